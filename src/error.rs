@@ -1,0 +1,92 @@
+//! What went wrong and what to do about it, in words that never hold a value.
+
+use std::fmt;
+
+pub use crate::exit::Kind;
+
+/// A failure of a command: kind (→ exit code), stable code, one line, and hints that can be pasted.
+///
+/// The message names the place and the key, never the text that was read there.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    code: &'static str,
+    message: String,
+    hints: Vec<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The result of anything that can fail in a way that a person must hear of.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Makes an error; `code` is kebab-case and never changes once released, `message` is lower case
+    /// without a full stop, with names and paths in backticks.
+    pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, code, message: message.into(), hints: Vec::new(), source: None }
+    }
+
+    /// Adds a line that says what to do, if possible a command to paste.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds the cause. Only causes whose text cannot hold a value may be given: system errors, not parsers.
+    #[must_use]
+    pub fn source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// The kind, which decides the exit code.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The stable code, for machines.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What to do about it.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// A bug in vault-kit: an invariant that is stated in the code does not hold.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Kind::Bug, "bug", message)
+            .hint("this is a bug in vault-kit; please report it with the command that you ran")
+    }
+
+    /// A usage error that clap cannot see.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, "usage", message)
+    }
+
+    /// The system refused or failed `what` (a phrase such as "write `.env`").
+    pub fn io(what: impl fmt::Display, source: impl Into<std::io::Error>) -> Self {
+        let source = source.into();
+        let (kind, code) = match source.kind() {
+            std::io::ErrorKind::PermissionDenied => (Kind::Permission, "permission-denied"),
+            _ => (Kind::System, "system-failed"),
+        };
+        Self::new(kind, code, format!("cannot {what}")).source(source)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let mut cause = self.source.as_deref().map(|source| source as &dyn std::error::Error);
+        while let Some(source) = cause {
+            write!(f, ": {source}")?;
+            cause = source.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

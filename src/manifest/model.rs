@@ -1,0 +1,465 @@
+//! The manifest as the rest of the program sees it: every name resolved, every default filled in.
+//!
+//! A [`Manifest`] is only made by [`super::parse`], so whoever holds one need not check it again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::period::Period;
+use super::template::Template;
+use crate::name::{EnvName, OutputName, SecretName};
+
+/// Everything that a `vault-kit.toml` declares.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The project's name; part of fingerprints and certificate subjects.
+    pub project: String,
+    /// The `iss` of tokens; the project's name unless declared.
+    pub issuer: String,
+    /// The environment that is used when none is named.
+    pub default_environment: EnvName,
+    /// How many versions of a secret keep their value.
+    pub keep: usize,
+    /// At least the default environment.
+    pub environments: BTreeMap<EnvName, Environment>,
+    /// The secrets by name.
+    pub secrets: BTreeMap<SecretName, Declaration>,
+    /// The outputs by name.
+    pub outputs: BTreeMap<OutputName, Output>,
+    /// All secrets, each after everything that it refers to.
+    pub order: Vec<SecretName>,
+}
+
+/// What differs between environments.
+#[derive(Debug, Default)]
+pub struct Environment {
+    /// Replaces the secrets' own rotation.
+    pub rotate: Option<Rotate>,
+    /// Who can open this environment's store, by a person's name; empty = the user's own identity.
+    pub recipients: BTreeMap<String, String>,
+    /// Where in AWS the environment lives.
+    pub aws: Option<Aws>,
+}
+
+/// An environment's place in AWS Secrets Manager.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Aws {
+    /// Twelve digits; absent = not checked.
+    pub account: Option<String>,
+    /// Such as `us-east-1`.
+    pub region: Option<String>,
+    /// Prefix of every secret's name, such as `/sutra/prod/`.
+    pub prefix: Option<String>,
+    /// KMS key id, ARN or alias.
+    pub kms_key: Option<String>,
+    /// Takes effect only after `vault-kit trust`.
+    pub role_arn: Option<String>,
+    /// Takes effect only after `vault-kit trust`.
+    pub profile: Option<String>,
+    /// Takes effect only after `vault-kit trust`.
+    pub endpoint: Option<String>,
+}
+
+/// How often a value is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotate {
+    /// After this long.
+    Every(Period),
+    /// Never.
+    Never,
+}
+
+/// One secret (or setting) and its life.
+#[derive(Debug)]
+pub struct Declaration {
+    /// Its name.
+    pub name: SecretName,
+    /// How it comes into being.
+    pub kind: Kind,
+    /// How often it is replaced.
+    pub rotate: Option<Rotate>,
+    /// How long the previous value stays deliverable after a rotation.
+    pub overlap: Option<Period>,
+    /// Who supplies it or answers for it.
+    pub owner: Option<String>,
+    /// What a value must look like: a regular expression.
+    pub pattern: Option<Pattern>,
+    /// Where a person gets it.
+    pub obtain: Option<String>,
+    /// Free words for people.
+    pub description: Option<String>,
+    /// The environments in which it exists; `None` = all.
+    pub environments: Option<BTreeSet<EnvName>>,
+    /// Whether its absence is fine; only for `external`.
+    pub optional: bool,
+    /// Line in the manifest, from 1.
+    pub line: usize,
+}
+
+/// A regular expression that compiled.
+#[derive(Debug, Clone)]
+pub struct Pattern(pub regex_lite::Regex);
+
+/// How a value comes into being, with the parameters of each kind.
+#[derive(Debug)]
+pub enum Kind {
+    /// `prefix` + 30 base62 characters + 6-character CRC32 (GitHub's scheme).
+    ApiKey {
+        /// Such as `sutra_live_`; `[A-Za-z0-9_]*`.
+        prefix: String,
+    },
+    /// A certificate authority.
+    Ca(Ca),
+    /// A leaf certificate.
+    Certificate(Certificate),
+    /// A key for data at rest: random bytes whose rotation needs a re-encrypt hook.
+    EncryptionKey(RandomBytes),
+    /// A person or a provider supplies it.
+    External,
+    /// An asymmetric signing key.
+    Keypair {
+        /// Which curve.
+        algorithm: KeyAlgorithm,
+    },
+    /// Words of the EFF long list.
+    Passphrase {
+        /// How many.
+        words: u32,
+        /// What stands between them.
+        separator: String,
+    },
+    /// Characters of an alphabet.
+    Password(Password),
+    /// Random bytes as text.
+    Random(RandomBytes),
+    /// Not secret: lives in the manifest.
+    Setting {
+        /// The value where `values` has none.
+        value: Option<String>,
+        /// The value by environment.
+        values: BTreeMap<EnvName, String>,
+    },
+    /// Text made of other secrets.
+    Template(Template),
+    /// A signed JWT.
+    Token(Token),
+    /// A version 4 UUID.
+    Uuid,
+}
+
+/// Parameters of `random` and `encryption-key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RandomBytes {
+    /// How many bytes are drawn.
+    pub bytes: u32,
+    /// How they are written.
+    pub encoding: Encoding,
+}
+
+/// How random bytes are written as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// RFC 4648 §4 with padding.
+    Base64,
+    /// RFC 4648 §5 without padding.
+    Base64url,
+    /// RFC 4648 §8, lower case.
+    Hex,
+}
+
+/// Parameters of `password`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Password {
+    /// How many characters.
+    pub length: u32,
+    /// The distinct ASCII characters that are drawn from, each equally likely.
+    pub alphabet: String,
+    /// Classes of which each must be present at least once.
+    pub classes: BTreeSet<CharClass>,
+}
+
+/// A class of characters that a password must contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CharClass {
+    /// 0–9.
+    Digit,
+    /// a–z.
+    Lower,
+    /// Any other printable ASCII character.
+    Symbol,
+    /// A–Z.
+    Upper,
+}
+
+/// Which curve a key pair is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyAlgorithm {
+    /// Ed25519 (RFC 8032).
+    Eddsa,
+    /// P-256 with SHA-256.
+    Es256,
+    /// P-384 with SHA-384.
+    Es384,
+}
+
+/// Parameters of `ca`.
+#[derive(Debug)]
+pub struct Ca {
+    /// The CA that signs this one; `None` = a root.
+    pub issuer: Option<SecretName>,
+    /// The key's curve.
+    pub algorithm: KeyAlgorithm,
+    /// Life of the certificate.
+    pub ttl: Period,
+    /// Common name; made from the project's name when absent.
+    pub common_name: Option<String>,
+    /// DNS subtrees that certificates beneath it may name; empty = not constrained.
+    pub permitted_dns: Vec<String>,
+    /// Address ranges that certificates beneath it may name.
+    pub permitted_ip: Vec<IpNet>,
+}
+
+/// Parameters of `certificate`.
+#[derive(Debug)]
+pub struct Certificate {
+    /// The CA that signs it; `None` = self-signed (`issuer = "self"`).
+    pub issuer: Option<SecretName>,
+    /// The key's curve.
+    pub algorithm: KeyAlgorithm,
+    /// What it may be used for.
+    pub usage: Usage,
+    /// DNS names, lower case, wildcard only as the leftmost label.
+    pub dns: Vec<String>,
+    /// Addresses.
+    pub ip: Vec<IpAddr>,
+    /// URIs such as `spiffe://…`.
+    pub uri: Vec<String>,
+    /// Life of the certificate.
+    pub ttl: Period,
+}
+
+/// The extended key usage of a leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// clientAuth.
+    Client,
+    /// serverAuth.
+    Server,
+}
+
+/// Parameters of `token`.
+#[derive(Debug)]
+pub struct Token {
+    /// The secret whose value (HMAC) or private key signs it.
+    pub signed_by: SecretName,
+    /// The JWS algorithm; decided from the key's kind unless declared.
+    pub algorithm: TokenAlgorithm,
+    /// The `role` claim.
+    pub role: Option<Role>,
+    /// The `sub` claim.
+    pub subject: String,
+    /// The `aud` claim: at least one.
+    pub audience: Vec<String>,
+    /// The `scope` claim, joined by spaces.
+    pub scope: Vec<String>,
+    /// The `iss` claim.
+    pub issuer: String,
+    /// From `iat` to `exp`.
+    pub ttl: Period,
+}
+
+/// JWS algorithms (RFC 7518 §3.1, RFC 8037) that a declared token can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAlgorithm {
+    /// Ed25519.
+    Eddsa,
+    /// P-256 with SHA-256.
+    Es256,
+    /// P-384 with SHA-384.
+    Es384,
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
+}
+
+/// What the bearer of a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Read APIs.
+    Reader,
+    /// Internal APIs.
+    Service,
+    /// Read and write APIs.
+    Writer,
+}
+
+/// A file, or a directory of files, that the secrets are delivered in.
+#[derive(Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: OutputName,
+    /// What is written there.
+    pub format: Format,
+    /// Relative to the manifest's directory, without `..`; absolute only after `vault-kit trust`.
+    pub path: String,
+    /// What it delivers, in the order of the manifest; `["*"]` is already resolved.
+    pub secrets: Vec<SecretName>,
+    /// Mode of secret files, such as 0o600.
+    pub mode: u32,
+    /// Mode of directories that are made for it.
+    pub directory_mode: u32,
+    /// Owner; `None` = the invoking user.
+    pub uid: Option<u32>,
+    /// Group; `None` = the invoking user's.
+    pub gid: Option<u32>,
+    /// Write through the inode, for files that containers bind-mount singly.
+    pub in_place: bool,
+    /// The environments in which it exists; `None` = all.
+    pub environments: Option<BTreeSet<EnvName>>,
+    /// Line in the manifest, from 1.
+    pub line: usize,
+}
+
+/// The format of an output, with the parameters of each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// One file a secret, no trailing newline.
+    DockerSecrets {
+        /// File name by secret, relative to the output's path; default = lower-cased name.
+        files: BTreeMap<SecretName, String>,
+    },
+    /// `NAME=value` lines.
+    Dotenv {
+        /// Whose rules the lines follow.
+        dialect: Dialect,
+    },
+    /// One JSON object of names and values.
+    Json,
+    /// Certificates and keys.
+    Pem {
+        /// File name by piece, relative to the output's path (and the secret's directory when there are several).
+        files: BTreeMap<PemFile, String>,
+    },
+    /// A format that a later release delivers; refused when rendered.
+    NotYet(&'static str),
+}
+
+/// A file of a `pem` output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PemFile {
+    /// The root certificate.
+    Ca,
+    /// The certificate alone.
+    Cert,
+    /// The intermediates.
+    Chain,
+    /// The certificate, then the intermediates, never the root.
+    Fullchain,
+    /// The private key.
+    Key,
+    /// The public key, of a key pair.
+    Public,
+}
+
+/// Whose reader a dotenv output is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Docker Compose v2 (`env_file`, `.env` interpolation).
+    Compose,
+    /// `docker run --env-file`: no quoting at all.
+    DockerRun,
+    /// What every measured reader agrees on.
+    Portable,
+    /// bash, dash, ash, zsh by `set -a; . ./.env`.
+    Shell,
+    /// systemd's `EnvironmentFile=`.
+    Systemd,
+}
+
+impl Manifest {
+    /// Whether a secret exists in an environment.
+    pub fn has_secret(&self, name: &SecretName, environment: &EnvName) -> bool {
+        self.secrets.get(name).is_some_and(|declaration| declaration.is_in(environment))
+    }
+
+    /// The secrets of an environment, each after everything that it refers to.
+    pub fn secrets_in<'a>(&'a self, environment: &'a EnvName) -> impl Iterator<Item = &'a Declaration> {
+        self.order.iter().filter_map(|name| self.secrets.get(name)).filter(|declaration| declaration.is_in(environment))
+    }
+
+    /// The outputs of an environment, by name.
+    pub fn outputs_in<'a>(&'a self, environment: &'a EnvName) -> impl Iterator<Item = &'a Output> {
+        self.outputs.values().filter(|output| output.is_in(environment))
+    }
+}
+
+impl Declaration {
+    /// Whether it exists in an environment.
+    pub fn is_in(&self, environment: &EnvName) -> bool {
+        self.environments.as_ref().is_none_or(|environments| environments.contains(environment))
+    }
+
+    /// The names it refers to.
+    pub fn references(&self) -> Vec<&SecretName> {
+        match &self.kind {
+            Kind::Ca(ca) => ca.issuer.iter().collect(),
+            Kind::Certificate(certificate) => certificate.issuer.iter().collect(),
+            Kind::Template(template) => template.references().collect(),
+            Kind::Token(token) => vec![&token.signed_by],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a value is kept in the store: all but settings.
+    pub fn is_stored(&self) -> bool {
+        !matches!(self.kind, Kind::Setting { .. })
+    }
+
+    /// Whether vault-kit makes the value itself.
+    pub fn is_generated(&self) -> bool {
+        !matches!(self.kind, Kind::External | Kind::Setting { .. })
+    }
+}
+
+impl Output {
+    /// Whether it exists in an environment.
+    pub fn is_in(&self, environment: &EnvName) -> bool {
+        self.environments.as_ref().is_none_or(|environments| environments.contains(environment))
+    }
+}
+
+impl Kind {
+    /// The kind as the manifest writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ApiKey { .. } => "api-key",
+            Self::Ca(_) => "ca",
+            Self::Certificate(_) => "certificate",
+            Self::EncryptionKey(_) => "encryption-key",
+            Self::External => "external",
+            Self::Keypair { .. } => "keypair",
+            Self::Passphrase { .. } => "passphrase",
+            Self::Password(_) => "password",
+            Self::Random(_) => "random",
+            Self::Setting { .. } => "setting",
+            Self::Template(_) => "template",
+            Self::Token(_) => "token",
+            Self::Uuid => "uuid",
+        }
+    }
+
+    /// The value of a setting in an environment.
+    pub fn setting(&self, environment: &EnvName) -> Option<&str> {
+        match self {
+            Self::Setting { value, values } => values.get(environment).or(value.as_ref()).map(String::as_str),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Names that are parsed once and valid from then on.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest name that is accepted, in bytes.
+const LONGEST: usize = 128;
+
+/// Why a text is not a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidName;
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name begins with a letter or `_`, holds only A–Z a–z 0–9 `_` `.` `-`, and is at most 128 long")
+    }
+}
+
+impl std::error::Error for InvalidName {}
+
+/// Names become file names and JSON keys: no separator, no leading dot, no `..`, no NUL (CVE-2020-8567).
+fn is_name(text: &str) -> bool {
+    let first = text.bytes().next();
+    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && text.len() <= LONGEST
+        && !text.contains("..")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(Box<str>);
+
+        impl $type {
+            /// Parses a name.
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
+                let text = text.into();
+                if is_name(&text) { Ok(Self(text.into_boxed_str())) } else { Err(InvalidName) }
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = InvalidName;
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = InvalidName;
+            fn try_from(text: String) -> Result<Self, InvalidName> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> Self {
+                name.0.into()
+            }
+        }
+    };
+}
+
+name! {
+    /// A secret, as the manifest names it.
+    SecretName
+}
+name! {
+    /// An environment, such as `dev` or `prod`.
+    EnvName
+}
+name! {
+    /// An output of the manifest.
+    OutputName
+}
+
+impl SecretName {
+    /// Whether the name can be an environment variable everywhere: `[A-Za-z_][A-Za-z0-9_]*`.
+    pub fn is_variable(&self) -> bool {
+        self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    }
+}
+
+/// One version of a secret: a UUID in lower case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionId(uuid::Uuid);
+
+impl VersionId {
+    /// Makes a version 4 UUID (RFC 9562 §5.4) of 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
+
+    /// Parses the text form.
+    pub fn parse(text: &str) -> Option<Self> {
+        uuid::Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_hyphenated().fmt(f)
+    }
+}
+
+impl Serialize for VersionId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()))
+    }
+}
+
+impl<'de> Deserialize<'de> for VersionId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a UUID"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_directory() {
+        for text in ["", "a/b", "..", "a..b", ".env", "-x", "a b", "a\0", "ü", &"a".repeat(129)] {
+            assert_eq!(SecretName::new(text), Err(InvalidName), "{text:?}");
+        }
+        for text in ["A", "_x", "DATABASE_URL", "db.password-2"] {
+            assert_eq!(SecretName::new(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn only_plain_names_are_variables() {
+        assert!(SecretName::new("API_KEY2").unwrap().is_variable());
+        assert!(!SecretName::new("db.password").unwrap().is_variable());
+    }
+
+    #[test]
+    fn a_version_id_reads_back_as_it_was_written() {
+        let id = VersionId::from_random([7; 16]);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(serde_json::from_str::<VersionId>(&json).unwrap(), id);
+    }
+}

@@ -1,0 +1,238 @@
+//! The ledger: what the sealed store holds, without a value, so that `check` and `status` need no identity.
+//!
+//! JSON lines: a header that names the digest of the store it belongs to, one line a secret in the order of
+//! their names, one line a delivered file in the order of their paths. Bytes in, bytes out: no file is opened here.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+use crate::name::{EnvName, OutputName, SecretName, VersionId};
+
+/// The version of the format.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A whole ledger.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// The first line.
+    pub header: Header,
+    /// The secrets' lines.
+    pub secrets: BTreeMap<SecretName, Entry>,
+    /// The delivered files' lines, by path as the manifest writes it.
+    pub files: BTreeMap<String, DeliveredFile>,
+}
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`SCHEMA_VERSION`].
+    pub vault_kit_ledger: u32,
+    /// The project's name.
+    pub project: String,
+    /// The environment.
+    pub environment: EnvName,
+    /// Identity of the store; a copy of an old store has the same one.
+    pub store_id: VersionId,
+    /// Counts the store's changes.
+    pub generation: u64,
+    /// SHA-256 of the sealed store's bytes, in hex.
+    pub store_digest: String,
+    /// Newest time in the store.
+    pub updated: DateTime<Utc>,
+    /// Who can open the store, by a person's name.
+    pub recipients: BTreeMap<String, String>,
+}
+
+/// One secret's line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its name.
+    pub name: SecretName,
+    /// Its kind as the manifest writes it.
+    pub kind: String,
+    /// The current version.
+    pub version: VersionId,
+    /// Always `current`: older versions stay in the store alone.
+    pub stage: String,
+    /// When the current version was made.
+    pub created: DateTime<Utc>,
+    /// When its replacement is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<DateTime<Utc>>,
+    /// When it stops being valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<DateTime<Utc>>,
+    /// Strength, in bits of entropy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<u32>,
+    /// Whether the value is a placeholder, judged when it was sealed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub placeholder: bool,
+    /// Whether the value does not match the declared pattern, judged when it was sealed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub mismatch: bool,
+    /// Digest of the declaration it was made from; differs when the declaration changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
+    /// Public fingerprint, only for values that we generated with 128 bits or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// The versions of the inputs that a token, certificate or template was made from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<SecretName, VersionId>,
+    /// Value-free facts about it: `kid`, `serial`, `role`, `subject`, …
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
+}
+
+/// One delivered file's line: what was written there, and how the file looked right afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveredFile {
+    /// Path as the manifest writes it, below the project directory.
+    pub file: String,
+    /// The output that it belongs to.
+    pub output: OutputName,
+    /// The secrets in it, and in which version; settings are absent.
+    pub holds: BTreeMap<SecretName, VersionId>,
+    /// Size in bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub mtime: i128,
+    /// Inode number.
+    pub inode: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+impl Ledger {
+    /// Writes the lines.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(256 * (1 + self.secrets.len() + self.files.len()));
+        push_line(&mut bytes, &self.header)?;
+        for entry in self.secrets.values() {
+            push_line(&mut bytes, entry)?;
+        }
+        for file in self.files.values() {
+            push_line(&mut bytes, file)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Reads the lines back.
+    ///
+    /// Fails with `ledger-damaged`, which names the line, when one is not what [`Ledger::to_bytes`] writes.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let mut lines = bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let (_, first) = lines.next().ok_or_else(|| damaged(1))?;
+        let header: Header = serde_json::from_slice(first).map_err(|_| damaged(1))?;
+        if header.vault_kit_ledger != SCHEMA_VERSION {
+            return Err(damaged(1));
+        }
+        let mut ledger = Self { header, secrets: BTreeMap::new(), files: BTreeMap::new() };
+        for (index, line) in lines {
+            ledger.push(line).ok_or_else(|| damaged(index + 1))?;
+        }
+        Ok(ledger)
+    }
+
+    fn push(&mut self, line: &[u8]) -> Option<()> {
+        // The first key tells the two kinds of line apart: `to_bytes` always writes it first.
+        if line.starts_with(b"{\"file\"") {
+            let file: DeliveredFile = serde_json::from_slice(line).ok()?;
+            self.files.insert(file.file.clone(), file).is_none().then_some(())
+        } else {
+            let entry: Entry = serde_json::from_slice(line).ok()?;
+            self.secrets.insert(entry.name.clone(), entry).is_none().then_some(())
+        }
+    }
+}
+
+fn push_line(bytes: &mut Vec<u8>, line: &impl Serialize) -> Result<()> {
+    serde_json::to_writer(&mut *bytes, line)
+        .map_err(|_| Error::bug("a line of the ledger cannot be written as JSON"))?;
+    bytes.push(b'\n');
+    Ok(())
+}
+
+fn damaged(line: usize) -> Error {
+    Error::new(Kind::Store, "ledger-damaged", format!("the ledger is damaged at line {line}"))
+        .hint("any writing command that opens the store makes it anew: run `vault-kit render`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ledger() -> Ledger {
+        let name = SecretName::new("API_KEY").unwrap();
+        let id = VersionId::from_random([1; 16]);
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        Ledger {
+            header: Header {
+                vault_kit_ledger: SCHEMA_VERSION,
+                project: "p".into(),
+                environment: EnvName::new("dev").unwrap(),
+                store_id: id,
+                generation: 3,
+                store_digest: "00".into(),
+                updated: now,
+                recipients: BTreeMap::new(),
+            },
+            secrets: BTreeMap::from([(
+                name.clone(),
+                Entry {
+                    name: name.clone(),
+                    kind: "random".into(),
+                    version: id,
+                    stage: "current".into(),
+                    created: now,
+                    due: Some(now),
+                    expires: None,
+                    bits: Some(256),
+                    placeholder: false,
+                    mismatch: false,
+                    recipe: None,
+                    fingerprint: Some("ff".into()),
+                    inputs: BTreeMap::new(),
+                    facts: BTreeMap::new(),
+                },
+            )]),
+            files: BTreeMap::from([(
+                ".env".into(),
+                DeliveredFile {
+                    file: ".env".into(),
+                    output: OutputName::new("env").unwrap(),
+                    holds: BTreeMap::from([(name, id)]),
+                    size: 10,
+                    mtime: 1,
+                    inode: 2,
+                },
+            )]),
+        }
+    }
+
+    #[test]
+    fn a_ledger_reads_back_as_it_was_written() {
+        let bytes = ledger().to_bytes().unwrap();
+        assert_eq!(Ledger::parse(&bytes).unwrap(), ledger());
+        assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 3);
+    }
+
+    #[test]
+    fn a_damaged_line_is_named_and_not_quoted() {
+        let mut bytes = ledger().to_bytes().unwrap();
+        bytes.extend_from_slice(b"{\"hunter2\": 1}\n");
+        let error = Ledger::parse(&bytes).unwrap_err();
+        assert_eq!(error.to_string(), "the ledger is damaged at line 4");
+        assert_eq!(Ledger::parse(b"").unwrap_err().code(), "ledger-damaged");
+    }
+}
