@@ -14,6 +14,7 @@ pub struct Error {
     message: String,
     hints: Vec<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    others: Vec<Error>,
 }
 
 /// The result of anything that can fail in a way that a person must hear of.
@@ -23,7 +24,7 @@ impl Error {
     /// Makes an error; `code` is kebab-case and never changes once released, `message` is lower case
     /// without a full stop, with names and paths in backticks.
     pub fn new(kind: Kind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), hints: Vec::new(), source: None }
+        Self { kind, code, message: message.into(), hints: Vec::new(), source: None, others: Vec::new() }
     }
 
     /// Adds a line that says what to do, if possible a command to paste.
@@ -38,6 +39,40 @@ impl Error {
     pub fn source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(source));
         self
+    }
+
+    /// Says that the store has the change although this failed: the run is incomplete, and can be finished.
+    #[must_use]
+    pub fn after_the_change(mut self) -> Self {
+        if self.code != "durability-unknown" {
+            self.kind = Kind::Incomplete;
+        }
+        self.hint("the store has the change; finish with `vault-kit render`")
+    }
+
+    /// Says which file it is about, for parsers that know only lines.
+    #[must_use]
+    pub fn in_file(mut self, file: &str) -> Self {
+        self.message = format!("`{file}`: {}", self.message);
+        self
+    }
+
+    /// Adds errors that were found in the same go: a person wants to mend them all at once.
+    #[must_use]
+    pub fn also(mut self, others: impl IntoIterator<Item = Self>) -> Self {
+        self.others.extend(others);
+        self
+    }
+
+    /// The first of several errors, with the others behind it; `None` when there are none.
+    pub fn all(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        Some(errors.next()?.also(errors))
+    }
+
+    /// The errors that were found in the same go.
+    pub fn others(&self) -> &[Self] {
+        &self.others
     }
 
     /// The kind, which decides the exit code.

@@ -2,8 +2,71 @@
 //!
 //! Nothing here touches the disk, the network, the clock or a random source.
 
+mod issue;
 pub mod model;
+mod order;
 pub mod period;
+mod raw;
+mod read;
+pub mod scaffold;
+#[cfg(test)]
+mod schema_tests;
+mod suggest;
 pub mod template;
+#[cfg(test)]
+mod tests;
+mod validate;
 
+pub use issue::{Issue, Issues};
 pub use model::{Declaration, Environment, Format, Kind, Manifest, Output};
+pub use suggest::nearest as suggest;
+
+use issue::Problems;
+use toml::de::DeTable;
+
+use crate::error::Error;
+
+/// The JSON Schema (draft 2020-12) of a manifest.
+pub const SCHEMA: &str = include_str!("../schemas/manifest.schema.json");
+
+/// Parses a manifest and checks everything that can be known from it alone. `file` is its path as the user knows it.
+///
+/// Reports every problem at once. Only a text that is not TOML is reported by itself: what
+/// could be recovered from it would tell of problems that are not there.
+pub fn parse(text: &str, file: &str) -> Result<Manifest, Issues> {
+    let mut problems = Problems::new(text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(syntax(text, &errors, problems, file));
+    }
+    let raw = read::read_table(table.get_ref(), &read::Path::ROOT, &mut problems);
+    let manifest = validate::manifest(raw, file, &mut problems);
+    drop(table);
+    problems.finish(file).map(|warnings| Manifest { warnings, ..manifest })
+}
+
+/// The TOML parser's own messages hold none of the text. One a line: recovery may stumble twice over one mistake.
+fn syntax(text: &str, errors: &[toml::de::Error], mut problems: Problems, file: &str) -> Issues {
+    let mut last = 0;
+    let mut places: Vec<_> =
+        errors.iter().map(|error| (error.span().map_or(text.len(), |span| span.start), error.message())).collect();
+    places.sort_by_key(|&(at, _)| at);
+    for (at, message) in places {
+        if problems.line(at) != last {
+            last = problems.line(at);
+            problems.add_with_hint(
+                at,
+                format!("not TOML: {message}"),
+                "text stands in quotes, and no name stands twice",
+            );
+        }
+    }
+    problems.into_issues(file)
+}
+
+/// The refusal of a format that parses but is delivered by a later release.
+pub fn not_yet(format: &str) -> Error {
+    let message = format!("outputs of format `{format}` are not yet available");
+    Error::new(crate::exit::Kind::Manifest, "not-yet-available", message)
+        .hint("use `dotenv`, `docker-secrets`, `pem` or `json`, or take the output out of the manifest")
+}

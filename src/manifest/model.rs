@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::issue::Issue;
 use super::period::Period;
 use super::template::Template;
 use crate::name::{EnvName, OutputName, SecretName};
@@ -30,6 +31,8 @@ pub struct Manifest {
     pub outputs: BTreeMap<OutputName, Output>,
     /// All secrets, each after everything that it refers to.
     pub order: Vec<SecretName>,
+    /// What is worth a word but not wrong.
+    pub warnings: Vec<Issue>,
 }
 
 /// What differs between environments.
@@ -453,6 +456,13 @@ impl Kind {
             Self::Token(_) => "token",
             Self::Uuid => "uuid",
         }
+    }
+
+    /// Whether a value that was made as `kind` can serve as this one: single values can, whoever drew them; what comes
+    /// in pieces or is derived cannot.
+    pub fn accepts(&self, kind: &str) -> bool {
+        const SINGLE: [&str; 7] = ["api-key", "encryption-key", "external", "passphrase", "password", "random", "uuid"];
+        kind == self.name() || SINGLE.contains(&kind) && SINGLE.contains(&self.name())
     }
 
     /// The value of a setting in an environment.

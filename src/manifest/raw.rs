@@ -1,0 +1,404 @@
+//! The manifest as it is written: every field optional, nothing resolved.
+//!
+//! The doc comments and `#[schemars]` attributes here are what an editor shows and checks:
+//! `schemas/manifest.schema.json` is made from them.
+
+use super::model::{CharClass, Dialect, Encoding, KeyAlgorithm, Role, Rotate, TokenAlgorithm, Usage};
+use super::period::Period;
+use super::read::{At, FromToml, Map, Node, Path, Tagged, choices, table, variants};
+
+/// A list of texts.
+pub(super) type Texts = Vec<At<String>>;
+
+/// A secret as written.
+pub(super) type RawSecret = Tagged<SecretFields, RawKind>;
+
+/// An output as written.
+pub(super) type RawOutput = Tagged<OutputFields, RawFormat>;
+
+table! {
+    /// The secrets of a deployment: how they are made, where they are delivered, how they rotate.
+    RawManifest {
+        /// The project that the secrets belong to.
+        project: RawProject = "[project]",
+        /// What differs between environments; without it there is one, `dev`.
+        #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
+        environments: Map<RawEnvironment>,
+        /// The secrets and settings by name.
+        #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
+        secrets: Map<RawSecret>,
+        /// The files that they are delivered in, by a name of your choice.
+        #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
+        outputs: Map<RawOutput>,
+    }
+
+    /// The project.
+    RawProject {
+        /// Name of the project; part of fingerprints and certificate subjects.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"))]
+        name: String = "name = \"my-project\"",
+        /// The environment that is used when none is named; default `dev` if there is one, else the first.
+        default_environment: String,
+        /// The `iss` claim of tokens; default is the project's name.
+        #[schemars(length(min = 1))]
+        issuer: String,
+        /// How many versions of a secret keep their value; default 5.
+        #[schemars(range(min = 1, max = 100))]
+        keep: u32,
+    }
+
+    /// An environment, such as `dev` or `prod`.
+    RawEnvironment {
+        /// Replaces the secrets' own rotation: a length of time such as `90d`, or `never`.
+        rotate: Rotate,
+        /// Who can open this environment's store: age recipients by a person's name.
+        #[schemars(extend("additionalProperties" = { "type": "string", "pattern": "^age1[02-9ac-hj-np-z]+$" }))]
+        recipients: Map<String>,
+        /// Where in AWS Secrets Manager the environment lives.
+        aws: RawAws,
+    }
+
+    /// An environment's place in AWS.
+    RawAws {
+        /// The account's twelve digits; absent = not checked.
+        #[schemars(regex(pattern = r"^[0-9]{12}$"))]
+        account: String,
+        /// Such as `us-east-1`.
+        #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
+        region: String,
+        /// Prefix of every secret's name, such as `/sutra/prod/`.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9/_+=.@-]+$"))]
+        prefix: String,
+        /// KMS key: id, ARN or alias.
+        #[schemars(length(min = 1))]
+        kms_key: String,
+        /// Role to assume; takes effect only after `vault-kit trust`.
+        #[schemars(length(min = 1))]
+        role_arn: String,
+        /// Profile of the AWS configuration; takes effect only after `vault-kit trust`.
+        #[schemars(length(min = 1))]
+        profile: String,
+        /// Another endpoint; takes effect only after `vault-kit trust`.
+        #[schemars(length(min = 1))]
+        endpoint: String,
+    }
+
+    /// What every secret can say.
+    SecretFields {
+        /// How often the value is replaced: a length of time such as `90d`, or `never`.
+        rotate: Rotate,
+        /// How long the previous value stays deliverable after a rotation, such as `24h`.
+        overlap: Period,
+        /// Who supplies it or answers for it.
+        owner: String,
+        /// What a value must look like: a regular expression.
+        #[schemars(extend("format" = "regex"))]
+        pattern: String,
+        /// Where a person gets it.
+        obtain: String,
+        /// Free words for people.
+        description: String,
+        /// The environments in which it exists; absent = all.
+        #[schemars(length(min = 1))]
+        environments: Texts,
+    }
+
+    /// Random bytes as text.
+    RawRandom {
+        /// How many bytes are drawn; default 32.
+        #[schemars(range(min = 16, max = 1024))]
+        bytes: u32,
+        /// How they are written; default `base64url`.
+        encoding: Encoding,
+    }
+
+    /// Characters of an alphabet.
+    RawPassword {
+        /// How many characters; default 32.
+        #[schemars(range(min = 8, max = 1024))]
+        length: u32,
+        /// The distinct printable ASCII characters that are drawn from, at least 10; default A–Z a–z 0–9.
+        #[schemars(regex(pattern = r"^[!-~]{10,94}$"))]
+        alphabet: String,
+        /// Classes of which each must be present; default `digit`, `lower`, `upper` unless there is an alphabet.
+        classes: Vec<At<CharClass>>,
+    }
+
+    /// Words of the EFF long list.
+    RawPassphrase {
+        /// How many words; default 8.
+        #[schemars(range(min = 6, max = 64))]
+        words: u32,
+        /// What stands between them; default `-`.
+        separator: String,
+    }
+
+    /// No field of its own.
+    RawNothing {}
+
+    /// An asymmetric signing key.
+    RawKeypair {
+        /// Which curve; default `es256`.
+        algorithm: KeyAlgorithm,
+    }
+
+    /// A key that this project's own API hands out.
+    RawApiKey {
+        /// What it begins with; default is the project's name and `_`.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9_]{0,64}$"))]
+        prefix: String,
+    }
+
+    /// A signed JWT.
+    RawToken {
+        /// The secret that signs it: `random`, `password`, `keypair` or `external`.
+        signed_by: String = "signed_by = \"NAME_OF_THE_KEY\"",
+        /// The JWS algorithm; default `HS256`, or what a key pair demands.
+        algorithm: TokenAlgorithm,
+        /// The `role` claim.
+        role: Role,
+        /// The `sub` claim; default is the role and the secret's name.
+        #[schemars(length(min = 1))]
+        subject: String,
+        /// The `aud` claim; default is the project's name.
+        #[schemars(length(min = 1))]
+        audience: Texts,
+        /// The `scope` claim.
+        scope: Texts,
+        /// The `iss` claim; default is the project's issuer.
+        #[schemars(length(min = 1))]
+        issuer: String,
+        /// From `iat` to `exp`, at most `365d`; default `90d` for service and admin, else `1h`.
+        ttl: Period,
+    }
+
+    /// A certificate authority.
+    RawCa {
+        /// The CA that signs this one; absent = a root.
+        issuer: String,
+        /// The key's curve; default `es256`.
+        algorithm: KeyAlgorithm,
+        /// Life of the certificate; default `3650d` for a root, else `1825d`.
+        ttl: Period,
+        /// Common name; default is made from the project's name.
+        #[schemars(length(min = 1, max = 64))]
+        common_name: String,
+        /// DNS subtrees that certificates beneath it may name.
+        permitted_dns: Texts,
+        /// Address ranges that certificates beneath it may name, such as `10.0.0.0/8`.
+        permitted_ip: Texts,
+    }
+
+    /// A leaf certificate.
+    RawCertificate {
+        /// The `ca` that signs it, or `self`.
+        issuer: String = "issuer = \"self\"",
+        /// The key's curve; default `es256`.
+        algorithm: KeyAlgorithm,
+        /// What it is used for; default `server`.
+        usage: Usage,
+        /// DNS names; a wildcard only as the whole leftmost label.
+        dns: Texts,
+        /// IP addresses.
+        ip: Texts,
+        /// URIs such as `spiffe://…`.
+        uri: Texts,
+        /// Life of the certificate, at most `825d`; default `90d`.
+        ttl: Period,
+    }
+
+    /// Text made of other secrets.
+    RawTemplate {
+        /// Text with `${NAME}` or `${NAME | filter}`; filters: `base64`, `bcrypt`, `json`, `sha256`, `urlencode`.
+        template: String = "template = \"postgres://app:${POSTGRES_PASSWORD | urlencode}@db:5432/app\"",
+    }
+
+    /// Something that a person or a provider supplies.
+    RawExternal {
+        /// Whether its absence is fine; default `false`.
+        optional: bool,
+    }
+
+    /// Not secret: lives in the manifest.
+    RawSetting {
+        /// The value where `values` has none.
+        value: String,
+        /// The value by environment.
+        values: Map<String>,
+    }
+
+    /// What every output can say.
+    OutputFields {
+        /// The secrets in it, or `["*"]` = all that the format can carry (default).
+        secrets: Texts,
+        /// Mode of the files; default `0600`.
+        mode: Mode,
+        /// Mode of directories that are made for it; default `0700`.
+        directory_mode: Mode,
+        /// Owner; absent = the invoking user.
+        uid: u32,
+        /// Group; absent = the invoking user's.
+        gid: u32,
+        /// Write through the inode, for files that containers bind-mount singly; default `false`.
+        in_place: bool,
+        /// The environments in which it exists; absent = all.
+        #[schemars(length(min = 1))]
+        environments: Texts,
+    }
+
+    /// A file of `NAME=value` lines.
+    RawDotenv {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \".env\"",
+        /// Whose rules the lines follow; default `portable`.
+        dialect: Dialect,
+    }
+
+    /// One file, without further choices.
+    RawFile {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \"secrets.json\"",
+    }
+
+    /// A format of a later release.
+    RawLater {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String,
+    }
+
+    /// A directory of files.
+    RawFiles {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \".secrets\"",
+        /// File names relative to `path`: by secret for `docker-secrets`, by piece
+        /// (`ca`, `cert`, `chain`, `fullchain`, `key`, `public`) for `pem`.
+        files: Map<String>,
+    }
+}
+
+variants! {
+    /// The kinds of secrets.
+    RawKind by "kind" as "kind = \"random\"" {
+        /// A key that this project's own API hands out: a prefix, random characters and a checksum.
+        ApiKey(RawApiKey) = "api-key",
+        /// A certificate authority.
+        Ca(RawCa) = "ca",
+        /// A leaf certificate.
+        Certificate(RawCertificate) = "certificate",
+        /// A key for data at rest: random bytes that rotate only with what they encrypt.
+        EncryptionKey(RawRandom) = "encryption-key",
+        /// Something that a person or a provider supplies.
+        External(RawExternal) = "external",
+        /// An asymmetric signing key.
+        Keypair(RawKeypair) = "keypair",
+        /// Words of the EFF long list.
+        Passphrase(RawPassphrase) = "passphrase",
+        /// Characters of an alphabet.
+        Password(RawPassword) = "password",
+        /// Random bytes as text.
+        Random(RawRandom) = "random",
+        /// Not secret: lives in the manifest and is delivered with the rest.
+        Setting(RawSetting) = "setting",
+        /// Text made of other secrets.
+        Template(RawTemplate) = "template",
+        /// A signed JWT.
+        Token(RawToken) = "token",
+        /// A version 4 UUID.
+        Uuid(RawNothing) = "uuid",
+    }
+}
+
+variants! {
+    /// The formats of outputs.
+    RawFormat by "format" as "format = \"dotenv\"" {
+        /// One file a secret, without a trailing newline.
+        DockerSecrets(RawFiles) = "docker-secrets",
+        /// A file of `NAME=value` lines.
+        Dotenv(RawDotenv) = "dotenv",
+        /// One JSON object of names and values.
+        Json(RawFile) = "json",
+        /// Certificates and keys.
+        Pem(RawFiles) = "pem",
+        /// Valid API keys as a list; of a later release.
+        ApiKeys(RawLater) = "api-keys",
+        /// A Compose override file; of a later release.
+        ComposeOverride(RawLater) = "compose-override",
+        /// Docker Swarm secrets; of a later release.
+        DockerSwarm(RawLater) = "docker-swarm",
+        /// An `ExternalSecret` of the External Secrets Operator; of a later release.
+        ExternalSecret(RawLater) = "external-secret",
+        /// Fingerprints of values; of a later release.
+        Fingerprints(RawLater) = "fingerprints",
+        /// Public keys as a JWK set; of a later release.
+        Jwks(RawLater) = "jwks",
+        /// A Kubernetes Secret; of a later release.
+        KubernetesSecret(RawLater) = "kubernetes-secret",
+        /// Credentials for systemd services; of a later release.
+        SystemdCredentials(RawLater) = "systemd-credentials",
+    }
+}
+
+choices! {
+    CharClass { Digit = "digit", Lower = "lower", Symbol = "symbol", Upper = "upper" }
+    Dialect {
+        Compose = "compose",
+        DockerRun = "docker-run",
+        Portable = "portable",
+        Shell = "shell",
+        Systemd = "systemd",
+    }
+    Encoding { Base64 = "base64", Base64url = "base64url", Hex = "hex" }
+    Role { Admin = "admin", Reader = "reader", Service = "service", Writer = "writer" }
+    TokenAlgorithm {
+        Eddsa = "EdDSA",
+        Es256 = "ES256",
+        Es384 = "ES384",
+        Hs256 = "HS256",
+        Hs384 = "HS384",
+        Hs512 = "HS512",
+    }
+    Usage { Client = "client", Server = "server" }
+}
+
+/// The curves that vault-kit makes keys on.
+pub(super) const KEY_ALGORITHMS: [&str; 3] = ["eddsa", "es256", "es384"];
+
+impl FromToml for KeyAlgorithm {
+    fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut super::issue::Problems) -> Option<Self> {
+        if node.get_ref().as_str() == Some("rsa") {
+            let message = format!("`{path}` cannot be `rsa`: vault-kit makes no RSA keys");
+            problems.add_with_hint(
+                node.span().start,
+                message,
+                "RSA keys come by import in a later release; `es256` is understood everywhere",
+            );
+            return None;
+        }
+        match super::read::choice(node, path, problems, &KEY_ALGORITHMS)? {
+            "eddsa" => Some(Self::Eddsa),
+            "es384" => Some(Self::Es384),
+            _ => Some(Self::Es256),
+        }
+    }
+}
+
+/// Permission bits, written as octal text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mode(pub(super) u32);
+
+impl FromToml for Mode {
+    fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut super::issue::Problems) -> Option<Self> {
+        let octal = node.get_ref().as_str().filter(|text| text.bytes().all(|byte| matches!(byte, b'0'..=b'7')));
+        let bits = octal.and_then(|text| u32::from_str_radix(text, 8).ok()).filter(|&bits| bits <= 0o777);
+        if bits.is_none() {
+            let message = format!("`{path}` is not a mode");
+            let hint = "write the permission bits as octal digits in quotes, such as `\"0600\"`";
+            problems.add_with_hint(node.span().start, message, hint);
+        }
+        bits.map(Self)
+    }
+}

@@ -1,0 +1,249 @@
+//! Which kind a name of an example file probably is. In doubt `external`: a person looks at it.
+
+use crate::name::SecretName;
+
+/// A proposed kind.
+pub(super) enum Proposal {
+    EncryptionKey,
+    /// Supplied by a person, from this vendor if it is a known one.
+    External(Option<&'static str>),
+    Passphrase,
+    Password,
+    Random,
+    /// Not secret, with its value.
+    Setting(String),
+    Template {
+        template: String,
+        /// Whose value it follows.
+        of: SecretName,
+    },
+}
+
+/// Words of names by which a vendor is known.
+const VENDORS: [(&str, &str); 24] = [
+    ("ANTHROPIC", "Anthropic"),
+    ("AWS", "AWS"),
+    ("AZURE", "Azure"),
+    ("CLOUDFLARE", "Cloudflare"),
+    ("COHERE", "Cohere"),
+    ("DATADOG", "Datadog"),
+    ("GEMINI", "Google"),
+    ("GITHUB", "GitHub"),
+    ("GITLAB", "GitLab"),
+    ("GOOGLE", "Google"),
+    ("GROQ", "Groq"),
+    ("HF", "Hugging Face"),
+    ("HUGGINGFACE", "Hugging Face"),
+    ("MAILGUN", "Mailgun"),
+    ("MISTRAL", "Mistral"),
+    ("OPENAI", "OpenAI"),
+    ("RESEND", "Resend"),
+    ("SENDGRID", "SendGrid"),
+    ("SENTRY", "Sentry"),
+    ("SLACK", "Slack"),
+    ("SMTP", "the mail provider"),
+    ("STRIPE", "Stripe"),
+    ("SUPABASE", "Supabase"),
+    ("TWILIO", "Twilio"),
+];
+
+/// Last words of names that speak about a credential and are none: `TOKEN_TTL`, `POSTGRES_PASSWORD_FILE`.
+const ABOUT: [&str; 22] = [
+    "ALG",
+    "ALGORITHM",
+    "AUDIENCE",
+    "COUNT",
+    "DAYS",
+    "ENABLED",
+    "EXPIRES",
+    "EXPIRY",
+    "FILE",
+    "HOURS",
+    "ISSUER",
+    "LENGTH",
+    "LIFETIME",
+    "LIMIT",
+    "MAX",
+    "MIN",
+    "MINUTES",
+    "NAME",
+    "PATH",
+    "SECONDS",
+    "TIMEOUT",
+    "TTL",
+];
+
+/// Words of names that say "this is a credential".
+const CREDENTIAL: [&str; 18] = [
+    "AUTH",
+    "CERT",
+    "CERTIFICATE",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "DSN",
+    "JWT",
+    "KEY",
+    "KEYS",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PAT",
+    "PWD",
+    "SECRET",
+    "TOKEN",
+    "WEBHOOK",
+];
+
+/// What people write where a value belongs.
+const PLACEHOLDERS: [&str; 8] = ["change-me", "change_me", "changeme", "placeholder", "replace", "todo", "xxx", "your"];
+
+/// Knows all names of the example, so that a URL can follow its password.
+pub(super) struct Proposer {
+    passwords: Vec<SecretName>,
+}
+
+impl Proposer {
+    pub(super) fn new(entries: &[(SecretName, &str)]) -> Self {
+        let names = entries.iter().map(|(name, _)| name);
+        Self {
+            passwords: names
+                .filter(|name| matches!(by_name(&words(name)), Some(Proposal::Password)))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    /// The name decides first, then the shape of the example.
+    pub(super) fn propose(&self, name: &SecretName, value: &str) -> Proposal {
+        let words = words(name);
+        let by_name = by_name(&words);
+        // A password cannot follow itself.
+        let may_follow = !matches!(by_name, Some(Proposal::Password));
+        if let Some(connection) = Connection::parse(value).filter(|_| may_follow)
+            && let Some(template) = self.template(&connection)
+        {
+            return template;
+        }
+        by_name.unwrap_or_else(|| {
+            if is_plain(value) { Proposal::Setting(value.to_owned()) } else { Proposal::External(vendor(&words)) }
+        })
+    }
+
+    /// A URL that follows the password it names, or the one of its service.
+    fn template(&self, connection: &Connection<'_>) -> Option<Proposal> {
+        let named = |name: &SecretName| connection.password == format!("${{{name}}}");
+        let serves = |name: &SecretName| {
+            connection.services().iter().any(|service| words(name).iter().any(|word| word == service))
+        };
+        let of = self
+            .passwords
+            .iter()
+            .find(|name| named(name))
+            .or_else(|| self.passwords.iter().find(|name| serves(name)))?;
+        let Connection { before, after, .. } = connection;
+        Some(Proposal::Template { template: format!("{before}${{{of} | urlencode}}{after}"), of: of.clone() })
+    }
+}
+
+fn words(name: &SecretName) -> Vec<String> {
+    name.as_str().to_ascii_uppercase().split(['_', '-', '.']).map(str::to_owned).collect()
+}
+
+fn vendor(words: &[String]) -> Option<&'static str> {
+    words.iter().find_map(|word| VENDORS.iter().find(|(vendor, _)| word == vendor)).map(|&(_, shown)| shown)
+}
+
+/// What the name alone says; `None` if it does not speak of a credential.
+fn by_name(words: &[String]) -> Option<Proposal> {
+    // `APIKEY` and `DBPASSWORD` have no `_`: the end of a word counts as a word.
+    let speaks = |word: &String| CREDENTIAL.iter().any(|credential| word.ends_with(credential));
+    let about = words.last().is_some_and(|last| ABOUT.contains(&last.as_str()));
+    if about || !words.iter().any(speaks) {
+        return None;
+    }
+    let has = |wanted: &str| words.iter().any(|word| word == wanted || wanted.len() > 4 && word.ends_with(wanted));
+    let foreign =
+        vendor(words).is_some() || has("CLIENT") || has("OAUTH") || has("WEBHOOK") || has("DSN") || has("PRIVATE");
+    Some(match () {
+        () if foreign => Proposal::External(vendor(words)),
+        () if has("KEY") && words.iter().any(|word| word.starts_with("ENCRYPT")) => Proposal::EncryptionKey,
+        () if has("SALT") || has("PEPPER") => Proposal::Random,
+        () if has("PASSPHRASE") => Proposal::Passphrase,
+        () if ["PASSWORD", "PASSWD", "PASS", "PWD"].into_iter().any(has) => Proposal::Password,
+        () if has("SECRET") => Proposal::Random,
+        () if has("KEY") && ["COOKIE", "JWT", "SESSION", "SIGNING"].into_iter().any(has) => Proposal::Random,
+        () => Proposal::External(None),
+    })
+}
+
+/// A URL with a password, such as `postgres://app:…@db:5432/app`.
+struct Connection<'a> {
+    scheme: &'a str,
+    /// Up to the password.
+    before: &'a str,
+    password: &'a str,
+    /// From the `@` on.
+    after: &'a str,
+}
+
+impl<'a> Connection<'a> {
+    /// `None` as well if anything beside the password could be a secret.
+    fn parse(url: &'a str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let at = rest.rfind('@')?;
+        let colon = rest[..at].find(':')?;
+        let start = scheme.len() + 3 + colon + 1;
+        let end = scheme.len() + 3 + at;
+        let connection = Self { scheme, before: &url[..start], password: &url[start..end], after: &url[end..] };
+        let user = &rest[..colon];
+        let safe = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:/@,-".contains(&byte));
+        let plain = safe(user) && safe(connection.after) && !looks_random(user) && !looks_random(connection.after);
+        // A password with a `/` would make its tail look like the host's path.
+        let one_part = !connection.password.is_empty() && !connection.password.contains(['/', '@', '?', '#']);
+        let known = !connection.services().is_empty();
+        (known && plain && one_part).then_some(connection)
+    }
+
+    /// Words by which a password of that service is named.
+    fn services(&self) -> &'static [&'static str] {
+        match self.scheme.split('+').next() {
+            Some("postgres" | "postgresql") => &["POSTGRES", "POSTGRESQL", "PG", "DB", "DATABASE"],
+            Some("mysql" | "mariadb") => &["MYSQL", "MARIADB", "DB", "DATABASE"],
+            Some("mongodb") => &["MONGO", "MONGODB"],
+            Some("redis" | "rediss") => &["REDIS"],
+            Some("amqp" | "amqps") => &["RABBITMQ", "AMQP"],
+            _ => &[],
+        }
+    }
+}
+
+/// Whether a value can stand in a file that everybody reads: ports, hosts, levels, names, addresses, lists of them.
+fn is_plain(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:/,*+ -".contains(&byte);
+    !value.is_empty()
+        && value.len() <= 200
+        && value.trim() == value
+        && value.bytes().all(plain)
+        && !PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder))
+        && !looks_random(value)
+        && !has_userinfo_or_key_prefix(value)
+}
+
+/// The beginnings by which vendors mark their keys.
+fn has_userinfo_or_key_prefix(value: &str) -> bool {
+    const PREFIXES: [&str; 10] = ["AKIA", "ASIA", "eyJ", "gh", "glpat-", "pk_", "rk_", "sk-", "sk_", "xox"];
+    value.contains('@') || PREFIXES.iter().any(|prefix| value.starts_with(prefix) && value.len() > 8)
+}
+
+/// Whether a stretch of letters and digits is too mixed or too long for a word.
+fn looks_random(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
+        let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
+        let digits = has(u8::is_ascii_digit);
+        let letters = has(u8::is_ascii_alphabetic);
+        let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        word.len() >= 32 || word.len() >= 16 && digits && letters || word.len() >= 12 && digits && cases
+    })
+}

@@ -1,0 +1,366 @@
+//! Outputs.
+
+use super::Refusal;
+
+pub(super) const OUTPUTS: &[Refusal] = &[
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+path = ".env"
+"#,
+        &[(5, "`outputs.o.format` is missing", r#"add `format = "dotenv"`"#)],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotnev"
+path = ".env"
+"#,
+        &[(
+            6,
+            "`outputs.o.format` must be one of `docker-secrets`, `dotenv`, `json`, `pem`, `api-keys`, `compose-override`, `docker-swarm`, `external-secret`, `fingerprints`, `jwks`, `kubernetes-secret`, `systemd-credentials`",
+            "did you mean `dotenv`?",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+"#,
+        &[(5, "`outputs.o.path` is missing", r#"add `path = ".env"`"#)],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "json"
+path = "a"
+dialect = "shell"
+"#,
+        &[(8, "`outputs.o.dialect` is not a field of format `json`", "it belongs to format `dotenv`")],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = "../.bashrc"
+"#,
+        &[(
+            7,
+            "`outputs.o.path` leads out of its directory with `..`",
+            "write a path below the manifest's directory, such as `.env` or `.secrets`",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".vault-kit/dev.age"
+"#,
+        &[(
+            7,
+            "`outputs.o.path` leads into `.vault-kit` or `.git`",
+            "write a path below the manifest's directory, such as `.env` or `.secrets`",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = "vault-kit.toml"
+"#,
+        &[(7, "`outputs.o.path` is the manifest itself", "")],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+mode = "0644"
+"#,
+        &[(
+            8,
+            "`outputs.o.mode` lets every user of the host read secrets",
+            r#"write `"0600"`, or `"0640"` and a `gid` for a group that reads"#,
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+mode = "0660"
+"#,
+        &[(
+            8,
+            "`outputs.o.mode` lets others than the owner write",
+            r#"write `"0600"`, or `"0640"` for a group that reads"#,
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+mode = 600
+"#,
+        &[(
+            8,
+            "`outputs.o.mode` is not a mode",
+            r#"write the permission bits as octal digits in quotes, such as `"0600"`"#,
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "docker-secrets"
+path = "s"
+directory_mode = "0777"
+"#,
+        &[(
+            8,
+            "`outputs.o.directory_mode` lets others than the owner replace files",
+            r#"write `"0700"`, or `"0750"` for a group that reads"#,
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "docker-secrets"
+path = "s"
+directory_mode = "0600"
+"#,
+        &[(8, "`outputs.o.directory_mode` locks out the owner", r#"write `"0700"`"#)],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+secrets = ["B", "A", "A"]
+"#,
+        &[
+            (8, "`outputs.o.secrets` names a secret that is not declared", "did you mean `A`?"),
+            (8, "`outputs.o.secrets` names `A` twice", ""),
+        ],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+secrets = ["*", "A"]
+"#,
+        &[(8, "`outputs.o.secrets` has names beside `*`", r#"write `["*"]` alone, or names alone"#)],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "ca"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+secrets = ["A"]
+"#,
+        &[(
+            8,
+            "`outputs.o.secrets`: `dotenv` cannot carry `A`, which is several files",
+            "deliver it with a `pem` output",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.a-b]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+secrets = ["a-b"]
+"#,
+        &[(
+            8,
+            "`outputs.o.secrets`: `dotenv` cannot carry `a-b`, which has `.` or `-` in its name",
+            "rename it with letters, digits and `_`, or deliver it with `docker-secrets`",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "pem"
+path = "tls"
+secrets = ["A"]
+"#,
+        &[(
+            8,
+            "`outputs.o.secrets`: `pem` cannot carry `A`, which is one text",
+            "deliver it with `dotenv`, `docker-secrets` or `json`",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "ca"
+[secrets.B]
+kind = "ca"
+[outputs.o]
+format = "pem"
+path = "tls"
+files = { key = "k" }
+"#,
+        &[(10, "`outputs.o.files` needs exactly one secret in `secrets`", "write one output for each certificate")],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "ca"
+[outputs.o]
+format = "pem"
+path = "tls"
+files = { public = "p", kye = "k" }
+"#,
+        &[
+            (
+                8,
+                "`outputs.o.files` names a piece that `A` does not have",
+                "`A` has `ca`, `cert`, `chain`, `fullchain`, `key`",
+            ),
+            (8, "`outputs.o.files` names a piece that `A` does not have", "did you mean `key`?"),
+        ],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "docker-secrets"
+path = "s"
+files = { B = "b", A = "/etc/passwd" }
+"#,
+        &[
+            (8, "`outputs.o.files` names a secret that is not in the output", "did you mean `A`?"),
+            (
+                8,
+                "a file name in `outputs.o.files` must be relative to the output's `path`",
+                "write a path below the output's `path`, such as `tokens/service.txt`",
+            ),
+        ],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = ".env"
+[outputs.p]
+format = "json"
+path = "./.env"
+"#,
+        &[(
+            10,
+            "`outputs.o` and `outputs.p` write the same file",
+            "give each a `path` of its own, or `environments` that do not meet",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[secrets.a]
+kind = "uuid"
+[outputs.o]
+format = "docker-secrets"
+path = "s"
+"#,
+        &[(9, "two secrets of `outputs.o` write the same file", "give them names of their own with `files`")],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "dotenv"
+path = "s"
+[outputs.p]
+format = "docker-secrets"
+path = "s"
+"#,
+        &[(
+            10,
+            "`outputs.o` and `outputs.p` write a file where the other needs a directory",
+            "give each a `path` of its own, or `environments` that do not meet",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[environments.dev]
+[environments.prod]
+[secrets.A]
+kind = "uuid"
+environments = ["dev"]
+[outputs.o]
+format = "dotenv"
+path = ".env"
+secrets = ["A"]
+environments = ["prod"]
+"#,
+        &[(
+            11,
+            "`outputs.o.secrets`: `A` exists in none of the output's environments",
+            "take it out, or change the `environments` of one of them",
+        )],
+    ),
+];

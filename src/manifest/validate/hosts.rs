@@ -1,0 +1,80 @@
+//! DNS names, addresses and URIs of certificates (RFC 5280 §4.2.1.6).
+
+use std::net::IpAddr;
+
+/// Lower-cases a DNS name and checks it, or tells what is wrong and what would be right.
+pub(super) fn dns_name(text: &str) -> Result<String, (&'static str, &'static str)> {
+    if !text.is_ascii() {
+        return Err(("is not ASCII", "write the A-label, such as `xn--bcher-kva.example`"));
+    }
+    if text.parse::<IpAddr>().is_ok() {
+        return Err(("is an address, not a DNS name", "addresses belong in `ip`"));
+    }
+    let name = text.to_ascii_lowercase();
+    let rest = name.strip_prefix("*.").unwrap_or(&name);
+    if name.len() > 253 {
+        return Err(("is longer than 253 characters", "shorten the name"));
+    }
+    if rest.contains('*') || rest.len() < name.len() && !rest.contains('.') {
+        return Err(("has a wildcard that verifiers refuse", WILDCARD));
+    }
+    if rest.contains('_') {
+        return Err(("has an underscore, which no host name has", "write `-` instead"));
+    }
+    if !rest.split('.').all(is_label) {
+        return Err(("is not a DNS name", "labels have 1 to 63 of a–z, 0–9 and `-`, with no `-` at an edge"));
+    }
+    Ok(name)
+}
+
+const WILDCARD: &str = "a `*` is the whole leftmost label, with at least two labels below, such as `*.example.com`";
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// Whether a text is a URI that a certificate can carry: a scheme, a colon, and visible ASCII after it (RFC 3986 §3).
+pub(super) fn is_uri(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+            && !rest.is_empty()
+            && rest.bytes().all(|byte| byte.is_ascii_graphic())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_names_and_whole_wildcards_are_dns_names() {
+        for (text, name) in
+            [("localhost", "localhost"), ("A.Example", "a.example"), ("*.a.b", "*.a.b"), ("1e.x", "1e.x")]
+        {
+            assert_eq!(dns_name(text).as_deref(), Ok(name));
+        }
+    }
+
+    #[test]
+    fn what_a_verifier_would_refuse_is_refused() {
+        let long = format!("{}.example", "a".repeat(64));
+        let longer = ["a".repeat(60).as_str(); 5].join(".");
+        let wrong =
+            ["", "a..b", ".a", "a.", "-a", "a-", "a_b", "*", "*.com", "a*.b.c", "b.*.c", "ü.de", "10.0.0.1", "a b"];
+        for text in wrong.into_iter().chain([long.as_str(), longer.as_str()]) {
+            assert!(dns_name(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_uri_has_a_scheme() {
+        assert!(is_uri("spiffe://example.org/api"));
+        for text in ["", "a", ":x", "1a:x", "a:", "a:b c", "http://ü"] {
+            assert!(!is_uri(text), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The outputs: what each delivers, with which modes, and that no two write one file.
+
+mod carry;
+mod collide;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::secrets::Secrets;
+use super::{Place, Scope, environment_set, overlap, paths};
+use crate::manifest::issue::Problems;
+use crate::manifest::model::{Declaration, Dialect, Format, Output, PemFile};
+use crate::manifest::raw::{Mode, RawFormat, RawOutput, Texts};
+use crate::manifest::read::{At, Field, Map, Variants as _};
+use crate::name::{OutputName, SecretName};
+
+/// Mode of files unless declared.
+const FILE_MODE: u32 = 0o600;
+
+/// Mode of directories unless declared.
+const DIRECTORY_MODE: u32 = 0o700;
+
+/// What an output may refer to.
+struct Context<'a> {
+    secrets: &'a Secrets,
+    scope: &'a Scope<'a>,
+    /// The manifest's own file name.
+    manifest: &'a str,
+}
+
+/// An output and the offset that problems with its files are reported at.
+struct Declared {
+    output: Output,
+    at: usize,
+}
+
+/// Reads all outputs.
+pub(super) fn declare(
+    raw: Field<Map<RawOutput>>,
+    secrets: &Secrets,
+    scope: &Scope<'_>,
+    file: &str,
+    problems: &mut Problems,
+) -> BTreeMap<OutputName, Output> {
+    let manifest = file.rsplit('/').next().unwrap_or(file);
+    let context = Context { secrets, scope, manifest };
+    let mut outputs = Vec::new();
+    for (name, raw) in raw.map(|map| map.value.0).unwrap_or_default() {
+        match OutputName::new(name.value) {
+            Ok(parsed) => outputs.extend(output(&At { at: name.at, value: parsed }, raw.value, &context, problems)),
+            Err(_) => super::bad_name(name.at, "output", problems),
+        }
+    }
+    collide::check(&outputs, secrets, problems);
+    outputs.into_iter().map(|declared| (declared.output.name.clone(), declared.output)).collect()
+}
+
+/// Without a format nothing more can be said, and its absence has been reported.
+fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems: &mut Problems) -> Option<Declared> {
+    let place = Place { section: "outputs", name: name.value.as_str() };
+    let fields = raw.common;
+    let raw_format = raw.variant?;
+    let environments = environment_set(fields.environments, place, context.scope, problems);
+    let format_name = raw_format.name();
+    let (format, path, files) = format(raw_format);
+    let at = path.as_ref().map_or(name.at, |path| path.at);
+    let mut output = Output {
+        name: name.value.clone(),
+        path: self::path(path, place, context, problems),
+        secrets: Vec::new(),
+        mode: FILE_MODE,
+        directory_mode: DIRECTORY_MODE,
+        uid: fields.uid.map(|uid| uid.value),
+        gid: fields.gid.map(|gid| gid.value),
+        in_place: fields.in_place.is_some_and(|flag| flag.value),
+        environments,
+        line: problems.line(name.at),
+        format,
+    };
+    output.secrets = secrets(fields.secrets, &output, format_name, context, problems);
+    set_files(&mut output, files, place, context, problems);
+    set_modes(&mut output, fields.mode.as_ref(), fields.directory_mode.as_ref(), context, problems);
+    Some(Declared { output, at })
+}
+
+/// The format, its path and its files.
+fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>) {
+    let name = raw.name();
+    match raw {
+        RawFormat::DockerSecrets(raw) => (Format::DockerSecrets { files: BTreeMap::new() }, raw.path, raw.files),
+        RawFormat::Dotenv(raw) => {
+            let dialect = raw.dialect.map_or(Dialect::Portable, |dialect| dialect.value);
+            (Format::Dotenv { dialect }, raw.path, None)
+        }
+        RawFormat::Json(raw) => (Format::Json, raw.path, None),
+        RawFormat::Pem(raw) => (Format::Pem { files: BTreeMap::new() }, raw.path, raw.files),
+        RawFormat::ApiKeys(raw)
+        | RawFormat::ComposeOverride(raw)
+        | RawFormat::DockerSwarm(raw)
+        | RawFormat::ExternalSecret(raw)
+        | RawFormat::Fingerprints(raw)
+        | RawFormat::Jwks(raw)
+        | RawFormat::KubernetesSecret(raw)
+        | RawFormat::SystemdCredentials(raw) => (Format::NotYet(name), raw.path, None),
+    }
+}
+
+/// Whether one is needed has been judged with the other fields of the format.
+fn path(field: Field<String>, place: Place<'_>, context: &Context<'_>, problems: &mut Problems) -> String {
+    let Some(path) = field else { return String::new() };
+    match paths::output_path(&path.value) {
+        Ok(normal) if normal == context.manifest => {
+            problems.add(path.at, format!("`{place}.path` is the manifest itself"));
+            normal
+        }
+        Ok(normal) => normal,
+        Err(wrong) => {
+            let hint = "write a path below the manifest's directory, such as `.env` or `.secrets`";
+            problems.add_with_hint(path.at, format!("`{place}.path` {wrong}"), hint);
+            String::new()
+        }
+    }
+}
+
+/// The secrets that it delivers, in the order of the manifest.
+fn secrets(
+    field: Field<Texts>,
+    output: &Output,
+    format_name: &str,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> Vec<SecretName> {
+    let list = &context.secrets.list;
+    let positions = match field {
+        Some(names) if !names.value.iter().any(|name| name.value == "*") => {
+            listed(&names.value, output, format_name, context, problems)
+        }
+        field => {
+            check_star(field.as_ref(), output, problems);
+            let carried = |declaration: &Declaration| {
+                carry::by_star(&output.format, declaration)
+                    && overlap(declaration.environments.as_ref(), output.environments.as_ref())
+            };
+            (0..list.len()).filter(|&position| list[position].declaration.as_ref().is_some_and(carried)).collect()
+        }
+    };
+    positions.into_iter().map(|position| list[position].name.clone()).collect()
+}
+
+fn check_star(field: Option<&At<Texts>>, output: &Output, problems: &mut Problems) {
+    if let Some(names) = field.filter(|names| names.value.len() > 1) {
+        let message = format!("`outputs.{}.secrets` has names beside `*`", output.name);
+        problems.add_with_hint(names.at, message, "write `[\"*\"]` alone, or names alone");
+    }
+}
+
+fn listed(
+    names: &Texts,
+    output: &Output,
+    format_name: &str,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> BTreeSet<usize> {
+    let place = format!("outputs.{}.secrets", output.name);
+    let mut positions = BTreeSet::new();
+    for name in names {
+        let Some(position) = context.secrets.position(&name.value) else {
+            let message = format!("`{place}` names a secret that is not declared");
+            problems.add_with_guess(name.at, message, &name.value, context.secrets.names(), || None);
+            continue;
+        };
+        let declared = &context.secrets.list[position];
+        if !positions.insert(position) {
+            problems.add(name.at, format!("`{place}` names `{}` twice", declared.name));
+            continue;
+        }
+        let Some(declaration) = &declared.declaration else { continue };
+        if let Err((why, instead)) = carry::explicitly(&output.format, declaration) {
+            let message = format!("`{place}`: `{format_name}` cannot carry `{}`, which {why}", declared.name);
+            problems.add_with_hint(name.at, message, instead);
+        } else if !overlap(declaration.environments.as_ref(), output.environments.as_ref()) {
+            let message = format!("`{place}`: `{}` exists in none of the output's environments", declared.name);
+            problems.add_with_hint(name.at, message, "take it out, or change the `environments` of one of them");
+        }
+    }
+    positions
+}
+
+/// Resolves `files`, which only two formats have.
+fn set_files(
+    output: &mut Output,
+    raw: Field<Map<String>>,
+    place: Place<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) {
+    let Some(raw) = raw else { return };
+    let delivered: HashSet<&SecretName> = output.secrets.iter().collect();
+    match &mut output.format {
+        Format::DockerSecrets { files } => {
+            for (key, file) in raw.value.0 {
+                let name = SecretName::new(key.value.as_str()).ok();
+                if let Some(name) = name.filter(|name| delivered.contains(name)) {
+                    files.insert(name, file_name(&file, place, problems));
+                } else {
+                    let names = delivered.iter().map(|name| name.as_str());
+                    let message = format!("`{place}.files` names a secret that is not in the output");
+                    problems.add_with_guess(key.at, message, &key.value, names, || None);
+                }
+            }
+        }
+        Format::Pem { files } => {
+            if let [only] = output.secrets.as_slice() {
+                *files = pem_files(raw.value, only, place, context, problems);
+            } else {
+                let message = format!("`{place}.files` needs exactly one secret in `secrets`");
+                problems.add_with_hint(raw.at, message, "write one output for each certificate");
+            }
+        }
+        _ => {}
+    }
+}
+
+fn pem_files(
+    raw: Map<String>,
+    secret: &SecretName,
+    place: Place<'_>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) -> BTreeMap<PemFile, String> {
+    let declared = context.secrets.position(secret.as_str()).map(|position| &context.secrets.list[position]);
+    let kind = declared.and_then(|declared| declared.declaration.as_ref()).map(|declaration| &declaration.kind);
+    let pieces = kind.map_or(&[][..], carry::pieces);
+    let names: Vec<&str> = pieces.iter().map(|&(name, _)| name).collect();
+    let mut files = BTreeMap::new();
+    for (key, file) in raw.0 {
+        if let Some(&(_, piece)) = pieces.iter().find(|(name, _)| *name == key.value) {
+            files.insert(piece, file_name(&file, place, problems));
+        } else {
+            let otherwise = || Some(format!("`{secret}` has {}", crate::manifest::read::list(&names)));
+            let message = format!("`{place}.files` names a piece that `{secret}` does not have");
+            problems.add_with_guess(key.at, message, &key.value, names.iter().copied(), otherwise);
+        }
+    }
+    files
+}
+
+fn file_name(file: &At<String>, place: Place<'_>, problems: &mut Problems) -> String {
+    paths::file_name(&file.value).unwrap_or_else(|wrong| {
+        let hint = "write a path below the output's `path`, such as `tokens/service.txt`";
+        problems.add_with_hint(file.at, format!("a file name in `{place}.files` {wrong}"), hint);
+        String::new()
+    })
+}
+
+fn set_modes(
+    output: &mut Output,
+    mode: Option<&At<Mode>>,
+    directory_mode: Option<&At<Mode>>,
+    context: &Context<'_>,
+    problems: &mut Problems,
+) {
+    let name = &output.name;
+    if let Some(&At { at, value: Mode(bits) }) = mode {
+        output.mode = bits;
+        if bits & 0o022 != 0 {
+            let message = format!("`outputs.{name}.mode` lets others than the owner write");
+            problems.add_with_hint(at, message, "write `\"0600\"`, or `\"0640\"` for a group that reads");
+        } else if bits & 0o004 != 0 && !carry::is_public(output, context.secrets) {
+            let message = format!("`outputs.{name}.mode` lets every user of the host read secrets");
+            problems.add_with_hint(at, message, "write `\"0600\"`, or `\"0640\"` and a `gid` for a group that reads");
+        }
+    }
+    if let Some(&At { at, value: Mode(bits) }) = directory_mode {
+        output.directory_mode = bits;
+        if bits & 0o022 != 0 {
+            let message = format!("`outputs.{}.directory_mode` lets others than the owner replace files", output.name);
+            problems.add_with_hint(at, message, "write `\"0700\"`, or `\"0750\"` for a group that reads");
+        } else if bits & 0o700 != 0o700 {
+            let message = format!("`outputs.{}.directory_mode` locks out the owner", output.name);
+            problems.add_with_hint(at, message, "write `\"0700\"`");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which secrets a format can carry.
+
+use crate::manifest::model::{Declaration, Format, Kind, Output, PemFile};
+use crate::manifest::validate::secrets::Secrets;
+
+/// Why a format cannot carry a secret, and what to do instead.
+type Refusal = (&'static str, &'static str);
+
+/// Whether `["*"]` takes a secret.
+///
+/// A private key goes only where it is named, and a setting becomes no Docker secret unless it is named.
+pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
+    let named_only = match format {
+        Format::DockerSecrets { .. } => matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. }),
+        Format::Dotenv { .. } | Format::Json => matches!(declaration.kind, Kind::Keypair { .. }),
+        Format::Pem { .. } | Format::NotYet(_) => false,
+    };
+    !named_only && explicitly(format, declaration).is_ok()
+}
+
+/// Whether a secret may be named in `secrets`.
+pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(), Refusal> {
+    let several = matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_));
+    match format {
+        Format::NotYet(_) => Ok(()),
+        Format::Pem { .. } if several || matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
+        Format::Pem { .. } => Err(("is one text", "deliver it with `dotenv`, `docker-secrets` or `json`")),
+        _ if several => Err(("is several files", "deliver it with a `pem` output")),
+        Format::Dotenv { .. } if !declaration.name.is_variable() => Err((
+            "has `.` or `-` in its name",
+            "rename it with letters, digits and `_`, or deliver it with `docker-secrets`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The pieces that a `pem` output can write of a kind, by the name that `files` has for them.
+pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
+    const CERTIFICATE: [(&str, PemFile); 5] = [
+        ("ca", PemFile::Ca),
+        ("cert", PemFile::Cert),
+        ("chain", PemFile::Chain),
+        ("fullchain", PemFile::Fullchain),
+        ("key", PemFile::Key),
+    ];
+    match kind {
+        Kind::Ca(_) | Kind::Certificate(_) => &CERTIFICATE,
+        Kind::Keypair { .. } => &[("key", PemFile::Key), ("public", PemFile::Public)],
+        _ => &[],
+    }
+}
+
+/// Whether everything in an output may be read by everybody.
+pub(super) fn is_public(output: &Output, secrets: &Secrets) -> bool {
+    match &output.format {
+        Format::Pem { files } => !files.is_empty() && !files.contains_key(&PemFile::Key),
+        Format::NotYet(_) => true,
+        _ => output.secrets.iter().all(|name| {
+            let declared =
+                secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());
+            declared.is_some_and(|declaration| matches!(declaration.kind, Kind::Setting { .. }))
+        }),
+    }
+}

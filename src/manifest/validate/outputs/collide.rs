@@ -1,0 +1,104 @@
+//! No two outputs write one file, and none writes a file where another needs a directory.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Declared, carry};
+use crate::manifest::issue::Problems;
+use crate::manifest::model::{Declaration, Format, Output};
+use crate::manifest::validate::overlap;
+use crate::manifest::validate::secrets::Secrets;
+use crate::name::EnvName;
+
+type Environments<'a> = Option<&'a BTreeSet<EnvName>>;
+
+/// A file that an output writes.
+struct File<'a> {
+    path: String,
+    output: usize,
+    /// Of the secret that it is for; the output's count as well.
+    environments: Environments<'a>,
+}
+
+/// Reports the first collision of each output.
+pub(super) fn check(outputs: &[Declared], secrets: &Secrets, problems: &mut Problems) {
+    let files: Vec<File<'_>> =
+        outputs.iter().enumerate().flat_map(|(index, declared)| files(index, &declared.output, secrets)).collect();
+    let mut by_path: HashMap<&str, Vec<usize>> = HashMap::with_capacity(files.len());
+    let mut reported = BTreeSet::new();
+    for (index, file) in files.iter().enumerate() {
+        let taken = by_path.entry(&file.path).or_default();
+        if let Some(&other) = taken.iter().find(|&&other| meet(file, &files[other], outputs)) {
+            if reported.insert(file.output) {
+                report(file, &files[other], "write the same file", outputs, problems);
+            }
+        } else {
+            taken.push(index);
+        }
+    }
+    for file in &files {
+        let above = file.path.match_indices('/').filter_map(|(end, _)| by_path.get(&file.path[..end])).flatten();
+        if let Some(&other) = above.into_iter().find(|&&other| meet(file, &files[other], outputs))
+            && reported.insert(file.output)
+        {
+            report(file, &files[other], "write a file where the other needs a directory", outputs, problems);
+        }
+    }
+}
+
+fn report(file: &File<'_>, other: &File<'_>, what: &str, outputs: &[Declared], problems: &mut Problems) {
+    let (one, two) = (&outputs[file.output], &outputs[other.output]);
+    if file.output == other.output {
+        let message = format!("two secrets of `outputs.{}` {what}", one.output.name);
+        problems.add_with_hint(one.at, message, "give them names of their own with `files`");
+    } else {
+        let message = format!("`outputs.{}` and `outputs.{}` {what}", two.output.name, one.output.name);
+        problems.add_with_hint(one.at, message, "give each a `path` of its own, or `environments` that do not meet");
+    }
+}
+
+fn meet(one: &File<'_>, other: &File<'_>, outputs: &[Declared]) -> bool {
+    let of = |file: &File<'_>| outputs[file.output].output.environments.as_ref();
+    let sets = [one.environments, other.environments, of(one), of(other)];
+    let declared: Vec<_> = sets.into_iter().flatten().collect();
+    match declared.as_slice() {
+        [] => true,
+        [first, rest @ ..] => first.iter().any(|name| rest.iter().all(|set| set.contains(name))),
+    }
+}
+
+/// A path that could not be read is empty and meets nothing.
+fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a>> {
+    if output.path.is_empty() {
+        return Vec::new();
+    }
+    let declarations = || {
+        let positions = output.secrets.iter().filter_map(|name| secrets.position(name.as_str()));
+        positions.filter_map(|position| secrets.list[position].declaration.as_ref())
+    };
+    let file = |name: &str, environments| File { path: format!("{}/{name}", output.path), output: index, environments };
+    match &output.format {
+        Format::DockerSecrets { files } => declarations()
+            .map(|secret| match files.get(&secret.name) {
+                Some(name) => file(name, secret.environments.as_ref()),
+                None => file(&secret.name.as_str().to_ascii_lowercase(), secret.environments.as_ref()),
+            })
+            .filter(|file| overlap(file.environments, output.environments.as_ref()))
+            .collect(),
+        Format::Pem { files } if !files.is_empty() => files.values().map(|name| file(name, None)).collect(),
+        Format::Pem { .. } => declarations()
+            .flat_map(|secret| pem_names(secret, output).map(|name| file(&name, secret.environments.as_ref())))
+            .collect(),
+        Format::Dotenv { .. } | Format::Json | Format::NotYet(_) => {
+            vec![File { path: output.path.clone(), output: index, environments: None }]
+        }
+    }
+}
+
+/// One secret lies in the output's directory, several have one each.
+fn pem_names(secret: &Declaration, output: &Output) -> impl Iterator<Item = String> {
+    let directory = match output.secrets.len() {
+        1 => String::new(),
+        _ => format!("{}/", secret.name.as_str().to_ascii_lowercase()),
+    };
+    carry::pieces(&secret.kind).iter().map(move |(piece, _)| format!("{directory}{piece}.pem"))
+}

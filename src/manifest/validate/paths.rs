@@ -1,0 +1,62 @@
+//! Where an output may be written: textual rules; symlinks and trust are judged where the file is opened.
+
+/// Directories that are never written into: our own, and git's, whose hooks run.
+const FORBIDDEN: [&str; 2] = [".vault-kit", ".git"];
+
+/// Checks a path of an output and drops its `./`, or tells what is wrong. An absolute one may pass.
+pub(super) fn output_path(text: &str) -> Result<String, &'static str> {
+    let (root, rest) = match text.strip_prefix('/') {
+        Some(rest) => ("/", rest),
+        None => ("", text),
+    };
+    if rest.is_empty() {
+        return Err("is empty");
+    }
+    if text.contains('\0') || text.contains('\\') || text.chars().any(char::is_control) {
+        return Err("holds a backslash or a control character");
+    }
+    let mut kept = Vec::new();
+    for component in rest.split('/') {
+        match component {
+            "." => {}
+            "" => return Err("has an empty component"),
+            ".." => return Err("leads out of its directory with `..`"),
+            _ if is_forbidden(component) => return Err("leads into `.vault-kit` or `.git`"),
+            _ => kept.push(component),
+        }
+    }
+    if kept.is_empty() { Err("is a directory, not a file") } else { Ok(format!("{root}{}", kept.join("/"))) }
+}
+
+/// The same for a file beneath an output's directory, which is never absolute.
+pub(super) fn file_name(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('/') { Err("must be relative to the output's `path`") } else { output_path(text) }
+}
+
+/// Some file systems fold case, so the comparison does too.
+fn is_forbidden(component: &str) -> bool {
+    let lower = component.to_ascii_lowercase();
+    FORBIDDEN.contains(&lower.as_str()) || lower.starts_with(".vault-kit-tmp.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_in_its_directory() {
+        for text in
+            ["", "..", "a/../b", "a//b", "a/", "a\0b", ".", "/", "./", ".git/hooks/pre-commit", ".VAULT-KIT/x", "a\\b"]
+        {
+            assert!(output_path(text).is_err(), "{text:?}");
+        }
+        assert_eq!(output_path("./.secrets/a").unwrap(), ".secrets/a");
+        assert_eq!(output_path("/run/secrets").unwrap(), "/run/secrets");
+    }
+
+    #[test]
+    fn a_file_name_is_never_absolute() {
+        assert!(file_name("/etc/passwd").is_err());
+        assert_eq!(file_name("tokens/a.txt").unwrap(), "tokens/a.txt");
+    }
+}

@@ -1,0 +1,125 @@
+//! Each secret by itself: its common fields, and its kind through [`super::recipes`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Place, Scope, environment_set, non_empty, recipes};
+use crate::manifest::issue::Problems;
+use crate::manifest::model::{Declaration, Kind, Pattern, TokenAlgorithm};
+use crate::manifest::raw::{RawKind, RawSecret};
+use crate::manifest::read::{At, Field, Map};
+use crate::name::SecretName;
+
+/// A secret as declared, with what the references' check needs to know besides.
+pub(super) struct Declared {
+    pub(super) name: SecretName,
+    /// Offset of the name.
+    pub(super) at: usize,
+    /// Absent if its kind could not be read, which has been reported; the name is declared all the same.
+    pub(super) declaration: Option<Declaration>,
+    /// Offset of the field that refers to others.
+    pub(super) reference_at: usize,
+    /// What a token says about its algorithm.
+    pub(super) algorithm: Field<TokenAlgorithm>,
+}
+
+/// The declared secrets in the order of the file, found by name.
+pub(super) struct Secrets {
+    pub(super) list: Vec<Declared>,
+    index: HashMap<SecretName, usize>,
+}
+
+impl Secrets {
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.index.get(name).copied()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.list.iter().map(|declared| declared.name.as_str())
+    }
+
+    pub(super) fn into_declarations(self) -> BTreeMap<SecretName, Declaration> {
+        let pairs = self.list.into_iter().filter_map(|declared| Some((declared.name, declared.declaration?)));
+        pairs.collect()
+    }
+}
+
+/// Reads all secrets.
+pub(super) fn declare(raw: Field<Map<RawSecret>>, scope: &Scope<'_>, problems: &mut Problems) -> Secrets {
+    let entries = raw.map(|map| map.value.0).unwrap_or_default();
+    let mut secrets = Secrets { list: Vec::with_capacity(entries.len()), index: HashMap::with_capacity(entries.len()) };
+    for (name, raw) in entries {
+        let Ok(parsed) = SecretName::new(name.value) else {
+            super::bad_name(name.at, "secret", problems);
+            continue;
+        };
+        if parsed.as_str().starts_with("VAULT_KIT_") {
+            let message =
+                format!("`secrets.{parsed}` begins with `VAULT_KIT_`, which is for vault-kit's own variables");
+            problems.add_with_hint(name.at, message, "give it another name");
+        }
+        secrets.index.insert(parsed.clone(), secrets.list.len());
+        secrets.list.push(secret(At { at: name.at, value: parsed }, raw.value, scope, problems));
+    }
+    secrets
+}
+
+fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mut Problems) -> Declared {
+    let At { at, value: name } = name;
+    let place = Place { section: "secrets", name: name.as_str() };
+    let fields = raw.common;
+    let environments = environment_set(fields.environments, place, scope, problems);
+    let pattern = fields.pattern.and_then(|pattern| self::pattern(&pattern, place, problems));
+    let owner = fields.owner.and_then(|owner| non_empty(Some(owner), &format!("{place}.owner"), problems));
+    let (reference_at, algorithm) = raw.variant.as_ref().map_or((None, None), reference);
+    let optional = matches!(&raw.variant, Some(RawKind::External(external)) if external.optional.as_ref().is_some_and(|flag| flag.value));
+    let recipe =
+        recipes::Recipe { name: &name, at, place, scope, environments: environments.as_ref(), sound: raw.sound };
+    let kind = raw.variant.and_then(|kind| recipe.kind(kind, problems));
+    if let (Some(kind), Some(pattern)) = (&kind, &pattern) {
+        check_setting(kind, pattern, place, at, problems);
+    }
+    let declaration = kind.map(|kind| Declaration {
+        name: name.clone(),
+        kind,
+        rotate: fields.rotate.map(|rotate| rotate.value),
+        overlap: fields.overlap.map(|overlap| overlap.value),
+        owner,
+        pattern,
+        obtain: fields.obtain.map(|obtain| obtain.value),
+        description: fields.description.map(|description| description.value),
+        environments,
+        optional,
+        line: problems.line(at),
+    });
+    Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm }
+}
+
+/// Where a kind refers to others, and what it says about a token's algorithm.
+fn reference(kind: &RawKind) -> (Option<usize>, Field<TokenAlgorithm>) {
+    match kind {
+        RawKind::Ca(ca) => (ca.issuer.as_ref().map(|field| field.at), None),
+        RawKind::Certificate(certificate) => (certificate.issuer.as_ref().map(|field| field.at), None),
+        RawKind::Template(template) => (template.template.as_ref().map(|field| field.at), None),
+        RawKind::Token(token) => (token.signed_by.as_ref().map(|field| field.at), token.algorithm.clone()),
+        _ => (None, None),
+    }
+}
+
+/// The compiler's own message quotes the pattern, so it is not shown.
+fn pattern(pattern: &At<String>, place: Place<'_>, problems: &mut Problems) -> Option<Pattern> {
+    let regex = regex_lite::Regex::new(&pattern.value);
+    if regex.is_err() {
+        let message = format!("`{place}.pattern` is not a regular expression");
+        problems.add_with_hint(pattern.at, message, "such as `'^sk-'`; single quotes keep backslashes as they are");
+    }
+    regex.ok().map(Pattern)
+}
+
+/// The values of a setting stand right here, so they are held against the pattern at once.
+fn check_setting(kind: &Kind, pattern: &Pattern, place: Place<'_>, at: usize, problems: &mut Problems) {
+    if let Kind::Setting { value, values } = kind
+        && !value.iter().chain(values.values()).all(|value| pattern.0.is_match(value))
+    {
+        problems.add(at, format!("a value of `{place}` does not match its `pattern`"));
+    }
+}
