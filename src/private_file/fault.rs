@@ -1,0 +1,65 @@
+//! The words of every refusal and failure on the disk.
+
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::error::{Error, Kind};
+
+/// A verb and a path, as [`Error::io`] wants them.
+pub(super) fn phrase(verb: &str, path: &Path) -> String {
+    format!("{verb} `{}`", path.display())
+}
+
+/// The system refused or failed `verb` on a path.
+pub(super) fn failed(verb: &str, path: &Path, errno: Errno) -> Error {
+    match errno {
+        // The only way to ELOOP, since we forbid every symlink.
+        Errno::LOOP => symlink(path),
+        Errno::NOSPC | Errno::DQUOT => Error::io(phrase(verb, path), errno).hint("free some space on that file system"),
+        Errno::BUSY => Error::io(phrase(verb, path), errno)
+            .hint("if a container mounts this single file, declare `in_place = true` for its output"),
+        _ => Error::io(phrase(verb, path), errno),
+    }
+}
+
+/// We refuse for the sake of safety.
+pub(super) fn refused(code: &'static str, path: &Path, why: &str) -> Error {
+    Error::new(Kind::Permission, code, format!("refusing to touch `{}`: {why}", path.display()))
+}
+
+/// A symlink stands somewhere in the path.
+pub(super) fn symlink(path: &Path) -> Error {
+    refused("symlink", path, "it is, or leads through, a symlink")
+        .hint("put a regular file or directory in the link's place, or name the path that it points to")
+}
+
+/// The path would leave its root.
+pub(super) fn escapes(path: &str) -> Error {
+    let message = format!("refusing to use the path `{}`: it is not beneath its directory", path.escape_default());
+    Error::new(Kind::Permission, "path-escapes", message).hint("write a relative path without `..`")
+}
+
+/// Owner or group cannot be as declared.
+pub(super) fn owner(path: &Path, errno: Errno) -> Error {
+    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let message = format!("cannot set the owner of `{}`", path.display());
+    Error::new(Kind::Permission, "cannot-set-owner", message)
+        .source(std::io::Error::from(errno))
+        .hint("run `sudo vault-kit render`")
+        .hint(format!("or let the container run as you: `user: \"{uid}:{gid}\"` in the Compose file, without `uid`"))
+}
+
+/// The file system did not take the mode.
+pub(super) fn mode(path: &Path, mode: u32) -> Error {
+    let message = format!("cannot keep mode {mode:04o} for `{}`: its file system has another opinion", path.display());
+    Error::new(Kind::System, "mode-not-kept", message).hint("keep secrets on a file system that has Unix modes")
+}
+
+/// Everything is written, but a directory was not synced.
+pub(super) fn durability(directory: &Path, error: std::io::Error) -> Error {
+    let message = format!("written, but the disk did not confirm it for the directory `{}`", directory.display());
+    Error::new(Kind::System, "durability-unknown", message)
+        .source(error)
+        .hint("check the disk, then run the command again")
+}

@@ -1,0 +1,72 @@
+//! What a write would be refused for, found before anything is written.
+
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::existing::Existing;
+use super::facts::Status;
+use super::owner::{Owner, is_root};
+use super::resolve::{self, Route};
+use super::temporary::Temporary;
+use super::{Root, WriteOptions, fault};
+use crate::error::Result;
+
+/// Refuses what the write of `route` would be refused for. Leaves no trace, unless an owner has to be tried.
+pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions) -> Result<()> {
+    let (directory, missing) = nearest_directory(root, route)?;
+    let existing = if missing == 0 {
+        Existing::examine(&directory, route, options)?.map(|existing| existing.status)
+    } else {
+        let shown = route.shown_directory().ancestors().nth(missing).unwrap_or(root.path());
+        let status = Status::of(&directory).map_err(|errno| fault::failed("examine", shown, errno))?;
+        status.expect_guarded(shown)?;
+        None
+    };
+    if options.in_place && existing.is_some() {
+        expect_access(&directory, route.name(), Access::WRITE_OK, "write", route.shown())?;
+    } else {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        expect_access(&directory, OsStr::new("."), access, "write in the directory of", route.shown())?;
+    }
+    expect_owner(&directory, route, options, existing.as_ref())
+}
+
+/// The deepest directory of the route that exists, and how many are missing below it.
+fn nearest_directory(root: &Root, route: &Route<'_>) -> Result<(OwnedFd, usize)> {
+    let names = route.directories();
+    for depth in (0..=names.len()).rev() {
+        match resolve::open_directory(&root.directory, &names[..depth], OFlags::RDONLY) {
+            Ok(directory) => return Ok((directory, names.len() - depth)),
+            Err(Errno::NOENT) if depth > 0 => {}
+            Err(errno) => return Err(fault::failed("open the directory of", route.shown(), errno)),
+        }
+    }
+    Err(fault::failed("open the directory of", route.shown(), Errno::NOENT))
+}
+
+fn expect_access(directory: &OwnedFd, name: &OsStr, access: Access, verb: &str, shown: &Path) -> Result<()> {
+    match retry_on_intr(|| rustix::fs::accessat(directory, name, access, AtFlags::EACCESS)) {
+        // Old kernels cannot say it for the effective user; the write will.
+        Ok(()) | Err(Errno::NOSYS | Errno::INVAL) => Ok(()),
+        Err(errno) => Err(fault::failed(verb, shown, errno)),
+    }
+}
+
+/// Whether an owner can be set is only known by trying: on an empty file that goes again.
+fn expect_owner(
+    directory: &OwnedFd,
+    route: &Route<'_>,
+    options: &WriteOptions,
+    existing: Option<&Status>,
+) -> Result<()> {
+    let owner = Owner::of_replacement(options, existing);
+    // Root has shown that it can when the file already belongs to the right one.
+    if owner.is_us() || (is_root() && existing.is_some_and(|status| owner.is_of(status))) {
+        return Ok(());
+    }
+    Temporary::create(directory, route.shown(), options.mode)?.give(owner)
+}

@@ -1,0 +1,202 @@
+//! Finds the manifest, and with it the directory that everything else is relative to.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Kind, Result};
+use crate::private_file::{FileKind, Root};
+
+/// The name that is looked for.
+pub const MANIFEST: &str = "vault-kit.toml";
+
+/// A project on this machine.
+#[derive(Debug)]
+pub struct Project {
+    /// The manifest's directory, held open.
+    pub root: Root,
+    /// The manifest's file name in it.
+    pub manifest: String,
+    /// The manifest, as it is shown to people.
+    pub manifest_path: PathBuf,
+}
+
+impl Project {
+    /// The manifest's bytes.
+    pub fn read_manifest(&self) -> Result<Vec<u8>> {
+        self.root.read(&self.manifest)?.ok_or_else(|| not_found(&self.manifest_path))
+    }
+}
+
+/// Finds the project: at the manifest that is `named`, else by walking up from `start`; `None` when there is none.
+///
+/// The walk ends at a directory with a `.git`, at the home directory, and where another file system begins. What it
+/// finds must belong to the user, to root, or to who called sudo (`foreign-manifest`).
+pub fn find(start: &Path, named: Option<&Path>, home: Option<&Path>, sudo_uid: Option<u32>) -> Result<Option<Project>> {
+    if let Some(named) = named {
+        return open_named(&start.join(named)).map(Some);
+    }
+    let start = start.canonicalize().map_err(|error| Error::io(format!("open `{}`", start.display()), error))?;
+    let Some(directory) = walk_up(&start, home) else { return Ok(None) };
+    let project = open(directory, MANIFEST)?;
+    expect_trusted_owner(&project, directory == start, sudo_uid)?;
+    Ok(Some(project))
+}
+
+fn open_named(path: &Path) -> Result<Project> {
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| not_found(path))?;
+    open(path.parent().unwrap_or(Path::new("/")), name)
+}
+
+fn open(directory: &Path, name: &str) -> Result<Project> {
+    let path = directory.join(name);
+    if !directory.is_dir() {
+        return Err(not_found(&path));
+    }
+    let root = Root::open(directory)?;
+    match root.facts(name)?.map(|facts| facts.kind) {
+        None => Err(not_found(&path)),
+        Some(FileKind::Regular) => Ok(Project { root, manifest: name.to_owned(), manifest_path: path }),
+        Some(_) => {
+            let message = format!("refusing to read `{}`: a manifest is a regular file, not a link", path.display());
+            Err(Error::new(Kind::Permission, "manifest-not-regular", message)
+                .hint("put the file itself there, or name it with `-f`"))
+        }
+    }
+}
+
+/// The nearest directory that has a manifest, whatever it is.
+fn walk_up<'a>(start: &'a Path, home: Option<&Path>) -> Option<&'a Path> {
+    let home = home.and_then(|home| home.metadata().ok());
+    let mut here = start.metadata().ok()?;
+    for directory in start.ancestors() {
+        if directory.join(MANIFEST).symlink_metadata().is_ok() {
+            return Some(directory);
+        }
+        let above = directory.parent()?.metadata().ok()?;
+        let is_home = home.as_ref().is_some_and(|home| is_same(home, &here));
+        if is_home || above.dev() != here.dev() || directory.join(".git").symlink_metadata().is_ok() {
+            return None;
+        }
+        here = above;
+    }
+    None
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// A manifest decides what is written and what a program gets, so a stranger must not leave one in our way.
+///
+/// Whoever stands in a directory chose it: there the directory's owner is trusted too, unless everybody may write in it.
+fn expect_trusted_owner(project: &Project, is_at_start: bool, sudo_uid: Option<u32>) -> Result<()> {
+    let Some(facts) = project.root.facts(&project.manifest)? else { return Err(not_found(&project.manifest_path)) };
+    let is_shared = facts.directory.mode & 0o002 != 0;
+    let chosen = (is_at_start && !is_shared).then_some(facts.directory.uid);
+    let trusted = [Some(rustix::process::geteuid().as_raw()), Some(0), sudo_uid, chosen];
+    if trusted.contains(&Some(facts.uid)) {
+        return Ok(());
+    }
+    let path = project.manifest_path.display();
+    let message = format!("refusing to use `{path}`: it belongs to another user (uid {})", facts.uid);
+    Err(Error::new(Kind::Permission, "foreign-manifest", message)
+        .hint(format!("read it, then name it: `vault-kit -f '{path}' …`")))
+}
+
+fn not_found(path: &Path) -> Error {
+    Error::new(Kind::Manifest, "manifest-not-found", format!("there is no manifest `{}`", path.display()))
+        .hint("make one with `vault-kit init`, or name another with `-f`")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A tree of directories with a manifest in the topmost.
+    fn tree(directories: &str) -> (TempDir, PathBuf) {
+        let top = TempDir::new().unwrap();
+        let deep = top.path().join(directories);
+        std::fs::create_dir_all(&deep).unwrap();
+        manifest_in(top.path());
+        (top, deep)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test puts its material where it wants")]
+    fn manifest_in(directory: &Path) {
+        std::fs::write(directory.join(MANIFEST), "[project]\nname = \"p\"\n").unwrap();
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+    fn skip(name: &str, reason: &str) {
+        eprintln!("SKIP {name}: {reason}");
+    }
+
+    fn found(start: &Path, home: Option<&Path>) -> Option<PathBuf> {
+        find(start, None, home, None).unwrap().map(|project| project.manifest_path)
+    }
+
+    #[test]
+    fn the_nearest_manifest_above_is_found() {
+        let (top, deep) = tree("a/b");
+        assert_eq!(found(&deep, None), Some(top.path().canonicalize().unwrap().join(MANIFEST)));
+        manifest_in(&top.path().join("a"));
+        assert_eq!(found(&deep, None), Some(top.path().canonicalize().unwrap().join("a").join(MANIFEST)));
+    }
+
+    #[test]
+    fn the_walk_ends_at_a_git_directory_which_is_itself_looked_at() {
+        let (top, deep) = tree("a/b");
+        std::fs::create_dir(top.path().join("a/.git")).unwrap();
+        assert_eq!(found(&deep, None), None);
+        manifest_in(&top.path().join("a"));
+        assert!(found(&deep, None).is_some());
+    }
+
+    #[test]
+    fn the_walk_ends_at_the_home_directory_even_if_a_link_names_it() {
+        let (top, deep) = tree("home/b");
+        let link = top.path().join("link");
+        symlink(top.path().join("home"), &link).unwrap();
+        assert_eq!(found(&deep, Some(&link)), None);
+        assert!(found(&deep, None).is_some());
+    }
+
+    #[test]
+    fn a_link_in_the_manifests_place_is_refused() {
+        let (top, deep) = tree("a");
+        symlink(top.path().join(MANIFEST), deep.join(MANIFEST)).unwrap();
+        assert_eq!(find(&deep, None, None, None).unwrap_err().code(), "manifest-not-regular");
+    }
+
+    #[test]
+    fn a_named_manifest_is_relative_to_the_start_and_must_exist() {
+        let (top, deep) = tree("a");
+        let project = find(top.path(), Some(Path::new(MANIFEST)), None, None).unwrap().unwrap();
+        assert!(project.read_manifest().unwrap().starts_with(b"[project]"));
+        for missing in ["other.toml", "nowhere/x.toml", "/"] {
+            let error = find(&deep, Some(Path::new(missing)), None, None).unwrap_err();
+            assert_eq!(error.code(), "manifest-not-found", "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_strangers_manifest_is_refused_unless_its_owner_is_known_or_it_is_named() {
+        if !rustix::process::geteuid().is_root() {
+            return skip("a_strangers_manifest_is_refused_unless_its_owner_is_known_or_it_is_named", "needs root");
+        }
+        let (top, deep) = tree("a");
+        std::os::unix::fs::chown(top.path().join(MANIFEST), Some(4321), None).unwrap();
+        assert_eq!(find(&deep, None, None, None).unwrap_err().code(), "foreign-manifest");
+        assert_eq!(find(top.path(), None, None, None).unwrap_err().code(), "foreign-manifest");
+        assert!(find(&deep, None, None, Some(4321)).unwrap().is_some());
+        assert!(find(&deep, Some(&top.path().join(MANIFEST)), None, None).unwrap().is_some());
+        std::os::unix::fs::chown(top.path(), Some(4321), None).unwrap();
+        assert!(find(top.path(), None, None, None).unwrap().is_some(), "a directory that is wholly theirs was chosen");
+        assert_eq!(find(&deep, None, None, None).unwrap_err().code(), "foreign-manifest");
+    }
+}
