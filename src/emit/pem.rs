@@ -1,0 +1,136 @@
+//! Certificates and keys as the files that servers ask for.
+
+use std::collections::BTreeMap;
+
+use super::{EmittedFile, Value, Values, cannot_carry, delivered};
+use crate::error::{Error, Result};
+use crate::manifest::model::PemFile;
+use crate::manifest::{Kind, Output};
+use crate::name::SecretName;
+use crate::secret::Secret;
+use crate::secret::parts::Part;
+
+/// The files of a certificate where the output names none.
+const CERTIFICATE: [(PemFile, &str); 5] = [
+    (PemFile::Cert, "cert.pem"),
+    (PemFile::Chain, "chain.pem"),
+    (PemFile::Fullchain, "fullchain.pem"),
+    (PemFile::Key, "key.pem"),
+    (PemFile::Ca, "ca.pem"),
+];
+
+/// The files of a CA where the output names none: its key is for signing only and stays in the store.
+const CA: [(PemFile, &str); 1] = [(PemFile::Ca, "ca.pem")];
+
+/// The files of a key pair where the output names none.
+const KEYPAIR: [(PemFile, &str); 2] = [(PemFile::Key, "key.pem"), (PemFile::Public, "public.pem")];
+
+/// The files of every secret; several secrets get a directory each.
+pub(super) fn emit(
+    output: &Output,
+    names: &BTreeMap<PemFile, String>,
+    values: &Values<'_>,
+) -> Result<Vec<EmittedFile>> {
+    let mut files = Vec::new();
+    for (name, value) in delivered(output, values) {
+        for (piece, path) in wanted(output, names, name, value)? {
+            let Some(bytes) = bytes_of(output, name, value, piece)? else { continue };
+            files.push(EmittedFile {
+                path,
+                bytes,
+                public: piece != PemFile::Key,
+                holds: vec![name.clone()],
+                shared: false,
+            });
+        }
+    }
+    Ok(files)
+}
+
+fn wanted(
+    output: &Output,
+    names: &BTreeMap<PemFile, String>,
+    name: &SecretName,
+    value: Value<'_>,
+) -> Result<Vec<(PemFile, String)>> {
+    if let Some(files) = files(output, names, name, value.kind) {
+        return Ok(files);
+    }
+    if value.parts.part(Part::Cert).is_some() {
+        return Ok(named(output, names, name, &CERTIFICATE));
+    }
+    let why = format!("kind `{}` is neither a certificate nor a key pair", value.kind.name());
+    Err(cannot_carry(output, name, &why).hint("deliver it with `format = \"docker-secrets\"`"))
+}
+
+/// The files of one secret with their paths, as far as its kind tells; a chain without intermediates is not written.
+pub(super) fn files(
+    output: &Output,
+    names: &BTreeMap<PemFile, String>,
+    name: &SecretName,
+    kind: &Kind,
+) -> Option<Vec<(PemFile, String)>> {
+    let defaults: &[(PemFile, &'static str)] = match kind {
+        Kind::Ca(_) => &CA,
+        Kind::Certificate(_) => &CERTIFICATE,
+        Kind::Keypair { .. } => &KEYPAIR,
+        _ => return None,
+    };
+    Some(named(output, names, name, defaults))
+}
+
+fn named(
+    output: &Output,
+    names: &BTreeMap<PemFile, String>,
+    name: &SecretName,
+    defaults: &[(PemFile, &'static str)],
+) -> Vec<(PemFile, String)> {
+    let directory = match output.secrets.len() {
+        1 => output.path.clone(),
+        _ => format!("{}/{}", output.path, name.as_str().to_ascii_lowercase()),
+    };
+    let path = |(piece, file): (PemFile, &str)| (piece, format!("{directory}/{file}"));
+    if names.is_empty() {
+        return defaults.iter().copied().map(path).collect();
+    }
+    names.iter().map(|(&piece, file)| (piece, file.as_str())).map(path).collect()
+}
+
+/// The content of a file; `None` for a chain without intermediates.
+fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile) -> Result<Option<Secret>> {
+    let part = |part| value.parts.part(part).filter(|part| !part.is_empty());
+    let bytes = match piece {
+        PemFile::Ca => part(Part::Ca).or_else(|| part(Part::Cert).filter(|_| matches!(value.kind, Kind::Ca(_)))),
+        PemFile::Cert => part(Part::Cert),
+        PemFile::Chain => return Ok(part(Part::Chain).map(Secret::duplicate)),
+        PemFile::Fullchain => {
+            let cert = part(Part::Cert).ok_or_else(|| missing(output, name, piece))?;
+            return Ok(Some(joined(cert, part(Part::Chain))));
+        }
+        PemFile::Key => part(Part::Key),
+        PemFile::Public => part(Part::Public),
+    };
+    bytes.map(|bytes| Some(bytes.duplicate())).ok_or_else(|| missing(output, name, piece))
+}
+
+/// The leaf, then the intermediates (RFC 8446 §4.4.2), each on lines of its own.
+fn joined(cert: &Secret, chain: Option<&Secret>) -> Secret {
+    let chain = chain.map_or(&b""[..], Secret::expose);
+    let mut bytes = Vec::with_capacity(cert.len() + 1 + chain.len());
+    bytes.extend_from_slice(cert.expose());
+    if !bytes.ends_with(b"\n") {
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(chain);
+    Secret::new(bytes)
+}
+
+fn missing(output: &Output, name: &SecretName, piece: PemFile) -> Error {
+    let what = match piece {
+        PemFile::Ca => "CA certificate",
+        PemFile::Cert | PemFile::Chain | PemFile::Fullchain => "certificate",
+        PemFile::Key => "private key",
+        PemFile::Public => "public key",
+    };
+    cannot_carry(output, name, &format!("it has no {what}")).hint("name only the files that it has in `files = { … }`")
+}
