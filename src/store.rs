@@ -1,3 +1,244 @@
 //! The sealed store: versions of every value and their stages, and the ledger derived from it.
+//!
+//! [`Store`] is the truth in memory; [`seal`] turns it into an age file and back, [`files`] keeps that file,
+//! its second copy and the ledger on disk. Nothing else knows age.
 
+pub mod agreement;
+pub mod derive;
+pub mod files;
+mod format;
+pub mod identity;
 pub mod ledger;
+pub mod seal;
+mod second_copy;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+use crate::manifest::Declaration;
+use crate::name::{EnvName, SecretName, VersionId};
+use crate::secret::parts::Parts;
+use crate::secret::{Secret, digest, random};
+
+/// How far the clock may stand behind the newest time in the store.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+
+/// Everything that is kept of one environment.
+#[derive(Debug)]
+pub struct Store {
+    /// The project's name.
+    pub project: String,
+    /// The environment.
+    pub environment: EnvName,
+    /// Drawn once when the store is made.
+    pub store_id: VersionId,
+    /// Raised by every change.
+    pub generation: u64,
+    /// The newest time that any change was made at.
+    pub updated: DateTime<Utc>,
+    /// Who can open it, by a person's name.
+    pub recipients: Recipients,
+    /// The AWS account and prefix that it was bound to.
+    pub aws: Option<AwsBinding>,
+    /// Key of the keyed fingerprints.
+    pub fingerprint_key: Secret,
+    /// Versions by secret, oldest first; at most one of them is current.
+    pub secrets: BTreeMap<SecretName, Vec<Version>>,
+}
+
+/// Who can open a store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipients {
+    /// Whether the manifest declares them; otherwise the user who made the store.
+    pub declared: bool,
+    /// age recipients by a person's name.
+    pub keys: BTreeMap<String, String>,
+}
+
+/// What in AWS a store belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwsBinding {
+    /// Twelve digits.
+    pub account: Option<String>,
+    /// Prefix of every secret's name.
+    pub prefix: Option<String>,
+}
+
+/// Where in its life a version is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Delivered.
+    Current,
+    /// Replaced; its value is kept for a while.
+    Previous,
+    /// Replaced long ago; only its fingerprint is kept.
+    Purged,
+}
+
+/// Where a value came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// vault-kit made it.
+    Generated,
+    /// `import` read it from a file.
+    Imported,
+    /// `set` took it.
+    Set,
+}
+
+/// One version of a secret.
+#[derive(Debug)]
+pub struct Version {
+    /// Random.
+    pub id: VersionId,
+    /// What it was made as: its kind as the manifest wrote it then.
+    pub kind: String,
+    /// Where in its life it is.
+    pub stage: Stage,
+    /// Where the value came from.
+    pub origin: Origin,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When it stops being valid.
+    pub expires: Option<DateTime<Utc>>,
+    /// Strength in bits of entropy, of values that were drawn.
+    pub bits: Option<u32>,
+    /// Digest of the declaration of a derived value.
+    pub recipe: Option<String>,
+    /// The versions that a derived value was made from.
+    pub inputs: BTreeMap<SecretName, VersionId>,
+    /// Value-free facts.
+    pub facts: BTreeMap<String, String>,
+    /// Keyed fingerprint, written when the value is purged.
+    pub fingerprint: Option<String>,
+    /// The value; empty once purged.
+    pub parts: Parts,
+}
+
+impl Store {
+    /// A new store without secrets.
+    pub fn new(project: &str, environment: &EnvName, recipients: Recipients, now: DateTime<Utc>) -> Result<Self> {
+        Ok(Self {
+            project: project.to_owned(),
+            environment: environment.clone(),
+            store_id: random::version_id()?,
+            generation: 0,
+            updated: now,
+            recipients,
+            aws: None,
+            fingerprint_key: Secret::copy_of(&random::array::<32>()?),
+            secrets: BTreeMap::new(),
+        })
+    }
+
+    /// The current version of a secret.
+    pub fn current(&self, name: &SecretName) -> Option<&Version> {
+        self.secrets.get(name)?.iter().rev().find(|version| version.stage == Stage::Current)
+    }
+
+    /// The current version of a declared secret, unless it was made as something that the declaration does not accept.
+    pub fn value(&self, declaration: &Declaration) -> Option<&Version> {
+        self.current(&declaration.name).filter(|version| declaration.kind.accepts(&version.kind))
+    }
+
+    /// Makes a version current; what it replaces becomes previous, and all but `keep` are purged to a fingerprint.
+    pub fn promote(&mut self, name: &SecretName, version: Version, keep: usize) {
+        self.updated = self.updated.max(version.created);
+        let versions = self.secrets.entry(name.clone()).or_default();
+        for old in versions.iter_mut().filter(|old| old.stage == Stage::Current) {
+            old.stage = Stage::Previous;
+        }
+        versions.push(version);
+        let surplus = versions.len().saturating_sub(keep.max(1));
+        // What was encrypted with an old key is lost with the key: those are kept for good.
+        for old in versions[..surplus].iter_mut().filter(|old| old.kind != "encryption-key") {
+            purge(old, &self.fingerprint_key, &self.project);
+        }
+    }
+
+    /// Forgets a secret with all its versions; tells whether there was one.
+    pub fn remove(&mut self, name: &SecretName) -> bool {
+        self.secrets.remove(name).is_some()
+    }
+
+    /// Refuses when the clock stands behind the store by more than five minutes.
+    pub fn check_clock(&self, now: DateTime<Utc>) -> Result<()> {
+        if now + CLOCK_TOLERANCE >= self.updated {
+            return Ok(());
+        }
+        let message = format!("the clock says {now}, but the store was changed at {}", self.updated);
+        Err(Error::new(Kind::Incomplete, "clock-behind", message)
+            .hint("set the clock, or accept it for this once with `--accept-clock`"))
+    }
+}
+
+fn purge(version: &mut Version, key: &Secret, project: &str) {
+    if version.stage == Stage::Purged {
+        return;
+    }
+    version.fingerprint = version.parts.primary().map(|value| digest::keyed_fingerprint(key, project, value));
+    version.parts = Parts::default();
+    version.stage = Stage::Purged;
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::Stage::{Current, Previous, Purged};
+    use super::*;
+
+    pub(crate) fn version(value: &[u8], created: DateTime<Utc>) -> Version {
+        Version {
+            id: random::version_id().unwrap(),
+            kind: "random".into(),
+            stage: Stage::Current,
+            origin: Origin::Generated,
+            created,
+            expires: None,
+            bits: Some(256),
+            recipe: None,
+            inputs: BTreeMap::new(),
+            facts: BTreeMap::new(),
+            fingerprint: None,
+            parts: Parts::value(Secret::copy_of(value)),
+        }
+    }
+
+    pub(crate) fn store(recipient: &str) -> Store {
+        let keys = BTreeMap::from([("me".to_owned(), recipient.to_owned())]);
+        let environment = EnvName::new("dev").unwrap();
+        Store::new("p", &environment, Recipients { declared: false, keys }, now()).unwrap()
+    }
+
+    pub(crate) fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    #[test]
+    fn the_newest_version_is_current_and_the_sixth_oldest_keeps_only_its_fingerprint() {
+        let mut store = store("age1");
+        let name = SecretName::new("A").unwrap();
+        for value in 0..6_u8 {
+            store.promote(&name, version(&[b'a' + value], now()), 5);
+        }
+        let stages: Vec<_> = store.secrets[&name].iter().map(|version| version.stage).collect();
+        assert_eq!(stages, [Purged, Previous, Previous, Previous, Previous, Current]);
+        let oldest = &store.secrets[&name][0];
+        assert!(oldest.parts.primary().is_none());
+        let expected = digest::keyed_fingerprint(&store.fingerprint_key, "p", &Secret::copy_of(b"a"));
+        assert_eq!(oldest.fingerprint.as_deref(), Some(expected.as_str()));
+        assert_eq!(store.current(&name).unwrap().parts.primary(), Some(&Secret::copy_of(b"f")));
+    }
+
+    #[test]
+    fn a_clock_that_stands_behind_the_store_is_refused_after_five_minutes() {
+        let store = store("age1");
+        assert!(store.check_clock(now() - TimeDelta::minutes(5)).is_ok());
+        let error = store.check_clock(now() - TimeDelta::seconds(301)).unwrap_err();
+        assert_eq!((error.code(), error.kind().code()), ("clock-behind", 8));
+    }
+}

@@ -27,6 +27,7 @@ pub struct Ledger {
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// [`SCHEMA_VERSION`].
@@ -42,6 +43,7 @@ pub struct Header {
     /// SHA-256 of the sealed store's bytes, in hex.
     pub store_digest: String,
     /// Newest time in the store.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub updated: DateTime<Utc>,
     /// Who can open the store, by a person's name.
     pub recipients: BTreeMap<String, String>,
@@ -49,6 +51,7 @@ pub struct Header {
 
 /// One secret's line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Its name.
@@ -60,12 +63,15 @@ pub struct Entry {
     /// Always `current`: older versions stay in the store alone.
     pub stage: String,
     /// When the current version was made.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub created: DateTime<Utc>,
     /// When its replacement is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub due: Option<DateTime<Utc>>,
     /// When it stops being valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub expires: Option<DateTime<Utc>>,
     /// Strength, in bits of entropy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,6 +98,7 @@ pub struct Entry {
 
 /// One delivered file's line: what was written there, and how the file looked right afterwards.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeliveredFile {
     /// Path as the manifest writes it, below the project directory.
@@ -129,8 +136,9 @@ impl Ledger {
 
     /// Reads the lines back.
     ///
-    /// Fails with `ledger-damaged`, which names the line, when one is not what [`Ledger::to_bytes`] writes.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
+    /// Fails with `ledger-damaged`, which names `place` and the line, when one is not what [`Ledger::to_bytes`] writes.
+    pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
+        let damaged = |line: usize| damaged(place, line);
         let mut lines = bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
         let (_, first) = lines.next().ok_or_else(|| damaged(1))?;
         let header: Header = serde_json::from_slice(first).map_err(|_| damaged(1))?;
@@ -142,6 +150,20 @@ impl Ledger {
             ledger.push(line).ok_or_else(|| damaged(index + 1))?;
         }
         Ok(ledger)
+    }
+
+    /// Looks at the header and at where lines begin and end: enough for who reads the store itself, and cheap.
+    pub fn expect_whole(bytes: &[u8], place: &str) -> Result<()> {
+        let (first, rest) = bytes.split_at(bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len()));
+        serde_json::from_slice::<Header>(first).map_err(|_| damaged(place, 1))?;
+        let mut lines = rest.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let broken = lines.find(|(_, line)| !(line.starts_with(b"{\"") && line.ends_with(b"}")));
+        let last = rest.last().is_none_or(|&byte| byte == b'\n');
+        match broken {
+            Some((index, _)) => Err(damaged(place, index + 1)),
+            None if last => Ok(()),
+            None => Err(damaged(place, bytes.split(|&byte| byte == b'\n').count())),
+        }
     }
 
     fn push(&mut self, line: &[u8]) -> Option<()> {
@@ -163,9 +185,9 @@ fn push_line(bytes: &mut Vec<u8>, line: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
-fn damaged(line: usize) -> Error {
-    Error::new(Kind::Store, "ledger-damaged", format!("the ledger is damaged at line {line}"))
-        .hint("any writing command that opens the store makes it anew: run `vault-kit render`")
+fn damaged(place: &str, line: usize) -> Error {
+    Error::new(Kind::Store, "ledger-damaged", format!("`{place}` is damaged at line {line}"))
+        .hint("make it anew from the store with `vault-kit store recover`")
 }
 
 #[cfg(test)]
@@ -223,16 +245,16 @@ mod tests {
     #[test]
     fn a_ledger_reads_back_as_it_was_written() {
         let bytes = ledger().to_bytes().unwrap();
-        assert_eq!(Ledger::parse(&bytes).unwrap(), ledger());
-        assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 3);
+        assert_eq!(Ledger::parse(&bytes, "l").unwrap(), ledger());
+        assert_eq!(bytes.split(|&byte| byte == b'\n').count(), 4);
     }
 
     #[test]
     fn a_damaged_line_is_named_and_not_quoted() {
         let mut bytes = ledger().to_bytes().unwrap();
         bytes.extend_from_slice(b"{\"hunter2\": 1}\n");
-        let error = Ledger::parse(&bytes).unwrap_err();
-        assert_eq!(error.to_string(), "the ledger is damaged at line 4");
-        assert_eq!(Ledger::parse(b"").unwrap_err().code(), "ledger-damaged");
+        let error = Ledger::parse(&bytes, "l").unwrap_err();
+        assert_eq!(error.to_string(), "`l` is damaged at line 4");
+        assert_eq!(Ledger::parse(b"", "l").unwrap_err().code(), "ledger-damaged");
     }
 }

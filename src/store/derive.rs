@@ -1,0 +1,86 @@
+//! Store → ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ledger::{DeliveredFile, Entry, Header, Ledger, SCHEMA_VERSION};
+use super::{Origin, Store, Version};
+use crate::check::{self, Verdict};
+use crate::manifest::{Declaration, Manifest};
+use crate::name::SecretName;
+use crate::plan::due;
+use crate::secret::digest;
+use crate::secret::parts::Part;
+
+/// Derives the ledger of a store whose sealed bytes have that digest.
+pub fn ledger(
+    store: &Store,
+    store_digest: String,
+    manifest: &Manifest,
+    files: BTreeMap<String, DeliveredFile>,
+) -> Ledger {
+    let header = Header {
+        vault_kit_ledger: SCHEMA_VERSION,
+        project: store.project.clone(),
+        environment: store.environment.clone(),
+        store_id: store.store_id,
+        generation: store.generation,
+        store_digest,
+        updated: store.updated,
+        recipients: store.recipients.keys.clone(),
+    };
+    let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
+    let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, name, version))).collect();
+    Ledger { header, secrets, files }
+}
+
+/// Gives the public fingerprint also to what came by hand, where it is one that `known` has: then it is a value that we
+/// made for another environment, and no guess could have led to it.
+pub fn mark_copies(ledger: &mut Ledger, store: &Store, known: &BTreeSet<String>) {
+    if known.is_empty() {
+        return;
+    }
+    for entry in ledger.secrets.values_mut().filter(|entry| entry.fingerprint.is_none()) {
+        let value = store.current(&entry.name).and_then(|version| version.parts.part(Part::Value));
+        let fingerprint = value.map(|value| digest::public_fingerprint(&store.project, value));
+        entry.fingerprint = fingerprint.filter(|it| known.contains(it));
+    }
+}
+
+fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Version) -> Entry {
+    let declaration = manifest.secrets.get(name).filter(|it| it.kind.accepts(&version.kind));
+    let verdict = declaration.and_then(|declaration| verdict(version, declaration));
+    Entry {
+        name: name.clone(),
+        kind: version.kind.clone(),
+        version: version.id,
+        stage: "current".to_owned(),
+        created: version.created,
+        due: declaration.and_then(|it| due::due(version.created, it, manifest.environments.get(&store.environment))),
+        expires: version.expires,
+        bits: verdict.map_or(version.bits, |verdict| verdict.bits),
+        placeholder: verdict.is_some_and(|verdict| verdict.placeholder),
+        mismatch: verdict.is_some_and(|verdict| verdict.mismatch),
+        recipe: version.recipe.clone(),
+        fingerprint: fingerprint(store, version),
+        inputs: version.inputs.clone(),
+        facts: version.facts.clone(),
+    }
+}
+
+/// What is told of a value while it is at hand: of one that we made its strength is known, of others it is estimated.
+fn verdict(version: &Version, declaration: &Declaration) -> Option<Verdict> {
+    let value = version.parts.part(Part::Value)?.expose();
+    if version.origin == Origin::Generated {
+        return Some(Verdict { bits: version.bits, placeholder: false, ..check::assess(declaration, value) });
+    }
+    Some(check::assess_by_text(declaration, value))
+}
+
+/// A public hash only of what cannot be guessed from it: drawn with 128 bits or more, or signed with such a key.
+fn fingerprint(store: &Store, version: &Version) -> Option<String> {
+    let drawn = version.bits.is_some_and(|bits| bits >= digest::PUBLIC_FINGERPRINT_BITS);
+    let signed = version.kind == "token";
+    let ours = version.origin == Origin::Generated && (drawn || signed);
+    let value = version.parts.primary().filter(|_| ours)?;
+    Some(digest::public_fingerprint(&store.project, value))
+}

@@ -1,0 +1,250 @@
+//! The sealed store, its second copy and its ledger on disk.
+//!
+//! Every change is one atomic replacement of the store, then of the second copy, then of the ledger: a crash
+//! between two of them leaves an older copy or ledger, which the next writer brings up to date.
+
+use std::path::PathBuf;
+
+use super::identity::Identities;
+use super::ledger::Ledger;
+use super::second_copy::{CopyHeader, SecondCopy};
+use super::{Store, seal};
+use crate::error::{Error, Kind, Result};
+use crate::name::{EnvName, VersionId};
+use crate::private_file::{Root, WriteOptions};
+use crate::secret::digest::sha256_hex;
+
+/// Where the project keeps what is ours.
+pub const DIRECTORY: &str = ".vault-kit";
+
+/// The files of one environment's store.
+#[derive(Debug)]
+pub struct StoreFiles<'a> {
+    project: &'a Root,
+    copy: SecondCopy<'a>,
+    environment: &'a EnvName,
+}
+
+/// A store that is open for writing, and which bytes it was read from.
+#[derive(Debug)]
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// SHA-256 of the sealed bytes on disk; `None` = nothing is there yet.
+    pub digest: Option<String>,
+}
+
+/// What `store recover` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// The project's store and the copy agree.
+    Nothing,
+    /// The project's store was accepted, and the copy follows it.
+    CopyRefreshed,
+    /// The project's store was brought back from the copy.
+    StoreRestored,
+}
+
+impl<'a> StoreFiles<'a> {
+    /// The files of an environment.
+    pub fn new(project: &'a Root, state: Option<PathBuf>, environment: &'a EnvName) -> Self {
+        Self { project, copy: SecondCopy::new(state, environment), environment }
+    }
+
+    /// The sealed store's path below the project.
+    pub fn store_path(&self) -> String {
+        format!("{DIRECTORY}/{}.age", self.environment)
+    }
+
+    /// The ledger's path below the project.
+    pub fn ledger_path(&self) -> String {
+        format!("{DIRECTORY}/{}.ledger.jsonl", self.environment)
+    }
+
+    /// The sealed bytes; `None` when there is no store.
+    pub fn sealed(&self) -> Result<Option<Vec<u8>>> {
+        self.project.read(&self.store_path())
+    }
+
+    /// Whether there is a store or a second copy, opened or not.
+    pub fn is_there(&self) -> Result<bool> {
+        Ok(self.sealed()?.is_some() || self.copy.header()?.is_some())
+    }
+
+    /// Opens the store for reading; `None` when there is neither a store nor a second copy.
+    ///
+    /// Fails with `store-missing` when only the second copy is left, and with `store-went-back` when the copy is newer.
+    pub fn open(&self, identities: &Identities) -> Result<Option<Store>> {
+        let Some(sealed) = self.present()? else { return Ok(None) };
+        let store = self.unseal(&sealed, identities, &self.store_path())?;
+        self.refuse_older(store.store_id, store.generation)?;
+        Ok(Some(store))
+    }
+
+    /// As [`StoreFiles::open`], and remembers which bytes it read; writes nothing.
+    pub fn open_current(&self, identities: &Identities) -> Result<Option<Opened>> {
+        Ok(self.open_with_bytes(identities)?.map(|(opened, _)| opened))
+    }
+
+    /// Opens the store for writing, and brings an old second copy up to date.
+    pub fn open_for_writing(&self, identities: &Identities) -> Result<Option<Opened>> {
+        let Some((opened, sealed)) = self.open_with_bytes(identities)? else { return Ok(None) };
+        if self.copy.header()?.map(|header| header.digest) != opened.digest {
+            self.copy.write(&opened.store, &sealed)?;
+        }
+        Ok(Some(opened))
+    }
+
+    fn open_with_bytes(&self, identities: &Identities) -> Result<Option<(Opened, Vec<u8>)>> {
+        let Some(sealed) = self.present()? else { return Ok(None) };
+        let store = self.unseal(&sealed, identities, &self.store_path())?;
+        self.refuse_older(store.store_id, store.generation)?;
+        Ok(Some((Opened { store, digest: Some(sha256_hex(&sealed)) }, sealed)))
+    }
+
+    /// The sealed bytes; `None` when there is neither a store nor a second copy.
+    fn present(&self) -> Result<Option<Vec<u8>>> {
+        match self.sealed()? {
+            None if self.copy.header()?.is_some() => Err(self.missing()),
+            sealed => Ok(sealed),
+        }
+    }
+
+    fn unseal(&self, sealed: &[u8], identities: &Identities, place: &str) -> Result<Store> {
+        let store = seal::open(sealed, identities, place)?;
+        if store.environment == *self.environment { Ok(store) } else { Err(self.foreign(&store)) }
+    }
+
+    /// Refuses with `store-missing` a project whose store is gone although its second copy is there.
+    pub fn refuse_missing(&self) -> Result<()> {
+        self.present().map(drop)
+    }
+
+    /// Refuses with `store-went-back` a store that is older than its second copy.
+    pub fn refuse_older(&self, store_id: VersionId, generation: u64) -> Result<()> {
+        let is_newer = |header: CopyHeader| header.store_id == store_id && header.generation > generation;
+        if self.copy.header()?.is_some_and(is_newer) { Err(self.went_back()) } else { Ok(()) }
+    }
+
+    /// Seals a changed store and replaces the one on disk, then the second copy.
+    ///
+    /// Fails with `store-changed` when somebody else wrote since it was read, and with `would-lock-out` when the
+    /// identities could not open the result.
+    pub fn save(&self, opened: &mut Opened, identities: &Identities) -> Result<()> {
+        let path = self.store_path();
+        opened.store.generation += 1;
+        let sealed = seal::seal(&opened.store, &path)?;
+        seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
+        if self.sealed()?.map(|bytes| sha256_hex(&bytes)) != opened.digest {
+            return Err(Error::new(
+                Kind::Conflict,
+                "store-changed",
+                format!("somebody else changed `{path}` meanwhile"),
+            )
+            .hint("nothing was written; run the command again"));
+        }
+        self.project.write(&path, &sealed, &WriteOptions::default())?;
+        opened.digest = Some(sha256_hex(&sealed));
+        self.copy.write(&opened.store, &sealed).map_err(Error::after_the_change)
+    }
+
+    /// The ledger; `None` when there is none.
+    pub fn ledger(&self) -> Result<Option<Ledger>> {
+        let path = self.ledger_path();
+        self.project.read(&path)?.map(|bytes| Ledger::parse(&bytes, &path)).transpose()
+    }
+
+    /// Refuses with `ledger-damaged` a ledger that is there and is not whole.
+    pub fn expect_ledger(&self) -> Result<()> {
+        let path = self.ledger_path();
+        self.project.read(&path)?.map_or(Ok(()), |bytes| Ledger::expect_whole(&bytes, &path))
+    }
+
+    /// Removes a ledger that cannot be read, so that it is made anew; tells whether there was one.
+    pub fn drop_damaged_ledger(&self) -> Result<bool> {
+        match self.ledger() {
+            Err(error) if error.code() == "ledger-damaged" => self.project.remove(&self.ledger_path()),
+            other => other.map(|_| false),
+        }
+    }
+
+    /// Replaces the ledger unless it is the same already.
+    pub fn save_ledger(&self, ledger: &Ledger) -> Result<()> {
+        self.project.write(&self.ledger_path(), &ledger.to_bytes()?, &WriteOptions::default())?;
+        Ok(())
+    }
+
+    /// Makes store and second copy agree again; what is replaced is kept aside.
+    ///
+    /// The newer of the two wins; with `accept_older` the project's store does, whatever its generation.
+    pub fn recover(&self, identities: &Identities, accept_older: bool) -> Result<Recovery> {
+        let sealed = self.sealed()?;
+        let opened = sealed.as_deref().map(|sealed| self.unseal(sealed, identities, &self.store_path())).transpose();
+        let header = self.copy.header()?;
+        match (opened, header) {
+            (Ok(Some(store)), header)
+                if accept_older || !header.as_ref().is_some_and(|it| it.is_newer_than(&store)) =>
+            {
+                let sealed = sealed.unwrap_or_default();
+                if header.is_some_and(|header| header.digest == sha256_hex(&sealed)) {
+                    return Ok(Recovery::Nothing);
+                }
+                self.copy.set_aside()?;
+                self.copy.write(&store, &sealed)?;
+                Ok(Recovery::CopyRefreshed)
+            }
+            (Err(error), _) if error.code() == "not-a-recipient" => Err(error),
+            (_, Some(_)) => self.restore(identities, sealed.as_deref()),
+            (Err(error), None) => Err(error),
+            (Ok(_), None) => Err(self.nothing_to_recover()),
+        }
+    }
+
+    fn restore(&self, identities: &Identities, old: Option<&[u8]>) -> Result<Recovery> {
+        let place = format!("second copy of `{}`", self.store_path());
+        let copy = self.copy.read()?.ok_or_else(|| self.nothing_to_recover())?;
+        self.unseal(&copy, identities, &place)?;
+        if let Some(old) = old {
+            let aside = format!("{DIRECTORY}/{}.replaced-{}.age", self.environment, &sha256_hex(old)[..8]);
+            self.project.write(&aside, old, &WriteOptions::default())?;
+        }
+        self.project.write(&self.store_path(), &copy, &WriteOptions::default())?;
+        Ok(Recovery::StoreRestored)
+    }
+
+    fn missing(&self) -> Error {
+        Error::new(
+            Kind::Store,
+            "store-missing",
+            format!("`{}` is gone, but its second copy is there", self.store_path()),
+        )
+        .hint("bring it back with `vault-kit store recover`")
+    }
+
+    fn went_back(&self) -> Error {
+        let path = self.store_path();
+        Error::new(
+            Kind::Store,
+            "store-went-back",
+            format!("`{path}` is older than its second copy: an old file came back"),
+        )
+        .hint("take the newer one with `vault-kit store recover`")
+        .hint("or keep the old one on purpose with `vault-kit store recover --accept-older`")
+    }
+
+    fn foreign(&self, store: &Store) -> Error {
+        let message = format!("`{}` is the store of environment `{}`", self.store_path(), store.environment);
+        Error::new(Kind::Store, "store-foreign", message)
+            .hint("put the right file back, or name the environment with `-e`")
+    }
+
+    fn nothing_to_recover(&self) -> Error {
+        let message = format!("there is neither `{}` nor a second copy of it", self.store_path());
+        Error::new(Kind::Store, "store-missing", message).hint("make one with `vault-kit init`")
+    }
+}
+
+fn would_lock_out(path: &str) -> Error {
+    Error::new(Kind::Store, "would-lock-out", format!("refusing to seal `{path}`: you could not open it again"))
+        .hint("add your own recipient to the manifest; `vault-kit recipients list` shows it")
+}

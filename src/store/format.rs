@@ -1,0 +1,323 @@
+//! The payload of the sealed store: versioned JSON that a person can read after `age -d`.
+//!
+//! The mirror types are private to the store: nothing outside can serialise a value by accident.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use data_encoding::BASE64;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{AwsBinding, Origin, Recipients, Stage, Store, Version};
+use crate::error::{Error, Kind, Result};
+use crate::name::{EnvName, SecretName, VersionId};
+use crate::secret::Secret;
+use crate::secret::parts::{Part, Parts};
+
+/// The version of the payload that this program writes, and the newest that it reads.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A rough size of one version in JSON without its value, to size the buffer once.
+const BYTES_A_VERSION: usize = 384;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document<'a> {
+    vault_kit_store: u32,
+    project: Cow<'a, str>,
+    environment: Cow<'a, EnvName>,
+    store_id: VersionId,
+    generation: u64,
+    updated: DateTime<Utc>,
+    recipients: Cow<'a, Recipients>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aws: Option<Cow<'a, AwsBinding>>,
+    fingerprint_key: Text<'a>,
+    secrets: BTreeMap<Cow<'a, SecretName>, Vec<VersionDocument<'a>>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionDocument<'a> {
+    id: VersionId,
+    kind: Cow<'a, str>,
+    stage: Stage,
+    origin: Origin,
+    created: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bits: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recipe: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    inputs: Cow<'a, BTreeMap<SecretName, VersionId>>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    facts: Cow<'a, BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<Cow<'a, str>>,
+    parts: PartsDocument<'a>,
+}
+
+#[expect(clippy::ptr_arg, reason = "serde hands over the field as it is")]
+fn is_empty<K: Clone, V: Clone>(map: &Cow<'_, BTreeMap<K, V>>) -> bool {
+    map.is_empty()
+}
+
+/// The pieces as a map: the name of the piece → its text.
+enum PartsDocument<'a> {
+    Borrowed(&'a Parts),
+    Owned(Parts),
+}
+
+/// One piece: a JSON string, or `{"base64": …}` when it is not UTF-8.
+enum Text<'a> {
+    Borrowed(&'a Secret),
+    Owned(Secret),
+}
+
+impl Text<'_> {
+    fn secret(&self) -> &Secret {
+        match self {
+            Self::Borrowed(secret) => secret,
+            Self::Owned(secret) => secret,
+        }
+    }
+
+    fn into_secret(self) -> Secret {
+        match self {
+            Self::Borrowed(secret) => secret.duplicate(),
+            Self::Owned(secret) => secret,
+        }
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(text) = self.secret().expose_text() {
+            return serializer.serialize_str(text);
+        }
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("base64", Zeroizing::new(BASE64.encode(self.secret().expose())).as_str())?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Text<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Secret;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+                Ok(Secret::copy_of(text.as_bytes()))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
+                let (encoding, text): (Cow<'de, str>, String) =
+                    map.next_entry()?.ok_or_else(|| de::Error::custom("an empty value"))?;
+                let text = Zeroizing::new(text);
+                if encoding != "base64" {
+                    return Err(de::Error::custom("a value in an unknown encoding"));
+                }
+                BASE64.decode(text.as_bytes()).map(Secret::new).map_err(|_| de::Error::custom("a value is not base64"))
+            }
+        }
+        deserializer.deserialize_any(TextVisitor).map(Self::Owned)
+    }
+}
+
+impl Serialize for PartsDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = match self {
+            Self::Borrowed(parts) => parts,
+            Self::Owned(parts) => parts,
+        };
+        serializer.collect_map(parts.iter().map(|(part, piece)| (part.name(), Text::Borrowed(piece))))
+    }
+}
+
+impl<'de> Deserialize<'de> for PartsDocument<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PartsVisitor;
+        impl<'de> Visitor<'de> for PartsVisitor {
+            type Value = Parts;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the pieces of a version")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts, A::Error> {
+                let mut parts = Parts::default();
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+                    let part = Part::named(&name).ok_or_else(|| de::Error::custom("an unknown piece"))?;
+                    parts.insert(part, map.next_value::<Text<'_>>()?.into_secret());
+                }
+                Ok(parts)
+            }
+        }
+        deserializer.deserialize_map(PartsVisitor).map(Self::Owned)
+    }
+}
+
+/// Writes the payload.
+pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
+    let document = Document {
+        vault_kit_store: SCHEMA_VERSION,
+        project: Cow::Borrowed(&store.project),
+        environment: Cow::Borrowed(&store.environment),
+        store_id: store.store_id,
+        generation: store.generation,
+        updated: store.updated,
+        recipients: Cow::Borrowed(&store.recipients),
+        aws: store.aws.as_ref().map(Cow::Borrowed),
+        fingerprint_key: Text::Borrowed(&store.fingerprint_key),
+        secrets: store
+            .secrets
+            .iter()
+            .map(|(name, versions)| (Cow::Borrowed(name), versions.iter().map(VersionDocument::of).collect()))
+            .collect(),
+    };
+    let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
+    serde_json::to_writer(&mut *payload, &document).map_err(|_| Error::bug("the store cannot be written as JSON"))?;
+    payload.push(b'\n');
+    Ok(payload)
+}
+
+fn payload_size(store: &Store) -> usize {
+    let values = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
+    // Escaping may double a value; a buffer that never grows leaves no copy behind.
+    let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
+    let versions: usize = store.secrets.values().map(Vec::len).sum();
+    1024 + texts + versions * BYTES_A_VERSION
+}
+
+/// Reads a payload back.
+///
+/// Fails with `store-damaged`, or with `store-too-new` when a later vault-kit wrote it.
+pub(super) fn read(payload: &[u8]) -> Result<Store> {
+    #[derive(Deserialize)]
+    struct Probe {
+        vault_kit_store: u32,
+    }
+    let document: Document<'_> = match serde_json::from_slice(payload) {
+        Ok(document) => document,
+        // The version is asked for only now: a second pass over the text costs as much as the first.
+        Err(_) => match serde_json::from_slice::<Probe>(payload) {
+            Ok(probe) if probe.vault_kit_store > SCHEMA_VERSION => return Err(too_new()),
+            _ => return Err(damaged()),
+        },
+    };
+    match document.vault_kit_store {
+        SCHEMA_VERSION => Ok(document.into_store()),
+        newer if newer > SCHEMA_VERSION => Err(too_new()),
+        _ => Err(damaged()),
+    }
+}
+
+fn damaged() -> Error {
+    Error::new(Kind::Store, "store-damaged", "the store opens, but what is in it is not what vault-kit writes")
+        .hint("bring the second copy back with `vault-kit store recover`")
+}
+
+fn too_new() -> Error {
+    Error::new(Kind::Store, "store-too-new", "the store was written by a newer vault-kit")
+        .hint("update vault-kit on this machine")
+}
+
+impl<'a> VersionDocument<'a> {
+    fn of(version: &'a Version) -> Self {
+        Self {
+            id: version.id,
+            kind: Cow::Borrowed(&version.kind),
+            stage: version.stage,
+            origin: version.origin,
+            created: version.created,
+            expires: version.expires,
+            bits: version.bits,
+            recipe: version.recipe.as_deref().map(Cow::Borrowed),
+            inputs: Cow::Borrowed(&version.inputs),
+            facts: Cow::Borrowed(&version.facts),
+            fingerprint: version.fingerprint.as_deref().map(Cow::Borrowed),
+            parts: PartsDocument::Borrowed(&version.parts),
+        }
+    }
+
+    fn into_version(self) -> Version {
+        Version {
+            id: self.id,
+            kind: self.kind.into_owned(),
+            stage: self.stage,
+            origin: self.origin,
+            created: self.created,
+            expires: self.expires,
+            bits: self.bits,
+            recipe: self.recipe.map(Cow::into_owned),
+            inputs: self.inputs.into_owned(),
+            facts: self.facts.into_owned(),
+            fingerprint: self.fingerprint.map(Cow::into_owned),
+            parts: match self.parts {
+                PartsDocument::Owned(parts) => parts,
+                PartsDocument::Borrowed(_) => Parts::default(),
+            },
+        }
+    }
+}
+
+impl Document<'_> {
+    fn into_store(self) -> Store {
+        Store {
+            project: self.project.into_owned(),
+            environment: self.environment.into_owned(),
+            store_id: self.store_id,
+            generation: self.generation,
+            updated: self.updated,
+            recipients: self.recipients.into_owned(),
+            aws: self.aws.map(Cow::into_owned),
+            fingerprint_key: self.fingerprint_key.into_secret(),
+            secrets: self
+                .secrets
+                .into_iter()
+                .map(|(name, versions)| {
+                    (name.into_owned(), versions.into_iter().map(VersionDocument::into_version).collect())
+                })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{now, store, version};
+    use super::*;
+
+    #[test]
+    fn a_payload_reads_back_with_every_byte_of_every_value() {
+        let mut before = store("age1");
+        let all_bytes: Vec<u8> = (0..=255).collect();
+        for (name, value) in
+            [("TEXT", "with \"quotes\"\n and ünicode".as_bytes()), ("BYTES", &all_bytes), ("EMPTY", b"")]
+        {
+            before.promote(&SecretName::new(name).unwrap(), version(value, now()), 5);
+        }
+        let payload = write(&before).unwrap();
+        assert!(payload.capacity() >= payload.len());
+        let after = read(&payload).unwrap();
+        assert_eq!(after.store_id, before.store_id);
+        for name in before.secrets.keys() {
+            assert_eq!(after.current(name).unwrap().parts, before.current(name).unwrap().parts, "{name}");
+        }
+        assert_eq!(*write(&after).unwrap(), *payload);
+    }
+
+    #[test]
+    fn a_payload_of_a_newer_program_is_told_from_a_damaged_one() {
+        assert_eq!(read(b"{\"vault_kit_store\": 2, \"new\": true}").unwrap_err().code(), "store-too-new");
+        assert_eq!(read(b"{\"vault_kit_store\": 1}").unwrap_err().code(), "store-damaged");
+        assert_eq!(read(b"hunter2").unwrap_err().code(), "store-damaged");
+    }
+}

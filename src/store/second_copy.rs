@@ -1,0 +1,104 @@
+//! The second sealed copy, in this user's state directory: what is left after `rm -rf .vault-kit` or `git clean -fdx`.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::files::DIRECTORY;
+use crate::error::{Error, Kind, Result};
+use crate::name::{EnvName, VersionId};
+use crate::private_file::{Root, WriteOptions};
+use crate::secret::digest::sha256_hex;
+
+/// The copy of one environment's store.
+#[derive(Debug)]
+pub(super) struct SecondCopy<'a> {
+    /// This user's state directory for the project; `None` when there is no home.
+    state: Option<PathBuf>,
+    environment: &'a EnvName,
+}
+
+/// The first line of the second copy: what can be known of it without opening it. The sealed store follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CopyHeader {
+    pub(super) store_id: VersionId,
+    pub(super) generation: u64,
+    pub(super) digest: String,
+}
+
+/// More than the first line of a copy ever takes, in bytes.
+const LONGEST_HEADER: usize = 1024;
+
+impl<'a> SecondCopy<'a> {
+    pub(super) fn new(state: Option<PathBuf>, environment: &'a EnvName) -> Self {
+        Self { state, environment }
+    }
+
+    fn root(&self) -> Result<Option<Root>> {
+        self.state.as_deref().map_or(Ok(None), Root::open_existing)
+    }
+
+    /// The copy's first line; a copy that lacks a sound one is damaged, which is not the same as none.
+    pub(super) fn header(&self) -> Result<Option<CopyHeader>> {
+        let Some(root) = self.root()? else { return Ok(None) };
+        let start = root.read_start(&self.path(), LONGEST_HEADER)?;
+        start.map(|start| CopyHeader::split(&start).map(|(header, _)| header).ok_or_else(|| self.damaged())).transpose()
+    }
+
+    /// The sealed bytes of the copy.
+    pub(super) fn read(&self) -> Result<Option<Vec<u8>>> {
+        let Some(root) = self.root()? else { return Ok(None) };
+        let Some(bytes) = root.read(&self.path())? else { return Ok(None) };
+        let (header, sealed) = CopyHeader::split(&bytes).ok_or_else(|| self.damaged())?;
+        if sha256_hex(sealed) == header.digest { Ok(Some(sealed.to_vec())) } else { Err(self.damaged()) }
+    }
+
+    /// One file and one replacement: what is said of the copy and the copy itself cannot come apart.
+    pub(super) fn write(&self, store: &Store, sealed: &[u8]) -> Result<()> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let header = CopyHeader { store_id: store.store_id, generation: store.generation, digest: sha256_hex(sealed) };
+        if self.header()?.is_some_and(|old| old.store_id != header.store_id) {
+            self.set_aside()?;
+        }
+        let mut bytes =
+            serde_json::to_vec(&header).map_err(|_| Error::bug("the copy's header cannot be written as JSON"))?;
+        bytes.push(b'\n');
+        bytes.extend_from_slice(sealed);
+        Root::create(state, 0o700)?.write(&self.path(), &bytes, &WriteOptions::default())?;
+        Ok(())
+    }
+
+    pub(super) fn set_aside(&self) -> Result<()> {
+        let (Some(root), Some(copy)) = (self.root()?, self.read()?) else { return Ok(()) };
+        let aside = format!("{}.replaced-{}.age", self.environment, &sha256_hex(&copy)[..8]);
+        root.write(&aside, &copy, &WriteOptions::default())?;
+        Ok(())
+    }
+
+    fn path(&self) -> String {
+        format!("{}.copy", self.environment)
+    }
+
+    fn damaged(&self) -> Error {
+        let place = self.state.as_ref().map_or_else(String::new, |state| state.join(self.path()).display().to_string());
+        Error::new(Kind::Store, "copy-damaged", format!("the second copy of the store, `{place}`, is damaged")).hint(
+            format!(
+                "if `{}` is whole, make the copy anew: `rm {place}`, then `vault-kit render`",
+                format!("{DIRECTORY}/{}.age", self.environment)
+            ),
+        )
+    }
+}
+
+impl CopyHeader {
+    pub(super) fn is_newer_than(&self, store: &Store) -> bool {
+        self.store_id == store.store_id && self.generation > store.generation
+    }
+
+    /// A copy's first line, and what follows it.
+    fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let end = bytes.iter().position(|&byte| byte == b'\n')?;
+        Some((serde_json::from_slice(&bytes[..end]).ok()?, &bytes[end + 1..]))
+    }
+}
