@@ -1,0 +1,59 @@
+//! Judging: facts in, findings out. Looks at no disk, no clock and no random source; [`crate::observe`] brings the facts.
+
+pub mod environment;
+pub mod facts;
+pub mod finding;
+pub mod judge;
+pub mod placeholder;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod strength;
+
+pub use facts::{ExpectedFile, Facts, Place};
+pub use finding::{Code, Finding, NotChecked, Report};
+pub use judge::judge;
+
+use crate::manifest::{Declaration, Kind};
+
+/// What a value is worth, told when it is sealed or seen, so that nobody needs the value later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it stands for a value that somebody still has to supply.
+    pub placeholder: bool,
+    /// Whether it differs from the declared pattern.
+    pub mismatch: bool,
+    /// A lower estimate of its strength in bits; `None` for kinds whose text says nothing about it.
+    pub bits: Option<u32>,
+}
+
+/// Judges a value against its declaration. Only a value that a person supplied has its strength estimated from the text.
+pub fn assess(declaration: &Declaration, value: &[u8]) -> Verdict {
+    let supplied = matches!(declaration.kind, Kind::External);
+    let text = std::str::from_utf8(value).ok();
+    let pattern = declaration.pattern.as_ref();
+    Verdict {
+        placeholder: declaration.is_stored() && placeholder::is_placeholder(value),
+        mismatch: pattern.is_some_and(|pattern| !text.is_some_and(|text| pattern.0.is_match(text))),
+        bits: supplied.then(|| strength::bits(value)),
+    }
+}
+
+/// Judges a value that nobody saw being made: its strength is estimated for every kind that is drawn at random.
+pub fn assess_by_text(declaration: &Declaration, value: &[u8]) -> Verdict {
+    let is_drawn =
+        !matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. } | Kind::Template(_) | Kind::Token(_));
+    Verdict { bits: is_drawn.then(|| strength::bits(value)), ..assess(declaration, value) }
+}
+
+/// The password of a URL such as `postgres://user:password@host/db`: the part of it that is secret.
+fn password_of_url(value: &[u8]) -> Option<&[u8]> {
+    if !value.contains(&b'@') {
+        return None;
+    }
+    let scheme = value.windows(3).position(|window| window == b"://")?;
+    let rest = &value[scheme + 3..];
+    let authority = &rest[..rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len())];
+    let user_info = &authority[..authority.iter().rposition(|&byte| byte == b'@')?];
+    let colon = user_info.iter().position(|&byte| byte == b':')?;
+    (scheme > 0 && value[..scheme].iter().all(u8::is_ascii_alphanumeric)).then_some(&user_info[colon + 1..])
+}

@@ -1,0 +1,35 @@
+//! Environment variables → verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Verdict, assess_by_text};
+use crate::manifest::{Declaration, Format, Kind, Manifest};
+use crate::name::{EnvName, SecretName};
+use crate::secret::Secret;
+
+/// The declarations that the dotenv outputs of an environment carry in variables, by name.
+pub fn carried<'a>(manifest: &'a Manifest, environment: &EnvName) -> Vec<&'a Declaration> {
+    let outputs = manifest.outputs_in(environment).filter(|output| matches!(output.format, Format::Dotenv { .. }));
+    let names: BTreeSet<&SecretName> = outputs.flat_map(|output| &output.secrets).collect();
+    let declarations = names.into_iter().filter_map(|name| manifest.secrets.get(name));
+    declarations.filter(|declaration| declaration.is_in(environment) && is_carried(declaration)).collect()
+}
+
+fn is_carried(declaration: &Declaration) -> bool {
+    declaration.name.is_variable() && !matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_))
+}
+
+/// Judges the variables that are set; an empty one counts as not set.
+///
+/// Here nobody knows who made a value, so that its strength is estimated for every kind that is drawn at random.
+pub fn inspect(
+    manifest: &Manifest,
+    environment: &EnvName,
+    variables: &BTreeMap<String, Secret>,
+) -> BTreeMap<SecretName, Verdict> {
+    let set = carried(manifest, environment).into_iter().filter_map(|declaration| {
+        let value = variables.get(declaration.name.as_str()).filter(|value| !value.is_empty())?.expose();
+        Some((declaration.name.clone(), assess_by_text(declaration, value)))
+    });
+    set.collect()
+}

@@ -1,0 +1,160 @@
+//! What [`super::judge`] is told. No values: observers compare and judge them, and hand over the verdicts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Verdict;
+use super::finding::NotChecked;
+use crate::name::{EnvName, OutputName, SecretName, VersionId};
+use crate::store::ledger::Ledger;
+
+/// Where to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// The process environment, such as a CI job's.
+    Env,
+    /// Store, ledger and output files.
+    Host,
+    /// The manifest and what is committed.
+    Repo,
+}
+
+/// A file that an output of the environment should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedFile {
+    /// Relative to the manifest's directory; absolute only when trusted.
+    pub path: String,
+    /// Its output.
+    pub output: OutputName,
+    /// The secrets that it should hold, and in which version; settings are absent.
+    pub holds: BTreeMap<SecretName, VersionId>,
+    /// The declared mode.
+    pub mode: u32,
+    /// Whether it holds nothing secret, such as a certificate.
+    pub public: bool,
+    /// The declared owner.
+    pub uid: Option<u32>,
+    /// The declared group.
+    pub gid: Option<u32>,
+    /// Whether it holds `NAME=value` lines.
+    pub dotenv: bool,
+}
+
+/// Everything that was observed.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// The state of the store's file.
+    pub store: StoreFact,
+    /// Digest of each declaration as it stands in the manifest now.
+    pub recipes: BTreeMap<SecretName, String>,
+    /// The files that the outputs should have.
+    pub expected: Vec<ExpectedFile>,
+    /// The files as they are, by the path in [`ExpectedFile`]; a file that nobody looked for is not in here.
+    pub files: BTreeMap<String, FileFact>,
+    /// Files that the ledger says we delivered, that no output has any more, and that are still there.
+    pub orphans: BTreeSet<String>,
+    /// Files of our own that others can read, and a manifest that others can write: their mode.
+    pub open_files: BTreeMap<String, u32>,
+    /// Directories above output files that another account can write in, relative to the manifest's directory.
+    pub open_directories: BTreeMap<String, u32>,
+    /// Owners that a file without a declared one may have: the invoking user, and under root the project's.
+    pub owners: BTreeSet<u32>,
+    /// What git knows of the files.
+    pub git: GitFact,
+    /// Tracked example files, with how each of their values compares with the one in use.
+    pub examples: BTreeMap<String, BTreeMap<SecretName, Comparison>>,
+    /// The ledgers of the other environments.
+    pub others: BTreeMap<EnvName, Ledger>,
+    /// The variables that are set, by name; `None` = nobody looked.
+    pub variables: Option<BTreeMap<SecretName, Verdict>>,
+    /// What the observer could not look at.
+    pub unseen: Vec<NotChecked>,
+}
+
+/// The state of the store's file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StoreFact {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It is there, with this SHA-256 in hex.
+    Present(String),
+    /// It could not be looked at, and why.
+    Unreadable(String),
+}
+
+/// A file as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileFact {
+    /// There is none.
+    Absent,
+    /// A file.
+    File(FileState),
+    /// A directory, device, socket or pipe.
+    NotAFile,
+    /// A symlink; the path is the component that is one.
+    Symlink(String),
+    /// It could not be looked at, and why.
+    Unreadable(String),
+}
+
+/// Metadata of a file, and how its content compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileState {
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Size in bytes.
+    pub size: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub mtime: i128,
+    /// Inode number.
+    pub inode: u64,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is known of a file's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Size, time and inode are those that the ledger recorded, so that it is what we wrote.
+    AsWritten,
+    /// Its values were compared; a name that is not here is not in the file.
+    Compared(BTreeMap<SecretName, Comparison>),
+    /// It could not be read, and why.
+    Unreadable(String),
+}
+
+/// How a value that was found compares with the one that should be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Another value.
+    Different,
+    /// The same value.
+    Same,
+    /// Nobody can tell without the identity.
+    Unknown,
+}
+
+/// What git knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum GitFact {
+    /// The project is in no work tree.
+    #[default]
+    NoWorkTree,
+    /// It is in one.
+    WorkTree {
+        /// Tracked paths among those asked for, and all tracked ones below `.vault-kit/`.
+        tracked: BTreeSet<String>,
+        /// Whether a path is ignored; `None` = a pattern that we do not understand might decide it.
+        ignored: BTreeMap<String, Option<bool>>,
+    },
+    /// The index could not be read, and why.
+    Unreadable(String),
+}

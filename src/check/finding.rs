@@ -1,0 +1,171 @@
+//! What `check` says: findings, what it could not look at, and how much it saw.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::Place;
+use crate::exit::Kind;
+use crate::name::{EnvName, SecretName};
+
+/// The version of the report's JSON.
+pub const SCHEMA_VERSION: u32 = 1;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident = $text:literal,)*) => {
+        /// What is wrong, in the order in which findings are listed. The text form never changes once released.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Code {
+            $($(#[$doc])* $code,)*
+        }
+
+        impl Code {
+            /// The code as JSON and people read it.
+            pub fn text(self) -> &'static str {
+                match self {
+                    $(Self::$code => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// There is a ledger and no store: somebody removed it.
+    StoreMissing = "store-missing",
+    /// The ledger belongs to another state of the store; what it says may be old.
+    LedgerStale = "ledger-stale",
+    /// A file that holds values is tracked by git.
+    TrackedByGit = "tracked-by-git",
+    /// A tracked example file shows a value that is in use.
+    ExampleValue = "example-value",
+    /// A file allows more than its declared mode.
+    ModeTooOpen = "mode-too-open",
+    /// A file belongs to somebody else than declared.
+    WrongOwner = "wrong-owner",
+    /// A symlink stands where a file or directory of ours should be.
+    Symlink = "symlink",
+    /// Something that is neither file nor symlink stands where a file should be.
+    NotAFile = "not-a-file",
+    /// Another account can replace files in this directory.
+    DirectoryWritableByOthers = "directory-writable-by-others",
+    /// A file that we delivered holds values although no output has it any more.
+    Orphaned = "orphaned",
+    /// A file that holds values is not ignored by git.
+    NotIgnored = "not-ignored",
+    /// No value, no file, or no variable.
+    Missing = "missing",
+    /// The value stands for one that somebody still has to supply.
+    Placeholder = "placeholder",
+    /// The value can be guessed.
+    Weak = "weak",
+    /// The value is not what the declared pattern describes.
+    PatternMismatch = "pattern-mismatch",
+    /// The same value is in use elsewhere.
+    Reused = "reused",
+    /// It is no longer valid.
+    Expired = "expired",
+    /// It soon stops being valid.
+    Expiring = "expiring",
+    /// Its replacement is due.
+    RotationDue = "rotation-due",
+    /// The declaration changed since the value was made.
+    DeclarationChanged = "declaration-changed",
+    /// A file does not hold what the store holds.
+    Stale = "stale",
+    /// The store holds a secret that the manifest does not declare.
+    Undeclared = "undeclared",
+    /// A production setting allows every origin.
+    WildcardOrigin = "wildcard-origin",
+}
+
+/// One problem, with what to do about it. Never a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Finding {
+    /// What is wrong.
+    pub code: Code,
+    /// The secret or setting that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretName>,
+    /// The file or directory that it is about, relative to the manifest's directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// What is wrong, in words.
+    pub message: String,
+    /// A command to paste, or what to do in words.
+    pub fix: String,
+}
+
+/// Something that `check` could not look at; never the same as "missing".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NotChecked {
+    /// What was not looked at.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LookedAt {
+    /// Secrets in the ledger, or expected there.
+    pub secrets: usize,
+    /// Output files.
+    pub files: usize,
+    /// Environment variables.
+    pub variables: usize,
+}
+
+/// Everything that `check` has to say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The environment.
+    pub environment: EnvName,
+    /// When it was looked at.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub generated_at: DateTime<Utc>,
+    /// Where it was looked.
+    pub places: Vec<Place>,
+    /// How much was looked at.
+    pub looked_at: LookedAt,
+    /// The problems: by code, secret, file.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at.
+    pub not_checked: Vec<NotChecked>,
+}
+
+impl Report {
+    /// Why the command must not end with 0, if it must not: a finding, or under `strict` something that was not looked at.
+    pub fn exit_kind(&self, strict: bool) -> Option<Kind> {
+        let fails = !self.findings.is_empty() || strict && !self.not_checked.is_empty();
+        fails.then_some(Kind::Findings)
+    }
+
+    /// Sorts, so that the same facts make the same report.
+    pub(super) fn sorted(mut self) -> Self {
+        self.findings.sort_by(|a, b| (a.code, &a.secret, &a.file).cmp(&(b.code, &b.secret, &b.file)));
+        self.findings.dedup();
+        self.not_checked.sort();
+        self.not_checked.dedup();
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_reads_the_same_in_json_and_in_text() {
+        for code in [Code::StoreMissing, Code::NotAFile, Code::DirectoryWritableByOthers, Code::WildcardOrigin] {
+            assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.text()));
+        }
+    }
+}

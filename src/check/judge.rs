@@ -1,0 +1,88 @@
+//! Facts → findings.
+
+mod files;
+mod fix;
+mod git;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use chrono::{DateTime, Utc};
+
+use super::facts::{Facts, Place};
+use super::finding::{Code, Finding, LookedAt, NotChecked, Report, SCHEMA_VERSION};
+use crate::manifest::Manifest;
+use crate::name::{EnvName, SecretName};
+use crate::store::ledger::Ledger;
+
+/// Judges an environment: what the manifest declares against what was observed.
+///
+/// `ledger` is `None` when there is none or it cannot be read; then what only it knows is missing or not checked.
+pub fn judge(
+    manifest: &Manifest,
+    environment: &EnvName,
+    ledger: Option<&Ledger>,
+    facts: &Facts,
+    places: &[Place],
+    now: DateTime<Utc>,
+) -> Report {
+    let mut places = places.to_vec();
+    places.sort();
+    places.dedup();
+    let looks_at = |place: Place| places.contains(&place);
+    let mut bench = Bench { manifest, environment, ledger, facts, now, verdict: Verdict::default() };
+    bench.verdict.not_checked.extend_from_slice(&facts.unseen);
+    bench.settings();
+    if looks_at(Place::Host) {
+        bench.store();
+        bench.secrets();
+        bench.files();
+    }
+    if looks_at(Place::Repo) || looks_at(Place::Host) {
+        bench.git();
+        bench.examples();
+    }
+    if looks_at(Place::Env) {
+        bench.variables();
+    }
+    let Verdict { findings, not_checked, looked_at } = bench.verdict;
+    let environment = environment.clone();
+    Report { schema_version: SCHEMA_VERSION, environment, generated_at: now, places, looked_at, findings, not_checked }
+        .sorted()
+}
+
+/// The case before the judge, and what was found so far.
+struct Bench<'a> {
+    manifest: &'a Manifest,
+    environment: &'a EnvName,
+    ledger: Option<&'a Ledger>,
+    facts: &'a Facts,
+    now: DateTime<Utc>,
+    verdict: Verdict,
+}
+
+#[derive(Default)]
+struct Verdict {
+    findings: Vec<Finding>,
+    not_checked: Vec<NotChecked>,
+    looked_at: LookedAt,
+}
+
+impl Bench<'_> {
+    fn about_secret(&mut self, code: Code, name: &SecretName, message: impl Into<String>, fix: impl Into<String>) {
+        let finding =
+            Finding { code, secret: Some(name.clone()), file: None, message: message.into(), fix: fix.into() };
+        self.verdict.findings.push(finding);
+    }
+
+    fn about_file(&mut self, code: Code, file: &str, message: impl Into<String>, fix: impl Into<String>) {
+        let finding =
+            Finding { code, secret: None, file: Some(file.to_owned()), message: message.into(), fix: fix.into() };
+        self.verdict.findings.push(finding);
+    }
+
+    fn not_checked(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.verdict.not_checked.push(NotChecked { what: what.into(), why: why.into() });
+    }
+}

@@ -1,0 +1,152 @@
+//! The output files: there, ours, closed, and up to date.
+
+use std::collections::BTreeMap;
+
+use super::Bench;
+use super::fix::quoted;
+use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
+use crate::check::finding::Code;
+use crate::name::{SecretName, VersionId};
+
+impl<'a> Bench<'a> {
+    /// Every file that the outputs should have, and the directories above them.
+    pub(super) fn files(&mut self) {
+        let facts = self.facts;
+        for (directory, mode) in &facts.open_directories {
+            let message = format!("other accounts can replace files in it (mode {mode:04o})");
+            let fix = format!("chmod go-w {}", quoted(directory));
+            self.about_file(Code::DirectoryWritableByOthers, directory, message, fix);
+        }
+        for (path, mode) in &facts.open_files {
+            let (message, fix) =
+                (format!("mode {mode:04o} is open to others"), format!("chmod go-rwx {}", quoted(path)));
+            let fix = if path.ends_with(".toml") { format!("chmod go-w {}", quoted(path)) } else { fix };
+            self.about_file(Code::ModeTooOpen, path, message, fix);
+        }
+        for path in &facts.orphans {
+            let message = "was delivered, and no output has it any more; it still holds what was written then";
+            self.about_file(Code::Orphaned, path, message, format!("rm {}", quoted(path)));
+        }
+        for expected in &facts.expected {
+            self.verdict.looked_at.files += 1;
+            match facts.files.get(&expected.path) {
+                Some(FileFact::File(state)) => self.file(expected, state),
+                Some(FileFact::Absent) => self.absent_file(expected),
+                Some(FileFact::Symlink(component)) => self.symlink(expected, component),
+                Some(FileFact::NotAFile) => self.not_a_file(expected),
+                Some(FileFact::Unreadable(why)) => self.not_checked(&expected.path, why),
+                None => self.not_checked(&expected.path, "nobody looked at it"),
+            }
+        }
+    }
+
+    fn absent_file(&mut self, expected: &ExpectedFile) {
+        let fix = self.command("render");
+        self.about_file(Code::Missing, &expected.path, "has not been written", fix);
+    }
+
+    fn symlink(&mut self, expected: &ExpectedFile, component: &str) {
+        let message = if component == expected.path {
+            "is a symlink; it is not followed".to_owned()
+        } else {
+            format!("`{component}` above it is a symlink; it is not followed")
+        };
+        let fix = format!("rm {} && {}", quoted(component), self.command("render"));
+        self.about_file(Code::Symlink, &expected.path, message, fix);
+    }
+
+    fn not_a_file(&mut self, expected: &ExpectedFile) {
+        let fix = format!("mv {0} {0}.old && {1}", quoted(&expected.path), self.command("render"));
+        self.about_file(Code::NotAFile, &expected.path, "is not a regular file", fix);
+    }
+
+    fn file(&mut self, expected: &ExpectedFile, state: &FileState) {
+        if state.mode & !expected.mode != 0 {
+            let message = format!("mode {:04o} is wider than the declared {:04o}", state.mode, expected.mode);
+            let fix = format!("chmod {:04o} {}", expected.mode, quoted(&expected.path));
+            self.about_file(Code::ModeTooOpen, &expected.path, message, fix);
+        }
+        self.owner(expected, state);
+        self.content(expected, state);
+    }
+
+    fn owner(&mut self, expected: &ExpectedFile, state: &FileState) {
+        let is_ours = match expected.uid {
+            Some(uid) => state.uid == uid,
+            None => self.facts.owners.is_empty() || self.facts.owners.contains(&state.uid),
+        };
+        if is_ours && expected.gid.is_none_or(|gid| state.gid == gid) {
+            return;
+        }
+        let uid = expected.uid.or(self.facts.owners.first().copied()).unwrap_or(state.uid);
+        let gid = expected.gid.map_or_else(String::new, |gid| format!(":{gid}"));
+        let message = format!("belongs to {}:{}, not to {uid}{gid}", state.uid, state.gid);
+        let fix = format!("sudo chown {uid}{gid} {}", quoted(&expected.path));
+        self.about_file(Code::WrongOwner, &expected.path, message, fix);
+    }
+
+    /// What should be there, what the ledger says was written, and what is there.
+    fn content(&mut self, expected: &ExpectedFile, state: &FileState) {
+        let delivered = self.ledger.and_then(|ledger| ledger.files.get(&expected.path));
+        if let Some(delivered) = delivered.filter(|delivered| delivered.holds != expected.holds) {
+            let names = differing(&expected.holds, &delivered.holds);
+            return self.stale(expected, &names, "was written before the last change of");
+        }
+        match &state.content {
+            Content::AsWritten => {}
+            Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),
+            Content::Compared(values) => self.values(expected, values),
+        }
+    }
+
+    fn values(&mut self, expected: &ExpectedFile, values: &BTreeMap<SecretName, Comparison>) {
+        let comparison = |name: &SecretName| values.get(name).copied().unwrap_or(Comparison::Different);
+        let held = expected.holds.keys();
+        let settings = self.settings_in(expected);
+        let different: Vec<&SecretName> =
+            held.clone().chain(settings).filter(|name| comparison(name) == Comparison::Different).collect();
+        if !different.is_empty() {
+            self.stale(expected, &different, "does not hold the current value of");
+        }
+        let unknown: Vec<&SecretName> = held.filter(|name| comparison(name) == Comparison::Unknown).collect();
+        if !unknown.is_empty() {
+            let what = format!("content of {}: {}", expected.path, listed(&unknown));
+            self.not_checked(what, "the file changed since it was written, and only the identity can tell its values");
+        }
+    }
+
+    /// The settings that a dotenv file should hold. Other formats hold none that `check` can find by name.
+    fn settings_in(&self, expected: &ExpectedFile) -> Vec<&'a SecretName> {
+        let output = self.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);
+        let names = output.map(|output| output.secrets.as_slice()).unwrap_or_default();
+        let declarations = names.iter().filter_map(|name| self.manifest.secrets.get(name));
+        let settings = declarations.filter(|declaration| declaration.kind.setting(self.environment).is_some());
+        settings.map(|declaration| &declaration.name).collect()
+    }
+
+    fn stale(&mut self, expected: &ExpectedFile, names: &[&SecretName], what: &str) {
+        let fix = self.command("render");
+        self.about_file(Code::Stale, &expected.path, format!("{what} {}", listed(names)), fix);
+        if let ([name], Some(finding)) = (names, self.verdict.findings.last_mut()) {
+            finding.secret = Some((*name).clone());
+        }
+    }
+}
+
+/// The names that only one of the two holds, or in another version.
+fn differing<'a>(
+    expected: &'a BTreeMap<SecretName, VersionId>,
+    delivered: &'a BTreeMap<SecretName, VersionId>,
+) -> Vec<&'a SecretName> {
+    let changed = expected.iter().filter(|(name, id)| delivered.get(*name) != Some(*id)).map(|(name, _)| name);
+    let gone = delivered.keys().filter(|name| !expected.contains_key(*name));
+    changed.chain(gone).collect()
+}
+
+/// The names in backticks; of many the first ones and how many more.
+fn listed(names: &[&SecretName]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}

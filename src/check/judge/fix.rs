@@ -1,0 +1,51 @@
+//! The commands that findings propose.
+
+use std::fmt::Write as _;
+
+use super::Bench;
+use crate::manifest::Declaration;
+use crate::name::SecretName;
+
+impl Bench<'_> {
+    /// `vault-kit …`, for the environment that is judged.
+    pub(super) fn command(&self, words: &str) -> String {
+        if *self.environment == self.manifest.default_environment {
+            format!("vault-kit {words}")
+        } else {
+            format!("vault-kit -e {} {words}", self.environment)
+        }
+    }
+
+    /// How a secret gets a new value.
+    pub(super) fn replace(&self, name: &SecretName) -> String {
+        match self.manifest.secrets.get(name) {
+            Some(declaration) if !declaration.is_generated() => self.supply(declaration),
+            _ => self.command(&format!("generate --replace {name}")),
+        }
+    }
+
+    /// How a secret gets its first value.
+    pub(super) fn create(&self, declaration: &Declaration) -> String {
+        if declaration.is_generated() {
+            self.command(&format!("generate {}", declaration.name))
+        } else {
+            self.supply(declaration)
+        }
+    }
+
+    fn supply(&self, declaration: &Declaration) -> String {
+        let mut fix = self.command(&format!("set {}", declaration.name));
+        if let Some(obtain) = &declaration.obtain {
+            // Writing to a String cannot fail.
+            let _ = write!(fix, "    # from: {}", obtain.replace(['\n', '\r'], " "));
+        }
+        fix
+    }
+}
+
+/// A path as a POSIX shell takes it, also one that begins with `-`.
+pub(super) fn quoted(path: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-@%+=:,".contains(&byte);
+    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
+    if path.bytes().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}

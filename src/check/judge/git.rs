@@ -1,0 +1,62 @@
+//! What git tracks, what it ignores, and what the committed example files show.
+
+use std::collections::BTreeSet;
+
+use super::Bench;
+use super::fix::quoted;
+use crate::check::facts::{Comparison, GitFact};
+use crate::check::finding::Code;
+
+impl Bench<'_> {
+    /// No file that holds values is tracked, and none can be added by accident.
+    pub(super) fn git(&mut self) {
+        let facts = self.facts;
+        let GitFact::WorkTree { tracked, ignored } = &facts.git else {
+            if let GitFact::Unreadable(why) = &facts.git {
+                self.not_checked("git", why);
+            }
+            return;
+        };
+        let public: BTreeSet<&str> =
+            facts.expected.iter().filter(|expected| expected.public).map(|expected| expected.path.as_str()).collect();
+        for path in tracked.iter().filter(|path| !public.contains(path.as_str())) {
+            let fix = format!("git rm --cached -- {}", quoted(path));
+            let message = "is tracked by git: its values are in the history, rotate them after removing it";
+            self.about_file(Code::TrackedByGit, path, message, fix);
+        }
+        for (path, is_ignored) in
+            ignored.iter().filter(|(path, _)| !public.contains(path.as_str()) && !tracked.contains(*path))
+        {
+            match is_ignored {
+                Some(true) => {}
+                Some(false) => {
+                    let fix = format!("echo {} >> .gitignore", quoted(&format!("/{path}")));
+                    self.about_file(Code::NotIgnored, path, "is not ignored by git: `git add .` would take it", fix);
+                }
+                None => self.not_checked(
+                    format!("whether git ignores {path}"),
+                    "a pattern of .gitignore is beyond what `check` reads; ask `git check-ignore`",
+                ),
+            }
+        }
+    }
+
+    /// No example file shows a value that is in use.
+    pub(super) fn examples(&mut self) {
+        let facts = self.facts;
+        for (path, values) in &facts.examples {
+            for (name, _) in values.iter().filter(|(_, comparison)| **comparison == Comparison::Same) {
+                let is_stored = self.manifest.secrets.get(name).is_some_and(crate::manifest::Declaration::is_stored);
+                if is_stored {
+                    let fix = self.replace(name);
+                    self.about_secret(Code::ExampleValue, name, format!("has the value that `{path}` shows"), fix);
+                }
+            }
+            let unknown = values.iter().filter(|(_, comparison)| **comparison == Comparison::Unknown).count();
+            if unknown > 0 {
+                let what = format!("{unknown} values of {path}");
+                self.not_checked(what, "only the identity can tell whether they are in use");
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The store, the ledger's entries and the settings.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Bench;
+use crate::check::facts::StoreFact;
+use crate::check::finding::Code;
+use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
+use crate::manifest::{Declaration, Kind, Manifest};
+use crate::name::{EnvName, SecretName};
+use crate::plan::due;
+use crate::store::ledger::{Entry, Ledger};
+
+/// The longest notice before an expiry; a value that lives for years need not be announced for months.
+const LONGEST_NOTICE: TimeDelta = TimeDelta::days(30);
+
+/// The holders of each value, by its fingerprint.
+type Fingerprints<'a> = HashMap<&'a str, Vec<(&'a EnvName, &'a SecretName)>>;
+
+impl<'a> Bench<'a> {
+    /// Whether the store is there and the ledger is its own.
+    pub(super) fn store(&mut self) {
+        match (&self.facts.store, self.ledger) {
+            (StoreFact::Unreadable(why), _) => self.not_checked("store", why.clone()),
+            (StoreFact::Absent, None) => {}
+            (StoreFact::Absent, Some(_)) => {
+                let file = format!(".vault-kit/{}.age", self.environment);
+                let fix = self.command("store recover");
+                self.about_file(Code::StoreMissing, &file, "the ledger is there, but its store is gone", fix);
+            }
+            (StoreFact::Present(_), None) => {
+                self.ledger_is_stale("the store is there, but its ledger is not, or is damaged");
+                self.not_checked("secrets", "there is no ledger to read");
+            }
+            (StoreFact::Present(digest), Some(ledger)) => {
+                if ledger.header.store_digest != *digest || ledger.header.environment != *self.environment {
+                    self.ledger_is_stale("the ledger belongs to another state of the store");
+                }
+            }
+        }
+    }
+
+    fn ledger_is_stale(&mut self, message: &str) {
+        let file = format!(".vault-kit/{}.ledger.jsonl", self.environment);
+        let fix = self.command("render");
+        self.about_file(Code::LedgerStale, &file, message, fix);
+    }
+
+    /// Every declared secret, and those in the store that are not declared.
+    pub(super) fn secrets(&mut self) {
+        let Some(ledger) = self.ledger else { return self.without_ledger() };
+        let keys = signing_keys(self.manifest);
+        let fingerprints = self.fingerprints(ledger);
+        let (manifest, environment) = (self.manifest, self.environment);
+        for declaration in manifest.secrets_in(environment).filter(|declaration| declaration.is_stored()) {
+            self.verdict.looked_at.secrets += 1;
+            match ledger.secrets.get(&declaration.name) {
+                Some(entry) if !declaration.kind.accepts(&entry.kind) => {
+                    let message =
+                        format!("was made as `{}`, which cannot serve as `{}`", entry.kind, declaration.kind.name());
+                    let fix = self.create(declaration);
+                    self.about_secret(Code::DeclarationChanged, &declaration.name, message, fix);
+                }
+                Some(entry) => {
+                    self.value(declaration, entry, keys.contains(&declaration.name));
+                    self.life(declaration, entry);
+                    self.reuse(entry, &fingerprints);
+                }
+                None => self.absent(declaration, "has no value yet"),
+            }
+        }
+        for name in ledger.secrets.keys().filter(|name| !manifest.has_secret(name, environment)) {
+            let fix = self.command(&format!("remove {name}"));
+            self.about_secret(Code::Undeclared, name, "is in the store, but not declared for this environment", fix);
+        }
+    }
+
+    /// Without a store every secret is missing; with one, nobody knows.
+    fn without_ledger(&mut self) {
+        if self.facts.store != StoreFact::Absent {
+            return;
+        }
+        let (manifest, environment) = (self.manifest, self.environment);
+        for declaration in manifest.secrets_in(environment).filter(|declaration| declaration.is_stored()) {
+            self.verdict.looked_at.secrets += 1;
+            if !declaration.optional {
+                let fix = self.command("init");
+                self.about_secret(Code::Missing, &declaration.name, "has no value: there is no store yet", fix);
+            }
+        }
+    }
+
+    fn absent(&mut self, declaration: &Declaration, message: &str) {
+        if !declaration.optional {
+            let fix = self.create(declaration);
+            self.about_secret(Code::Missing, &declaration.name, message, fix);
+        }
+    }
+
+    fn value(&mut self, declaration: &Declaration, entry: &Entry, is_key: bool) {
+        let name = &entry.name;
+        let fix = self.replace(name);
+        if entry.placeholder {
+            self.about_secret(Code::Placeholder, name, "is a placeholder, not a value", fix.as_str());
+        } else if let Some(bits) = entry.bits.filter(|&bits| bits < least_bits(declaration, is_key)) {
+            let message = format!("has about {bits} bits, {} are the least", least_bits(declaration, is_key));
+            self.about_secret(Code::Weak, name, message, fix.as_str());
+        }
+        if entry.mismatch {
+            self.about_secret(Code::PatternMismatch, name, "does not match its declared pattern", fix.as_str());
+        }
+        let declared = self.facts.recipes.get(name);
+        if declared.is_some() && entry.recipe.is_some() && declared != entry.recipe.as_ref() {
+            self.about_secret(Code::DeclarationChanged, name, "was made from an older declaration", fix);
+        }
+    }
+
+    /// The gravest of expired, expiring and due: the others follow from it.
+    fn life(&mut self, declaration: &Declaration, entry: &Entry) {
+        let fix = self.replace(&entry.name);
+        let day = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
+        // By today's manifest: the ledger tells what was due when the store was last written.
+        let due = due::due(entry.created, declaration, self.manifest.environments.get(self.environment));
+        match (entry.expires, due) {
+            (Some(expires), _) if expires <= self.now => {
+                self.about_secret(Code::Expired, &entry.name, format!("expired {}", day(expires)), fix);
+            }
+            (Some(expires), _) if expires - notice(&declaration.kind, entry.created, expires) <= self.now => {
+                self.about_secret(Code::Expiring, &entry.name, format!("expires {}", day(expires)), fix);
+            }
+            (_, Some(due)) if due <= self.now => {
+                self.about_secret(Code::RotationDue, &entry.name, format!("was due {}", day(due)), fix);
+            }
+            _ => {}
+        }
+    }
+
+    fn reuse(&mut self, entry: &Entry, fingerprints: &Fingerprints<'_>) {
+        let holders = entry.fingerprint.as_deref().and_then(|fingerprint| fingerprints.get(fingerprint));
+        let is_other = |holder: &&(&EnvName, &SecretName)| **holder != (self.environment, &entry.name);
+        if let Some((environment, name)) = holders.and_then(|holders| holders.iter().find(is_other)) {
+            let message = format!("has the same value as `{name}` of environment `{environment}`");
+            let fix = self.replace(&entry.name);
+            self.about_secret(Code::Reused, &entry.name, message, fix);
+        }
+    }
+
+    /// Who holds which value, in this environment and the others.
+    fn fingerprints(&self, own: &'a Ledger) -> Fingerprints<'a> {
+        let mut holders = Fingerprints::new();
+        let others = self.facts.others.iter().filter(|(name, _)| *name != self.environment);
+        for (environment, ledger) in others.chain([(self.environment, own)]) {
+            for entry in ledger.secrets.values() {
+                if let Some(fingerprint) = entry.fingerprint.as_deref() {
+                    holders.entry(fingerprint).or_default().push((environment, &entry.name));
+                }
+            }
+        }
+        holders
+    }
+
+    /// Settings have a value, and production does not allow every origin.
+    pub(super) fn settings(&mut self) {
+        let (manifest, environment) = (self.manifest, self.environment);
+        let is_production = ["prod", "production", "staging"].contains(&environment.as_str());
+        for declaration in manifest.secrets_in(environment).filter(|declaration| !declaration.is_stored()) {
+            let name = &declaration.name;
+            match declaration.kind.setting(environment) {
+                None => {
+                    let fix = format!("in vault-kit.toml: [secrets.{name}] values = {{ {environment} = \"…\" }}");
+                    self.about_secret(Code::Missing, name, "has no value for this environment", fix);
+                }
+                Some(value) if is_production && names_origins(name) && allows_all(value) => {
+                    let fix =
+                        format!("in vault-kit.toml: [secrets.{name}] values = {{ {environment} = \"https://…\" }}");
+                    self.about_secret(Code::WildcardOrigin, name, "allows every origin", fix);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// How long before its end a value is announced. Tokens and certificates are renewed after two thirds of their life.
+fn notice(kind: &Kind, created: DateTime<Utc>, expires: DateTime<Utc>) -> TimeDelta {
+    let life = (expires - created).max(TimeDelta::zero());
+    match kind {
+        Kind::Ca(_) | Kind::Certificate(_) | Kind::Token(_) => life / 3,
+        _ => (life / 10).min(LONGEST_NOTICE),
+    }
+}
+
+fn least_bits(declaration: &Declaration, is_key: bool) -> u32 {
+    match declaration.kind {
+        Kind::EncryptionKey(_) | Kind::Keypair { .. } => KEY_WEAK_BELOW,
+        _ if is_key => KEY_WEAK_BELOW,
+        _ => WEAK_BELOW,
+    }
+}
+
+fn signing_keys(manifest: &Manifest) -> BTreeSet<&SecretName> {
+    let signed_by = manifest.secrets.values().filter_map(|declaration| match &declaration.kind {
+        Kind::Token(token) => Some(&token.signed_by),
+        _ => None,
+    });
+    signed_by.collect()
+}
+
+fn names_origins(name: &SecretName) -> bool {
+    let name = name.as_str().to_ascii_uppercase();
+    name.contains("CORS") || name.contains("ORIGIN") || name.contains("ALLOWED_HOSTS")
+}
+
+fn allows_all(value: &str) -> bool {
+    value.split([',', ' ']).any(|item| item.trim_matches(['[', ']', '"', '\'']) == "*")
+}

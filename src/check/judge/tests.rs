@@ -1,0 +1,254 @@
+//! One fact goes wrong, one finding follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState, GitFact, StoreFact};
+use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, now, state};
+use crate::manifest::Kind;
+use crate::manifest::model::Rotate;
+use crate::manifest::period::Period;
+
+fn judged(ledger: Option<&Ledger>, facts: &Facts) -> Report {
+    judge(&manifest(), &env("dev"), ledger, facts, &[Place::Host], now())
+}
+
+fn codes(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().map(|finding| finding.code.text()).collect()
+}
+
+/// The codes that follow from a change of the ledger.
+fn after(change: impl FnOnce(&mut Ledger)) -> Vec<&'static str> {
+    let mut ledger = ledger();
+    change(&mut ledger);
+    codes(&judged(Some(&ledger), &facts()))
+}
+
+/// The codes that follow from a change of the facts.
+fn with(change: impl FnOnce(&mut Facts)) -> Vec<&'static str> {
+    let mut facts = facts();
+    change(&mut facts);
+    codes(&judged(Some(&ledger()), &facts))
+}
+
+fn entry<'a>(ledger: &'a mut Ledger, text: &str) -> &'a mut crate::store::ledger::Entry {
+    ledger.secrets.get_mut(&name(text)).unwrap()
+}
+
+#[test]
+fn where_nothing_is_wrong_nothing_is_found() {
+    let report = judged(Some(&ledger()), &facts());
+    assert_eq!(codes(&report), [""; 0]);
+    assert_eq!(report.not_checked, []);
+    assert_eq!((report.looked_at.secrets, report.looked_at.files), (3, 1));
+    assert_eq!(report.exit_kind(true), None);
+}
+
+#[test]
+fn each_fault_of_a_value_has_its_code() {
+    assert_eq!(after(|ledger| entry(ledger, "API_KEY").placeholder = true), ["placeholder"]);
+    assert_eq!(after(|ledger| entry(ledger, "API_KEY").mismatch = true), ["pattern-mismatch"]);
+    assert_eq!(after(|ledger| entry(ledger, "API_KEY").bits = Some(63)), ["weak"]);
+    assert_eq!(after(|ledger| entry(ledger, "API_KEY").bits = Some(64)), [""; 0]);
+    assert_eq!(after(|ledger| entry(ledger, "KEY").bits = Some(111)), ["weak"], "a signing key needs more");
+    assert_eq!(after(|ledger| entry(ledger, "KEY").recipe = Some("r0".into())), ["declaration-changed"]);
+    assert_eq!(after(|ledger| entry(ledger, "KEY").fingerprint = Some("fp-TOKEN".into())), ["reused", "reused"]);
+}
+
+#[test]
+fn a_secret_without_a_value_is_missing_and_one_without_a_declaration_undeclared() {
+    let remove = |ledger: &mut Ledger| drop(ledger.secrets.remove(&name("KEY")));
+    assert_eq!(after(remove), ["missing"]);
+    let add = |ledger: &mut Ledger| {
+        let entry = ledger.secrets[&name("KEY")].clone();
+        let entry = crate::store::ledger::Entry { fingerprint: None, name: name("OLD"), ..entry };
+        ledger.secrets.insert(name("OLD"), entry);
+    };
+    assert_eq!(after(add), ["undeclared"]);
+}
+
+#[test]
+fn an_optional_secret_may_be_absent() {
+    let mut manifest = manifest();
+    manifest.secrets.get_mut(&name("API_KEY")).unwrap().optional = true;
+    let mut ledger = ledger();
+    ledger.secrets.remove(&name("API_KEY"));
+    let report = judge(&manifest, &env("dev"), Some(&ledger), &facts(), &[Place::Host], now());
+    assert_eq!(codes(&report), [""; 0]);
+}
+
+#[test]
+fn the_gravest_of_expired_expiring_and_due_is_told() {
+    // Made 10 days ago: a third of its life is left from 20 days of life on.
+    let expires = |left| after(move |ledger| entry(ledger, "TOKEN").expires = Some(now() + days(left)));
+    assert_eq!(expires(0), ["expired"]);
+    assert_eq!(expires(5), ["expiring"]);
+    assert_eq!(expires(6), [""; 0]);
+}
+
+#[test]
+fn what_is_due_is_told_by_the_manifest_of_today_and_an_expiry_goes_before_it() {
+    // Both were made 10 days ago; the ledger's own `due`, of when the store was written, is far ahead.
+    let judged = |rotate, expires| {
+        let mut manifest = manifest();
+        for text in ["API_KEY", "TOKEN"] {
+            manifest.secrets.get_mut(&name(text)).unwrap().rotate = Some(Rotate::Every(Period::days(rotate)));
+        }
+        let mut ledger = ledger();
+        entry(&mut ledger, "TOKEN").expires = Some(now() + days(expires));
+        codes(&judge(&manifest, &env("dev"), Some(&ledger), &facts(), &[Place::Host], now()))
+    };
+    assert_eq!(judged(11, 80), [""; 0]);
+    assert_eq!(judged(10, 80), ["rotation-due", "rotation-due"]);
+    assert_eq!(judged(10, 0), ["expired", "rotation-due"]);
+}
+
+#[test]
+fn other_values_are_announced_a_tenth_of_their_life_ahead_but_at_most_a_month() {
+    let expires = |age, left| {
+        after(move |ledger| {
+            entry(ledger, "API_KEY").created = now() - days(age);
+            entry(ledger, "API_KEY").expires = Some(now() + days(left));
+        })
+    };
+    assert_eq!((expires(90, 10), expires(89, 11)), (vec!["expiring"], vec![]));
+    assert_eq!((expires(970, 30), expires(969, 31)), (vec!["expiring"], vec![]));
+}
+
+#[test]
+fn a_value_of_another_environment_is_reused() {
+    let mut other = ledger();
+    other.secrets.retain(|key, _| *key == name("KEY"));
+    assert_eq!(with(|facts| drop(facts.others.insert(env("prod"), other))), ["reused"]);
+}
+
+#[test]
+fn missing_and_could_not_look_are_never_the_same() {
+    let no_store = Facts { store: StoreFact::Absent, ..facts() };
+    let report = judged(None, &no_store);
+    assert_eq!(codes(&report), ["missing"; 3]);
+    assert_eq!(report.findings[0].fix, "vault-kit init");
+
+    let report = judged(None, &facts());
+    assert_eq!(codes(&report), ["ledger-stale"]);
+    assert_eq!(report.not_checked[0].what, "secrets");
+
+    assert_eq!(with(|facts| facts.store = StoreFact::Absent), ["store-missing"]);
+    assert_eq!(with(|facts| facts.store = StoreFact::Present("other".into())), ["ledger-stale"]);
+
+    let unreadable = Facts { store: StoreFact::Unreadable("no".into()), ..facts() };
+    let report = judged(Some(&ledger()), &unreadable);
+    assert_eq!((report.exit_kind(false), report.exit_kind(true)), (None, Some(crate::exit::Kind::Findings)));
+}
+
+#[test]
+fn each_fault_of_a_file_has_its_code() {
+    let file = |fact: FileFact| with(|facts| drop(facts.files.insert(".env".into(), fact)));
+    assert_eq!(file(FileFact::Absent), ["missing"]);
+    assert_eq!(file(FileFact::Symlink(".env".into())), ["symlink"]);
+    assert_eq!(file(FileFact::NotAFile), ["not-a-file"]);
+    assert_eq!(file(FileFact::Unreadable("no".into())), [""; 0]);
+    assert_eq!(file(FileFact::File(FileState { mode: 0o640, ..state() })), ["mode-too-open"]);
+    assert_eq!(file(FileFact::File(FileState { mode: 0o400, ..state() })), [""; 0]);
+    assert_eq!(file(FileFact::File(FileState { uid: 1001, ..state() })), ["wrong-owner"]);
+    let open = |facts: &mut Facts| _ = facts.open_directories.insert(".secrets".into(), 0o777);
+    assert_eq!(with(open), ["directory-writable-by-others"]);
+}
+
+#[test]
+fn a_file_is_stale_when_the_store_or_its_content_moved_on() {
+    let newer = |facts: &mut Facts| {
+        facts.expected[0].holds.insert(name("KEY"), crate::name::VersionId::from_random([9; 16]));
+    };
+    let mut moved = facts();
+    newer(&mut moved);
+    let report = judged(Some(&ledger()), &moved);
+    assert_eq!(codes(&report), ["stale"]);
+    assert_eq!(report.findings[0].secret, Some(name("KEY")));
+
+    let content = |of_key: Comparison, of_setting: Option<Comparison>| {
+        let mut values: BTreeMap<SecretName, Comparison> =
+            ["API_KEY", "TOKEN"].map(|text| (name(text), Comparison::Same)).into();
+        values.insert(name("KEY"), of_key);
+        values.extend(of_setting.map(|comparison| (name("CORS_ORIGINS"), comparison)));
+        let fact = FileFact::File(FileState { content: Content::Compared(values), ..state() });
+        judged(Some(&ledger()), &Facts { files: BTreeMap::from([(".env".into(), fact)]), ..facts() })
+    };
+    assert_eq!(codes(&content(Comparison::Same, Some(Comparison::Same))), [""; 0]);
+    assert_eq!(codes(&content(Comparison::Different, Some(Comparison::Same))), ["stale"]);
+    assert_eq!(codes(&content(Comparison::Same, Some(Comparison::Different))), ["stale"]);
+    assert_eq!(codes(&content(Comparison::Same, None)), ["stale"], "the setting's line is gone");
+    let unknown = content(Comparison::Unknown, Some(Comparison::Same));
+    assert_eq!((codes(&unknown), unknown.not_checked.len()), (vec![], 1));
+}
+
+#[test]
+fn git_must_not_have_the_values() {
+    let git = |tracked: &[&str], ignored: Option<bool>| GitFact::WorkTree {
+        tracked: tracked.iter().map(|path| (*path).to_owned()).collect(),
+        ignored: BTreeMap::from([(".env".to_owned(), ignored)]),
+    };
+    assert_eq!(with(|facts| facts.git = git(&[], Some(true))), [""; 0]);
+    assert_eq!(with(|facts| facts.git = git(&[".env"], Some(true))), ["tracked-by-git"]);
+    assert_eq!(with(|facts| facts.git = git(&[], Some(false))), ["not-ignored"]);
+    assert_eq!(with(|facts| facts.git = git(&[], None)), [""; 0]);
+    let public = |facts: &mut Facts| {
+        facts.expected[0] = ExpectedFile { public: true, ..expected() };
+        facts.git = git(&[".env"], Some(false));
+    };
+    assert_eq!(with(public), [""; 0], "a certificate may be committed");
+}
+
+#[test]
+fn an_example_must_not_show_a_value_in_use() {
+    let example = |comparison| BTreeMap::from([(".env.example".into(), BTreeMap::from([(name("KEY"), comparison)]))]);
+    assert_eq!(with(|facts| facts.examples = example(Comparison::Same)), ["example-value"]);
+    assert_eq!(with(|facts| facts.examples = example(Comparison::Different)), [""; 0]);
+}
+
+#[test]
+fn production_does_not_allow_every_origin() {
+    let manifest = manifest();
+    let report = judge(&manifest, &env("prod"), None, &Facts::default(), &[Place::Repo], now());
+    assert_eq!(codes(&report), ["wildcard-origin"]);
+    assert_eq!(report.findings[0].secret, Some(name("CORS_ORIGINS")));
+}
+
+#[test]
+fn variables_are_judged_by_what_a_job_would_see() {
+    let secret = crate::secret::Secret::copy_of;
+    let variables = BTreeMap::from([
+        ("API_KEY".to_owned(), secret(b"changeme")),
+        ("KEY".to_owned(), secret(b"0123456789")),
+        ("TOKEN".to_owned(), secret(b"")),
+        ("CORS_ORIGINS".to_owned(), secret(b"x")),
+    ]);
+    let manifest = manifest();
+    let verdicts = crate::check::environment::inspect(&manifest, &env("dev"), &variables);
+    let facts = Facts { variables: Some(verdicts), ..Facts::default() };
+    let report = judge(&manifest, &env("dev"), None, &facts, &[Place::Env], now());
+    assert_eq!(codes(&report), ["missing", "placeholder", "weak"]);
+    let names: Vec<String> =
+        report.findings.iter().map(|finding| finding.secret.clone().unwrap().to_string()).collect();
+    assert_eq!(names, ["TOKEN", "API_KEY", "KEY"]);
+    assert_eq!(report.looked_at.variables, 4);
+}
+
+#[test]
+fn fixes_name_the_environment_unless_it_is_the_default_one() {
+    let mut manifest = manifest();
+    manifest.secrets.retain(|_, declaration| matches!(declaration.kind, Kind::Uuid));
+    let report = judge(&manifest, &env("prod"), None, &Facts::default(), &[Place::Host], now());
+    assert_eq!(report.findings[0].fix, "vault-kit -e prod init");
+    assert_eq!(fix::quoted("a b'c"), r"'a b'\''c'");
+    assert_eq!(fix::quoted("-rf"), "./-rf");
+}
+
+#[test]
+fn the_same_facts_make_the_same_report_whatever_the_order_of_places() {
+    let places = [Place::Repo, Place::Host, Place::Repo];
+    let report = judge(&manifest(), &env("dev"), None, &Facts::default(), &places, now());
+    assert_eq!(report.places, [Place::Host, Place::Repo]);
+    let codes: BTreeSet<Code> = report.findings.iter().map(|finding| finding.code).collect();
+    assert!(report.findings.is_sorted_by_key(|finding| finding.code) && !codes.is_empty());
+}

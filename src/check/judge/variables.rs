@@ -1,0 +1,41 @@
+//! The process environment, such as a CI job's.
+
+use super::Bench;
+use crate::check::environment::carried;
+use crate::check::finding::Code;
+use crate::check::strength::WEAK_BELOW;
+
+impl Bench<'_> {
+    /// Every variable that the dotenv outputs would set is set, and to something that can be a value.
+    pub(super) fn variables(&mut self) {
+        let Some(variables) = &self.facts.variables else {
+            return self.not_checked("environment variables", "nobody looked at them");
+        };
+        let declarations = carried(self.manifest, self.environment);
+        if declarations.is_empty() {
+            self.not_checked("environment variables", "no dotenv output of this environment names any");
+        }
+        for declaration in declarations {
+            let name = &declaration.name;
+            self.verdict.looked_at.variables += 1;
+            let fix = format!("set the variable `{name}` where this command runs");
+            let Some(verdict) = variables.get(name) else {
+                if !declaration.optional {
+                    self.about_secret(Code::Missing, name, "is not set in the environment, or empty", fix);
+                }
+                continue;
+            };
+            if verdict.placeholder {
+                let message = "is set to a placeholder in the environment";
+                self.about_secret(Code::Placeholder, name, message, fix.as_str());
+            } else if let Some(bits) = verdict.bits.filter(|&bits| bits < WEAK_BELOW) {
+                let message = format!("is set to about {bits} bits in the environment, {WEAK_BELOW} are the least");
+                self.about_secret(Code::Weak, name, message, fix.as_str());
+            }
+            if verdict.mismatch {
+                let message = "does not match its declared pattern in the environment";
+                self.about_secret(Code::PatternMismatch, name, message, fix);
+            }
+        }
+    }
+}

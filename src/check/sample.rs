@@ -1,0 +1,180 @@
+//! A small project for the tests of judge and observer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::facts::{Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
+use crate::manifest::model::{Dialect, Role, Token, TokenAlgorithm};
+use crate::manifest::period::Period;
+use crate::manifest::{Declaration, Environment, Format, Kind, Manifest, Output};
+use crate::name::{EnvName, OutputName, SecretName, VersionId};
+use crate::store::ledger::{DeliveredFile, Entry, Header, Ledger, SCHEMA_VERSION};
+
+pub(crate) fn name(text: &str) -> SecretName {
+    SecretName::new(text).unwrap()
+}
+
+pub(crate) fn env(text: &str) -> EnvName {
+    EnvName::new(text).unwrap()
+}
+
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+pub(crate) fn days(days: i64) -> TimeDelta {
+    TimeDelta::days(days)
+}
+
+fn declaration(text: &str, kind: Kind) -> (SecretName, Declaration) {
+    let declaration = Declaration {
+        name: name(text),
+        kind,
+        rotate: None,
+        overlap: None,
+        owner: None,
+        pattern: None,
+        obtain: None,
+        description: None,
+        environments: None,
+        optional: false,
+        line: 1,
+    };
+    (name(text), declaration)
+}
+
+fn token() -> Kind {
+    Kind::Token(Token {
+        signed_by: name("KEY"),
+        algorithm: TokenAlgorithm::Hs256,
+        role: Some(Role::Service),
+        subject: "svc:api".into(),
+        audience: vec!["p".into()],
+        scope: Vec::new(),
+        issuer: "p".into(),
+        ttl: Period::days(90),
+    })
+}
+
+/// `KEY` signs `TOKEN`, a person supplies `API_KEY`, `CORS_ORIGINS` is a setting; all of them in `.env`.
+pub(crate) fn manifest() -> Manifest {
+    let cors = Kind::Setting {
+        value: Some("http://localhost:3000".into()),
+        values: BTreeMap::from([(env("prod"), "*".to_owned())]),
+    };
+    let key = Kind::Uuid;
+    let secrets = BTreeMap::from([
+        declaration("API_KEY", Kind::External),
+        declaration("CORS_ORIGINS", cors),
+        declaration("KEY", key),
+        declaration("TOKEN", token()),
+    ]);
+    let order: Vec<SecretName> = secrets.keys().cloned().collect();
+    let output = Output {
+        name: OutputName::new("env").unwrap(),
+        format: Format::Dotenv { dialect: Dialect::Portable },
+        path: ".env".into(),
+        secrets: order.clone(),
+        mode: 0o600,
+        directory_mode: 0o700,
+        uid: None,
+        gid: None,
+        in_place: false,
+        environments: None,
+        line: 1,
+    };
+    Manifest {
+        warnings: Vec::new(),
+        project: "p".into(),
+        issuer: "p".into(),
+        default_environment: env("dev"),
+        keep: 5,
+        environments: BTreeMap::from([(env("dev"), Environment::default()), (env("prod"), Environment::default())]),
+        secrets,
+        outputs: BTreeMap::from([(output.name.clone(), output)]),
+        order,
+    }
+}
+
+fn version(text: &str) -> VersionId {
+    VersionId::from_random([text.as_bytes()[0]; 16])
+}
+
+fn entry(text: &str) -> (SecretName, Entry) {
+    let entry = Entry {
+        name: name(text),
+        kind: if text == "TOKEN" { "token" } else { "random" }.into(),
+        version: version(text),
+        stage: "current".into(),
+        created: now() - days(10),
+        due: Some(now() + days(80)),
+        expires: (text == "TOKEN").then(|| now() + days(80)),
+        bits: Some(256),
+        placeholder: false,
+        mismatch: false,
+        recipe: Some("r1".into()),
+        fingerprint: Some(format!("fp-{text}")),
+        inputs: BTreeMap::new(),
+        facts: BTreeMap::new(),
+    };
+    (name(text), entry)
+}
+
+fn holds() -> BTreeMap<SecretName, VersionId> {
+    ["API_KEY", "KEY", "TOKEN"].into_iter().map(|text| (name(text), version(text))).collect()
+}
+
+pub(crate) fn ledger() -> Ledger {
+    let file = DeliveredFile {
+        file: ".env".into(),
+        output: OutputName::new("env").unwrap(),
+        holds: holds(),
+        size: 10,
+        mtime: 20,
+        inode: 30,
+    };
+    Ledger {
+        header: Header {
+            vault_kit_ledger: SCHEMA_VERSION,
+            project: "p".into(),
+            environment: env("dev"),
+            store_id: version("s"),
+            generation: 1,
+            store_digest: "digest".into(),
+            updated: now(),
+            recipients: BTreeMap::new(),
+        },
+        secrets: ["API_KEY", "KEY", "TOKEN"].into_iter().map(entry).collect(),
+        files: BTreeMap::from([(".env".into(), file)]),
+    }
+}
+
+pub(crate) fn expected() -> ExpectedFile {
+    ExpectedFile {
+        path: ".env".into(),
+        output: OutputName::new("env").unwrap(),
+        holds: holds(),
+        mode: 0o600,
+        public: false,
+        uid: None,
+        gid: None,
+        dotenv: true,
+    }
+}
+
+pub(crate) fn state() -> FileState {
+    FileState { mode: 0o600, uid: 1000, gid: 1000, size: 10, mtime: 20, inode: 30, content: Content::AsWritten }
+}
+
+/// Facts in which nothing is wrong.
+pub(crate) fn facts() -> Facts {
+    Facts {
+        store: StoreFact::Present("digest".into()),
+        recipes: ["API_KEY", "KEY", "TOKEN"].into_iter().map(|text| (name(text), "r1".to_owned())).collect(),
+        expected: vec![expected()],
+        files: BTreeMap::from([(".env".into(), FileFact::File(state()))]),
+        owners: BTreeSet::from([1000]),
+        ..Facts::default()
+    }
+}

@@ -1,0 +1,250 @@
+//! Brings `check` its facts from the disk. Reads only, follows no symlink, and lets no value out.
+
+mod file;
+mod git;
+mod git_ignore;
+pub mod git_index;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::check::NotChecked;
+use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
+use crate::check::placeholder::is_placeholder;
+use crate::manifest::Manifest;
+use crate::name::{EnvName, SecretName};
+use crate::secret::Secret;
+use crate::secret::digest::{public_fingerprint, sha256_hex};
+use crate::store::ledger::{DeliveredFile, Ledger};
+use file::Tree;
+
+/// Files that are committed to show which variables there are.
+const EXAMPLES: [&str; 4] = [".env.dist", ".env.example", ".env.sample", ".env.template"];
+
+/// The directory of stores and ledgers.
+const PRIVATE: &str = ".vault-kit/";
+
+/// Finds the values in a file again, and knows them if the identity is at hand.
+pub trait Values {
+    /// The values in an output file by name; `None` = its format is not read back.
+    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>>;
+
+    /// The values in an example file, which has `NAME=value` lines.
+    fn in_example(&self, bytes: &[u8]) -> Vec<(SecretName, Secret)>;
+
+    /// Whether the value that `path` holds under a name is the current one; `None` = the identity is not at hand.
+    fn is_current(&self, _path: &str, _name: &SecretName, _value: &Secret) -> Option<bool> {
+        None
+    }
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The manifest's directory.
+    pub root: &'a Path,
+    /// The manifest.
+    pub manifest: &'a Manifest,
+    /// The environment.
+    pub environment: &'a EnvName,
+    /// Its ledger, if there is one.
+    pub ledger: Option<&'a Ledger>,
+    /// The files that the outputs should have.
+    pub expected: &'a [ExpectedFile],
+}
+
+/// Looks at store, output files, git, example files and the ledgers of the other environments.
+///
+/// `recipes` and `variables` are left for the caller to fill in.
+pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
+    let mut facts = Facts { expected: subject.expected.to_vec(), ..Facts::default() };
+    let mut tree = match Tree::open(subject.root) {
+        Ok(tree) => tree,
+        Err(error) => {
+            let why = format!("the project's directory cannot be opened: {error}");
+            facts.store = StoreFact::Unreadable(why.clone());
+            facts.unseen.push(NotChecked { what: "files".into(), why });
+            return facts;
+        }
+    };
+    let observer = Observer { subject, values };
+    facts.store = store(&mut tree, subject.environment);
+    for expected in subject.expected {
+        facts.files.insert(expected.path.clone(), observer.file(&mut tree, expected));
+    }
+    facts.orphans = observer.orphans(&mut tree);
+    facts.open_files = observer.open_files(&mut tree);
+    facts.examples = observer.examples(&mut tree);
+    observer.others(&mut tree, &mut facts);
+    facts.git = observer.git();
+    facts.owners = owners(tree.owner);
+    facts.open_directories = tree.open_directories;
+    facts
+}
+
+/// The invoking user; under root also the owner of the project.
+fn owners(project: u32) -> BTreeSet<u32> {
+    let user = rustix::process::geteuid();
+    let mut owners = BTreeSet::from([user.as_raw()]);
+    if user.is_root() {
+        owners.insert(project);
+    }
+    owners
+}
+
+fn store(tree: &mut Tree, environment: &EnvName) -> StoreFact {
+    match tree.read(&format!("{PRIVATE}{environment}.age")) {
+        Ok(sealed) => StoreFact::Present(sha256_hex(&sealed)),
+        Err(error) if error.kind() == ErrorKind::NotFound => StoreFact::Absent,
+        Err(error) => StoreFact::Unreadable(format!("it cannot be read: {error}")),
+    }
+}
+
+struct Observer<'a> {
+    subject: &'a Subject<'a>,
+    values: &'a dyn Values,
+}
+
+impl Observer<'_> {
+    fn file(&self, tree: &mut Tree, expected: &ExpectedFile) -> FileFact {
+        let stat = match tree.stat(&expected.path) {
+            Ok(stat) => stat,
+            Err(fact) => return fact,
+        };
+        let mut state = FileState {
+            mode: file::permissions(&stat),
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            mtime: file::modified(&stat),
+            inode: stat.st_ino,
+            content: Content::AsWritten,
+        };
+        let delivered = self.subject.ledger.and_then(|ledger| ledger.files.get(&expected.path));
+        let is_untouched = delivered.is_some_and(|delivered| is_as_written(&state, delivered));
+        // The ledger does not record settings: a manifest that changed one shows only in the content.
+        if !is_untouched || self.has_settings(expected) {
+            state.content = self.content(tree, expected, is_untouched);
+        }
+        FileFact::File(state)
+    }
+
+    fn orphans(&self, tree: &mut Tree) -> BTreeSet<String> {
+        let expected: BTreeSet<&str> = self.subject.expected.iter().map(|it| it.path.as_str()).collect();
+        let delivered = self.subject.ledger.into_iter().flat_map(|ledger| ledger.files.keys());
+        let left = delivered.filter(|path| !path.starts_with('/') && !expected.contains(path.as_str()));
+        left.filter(|path| tree.stat(path).is_ok()).cloned().collect()
+    }
+
+    fn open_files(&self, tree: &mut Tree) -> BTreeMap<String, u32> {
+        let own = [".age", ".ledger.jsonl"].map(|end| format!("{PRIVATE}{}{end}", self.subject.environment));
+        let own = own.into_iter().chain(["audit.jsonl", "lock"].map(|name| format!("{PRIVATE}{name}")));
+        // The manifest is for everybody to read; who can write it decides where values go.
+        let files = own.map(|path| (path, 0o077)).chain([(crate::project::MANIFEST.to_owned(), 0o022)]);
+        files
+            .filter_map(|(path, closed)| {
+                let mode = file::permissions(&tree.stat(&path).ok()?);
+                (mode & closed != 0).then_some((path, mode))
+            })
+            .collect()
+    }
+
+    fn has_settings(&self, expected: &ExpectedFile) -> bool {
+        let output = self.subject.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);
+        output.is_some_and(|output| output.secrets.iter().any(|name| self.setting(name).is_some()))
+    }
+
+    fn setting(&self, name: &SecretName) -> Option<&str> {
+        self.subject.manifest.secrets.get(name)?.kind.setting(self.subject.environment)
+    }
+
+    fn content(&self, tree: &mut Tree, expected: &ExpectedFile, is_untouched: bool) -> Content {
+        let bytes = match tree.read(&expected.path) {
+            Ok(bytes) => bytes,
+            Err(error) => return Content::Unreadable(format!("it cannot be read: {error}")),
+        };
+        let Some(values) = self.values.in_output(expected, &bytes) else {
+            return if is_untouched { Content::AsWritten } else { Content::Unreadable(NOT_READ_BACK.into()) };
+        };
+        let compared = values.into_iter().map(|(name, value)| {
+            let is_known = is_untouched && self.setting(&name).is_none();
+            let comparison = if is_known { Comparison::Same } else { self.compare(&expected.path, &name, &value) };
+            (name, comparison)
+        });
+        Content::Compared(compared.collect())
+    }
+
+    fn compare(&self, path: &str, name: &SecretName, value: &Secret) -> Comparison {
+        let by_setting = self.setting(name).map(|setting| setting.as_bytes() == value.expose());
+        let by_value = || self.values.is_current(path, name, value);
+        let by_fingerprint = || {
+            let ledger = self.subject.ledger?;
+            let fingerprint = ledger.secrets.get(name)?.fingerprint.as_ref()?;
+            Some(*fingerprint == public_fingerprint(&ledger.header.project, value))
+        };
+        match by_setting.or_else(by_value).or_else(by_fingerprint) {
+            Some(true) => Comparison::Same,
+            Some(false) => Comparison::Different,
+            None => Comparison::Unknown,
+        }
+    }
+
+    fn examples(&self, tree: &mut Tree) -> BTreeMap<String, BTreeMap<SecretName, Comparison>> {
+        let mut examples = BTreeMap::new();
+        for path in EXAMPLES {
+            let Ok(bytes) = tree.read(path) else { continue };
+            let is_declared = |name: &SecretName| {
+                let declaration = self.subject.manifest.secrets.get(name);
+                declaration.is_some_and(crate::manifest::Declaration::is_stored)
+            };
+            let values = self.values.in_example(&bytes).into_iter().filter(|(name, _)| is_declared(name));
+            // A placeholder in an example is what it should be; in the store it is found by its own verdict.
+            let telling = values.filter(|(_, value)| !is_placeholder(value.expose()));
+            let compared = telling.map(|(name, value)| {
+                let comparison = self.compare(path, &name, &value);
+                (name, comparison)
+            });
+            examples.insert(path.to_owned(), compared.collect());
+        }
+        examples
+    }
+
+    fn others(&self, tree: &mut Tree, facts: &mut Facts) {
+        for environment in self.subject.manifest.environments.keys().filter(|name| *name != self.subject.environment) {
+            let path = format!("{PRIVATE}{environment}.ledger.jsonl");
+            let bytes = match tree.read(&path) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => {
+                    facts.unseen.push(unseen_ledger(environment, &error));
+                    continue;
+                }
+            };
+            match Ledger::parse(&bytes, &path) {
+                Ok(ledger) => drop(facts.others.insert(environment.clone(), ledger)),
+                Err(error) => facts.unseen.push(unseen_ledger(environment, &error)),
+            }
+        }
+    }
+
+    fn git(&self) -> crate::check::facts::GitFact {
+        let store = format!("{PRIVATE}{}.age", self.subject.environment);
+        let outputs = self.subject.expected.iter().map(|expected| expected.path.as_str());
+        let mut paths: BTreeSet<&str> = outputs.filter(|path| !path.starts_with('/')).collect();
+        paths.insert(&store);
+        git::look(self.subject.root, &paths, PRIVATE)
+    }
+}
+
+const NOT_READ_BACK: &str = "it changed since it was written, and its format is not read back";
+
+fn is_as_written(state: &FileState, delivered: &DeliveredFile) -> bool {
+    (state.size, state.mtime, state.inode) == (delivered.size, delivered.mtime, delivered.inode)
+}
+
+fn unseen_ledger(environment: &EnvName, why: &impl std::fmt::Display) -> NotChecked {
+    NotChecked { what: format!("values reused in environment {environment}"), why: format!("its ledger: {why}") }
+}

@@ -1,0 +1,92 @@
+//! What git knows of a project's files, read from its own files: starting git would cost more than the whole check.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{git_ignore::Ignores, git_index};
+use crate::check::facts::GitFact;
+
+/// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`.
+pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str) -> GitFact {
+    let Ok(root) = root.canonicalize() else { return GitFact::Unreadable("the project cannot be found".into()) };
+    let Some((top, found)) = root.ancestors().find_map(|top| Some((top, dot_git(top)?))) else {
+        return GitFact::NoWorkTree;
+    };
+    let prefix = match root.strip_prefix(top).ok().and_then(Path::to_str) {
+        Some("") => String::new(),
+        Some(below) => format!("{below}/"),
+        None => return GitFact::Unreadable("the project's path is not UTF-8".into()),
+    };
+    let tracked = found.and_then(|directories| {
+        let tracked = tracked(&directories, &prefix, paths, private)?;
+        Ok((directories, tracked))
+    });
+    let (directories, tracked) = match tracked {
+        Ok(found) => found,
+        Err(why) => return GitFact::Unreadable(why),
+    };
+    let exclude = std::fs::read(directories.common.join("info/exclude")).unwrap_or_default();
+    let mut patterns = Ignores::new(top, &exclude);
+    let is_ignored = |path: &&str| ((*path).to_owned(), patterns.is_ignored(&format!("{prefix}{path}")));
+    let ignored = paths.iter().map(is_ignored).collect();
+    GitFact::WorkTree { tracked, ignored }
+}
+
+/// Where git keeps this work tree's index, and what all its work trees share.
+struct Directories {
+    own: PathBuf,
+    common: PathBuf,
+}
+
+/// The git directories of a work tree, if this is the top of one.
+fn dot_git(top: &Path) -> Option<Result<Directories, String>> {
+    let path = top.join(".git");
+    let metadata = std::fs::metadata(&path).ok()?;
+    if metadata.is_dir() {
+        // Any directory can be called so; git's own has a HEAD.
+        return path.join("HEAD").exists().then(|| Ok(Directories { own: path.clone(), common: path }));
+    }
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => return Some(Err(format!("`.git` cannot be read: {error}"))),
+    };
+    let Some(own) = text.trim_end().strip_prefix("gitdir: ").map(|own| top.join(own)) else {
+        return Some(Err("`.git` does not name a directory".into()));
+    };
+    let common = std::fs::read_to_string(own.join("commondir"));
+    let common = common.map_or_else(|_| own.clone(), |common| own.join(common.trim_end()));
+    Some(Ok(Directories { own, common }))
+}
+
+fn tracked(
+    directories: &Directories,
+    prefix: &str,
+    paths: &BTreeSet<&str>,
+    private: &str,
+) -> Result<BTreeSet<String>, String> {
+    let index = match std::fs::read(directories.own.join("index")) {
+        Ok(index) => index,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => return Err(format!("git's index cannot be read: {error}")),
+    };
+    let mut tracked = BTreeSet::new();
+    let visit = |path: &[u8]| {
+        let below = path.strip_prefix(prefix.as_bytes()).and_then(|below| std::str::from_utf8(below).ok());
+        if let Some(below) = below.filter(|below| paths.contains(below) || below.starts_with(private)) {
+            tracked.insert(below.to_owned());
+        }
+    };
+    git_index::visit(&index, id_length(&directories.common), visit)
+        .map_err(|error| format!("git's index cannot be read: {}", error.0))?;
+    Ok(tracked)
+}
+
+/// Length of object ids: 32 if the repository's configuration says SHA-256, else 20.
+fn id_length(common: &Path) -> usize {
+    let config = std::fs::read_to_string(common.join("config")).unwrap_or_default().to_ascii_lowercase();
+    let is_sha256 = config.lines().any(|line| {
+        line.split_once('=').is_some_and(|(key, value)| key.trim() == "objectformat" && value.trim() == "sha256")
+    });
+    if is_sha256 { 32 } else { 20 }
+}
