@@ -1,0 +1,289 @@
+//! Runs a plan: values into the store, the store to disk, then the ledger, then the outputs.
+//!
+//! Whatever can fail without touching the disk (making values, writing them as a format allows, permissions)
+//! fails before the store is replaced.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::audit::Record;
+use crate::deliver::{self, Delivered, Prepared, ignored};
+use crate::error::{Error, Result};
+use crate::generate::{self, Context, Input, Inputs};
+use crate::manifest::{Declaration, Manifest};
+use crate::name::{EnvName, SecretName};
+use crate::plan::{Known, Observed, Plan};
+use crate::private_file::Root;
+use crate::secret::digest::sha256_hex;
+use crate::secret::parts::Parts;
+use crate::secret::{Secret, random};
+use crate::store::files::{Opened, StoreFiles};
+use crate::store::identity::Identities;
+use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::store::{Origin, Stage, Store, Version, agreement, derive};
+
+/// Where a command works, and with what.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// The project's directory.
+    pub project: &'a Root,
+    /// What is declared there.
+    pub manifest: &'a Manifest,
+    /// The environment at hand.
+    pub environment: &'a EnvName,
+    /// The store on disk.
+    pub files: &'a StoreFiles<'a>,
+    /// What opens it.
+    pub identities: &'a Identities,
+    /// The time of the change.
+    pub now: DateTime<Utc>,
+    /// What the user agreed to.
+    pub consent: Consent,
+}
+
+/// What the user agreed to on the command line or with `vault-kit trust`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Consent {
+    /// Absolute paths and the like take effect.
+    pub trusted: bool,
+    /// What is not ours is replaced: files of another environment, files and lines that somebody else wrote.
+    pub overwrite: bool,
+    /// Lines for our names outside the block of a `.env` are taken over.
+    pub adopt: bool,
+    /// The clock may stand behind the store.
+    pub clock: bool,
+}
+
+impl World<'_> {
+    /// What the store holds, for the planner.
+    pub fn observe(&self, store: &Store) -> Observed {
+        let known = |version: &Version| Known {
+            version: version.id,
+            recipe: version.recipe.clone(),
+            inputs: version.inputs.clone(),
+        };
+        let declared = self.manifest.secrets.values();
+        let secrets = declared.filter_map(|it| Some((it.name.clone(), known(store.value(it)?)))).collect();
+        Observed { secrets, changed: BTreeSet::new(), recipes: recipes(self.manifest, self.environment, self.now) }
+    }
+
+    /// Refuses to write to a store that disagrees with the manifest, or whose time is ahead of the clock.
+    pub fn check_agreement(&self, store: &Store) -> Result<()> {
+        agreement::check(self.manifest.environments.get(self.environment), store)?;
+        if self.consent.clock { Ok(()) } else { store.check_clock(self.now) }
+    }
+
+    /// Makes what the plan says, in memory.
+    pub fn make(&self, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
+        for step in &plan.steps {
+            let declaration = self.declaration(&step.secret)?;
+            let version = self.make_version(store, declaration)?;
+            store.promote(&step.secret, version, self.manifest.keep);
+        }
+        Ok(plan.steps.iter().map(|step| step.secret.clone()).collect())
+    }
+
+    /// A version of a value that came by hand.
+    pub fn given_version(&self, declaration: &Declaration, value: Secret, origin: Origin) -> Result<Version> {
+        let facts = generate::inspect(&value);
+        Ok(Version {
+            id: random::version_id()?,
+            kind: declaration.kind.name().to_owned(),
+            stage: Stage::Current,
+            origin,
+            created: self.now,
+            expires: facts.expires,
+            bits: None,
+            recipe: None,
+            inputs: BTreeMap::new(),
+            facts: facts.facts,
+            fingerprint: None,
+            parts: Parts::value(value),
+        })
+    }
+
+    /// Brings a changed store and its ledger to disk, and leaves the outputs as they are.
+    pub fn record(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<()> {
+        let files = self.old_files()?;
+        if changed.is_empty() && opened.digest.is_some() {
+            return self.save_ledger(opened, files);
+        }
+        self.commit(opened, action, changed, files)
+    }
+
+    /// Seals the store anew although no secret changed.
+    pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
+        self.commit(opened, action, &[], self.old_files()?)
+    }
+
+    /// Brings a changed store to disk, then ledger and outputs. Without changes only what differs is written.
+    ///
+    /// Whatever fails once the store is replaced is `Incomplete`: `render` finishes it.
+    pub fn settle(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<Delivered> {
+        let prepared = self.prepare(&opened.store)?;
+        let old_files = self.old_files()?;
+        prepared.refuse_foreign(self, &old_files)?;
+        prepared.preflight()?;
+        ignored::add(self.project, self.manifest)?;
+        let announced = prepared.announced(&old_files);
+        if changed.is_empty() && opened.digest.is_some() {
+            self.save_ledger(opened, announced)?;
+            return self.deliver(opened, prepared, &old_files);
+        }
+        self.commit(opened, action, changed, announced)?;
+        self.deliver(opened, prepared, &old_files).map_err(Error::after_the_change)
+    }
+
+    fn commit(
+        &self,
+        opened: &mut Opened,
+        action: &'static str,
+        changed: &[SecretName],
+        files: BTreeMap<String, DeliveredFile>,
+    ) -> Result<()> {
+        self.files.save(opened, self.identities)?;
+        let record = Record::new(self.now, action, self.environment, opened.store.generation, changed);
+        self.save_ledger(opened, files).and_then(|()| record.append(self.project)).map_err(Error::after_the_change)
+    }
+
+    fn deliver(
+        &self,
+        opened: &Opened,
+        prepared: Prepared<'_>,
+        old_files: &BTreeMap<String, DeliveredFile>,
+    ) -> Result<Delivered> {
+        let delivered = prepared.write(old_files)?;
+        self.save_ledger(opened, delivered.records.clone())?;
+        Ok(delivered)
+    }
+
+    /// What [`World::settle`] would do to the outputs, and the refusals that need no trial write to be found.
+    pub fn rehearse(&self, store: &Store) -> Result<Delivered> {
+        let prepared = self.prepare(store)?;
+        prepared.refuse_foreign(self, &self.old_files()?)?;
+        prepared.rehearsed()
+    }
+
+    /// The outputs as they would be written now.
+    pub fn prepare(&self, store: &Store) -> Result<Prepared<'_>> {
+        deliver::prepare(self, store)
+    }
+
+    /// The ledgers of the other environments, as far as there are any. One that cannot be read is an error: whether
+    /// a file is that environment's could not be told.
+    pub fn other_ledgers(&self) -> Result<Vec<(&EnvName, Ledger)>> {
+        let others = self.manifest.environments.keys().filter(|it| *it != self.environment);
+        let ledger = |other| Ok(StoreFiles::new(self.project, None, other).ledger()?.map(|ledger| (other, ledger)));
+        others.filter_map(|other| ledger(other).transpose()).collect()
+    }
+
+    /// What each output file should hold, byte for byte, by path; values that a format refuses are left out.
+    pub fn contents(&self, store: &Store) -> Result<BTreeMap<String, Secret>> {
+        Ok(self.prepare(store)?.into_contents())
+    }
+
+    fn old_files(&self) -> Result<BTreeMap<String, DeliveredFile>> {
+        Ok(self.files.ledger()?.map(|ledger| ledger.files).unwrap_or_default())
+    }
+
+    fn save_ledger(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<()> {
+        let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
+        let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files);
+        derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
+        self.files.save_ledger(&ledger)
+    }
+
+    /// The public fingerprints of the other environments' values.
+    fn fingerprints_elsewhere(&self) -> BTreeSet<String> {
+        let others =
+            self.other_ledgers().unwrap_or_default().into_iter().flat_map(|(_, ledger)| ledger.secrets.into_values());
+        others.filter_map(|entry| entry.fingerprint).collect()
+    }
+
+    fn declaration(&self, name: &SecretName) -> Result<&Declaration> {
+        self.manifest.secrets.get(name).ok_or_else(|| Error::bug(format!("`{name}` is planned but not declared")))
+    }
+
+    fn input<'s>(
+        &self,
+        store: &'s Store,
+        settings: &'s BTreeMap<SecretName, Parts>,
+        name: &SecretName,
+    ) -> Option<Input<'s>> {
+        if let Some(parts) = settings.get(name) {
+            return Some(Input { version: None, parts });
+        }
+        let version = store.value(self.manifest.secrets.get(name)?)?;
+        Some(Input { version: Some(version.id), parts: &version.parts })
+    }
+
+    fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
+        let settings = settings(self.manifest, self.environment, declaration.references());
+        let inputs: Inputs<'_> = declaration
+            .references()
+            .into_iter()
+            .filter_map(|name| Some((name, self.input(store, &settings, name)?)))
+            .collect();
+        let context = context(self.manifest, self.environment, self.now);
+        let material = generate::generate(declaration, &context, &inputs)?;
+        Ok(Version {
+            id: random::version_id()?,
+            kind: declaration.kind.name().to_owned(),
+            stage: Stage::Current,
+            origin: Origin::Generated,
+            created: self.now,
+            expires: material.expires,
+            bits: material.bits,
+            recipe: recipe(declaration, self.manifest, self.environment, &context),
+            inputs: inputs.iter().filter_map(|(&name, input)| Some((name.clone(), input.version?))).collect(),
+            facts: material.facts,
+            fingerprint: None,
+            parts: material.parts,
+        })
+    }
+}
+
+fn context<'s>(manifest: &'s Manifest, environment: &'s EnvName, now: DateTime<Utc>) -> Context<'s> {
+    Context { project: &manifest.project, environment, now }
+}
+
+/// The settings among the names, as values that can be delivered.
+pub fn settings<'n>(
+    manifest: &Manifest,
+    environment: &EnvName,
+    names: impl IntoIterator<Item = &'n SecretName>,
+) -> BTreeMap<SecretName, Parts> {
+    let value = |name: &SecretName| {
+        let text = manifest.secrets.get(name)?.kind.setting(environment)?;
+        Some((name.clone(), Parts::value(Secret::copy_of(text.as_bytes()))))
+    };
+    names.into_iter().filter_map(value).collect()
+}
+
+/// The recipe digest of every derived secret of an environment, as it is declared now.
+pub fn recipes(manifest: &Manifest, environment: &EnvName, now: DateTime<Utc>) -> BTreeMap<SecretName, String> {
+    let context = context(manifest, environment, now);
+    manifest
+        .secrets_in(environment)
+        .filter_map(|it| Some((it.name.clone(), recipe(it, manifest, environment, &context)?)))
+        .collect()
+}
+
+/// A declaration's recipe digest; the settings that a template takes in are part of it, since they have no versions.
+fn recipe(
+    declaration: &Declaration,
+    manifest: &Manifest,
+    environment: &EnvName,
+    context: &Context<'_>,
+) -> Option<String> {
+    let mut recipe = generate::recipe_digest(declaration, context)?;
+    let names: BTreeSet<&SecretName> = declaration.references().into_iter().collect();
+    for name in names {
+        if let Some(value) = manifest.secrets.get(name).and_then(|it| it.kind.setting(environment)) {
+            recipe = sha256_hex(format!("{recipe}\0{name}\0{value}").as_bytes());
+            recipe.truncate(32);
+        }
+    }
+    Some(recipe)
+}

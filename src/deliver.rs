@@ -1,0 +1,271 @@
+//! Values → files: what each output of an environment holds, whether it may be written, and writing it.
+
+pub mod expected;
+mod foreign;
+pub mod ignored;
+mod places;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::{self, World};
+use crate::emit::{self, EmittedFile, Value, Values};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{Format, Output};
+use crate::name::{OutputName, SecretName, VersionId};
+use crate::private_file::{Batch, WriteOptions};
+use crate::secret::Secret;
+use crate::secret::parts::Parts;
+use crate::store::Store;
+use crate::store::ledger::DeliveredFile;
+use places::Places;
+pub use report::{Delivered, FileReport, Outcome};
+
+/// The mode of files that hold nothing secret: certificates, public keys.
+pub const PUBLIC_MODE: u32 = 0o644;
+
+/// Outputs that are ready to be written.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    places: Places<'a>,
+    files: Vec<PreparedFile<'a>>,
+    /// Outputs that cannot be written yet, and what they wait for.
+    pub waiting: BTreeMap<OutputName, BTreeSet<SecretName>>,
+    /// What only some readers get right.
+    pub warnings: Vec<String>,
+    /// The current version of everything, to tell which waiting files hold an older one.
+    current: BTreeMap<SecretName, VersionId>,
+}
+
+#[derive(Debug)]
+struct PreparedFile<'a> {
+    output: &'a Output,
+    file: EmittedFile,
+    /// What a shared file held when our block was merged into it.
+    merged_from: Option<Secret>,
+    options: WriteOptions,
+    holds: BTreeMap<SecretName, VersionId>,
+}
+
+/// Emits every output of the world's environment in memory.
+///
+/// All outputs' refusals are reported at once. An output of one file that lacks a value waits; of an output of many
+/// files those that are complete are delivered.
+pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> {
+    let names = world.manifest.secrets.keys();
+    let settings = apply::settings(world.manifest, world.environment, names);
+    let places = Places::new(world)?;
+    let mut prepared =
+        Prepared { places, files: Vec::new(), waiting: BTreeMap::new(), warnings: Vec::new(), current: current(store) };
+    let mut errors = Vec::new();
+    for output in world.manifest.outputs_in(world.environment) {
+        let (values, missing) = values(world, store, &settings, output);
+        let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json);
+        if !missing.is_empty() {
+            prepared.waiting.insert(output.name.clone(), missing);
+            if whole {
+                continue;
+            }
+        }
+        if let Err(error) = prepared.add(world, store, output, &values) {
+            errors.push(error);
+        }
+    }
+    Error::all(errors).map_or(Ok(prepared), Err)
+}
+
+fn current(store: &Store) -> BTreeMap<SecretName, VersionId> {
+    store.secrets.keys().filter_map(|name| Some((name.clone(), store.current(name)?.id))).collect()
+}
+
+/// The values that an output delivers, and the names of those that it lacks.
+fn values<'a>(
+    world: &'a World<'_>,
+    store: &'a Store,
+    settings: &'a BTreeMap<SecretName, Parts>,
+    output: &'a Output,
+) -> (Values<'a>, BTreeSet<SecretName>) {
+    let mut values = Values::new();
+    let mut missing = BTreeSet::new();
+    for name in &output.secrets {
+        let Some(declaration) = world.manifest.secrets.get(name).filter(|it| it.is_in(world.environment)) else {
+            continue;
+        };
+        match settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts)) {
+            Some(parts) => {
+                values.insert(name, Value { kind: &declaration.kind, parts });
+            }
+            None if declaration.optional => {}
+            None => {
+                missing.insert(name.clone());
+            }
+        }
+    }
+    (values, missing)
+}
+
+impl<'a> Prepared<'a> {
+    fn add(&mut self, world: &World<'_>, store: &Store, output: &'a Output, values: &Values<'_>) -> Result<()> {
+        let existing = |path: &str| {
+            let (root, path) = self.places.of(path)?;
+            Ok(root.read(path)?.map(Secret::new))
+        };
+        if world.consent.adopt && !world.consent.overwrite && matches!(output.format, Format::Dotenv { .. }) {
+            foreign::refuse_replaced_values(output, values, existing(&output.path)?.as_ref())?;
+        }
+        let emission = emit::emit(output, values, &existing, world.consent.adopt)?;
+        self.warnings
+            .extend(emission.warnings.iter().map(|it| format!("`{}` in `{}`: {}", it.secret, output.name, it.message)));
+        for file in emission.files {
+            let merged_from = if file.shared { existing(&file.path)? } else { None };
+            let holds = file.holds.iter().filter_map(|name| Some((name.clone(), store.current(name)?.id))).collect();
+            let options = options(output, file.public);
+            self.files.push(PreparedFile { output, file, merged_from, options, holds });
+        }
+        Ok(())
+    }
+
+    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote.
+    pub fn refuse_foreign(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {
+        foreign::refuse(self, world, old)
+    }
+
+    /// The ledger's lines of files as they are before the first one is written: a file that a killed writer leaves
+    /// behind is known to be ours.
+    pub fn announced(&self, old: &BTreeMap<String, DeliveredFile>) -> BTreeMap<String, DeliveredFile> {
+        let mut records = old.clone();
+        for it in self.files.iter().filter(|it| !old.contains_key(&it.file.path)) {
+            let record = it.record_of(0, 0, 0);
+            records.insert(record.file.clone(), record);
+        }
+        records
+    }
+
+    /// Finds every refusal by the system before the first file is written.
+    pub fn preflight(&self) -> Result<()> {
+        let preflight = |it: &PreparedFile<'_>| {
+            let (root, path) = self.places.of(&it.file.path)?;
+            root.preflight(path, &it.options)
+        };
+        Error::all(self.files.iter().filter_map(|it| preflight(it).err())).map_or(Ok(()), Err)
+    }
+
+    /// What writing would do.
+    pub fn rehearsed(self) -> Result<Delivered> {
+        let mut delivered = Delivered::default();
+        for it in &self.files {
+            let outcome = match it.present(&self.places)? {
+                None => Outcome::Created,
+                Some(bytes) if bytes != it.file.bytes => Outcome::Replaced,
+                Some(_) if it.is_wider_than_declared(&self.places)? => Outcome::Tightened,
+                Some(_) => Outcome::Unchanged,
+            };
+            delivered.files.push(it.report(outcome));
+        }
+        delivered.waiting = self.waiting;
+        delivered.warnings = self.warnings;
+        Ok(delivered)
+    }
+
+    /// What each file should hold, by path.
+    pub fn into_contents(self) -> BTreeMap<String, Secret> {
+        self.files.into_iter().map(|it| (it.file.path, it.file.bytes)).collect()
+    }
+
+    /// Writes what differs; directories are synced once, after all of it.
+    pub fn write(self, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
+        let mut delivered = Delivered { records: self.still_there(old)?, ..Delivered::default() };
+        let mut batch = Batch::new();
+        for it in &self.files {
+            it.refuse_changed(&self.places)?;
+            let (root, path) = self.places.of(&it.file.path)?;
+            let written = batch.write(root, path, it.file.bytes.expose(), &it.options)?;
+            delivered.files.push(it.report(written.into()));
+        }
+        batch.finish()?;
+        for it in &self.files {
+            let record = it.record(&self.places)?;
+            delivered.records.insert(record.file.clone(), record);
+        }
+        delivered.outdated = self.outdated(&delivered.records);
+        delivered.waiting = self.waiting;
+        delivered.warnings = self.warnings;
+        Ok(delivered)
+    }
+
+    /// The files of waiting outputs that hold a version which is no longer the current one.
+    fn outdated(&self, records: &BTreeMap<String, DeliveredFile>) -> BTreeSet<String> {
+        let waits = |record: &&DeliveredFile| self.waiting.contains_key(&record.output);
+        let is_old = |record: &&DeliveredFile| {
+            record.holds.iter().any(|(name, held)| self.current.get(name).is_some_and(|current| current != held))
+        };
+        records.values().filter(waits).filter(is_old).map(|record| record.file.clone()).collect()
+    }
+
+    /// The records of files that are not written now but still there: those of outputs that wait, and those that no
+    /// output has any more, which `check` must not forget.
+    fn still_there(&self, old: &BTreeMap<String, DeliveredFile>) -> Result<BTreeMap<String, DeliveredFile>> {
+        let mut records = BTreeMap::new();
+        for (path, record) in old {
+            // A path that takes trust we do not have cannot be looked at, and is kept for when we have it.
+            let facts = self.places.of(path).and_then(|(root, path)| root.facts(path));
+            if !matches!(facts, Ok(None)) {
+                records.insert(path.clone(), record.clone());
+            }
+        }
+        Ok(records)
+    }
+}
+
+impl PreparedFile<'_> {
+    fn report(&self, outcome: Outcome) -> FileReport {
+        FileReport { path: self.file.path.clone(), mode: format!("{:04o}", self.options.mode), outcome }
+    }
+
+    fn present(&self, places: &Places<'_>) -> Result<Option<Secret>> {
+        let (root, path) = places.of(&self.file.path)?;
+        Ok(root.read(path)?.map(Secret::new))
+    }
+
+    fn is_wider_than_declared(&self, places: &Places<'_>) -> Result<bool> {
+        let (root, path) = places.of(&self.file.path)?;
+        Ok(root.facts(path)?.is_some_and(|facts| facts.mode & !self.options.mode != 0))
+    }
+
+    /// Refuses when somebody wrote into a shared file since our block was merged into it: their lines would be lost.
+    fn refuse_changed(&self, places: &Places<'_>) -> Result<()> {
+        if !self.file.shared || self.present(places)? == self.merged_from {
+            return Ok(());
+        }
+        let message = format!("`{}` was changed by somebody else meanwhile", self.file.path);
+        Err(Error::new(Kind::Conflict, "changed-meanwhile", message).hint("run the command again"))
+    }
+
+    fn record(&self, places: &Places<'_>) -> Result<DeliveredFile> {
+        let (root, path) = places.of(&self.file.path)?;
+        let facts = root.facts(path)?;
+        let facts = facts.ok_or_else(|| vanished(&self.file.path))?;
+        Ok(self.record_of(facts.size, facts.mtime_ns, facts.inode))
+    }
+
+    fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
+        let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
+        DeliveredFile { file, output, holds, size, mtime, inode }
+    }
+}
+
+/// How a file of an output is written.
+pub fn options(output: &Output, public: bool) -> WriteOptions {
+    WriteOptions {
+        mode: if public { PUBLIC_MODE } else { output.mode },
+        directory_mode: output.directory_mode,
+        uid: output.uid,
+        gid: output.gid,
+        in_place: output.in_place,
+        create_new: false,
+    }
+}
+
+fn vanished(path: &str) -> Error {
+    Error::new(Kind::Conflict, "vanished", format!("`{path}` was removed right after it was written"))
+}

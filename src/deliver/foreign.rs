@@ -1,0 +1,97 @@
+//! What is not ours is not replaced: another environment's files, files that somebody else wrote, and values that
+//! stand in a file but not in the store.
+
+use std::collections::BTreeMap;
+
+use super::places::Places;
+use super::{Prepared, PreparedFile};
+use crate::apply::World;
+use crate::check::placeholder::is_placeholder;
+use crate::emit::{self, Values, dotenv_block};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{Format, Output};
+use crate::name::EnvName;
+use crate::secret::Secret;
+use crate::store::ledger::{DeliveredFile, Ledger};
+
+/// Refuses every prepared file that would replace something which is not ours, all at once.
+pub(super) fn refuse(prepared: &Prepared<'_>, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {
+    if world.consent.overwrite {
+        return Ok(());
+    }
+    let others = world.other_ledgers()?;
+    let refusal = |file: &PreparedFile<'_>| refuse_file(file, world.environment, &prepared.places, &others, old).err();
+    Error::all(prepared.files.iter().filter_map(refusal)).map_or(Ok(()), Err)
+}
+
+fn refuse_file(
+    it: &PreparedFile<'_>,
+    ours: &EnvName,
+    places: &Places<'_>,
+    others: &[(&EnvName, Ledger)],
+    old: &BTreeMap<String, DeliveredFile>,
+) -> Result<()> {
+    let path = &it.file.path;
+    let (root, relative) = places.of(path)?;
+    let Some(facts) = root.facts(relative)? else { return Ok(()) };
+    let is_as_written = |record: &DeliveredFile| facts.inode == record.inode && facts.mtime_ns == record.mtime;
+    // A production host must not get development's values because somebody forgot `-e`.
+    let other = others.iter().find(|(_, ledger)| ledger.files.get(path).is_some_and(is_as_written));
+    if let Some((other, _)) = other {
+        return Err(of_other_environment(path, other, ours));
+    }
+    if old.contains_key(path) {
+        return Ok(());
+    }
+    match it.present(places)?.filter(|present| !says_the_same(it, present)) {
+        Some(present) if it.file.shared && !has_block(&present) => Ok(()),
+        Some(_) => Err(foreign_file(it.output, path)),
+        None => Ok(()),
+    }
+}
+
+/// An editor's final line break makes no other value.
+fn says_the_same(it: &PreparedFile<'_>, present: &Secret) -> bool {
+    let (ours, present) = (it.file.bytes.expose(), present.expose());
+    ours == present || present.strip_suffix(b"\n") == Some(ours)
+}
+
+/// A block that this store never wrote came with the file, from a host whose store is not here.
+fn has_block(present: &Secret) -> bool {
+    present.expose().split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == dotenv_block::BEGIN.as_bytes())
+}
+
+/// A line that somebody else wrote may be moved into our block; its value must not be lost on the way.
+pub(super) fn refuse_replaced_values(output: &Output, values: &Values<'_>, existing: Option<&Secret>) -> Result<()> {
+    let Some(existing) = existing else { return Ok(()) };
+    let mut lines = emit::foreign_assignments(output, values, existing)?;
+    lines.retain(|line| !is_placeholder(line.value.expose()));
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let path = &output.path;
+    let names: Vec<String> = lines.iter().map(|line| format!("`{}` (line {})", line.name, line.line)).collect();
+    let message = format!("`{path}` assigns other values than the store holds: {}", names.join(", "));
+    Err(Error::new(Kind::Conflict, "value-differs", message)
+        .hint(format!("`vault-kit import {path}` takes values that the store does not have yet; with `--replace` all"))
+        .hint("to drop the values in the file, delete the lines or add `--yes`"))
+}
+
+fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {
+    Error::new(Kind::Conflict, "other-environment", format!("`{path}` was last rendered for environment `{other}`"))
+        .hint(format!("name that one with `-e {other}`, or replace its files with `vault-kit -e {ours} init --yes`"))
+}
+
+fn foreign_file(output: &Output, path: &str) -> Error {
+    let message = format!("`{path}` is there already, and vault-kit did not write it");
+    let error = Error::new(Kind::Conflict, "foreign-file", message);
+    let error = match output.format {
+        Format::DockerSecrets { .. } | Format::Dotenv { .. } => {
+            error.hint(format!("to keep what is in it, take it into the store: `vault-kit import {path}`"))
+        }
+        _ => error,
+    };
+    error
+        .hint(format!("to keep it as a file, move it aside: `mv {path} {path}.old`"))
+        .hint("to replace it, add `--yes` to `init` or `render`")
+}

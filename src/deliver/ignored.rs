@@ -1,0 +1,40 @@
+//! What git and Docker must leave alone: told to them before the first plaintext is written.
+
+use crate::error::Result;
+use crate::ignore_lines;
+use crate::manifest::{Format, Manifest};
+use crate::private_file::{Root, WriteOptions};
+use crate::store::files::DIRECTORY;
+
+/// The files that keep secrets out of git and out of images.
+const IGNORE_FILES: [&str; 2] = [".gitignore", ".dockerignore"];
+
+/// Adds the ignore lines, so that no plaintext is ever written before git and Docker are told to leave it alone.
+pub fn add(root: &Root, manifest: &Manifest) -> Result<()> {
+    let lines = ignored(manifest);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    for file in IGNORE_FILES {
+        let existing = root.read(file)?;
+        if let Some(bytes) = ignore_lines::with_lines(existing.as_deref(), &lines) {
+            let mode = root.facts(file)?.map_or(0o644, |facts| facts.mode & 0o777);
+            root.write(file, &bytes, &WriteOptions { mode, ..WriteOptions::PUBLIC })?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything of ours that must stay out of git: state, temp files, and every output of every environment.
+fn ignored(manifest: &Manifest) -> Vec<String> {
+    let mut lines = vec![format!("{DIRECTORY}/"), "**/.vault-kit-tmp.*".to_owned()];
+    for output in manifest.outputs.values().filter(|output| !output.path.starts_with('/')) {
+        let path = output.path.trim_start_matches("./").trim_end_matches('/');
+        let line = match output.format {
+            Format::Dotenv { .. } | Format::Json => format!("/{path}"),
+            _ => format!("/{path}/"),
+        };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
+}

@@ -1,0 +1,68 @@
+//! What a delivery did, value-free.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::exit::{Exit, Kind};
+use crate::name::{OutputName, SecretName};
+use crate::private_file::Written;
+use crate::store::ledger::DeliveredFile;
+
+/// What was written.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// Each file and what happened to it, in the order of writing.
+    pub files: Vec<FileReport>,
+    /// Outputs that wait for a value.
+    pub waiting: BTreeMap<OutputName, BTreeSet<SecretName>>,
+    /// What only some readers get right.
+    pub warnings: Vec<String>,
+    /// Delivered files that still hold an older version, since their output waits.
+    pub outdated: BTreeSet<String>,
+    /// The files' lines of the ledger.
+    pub records: BTreeMap<String, DeliveredFile>,
+}
+
+impl Delivered {
+    /// Done, unless a file still holds a version that was replaced: then the run is incomplete.
+    pub fn exit(&self) -> Exit {
+        if self.outdated.is_empty() { Exit::DONE } else { Exit::from(Kind::Incomplete) }
+    }
+}
+
+/// One delivered file.
+#[derive(Debug, Serialize)]
+pub struct FileReport {
+    /// Path as the manifest writes it.
+    pub path: String,
+    /// Mode in octal, such as `0600`.
+    pub mode: String,
+    /// What happened to it.
+    pub outcome: Outcome,
+}
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It was not there.
+    Created,
+    /// It holds something else now.
+    Replaced,
+    /// Only its mode or owner was narrowed.
+    Tightened,
+    /// It was not touched.
+    Unchanged,
+}
+
+impl From<Written> for Outcome {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Created => Self::Created,
+            Written::Replaced => Self::Replaced,
+            Written::Tightened => Self::Tightened,
+            Written::Unchanged => Self::Unchanged,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What has to be made, from what is declared and what is there: pure, and without a value in sight.
+//!
+//! Neither disk nor network, clock nor randomness is touched here; `--dry-run` prints a [`Plan`] and stops.
+
+pub mod due;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::manifest::{Declaration, Kind, Manifest};
+use crate::name::{EnvName, SecretName, VersionId};
+
+/// What the store holds, without values.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The current version of each secret.
+    pub secrets: BTreeMap<SecretName, Known>,
+    /// Those that a person gave a new value in this run: what is made from them follows.
+    pub changed: BTreeSet<SecretName>,
+    /// What [`Known::recipe`] would be for each derived secret as it is declared now.
+    pub recipes: BTreeMap<SecretName, String>,
+}
+
+/// A secret's current version.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its id.
+    pub version: VersionId,
+    /// Digest of the declaration that it was made from; `None` for values that are not derived or came by hand.
+    pub recipe: Option<String>,
+    /// The versions that it was made from.
+    pub inputs: BTreeMap<SecretName, VersionId>,
+}
+
+/// Which secrets are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All that are declared.
+    All,
+    /// These, what they are made from, and what is made from them.
+    Missing(BTreeSet<SecretName>),
+    /// Like `Missing`, but the named ones are made anew.
+    Replace(BTreeSet<SecretName>),
+}
+
+/// What is going to be made, in order, and what cannot be.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Each after everything that it needs.
+    pub steps: Vec<Step>,
+    /// What waits for a person.
+    pub waiting: Vec<Waiting>,
+}
+
+/// One value to be made.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The secret.
+    pub secret: SecretName,
+    /// Its kind as the manifest writes it.
+    pub kind: &'static str,
+    /// Why it is made.
+    pub why: Why,
+}
+
+/// Why a value is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Its declaration asks for something else than what is there.
+    DeclarationChanged,
+    /// It is made from this one, which changed.
+    InputChanged(SecretName),
+    /// There is none.
+    Missing,
+    /// A person asked for a new one.
+    Replaced,
+}
+
+/// A secret that cannot be made yet.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The secret.
+    pub secret: SecretName,
+    /// What it needs; empty when a person must supply it itself.
+    pub needs: Vec<SecretName>,
+    /// Who supplies it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Where a person gets it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obtain: Option<String>,
+}
+
+/// Plans one environment.
+pub fn plan(manifest: &Manifest, environment: &EnvName, observed: &Observed, scope: &Scope) -> Plan {
+    let wanted = wanted(manifest, scope);
+    let mut planner = Planner {
+        observed,
+        scope,
+        wanted,
+        made: observed.changed.iter().collect(),
+        absent: BTreeSet::new(),
+        plan: Plan::default(),
+    };
+    for declaration in manifest.secrets_in(environment) {
+        planner.visit(declaration);
+    }
+    planner.plan
+}
+
+/// The named secrets and everything that they are made from; `None` = all.
+fn wanted<'a>(manifest: &'a Manifest, scope: &'a Scope) -> Option<BTreeSet<&'a SecretName>> {
+    let (Scope::Missing(names) | Scope::Replace(names)) = scope else { return None };
+    let mut wanted = BTreeSet::new();
+    let mut open: Vec<&SecretName> = names.iter().collect();
+    while let Some(name) = open.pop() {
+        if wanted.insert(name)
+            && let Some(declaration) = manifest.secrets.get(name)
+        {
+            open.extend(declaration.references());
+        }
+    }
+    Some(wanted)
+}
+
+/// The named secrets and everything that is made from them, directly or not.
+pub fn dependents(manifest: &Manifest, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
+    let mut all = names.clone();
+    for declaration in manifest.order.iter().filter_map(|name| manifest.secrets.get(name)) {
+        if declaration.references().into_iter().any(|input| all.contains(input)) {
+            all.insert(declaration.name.clone());
+        }
+    }
+    all
+}
+
+struct Planner<'a> {
+    observed: &'a Observed,
+    scope: &'a Scope,
+    wanted: Option<BTreeSet<&'a SecretName>>,
+    made: BTreeSet<&'a SecretName>,
+    absent: BTreeSet<&'a SecretName>,
+    plan: Plan,
+}
+
+impl<'a> Planner<'a> {
+    fn visit(&mut self, declaration: &'a Declaration) {
+        let name = &declaration.name;
+        let is_there = self.observed.secrets.contains_key(name);
+        if !declaration.is_generated() {
+            if declaration.is_stored() && !is_there {
+                self.absent.insert(name);
+                if !declaration.optional && self.is_wanted(name) {
+                    self.wait(declaration, Vec::new());
+                }
+            }
+            return;
+        }
+        let Some(why) = self.why(declaration) else {
+            if !is_there {
+                self.absent.insert(name);
+            }
+            return;
+        };
+        let needs: Vec<_> =
+            declaration.references().into_iter().filter(|it| self.absent.contains(it)).cloned().collect();
+        if needs.is_empty() {
+            self.made.insert(name);
+            self.plan.steps.push(Step { secret: name.clone(), kind: declaration.kind.name(), why });
+        } else {
+            if !is_there {
+                self.absent.insert(name);
+            }
+            self.wait(declaration, needs);
+        }
+    }
+
+    fn is_wanted(&self, name: &SecretName) -> bool {
+        self.wanted.as_ref().is_none_or(|wanted| wanted.contains(name))
+    }
+
+    fn why(&self, declaration: &Declaration) -> Option<Why> {
+        let name = &declaration.name;
+        let Some(known) = self.observed.secrets.get(name) else {
+            return self.is_wanted(name).then_some(Why::Missing);
+        };
+        if matches!(self.scope, Scope::Replace(names) if names.contains(name)) {
+            return Some(Why::Replaced);
+        }
+        // A value that dies with its input is made anew in the same change (DESIGN §4), whatever the scope.
+        let changed =
+            declaration.references().into_iter().find(|input| self.made.contains(input) || self.moved(known, input));
+        if let Some(input) = changed {
+            return Some(Why::InputChanged(input.clone()));
+        }
+        // A new CA key would break everybody who trusts the old one: that takes `--replace`.
+        let derived = !matches!(declaration.kind, Kind::Ca(_)) && self.is_wanted(name);
+        let stale = known.recipe.is_some() && self.observed.recipes.get(name) != known.recipe.as_ref();
+        (derived && stale).then_some(Why::DeclarationChanged)
+    }
+
+    /// Whether a recorded input has another version by now.
+    fn moved(&self, known: &Known, input: &SecretName) -> bool {
+        match (known.inputs.get(input), self.observed.secrets.get(input)) {
+            (Some(then), Some(now)) => *then != now.version,
+            _ => false,
+        }
+    }
+
+    fn wait(&mut self, declaration: &Declaration, needs: Vec<SecretName>) {
+        self.plan.waiting.push(Waiting {
+            secret: declaration.name.clone(),
+            needs,
+            owner: declaration.owner.clone(),
+            obtain: declaration.obtain.clone(),
+        });
+    }
+}
