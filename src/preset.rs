@@ -1,0 +1,44 @@
+//! The systems that ship with vault-kit: each is a folder of `examples/`, built in.
+
+use crate::error::{Error, Result};
+use crate::project::MANIFEST;
+
+/// A shipped system.
+#[derive(Debug)]
+pub struct Preset {
+    /// What `init --preset` calls it.
+    pub name: &'static str,
+    /// Path and text of each file, the manifest first.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! preset {
+    ($name:literal: $($file:literal),+ $(,)?) => {
+        Preset { name: $name, files: &[$(($file, include_str!(concat!("../examples/", $name, "/", $file)))),+] }
+    };
+}
+
+impl Preset {
+    /// The manifest's text.
+    pub fn manifest(&self) -> Result<&'static str> {
+        let manifest = self.files.iter().find(|(path, _)| *path == MANIFEST);
+        manifest.map(|(_, text)| *text).ok_or_else(|| Error::bug(format!("preset `{}` has no manifest", self.name)))
+    }
+}
+
+/// All of them, by name.
+pub static PRESETS: [Preset; 3] = [
+    preset!(
+        "docker-mcp": "vault-kit.toml", "docker-compose.yml", "docker-compose.swarm.yml", "nginx/nginx.conf"
+    ),
+    preset!("e2i": "vault-kit.toml", "docker/docker-compose.secure.yml", "docker/nginx/nginx.conf"),
+    preset!("sutra": "vault-kit.toml", "docker-compose.yml"),
+];
+
+/// The preset of that name.
+pub fn named(name: &str) -> Result<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name).ok_or_else(|| {
+        let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+        Error::usage("there is no such preset").hint(format!("presets: {}", names.join(", ")))
+    })
+}
