@@ -1,23 +1,48 @@
 //! vault-kit makes, delivers, checks and rotates the secrets of a deployment.
 
+pub mod apply;
+pub mod audit;
+pub mod check;
+#[expect(clippy::doc_markdown, reason = "the documentation of an argument is its help text")]
+mod cli;
 pub mod clock;
+pub mod deliver;
+pub mod emit;
 pub mod error;
 pub mod exit;
 pub mod generate;
+mod hardening;
+pub mod ignore_lines;
 pub mod manifest;
 pub mod name;
+pub mod observe;
+pub mod plan;
+mod preset;
+pub mod private_file;
+pub mod project;
+pub mod report;
 pub mod secret;
 pub mod store;
+pub mod trust;
+mod ui;
 
 use std::ffi::OsString;
 
-use exit::Exit;
+use exit::{Exit, Kind};
 
 /// Everything that is freed is wiped first, also what other crates held: their copies of a value are out of our reach.
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_alloc::ZeroAlloc(std::alloc::System);
 
 /// Runs one command line and tells how it ended.
-pub fn run(_arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    Exit::DONE
+///
+/// A panic is a bug, and told as one without its message, which may quote what was being worked on.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    hardening::apply();
+    hardening::silence_panics();
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    std::panic::catch_unwind(|| cli::run(arguments)).unwrap_or_else(|_| {
+        ui::Ui::default().error(&error::Error::bug("something that cannot happen happened"));
+        Exit::from(Kind::Bug)
+    })
 }

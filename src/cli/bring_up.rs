@@ -1,0 +1,108 @@
+//! What `init` and `import` need before anything else: ignore lines, an identity, a store.
+
+use std::path::Path;
+
+use super::context::{self, IdentitySource};
+use super::session::Session;
+use crate::error::{Error, Kind, Result};
+use crate::private_file::{Root, WriteOptions};
+use crate::store::files::Opened;
+use crate::store::identity::{self, Identities};
+use crate::store::{Recipients, Store, agreement};
+
+/// The user's identity, made at 0600 when there is none; tells where the new one is.
+///
+/// Beside a store none is made: a new one could not open it, and would stand where the lost one belongs.
+pub fn identity(session: &Session<'_>) -> Result<Identities> {
+    let context = session.context;
+    if let Some(identities) = found(session)? {
+        return Ok(identities);
+    }
+    let IdentitySource::File { path, .. } = context::identity_source()? else {
+        return Err(Error::bug("an inline identity is missing"));
+    };
+    let (directory, name) = split(&path)?;
+    let root = Root::create(directory, 0o700)?;
+    // Other projects of this user may be at the same point.
+    let _lock = root.lock("lock", context.global.lock_timeout)?;
+    if let Some(identities) = found(session)? {
+        return Ok(identities);
+    }
+    root.sweep("")?;
+    let (text, _) = identity::new_identity_file(context.now);
+    root.write(name, text.expose(), &WriteOptions { create_new: true, ..WriteOptions::default() })?;
+    let path = path.display();
+    context.ui.say(&format!("made your identity at {path} (0600)"));
+    context.ui.say("  it alone opens the store: keep a copy somewhere safe, for without it every value is lost");
+    Identities::parse(&text, &path.to_string())
+}
+
+/// As [`identity`], but a new one never reaches the disk; beside a store there must be one.
+pub fn planned_identity(session: &Session<'_>) -> Result<Identities> {
+    match found(session)? {
+        Some(identities) => Ok(identities),
+        None => Identities::parse(&identity::new_identity_file(session.context.now).0, "a new identity"),
+    }
+}
+
+/// The identity that is there; `None` where a first one may be made, also at a place that the user named. Beside a
+/// store its absence is an error: a new one could not open it.
+fn found(session: &Session<'_>) -> Result<Option<Identities>> {
+    let is_first = !session.files().is_there()?;
+    match session.context.identities_if_present() {
+        Err(error) if is_first && error.code() == "identity-missing" => Ok(None),
+        Ok(None) if !is_first => session.context.identities().map(Some),
+        found => found,
+    }
+}
+
+fn split(path: &Path) -> Result<(&Path, &str)> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.parent().zip(name).ok_or_else(|| Error::usage("the path of the identity has no file name"))
+}
+
+/// The environment's store; a new one, not yet on disk, when there is none.
+///
+/// Beside a store that cannot be opened this fails: a second one is never made.
+pub fn store(session: &Session<'_>, identities: &Identities) -> Result<Opened> {
+    match session.files().open_for_writing(identities)? {
+        Some(opened) => Ok(opened),
+        None => new_store(session, identities),
+    }
+}
+
+/// As [`store`], without bringing an old second copy up to date.
+pub fn planned_store(session: &Session<'_>, identities: &Identities) -> Result<Opened> {
+    match session.files().open_current(identities)? {
+        Some(opened) => Ok(opened),
+        None => new_store(session, identities),
+    }
+}
+
+fn new_store(session: &Session<'_>, identities: &Identities) -> Result<Opened> {
+    let environment = session.manifest.environments.get(&session.environment);
+    let declared = environment.map(|environment| environment.recipients.clone()).filter(|keys| !keys.is_empty());
+    let recipients = match declared {
+        Some(keys) => Recipients { declared: true, keys },
+        None => Recipients { declared: false, keys: own_keys(identities) },
+    };
+    refuse_lock_out(&recipients, identities)?;
+    let mut store = Store::new(&session.manifest.project, &session.environment, recipients, session.context.now)?;
+    store.aws = agreement::binding(environment);
+    Ok(Opened { store, digest: None })
+}
+
+fn own_keys(identities: &Identities) -> std::collections::BTreeMap<String, String> {
+    let name = |index| if index == 0 { "me".to_owned() } else { format!("me-{}", index + 1) };
+    identities.recipients().into_iter().enumerate().map(|(index, key)| (name(index), key)).collect()
+}
+
+fn refuse_lock_out(recipients: &Recipients, identities: &Identities) -> Result<()> {
+    let own = identities.recipients();
+    if recipients.keys.values().any(|key| own.contains(key)) {
+        return Ok(());
+    }
+    let mine = own.first().map_or("", String::as_str);
+    Err(Error::new(Kind::Store, "would-lock-out", "you are not among the recipients that the manifest declares")
+        .hint(format!("add your own to it: {mine}")))
+}

@@ -1,0 +1,132 @@
+//! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
+
+mod values;
+
+use clap::{Args, ValueEnum};
+
+use super::context::{Context, process_environment};
+use super::session::Session;
+use crate::apply;
+use crate::check::facts::Place;
+use crate::check::{environment, judge};
+use crate::deliver::expected;
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::manifest::{self, Format};
+use crate::observe::{self, Subject};
+use crate::report;
+use crate::secret::digest::sha256_hex;
+use crate::store::identity::Identities;
+use crate::store::ledger::Ledger;
+use crate::store::{derive, seal};
+use values::FromDisk;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Where to look: repo, env or host (default); may be repeated
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PLACE",
+        default_value = "host",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
+    at: Vec<At>,
+    /// Also fail for what could not be looked at
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum At {
+    /// The process environment, such as a CI job's
+    Env,
+    /// Store, ledger and output files
+    Host,
+    /// AWS Secrets Manager (a later release)
+    Remote,
+    /// The manifest and what is committed
+    Repo,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let places = arguments.at.iter().map(|at| at.place()).collect::<Result<Vec<_>>>()?;
+    let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
+        Format::NotYet(format) => Some(manifest::not_yet(format)),
+        _ => None,
+    });
+    if let Some(error) = unavailable {
+        return Err(error);
+    }
+    let (ledger, identities) = if places.contains(&Place::Host) {
+        let identities = proven_identities(&session)?;
+        (ledger(&session, identities.as_ref())?, identities)
+    } else {
+        (session.files().ledger()?, None)
+    };
+    let expected = expected::files(&session.manifest, &session.environment, ledger.as_ref());
+    let values = FromDisk::new(&session, identities.as_ref());
+    let subject = Subject {
+        root: session.root.path(),
+        manifest: &session.manifest,
+        environment: &session.environment,
+        ledger: ledger.as_ref(),
+        expected: &expected,
+    };
+    let mut facts = observe::look(&subject, &values);
+    values.result()?;
+    facts.recipes = apply::recipes(&session.manifest, &session.environment, context.now);
+    if places.contains(&Place::Env) {
+        let variables = process_environment().into_iter().collect();
+        facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
+    }
+    let report = judge::judge(&session.manifest, &session.environment, ledger.as_ref(), &facts, &places, context.now);
+    if context.ui.json {
+        context.ui.data(&report::json::render(&report)?)?;
+    } else {
+        context.ui.print(&report::human::render(&report, context.ui.color))?;
+    }
+    Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+}
+
+impl At {
+    fn place(self) -> Result<Place> {
+        match self {
+            Self::Env => Ok(Place::Env),
+            Self::Host => Ok(Place::Host),
+            Self::Repo => Ok(Place::Repo),
+            Self::Remote => Err(Error::new(Kind::Usage, "not-yet-available", "`--at remote` is not yet available")
+                .hint("look at `--at repo`, `--at env` or `--at host`")),
+        }
+    }
+}
+
+/// The identity, if there is one, proven to open the store by its header alone.
+fn proven_identities(session: &Session<'_>) -> Result<Option<Identities>> {
+    let identities = session.context.identities_if_present()?;
+    let files = session.files();
+    if let (Some(identities), Some(sealed)) = (&identities, files.sealed()?) {
+        seal::can_open(&sealed, identities, &files.store_path())?;
+    }
+    Ok(identities)
+}
+
+/// The ledger; one that belongs to another state of the store is derived anew, in memory, by who can open it.
+fn ledger(session: &Session<'_>, identities: Option<&Identities>) -> Result<Option<Ledger>> {
+    let files = session.files();
+    files.refuse_missing()?;
+    let ledger = files.ledger()?;
+    let Some(sealed) = files.sealed()? else { return Ok(ledger) };
+    let digest = sha256_hex(&sealed);
+    if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|it| it.store_digest == digest) {
+        files.refuse_older(header.store_id, header.generation)?;
+        return Ok(ledger);
+    }
+    let Some(identities) = identities else { return Ok(ledger) };
+    let store = seal::open(&sealed, identities, &files.store_path())?;
+    files.refuse_older(store.store_id, store.generation)?;
+    let delivered = ledger.map(|ledger| ledger.files).unwrap_or_default();
+    Ok(Some(derive::ledger(&store, digest, &session.manifest, delivered)))
+}

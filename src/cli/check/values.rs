@@ -1,0 +1,105 @@
+//! Finds values in files again, for `check`; opens the store only when a file changed since it was written.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+
+use super::super::session::Session;
+use crate::check::facts::ExpectedFile;
+use crate::emit::dotenv_read::{self, Entry};
+use crate::emit::json_read;
+use crate::error::{Error, Result};
+use crate::manifest::Format;
+use crate::manifest::model::Dialect;
+use crate::name::SecretName;
+use crate::observe::Values;
+use crate::secret::Secret;
+use crate::store::identity::Identities;
+
+/// Reads files back as the manifest declares them.
+pub struct FromDisk<'a> {
+    session: &'a Session<'a>,
+    identities: Option<&'a Identities>,
+    /// What each file should hold byte for byte, and each value by name.
+    truth: OnceCell<Truth>,
+    failed: RefCell<Option<Error>>,
+}
+
+#[derive(Default)]
+struct Truth {
+    files: BTreeMap<String, Secret>,
+    values: BTreeMap<SecretName, Secret>,
+}
+
+impl<'a> FromDisk<'a> {
+    /// A reader that knows the true values when an identity is at hand.
+    pub fn new(session: &'a Session<'a>, identities: Option<&'a Identities>) -> Self {
+        Self { session, identities, truth: OnceCell::new(), failed: RefCell::new(None) }
+    }
+
+    /// Fails when the store had to be opened and could not be.
+    pub fn result(&self) -> Result<()> {
+        self.failed.borrow_mut().take().map_or(Ok(()), Err)
+    }
+
+    fn truth(&self) -> Option<&Truth> {
+        let identities = self.identities?;
+        Some(self.truth.get_or_init(|| {
+            self.load(identities).unwrap_or_else(|error| {
+                *self.failed.borrow_mut() = Some(error);
+                Truth::default()
+            })
+        }))
+    }
+
+    fn load(&self, identities: &Identities) -> Result<Truth> {
+        let files = self.session.files();
+        let Some(store) = files.open(identities)? else { return Ok(Truth::default()) };
+        let mut world = self.session.world(&files, identities, true)?;
+        // What should be there is asked, not whether it may be written.
+        world.consent.overwrite = true;
+        let current = |name: &SecretName| {
+            let value = store.current(name)?.parts.primary()?;
+            Some((name.clone(), value.duplicate()))
+        };
+        Ok(Truth { files: world.contents(&store)?, values: store.secrets.keys().filter_map(current).collect() })
+    }
+}
+
+impl Values for FromDisk<'_> {
+    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {
+        let output = self.session.manifest.outputs.get(&expected.output)?;
+        match output.format {
+            // What cannot be read holds none of our values: that is a finding, and not something left unchecked.
+            Format::Dotenv { dialect: Dialect::DockerRun } => Some(named(dotenv_read::read_raw(bytes))),
+            Format::Dotenv { .. } => Some(named(dotenv_read::read(bytes))),
+            Format::Json => Some(named(json_read::read(bytes))),
+            Format::DockerSecrets { .. } => whole(expected, bytes),
+            // A certificate or key is compared byte for byte, which takes the store.
+            Format::Pem { .. } if self.identities.is_some() => whole(expected, bytes),
+            Format::Pem { .. } | Format::NotYet(_) => None,
+        }
+    }
+
+    fn in_example(&self, bytes: &[u8]) -> Vec<(SecretName, Secret)> {
+        named(dotenv_read::read(bytes))
+    }
+
+    fn is_current(&self, path: &str, name: &SecretName, value: &Secret) -> Option<bool> {
+        let truth = self.truth()?;
+        let is_pem = self.session.manifest.outputs.values().any(|output| {
+            matches!(output.format, Format::Pem { .. })
+                && path.strip_prefix(output.path.as_str()).is_some_and(|it| it.starts_with('/'))
+        });
+        if is_pem { truth.files.get(path).map(|it| it == value) } else { truth.values.get(name).map(|it| it == value) }
+    }
+}
+
+fn whole(expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {
+    let name = expected.holds.keys().next()?;
+    Some(vec![(name.clone(), Secret::copy_of(bytes))])
+}
+
+fn named(entries: Result<Vec<Entry>>) -> Vec<(SecretName, Secret)> {
+    let entries = entries.unwrap_or_default().into_iter();
+    entries.filter_map(|entry| Some((SecretName::new(entry.name).ok()?, entry.value))).collect()
+}

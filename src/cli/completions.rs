@@ -1,0 +1,21 @@
+//! `completions`: for a shell, on stdout.
+
+use clap::{Args, CommandFactory};
+
+use super::context::Context;
+use crate::error::Result;
+use crate::exit::Exit;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Which shell
+    #[arg(value_enum)]
+    shell: clap_complete::Shell,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut super::Cli::command(), "vault-kit", &mut script);
+    context.ui.data(&script)?;
+    Ok(Exit::DONE)
+}

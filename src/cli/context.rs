@@ -1,0 +1,175 @@
+//! What the outside tells a command: flags, environment variables, the time. The only reader of the environment.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Global;
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::period::Period;
+use crate::secret::Secret;
+use crate::store::identity::Identities;
+use crate::ui::Ui;
+
+/// The variables that are ours alone and never reach a child.
+pub const IDENTITY_VARIABLES: [&str; 2] = ["VAULT_KIT_IDENTITY", "VAULT_KIT_IDENTITY_FILE"];
+
+/// What the outside tells a command.
+#[derive(Debug)]
+pub struct Context {
+    /// Where words and data go.
+    pub ui: Ui,
+    /// The time of the command.
+    pub now: DateTime<Utc>,
+    /// The flags that every command takes.
+    pub global: Global,
+}
+
+/// Where the identity is.
+#[derive(Debug)]
+pub enum IdentitySource {
+    /// In a file; `named` when a person pointed at it.
+    File { path: PathBuf, named: bool },
+    /// In `VAULT_KIT_IDENTITY`.
+    Inline(Secret),
+}
+
+impl Context {
+    /// Reads flags, environment and clock.
+    pub fn new(global: Global) -> Self {
+        let ui = Ui {
+            json: global.json,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color: !global.no_color && variable("NO_COLOR").is_none() && crate::ui::stdout_is_terminal(),
+        };
+        Self { ui, now: SystemClock.now(), global }
+    }
+
+    /// The directory that the command works in.
+    pub fn directory(&self) -> PathBuf {
+        self.global.dir.clone().unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    /// A path of the command line, which `-C` moves like everything else.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.global.dir.as_deref().map_or_else(|| path.to_owned(), |directory| directory.join(path))
+    }
+
+    /// The environment's name, when flag or variable tells one.
+    pub fn environment(&self) -> Option<String> {
+        self.global.env.clone().or_else(|| variable("VAULT_KIT_ENV").and_then(|text| text.into_string().ok()))
+    }
+
+    /// The identity; `None` when its file is not there and nobody named it.
+    pub fn identities_if_present(&self) -> Result<Option<Identities>> {
+        let (path, named) = match identity_source()? {
+            IdentitySource::Inline(text) => return Identities::parse(&text, "VAULT_KIT_IDENTITY").map(Some),
+            IdentitySource::File { path, named } => (path, named),
+        };
+        match std::fs::read(&path).map(Secret::new) {
+            Ok(text) => {
+                self.warn_if_open(&path);
+                Identities::parse(&text, &path.display().to_string()).map(Some)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(identity_missing(&path)),
+            Err(error) => Err(Error::io(format!("read the identity `{}`", path.display()), error)
+                .hint("is it yours? name another with VAULT_KIT_IDENTITY_FILE")),
+        }
+    }
+
+    /// The identity, which must be there.
+    pub fn identities(&self) -> Result<Identities> {
+        if let Some(identities) = self.identities_if_present()? {
+            return Ok(identities);
+        }
+        match identity_source()? {
+            IdentitySource::File { path, .. } => Err(identity_missing(&path)),
+            IdentitySource::Inline(_) => Err(Error::bug("an inline identity is missing")),
+        }
+    }
+
+    fn warn_if_open(&self, path: &Path) {
+        use std::os::unix::fs::MetadataExt;
+        let mode = std::fs::metadata(path).map_or(0, |facts| facts.mode());
+        if mode & 0o077 != 0 {
+            let path = path.display();
+            self.ui.warn(&format!(
+                "the identity `{path}` is open to other users (mode {:04o}): `chmod 600 {path}`",
+                mode & 0o7777
+            ));
+        }
+    }
+}
+
+/// The user's home directory.
+pub fn home() -> Option<PathBuf> {
+    path_variable("HOME")
+}
+
+/// `$XDG_STATE_HOME`.
+pub fn state_home() -> Option<PathBuf> {
+    path_variable("XDG_STATE_HOME")
+}
+
+/// The user who called sudo.
+pub fn sudo_uid() -> Option<u32> {
+    variable("SUDO_UID")?.to_str()?.parse().ok()
+}
+
+/// The process environment, without our own variables.
+pub fn process_environment() -> Vec<(String, Secret)> {
+    let ours = |name: &str| IDENTITY_VARIABLES.contains(&name);
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| !ours(name))
+        .map(|(name, value)| (name, Secret::new(std::os::unix::ffi::OsStringExt::into_vec(value))))
+        .collect()
+}
+
+/// Where the identity is, whether or not it exists.
+pub fn identity_source() -> Result<IdentitySource> {
+    let file = variable("VAULT_KIT_IDENTITY_FILE").filter(|it| !it.is_empty());
+    let inline = variable("VAULT_KIT_IDENTITY").filter(|it| !it.is_empty());
+    match (file, inline) {
+        (Some(_), Some(_)) => Err(Error::usage("both VAULT_KIT_IDENTITY and VAULT_KIT_IDENTITY_FILE are set")
+            .hint("keep one: `unset VAULT_KIT_IDENTITY`")),
+        (None, Some(text)) => Ok(IdentitySource::Inline(Secret::new(std::os::unix::ffi::OsStringExt::into_vec(text)))),
+        (Some(path), None) => Ok(IdentitySource::File { path: path.into(), named: true }),
+        (None, None) => {
+            let config = path_variable("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config")));
+            let config = config.ok_or_else(|| {
+                Error::new(Kind::Store, "identity-missing", "there is no home directory to look for an identity in")
+                    .hint("name one with VAULT_KIT_IDENTITY_FILE")
+            })?;
+            Ok(IdentitySource::File { path: config.join("vault-kit").join("identity.txt"), named: false })
+        }
+    }
+}
+
+/// Parses `30s`, `5m` or `0`.
+pub fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
+    if text == "0" || text == "0s" {
+        return Ok(Duration::ZERO);
+    }
+    let period = Period::parse(text).ok_or("write a number and a unit, such as 30s")?;
+    Ok(Duration::from_secs(period.seconds().unsigned_abs()))
+}
+
+fn identity_missing(path: &Path) -> Error {
+    Error::new(Kind::Store, "identity-missing", format!("there is no identity at `{}`", path.display()))
+        .hint("name yours with VAULT_KIT_IDENTITY_FILE; a first `vault-kit init` makes one")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the door")]
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name)
+}
+
+fn path_variable(name: &str) -> Option<PathBuf> {
+    // A relative one is to be ignored (XDG Base Directory Specification); ours would land in the project.
+    variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}

@@ -1,0 +1,73 @@
+//! `generate`: values that are missing, or with `--replace` new ones.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+
+use super::context::Context;
+use super::session::Session;
+use super::summary::Summary;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::name::SecretName;
+use crate::plan::{self, Scope};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secrets; all that are missing when none is named
+    names: Vec<String>,
+    /// Make new values for the named secrets, and for what is made from them
+    #[arg(long, requires = "names")]
+    replace: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let scope = scope(&session, arguments)?;
+    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let identities = context.identities()?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
+    if arguments.dry_run {
+        world.make(&mut opened.store, &plan)?;
+        let delivered = world.rehearse(&opened.store)?;
+        Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
+        return Ok(Exit::DONE);
+    }
+    if arguments.replace {
+        let question = match plan.steps.as_slice() {
+            [step] => format!("make a new value for `{}`; the old one stops working", step.secret),
+            steps => format!("make new values for {} secrets; the old ones stop working", steps.len()),
+        };
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    }
+    let changed = world.make(&mut opened.store, &plan)?;
+    let delivered = world.settle(&mut opened, "generate", &changed)?;
+    Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
+    Ok(delivered.exit())
+}
+
+fn scope(session: &Session<'_>, arguments: &Arguments) -> Result<Scope> {
+    if arguments.names.is_empty() {
+        return Ok(Scope::All);
+    }
+    let names = arguments.names.iter().map(|name| generated(session, name)).collect::<Result<BTreeSet<_>>>()?;
+    Ok(if arguments.replace { Scope::Replace(names) } else { Scope::Missing(names) })
+}
+
+fn generated(session: &Session<'_>, name: &str) -> Result<SecretName> {
+    let name = session.secret(name)?;
+    match session.manifest.secrets.get(&name) {
+        Some(declaration) if declaration.is_generated() => Ok(name),
+        Some(declaration) if !declaration.is_stored() => Err(Error::usage(format!("`{name}` is a setting"))
+            .hint("settings live in the manifest: edit its `value` there")),
+        _ => Err(Error::usage(format!("`{name}` is not made by vault-kit"))
+            .hint(format!("supply it with `{}`", session.command(&format!("set {name}"))))),
+    }
+}

@@ -1,0 +1,170 @@
+//! `import`: the values of an existing file into the store; what is running stays as it is.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::bring_up;
+use super::context::Context;
+use super::session::{Session, read_named};
+use super::summary::row;
+use crate::check;
+use crate::deliver::ignored;
+use crate::emit::dotenv_read::{self, Entry};
+use crate::emit::json_read;
+use crate::error::Result;
+use crate::exit::{Exit, Kind};
+use crate::manifest::{Declaration, Format, Kind as SecretKind};
+use crate::name::SecretName;
+use crate::secret::Secret;
+use crate::store::{Origin, Store};
+use crate::ui::SCHEMA_VERSION;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    // Not `file`: that is the id of the global `--file`, and clap takes the two for one.
+    /// A .env or JSON file, `-` for stdin; or the file of one secret that an output names
+    #[arg(value_name = "FILE")]
+    source: PathBuf,
+    /// Read it as JSON whatever its name
+    #[arg(long)]
+    from_json: bool,
+    /// Also replace values that the store has
+    #[arg(long)]
+    replace: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// What became of each name in the file.
+#[derive(Debug, Default, Serialize)]
+struct Outcome {
+    schema_version: u32,
+    imported: Vec<SecretName>,
+    kept: Vec<String>,
+    placeholders: Vec<String>,
+    mismatched: Vec<String>,
+    undeclared: Vec<String>,
+    not_importable: Vec<String>,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let entries = read(&session, arguments)?;
+    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let identities =
+        if arguments.dry_run { bring_up::planned_identity(&session)? } else { bring_up::identity(&session)? };
+    let mut opened = if arguments.dry_run {
+        bring_up::planned_store(&session, &identities)?
+    } else {
+        bring_up::store(&session, &identities)?
+    };
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let mut outcome = Outcome { schema_version: SCHEMA_VERSION, ..Outcome::default() };
+    for entry in entries {
+        if let Some(declaration) = outcome.sort(&session, &opened.store, &entry, arguments.replace) {
+            let version = world.given_version(declaration, entry.value, Origin::Imported)?;
+            opened.store.promote(&declaration.name, version, session.manifest.keep);
+            outcome.imported.push(declaration.name.clone());
+        }
+    }
+    if !arguments.dry_run {
+        ignored::add(&session.root, &session.manifest)?;
+        world.record(&mut opened, "import", &outcome.imported)?;
+    }
+    outcome.tell(context, arguments.dry_run)?;
+    let refused = !outcome.placeholders.is_empty() || !outcome.mismatched.is_empty();
+    Ok(if refused { Exit::from(Kind::Findings) } else { Exit::DONE })
+}
+
+/// The names and values in the file.
+fn read(session: &Session<'_>, arguments: &Arguments) -> Result<Vec<Entry>> {
+    let bytes = read_named(session.context, &arguments.source)?;
+    if let Some(name) = secret_delivered_at(session, &arguments.source) {
+        let value = bytes.expose().strip_suffix(b"\n").unwrap_or(bytes.expose());
+        let value = Secret::copy_of(value);
+        return Ok(vec![Entry { name: name.to_string(), value, line: 1, span: 0..0 }]);
+    }
+    let is_json = arguments.from_json || arguments.source.extension().is_some_and(|it| it == "json");
+    let entries = if is_json { json_read::read(bytes.expose()) } else { dotenv_read::read(bytes.expose()) };
+    entries.map_err(|error| {
+        error.in_file(&arguments.source.display().to_string()).hint("nothing was changed; mend the line")
+    })
+}
+
+/// The secret whose file a `docker-secrets` output puts at this path.
+fn secret_delivered_at<'s>(session: &'s Session<'_>, path: &Path) -> Option<&'s SecretName> {
+    let path = session.context.resolve(path).canonicalize().ok()?;
+    let root = session.root.path().canonicalize().ok()?;
+    let below = path.strip_prefix(root).ok()?.to_str()?;
+    session.manifest.outputs_in(&session.environment).find_map(|output| {
+        let Format::DockerSecrets { files } = &output.format else { return None };
+        let directory = output.path.trim_start_matches("./").trim_end_matches('/');
+        let file = below.strip_prefix(directory)?.strip_prefix('/')?;
+        let lower = |name: &SecretName| name.as_str().to_ascii_lowercase();
+        output.secrets.iter().find(|name| files.get(*name).map_or_else(|| lower(name), Clone::clone) == file)
+    })
+}
+
+impl Outcome {
+    /// Decides what becomes of an entry; tells the declaration as whose value it is to be stored.
+    fn sort<'s>(
+        &mut self,
+        session: &'s Session<'_>,
+        store: &Store,
+        entry: &Entry,
+        replace: bool,
+    ) -> Option<&'s Declaration> {
+        let declaration = session.manifest.secrets.get(entry.name.as_str()).filter(|it| it.is_in(&session.environment));
+        let is_kept = |it: &Declaration| match store.value(it).and_then(|version| version.parts.primary()) {
+            Some(value) => !replace || *value == entry.value,
+            None => false,
+        };
+        let list = match declaration {
+            None => &mut self.undeclared,
+            Some(it) if !is_importable(it) => &mut self.not_importable,
+            Some(it) if is_kept(it) => &mut self.kept,
+            Some(it) if entry.value.is_empty() || check::assess(it, entry.value.expose()).placeholder => {
+                &mut self.placeholders
+            }
+            Some(it) if check::assess(it, entry.value.expose()).mismatch => &mut self.mismatched,
+            Some(it) => return Some(it),
+        };
+        list.push(entry.name.clone());
+        None
+    }
+
+    fn tell(&self, context: &Context, dry_run: bool) -> Result<()> {
+        let ui = &context.ui;
+        if ui.json {
+            return ui.object(self);
+        }
+        let verb = if dry_run { "would import" } else { "imported" };
+        for name in &self.imported {
+            ui.say(&format!("{verb:<13} {name}"));
+        }
+        let rows: [(&str, &Vec<String>, &str); 5] = [
+            ("kept", &self.kept, "the store has a value already"),
+            ("refused", &self.placeholders, "a placeholder or empty"),
+            ("refused", &self.mismatched, "does not match its pattern"),
+            ("skipped", &self.undeclared, "not declared in the manifest"),
+            ("skipped", &self.not_importable, "its kind is not taken from a file"),
+        ];
+        for (verb, names, why) in rows {
+            for name in names {
+                ui.say(&row(verb, name, format_args!("{why}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Settings live in the manifest; certificates and key pairs come in pieces; templates follow their inputs.
+fn is_importable(declaration: &Declaration) -> bool {
+    use SecretKind::{Ca, Certificate, Keypair, Setting, Template};
+    !matches!(declaration.kind, Ca(_) | Certificate(_) | Keypair { .. } | Setting { .. } | Template(_))
+}

@@ -1,0 +1,187 @@
+//! `init`: from whatever is there to a directory that can be deployed.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::bring_up;
+use super::context::Context;
+use super::session::{self, Session};
+use super::summary::{Summary, row};
+use crate::deliver::Delivered;
+use crate::emit::dotenv_read;
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::manifest::{self, scaffold};
+use crate::plan::{self, Scope};
+use crate::preset::{self, Preset};
+use crate::private_file::{Root, WriteOptions};
+use crate::project::{MANIFEST, Project};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Begin with a shipped system: sutra, e2i or docker-mcp
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Take over lines of an existing .env that name our secrets
+    #[arg(long)]
+    adopt: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let preset = arguments.preset.as_deref().map(preset::named).transpose()?;
+    let Some(session) = found_or_started(context, arguments, preset)? else { return Ok(Exit::DONE) };
+    if arguments.dry_run {
+        return dry_run(&session, arguments.adopt);
+    }
+    let _lock = session.lock()?;
+    let identities = bring_up::identity(&session)?;
+    let mut opened = bring_up::store(&session, &identities)?;
+    let files = session.files();
+    let world = session.delivering_world(&files, &identities, arguments.adopt)?;
+    world.check_agreement(&opened.store)?;
+    let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
+    let changed = world.make(&mut opened.store, &plan)?;
+    let delivered = world.settle(&mut opened, "init", &changed)?;
+    Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
+    Ok(Exit::DONE)
+}
+
+/// The manifest that is there, or a new one; `None` when a dry run would write it.
+fn found_or_started<'a>(
+    context: &'a Context,
+    arguments: &Arguments,
+    preset: Option<&'static Preset>,
+) -> Result<Option<Session<'a>>> {
+    // A new directory has no manifest above it that anybody meant: `-C` and `--preset` begin right there.
+    let directory = context.directory();
+    let found = if directory.is_dir() { session::find(context)? } else { None };
+    let here = |found: &Project| preset.is_none() || is_in(found, &directory);
+    if let Some(found) = found.filter(here) {
+        let session = Session::of(context, found)?;
+        if let Some(preset) = preset {
+            if session.manifest.project != preset.name {
+                return Err(another_project(preset));
+            }
+            write_missing(context, &session.root, preset, arguments.dry_run)?;
+        }
+        return Ok(Some(session));
+    }
+    if arguments.dry_run {
+        return dry_start(context, &directory, preset, arguments.adopt).map(|()| None);
+    }
+    let root = Root::create(&directory, 0o755)?;
+    start(context, &root, preset)?;
+    let found = session::find(context)?.ok_or_else(|| Error::bug("the new manifest is not found"))?;
+    Session::of(context, found).map(Some)
+}
+
+fn another_project(preset: &Preset) -> Error {
+    let message = format!("the manifest that is here is not that of preset `{}`", preset.name);
+    Error::new(Kind::Conflict, "another-project", message)
+        .hint(format!("begin in a directory of its own: `vault-kit -C {0} init --preset {0}`", preset.name))
+}
+
+fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> {
+    if let Some(preset) = preset {
+        return write_missing(context, root, preset, false);
+    }
+    write_new(context, root, MANIFEST, proposed(root)?.as_bytes())
+}
+
+/// The manifest for a directory that has none.
+fn proposed(root: &Root) -> Result<String> {
+    let project = name_of(root.path());
+    Ok(match root.read(".env.example")? {
+        Some(bytes) => scaffold::from_example(&project, &example_entries(&bytes)?),
+        None => scaffold::starter(&project),
+    })
+}
+
+fn is_in(found: &Project, directory: &Path) -> bool {
+    found.root.path().canonicalize().ok().zip(directory.canonicalize().ok()).is_some_and(|(a, b)| a == b)
+}
+
+fn example_entries(bytes: &[u8]) -> Result<Vec<(String, String)>> {
+    let entries = dotenv_read::read(bytes).map_err(|error| {
+        Error::new(Kind::Usage, "example-invalid", format!("`.env.example`: {error}"))
+            .hint("mend the line, or move the file aside and run `vault-kit init` again")
+    })?;
+    let text = |entry: &dotenv_read::Entry| entry.value.expose_text().unwrap_or_default().to_owned();
+    Ok(entries.iter().map(|entry| (entry.name.clone(), text(entry))).collect())
+}
+
+/// A preset's files that are not there yet; a file that is there is never touched.
+fn write_missing(context: &Context, root: &Root, preset: &Preset, dry_run: bool) -> Result<()> {
+    for (path, bytes) in preset.files {
+        if root.facts(path)?.is_some() {
+            context.ui.detail(&format!("kept {path}"));
+        } else if dry_run {
+            context.ui.say(&row("would write", path, format_args!("0644")));
+        } else {
+            write_new(context, root, path, bytes.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+fn write_new(context: &Context, root: &Root, path: &str, bytes: &[u8]) -> Result<()> {
+    root.write(path, bytes, &WriteOptions { create_new: true, ..WriteOptions::PUBLIC })?;
+    if !context.ui.json {
+        context.ui.say(&row("wrote", path, format_args!("0644")));
+    }
+    Ok(())
+}
+
+/// A project's name from its directory's.
+fn name_of(directory: &Path) -> String {
+    let canonical = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    let name = canonical.file_name().and_then(|name| name.to_str()).unwrap_or("project").to_lowercase();
+    let name: String = name.chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '-' }).collect();
+    match name.trim_matches('-') {
+        "" => "project".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// What a dry run in a place without a manifest tells: the files that would come first, and what they declare.
+fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt: bool) -> Result<()> {
+    let root = if directory.is_dir() { Some(Root::open(directory)?) } else { None };
+    let text = match (preset, &root) {
+        (Some(preset), _) => preset.manifest()?.to_owned(),
+        (None, Some(root)) => proposed(root)?,
+        (None, None) => scaffold::starter(&name_of(directory)),
+    };
+    let files = preset.map_or_else(|| vec![MANIFEST], |preset| preset.files.iter().map(|(path, _)| *path).collect());
+    for path in files {
+        let is_there = root.as_ref().map_or(Ok(None), |root| root.facts(path))?.is_some();
+        if !is_there && !context.ui.json {
+            context.ui.say(&row("would write", path, format_args!("0644")));
+        }
+    }
+    let manifest = manifest::parse(&text, MANIFEST)?;
+    let Some(root) = root else {
+        let environment = session::choose_environment(context, &manifest)?;
+        let plan = plan::plan(&manifest, &environment, &plan::Observed::default(), &Scope::All);
+        return Summary::new(&environment, &manifest, &plan, &Delivered::default(), true).tell(context);
+    };
+    dry_run(&Session::with(context, root, manifest)?, adopt).map(drop)
+}
+
+/// Does everything in memory.
+fn dry_run(session: &Session<'_>, adopt: bool) -> Result<Exit> {
+    let context = session.context;
+    let identities = bring_up::planned_identity(session)?;
+    let mut opened = bring_up::planned_store(session, &identities)?;
+    let files = session.files();
+    let world = session.delivering_world(&files, &identities, adopt)?;
+    world.check_agreement(&opened.store)?;
+    let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
+    world.make(&mut opened.store, &plan)?;
+    let delivered = world.rehearse(&opened.store)?;
+    Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
+    Ok(Exit::DONE)
+}

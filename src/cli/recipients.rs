@@ -1,0 +1,118 @@
+//! `recipients list|apply`: who can open the store, and making the store follow the manifest.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::context::Context;
+use super::session::Session;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::store::agreement::Wanted;
+use crate::ui::SCHEMA_VERSION;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show who can open the store, and whom the manifest declares
+    List,
+    /// Seal the store to the manifest's recipients, and bind it to its AWS account and prefix
+    Apply {
+        /// Tell what would change, and do nothing
+        #[arg(short = 'n', long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Listing<'a> {
+    schema_version: u32,
+    you: Vec<String>,
+    store: &'a BTreeMap<String, String>,
+    manifest: &'a BTreeMap<String, String>,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    match arguments.verb {
+        Verb::List => list(context),
+        Verb::Apply { dry_run } => apply(context, dry_run),
+    }
+}
+
+fn list(context: &Context) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let empty = BTreeMap::new();
+    let ledger = session.files().ledger()?;
+    let you = context.identities_if_present()?.map(|it| it.recipients()).unwrap_or_default();
+    let listing = Listing {
+        schema_version: SCHEMA_VERSION,
+        you,
+        store: ledger.as_ref().map_or(&empty, |ledger| &ledger.header.recipients),
+        manifest: session.manifest.environments.get(&session.environment).map_or(&empty, |it| &it.recipients),
+    };
+    if context.ui.json {
+        context.ui.object(&listing)?;
+        return Ok(Exit::DONE);
+    }
+    let mut text = String::new();
+    for key in &listing.you {
+        push_row(&mut text, "you", "–", key);
+    }
+    for (title, keys) in [("store", listing.store), ("manifest", listing.manifest)] {
+        for (who, key) in keys {
+            push_row(&mut text, title, who, key);
+        }
+    }
+    context.ui.print(&text)?;
+    Ok(Exit::DONE)
+}
+
+fn push_row(text: &mut String, title: &str, who: &str, key: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{title:<10} {who:<16} {key}");
+}
+
+fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let identities = context.identities()?;
+    let _lock = if dry_run { None } else { Some(session.lock()?) };
+    let files = session.files();
+    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
+    let wanted = Wanted::of(session.manifest.environments.get(&session.environment), &opened.store);
+    let recipients = wanted.recipients.unwrap_or_else(|| opened.store.recipients.clone());
+    let before = &opened.store.recipients.keys;
+    let added: Vec<_> = recipients.keys.iter().filter(|it| !before.values().any(|key| key == it.1)).collect();
+    let removed: Vec<_> = before.iter().filter(|it| !recipients.keys.values().any(|key| key == it.1)).collect();
+    if recipients == opened.store.recipients && wanted.aws == opened.store.aws {
+        context.ui.say("manifest and store agree: nothing to do");
+        return Ok(Exit::DONE);
+    }
+    for (sign, (who, key)) in added.iter().map(|it| ('+', *it)).chain(removed.iter().map(|it| ('-', *it))) {
+        context.ui.say(&format!("{sign} {who} {key}"));
+    }
+    if wanted.aws != opened.store.aws {
+        context.ui.say("the AWS account or prefix changes");
+    }
+    if !removed.is_empty() {
+        context.ui.say(
+            "whoever is removed still knows every value up to now: make new ones with `vault-kit generate --replace`",
+        );
+    }
+    if dry_run {
+        return Ok(Exit::DONE);
+    }
+    context.ui.confirm("seal the store to these", context.global.yes, !context.global.non_interactive)?;
+    opened.store.recipients = recipients;
+    opened.store.aws = wanted.aws;
+    let world = session.world(&files, &identities, false)?;
+    world.reseal(&mut opened, "recipients-apply")?;
+    context.ui.say("the store follows the manifest now");
+    Ok(Exit::DONE)
+}

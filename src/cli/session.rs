@@ -1,0 +1,220 @@
+//! A project that a command works on: found, parsed, and the right environment chosen.
+
+use std::path::PathBuf;
+
+use super::context::{self, Context};
+use crate::apply::{Consent, World};
+use crate::deliver::expected;
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{self, Manifest};
+use crate::name::{EnvName, SecretName};
+use crate::private_file::{Lock, Root};
+use crate::project::{self, Project};
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::store::files::{DIRECTORY, Opened, StoreFiles};
+use crate::store::identity::Identities;
+use crate::trust;
+
+/// A manifest with its directory and environment.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The outside.
+    pub context: &'a Context,
+    /// The project's directory.
+    pub root: Root,
+    /// What is declared.
+    pub manifest: Manifest,
+    /// The environment at hand.
+    pub environment: EnvName,
+    /// This user's state directory for the project.
+    pub state: Option<PathBuf>,
+}
+
+impl<'a> Session<'a> {
+    /// Finds and parses the manifest; a missing one is an error.
+    pub fn open(context: &'a Context) -> Result<Self> {
+        let found = find(context)?.ok_or_else(|| {
+            let message = format!("there is no vault-kit.toml in `{}` or above it", context.directory().display());
+            Error::new(Kind::Manifest, "manifest-missing", message).hint("make one with `vault-kit init`")
+        })?;
+        Self::of(context, found)
+    }
+
+    /// Parses a manifest that was found.
+    pub fn of(context: &'a Context, found: Project) -> Result<Self> {
+        let place = found.manifest.clone();
+        let bytes = found.root.read(&place)?.ok_or_else(|| {
+            Error::new(Kind::Manifest, "manifest-missing", format!("`{place}` is gone"))
+                .hint("make one with `vault-kit init`")
+        })?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::new(Kind::Manifest, "manifest-invalid", format!("`{place}` is not UTF-8 text")))?;
+        let manifest = manifest::parse(&text, &place)?;
+        for warning in &manifest.warnings {
+            context.ui.warn(&format!("`{place}:{}`: {}", warning.line, warning.message));
+        }
+        Self::with(context, found.root, manifest)
+    }
+
+    /// A manifest that was parsed already.
+    pub fn with(context: &'a Context, root: Root, manifest: Manifest) -> Result<Self> {
+        let environment = choose_environment(context, &manifest)?;
+        let state = state_directory(context, &root)?;
+        Ok(Self { context, root, manifest, environment, state })
+    }
+
+    /// The store's files.
+    pub fn files(&self) -> StoreFiles<'_> {
+        StoreFiles::new(&self.root, self.state.clone(), &self.environment)
+    }
+
+    /// Takes the writers' lock, and sweeps what a killed writer left behind.
+    pub fn lock(&self) -> Result<Lock> {
+        let lock = self.root.lock(&format!("{DIRECTORY}/lock"), self.context.global.lock_timeout)?;
+        let mut directories = expected::directories(&self.manifest);
+        // The manifest and the ignore files are in the project's directory itself.
+        directories.extend([String::new(), DIRECTORY.to_owned()]);
+        for directory in directories {
+            self.root.sweep(&directory)?;
+        }
+        if let Some(state) = self.state.as_deref().map(Root::open_existing).transpose()?.flatten() {
+            state.sweep("")?;
+        }
+        Ok(lock)
+    }
+
+    /// Opens the store for reading; a missing one is an error.
+    pub fn open_store(&self, identities: &Identities) -> Result<Store> {
+        let files = self.files();
+        files.expect_ledger()?;
+        files.open(identities)?.ok_or_else(|| self.no_store())
+    }
+
+    /// Opens the store for writing; a missing one is an error.
+    pub fn open_store_for_writing(&self, identities: &Identities) -> Result<Opened> {
+        self.files().open_for_writing(identities)?.ok_or_else(|| self.no_store())
+    }
+
+    /// Opens the store of a command that writes, unless it only says what it would do.
+    pub fn open_store_unless_dry(&self, identities: &Identities, dry_run: bool) -> Result<Opened> {
+        if !dry_run {
+            return self.open_store_for_writing(identities);
+        }
+        self.files().open_current(identities)?.ok_or_else(|| self.no_store())
+    }
+
+    /// The world of the command.
+    pub fn world<'s>(
+        &'s self,
+        files: &'s StoreFiles<'s>,
+        identities: &'s Identities,
+        adopt: bool,
+    ) -> Result<World<'s>> {
+        let consent =
+            Consent { trusted: self.is_trusted()?, overwrite: false, adopt, clock: self.context.global.accept_clock };
+        Ok(World {
+            project: &self.root,
+            manifest: &self.manifest,
+            environment: &self.environment,
+            files,
+            identities,
+            now: self.context.now,
+            consent,
+        })
+    }
+
+    /// As [`Session::world`], for the commands whose `--yes` is about replacing files and nothing else.
+    pub fn delivering_world<'s>(
+        &'s self,
+        files: &'s StoreFiles<'s>,
+        identities: &'s Identities,
+        adopt: bool,
+    ) -> Result<World<'s>> {
+        let mut world = self.world(files, identities, adopt)?;
+        world.consent.overwrite = self.context.global.yes;
+        Ok(world)
+    }
+
+    /// Whether this user trusts what the manifest asks for beyond its directory.
+    pub fn is_trusted(&self) -> Result<bool> {
+        let items = trust::sensitive_items(&self.manifest);
+        if items.is_empty() {
+            return Ok(true);
+        }
+        match &self.state {
+            Some(state) if state.is_dir() => trust::is_trusted(&Root::open(state)?, &items),
+            _ => Ok(false),
+        }
+    }
+
+    /// A declared secret of this environment by its name, with a suggestion when there is none.
+    pub fn secret(&self, name: &str) -> Result<SecretName> {
+        let known = || self.manifest.secrets_in(&self.environment).map(|it| it.name.as_str());
+        let parsed = SecretName::new(name).ok().filter(|name| self.manifest.has_secret(name, &self.environment));
+        parsed.ok_or_else(|| {
+            let message = format!("no secret `{name}` is declared in environment `{}`", self.environment);
+            let error = Error::usage(message);
+            match manifest::suggest(name, known()) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint("`vault-kit status` lists them"),
+            }
+        })
+    }
+
+    /// `vault-kit …` as a person would have to type it for this environment.
+    pub fn command(&self, words: &str) -> String {
+        if self.environment == self.manifest.default_environment {
+            return format!("vault-kit {words}");
+        }
+        format!("vault-kit -e {} {words}", self.environment)
+    }
+
+    /// The error of a command that needs a store where there is none.
+    pub fn no_store(&self) -> Error {
+        Error::new(Kind::Store, "store-missing", format!("there is no `{}`", self.files().store_path()))
+            .hint(format!("make it with `{}`", self.command("init")))
+    }
+}
+
+/// Finds the manifest that the command is about.
+pub fn find(context: &Context) -> Result<Option<Project>> {
+    project::find(&context.directory(), context.global.file.as_deref(), context::home().as_deref(), context::sudo_uid())
+}
+
+/// This user's state directory for a project; `None` where there is no home.
+pub fn state_directory(context: &Context, root: &Root) -> Result<Option<PathBuf>> {
+    let (state_home, home) = (context::state_home(), context::home());
+    if state_home.is_none() && home.is_none() {
+        context.ui.warn("there is no home directory: no second copy of the store is kept");
+        return Ok(None);
+    }
+    trust::state_directory(root.path(), state_home.as_deref(), home.as_deref()).map(Some)
+}
+
+/// The environment that flag, variable or manifest names.
+pub fn choose_environment(context: &Context, manifest: &Manifest) -> Result<EnvName> {
+    let Some(name) = context.environment() else { return Ok(manifest.default_environment.clone()) };
+    let known = EnvName::new(name.as_str()).ok().filter(|name| manifest.environments.contains_key(name));
+    known.ok_or_else(|| {
+        let names: Vec<&str> = manifest.environments.keys().map(EnvName::as_str).collect();
+        Error::usage("the manifest declares no such environment").hint(format!("it declares: {}", names.join(", ")))
+    })
+}
+
+/// Reads a file that the user named on the command line, `-` being stdin.
+pub fn read_named(context: &Context, path: &std::path::Path) -> Result<Secret> {
+    if path.as_os_str() == "-" {
+        return read_stdin();
+    }
+    let resolved = context.resolve(path);
+    std::fs::read(&resolved).map(Secret::new).map_err(|error| Error::io(format!("read `{}`", path.display()), error))
+}
+
+/// Reads stdin to its end.
+pub fn read_stdin() -> Result<Secret> {
+    use std::io::Read;
+    let mut bytes = Vec::with_capacity(64 * 1024);
+    std::io::stdin().read_to_end(&mut bytes).map_err(|error| Error::io("read stdin", error))?;
+    Ok(Secret::new(bytes))
+}

@@ -1,0 +1,127 @@
+//! `set`: a value by hand, never by argv.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::context::Context;
+use super::session::{Session, read_named, read_stdin};
+use super::summary::{Deed, Summary};
+use crate::check;
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::manifest::{Declaration, Kind as SecretKind};
+use crate::plan::{self, Observed, Plan, Scope};
+use crate::secret::Secret;
+use crate::store::Origin;
+use crate::ui;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secret
+    name: String,
+    /// Read the exact bytes of a file (`-`: stdin) instead of asking
+    #[arg(long, value_name = "FILE")]
+    from_file: Option<PathBuf>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let name = session.secret(&arguments.name)?;
+    let declaration = &session.manifest.secrets[&name];
+    refuse_kind(declaration)?;
+    let identities = context.identities()?;
+    let value = read_value(context, &session, arguments)?;
+    judge(&value, declaration)?;
+    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let files = session.files();
+    let world = session.delivering_world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let current = opened.store.value(declaration).and_then(|version| version.parts.primary());
+    let mut changed = Vec::new();
+    if current != Some(&value) {
+        let version = world.given_version(declaration, value, Origin::Set)?;
+        opened.store.promote(&name, version, session.manifest.keep);
+        changed.push(name.clone());
+    }
+    let scope = Scope::Missing(plan::dependents(&session.manifest, &BTreeSet::from([name.clone()])));
+    let observed = Observed { changed: changed.iter().cloned().collect(), ..world.observe(&opened.store) };
+    let plan = plan::plan(&session.manifest, &session.environment, &observed, &scope);
+    let is_new = !changed.is_empty();
+    changed.extend(world.make(&mut opened.store, &plan)?);
+    let delivered =
+        if arguments.dry_run { world.rehearse(&opened.store)? } else { world.settle(&mut opened, "set", &changed)? };
+    let plan = Plan { steps: plan.steps, waiting: Vec::new() };
+    let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
+    summary.with(is_new.then_some(Deed::Set(&name))).tell(context)?;
+    Ok(delivered.exit())
+}
+
+/// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.
+fn read_value(context: &Context, session: &Session<'_>, arguments: &Arguments) -> Result<Secret> {
+    if let Some(path) = &arguments.from_file {
+        return read_named(context, path);
+    }
+    if !ui::stdin_is_terminal() {
+        let piped = read_stdin()?;
+        let bytes = piped.expose();
+        let bytes = bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes);
+        return Ok(Secret::copy_of(bytes));
+    }
+    if context.global.non_interactive {
+        return Err(Error::usage("a value is needed").hint("pipe it in, or name a file with `--from-file`"));
+    }
+    ui::prompt_hidden(&format!(
+        "value of {} in {} ({}): ",
+        arguments.name, session.environment, session.manifest.project
+    ))
+}
+
+fn refuse_kind(declaration: &Declaration) -> Result<()> {
+    let name = &declaration.name;
+    let error = |why: &str| Error::usage(format!("`{name}` is {why}"));
+    match &declaration.kind {
+        SecretKind::Setting { .. } => {
+            Err(error("a setting").hint("settings live in the manifest: edit its `value` there"))
+        }
+        SecretKind::Template(_) | SecretKind::Token(_) => {
+            Err(error("made from other secrets")
+                .hint(format!("make a new one with `vault-kit generate --replace {name}`")))
+        }
+        SecretKind::Ca(_) | SecretKind::Certificate(_) | SecretKind::Keypair { .. } => {
+            Err(error("made of several pieces")
+                .hint(format!("make a new one with `vault-kit generate --replace {name}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn judge(value: &Secret, declaration: &Declaration) -> Result<()> {
+    let name = &declaration.name;
+    if value.is_empty() {
+        return Err(Error::usage(format!("the value of `{name}` is empty")).hint("nothing was changed"));
+    }
+    let verdict = check::assess(declaration, value.expose());
+    if verdict.placeholder {
+        return Err(Error::new(
+            Kind::Findings,
+            "placeholder",
+            format!("refusing a placeholder as the value of `{name}`"),
+        )
+        .hint("nothing was changed; supply the real value"));
+    }
+    if verdict.mismatch {
+        return Err(Error::new(
+            Kind::Findings,
+            "pattern-mismatch",
+            format!("the value does not match the pattern of `{name}`"),
+        )
+        .hint("nothing was changed; is it the right value, without quotes around it?"));
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `status`: what the ledger knows of each secret. Needs no identity.
+
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+
+use super::context::Context;
+use super::session::Session;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::manifest::Declaration;
+use crate::name::{EnvName, SecretName, VersionId};
+use crate::secret::digest::sha256_hex;
+use crate::store::ledger::{Entry, Ledger};
+use crate::ui::SCHEMA_VERSION;
+
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+#[derive(Debug, Serialize)]
+struct Status<'a> {
+    schema_version: u32,
+    environment: &'a EnvName,
+    store: StoreStatus,
+    secrets: Vec<Row<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct StoreStatus {
+    present: bool,
+    /// Whether the ledger belongs to the store on disk; when not, the rows may be old.
+    ledger_current: bool,
+    generation: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    name: &'a SecretName,
+    kind: &'a str,
+    version: Option<VersionId>,
+    stage: &'a str,
+    created: Option<DateTime<Utc>>,
+    due: Option<DateTime<Utc>>,
+    expires: Option<DateTime<Utc>>,
+    bits: Option<u32>,
+    owner: Option<&'a str>,
+}
+
+pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let files = session.files();
+    files.refuse_missing()?;
+    let ledger = files.ledger()?;
+    let sealed = files.sealed()?;
+    let store = StoreStatus {
+        present: sealed.is_some(),
+        ledger_current: sealed.as_deref().map(sha256_hex) == ledger.as_ref().map(|it| it.header.store_digest.clone()),
+        generation: ledger.as_ref().map(|ledger| ledger.header.generation),
+    };
+    if !store.present {
+        context.ui.warn("there is no store yet: make it with `vault-kit init`");
+    } else if !store.ledger_current {
+        context.ui.warn("ledger-stale: the ledger is older than the store; `vault-kit render` makes it anew");
+    }
+    let secrets = rows(&session, ledger.as_ref());
+    let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets };
+    if context.ui.json {
+        context.ui.object(&status)?;
+    } else {
+        context.ui.print(&table(&status))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>) -> Vec<Row<'a>> {
+    let entry = |name: &SecretName| ledger.and_then(|ledger| ledger.secrets.get(name));
+    let declared = session.manifest.secrets.values().filter(|it| it.is_in(&session.environment));
+    let mut rows: Vec<Row<'_>> = declared.map(|it| row(it, entry(&it.name))).collect();
+    let known = ledger.into_iter().flat_map(|ledger| ledger.secrets.values());
+    rows.extend(known.filter(|it| !session.manifest.has_secret(&it.name, &session.environment)).map(undeclared));
+    rows
+}
+
+fn row<'a>(declaration: &'a Declaration, entry: Option<&'a Entry>) -> Row<'a> {
+    let stage = match entry {
+        Some(entry) => entry.stage.as_str(),
+        None if declaration.is_stored() => "missing",
+        None => "setting",
+    };
+    Row {
+        name: &declaration.name,
+        kind: declaration.kind.name(),
+        version: entry.map(|entry| entry.version),
+        stage,
+        created: entry.map(|entry| entry.created),
+        due: entry.and_then(|entry| entry.due),
+        expires: entry.and_then(|entry| entry.expires),
+        bits: entry.and_then(|entry| entry.bits),
+        owner: declaration.owner.as_deref(),
+    }
+}
+
+fn undeclared(entry: &Entry) -> Row<'_> {
+    Row {
+        name: &entry.name,
+        kind: &entry.kind,
+        version: Some(entry.version),
+        stage: "undeclared",
+        created: Some(entry.created),
+        due: None,
+        expires: entry.expires,
+        bits: entry.bits,
+        owner: None,
+    }
+}
+
+fn table(status: &Status<'_>) -> String {
+    let day = |at: Option<DateTime<Utc>>| at.map_or_else(|| "–".to_owned(), |at| at.format("%Y-%m-%d").to_string());
+    let head = ["NAME", "KIND", "STAGE", "CREATED", "DUE", "EXPIRES"].map(str::to_owned);
+    let row = |row: &Row<'_>| {
+        let (name, kind, stage) = (row.name.to_string(), row.kind.to_owned(), row.stage.to_owned());
+        [name, kind, stage, day(row.created), day(row.due), day(row.expires)]
+    };
+    let rows: Vec<_> = std::iter::once(head).chain(status.secrets.iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [0, 1, 2, 3, 4, 5].map(width);
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(widths) {
+            // Writing to a String cannot fail.
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}

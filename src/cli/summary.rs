@@ -1,0 +1,182 @@
+//! How a writing command tells what it did.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use super::context::Context;
+use crate::deliver::{Delivered, FileReport, Outcome};
+use crate::error::Result;
+use crate::manifest::Manifest;
+use crate::name::{EnvName, OutputName, SecretName};
+use crate::plan::{Plan, Why};
+use crate::ui::{SCHEMA_VERSION, Ui};
+
+/// What a writing command did, or with `--dry-run` would do.
+#[derive(Debug, Serialize)]
+pub struct Summary<'a> {
+    schema_version: u32,
+    dry_run: bool,
+    environment: &'a EnvName,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    deed: Option<Deed<'a>>,
+    made: Vec<Made<'a>>,
+    files: &'a [FileReport],
+    waiting: Vec<Waits>,
+    outputs_waiting: &'a BTreeMap<OutputName, BTreeSet<SecretName>>,
+    warnings: &'a [String],
+}
+
+/// What was asked for by name.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed<'a> {
+    /// This secret has the value that was given.
+    Set(&'a SecretName),
+    /// This secret is forgotten.
+    Remove(&'a SecretName),
+}
+
+#[derive(Debug, Serialize)]
+struct Made<'a> {
+    secret: &'a SecretName,
+    kind: &'a str,
+    why: &'a Why,
+}
+
+#[derive(Debug, Serialize)]
+struct Waits {
+    secret: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<SecretName>,
+    fix: String,
+}
+
+impl<'a> Summary<'a> {
+    /// Sums up a plan and what came of it.
+    pub fn new(
+        environment: &'a EnvName,
+        manifest: &Manifest,
+        plan: &'a Plan,
+        delivered: &'a Delivered,
+        dry_run: bool,
+    ) -> Self {
+        let made =
+            plan.steps.iter().map(|step| Made { secret: &step.secret, kind: step.kind, why: &step.why }).collect();
+        let suffix =
+            if *environment == manifest.default_environment { String::new() } else { format!(" -e {environment}") };
+        let waiting = plan.waiting.iter().map(|waiting| Waits {
+            secret: waiting.secret.to_string(),
+            needs: waiting.needs.clone(),
+            fix: if waiting.needs.is_empty() {
+                format!("vault-kit set {}{suffix}", waiting.secret)
+            } else {
+                let needs: Vec<_> = waiting.needs.iter().map(SecretName::as_str).collect();
+                format!("comes by itself once {} is there", needs.join(", "))
+            },
+        });
+        Self {
+            schema_version: SCHEMA_VERSION,
+            dry_run,
+            environment,
+            deed: None,
+            made,
+            files: &delivered.files,
+            waiting: waiting.collect(),
+            outputs_waiting: &delivered.waiting,
+            warnings: &delivered.warnings,
+        }
+    }
+
+    /// Adds what was asked for by name.
+    pub fn with(self, deed: Option<Deed<'a>>) -> Self {
+        Self { deed, ..self }
+    }
+
+    /// Whether nothing was made or written.
+    pub fn is_empty(&self) -> bool {
+        self.deed.is_none() && self.made.is_empty() && self.files.iter().all(|file| file.outcome == Outcome::Unchanged)
+    }
+
+    /// Tells it: as an object with `--json`, else in words.
+    pub fn tell(&self, context: &Context) -> Result<()> {
+        let ui = context.ui;
+        for warning in self.warnings {
+            ui.warn(warning);
+        }
+        if ui.json {
+            return ui.object(self);
+        }
+        self.tell_deed(ui);
+        self.tell_made(ui);
+        self.tell_files(ui);
+        self.tell_waiting(ui);
+        let waits = !self.waiting.is_empty() || !self.outputs_waiting.is_empty();
+        if self.is_empty() && !waits {
+            ui.say(&format!("environment `{}`: nothing to do", self.environment));
+        }
+        Ok(())
+    }
+
+    fn tell_deed(&self, ui: Ui) {
+        let (verb, name) = match (self.deed, self.dry_run) {
+            (None, _) => return,
+            (Some(Deed::Set(name)), false) => ("set", name),
+            (Some(Deed::Set(name)), true) => ("would set", name),
+            (Some(Deed::Remove(name)), false) => ("removed", name),
+            (Some(Deed::Remove(name)), true) => ("would remove", name),
+        };
+        ui.say(&format!("{verb:<VERB$} {name}"));
+    }
+
+    fn tell_made(&self, ui: Ui) {
+        let verb = if self.dry_run { "would make" } else { "made" };
+        for made in &self.made {
+            let why = match made.why {
+                Why::DeclarationChanged => ", since its declaration changed".to_owned(),
+                Why::InputChanged(input) => format!(", since `{input}` changed"),
+                Why::Missing => String::new(),
+                Why::Replaced => ", as asked".to_owned(),
+            };
+            ui.say(&row(verb, made.secret, format_args!("{}{why}", made.kind)));
+        }
+    }
+
+    fn tell_files(&self, ui: Ui) {
+        for file in self.files {
+            let verb = match (file.outcome, self.dry_run) {
+                (Outcome::Unchanged, _) => {
+                    ui.detail(&row("unchanged", &file.path, format_args!("{}", file.mode)));
+                    continue;
+                }
+                (Outcome::Tightened, true) => "would tighten",
+                (Outcome::Tightened, false) => "tightened",
+                (_, true) => "would write",
+                (_, false) => "wrote",
+            };
+            ui.say(&row(verb, &file.path, format_args!("{}", file.mode)));
+        }
+    }
+
+    fn tell_waiting(&self, ui: Ui) {
+        for waits in &self.waiting {
+            ui.say(&row("waiting", &waits.secret, format_args!("{}", waits.fix)));
+        }
+        for (output, names) in self.outputs_waiting {
+            let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
+            let output = format!("output {output}");
+            ui.say(&row("waiting", &output, format_args!("for {}", names.join(", "))));
+        }
+    }
+}
+
+/// Widths of the columns: the longest verb, and names and paths as they usually are.
+const VERB: usize = 13;
+const NAME: usize = 32;
+
+/// A line of the summary: what was done, to what, and how.
+pub fn row(verb: &str, what: &(impl Display + ?Sized), how: std::fmt::Arguments<'_>) -> String {
+    // Padding a `Display` needs its text.
+    format!("{verb:<VERB$} {:<NAME$} {how}", what.to_string())
+}

@@ -1,0 +1,45 @@
+//! `trust`: what a manifest asks for beyond its own directory, and this user's yes to it.
+
+use clap::Args;
+
+use super::context::Context;
+use super::session::Session;
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::private_file::Root;
+use crate::trust;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Tell what would be trusted, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let items = trust::sensitive_items(&session.manifest);
+    if items.is_empty() {
+        context.ui.say("nothing to trust: the manifest stays within its own directory");
+        return Ok(Exit::DONE);
+    }
+    for item in &items {
+        context.ui.say(&format!("the manifest asks for {item}"));
+    }
+    if session.is_trusted()? {
+        context.ui.say("you trust it already");
+        return Ok(Exit::DONE);
+    }
+    if arguments.dry_run {
+        return Ok(Exit::DONE);
+    }
+    context.ui.confirm("let it take effect", context.global.yes, !context.global.non_interactive)?;
+    let state = session.state.as_ref().ok_or_else(|| {
+        Error::new(Kind::System, "no-home", "there is no home directory to keep the decision in")
+            .hint("set HOME or XDG_STATE_HOME")
+    })?;
+    let _lock = session.lock()?;
+    trust::record(&Root::create(state, 0o700)?, &items, context.now)?;
+    context.ui.say("trusted; a change of any of these asks again");
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,163 @@
+//! The only place that prints: data on stdout, talk on stderr, quiet when a pipe closes.
+//!
+//! Data goes to the descriptor straight: a buffered stdout would keep a copy of a value.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+use rustix::{stdio, termios};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::{Error, Kind, Result};
+use crate::secret::Secret;
+
+/// The version of every JSON object that a command prints.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Where words and data go, and in which form.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ui {
+    /// Data as JSON.
+    pub json: bool,
+    /// No talk besides warnings and errors.
+    pub quiet: bool,
+    /// More talk.
+    pub verbose: bool,
+    /// Colour on a terminal.
+    pub color: bool,
+}
+
+#[expect(clippy::unused_self, reason = "whoever prints holds a Ui, whether or not this line depends on it")]
+impl Ui {
+    /// Writes exact bytes to stdout.
+    pub fn data(self, bytes: &[u8]) -> Result<()> {
+        write_all(stdio::stdout(), bytes).map_err(|error| Error::io("write to stdout", error))
+    }
+
+    /// Writes a value to stdout: the one place where a secret leaves on purpose.
+    pub fn value(self, value: &Secret) -> Result<()> {
+        self.data(value.expose())
+    }
+
+    /// Writes text to stdout, as it is.
+    pub fn print(self, text: &str) -> Result<()> {
+        self.data(text.as_bytes())
+    }
+
+    /// Writes a JSON object to stdout.
+    pub fn object(self, object: &impl Serialize) -> Result<()> {
+        let mut text =
+            serde_json::to_string_pretty(object).map_err(|_| Error::bug("an answer cannot be written as JSON"))?;
+        text.push('\n');
+        self.print(&text)
+    }
+
+    /// Says a line, unless quiet.
+    pub fn say(self, line: &str) {
+        if !self.quiet {
+            talk(line);
+        }
+    }
+
+    /// Says a line to whoever asked for more.
+    pub fn detail(self, line: &str) {
+        if self.verbose && !self.quiet {
+            talk(line);
+        }
+    }
+
+    /// Warns.
+    pub fn warn(self, message: &str) {
+        talk(&format!("vault-kit: warning: {message}"));
+    }
+
+    /// Tells an error with its hints; with `--json` also as an object on stdout.
+    pub fn error(self, error: &Error) {
+        for error in std::iter::once(error).chain(error.others()) {
+            talk(&format!("vault-kit: error: {error}"));
+            for hint in error.hints() {
+                talk(&format!("vault-kit: hint: {hint}"));
+            }
+        }
+        if self.json {
+            let errors: Vec<_> = std::iter::once(error).chain(error.others()).map(error_object).collect();
+            // The exit code says the same: a closed stdout loses nothing.
+            let _ = self.object(&json!({ "schema_version": SCHEMA_VERSION, "errors": errors }));
+        }
+    }
+
+    /// Tells a usage error in the words of the argument parser.
+    pub fn usage(self, text: &str) {
+        talk(&format!("vault-kit: error: {text}"));
+        if self.json {
+            let message = text.lines().next().unwrap_or_default();
+            let error = json!({ "code": "usage", "message": message, "fix": ["vault-kit --help"] });
+            let _ = self.object(&json!({ "schema_version": SCHEMA_VERSION, "errors": [error] }));
+        }
+    }
+
+    /// Asks for yes; without a terminal, or when not allowed to ask, it is an error.
+    pub fn confirm(self, question: &str, yes: bool, may_ask: bool) -> Result<()> {
+        if yes {
+            return Ok(());
+        }
+        if !may_ask || !termios::isatty(stdio::stdin()) {
+            return Err(Error::new(Kind::Usage, "confirmation-needed", format!("{question}: this needs a yes"))
+                .hint("add `--yes` to say it"));
+        }
+        talk(&format!("{question}? [y/N] "));
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map_err(|error| Error::io("read the answer", error))?;
+        if matches!(answer.trim(), "y" | "Y" | "yes") {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, "not-confirmed", "nothing was done"))
+    }
+}
+
+/// A number of things, in words that fit one of them as well.
+pub fn counted(number: usize, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// Whether stdout is a terminal, where a value would stay in the scrollback.
+pub fn stdout_is_terminal() -> bool {
+    termios::isatty(stdio::stdout())
+}
+
+/// Whether stdin is a terminal.
+pub fn stdin_is_terminal() -> bool {
+    termios::isatty(stdio::stdin())
+}
+
+/// Asks for a value without showing it.
+pub fn prompt_hidden(question: &str) -> Result<Secret> {
+    let answer = rpassword::prompt_password(question).map_err(|error| Error::io("read from the terminal", error))?;
+    Ok(Secret::from_text(answer))
+}
+
+fn error_object(error: &Error) -> serde_json::Value {
+    json!({ "code": error.code(), "message": error.to_string(), "fix": error.hints() })
+}
+
+/// Names come from files that strangers may have written: what would steer a terminal is not passed on.
+fn talk(line: &str) {
+    let mut text: String = line.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect();
+    text.push('\n');
+    // Nobody is left to tell when stderr is gone.
+    let _ = write_all(stdio::stderr(), text.as_bytes());
+}
+
+fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
+    while !bytes.is_empty() {
+        match rustix::io::write(descriptor, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::INTR) => {}
+            // The reader has seen enough: a quiet end.
+            Err(Errno::PIPE) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
