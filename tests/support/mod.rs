@@ -1,0 +1,68 @@
+//! What the integration tests share.
+#![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
+
+mod project;
+mod sealed;
+mod shared;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub(crate) use project::{Entry, Project, Run};
+pub(crate) use sealed::sealed_of_copy;
+pub(crate) use shared::{Server, Shared};
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Says aloud that a test, or a part of it, does not run here. With `CI=true` that is a failure, unless a line of
+/// `.ci/allowed-skips` begins with the test's name (and gives the reason).
+#[expect(clippy::print_stderr, reason = "a skip must be heard")]
+pub(crate) fn skip(test: &str, reason: &str) {
+    eprintln!("SKIP {test}: {reason}");
+    if let Some(log) = variable("VAULT_KIT_SKIP_LOG") {
+        let mut log = std::fs::File::options().append(true).create(true).open(log).expect("the skip log opens");
+        log.write_all(format!("{test}: {reason}\n").as_bytes()).expect("the skip log takes a line");
+    }
+    let allowed = std::fs::read_to_string(root().join(".ci/allowed-skips")).unwrap_or_default();
+    let is_allowed = allowed.lines().any(|line| line.split_whitespace().next() == Some(test));
+    assert!(variable("CI").as_deref() != Some("true") || is_allowed, "`{test}` may not be skipped in CI: {reason}");
+}
+
+/// Gives a file or directory another mode, as somebody who is careless would.
+#[expect(clippy::disallowed_methods, reason = "what the program must cope with")]
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("the mode is set");
+}
+
+/// The interpreter that has the judges' packages.
+pub(crate) fn python() -> Option<PathBuf> {
+    let venv = variable("VAULT_KIT_TEST_VENV").map_or_else(|| root().join(".venv"), PathBuf::from);
+    Some(venv.join("bin/python")).filter(|python| python.exists())
+}
+
+/// A script of `tests/judges` with the interpreter that can run it; `None` without one.
+pub(crate) fn python_judge(script: &str) -> Option<Command> {
+    let mut command = Command::new(python()?);
+    command.arg(root().join("tests/judges").join(script));
+    Some(command)
+}
+
+/// A program on `PATH`.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&search_path()).map(|directory| directory.join(name)).find(|program| program.is_file())
+}
+
+/// Where programs are looked for.
+pub(crate) fn search_path() -> String {
+    variable("PATH").unwrap_or_default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told by the environment where their judges are")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
