@@ -1,0 +1,310 @@
+//! Delivered files in containers of a real Docker daemon, which the tests start and end themselves.
+#![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use support::{Project, Run, Server, Shared, program, search_path, skip};
+
+/// Nothing but busybox, at /bin/busybox.
+const IMAGE: &str = "vault-kit-test:1";
+
+/// How often a daemon is asked whether it is ready, and the pause between: half a minute in all.
+const ASKED: u32 = 300;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A daemon with its own socket, data and containerd, and without networks.
+struct Daemon {
+    // Ends before the directory goes.
+    server: Server,
+    directory: TempDir,
+    docker: PathBuf,
+}
+
+/// The daemon of this file; an error is why none can be started.
+fn daemon() -> Arc<Result<Daemon, String>> {
+    static DAEMON: Shared<Result<Daemon, String>> = Shared::new();
+    DAEMON.get(Daemon::start)
+}
+
+/// Runs a test with the daemon, or says aloud why not.
+fn with_daemon(test: impl FnOnce(&Daemon)) {
+    match daemon().as_ref() {
+        Ok(daemon) => test(daemon),
+        Err(why) => skip("docker", why),
+    }
+}
+
+impl Daemon {
+    fn start() -> Result<Self, String> {
+        let find = |name: &str| program(name).ok_or_else(|| format!("no {name}: run tests/setup"));
+        if !rustix::process::geteuid().is_root() {
+            return Err("a Docker daemon can only be started by root".to_owned());
+        }
+        let (docker, dockerd, busybox, tar) = (find("docker")?, find("dockerd")?, find("busybox")?, find("tar")?);
+        let directory = tempfile::Builder::new().prefix("vault-kit-docker-").tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        put(&path("daemon.json"), "{}");
+        put(&path("log"), "");
+        let log = std::fs::File::options().append(true).open(path("log")).unwrap();
+        let mut command = Command::new(dockerd);
+        command.arg("--host").arg(format!("unix://{}", path("socket").display()));
+        for (option, name) in
+            [("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid"), ("config-file", "daemon.json")]
+        {
+            command.arg(format!("--{option}={}", path(name).display()));
+        }
+        command.args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs"]);
+        command.env_clear().env("PATH", search_path()).env("HOME", directory.path());
+        let server = Server(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        let mut daemon = Self { server, directory, docker };
+        daemon.wait()?;
+
+        let content = TempDir::new().unwrap();
+        std::fs::create_dir(content.path().join("bin")).unwrap();
+        std::fs::copy(busybox, content.path().join("bin/busybox")).unwrap();
+        let archive = Command::new(tar).arg("-C").arg(content.path()).args(["-c", "."]).output().unwrap();
+        Run::with_stdin(&mut daemon.docker(&["import", "-", IMAGE]), &archive.stdout).assert_code(0);
+        // Static, or there is nothing in the image that can run.
+        let run = daemon.run(&["--user", "0:0"], &["true"]);
+        if run.code == 0 { Ok(daemon) } else { Err(format!("no container runs here: {}", run.stderr.trim())) }
+    }
+
+    /// Until it answers, or ended, or half a minute is over.
+    fn wait(&mut self) -> Result<(), String> {
+        for _ in 0..ASKED {
+            if Run::of(&mut self.docker(&["version"])).code == 0 {
+                return Ok(());
+            }
+            if self.server.0.try_wait().unwrap().is_some() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap();
+        Err(format!("dockerd does not start here: {}", log.trim_end().lines().last().unwrap_or_default()))
+    }
+
+    /// The client with these arguments.
+    fn docker(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.docker);
+        command.arg("--host").arg(format!("unix://{}", self.directory.path().join("socket").display()));
+        command.args(arguments).env_clear().env("PATH", search_path()).env("HOME", self.directory.path());
+        command
+    }
+
+    /// `docker run` with these options, of this applet of busybox.
+    fn run(&self, options: &[&str], applet: &[&str]) -> Run {
+        let arguments = [&["run", "--rm", "--network", "none"], options, &[IMAGE, "/bin/busybox"], applet].concat();
+        Run::of(&mut self.docker(&arguments))
+    }
+
+    /// What a user sees who reads a host's file that is mounted as `/run/secrets/file`.
+    fn read_as(&self, user: &[&str], file: &Path) -> Run {
+        let mount = bind(file, "/run/secrets/file");
+        self.run(&[user, &["--mount", &mount]].concat(), &["cat", "/run/secrets/file"])
+    }
+}
+
+/// A mount that fails, rather than makes a directory, when the host has no such file.
+fn bind(host: &Path, container: &str) -> String {
+    format!("type=bind,readonly,source={},target={container}", host.display())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a file that the test brings along")]
+fn put(path: &Path, content: &str) {
+    std::fs::write(path, content).unwrap();
+}
+
+#[track_caller]
+fn assert_denied(run: &Run) {
+    assert!(run.code == 1 && run.stderr.contains("Permission denied") && run.stdout.is_empty(), "{run:?}");
+}
+
+#[test]
+fn a_container_s_user_reads_exactly_the_value_of_its_file_and_another_user_nothing() {
+    with_daemon(|daemon| {
+        let project = Project::initialised(
+            r#"
+            [project]
+            name = "judged"
+            [secrets.PASSWORD]
+            kind = "password"
+            [secrets.GIVEN]
+            kind = "external"
+            optional = true
+            [outputs.app]
+            format = "docker-secrets"
+            path = ".secrets/app"
+            uid = 1000
+            gid = 1000
+            mode = "0400"
+            [outputs.group]
+            format = "docker-secrets"
+            path = ".secrets/group"
+            secrets = ["PASSWORD"]
+            gid = 2000
+            mode = "0440"
+            "#,
+        );
+        let given = "two lines\nand a last newline\n";
+        project.write("given", given);
+        project.run(["set", "GIVEN", "--from-file", "given"]).assert_code(0);
+        let value = String::from_utf8(project.get("PASSWORD")).unwrap();
+        assert!(value.len() == 32 && !value.ends_with('\n'));
+
+        let file = project.path(".secrets/app/password");
+        let read = daemon.read_as(&["--user", "1000:1000"], &file).assert_code(0);
+        assert_eq!(read.stdout, value);
+        let read = daemon.read_as(&["--user", "1000:1000"], &project.path(".secrets/app/given")).assert_code(0);
+        assert_eq!(read.stdout, given, "every byte as it was given");
+        // Neither another user, nor one whose group alone is that of the file.
+        assert_denied(&daemon.read_as(&["--user", "1001:1001"], &file));
+        assert_denied(&daemon.read_as(&["--user", "1001:1000"], &file));
+
+        let shared = project.path(".secrets/group/password");
+        let read = daemon.read_as(&["--user", "1001:1001", "--group-add", "2000"], &shared).assert_code(0);
+        assert_eq!(read.stdout, value);
+        assert_denied(&daemon.read_as(&["--user", "1001:1001"], &shared));
+        project.run(["check"]).assert_code(0);
+    });
+}
+
+/// The trap that the README of every example names: the file on the host decides, and by default it is its owner's.
+#[test]
+fn a_file_without_a_declared_owner_belongs_to_who_made_it_and_a_container_s_user_cannot_read_it() {
+    with_daemon(|daemon| {
+        let project = Project::preset("docker-mcp");
+        let file = project.path(".secrets/postgres_password");
+        assert_eq!(project.mode(".secrets/postgres_password"), 0o600);
+        assert_denied(&daemon.read_as(&["--user", "1000:1000"], &file));
+        // As the example's Compose file starts its services: with the uid of who ran vault-kit.
+        let read = daemon.read_as(&["--user", "0:0", "--cap-drop", "ALL"], &file).assert_code(0);
+        assert_eq!(read.stdout.as_bytes(), project.get("POSTGRES_PASSWORD"));
+    });
+}
+
+#[test]
+fn docker_run_reads_the_same_values_from_an_env_file_as_the_store_holds() {
+    with_daemon(|daemon| {
+        let values = [
+            "it's",
+            "say \"hi\"",
+            "'single'",
+            "\"double\"",
+            "$HOME",
+            "a${HOME}b",
+            "a$(id)b",
+            "a`id`b",
+            "a #b",
+            "#a",
+            " lead",
+            "trail ",
+            "\ttab\t",
+            "=",
+            "==a",
+            "A=B",
+            r"C:\dir\new",
+            r"trailing\",
+            r"a\\b",
+            "a;b&c|d<e>f(g)h*i?j[k]l",
+            "{\"a\": {\"b\": [1, \"x\"]}}",
+            "grüße \u{1f511} 密钥",
+            "\u{a0}nbsp\u{a0}",
+            "~/x:~",
+            "!bang!",
+            "100%",
+            "postgres://app:p%40ss@db:5432/app?sslmode=require&x=1",
+            "it's \"both\" `and` $HOME \\",
+        ];
+        let mut manifest = "[project]\nname = \"judged\"\n".to_owned();
+        let mut given = serde_json::Map::new();
+        for (index, value) in values.iter().enumerate() {
+            manifest.extend(["[secrets.K", &index.to_string(), "]\nkind = \"external\"\n"]);
+            given.insert(format!("K{index}"), (*value).into());
+        }
+        manifest.push_str("[outputs.env]\nformat = \"dotenv\"\ndialect = \"docker-run\"\npath = \".env\"\n");
+        let project = Project::with_manifest(&manifest);
+        project.write("given.json", serde_json::Value::from(given).to_string());
+        project.run(["import", "given.json"]).assert_code(0);
+        project.run(["init"]).assert_code(0);
+
+        let file = project.path(".env").display().to_string();
+        let read = daemon.run(&["--env-file", &file], &["env", "-0"]).assert_code(0);
+        let found: Vec<&str> = read.stdout.split('\0').collect();
+        for (index, value) in values.iter().enumerate() {
+            assert!(found.contains(&format!("K{index}={value}").as_str()), "{value:?}: {found:?}");
+            assert_eq!(project.get(&format!("K{index}")), value.as_bytes());
+        }
+        assert_eq!(found.iter().filter(|entry| entry.starts_with('K')).count(), values.len());
+    });
+}
+
+#[test]
+fn a_running_container_sees_an_in_place_change_at_once_and_a_renamed_file_only_by_its_directory() {
+    with_daemon(|daemon| {
+        let project = Project::with_manifest(
+            r#"
+            [project]
+            name = "judged"
+            [secrets.VALUE]
+            kind = "external"
+            [outputs.renamed]
+            format = "docker-secrets"
+            path = "renamed"
+            [outputs.in_place]
+            format = "docker-secrets"
+            path = "in_place"
+            in_place = true
+            "#,
+        );
+        let (old, new) = ("the-old-value-is-the-longer-one-of-the-two", "the-new-value-of-this-secret");
+        project.run(["init"]).assert_code(0);
+        let set = |value: &str| project.run_with_stdin(["set", "VALUE"], value.as_bytes()).assert_code(0);
+        set(old);
+        let mounts = [("in_place/value", "/in_place"), ("renamed/value", "/renamed"), ("renamed", "/directory")];
+        let mounts = mounts.map(|(host, container)| bind(&project.path(host), container));
+        let mut arguments = vec!["run", "--detach", "--rm", "--network", "none", "--stop-signal", "KILL"];
+        arguments.extend(mounts.iter().flat_map(|mount| ["--mount", mount.as_str()]));
+        arguments.extend([IMAGE, "/bin/busybox", "sleep", "3600"]);
+        let container = Container::start(daemon, &arguments);
+        let seen = || ["/in_place", "/renamed", "/directory/value"].map(|path| container.read(path));
+        assert_eq!(seen(), [old, old, old]);
+        set(new);
+        assert_eq!(seen(), [new, old, new]);
+        let newest = "and-once-more-another-value-of-it-that-is-longer-than-both";
+        set(newest);
+        assert_eq!(seen(), [newest, old, newest]);
+    });
+}
+
+/// A running container, removed when it is dropped.
+struct Container<'a> {
+    daemon: &'a Daemon,
+    id: String,
+}
+
+impl<'a> Container<'a> {
+    fn start(daemon: &'a Daemon, arguments: &[&str]) -> Self {
+        let id = Run::of(&mut daemon.docker(arguments)).assert_code(0).stdout.trim_end().to_owned();
+        Self { daemon, id }
+    }
+
+    /// What its root reads.
+    fn read(&self, path: &str) -> String {
+        let arguments = ["exec", &self.id, "/bin/busybox", "cat", path];
+        Run::of(&mut self.daemon.docker(&arguments)).assert_code(0).stdout
+    }
+}
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        let _ = self.daemon.docker(&["rm", "--force", &self.id]).output();
+    }
+}
