@@ -1,0 +1,241 @@
+//! EIO, ENOSPC, EINTR, EACCES and SIGKILL at every index of every call that opens, writes, names or locks a file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tempfile::TempDir;
+
+use crate::judge::{End, Judge};
+use crate::support::{Project, Run, program, skip};
+use crate::tree::{self, Tree};
+use crate::{MANIFEST, STALE, declared, running};
+
+/// The calls that are disturbed. `close` is not among them: an injected error skips the call, and a descriptor that
+/// stays open disturbs nothing but the test.
+const CALLS: [&str; 15] = [
+    "openat",
+    "openat2",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "fchmod",
+    "mkdirat",
+    "unlink",
+    "unlinkat",
+    "linkat",
+    "flock",
+];
+
+const FAULTS: [&str; 5] = ["error=EIO", "error=ENOSPC", "error=EINTR", "error=EACCES", "signal=KILL"];
+
+/// How many projects are worked on at once.
+const WORKERS: usize = 2;
+
+/// One disturbed run.
+struct Case {
+    call: &'static str,
+    index: usize,
+    fault: &'static str,
+    /// Whether the call is about our files; otherwise it is the loader's or libc's, before `main`.
+    ours: bool,
+}
+
+#[test]
+fn init_of_a_preset_survives_a_fault_at_every_call() {
+    every_call(
+        "init_of_a_preset_survives_a_fault_at_every_call",
+        Project::empty_in_memory,
+        &["init", "--preset", "sutra"],
+    );
+}
+
+#[test]
+fn init_of_a_manifest_survives_a_fault_at_every_call() {
+    every_call("init_of_a_manifest_survives_a_fault_at_every_call", with_leftovers, &["init"]);
+}
+
+#[test]
+fn set_survives_a_fault_at_every_call() {
+    let set = ["set", "API_KEY", "--from-file", "new-key"];
+    every_call("set_survives_a_fault_at_every_call", running_with_leftovers, &set);
+}
+
+#[test]
+fn render_survives_a_fault_at_every_call() {
+    every_call("render_survives_a_fault_at_every_call", changed, &["render"]);
+}
+
+/// A manifest, and what a killed writer left beside it.
+fn with_leftovers() -> Project {
+    let project = declared();
+    project.write(STALE, "left behind");
+    project
+}
+
+fn running_with_leftovers() -> Project {
+    let project = running();
+    project.write(STALE, "left behind");
+    project.write(&format!(".vault-kit/{STALE}"), "left behind");
+    project
+}
+
+/// A setting is another one, a file is gone, a file is too open, and an output is new.
+#[expect(clippy::disallowed_methods, reason = "the test's own files")]
+fn changed() -> Project {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = running_with_leftovers();
+    let manifest = MANIFEST.replace("\"8080\"", "\"9090\"");
+    project.write(
+        "vault-kit.toml",
+        format!(
+            "{manifest}\n[outputs.more]\nformat = \"json\"\npath = \"config/more.json\"\nsecrets = [\"API_KEY\"]\n"
+        ),
+    );
+    fs::remove_file(project.path("tls/cert.pem")).unwrap();
+    fs::set_permissions(project.path("tls/key.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    project
+}
+
+/// Disturbs a command at every call of every kind in every way, and prints how each ended.
+#[expect(clippy::print_stdout, reason = "the numbers are the result")]
+fn every_call(test: &str, prepare: fn() -> Project, command: &[&str]) {
+    if program("strace").is_none() {
+        return skip(test, "there is no strace");
+    }
+    let cases = cases(prepare, command);
+    let next = AtomicUsize::new(0);
+    let ends = Mutex::new(BTreeMap::<&str, BTreeMap<End, usize>>::new());
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                let bench = Bench::new(prepare(), command);
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    match bench.disturb(case) {
+                        Ok(end) => {
+                            *ends.lock().unwrap().entry(case.fault).or_default().entry(end).or_default() += 1;
+                        }
+                        Err(why) => failures.lock().unwrap().push(format!("{case}: {why}")),
+                    }
+                }
+            });
+        }
+    });
+    let (ends, failures) = (ends.into_inner().unwrap(), failures.into_inner().unwrap());
+    let name = command.join(" ");
+    let mut judged = 0;
+    for fault in FAULTS {
+        let ended = ends.get(fault).cloned().unwrap_or_default();
+        let (passed, all) = (ended.values().sum::<usize>(), cases.iter().filter(|it| it.fault == fault).count());
+        println!("{name}, {fault}: {passed} of {all} {ended:?}");
+        judged += passed;
+    }
+    let foreign = cases.iter().filter(|case| !case.ours).count();
+    println!("{name}: {judged} of {} survived; {foreign} of them hit the loader or libc before `main`", cases.len());
+    assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert_eq!(judged, cases.len());
+}
+
+/// Every index of every call, in every way, as an undisturbed run makes them.
+fn cases(prepare: fn() -> Project, command: &[&str]) -> Vec<Case> {
+    let bench = Bench::new(prepare(), command);
+    let run = bench.run(&["-e", &format!("trace={}", CALLS.join(","))]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let log = bench.log();
+    let mut cases = Vec::new();
+    for call in CALLS {
+        let lines = log.lines().filter(|line| name_of(line) == Some(call));
+        for (index, line) in lines.enumerate() {
+            let ours = bench.is_ours(line);
+            cases.extend(FAULTS.map(|fault| Case { call, index: index + 1, fault, ours }));
+        }
+    }
+    for call in ["openat", "openat2", "write", "fsync", "renameat", "flock"] {
+        assert!(cases.iter().any(|case| case.call == call && case.ours), "{call} was never called");
+    }
+    cases
+}
+
+/// The call of a line such as `123 write(2, …`.
+fn name_of(line: &str) -> Option<&str> {
+    line.split_once(' ')?.1.trim_start().split_once('(').map(|(name, _)| name)
+}
+
+/// A project that is put back before each run, and strace's log.
+struct Bench<'a> {
+    project: Project,
+    command: &'a [&'a str],
+    before: Tree,
+    reference: Tree,
+    scratch: TempDir,
+}
+
+impl<'a> Bench<'a> {
+    fn new(project: Project, command: &'a [&'a str]) -> Self {
+        let before = tree::take(&project);
+        project.run(command).assert_code(0);
+        let reference = tree::take(&project);
+        tree::put_back(&project, &before);
+        Self { project, command, before, reference, scratch: TempDir::new().unwrap() }
+    }
+
+    fn disturb(&self, case: &Case) -> Result<End, String> {
+        tree::put_back(&self.project, &self.before);
+        let Case { call, index, fault, .. } = case;
+        let inject = format!("inject={call}:{fault}:when={index}");
+        let run = self.run(&["-e", &format!("trace={call}"), "-e", &inject]);
+        let log = self.log();
+        let hit = if *fault == "signal=KILL" { log.contains("killed by SIGKILL") } else { log.contains("(INJECTED)") };
+        if !hit {
+            return Err(format!("the fault did not happen: {log}"));
+        }
+        if *fault == "error=EINTR" && case.ours && run.code != 0 {
+            return Err(format!("an interrupted call was not repeated: {}", run.stderr));
+        }
+        let judge =
+            Judge { project: &self.project, command: self.command, before: &self.before, reference: &self.reference };
+        let end = judge.judge(&run)?;
+        let may_not_start = !case.ours && case.call == "openat";
+        match end {
+            End::NotStarted if !may_not_start => Err("the loader failed in the middle of the run".to_owned()),
+            End::Killed if *fault != "signal=KILL" => Err("killed, but not by us".to_owned()),
+            End::DurabilityUnknown if case.call != "fsync" => Err("nothing was synced here".to_owned()),
+            end => Ok(end),
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        let log = self.log_path();
+        // -f, though there is one process: so that one more would be seen.
+        let strace = [&["strace", "-f", "-qq", "-s", "4096", "-o", log.to_str().unwrap()], arguments].concat();
+        Run::of(&mut self.project.command_under(strace, self.command))
+    }
+
+    fn log_path(&self) -> std::path::PathBuf {
+        self.scratch.path().join("log")
+    }
+
+    fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.log_path()).unwrap()).into_owned()
+    }
+
+    /// An absolute path elsewhere is opened by the loader and by libc.
+    fn is_ours(&self, line: &str) -> bool {
+        let Some(path) = line.split('"').nth(1).map(Path::new) else { return true };
+        let opens = name_of(line).is_some_and(|name| name.starts_with("open"));
+        !opens || path.is_relative() || path.starts_with(self.project.root()) || path.starts_with(self.project.home())
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.call, self.index, self.fault)
+    }
+}

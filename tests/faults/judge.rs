@@ -1,0 +1,237 @@
+//! What must hold after a command was disturbed, whatever happened to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use vault_kit::secret::Secret;
+use vault_kit::secret::digest::sha256_hex;
+use vault_kit::store::identity::Identities;
+use vault_kit::store::ledger::Ledger;
+use vault_kit::store::seal;
+
+use crate::support::{Project, Run, sealed_of_copy};
+use crate::tree::{self, Node, Tree};
+
+/// Every piece of every current value, by name.
+type Values = BTreeMap<String, Vec<Vec<u8>>>;
+
+/// What is said whenever something failed after the store was replaced, and never otherwise.
+pub(crate) const STORE_HAS_THE_CHANGE: &str = "hint: the store has the change; finish with `vault-kit render`";
+
+/// How a disturbed command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// Exit 0: everything declared is there.
+    Done,
+    /// Exit 6 or 9, and the store is the old one.
+    Refused,
+    /// Exit 8: the store was changed, and it was said how to finish.
+    Unfinished,
+    /// Exit 9: written, but not confirmed by the disk.
+    DurabilityUnknown,
+    /// Killed.
+    Killed,
+    /// The loader could not start the program.
+    NotStarted,
+}
+
+/// A command, what stood before it, and what an undisturbed run makes of that.
+pub(crate) struct Judge<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) command: &'a [&'a str],
+    pub(crate) before: &'a Tree,
+    pub(crate) reference: &'a Tree,
+}
+
+impl Judge<'_> {
+    /// Judges what a disturbed run left, then repairs it.
+    pub(crate) fn judge(&self, run: &Run) -> Result<End, String> {
+        let after = tree::take(self.project);
+        let old = values(self.project, self.before)?;
+        let values = values(self.project, &after)?;
+        for (name, value) in old.iter().filter(|(name, _)| !self.may_change(name)) {
+            ensure(values.get(name) == Some(value), || format!("the value of {name} changed"))?;
+        }
+        let end = self.end(run, &after)?;
+        self.modes(&after)?;
+        let repaired = self.repair(&values)?;
+        self.whole(&after, &repaired)?;
+        Ok(end)
+    }
+
+    fn may_change(&self, name: &str) -> bool {
+        self.command[0] == "set" && name == self.command[1]
+    }
+
+    /// Whether the exit code tells the truth.
+    fn end(&self, run: &Run, after: &Tree) -> Result<End, String> {
+        let store = self.project.path(".vault-kit/dev.age");
+        let is_changed = after.get(&store) != self.before.get(&store);
+        match run.code {
+            0 => {
+                ensure(!run.stderr.contains("error:"), || "exit 0 with an error".to_owned())?;
+                self.complete(after).map_err(|why| format!("exit 0, but {why}"))?;
+                let check = self.project.run(["check"]);
+                ensure(check.code == 0, || format!("exit 0, but check says {}{}", check.stdout, check.stderr))?;
+                Ok(End::Done)
+            }
+            9 if run.stderr.contains("written, but the disk did not confirm it") => Ok(End::DurabilityUnknown),
+            code @ (6 | 8 | 9) => {
+                ensure(run.stderr.contains("error: cannot "), || format!("no word of what failed: {}", run.stderr))?;
+                ensure(is_changed == (code == 8), || format!("exit {code}, store changed: {is_changed}"))?;
+                let is_said = run.stderr.contains(STORE_HAS_THE_CHANGE);
+                ensure(is_changed == is_said, || format!("store changed: {is_changed}, but: {}", run.stderr))?;
+                Ok(if is_changed { End::Unfinished } else { End::Refused })
+            }
+            127 if run.stderr.contains("error while loading shared libraries") => {
+                ensure(after == self.before, || "changed, although the program was not even loaded".to_owned())?;
+                Ok(End::NotStarted)
+            }
+            137 => Ok(End::Killed),
+            other => Err(format!("exit code {other}: {}", run.stderr)),
+        }
+    }
+
+    /// Whether the same files are there as after an undisturbed run, with the same modes.
+    fn complete(&self, tree: &Tree) -> Result<(), String> {
+        // Known: the audit record of a change is lost when the command dies between store and record.
+        let counts = |path: &&PathBuf| !path.ends_with("audit.jsonl");
+        for path in self.reference.keys().filter(counts) {
+            ensure(tree.contains_key(path), || format!("{} is missing", path.display()))?;
+        }
+        for (path, node) in tree.iter().filter(|(path, _)| counts(path)) {
+            let expected = self.reference.get(path).ok_or_else(|| format!("{} is too many", path.display()))?;
+            ensure(node.mode == expected.mode, || format!("{} has mode {:04o}", path.display(), node.mode))?;
+        }
+        Ok(())
+    }
+
+    /// No file and no directory is wider than declared, temporary ones included.
+    fn modes(&self, after: &Tree) -> Result<(), String> {
+        for (path, node) in after {
+            if self.before.get(path) == Some(node) {
+                continue;
+            }
+            let declared = match self.reference.get(path).or_else(|| self.before.get(path)) {
+                Some(node) => node.mode,
+                // A temporary file is as wide as its target only when that may be seen by everybody.
+                None if is_temporary(path) && self.is_public(node) => 0o644,
+                None => 0o600,
+            };
+            ensure(node.mode & !declared == 0, || {
+                format!("{} has mode {:04o}, declared is {declared:04o}", path.display(), node.mode)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Whether a content is that of a file for everybody; certificates differ from run to run.
+    fn is_public(&self, node: &Node) -> bool {
+        let is_certificate = |content: &[u8]| content.starts_with(b"-----BEGIN CERTIFICATE-----\n");
+        node.content.as_deref().is_some_and(is_certificate)
+            || self.reference.values().any(|it| it.mode == 0o644 && it.content == node.content)
+    }
+
+    /// The same command without a fault: everything is there, no value that existed changed, nothing is left over.
+    fn repair(&self, values: &Values) -> Result<Tree, String> {
+        let again = self.project.run(self.command);
+        ensure(again.code == 0, || format!("the second run fails with {}: {}", again.code, again.stderr))?;
+        let check = self.project.run(["check"]);
+        ensure(check.code == 0, || format!("check after the repair: {}{}", check.stdout, check.stderr))?;
+        let repaired = tree::take(self.project);
+        let left: Vec<_> = repaired.keys().filter(|path| is_temporary(path)).collect();
+        ensure(left.is_empty(), || format!("left behind: {left:?}"))?;
+        self.complete(&repaired).map_err(|why| format!("after the repair {why}"))?;
+        let repaired_values = self::values(self.project, &repaired)?;
+        for (name, value) in values.iter().filter(|(name, _)| !self.may_change(name)) {
+            ensure(repaired_values.get(name) == Some(value), || format!("the repair changed {name}"))?;
+        }
+        ensure(self.delivers(&repaired, &repaired_values), || "a file does not hold the store's value".to_owned())?;
+        Ok(repaired)
+    }
+
+    /// Every file of one value holds exactly it: independent of what `check` says.
+    fn delivers(&self, tree: &Tree, values: &Values) -> bool {
+        let holds = |path: &str, name: &str| {
+            let content = tree.get(&self.project.path(path)).and_then(|node| node.content.as_ref());
+            content.is_none_or(|content| values.get(name).is_some_and(|pieces| pieces.contains(content)))
+        };
+        holds(".secrets/session_key", "SESSION_KEY")
+            && holds(".secrets/api_key", "API_KEY")
+            && holds("tls/key.pem", "TLS")
+            && holds(".secrets/tokens/admin_token.txt", "ADMIN_TOKEN")
+    }
+
+    /// Every file that the disturbed run left is whole: what it was before, or what it is after the repair.
+    fn whole(&self, after: &Tree, repaired: &Tree) -> Result<(), String> {
+        let directory = self.project.path(".vault-kit");
+        for (path, node) in after.iter().filter(|(path, node)| node.content.is_some() && !is_temporary(path)) {
+            let is_of_the_store = path.starts_with(&directory) || is_sealed(path);
+            let name = path.file_name().unwrap().to_string_lossy();
+            let content = node.content.as_deref().unwrap();
+            let is_old = self.before.get(path).is_some_and(|old| old.content == node.content);
+            if is_old || repaired.get(path).is_some_and(|new| new.content == node.content) {
+                continue;
+            }
+            if name == "audit.jsonl" {
+                let old = self.before.get(path).and_then(|old| old.content.as_deref()).unwrap_or_default();
+                ensure(content.starts_with(old) && is_lines_of_json(content), || "a torn audit record".to_owned())?;
+            } else if name.ends_with(".ledger.jsonl") {
+                self.ledger(content, after)?;
+            } else {
+                // The stores and the copy were opened already.
+                ensure(is_of_the_store, || format!("{} is torn", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A ledger between the two is whole, and belongs to the store that is there.
+    fn ledger(&self, content: &[u8], after: &Tree) -> Result<(), String> {
+        let ledger = Ledger::parse(content, "ledger").map_err(|error| format!("a torn ledger: {error}"))?;
+        let store = after.get(&self.project.path(".vault-kit/dev.age")).and_then(|node| node.content.as_deref());
+        ensure(store.map(sha256_hex) == Some(ledger.header.store_digest), || "the ledger of no store".to_owned())
+    }
+}
+
+/// The values of the store; the second copy opens too and holds one of the two states.
+fn values(project: &Project, tree: &Tree) -> Result<Values, String> {
+    let mut values = Values::new();
+    let stores = tree.iter().filter(|(path, _)| is_sealed(path));
+    for (path, node) in stores {
+        let identity = tree.get(&project.identity()).and_then(|node| node.content.clone());
+        let identity = Secret::new(identity.ok_or("a store, but no identity")?);
+        let identities = Identities::parse(&identity, "identity").map_err(|error| error.to_string())?;
+        let content = node.content.as_deref().unwrap_or_default();
+        let is_copy = path.extension().is_some_and(|it| it == "copy");
+        let sealed = if is_copy { sealed_of_copy(content)? } else { content };
+        let store = seal::open(sealed, &identities, "store").map_err(|error| format!("{}: {error}", path.display()))?;
+        if !path.starts_with(project.root()) {
+            continue;
+        }
+        for name in store.secrets.keys() {
+            let version = store.current(name).ok_or_else(|| format!("{name} has no current version"))?;
+            let pieces = version.parts.iter().map(|(_, piece)| piece.expose().to_vec()).collect();
+            values.insert(name.to_string(), pieces);
+        }
+    }
+    Ok(values)
+}
+
+/// A store, a store that was set aside, or the second copy.
+fn is_sealed(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "age" || it == "copy")
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".vault-kit-tmp."))
+}
+
+fn is_lines_of_json(content: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(content);
+    text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok())
+}
+
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
