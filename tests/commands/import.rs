@@ -1,0 +1,126 @@
+//! `import`: the values of what is running, into the store.
+
+use crate::shop::{KEY, SHOP, error_code, json, shop};
+use crate::support::Project;
+
+const RUNNING: &str = "mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU5oXiNqZtRvM";
+
+fn named(answer: &serde_json::Value, list: &str) -> Vec<String> {
+    answer[list].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn good_values_are_taken_and_the_others_named_with_exit_1() {
+    let project = Project::with_manifest(SHOP);
+    let text = format!(
+        "AUTH={RUNNING}\nDB_PASSWORD=changeme\nSTRIPE=whatever-else-it-is-0123456789\nNOTE=\n\
+         PORT=9000\nDB_URL=postgres://x\nHOME_MADE=1\nBARE\n"
+    );
+    project.write(".env", &text);
+    let run = project.run(["import", ".env", "--json"]).assert_code(1);
+    let answer = json(&run);
+    assert_eq!(answer["schema_version"], 1);
+    assert_eq!(named(&answer, "imported"), ["AUTH"]);
+    assert_eq!(named(&answer, "placeholders"), ["DB_PASSWORD", "NOTE"]);
+    assert_eq!(named(&answer, "mismatched"), ["STRIPE"]);
+    assert_eq!(named(&answer, "undeclared"), ["HOME_MADE"]);
+    assert_eq!(named(&answer, "not_importable"), ["PORT", "DB_URL"]);
+    assert!(!run.both().contains(RUNNING) && !run.both().contains("whatever"));
+    assert_eq!(project.get("AUTH"), RUNNING.as_bytes());
+    project.run(["get", "DB_PASSWORD"]).assert_code(1);
+}
+
+#[test]
+fn every_name_is_told_in_words_too() {
+    let project = Project::with_manifest(SHOP);
+    project.write(".env", format!("AUTH={RUNNING}\nDB_PASSWORD=changeme\nHOME_MADE=1\n"));
+    let run = project.run(["import", ".env"]).assert_code(1);
+    for line in ["imported      AUTH", "refused       DB_PASSWORD", "skipped       HOME_MADE"] {
+        assert!(run.stderr.lines().any(|it| it.starts_with(line)), "{line}: {}", run.stderr);
+    }
+    assert!(run.stdout.is_empty());
+}
+
+#[test]
+fn json_is_read_by_its_name_or_when_told_so() {
+    let text = format!("{{\"AUTH\": \"{RUNNING}\", \"STRIPE\": \"{KEY}\"}}");
+    for (file, arguments) in [("values.json", vec![]), ("values.txt", vec!["--from-json"])] {
+        let project = Project::with_manifest(SHOP);
+        project.write(file, &text);
+        project.run([&["import", file][..], &arguments].concat()).assert_code(0);
+        assert_eq!((project.get("AUTH"), project.get("STRIPE")), (RUNNING.into(), KEY.into()));
+    }
+    let project = Project::with_manifest(SHOP);
+    project.run_with_stdin(["import", "-", "--from-json"], text.as_bytes()).assert_code(0);
+    assert_eq!(project.get("AUTH"), RUNNING.as_bytes());
+}
+
+#[test]
+fn nothing_that_is_running_is_touched() {
+    let project = shop();
+    project.write("old.env", format!("STRIPE={KEY}\n"));
+    project.write(".env", "AUTH=something-else-that-runs\n");
+    let files = |project: &Project| {
+        let mut files = project.snapshot();
+        files.retain(|path, entry| !path.starts_with(".vault-kit") && !entry.bytes.is_empty());
+        files
+    };
+    let before = files(&project);
+    project.run(["import", "old.env"]).assert_code(0);
+    assert_eq!(files(&project), before);
+    assert!(!project.path("extra.json").exists());
+}
+
+#[test]
+fn a_value_that_the_store_has_is_kept() {
+    let project = shop();
+    let auth = project.get("AUTH");
+    project.write("old.env", format!("AUTH={RUNNING}\n"));
+    let before = project.snapshot();
+    let answer = json(&project.run(["import", "old.env", "--json"]).assert_code(0));
+    assert_eq!((named(&answer, "kept"), named(&answer, "imported")), (vec!["AUTH".to_owned()], vec![]));
+    assert_eq!((project.get("AUTH"), project.snapshot()), (auth, before));
+}
+
+#[test]
+fn a_dry_run_tells_the_same_and_writes_nothing() {
+    for project in [Project::with_manifest(SHOP), Project::initialised(SHOP)] {
+        project.write("old.env", format!("STRIPE={KEY}\nNOTE=changeme\n"));
+        let before = (project.snapshot(), project.contents());
+        let dry = json(&project.run(["import", "old.env", "--json", "-n"]).assert_code(1));
+        assert!((project.snapshot(), project.contents()) == before);
+        assert_eq!(json(&project.run(["import", "old.env", "--json"]).assert_code(1)), dry);
+    }
+}
+
+#[test]
+fn an_imported_token_is_kept_while_its_key_stays() {
+    let first = shop();
+    let (auth, token) = (first.get("AUTH"), first.get("TOKEN"));
+    let project = Project::with_manifest(SHOP);
+    let text = [&b"AUTH="[..], &auth, b"\nTOKEN=", &token, b"\n"].concat();
+    project.write("old.env", text);
+    project.run(["import", "old.env"]).assert_code(0);
+    project.run(["init"]).assert_code(0);
+    assert_eq!((project.get("AUTH"), project.get("TOKEN")), (auth, token.clone()));
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert_ne!(project.get("TOKEN"), token, "a token dies with its key");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_its_line_and_changes_nothing() {
+    let project = shop();
+    project.write("bad.env", "A=1\nB='hunter2canary\n");
+    project.write("bad.json", "{\"A\": \"hunter2canary\",\n oops");
+    let before = project.contents();
+    for file in ["bad.env", "bad.json"] {
+        let run = project.run(["import", file, "--json"]);
+        assert!([2, 3].contains(&run.code), "{}: {}", run.code, run.both());
+        assert!(run.stderr.contains(&format!("`{file}`")) && run.stderr.contains("line"), "{}", run.stderr);
+        assert!(!run.both().contains("hunter2"), "{}", run.both());
+        assert!(!error_code(&run).is_empty());
+    }
+    let missing = project.run(["import", "nowhere.env"]).assert_code(9);
+    assert!(missing.stderr.contains("`nowhere.env`"), "{}", missing.stderr);
+    assert_eq!(project.contents(), before);
+}

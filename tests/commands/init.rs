@@ -1,0 +1,263 @@
+//! `init`: from whatever is there to a directory that can be deployed.
+
+use std::process::Command;
+
+use crate::shop::{SHOP, error_code, json, shop};
+use crate::support::{self, Project};
+
+/// A value in a `.env` that is running today.
+const RUNNING: &str = "mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU5oXiNqZtRvM";
+
+#[test]
+fn a_dry_run_writes_nothing_wherever_it_starts() {
+    let living = shop();
+    let losing = shop();
+    std::fs::remove_file(losing.path(".env")).unwrap();
+    for (project, arguments) in [
+        (Project::empty(), vec!["init", "-n"]),
+        (Project::empty(), vec!["init", "-n", "--preset", "sutra"]),
+        (Project::empty(), vec!["-C", "new/directory", "init", "-n"]),
+        (Project::with_manifest(SHOP), vec!["init", "-n"]),
+        (living, vec!["init", "-n"]),
+        (losing, vec!["init", "-n"]),
+    ] {
+        let before = (project.snapshot(), project.contents());
+        project.run(&arguments).assert_code(0);
+        assert!((project.snapshot(), project.contents()) == before, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_names_what_the_real_run_then_does() {
+    let new = Project::empty();
+    let prepared = Project::with_manifest(SHOP);
+    let losing = shop();
+    std::fs::remove_file(losing.path(".env")).unwrap();
+    let preset = Project::empty();
+    for (project, arguments) in [
+        (new, vec!["init"]),
+        (preset, vec!["init", "--preset", "docker-mcp"]),
+        (prepared, vec!["init"]),
+        (losing, vec!["init"]),
+    ] {
+        let told = |dry: bool| {
+            let mut arguments = arguments.clone();
+            arguments.extend(dry.then_some("-n"));
+            let run = project.run(&arguments).assert_code(0);
+            let talk = run.stderr.lines().filter(|line| !line.contains("identity") && !line.starts_with("  "));
+            let same = |line: &str| line.replace("would make ", "made ").replace("would write ", "wrote ");
+            talk.map(|line| same(line).split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        let planned = told(true);
+        assert!(!planned.is_empty());
+        assert_eq!(planned, told(false), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_meets_the_refusals_of_the_real_run() {
+    let project = Project::with_manifest(SHOP);
+    project.write(".env", format!("AUTH={RUNNING}\n"));
+    let real = project.run(["init"]).assert_code(7);
+    let dry = project.run(["init", "-n"]).assert_code(7);
+    assert!(real.stderr.ends_with(&dry.stderr), "{}\n{}", real.stderr, dry.stderr);
+}
+
+#[test]
+fn an_example_file_gives_the_names_and_never_a_likely_secret() {
+    let project = Project::empty();
+    let secrets = ["s3cr3tValueXYZ", "hunter2canary", "sk-abcdef0123456789", "Zm9vYmFyYmF6cXV4"];
+    let example = format!(
+        "# the app\nPORT=8080\nexport LOG_LEVEL='info'\nJWT_SECRET={}\nPOSTGRES_PASSWORD={}\n\
+         DATABASE_URL=postgres://app:{1}@db:5432/app\nOPENAI_API_KEY={}\nUNKNOWN={}\n",
+        secrets[0], secrets[1], secrets[2], secrets[3]
+    );
+    project.write(".env.example", &example);
+    let run = project.run(["init"]).assert_code(0);
+    let manifest = project.read("vault-kit.toml");
+    for secret in secrets {
+        assert!(!manifest.contains(secret) && !run.both().contains(secret), "{secret} in {manifest}");
+    }
+    for (name, kind) in [
+        ("PORT", "setting"),
+        ("LOG_LEVEL", "setting"),
+        ("JWT_SECRET", "random"),
+        ("POSTGRES_PASSWORD", "password"),
+        ("DATABASE_URL", "template"),
+        ("OPENAI_API_KEY", "external"),
+        ("UNKNOWN", "external"),
+    ] {
+        assert!(manifest.contains(&format!("[secrets.{name}]\nkind = \"{kind}\"")), "{name} in {manifest}");
+    }
+    assert!(manifest.contains("a person must supply this: vault-kit set OPENAI_API_KEY"));
+    for name in ["OPENAI_API_KEY", "UNKNOWN"] {
+        assert!(run.stderr.contains(&format!("vault-kit set {name}")), "{}", run.stderr);
+    }
+    assert_eq!(project.read(".env.example"), example);
+    for name in ["OPENAI_API_KEY", "UNKNOWN"] {
+        project.run_with_stdin(["set", name], b"Xk4hUq8sWd2mVz6rTb0nLc5y").assert_code(0);
+    }
+    project.run(["check"]).assert_code(0);
+    assert!(project.read(".env").contains("PORT=8080\n"));
+}
+
+#[test]
+fn an_example_file_that_cannot_be_read_is_named_without_its_text() {
+    let project = Project::empty();
+    project.write(".env.example", "A=1\nB='hunter2canary\n");
+    let run = project.run(["init", "--json"]).assert_code(2);
+    assert_eq!(error_code(&run), "example-invalid");
+    assert!(run.stderr.contains("`.env.example`") && !run.both().contains("hunter2"), "{}", run.both());
+    assert_eq!(project.snapshot().len(), 1);
+}
+
+#[test]
+fn another_directory_is_made_and_brought_to_life() {
+    let project = Project::empty();
+    project.run(["-C", "a/new/one", "init"]).assert_code(0);
+    assert!(project.path("a/new/one/.env").exists() && !project.path("vault-kit.toml").exists());
+    project.run(["-C", "a/new/one", "check"]).assert_code(0);
+    // A preset begins there too, although a manifest stands above.
+    project.run(["-C", "a/new/one/deeper", "init", "--preset", "sutra"]).assert_code(0);
+    assert!(project.path("a/new/one/deeper/vault-kit.toml").exists());
+}
+
+#[test]
+fn a_manifest_that_is_there_is_kept_and_brought_to_life() {
+    let project = Project::with_manifest(SHOP);
+    let run = project.run(["init"]).assert_code(0);
+    assert_eq!(project.read("vault-kit.toml"), SHOP);
+    assert_eq!((project.mode(".env"), project.mode(".secrets"), project.mode(".secrets/auth")), (0o600, 0o700, 0o600));
+    assert!(!project.path("extra.json").exists());
+    assert!(run.stderr.contains("vault-kit set STRIPE") && run.stderr.contains("output extra"), "{}", run.stderr);
+}
+
+#[test]
+fn a_preset_keeps_the_files_that_are_there() {
+    let project = Project::empty();
+    project.write("docker-compose.yml", "services: {}\n");
+    project.run(["init", "--preset", "sutra"]).assert_code(0);
+    assert_eq!(project.read("docker-compose.yml"), "services: {}\n");
+}
+
+#[test]
+fn an_unknown_preset_is_told_with_those_there_are() {
+    let project = Project::empty();
+    let run = project.run(["init", "--preset", "sutro"]).assert_code(2);
+    assert!(run.stderr.contains("docker-mcp, e2i, sutra"), "{}", run.stderr);
+    assert!(project.snapshot().is_empty());
+}
+
+#[test]
+fn ignore_files_keep_their_lines_and_get_ours_once() {
+    let project = Project::with_manifest(SHOP);
+    project.write(".gitignore", "target/\n/.env\nlast line without a break");
+    project.run(["init"]).assert_code(0);
+    let ignored = project.read(".gitignore");
+    assert!(ignored.starts_with("target/\n/.env\nlast line without a break\n"), "{ignored}");
+    for file in [".gitignore", ".dockerignore"] {
+        let text = project.read(file);
+        for line in [".vault-kit/", "**/.vault-kit-tmp.*", "/.env", "/.secrets/", "/extra.json", "/tls/"] {
+            assert_eq!(text.lines().filter(|it| *it == line).count(), 1, "{line} in {file}: {text}");
+        }
+        assert_eq!(project.mode(file), 0o644);
+    }
+}
+
+#[test]
+fn the_ignore_lines_stand_before_anything_secret_is_written() {
+    let test = "the_ignore_lines_stand_before_anything_secret_is_written";
+    if support::program("strace").is_none() {
+        return support::skip(test, "no strace");
+    }
+    let project = Project::with_manifest(SHOP);
+    let trace = project.home().join("trace");
+    let strace = ["strace", "-f", "-e", "trace=rename,renameat,renameat2,link,linkat", "-o"];
+    let strace = strace.into_iter().map(std::ffi::OsString::from).chain([trace.clone().into_os_string()]);
+    let run = support::Run::of(&mut project.command_under(strace, ["init"]));
+    if run.code != 0 && run.stderr.contains("strace:") {
+        return support::skip(test, "strace may not trace here");
+    }
+    let run = run.assert_code(0);
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let first = |name: &str| {
+        let found = trace.lines().position(|line| line.contains(&format!("{name}\"")));
+        found.unwrap_or_else(|| panic!("{name} is never put in place: {}\n{trace}", run.both()))
+    };
+    let last_ignore = first(".gitignore").max(first(".dockerignore"));
+    for secret in ["dev.age", ".env", "\"auth", "key.pem"] {
+        let secret = secret.trim_start_matches('"');
+        assert!(last_ignore < first(secret), "{secret} before the ignore lines:\n{trace}");
+    }
+}
+
+#[test]
+fn a_system_that_runs_today_keeps_its_values() {
+    let project = Project::empty();
+    let running = format!("# sutra\nLOG_LEVEL=info\nSUTRA_AUTH_SECRET={RUNNING}\nBARE\n");
+    project.write(".env", &running);
+
+    let refused = project.run(["init", "--preset", "sutra"]).assert_code(7);
+    assert!(refused.stderr.contains("`SUTRA_AUTH_SECRET` (line 3)"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`vault-kit import .env`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`vault-kit init --adopt`"), "{}", refused.stderr);
+    assert!(!refused.both().contains(RUNNING));
+    assert!(!project.path(".vault-kit/dev.age").exists() && !project.path(".secrets").exists());
+
+    // Whoever leaves out the import loses nothing either.
+    let refused = project.run(["init", "--adopt", "--json"]).assert_code(7);
+    assert_eq!(error_code(&refused), "value-differs");
+    assert_eq!(project.read(".env"), running);
+
+    let imported = project.run(["import", ".env"]).assert_code(0);
+    assert!(imported.stderr.contains("imported      SUTRA_AUTH_SECRET"), "{}", imported.stderr);
+    assert_eq!(project.read(".env"), running);
+    project.run(["init"]).assert_code(0);
+    // Without `--adopt` the file stays as it is, for it holds what it should; only its mode is narrowed.
+    assert_eq!((project.read(".env"), project.mode(".env")), (running, 0o600));
+    project.run(["init", "--adopt"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    assert_eq!(project.get("SUTRA_AUTH_SECRET"), RUNNING.as_bytes());
+    let adopted = project.read(".env");
+    assert_eq!(adopted.matches(RUNNING).count(), 1);
+    assert!(
+        adopted.starts_with("# sutra\nLOG_LEVEL=info\n# >>> vault-kit") && adopted.ends_with("BARE\n"),
+        "{adopted}"
+    );
+    let mut bash = Command::new("bash");
+    bash.args(["-c", ". ./.env 2>/dev/null; printf %s \"$SUTRA_AUTH_SECRET\""]);
+    let read = bash.current_dir(project.root()).output().unwrap();
+    assert_eq!(read.stdout, RUNNING.as_bytes());
+}
+
+#[test]
+fn adoption_replaces_placeholders_and_with_yes_anything() {
+    let project = Project::with_manifest(SHOP);
+    project.write(".env", "AUTH=changeme\nX=1\n");
+    project.run(["init", "--adopt"]).assert_code(0);
+    let auth = String::from_utf8(project.get("AUTH")).unwrap();
+    assert!(project.read(".env").contains(&format!("AUTH={auth}\n")) && !project.read(".env").contains("changeme"));
+
+    let project = Project::with_manifest(SHOP);
+    project.write(".env", format!("AUTH={RUNNING}\n"));
+    project.run(["init", "--adopt"]).assert_code(7);
+    project.run(["init", "--adopt", "--yes"]).assert_code(0);
+    assert!(!project.read(".env").contains(RUNNING));
+}
+
+#[test]
+fn the_answer_in_json_says_what_was_made_written_and_what_waits() {
+    let project = Project::with_manifest(SHOP);
+    let run = project.run(["init", "--json"]).assert_code(0);
+    let answer = json(&run);
+    assert_eq!(
+        (&answer["schema_version"], &answer["dry_run"], &answer["environment"]),
+        (&1.into(), &false.into(), &"dev".into())
+    );
+    let made: Vec<_> = answer["made"].as_array().unwrap().iter().map(|it| it["secret"].as_str().unwrap()).collect();
+    assert_eq!(made, ["AUTH", "TOKEN", "DB_PASSWORD", "DB_URL", "CA", "TLS"]);
+    assert_eq!(answer["waiting"][0]["secret"], "STRIPE");
+    assert_eq!(answer["outputs_waiting"]["extra"][0], "STRIPE");
+    let file = |path: &str| answer["files"].as_array().unwrap().iter().find(|it| it["path"] == path).cloned().unwrap();
+    assert_eq!((&file(".env")["mode"], &file(".env")["outcome"]), (&"0600".into(), &"created".into()));
+}

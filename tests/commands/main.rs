@@ -1,0 +1,25 @@
+//! What each command does, as its user sees it: exit code, streams, files.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests bring along files of their own, and fail where something is not as they made it"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod check;
+mod foreign;
+mod generate;
+mod get;
+mod import;
+mod init;
+mod lines;
+mod others;
+mod render;
+mod run;
+mod set;
+mod shop;
+mod status;
+mod terminal;

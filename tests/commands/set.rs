@@ -1,0 +1,147 @@
+//! `set` and `remove`: one value by hand.
+
+use crate::shop::{KEY, complete, error_code, json, shop};
+
+#[test]
+fn a_piped_value_loses_one_line_break_and_no_more() {
+    let project = shop();
+    for (piped, value) in
+        [("note\n", "note"), ("note\r\n", "note"), ("note\n\n", "note\n"), ("note", "note"), (" note \n", " note ")]
+    {
+        project.run_with_stdin(["set", "NOTE"], piped.as_bytes()).assert_code(0);
+        assert_eq!(project.get("NOTE"), value.as_bytes(), "{piped:?}");
+    }
+}
+
+#[test]
+fn a_file_is_taken_byte_for_byte() {
+    let project = shop();
+    for bytes in [&b"with a line break\n"[..], b"\xff\xfe\x00 not text \x80\n\n", b"\r\n\t tabs and spaces "] {
+        project.write("value", bytes);
+        project.run(["set", "NOTE", "--from-file", "value"]).assert_code(0);
+        assert_eq!(project.get("NOTE"), bytes);
+    }
+    project.run_with_stdin(["set", "NOTE", "--from-file", "-"], b"stdin as it is\n").assert_code(0);
+    assert_eq!(project.get("NOTE"), b"stdin as it is\n");
+}
+
+#[test]
+fn the_same_value_changes_nothing() {
+    let project = complete();
+    let before = project.snapshot();
+    let run = project.run_with_stdin(["set", "STRIPE"], KEY.as_bytes()).assert_code(0);
+    assert_eq!(project.snapshot(), before);
+    assert!(run.stderr.contains("nothing to do"), "{}", run.stderr);
+}
+
+#[test]
+fn a_value_reaches_the_files_that_waited_for_it() {
+    let project = shop();
+    assert!(!project.path("extra.json").exists());
+    let run = project.run_with_stdin(["set", "STRIPE"], KEY.as_bytes()).assert_code(0);
+    assert!(run.stderr.contains("extra.json") && !run.both().contains(KEY), "{}", run.both());
+    assert!(project.read("extra.json").contains(KEY));
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn what_is_made_from_it_follows() {
+    let project = shop();
+    project.run_with_stdin(["set", "DB_PASSWORD"], b"p@ss/Wq8zKv2mXs6bNd1yLc4j").assert_code(0);
+    assert_eq!(project.get("DB_URL"), b"postgres://app:p%40ss%2FWq8zKv2mXs6bNd1yLc4j@db/app");
+    assert!(project.read(".env").contains("p%40ss%2FWq8zKv2mXs6bNd1yLc4j"));
+}
+
+#[test]
+fn what_cannot_be_a_value_is_refused_without_showing_it() {
+    let project = complete();
+    let before = project.contents();
+    for (name, value, code, exit) in [
+        ("STRIPE", "changeme", "placeholder", 1),
+        ("STRIPE", "<your-key>", "placeholder", 1),
+        ("STRIPE", "pk_hunter2canary0123456789", "pattern-mismatch", 1),
+        ("STRIPE", "", "usage", 2),
+        ("STRIPE", "\n", "usage", 2),
+        ("PORT", "9hunter2canary", "usage", 2),
+        ("DB_URL", "postgres://hunter2canary", "usage", 2),
+        ("TOKEN", "hunter2canary", "usage", 2),
+        ("TLS", "hunter2canary", "usage", 2),
+        ("CA", "hunter2canary", "usage", 2),
+        ("STRIPPE", "hunter2canary", "usage", 2),
+    ] {
+        let run = project.run_with_stdin(["set", name, "--json"], value.as_bytes()).assert_code(exit);
+        assert_eq!(error_code(&run), code, "{name} {value:?}");
+        assert!(run.stderr.contains("hint: ") && !run.both().contains("hunter2"), "{}", run.both());
+    }
+    assert_eq!(project.contents(), before);
+}
+
+#[test]
+fn a_key_that_is_too_short_for_its_token_is_refused_also_in_a_dry_run() {
+    let project = shop();
+    let before = project.contents();
+    for arguments in [&["set", "AUTH"][..], &["set", "AUTH", "-n"]] {
+        let run = project.run_with_stdin(arguments, b"Wq8zKv2mXs6b");
+        assert_ne!(run.code, 0);
+        assert!(run.stderr.contains("`AUTH` is shorter than the 32 bytes"), "{}", run.stderr);
+    }
+    assert_eq!(project.contents(), before);
+}
+
+#[test]
+fn a_value_on_the_command_line_is_refused_and_not_repeated() {
+    let project = shop();
+    let run = project.run(["set", "NOTE", "hunter2canary", "--json"]).assert_code(2);
+    assert!(!run.both().contains("hunter2") && run.stderr.contains("never given as arguments"), "{}", run.both());
+    assert_eq!(error_code(&run), "usage");
+}
+
+#[test]
+fn dry_runs_say_what_would_happen_and_write_nothing() {
+    let project = complete();
+    let before = (project.snapshot(), project.contents());
+    let set = project.run_with_stdin(["set", "AUTH", "-n"], b"wR5tGv8zKq2mXs6bNd1yLc4jHf7pUa9eTo3iVx0rBnQ");
+    let set = set.assert_code(0);
+    for line in ["would set     AUTH", "would make    TOKEN", "would write   .env"] {
+        assert!(set.stderr.lines().any(|it| it.starts_with(line)), "{line}: {}", set.stderr);
+    }
+    let remove = project.run(["remove", "STRIPE", "-n"]).assert_code(0);
+    assert!(remove.stderr.contains("would remove  STRIPE"), "{}", remove.stderr);
+    assert!((project.snapshot(), project.contents()) == before);
+}
+
+#[test]
+fn remove_needs_a_yes_and_forgets_every_version() {
+    let project = complete();
+    let before = project.contents();
+    let run = project.run(["remove", "STRIPE", "--json"]).assert_code(2);
+    assert_eq!(error_code(&run), "confirmation-needed");
+    assert_eq!(project.contents(), before);
+    let run = project.run(["remove", "STRIPE", "--yes", "--json"]).assert_code(0);
+    assert_eq!(json(&run)["remove"], "STRIPE");
+    project.run(["get", "STRIPE"]).assert_code(1);
+    let again = project.run(["remove", "STRIPE", "--yes"]).assert_code(2);
+    assert!(again.stderr.contains("the store has no `STRIPE`"), "{}", again.stderr);
+}
+
+#[test]
+fn remove_names_the_files_that_still_hold_the_value() {
+    let project = complete();
+    let run = project.run(["remove", "TOKEN", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("`rm .secrets/token`"), "{}", run.stderr);
+    assert!(!run.stderr.contains("nothing to do"), "{}", run.stderr);
+    let run = project.run(["remove", "STRIPE", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("`rm extra.json`"), "{}", run.stderr);
+}
+
+#[test]
+fn a_secret_that_is_no_longer_declared_can_be_removed() {
+    let project = complete();
+    let manifest = project.read("vault-kit.toml").replace("[secrets.NOTE]\nkind = \"external\"\noptional = true\n", "");
+    project.run_with_stdin(["set", "NOTE"], b"a note that goes away").assert_code(0);
+    project.write("vault-kit.toml", manifest);
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.contains("vault-kit remove NOTE"), "{}", check.stdout);
+    project.run(["remove", "NOTE", "--yes"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}

@@ -1,0 +1,968 @@
+//! What each error says: exit code, stdout and stderr of a command that meets it, and its code with `--json`.
+//!
+//! tests/tidy.rs fails when an error code of `src/` has no case here.
+
+#![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{chown, symlink};
+use std::process::Command;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use regex_lite::Regex;
+use support::{Project, Run, program, set_mode, skip};
+use vault_kit::name::{EnvName, SecretName};
+use vault_kit::private_file::Root;
+use vault_kit::secret::Secret;
+use vault_kit::secret::parts::{Part, Parts};
+
+/// One generated value in one `.env`.
+const RANDOM: &str = "[secrets.API_KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
+
+/// A value that a person supplies.
+const EXTERNAL: &str = "[secrets.API_KEY]\nkind = \"external\"\n";
+
+/// A manifest of the project `shop`.
+fn manifest(rest: &str) -> String {
+    format!("[project]\nname = \"shop\"\n{rest}")
+}
+
+fn project(rest: &str) -> Project {
+    Project::with_manifest(&manifest(rest))
+}
+
+fn initialised(rest: &str) -> Project {
+    Project::initialised(&manifest(rest))
+}
+
+/// Everything that a command says, once it is proven to be about `code`.
+#[track_caller]
+fn told(code: &str, project: &Project, arguments: &[&str]) -> String {
+    told_by(code, project, || project.command(arguments))
+}
+
+/// The same for a command that is prepared otherwise. `--json` is put right behind the command's name.
+#[track_caller]
+fn told_by(code: &str, project: &Project, command: impl Fn() -> Command) -> String {
+    let run = Run::of(&mut command());
+    assert!(!run.both().contains('\x1b'), "{run:?}");
+    let mut as_json = command();
+    as_json.arg("--json");
+    // Behind `--` it would be the child's.
+    if as_json.get_args().any(|it| it == "--") {
+        as_json = with_json_first(&as_json);
+    }
+    let json = Run::of(&mut as_json);
+    assert_eq!((json.code, &json.stderr), (run.code, &run.stderr));
+    let answer: serde_json::Value =
+        serde_json::from_str(&json.stdout).unwrap_or_else(|error| panic!("{error}: {json:?}"));
+    assert_eq!(answer["schema_version"], 1);
+    assert_eq!(answer["errors"][0]["code"], code, "{json:?}");
+    shown(project, &run)
+}
+
+fn with_json_first(command: &Command) -> Command {
+    let mut other = Command::new(command.get_program());
+    other.arg("--json").args(command.get_args().filter(|it| *it != "--json"));
+    other.current_dir(command.get_current_dir().unwrap()).env_clear();
+    other.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    other
+}
+
+/// Exit code, stdout and stderr, with what differs from run to run replaced.
+fn shown(project: &Project, run: &Run) -> String {
+    let mut text = format!("exit {}\n", run.code);
+    for (name, stream) in [("stdout", &run.stdout), ("stderr", &run.stderr)] {
+        if !stream.is_empty() {
+            text.extend(["--- ", name, "\n", stream]);
+        }
+    }
+    for (path, name) in [(project.root(), "[project]"), (project.home(), "[home]")] {
+        text = text.replace(path.to_str().unwrap(), name);
+    }
+    for (pattern, name) in [
+        (r"age1[0-9a-z]{58}", "[recipient]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[time]"),
+        (r"-inum \d+", "-inum [inode]"),
+        (r"/state/vault-kit/[^/`]+/", "/state/vault-kit/[id]/"),
+    ] {
+        text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
+    }
+    text
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+const AUTHORITY: &str =
+    "[secrets.CA]\nkind = \"ca\"\n[secrets.TLS]\nkind = \"certificate\"\nissuer = \"CA\"\ndns = [\"localhost\"]\n";
+
+/// Puts another CA in the place of the one that was made.
+fn replace_authority(project: &Project, cert: &str, key: &str) {
+    project.edit_store(|store| {
+        let authority = store.secrets.get_mut(&SecretName::new("CA").unwrap()).unwrap();
+        let mut parts = Parts::default();
+        for (part, text) in [(Part::Cert, cert), (Part::Ca, cert), (Part::Key, key)] {
+            parts.insert(part, Secret::copy_of(text.as_bytes()));
+        }
+        authority.last_mut().unwrap().parts = parts;
+    });
+}
+
+#[test]
+fn a_project_without_a_manifest() {
+    let project = Project::empty();
+    insta::assert_snapshot!(told("manifest-missing", &project, &["check"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: there is no vault-kit.toml in `.` or above it
+    vault-kit: hint: make one with `vault-kit init`
+    "#);
+}
+
+#[test]
+fn a_named_manifest_that_is_not_there() {
+    let project = Project::empty();
+    insta::assert_snapshot!(told("manifest-not-found", &project, &["-f", "other.toml", "check"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: there is no manifest `./other.toml`
+    vault-kit: hint: make one with `vault-kit init`, or name another with `-f`
+    "#);
+}
+
+#[test]
+fn a_manifest_with_several_mistakes() {
+    let project = project("[secrets.A]\nkind = \"randon\"\n[secrets.B]\nkind = \"random\"\nbits = 5\n");
+    insta::assert_snapshot!(told("manifest-invalid", &project, &["check"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `vault-kit.toml:4`: `secrets.A.kind` must be one of `api-key`, `ca`, `certificate`, `encryption-key`, `external`, `keypair`, `passphrase`, `password`, `random`, `setting`, `template`, `token`, `uuid`
+    vault-kit: hint: did you mean `random`?
+    vault-kit: error: `vault-kit.toml:7`: `secrets.B.bits` is not a field of kind `random`
+    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `owner`, `pattern`, `obtain`, `description`, `environments`, `kind`
+    "#);
+}
+
+#[test]
+fn a_manifest_that_is_not_toml() {
+    let project = project("[secrets.A\n");
+    insta::assert_snapshot!(told("manifest-invalid", &project, &["check"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `vault-kit.toml:3`: not TOML: unclosed table, expected `]`
+    vault-kit: hint: text stands in quotes, and no name stands twice
+    "#);
+}
+
+#[test]
+fn a_manifest_that_is_a_link() {
+    let project = Project::empty();
+    project.write("real.toml", manifest(RANDOM));
+    symlink("real.toml", project.path("vault-kit.toml")).unwrap();
+    insta::assert_snapshot!(told("manifest-not-regular", &project, &["check"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to read `[project]/vault-kit.toml`: a manifest is a regular file, not a link
+    vault-kit: hint: put the file itself there, or name it with `-f`
+    "#);
+}
+
+#[test]
+fn a_manifest_of_another_user() {
+    if !is_root() {
+        return skip("a_manifest_of_another_user", "needs root to give a file away");
+    }
+    let project = project(RANDOM);
+    fs::create_dir(project.path("below")).unwrap();
+    chown(project.path("vault-kit.toml"), Some(4321), None).unwrap();
+    let command = || {
+        let mut command = project.command(["check"]);
+        command.current_dir(project.path("below"));
+        command
+    };
+    insta::assert_snapshot!(told_by("foreign-manifest", &project, command), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to use `[project]/vault-kit.toml`: it belongs to another user (uid 4321)
+    vault-kit: hint: read it, then name it: `vault-kit -f '[project]/vault-kit.toml' …`
+    "#);
+}
+
+#[test]
+fn an_unknown_secret() {
+    let project = initialised(EXTERNAL);
+    insta::assert_snapshot!(told("usage", &project, &["get", "API_KYE"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: no secret `API_KYE` is declared in environment `dev`
+    vault-kit: hint: did you mean `API_KEY`?
+    "#);
+}
+
+#[test]
+fn an_unknown_environment() {
+    let project = initialised(EXTERNAL);
+    insta::assert_snapshot!(told("usage", &project, &["-e", "prod", "check"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: the manifest declares no such environment
+    vault-kit: hint: it declares: dev
+    "#);
+}
+
+#[test]
+fn a_setting_that_is_set() {
+    let project = initialised("[secrets.MODE]\nkind = \"setting\"\nvalue = \"x\"\n");
+    insta::assert_snapshot!(told("usage", &project, &["set", "MODE"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `MODE` is a setting
+    vault-kit: hint: settings live in the manifest: edit its `value` there
+    "#);
+}
+
+#[test]
+fn an_argument_that_there_is_not() {
+    let project = initialised(EXTERNAL);
+    insta::assert_snapshot!(shown(&project, &project.run(["get", "API_KEY", "--loud"])), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: unexpected argument '--loud' found
+
+      tip: to pass '--loud' as a value, use '-- --loud'
+
+    Usage: vault-kit get <NAME>
+
+    For more information, try '--help'.
+    "#);
+}
+
+#[test]
+fn a_secret_without_a_value() {
+    let project = initialised(EXTERNAL);
+    insta::assert_snapshot!(told("missing", &project, &["get", "API_KEY"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `API_KEY` has no value in environment `dev`
+    vault-kit: hint: supply it with `vault-kit set API_KEY`
+    "#);
+}
+
+#[test]
+fn two_secrets_without_a_value() {
+    let project = initialised("[secrets.A]\nkind = \"external\"\n[secrets.B]\nkind = \"external\"\n");
+    insta::assert_snapshot!(told("missing", &project, &["run", "--", "true"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `A` has no value in environment `dev`
+    vault-kit: hint: supply it with `vault-kit set A`
+    vault-kit: error: `B` has no value in environment `dev`
+    vault-kit: hint: supply it with `vault-kit set B`
+    "#);
+}
+
+#[test]
+fn a_placeholder_as_a_value() {
+    let project = initialised(EXTERNAL);
+    project.write("value", "changeme");
+    insta::assert_snapshot!(told("placeholder", &project, &["set", "API_KEY", "--from-file", "value"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: refusing a placeholder as the value of `API_KEY`
+    vault-kit: hint: nothing was changed; supply the real value
+    "#);
+}
+
+#[test]
+fn a_value_that_does_not_match_its_pattern() {
+    let project = initialised("[secrets.API_KEY]\nkind = \"external\"\npattern = \"^sk_\"\n");
+    project.write("value", "pk_Zk3vYq8mT1xWc5RbLp");
+    insta::assert_snapshot!(told("pattern-mismatch", &project, &["set", "API_KEY", "--from-file", "value"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the value does not match the pattern of `API_KEY`
+    vault-kit: hint: nothing was changed; is it the right value, without quotes around it?
+    "#);
+}
+
+#[test]
+fn no_identity() {
+    let project = initialised(EXTERNAL);
+    fs::remove_file(project.identity()).unwrap();
+    insta::assert_snapshot!(told("identity-missing", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: there is no identity at `[home]/.config/vault-kit/identity.txt`
+    vault-kit: hint: name yours with VAULT_KIT_IDENTITY_FILE; a first `vault-kit init` makes one
+    "#);
+}
+
+#[test]
+fn an_identity_file_that_holds_none() {
+    let project = initialised(EXTERNAL);
+    project.write("other.txt", "# mine\nhunter2\n");
+    let command = || {
+        let mut command = project.command(["get", "API_KEY"]);
+        command.env("VAULT_KIT_IDENTITY_FILE", project.path("other.txt"));
+        command
+    };
+    set_mode(&project.path("other.txt"), 0o600);
+    insta::assert_snapshot!(told_by("identity-invalid", &project, command), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `[project]/other.txt` holds no age identity (line 2)
+    vault-kit: hint: an identity is a line that begins with AGE-SECRET-KEY-1; name the right file with VAULT_KIT_IDENTITY_FILE
+    "#);
+}
+
+#[test]
+fn an_identity_that_is_no_recipient() {
+    let project = initialised(EXTERNAL);
+    let (stranger, _) = project.stranger("stranger.txt");
+    let command = || {
+        let mut command = project.command(["get", "API_KEY"]);
+        command.env("VAULT_KIT_IDENTITY_FILE", &stranger);
+        command
+    };
+    insta::assert_snapshot!(told_by("not-a-recipient", &project, command), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: this identity is not among the recipients of `.vault-kit/dev.age`
+    vault-kit: hint: name another identity with VAULT_KIT_IDENTITY_FILE, or ask a recipient to add yours and run `vault-kit recipients apply`
+    "#);
+}
+
+#[test]
+fn no_store() {
+    let project = initialised(EXTERNAL);
+    fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
+    fs::remove_dir_all(project.state()).unwrap();
+    insta::assert_snapshot!(told("store-missing", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: there is no `.vault-kit/dev.age`
+    vault-kit: hint: make it with `vault-kit init`
+    "#);
+}
+
+#[test]
+fn a_store_of_which_only_the_copy_is_left() {
+    let project = initialised(EXTERNAL);
+    fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
+    insta::assert_snapshot!(told("store-missing", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.age` is gone, but its second copy is there
+    vault-kit: hint: bring it back with `vault-kit store recover`
+    "#);
+}
+
+#[test]
+fn a_damaged_store() {
+    let project = initialised(EXTERNAL);
+    let sealed = project.bytes(".vault-kit/dev.age");
+    project.write(".vault-kit/dev.age", &sealed[..100]);
+    insta::assert_snapshot!(told("store-damaged", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.age` is damaged or cut short
+    vault-kit: hint: bring the second copy back with `vault-kit store recover`
+    "#);
+}
+
+#[test]
+fn a_store_that_a_later_version_wrote() {
+    if program("age").is_none() {
+        return skip("a_store_that_a_later_version_wrote", "no age");
+    }
+    let project = initialised(EXTERNAL);
+    project.write("payload", "{\"vault_kit_store\": 99}\n");
+    let mut age = Command::new("age");
+    age.arg("-r").arg(&project.identities().recipients()[0]).arg("-o").arg(project.path(".vault-kit/dev.age"));
+    Run::of(age.arg(project.path("payload"))).assert_code(0);
+    insta::assert_snapshot!(told("store-too-new", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.age`: the store was written by a newer vault-kit
+    vault-kit: hint: update vault-kit on this machine
+    "#);
+}
+
+#[test]
+fn a_store_that_went_back() {
+    let project = initialised(RANDOM);
+    let old = project.bytes(".vault-kit/dev.age");
+    project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
+    project.write(".vault-kit/dev.age", old);
+    insta::assert_snapshot!(told("store-went-back", &project, &["render"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.age` is older than its second copy: an old file came back
+    vault-kit: hint: take the newer one with `vault-kit store recover`
+    vault-kit: hint: or keep the old one on purpose with `vault-kit store recover --accept-older`
+    "#);
+}
+
+#[test]
+fn a_damaged_second_copy() {
+    let project = initialised(EXTERNAL);
+    let copy = project.state().join("dev.copy");
+    std::fs::File::options().write(true).open(copy).unwrap().set_len(20).unwrap();
+    insta::assert_snapshot!(told("copy-damaged", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: the second copy of the store, `[home]/.local/state/vault-kit/[id]/dev.copy`, is damaged
+    vault-kit: hint: if `.vault-kit/dev.age` is whole, make the copy anew: `rm [home]/.local/state/vault-kit/[id]/dev.copy`, then `vault-kit render`
+    "#);
+}
+
+#[test]
+fn the_store_of_another_environment() {
+    let project = initialised(EXTERNAL);
+    project.edit_store(|store| store.environment = EnvName::new("prod").unwrap());
+    insta::assert_snapshot!(told("store-foreign", &project, &["get", "API_KEY"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.age` is the store of environment `prod`
+    vault-kit: hint: put the right file back, or name the environment with `-e`
+    "#);
+}
+
+#[test]
+fn a_damaged_ledger() {
+    let project = initialised(EXTERNAL);
+    project.write(".vault-kit/dev.ledger.jsonl", "hunter2\n");
+    insta::assert_snapshot!(told("ledger-damaged", &project, &["check"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.ledger.jsonl` is damaged at line 1
+    vault-kit: hint: make it anew from the store with `vault-kit store recover`
+    "#);
+}
+
+#[test]
+fn a_clock_behind_the_store() {
+    let project = initialised(RANDOM);
+    project.edit_store(|store| store.updated += TimeDelta::hours(1));
+    insta::assert_snapshot!(told("clock-behind", &project, &["render"]), @r#"
+    exit 8
+    --- stderr
+    vault-kit: error: the clock says [time], but the store was changed at [time]
+    vault-kit: hint: set the clock, or accept it for this once with `--accept-clock`
+    "#);
+}
+
+#[test]
+fn other_recipients_in_the_manifest() {
+    let project = initialised(RANDOM);
+    let (_, stranger) = project.stranger("stranger.txt");
+    let environment = format!("[environments.dev]\nrecipients = {{ stranger = \"{stranger}\" }}\n");
+    project.write("vault-kit.toml", manifest(&(environment + RANDOM)));
+    insta::assert_snapshot!(told("recipients-changed", &project, &["render"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: the manifest and the store disagree on the recipients: refusing to write
+    vault-kit: hint: look at both with `vault-kit recipients list`; accept with `vault-kit recipients apply`
+    "#);
+}
+
+#[test]
+fn another_account_in_the_manifest() {
+    let project = initialised(RANDOM);
+    let environment = "[environments.dev]\naws = { account = \"111122223333\", region = \"us-east-1\" }\n";
+    project.write("vault-kit.toml", manifest(&(environment.to_owned() + RANDOM)));
+    insta::assert_snapshot!(told("account-changed", &project, &["render"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: the manifest and the store disagree on the AWS account or prefix: refusing to write
+    vault-kit: hint: accept with `vault-kit recipients apply`
+    "#);
+}
+
+#[test]
+fn recipients_without_oneself() {
+    let project = initialised(RANDOM);
+    let (_, stranger) = project.stranger("stranger.txt");
+    let environment = format!("[environments.dev]\nrecipients = {{ stranger = \"{stranger}\" }}\n");
+    project.write("vault-kit.toml", manifest(&(environment + RANDOM)));
+    insta::assert_snapshot!(told("would-lock-out", &project, &["recipients", "apply", "--yes"]), @r#"
+    exit 4
+    --- stderr
+    + stranger [recipient]
+    - me [recipient]
+    whoever is removed still knows every value up to now: make new ones with `vault-kit generate --replace`
+    vault-kit: error: refusing to seal `.vault-kit/dev.age`: you could not open it again
+    vault-kit: hint: add your own recipient to the manifest; `vault-kit recipients list` shows it
+    "#);
+}
+
+#[test]
+fn a_question_that_nobody_can_answer() {
+    let project = initialised(RANDOM);
+    insta::assert_snapshot!(told("confirmation-needed", &project, &["generate", "--replace", "API_KEY"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: make a new value for `API_KEY`; the old one stops working: this needs a yes
+    vault-kit: hint: add `--yes` to say it
+    "#);
+}
+
+#[test]
+fn a_lock_that_another_one_holds() {
+    let project = initialised(RANDOM);
+    let _lock = Root::open(project.root()).unwrap().lock(".vault-kit/lock", Duration::ZERO).unwrap();
+    insta::assert_snapshot!(told("busy", &project, &["render", "--lock-timeout", "0"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: another vault-kit is at work here: it holds `[project]/.vault-kit/lock`
+    vault-kit: hint: wait until it is done, or give it longer with `--lock-timeout 5m`
+    "#);
+}
+
+#[test]
+fn a_file_of_another_environment() {
+    let environments = "[environments.dev]\n[environments.prod]\n";
+    let project = initialised(&format!("{environments}{RANDOM}"));
+    insta::assert_snapshot!(told("other-environment", &project, &["-e", "prod", "init"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `.env` was last rendered for environment `dev`
+    vault-kit: hint: name that one with `-e dev`, or replace its files with `vault-kit -e prod init --yes`
+    "#);
+}
+
+#[test]
+fn a_name_outside_the_block() {
+    let project = initialised(RANDOM);
+    project.write(".env", "API_KEY=mine\n");
+    insta::assert_snapshot!(told("name-outside-block", &project, &["init"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `.env` assigns outside vault-kit's block what the manifest delivers: `API_KEY` (line 1)
+    vault-kit: hint: `vault-kit import .env` takes their values into the store; `vault-kit init --adopt` then moves the lines into the block
+    "#);
+}
+
+#[test]
+fn a_value_in_the_env_file_that_the_store_does_not_have() {
+    let project = initialised(RANDOM);
+    project.write(".env", "API_KEY=Zk3vYq8mT1xWc5RbLp\n");
+    insta::assert_snapshot!(told("value-differs", &project, &["render", "--adopt"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `.env` assigns other values than the store holds: `API_KEY` (line 1)
+    vault-kit: hint: `vault-kit import .env` takes values that the store does not have yet; with `--replace` all
+    vault-kit: hint: to drop the values in the file, delete the lines or add `--yes`
+    "#);
+}
+
+#[test]
+fn a_file_that_somebody_else_wrote() {
+    let secret = "[secrets.API_KEY]\nkind = \"random\"\n";
+    let project = initialised(secret);
+    let outputs = "[outputs.files]\nformat = \"docker-secrets\"\npath = \".secrets\"\n[outputs.more]\nformat = \"json\"\npath = \"more.json\"\n";
+    project.write("vault-kit.toml", manifest(&format!("{secret}{outputs}")));
+    project.write(".secrets/api_key", "Zk3vYq8mT1xWc5RbLp");
+    project.write("more.json", "{}\n");
+    insta::assert_snapshot!(told("foreign-file", &project, &["render"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `.secrets/api_key` is there already, and vault-kit did not write it
+    vault-kit: hint: to keep what is in it, take it into the store: `vault-kit import .secrets/api_key`
+    vault-kit: hint: to keep it as a file, move it aside: `mv .secrets/api_key .secrets/api_key.old`
+    vault-kit: hint: to replace it, add `--yes` to `init` or `render`
+    vault-kit: error: `more.json` is there already, and vault-kit did not write it
+    vault-kit: hint: to keep it as a file, move it aside: `mv more.json more.json.old`
+    vault-kit: hint: to replace it, add `--yes` to `init` or `render`
+    "#);
+}
+
+#[test]
+fn a_block_without_an_end() {
+    let project = initialised(RANDOM);
+    let text = project.read(".env");
+    let (text, _) = text.trim_end().rsplit_once('\n').unwrap();
+    project.write(".env", text);
+    insta::assert_snapshot!(told("block-damaged", &project, &["render"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `.env` line 1: a begin marker without its end marker of vault-kit's block
+    vault-kit: hint: repair the two marker lines by hand, or remove them: `# >>> vault-kit: managed, do not edit inside >>>` … `# <<< vault-kit <<<`
+    "#);
+}
+
+#[test]
+fn an_env_file_that_cannot_be_read() {
+    let project = initialised(EXTERNAL);
+    project.write("old.env", "API_KEY='hunter2\n");
+    insta::assert_snapshot!(told("dotenv-invalid", &project, &["import", "old.env"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `old.env`: line 1 (`API_KEY`): the quote is never closed
+    vault-kit: hint: nothing was changed; mend the line
+    "#);
+}
+
+#[test]
+fn a_json_file_that_cannot_be_read() {
+    let project = initialised(EXTERNAL);
+    project.write("old.json", "{\"API_KEY\": [\"hunter2\"]}\n");
+    insta::assert_snapshot!(told("json-invalid", &project, &["import", "old.json"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `old.json`: line 1: `API_KEY` is a list, not a string, a number or a boolean
+    vault-kit: hint: nothing was changed; mend the line
+    "#);
+}
+
+#[test]
+fn an_example_that_cannot_be_read() {
+    let project = Project::empty();
+    project.write(".env.example", "API_KEY='hunter2\n");
+    insta::assert_snapshot!(told("example-invalid", &project, &["init"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `.env.example`: line 1 (`API_KEY`): the quote is never closed
+    vault-kit: hint: mend the line, or move the file aside and run `vault-kit init` again
+    "#);
+}
+
+#[test]
+fn a_value_that_a_dialect_cannot_carry() {
+    let output = "[outputs.env]\nformat = \"dotenv\"\ndialect = \"docker-run\"\npath = \".env\"\n";
+    let project = initialised(&format!("{EXTERNAL}{output}"));
+    project.write("value", "two\nlines");
+    insta::assert_snapshot!(told("not-portable", &project, &["set", "API_KEY", "--from-file", "value"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: output `env` cannot carry what its readers (dialect `docker-run`) would not read alike: `API_KEY` holds a line break
+    vault-kit: hint: deliver it as a file: an output with `format = "docker-secrets"`, read through `NAME_FILE`
+    vault-kit: hint: or deliver a template `${NAME | base64}` that the program decodes
+    vault-kit: hint: or, if that is the only reader, `dialect = "portable"`
+    "#);
+}
+
+#[test]
+fn a_format_of_a_later_release() {
+    let project = initialised(EXTERNAL);
+    let output = "[outputs.keys]\nformat = \"fingerprints\"\npath = \"keys\"\n";
+    project.write("vault-kit.toml", manifest(&format!("{EXTERNAL}{output}")));
+    insta::assert_snapshot!(told("not-yet-available", &project, &["render"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: outputs of format `fingerprints` are not yet available
+    vault-kit: hint: use `dotenv`, `docker-secrets`, `pem` or `json`, or take the output out of the manifest
+    "#);
+}
+
+#[test]
+fn a_place_of_a_later_release() {
+    let project = project(EXTERNAL);
+    insta::assert_snapshot!(told("not-yet-available", &project, &["check", "--at", "remote"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `--at remote` is not yet available
+    vault-kit: hint: look at `--at repo`, `--at env` or `--at host`
+    "#);
+}
+
+#[test]
+fn a_value_that_is_no_variable() {
+    let project = initialised(EXTERNAL);
+    project.write("value", b"Zk3vYq8m\0T1xWc5RbLp");
+    project.run(["set", "API_KEY", "--from-file", "value"]).assert_code(0);
+    insta::assert_snapshot!(told("not-a-variable", &project, &["run", "--", "true"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `API_KEY` cannot be an environment variable: its value holds a NUL byte
+    vault-kit: hint: deliver it as a file: a `docker-secrets` or `pem` output
+    "#);
+}
+
+#[test]
+fn a_command_that_is_not_there() {
+    let project = initialised(RANDOM);
+    insta::assert_snapshot!(told("command-not-found", &project, &["run", "--", "no-such-command"]), @r#"
+    exit 127
+    --- stderr
+    vault-kit: error: cannot find the command `no-such-command`
+    vault-kit: hint: the command stands after `--`: vault-kit run -- CMD ARGUMENTS
+    "#);
+}
+
+#[test]
+fn a_command_that_cannot_be_executed() {
+    let project = initialised(RANDOM);
+    project.write("notes.txt", "not a program\n");
+    insta::assert_snapshot!(told("not-executable", &project, &["run", "--", "./notes.txt"]), @r#"
+    exit 126
+    --- stderr
+    vault-kit: error: cannot execute `./notes.txt`: permission denied
+    vault-kit: hint: is it a program, and marked as one? `chmod +x` marks it
+    "#);
+}
+
+#[test]
+fn an_absolute_path() {
+    let project = initialised(RANDOM);
+    project.write("vault-kit.toml", manifest(&RANDOM.replace("\".env\"", "\"/nowhere/env\"")));
+    insta::assert_snapshot!(told("untrusted-path", &project, &["render"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to write `/nowhere/env`: an absolute path needs your trust in this manifest
+    vault-kit: hint: read the manifest, then run `vault-kit trust`
+    "#);
+}
+
+#[test]
+fn a_path_through_a_link() {
+    let project = initialised(RANDOM);
+    fs::remove_file(project.path(".env")).unwrap();
+    symlink("elsewhere", project.path(".env")).unwrap();
+    insta::assert_snapshot!(told("symlink", &project, &["render"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to touch `[project]/.env`: it is, or leads through, a symlink
+    vault-kit: hint: put a regular file or directory in the link's place, or name the path that it points to
+    "#);
+}
+
+#[test]
+fn a_file_with_two_names() {
+    let project = initialised(RANDOM);
+    fs::hard_link(project.path(".env"), project.path("other")).unwrap();
+    insta::assert_snapshot!(told("hard-linked", &project, &["render"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to touch `[project]/.env`: the same file has another name (hard link)
+    vault-kit: hint: find it with `find / -xdev -inum [inode]`, and remove one of the two
+    "#);
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_file() {
+    let project = initialised(RANDOM);
+    fs::remove_file(project.path(".env")).unwrap();
+    fs::create_dir(project.path(".env")).unwrap();
+    insta::assert_snapshot!(told("not-regular", &project, &["render"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to touch `[project]/.env`: it is a directory
+    vault-kit: hint: move it aside, or give the output another `path`
+    "#);
+}
+
+#[test]
+fn a_directory_in_which_everybody_writes() {
+    let project = initialised(RANDOM);
+    set_mode(project.root(), 0o777);
+    insta::assert_snapshot!(told("directory-writable-by-others", &project, &["render"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to touch `[project]`: everybody may write there
+    vault-kit: hint: chmod o-w '[project]'
+    "#);
+}
+
+#[test]
+fn an_owner_that_cannot_be_set() {
+    if !is_root() || program("setpriv").is_none() {
+        return skip("an_owner_that_cannot_be_set", "needs root and setpriv to become another user");
+    }
+    let project = project(&format!("{RANDOM}uid = 0\n"));
+    for path in [project.root(), project.home()] {
+        chown(path, Some(4321), Some(4321)).unwrap();
+    }
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    Run::of(&mut project.command_under(as_another, ["init"])).assert_code(6);
+    insta::assert_snapshot!(told_by("cannot-set-owner", &project, || project.command_under(as_another, ["init"])), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: cannot set the owner of `[project]/.env`: Operation not permitted (os error 1)
+    vault-kit: hint: run `sudo vault-kit render`
+    vault-kit: hint: or let the container run as you: `user: "4321:4321"` in the Compose file, without `uid`
+    "#);
+}
+
+#[test]
+fn a_file_of_another_user() {
+    if !is_root() || program("setpriv").is_none() {
+        return skip("a_file_of_another_user", "needs root and setpriv to become another user");
+    }
+    let project = project(RANDOM);
+    for path in [project.root(), project.home()] {
+        chown(path, Some(4321), Some(4321)).unwrap();
+    }
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    Run::of(&mut project.command_under(as_another, ["init"])).assert_code(0);
+    chown(project.path(".env"), Some(4322), None).unwrap();
+    set_mode(&project.path(".env"), 0o644);
+    insta::assert_snapshot!(told_by("foreign-owner", &project, || project.command_under(as_another, ["render"])), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to replace `[project]/.env`: it belongs to another user (uid 4322)
+    vault-kit: hint: move it aside, or declare `uid = 4322` for its output and run `sudo vault-kit render`
+    "#);
+}
+
+#[test]
+fn an_identity_that_may_not_be_read() {
+    if !is_root() || program("setpriv").is_none() {
+        return skip("an_identity_that_may_not_be_read", "needs root and setpriv to become another user");
+    }
+    let project = initialised(RANDOM);
+    set_mode(project.root(), 0o755);
+    set_mode(project.home(), 0o755);
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    insta::assert_snapshot!(told_by("permission-denied", &project, || project.command_under(as_another, ["get", "API_KEY"])), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: cannot read the identity `[home]/.config/vault-kit/identity.txt`: Permission denied (os error 13)
+    vault-kit: hint: is it yours? name another with VAULT_KIT_IDENTITY_FILE
+    "#);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let project = initialised(EXTERNAL);
+    insta::assert_snapshot!(told("system-failed", &project, &["import", "no-such.env"]), @r#"
+    exit 9
+    --- stderr
+    vault-kit: error: cannot read `no-such.env`: No such file or directory (os error 2)
+    "#);
+}
+
+#[test]
+fn no_home_to_remember_a_decision_in() {
+    let project = project(&RANDOM.replace("\".env\"", "\"/nowhere/env\""));
+    let command = || {
+        let mut command = project.command(["trust", "--yes"]);
+        command.env_remove("HOME");
+        command
+    };
+    insta::assert_snapshot!(told_by("no-home", &project, command), @r#"
+    exit 9
+    --- stderr
+    vault-kit: warning: there is no home directory: no second copy of the store is kept
+    the manifest asks for outputs.env.path = /nowhere/env
+    vault-kit: error: there is no home directory to keep the decision in
+    vault-kit: hint: set HOME or XDG_STATE_HOME
+    "#);
+}
+
+#[test]
+fn a_signing_key_that_is_too_short() {
+    let token = "[secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"API_KEY\"\n";
+    let project = initialised(&format!("{EXTERNAL}{token}"));
+    project.write("value", "Zk3vYq8mT1xWc5Rb");
+    insta::assert_snapshot!(told("signing-key-too-short", &project, &["set", "API_KEY", "--from-file", "value"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `API_KEY` is shorter than the 32 bytes that HS256 needs (RFC 7518 §3.2)
+    vault-kit: hint: give `API_KEY` at least 32 bytes in the manifest, then run `vault-kit generate --replace API_KEY`
+    "#);
+}
+
+#[test]
+fn a_value_that_a_filter_cannot_take() {
+    let template = "[secrets.HASH]\nkind = \"template\"\ntemplate = \"${API_KEY | bcrypt}\"\n";
+    let project = initialised(&format!("{EXTERNAL}{template}"));
+    project.write("value", "Zk3vYq8mT1xWc5Rb".repeat(5));
+    insta::assert_snapshot!(told("filter-unfit", &project, &["set", "API_KEY", "--from-file", "value"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `HASH` cannot apply `bcrypt` to `API_KEY`, which is too long for bcrypt, which reads 72 bytes
+    vault-kit: hint: make `API_KEY` fit, or take the filter out of the template of `HASH`
+    "#);
+}
+
+#[test]
+fn an_issuer_that_has_expired() {
+    let project = initialised(AUTHORITY);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::KeyCertSign];
+    (params.not_before, params.not_after) = (rcgen::date_time_ymd(2020, 1, 1), rcgen::date_time_ymd(2021, 1, 1));
+    let cert = params.self_signed(&key).unwrap();
+    replace_authority(&project, &cert.pem(), &key.serialize_pem());
+    insta::assert_snapshot!(told("issuer-expired", &project, &["generate", "--replace", "TLS", "--yes"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `CA` has expired, so it cannot sign `TLS`
+    vault-kit: hint: run `vault-kit generate --replace CA`
+    "#);
+}
+
+#[test]
+fn an_issuer_that_cannot_be_read() {
+    let project = initialised(AUTHORITY);
+    replace_authority(&project, "hunter2", "hunter2");
+    insta::assert_snapshot!(told("issuer-unreadable", &project, &["generate", "--replace", "TLS", "--yes"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: certificate and key of `CA` cannot be read, or do not belong together
+    vault-kit: hint: run `vault-kit generate --replace CA`
+    "#);
+}
+
+#[test]
+fn a_name_that_the_ca_does_not_permit() {
+    let permitted = AUTHORITY.replace("\"ca\"", "\"ca\"\npermitted_dns = [\"localhost\"]");
+    let project = initialised(&permitted);
+    project.write(
+        "vault-kit.toml",
+        manifest(&permitted.replace("dns = [\"localhost\"]\n[", "dns = [\"example.com\"]\n[")),
+    );
+    insta::assert_snapshot!(told("not-permitted-by-ca", &project, &["generate", "--replace", "CA", "--yes"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `dns[0]` of `TLS` is outside what its issuer `CA` permits
+    vault-kit: hint: add it to `permitted_dns` or `permitted_ip` of the CA, or take it out of `TLS`
+    "#);
+}
+
+#[test]
+fn a_signing_key_that_cannot_be_read() {
+    let pair = "[secrets.PAIR]\nkind = \"keypair\"\n[secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"PAIR\"\n";
+    let project = initialised(pair);
+    project.edit_store(|store| {
+        let pair = store.secrets.get_mut(&SecretName::new("PAIR").unwrap()).unwrap();
+        let mut parts = Parts::default();
+        parts.insert(Part::Key, Secret::copy_of(b"hunter2"));
+        pair.last_mut().unwrap().parts = parts;
+    });
+    insta::assert_snapshot!(told("signing-key-unreadable", &project, &["generate", "--replace", "TOKEN", "--yes"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `PAIR` is not a PKCS#8 private key that `TOKEN` can be signed with
+    vault-kit: hint: convert it with `openssl pkcs8 -topk8 -nocrypt -in key.pem`
+    "#);
+}
+
+#[test]
+fn a_preset_beside_another_project() {
+    let project = initialised(RANDOM);
+    insta::assert_snapshot!(told("another-project", &project, &["init", "--preset", "sutra"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: the manifest that is here is not that of preset `sutra`
+    vault-kit: hint: begin in a directory of its own: `vault-kit -C sutra init --preset sutra`
+    "#);
+}
+
+#[test]
+fn a_variable_that_decides_which_code_a_command_loads() {
+    let project = initialised("[secrets.LD_PRELOAD]\nkind = \"setting\"\nvalue = \"/tmp/evil.so\"\n");
+    insta::assert_snapshot!(told("untrusted-variable", &project, &["run", "--", "true"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to set `LD_PRELOAD`: it decides which code a command loads
+    vault-kit: hint: read the manifest, then run `vault-kit trust`
+    "#);
+}

@@ -1,0 +1,199 @@
+//! The store that was deleted, cleaned away, or replaced by an older one.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::Command;
+
+use crate::support::{Project, skip};
+use crate::{EXTERNAL, MANIFEST, assert_refused, code_of, set};
+
+const STORE: &str = ".vault-kit/dev.age";
+
+/// A store that an old file replaced: it holds `old`, the second copy `new`.
+fn with_an_old_store() -> Project {
+    let project = Project::initialised(EXTERNAL);
+    set(&project, "API_KEY", "old-Zk3vYq8mT1xWc5RbLp");
+    let (old, ledger) = (project.bytes(STORE), project.bytes(".vault-kit/dev.ledger.jsonl"));
+    set(&project, "API_KEY", "new-Zk3vYq8mT1xWc5RbLp");
+    project.write(STORE, old);
+    project.write(".vault-kit/dev.ledger.jsonl", ledger);
+    project
+}
+
+#[test]
+fn recover_brings_everything_back_after_the_directory_was_deleted() {
+    let project = Project::preset("sutra");
+    let secret = project.get("SUTRA_AUTH_SECRET");
+    fs::remove_dir_all(project.path(".vault-kit")).unwrap();
+    for command in ["init", "render", "generate"] {
+        // The lock makes its directory anew; what counts is that no store is.
+        let run = project.run([command]).assert_code(4);
+        assert!(run.stderr.contains("`.vault-kit/dev.age` is gone, but its second copy is there"), "{run:?}");
+        assert!(run.stderr.contains("`vault-kit store recover`"), "{run:?}");
+        assert!(!project.path(STORE).exists());
+    }
+    project.run(["store", "recover"]).assert_code(0);
+    assert_eq!(project.mode(STORE), 0o600);
+    assert_eq!(project.get("SUTRA_AUTH_SECRET"), secret);
+    project.run(["render"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn recover_brings_everything_back_after_git_clean() {
+    let git = |project: &Project, arguments: &[&str]| {
+        let mut command = Command::new("git");
+        let command = command.current_dir(project.root()).env("HOME", project.home()).args(arguments);
+        assert!(command.output().unwrap().status.success(), "git {arguments:?}");
+    };
+    if crate::support::program("git").is_none() {
+        return skip("recovery::recover_brings_everything_back_after_git_clean", "no git");
+    }
+    let project = Project::preset("docker-mcp");
+    let before = project.snapshot();
+    git(&project, &["init", "-q"]);
+    git(&project, &["add", "-A"]);
+    git(&project, &["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "all"]);
+    git(&project, &["clean", "-fdxq"]);
+    assert!(!project.path(STORE).exists());
+    project.run(["store", "recover"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    for (path, entry) in before.iter().filter(|(path, _)| !path.starts_with(".vault-kit")) {
+        assert_eq!(project.mode(path), entry.mode, "{path}");
+        if project.path(path).is_file() {
+            assert!(project.bytes(path) == entry.bytes, "{path} is another one");
+        }
+    }
+}
+
+#[test]
+fn an_old_file_stops_every_writer_and_get_run_and_check() {
+    let project = with_an_old_store();
+    project.write("value", "third-Zk3vYq8mT1xWc5RbLp");
+    project.write("more.env", "API_KEY=third-Zk3vYq8mT1xWc5RbLp\n");
+    let commands: [&[&str]; 9] = [
+        &["init"],
+        &["render"],
+        &["generate"],
+        &["set", "API_KEY", "--from-file", "value"],
+        &["import", "more.env"],
+        &["remove", "API_KEY", "--yes"],
+        &["recipients", "apply", "--yes"],
+        &["check"],
+        &["get", "API_KEY"],
+    ];
+    for command in commands {
+        assert_refused(&project, command, 4, "store-went-back");
+    }
+    let run = project.run(["run", "--json", "--", "touch", "started"]).assert_code(4);
+    assert_eq!(code_of(&run), "store-went-back");
+    assert!(!project.path("started").exists());
+}
+
+#[test]
+fn recover_takes_the_newer_and_keeps_the_older_aside() {
+    let project = with_an_old_store();
+    let old = project.bytes(STORE);
+    project.run(["store", "recover"]).assert_code(0);
+    assert_eq!(project.get("API_KEY"), b"new-Zk3vYq8mT1xWc5RbLp");
+    let aside: Vec<_> = project.snapshot().into_iter().filter(|(path, _)| path.contains(".replaced-")).collect();
+    assert_eq!(aside.len(), 1);
+    assert_eq!(aside[0].1.mode, 0o600);
+    assert!(aside[0].1.bytes == old);
+    project.run(["check"]).assert_code(0);
+    // Nothing is left to do.
+    let before = project.snapshot();
+    project.run(["store", "recover"]).assert_code(0);
+    assert_eq!(project.snapshot(), before);
+}
+
+#[test]
+fn accept_older_keeps_the_old_one_and_puts_the_newer_copy_aside() {
+    let project = with_an_old_store();
+    let newer = project.second_copy();
+    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    assert_eq!(project.get("API_KEY"), b"old-Zk3vYq8mT1xWc5RbLp");
+    set(&project, "API_KEY", "third-Zk3vYq8mT1xWc5RbLp");
+    let aside = fs::read_dir(project.state()).unwrap().map(|entry| entry.unwrap().path());
+    let aside: Vec<_> = aside.filter(|path| path.to_string_lossy().contains(".replaced-")).collect();
+    assert_eq!(aside.len(), 1);
+    assert!(fs::read(&aside[0]).unwrap() == newer);
+}
+
+#[test]
+fn recover_mends_a_damaged_and_a_truncated_store() {
+    for damage in [|bytes: &mut Vec<u8>| bytes[0] ^= 1, |bytes: &mut Vec<u8>| bytes.truncate(100), Vec::clear] {
+        let project = Project::initialised(MANIFEST);
+        let value = project.get("API_KEY");
+        let mut bytes = project.bytes(STORE);
+        damage(&mut bytes);
+        project.write(STORE, bytes);
+        project.run(["get", "API_KEY"]).assert_code(4);
+        project.run(["store", "recover"]).assert_code(0);
+        assert_eq!(project.get("API_KEY"), value);
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn the_copy_of_another_store_is_kept_aside() {
+    let project = Project::initialised(EXTERNAL);
+    set(&project, "API_KEY", "first-Zk3vYq8mT1xWc5RbLp");
+    let first = project.second_copy();
+    // Another clone's store arrives, such as from a backup of another host.
+    project.edit_store(|store| store.store_id = vault_kit::name::VersionId::from_random([7; 16]));
+    set(&project, "API_KEY", "second-Zk3vYq8mT1xWc5RbLp");
+    let aside = fs::read_dir(project.state()).unwrap().map(|entry| entry.unwrap().path());
+    let aside: Vec<_> = aside.filter(|path| path.to_string_lossy().contains("dev.replaced-")).collect();
+    assert_eq!(aside.len(), 1);
+    assert!(fs::read(&aside[0]).unwrap() == first, "the other store's copy is gone");
+    assert!(project.second_copy() == project.bytes(STORE));
+}
+
+/// Flips a bit of the second copy in the byte that `place` points at.
+fn damage_copy(project: &Project, place: impl Fn(&[u8]) -> usize) {
+    let path = project.state().join("dev.copy");
+    let mut bytes = fs::read(&path).unwrap();
+    let place = place(&bytes);
+    bytes[place] ^= 1;
+    fs::File::options().write(true).open(path).unwrap().write_all(&bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_second_copy_is_said_and_made_anew_as_the_hint_says() {
+    let project = Project::initialised(MANIFEST);
+    damage_copy(&project, |_| 0);
+    for command in [&["render"][..], &["init"], &["get", "API_KEY"], &["check"], &["store", "recover"]] {
+        assert_refused(&project, command, 4, "copy-damaged");
+    }
+    fs::remove_file(project.state().join("dev.copy")).unwrap();
+    project.run(["render"]).assert_code(0);
+    assert!(project.second_copy() == project.bytes(STORE));
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_damaged_second_copy_is_never_brought_back() {
+    let project = Project::initialised(MANIFEST);
+    fs::remove_file(project.path(STORE)).unwrap();
+    // Within the sealed bytes, which the first line tells the digest of.
+    damage_copy(&project, |bytes| bytes.len() - 1);
+    assert_refused(&project, &["store", "recover"], 4, "copy-damaged");
+}
+
+#[test]
+fn a_lost_second_copy_comes_back_with_the_next_writer() {
+    let project = Project::initialised(MANIFEST);
+    fs::remove_dir_all(project.state()).unwrap();
+    project.run(["init"]).assert_code(0);
+    assert!(project.second_copy() == project.bytes(STORE));
+}
+
+#[test]
+fn without_store_and_copy_there_is_nothing_to_recover() {
+    let project = Project::initialised(MANIFEST);
+    fs::remove_file(project.path(STORE)).unwrap();
+    fs::remove_dir_all(project.state()).unwrap();
+    assert_refused(&project, &["store", "recover"], 4, "store-missing");
+}
