@@ -14,46 +14,13 @@ use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::{Known, Observed, Plan};
-use crate::private_file::Root;
 use crate::secret::digest::sha256_hex;
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, random};
-use crate::store::files::{Opened, StoreFiles};
-use crate::store::identity::Identities;
-use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::store::files::Opened;
+use crate::store::ledger::DeliveredFile;
 use crate::store::{Origin, Stage, Store, Version, agreement, derive};
-
-/// Where a command works, and with what.
-#[derive(Debug)]
-pub struct World<'a> {
-    /// The project's directory.
-    pub project: &'a Root,
-    /// What is declared there.
-    pub manifest: &'a Manifest,
-    /// The environment at hand.
-    pub environment: &'a EnvName,
-    /// The store on disk.
-    pub files: &'a StoreFiles<'a>,
-    /// What opens it.
-    pub identities: &'a Identities,
-    /// The time of the change.
-    pub now: DateTime<Utc>,
-    /// What the user agreed to.
-    pub consent: Consent,
-}
-
-/// What the user agreed to on the command line or with `vault-kit trust`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Consent {
-    /// Absolute paths and the like take effect.
-    pub trusted: bool,
-    /// What is not ours is replaced: files of another environment, files and lines that somebody else wrote.
-    pub overwrite: bool,
-    /// Lines for our names outside the block of a `.env` are taken over.
-    pub adopt: bool,
-    /// The clock may stand behind the store.
-    pub clock: bool,
-}
+use crate::world::{self, World};
 
 impl World<'_> {
     /// What the store holds, for the planner.
@@ -170,14 +137,6 @@ impl World<'_> {
         deliver::prepare(self, store)
     }
 
-    /// The ledgers of the other environments, as far as there are any. One that cannot be read is an error: whether
-    /// a file is that environment's could not be told.
-    pub fn other_ledgers(&self) -> Result<Vec<(&EnvName, Ledger)>> {
-        let others = self.manifest.environments.keys().filter(|it| *it != self.environment);
-        let ledger = |other| Ok(StoreFiles::new(self.project, None, other).ledger()?.map(|ledger| (other, ledger)));
-        others.filter_map(|other| ledger(other).transpose()).collect()
-    }
-
     /// What each output file should hold, byte for byte, by path; values that a format refuses are left out.
     pub fn contents(&self, store: &Store) -> Result<BTreeMap<String, Secret>> {
         Ok(self.prepare(store)?.into_contents())
@@ -219,7 +178,7 @@ impl World<'_> {
     }
 
     fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
-        let settings = settings(self.manifest, self.environment, declaration.references());
+        let settings = world::settings(self.manifest, self.environment, declaration.references());
         let inputs: Inputs<'_> = declaration
             .references()
             .into_iter()
@@ -246,19 +205,6 @@ impl World<'_> {
 
 fn context<'s>(manifest: &'s Manifest, environment: &'s EnvName, now: DateTime<Utc>) -> Context<'s> {
     Context { project: &manifest.project, environment, now }
-}
-
-/// The settings among the names, as values that can be delivered.
-pub fn settings<'n>(
-    manifest: &Manifest,
-    environment: &EnvName,
-    names: impl IntoIterator<Item = &'n SecretName>,
-) -> BTreeMap<SecretName, Parts> {
-    let value = |name: &SecretName| {
-        let text = manifest.secrets.get(name)?.kind.setting(environment)?;
-        Some((name.clone(), Parts::value(Secret::copy_of(text.as_bytes()))))
-    };
-    names.into_iter().filter_map(value).collect()
 }
 
 /// The recipe digest of every derived secret of an environment, as it is declared now.

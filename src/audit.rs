@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
-use crate::store::files::DIRECTORY;
+use crate::store::DIRECTORY;
 
 /// How many names one line lists; beyond that it only counts them.
 const NAMES_A_LINE: usize = 100;

@@ -8,7 +8,6 @@ mod report;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::apply::{self, World};
 use crate::emit::{self, EmittedFile, Value, Values};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
@@ -18,6 +17,7 @@ use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
+use crate::world::{self, World};
 use places::Places;
 pub use report::{Delivered, FileReport, Outcome};
 
@@ -53,7 +53,7 @@ struct PreparedFile<'a> {
 /// files those that are complete are delivered.
 pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> {
     let names = world.manifest.secrets.keys();
-    let settings = apply::settings(world.manifest, world.environment, names);
+    let settings = world::settings(world.manifest, world.environment, names);
     let places = Places::new(world)?;
     let mut prepared =
         Prepared { places, files: Vec::new(), waiting: BTreeMap::new(), warnings: Vec::new(), current: current(store) };
@@ -174,7 +174,7 @@ impl<'a> Prepared<'a> {
 
     /// Writes what differs; directories are synced once, after all of it.
     pub fn write(self, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
-        let mut delivered = Delivered { records: self.still_there(old)?, ..Delivered::default() };
+        let mut delivered = Delivered { records: self.still_there(old), ..Delivered::default() };
         let mut batch = Batch::new();
         for it in &self.files {
             it.refuse_changed(&self.places)?;
@@ -204,7 +204,7 @@ impl<'a> Prepared<'a> {
 
     /// The records of files that are not written now but still there: those of outputs that wait, and those that no
     /// output has any more, which `check` must not forget.
-    fn still_there(&self, old: &BTreeMap<String, DeliveredFile>) -> Result<BTreeMap<String, DeliveredFile>> {
+    fn still_there(&self, old: &BTreeMap<String, DeliveredFile>) -> BTreeMap<String, DeliveredFile> {
         let mut records = BTreeMap::new();
         for (path, record) in old {
             // A path that takes trust we do not have cannot be looked at, and is kept for when we have it.
@@ -213,7 +213,7 @@ impl<'a> Prepared<'a> {
                 records.insert(path.clone(), record.clone());
             }
         }
-        Ok(records)
+        records
     }
 }
 

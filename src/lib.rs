@@ -25,6 +25,7 @@ pub mod secret;
 pub mod store;
 pub mod trust;
 mod ui;
+pub mod world;
 
 use std::ffi::OsString;
 

@@ -23,6 +23,9 @@ use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, digest, random};
 
+/// Where the project keeps what is ours.
+pub const DIRECTORY: &str = ".vault-kit";
+
 /// How far the clock may stand behind the newest time in the store.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 

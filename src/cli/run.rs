@@ -11,7 +11,6 @@ use clap::Args;
 use super::context::{Context, IDENTITY_VARIABLES};
 use super::get;
 use super::session::Session;
-use crate::apply;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::hardening;
@@ -21,6 +20,7 @@ use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::store::Store;
 use crate::trust;
+use crate::world;
 
 /// The longest `NAME=value` that Linux passes to a process, in bytes, its final NUL included.
 const LONGEST_VARIABLE: usize = 128 * 1024;
@@ -58,7 +58,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let identities = context.identities()?;
     let store = session.open_store(&identities)?;
-    let settings = apply::settings(&session.manifest, &session.environment, session.manifest.secrets.keys());
+    let settings = world::settings(&session.manifest, &session.environment, session.manifest.secrets.keys());
     let variables = variables(&session, &only, &store, &settings, &wanted)?;
     let (program, rest) = arguments.command.split_first().ok_or_else(|| Error::usage("a command is needed"))?;
     let mut command = Command::new(program);

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::context::{self, Context};
-use crate::apply::{Consent, World};
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{self, Manifest};
@@ -11,10 +10,12 @@ use crate::name::{EnvName, SecretName};
 use crate::private_file::{Lock, Root};
 use crate::project::{self, Project};
 use crate::secret::Secret;
+use crate::store::DIRECTORY;
 use crate::store::Store;
-use crate::store::files::{DIRECTORY, Opened, StoreFiles};
+use crate::store::files::{Opened, StoreFiles};
 use crate::store::identity::Identities;
 use crate::trust;
+use crate::world::{Consent, World};
 
 /// A manifest with its directory and environment.
 #[derive(Debug)]

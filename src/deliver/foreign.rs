@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::places::Places;
 use super::{Prepared, PreparedFile};
-use crate::apply::World;
 use crate::check::placeholder::is_placeholder;
 use crate::emit::{self, Values, dotenv_block};
 use crate::error::{Error, Kind, Result};
@@ -13,6 +12,7 @@ use crate::manifest::{Format, Output};
 use crate::name::EnvName;
 use crate::secret::Secret;
 use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::world::World;
 
 /// Refuses every prepared file that would replace something which is not ours, all at once.
 pub(super) fn refuse(prepared: &Prepared<'_>, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {

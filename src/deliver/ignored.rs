@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::ignore_lines;
 use crate::manifest::{Format, Manifest};
 use crate::private_file::{Root, WriteOptions};
-use crate::store::files::DIRECTORY;
+use crate::store::DIRECTORY;
 
 /// The files that keep secrets out of git and out of images.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".dockerignore"];

@@ -2,10 +2,10 @@
 //!
 //! Two directories are held open however many files there are.
 
-use crate::apply::World;
 use crate::error::Result;
 use crate::private_file::Root;
 use crate::trust;
+use crate::world::World;
 
 /// The project's directory, and the root directory if an output needs it.
 #[derive(Debug)]

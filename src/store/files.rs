@@ -8,14 +8,11 @@ use std::path::PathBuf;
 use super::identity::Identities;
 use super::ledger::Ledger;
 use super::second_copy::{CopyHeader, SecondCopy};
-use super::{Store, seal};
+use super::{DIRECTORY, Store, seal};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
 use crate::secret::digest::sha256_hex;
-
-/// Where the project keeps what is ours.
-pub const DIRECTORY: &str = ".vault-kit";
 
 /// The files of one environment's store.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Store;
-use super::files::DIRECTORY;
+use super::{DIRECTORY, Store};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
@@ -84,8 +83,8 @@ impl<'a> SecondCopy<'a> {
         let place = self.state.as_ref().map_or_else(String::new, |state| state.join(self.path()).display().to_string());
         Error::new(Kind::Store, "copy-damaged", format!("the second copy of the store, `{place}`, is damaged")).hint(
             format!(
-                "if `{}` is whole, make the copy anew: `rm {place}`, then `vault-kit render`",
-                format!("{DIRECTORY}/{}.age", self.environment)
+                "if `{DIRECTORY}/{}.age` is whole, make the copy anew: `rm {place}`, then `vault-kit render`",
+                self.environment
             ),
         )
     }
