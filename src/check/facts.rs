@@ -1,4 +1,4 @@
-//! What [`super::judge`] is told. No values: observers compare and judge them, and hand over the verdicts.
+//! What [`super::judge::judge`] is told. No values: observers compare and judge them, and hand over the verdicts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

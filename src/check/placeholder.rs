@@ -1,7 +1,7 @@
 //! Values that stand for a value: `changeme`, `your-api-key-here`, `<token>`, `xxxx`, vendors' defaults.
 //!
 //! Every rule takes the whole value, never a piece of it: taken apart into words, a placeholder consists of *nothing
-//! but* words of [`VOCABULARY`] and short numbers. A random value would have to be spelled from them from end to end: for
+//! but* words of `VOCABULARY` and short numbers. A random value would have to be spelled from them from end to end: for
 //! 16 characters of base64 the chance is below 10⁻¹⁴, for four EFF words below 10⁻¹⁰. The rules for brackets, trailing
 //! `EXAMPLE` and masks hold for fewer than one in 10⁸ random values of 16 characters or more.
 

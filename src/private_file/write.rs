@@ -140,7 +140,7 @@ fn update(
     let old = if is_worth_reading { existing.read()? } else { None };
     if let Some((file, content)) = &old
         && content.as_slice() == bytes
-        && !(existing.status.is_narrower_than(options.mode) && !options.in_place)
+        && (options.in_place || !existing.status.is_narrower_than(options.mode))
     {
         return existing.tighten(file, options);
     }

@@ -26,7 +26,7 @@ fn a_mode_that_is_declared_wider_later_takes_effect_on_the_same_content() {
     let (directory, root) = fresh();
     root.write("env", b"SECRET", &private()).unwrap();
     assert_eq!(root.write("env", b"SECRET", &with_mode(0o640)).unwrap(), Written::Replaced);
-    assert_eq!(mode(&directory.path().join("env")), 0o640);
+    assert_eq!(mode(directory.path().join("env")), 0o640);
     assert_eq!(root.write("env", b"SECRET", &with_mode(0o640)).unwrap(), Written::Unchanged);
 }
 

@@ -18,10 +18,10 @@ impl<'a> Bench<'a> {
             self.about_file(Code::DirectoryWritableByOthers, directory, message, fix);
         }
         for (path, mode) in &facts.open_files {
-            let (message, fix) =
-                (format!("mode {mode:04o} is open to others"), format!("chmod go-rwx {}", quoted(path)));
-            let fix = if path.ends_with(".toml") { format!("chmod go-w {}", quoted(path)) } else { fix };
-            self.about_file(Code::ModeTooOpen, path, message, fix);
+            // The manifest is for everybody to read; it is listed when others can write it.
+            let closed = if path == crate::project::MANIFEST { "go-w" } else { "go-rwx" };
+            let message = format!("mode {mode:04o} is open to others");
+            self.about_file(Code::ModeTooOpen, path, message, format!("chmod {closed} {}", quoted(path)));
         }
         for path in &facts.orphans {
             let message = "was delivered, and no output has it any more; it still holds what was written then";
