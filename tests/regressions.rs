@@ -1,0 +1,182 @@
+//! What once went wrong, or nearly did: each of these was a way to lose a value, to deliver the wrong one, or to be told
+//! that all is well.
+
+mod support;
+
+use std::fs;
+
+use support::{Project, set_mode};
+
+const ENV: &str = "[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
+
+fn manifest(rest: &str) -> String {
+    format!("[project]\nname = \"shop\"\n{rest}")
+}
+
+fn env_of(secrets: &str) -> String {
+    manifest(&format!("{secrets}{ENV}"))
+}
+
+const RANDOM: &str = "[secrets.AUTH_KEY]\nkind = \"random\"\n";
+
+const TOKEN: &str = "[secrets.SERVICE_TOKEN]\nkind = \"token\"\nsigned_by = \"AUTH_KEY\"\nrole = \"service\"\n";
+
+/// A value that a person could have made: strong, and no placeholder.
+const VALUE: &str = "Zq7vKx2mPw9sTb4nRc6hJd8fLg3yWk5e";
+
+#[test]
+fn a_private_key_is_never_delivered_as_what_its_secret_was_changed_to() {
+    let project = Project::initialised(&manifest(
+        "[secrets.SITE]\nkind = \"certificate\"\nissuer = \"self\"\ndns = [\"localhost\"]\n",
+    ));
+    let key = project.run(["get", "SITE", "--part", "key"]).assert_code(0).stdout;
+    assert!(key.contains("PRIVATE KEY"));
+    project.write("vault-kit.toml", env_of("[secrets.SITE]\nkind = \"external\"\n"));
+    assert!(!project.run(["get", "SITE"]).assert_code(1).both().contains("PRIVATE KEY"));
+    project.run(["run", "--", "/bin/sh", "-c", "touch started"]).assert_code(1);
+    project.run(["render"]).assert_code(1);
+    assert!(!project.path("started").exists() && !project.path(".env").exists());
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.contains("declaration-changed  SITE"), "{}", check.stdout);
+    project.run_with_stdin(["set", "SITE"], VALUE.as_bytes()).assert_code(0);
+    assert_eq!(project.get("SITE"), VALUE.as_bytes());
+}
+
+#[test]
+fn a_single_value_stays_when_only_the_way_to_make_it_changes() {
+    let project = Project::initialised(&env_of(RANDOM));
+    let before = project.get("AUTH_KEY");
+    project.write("vault-kit.toml", env_of("[secrets.AUTH_KEY]\nkind = \"password\"\n"));
+    project.run(["init"]).assert_code(0);
+    assert_eq!(project.get("AUTH_KEY"), before);
+}
+
+#[test]
+fn a_block_from_another_host_is_not_replaced_by_new_values() {
+    let here = Project::initialised(&env_of(RANDOM));
+    let there = Project::with_manifest(&env_of(RANDOM));
+    there.write(".env", here.bytes(".env"));
+    let refused = there.run(["init"]).assert_code(7);
+    assert!(refused.stderr.contains("vault-kit import .env"), "{}", refused.stderr);
+    assert_eq!(there.bytes(".env"), here.bytes(".env"));
+    there.run(["import", ".env"]).assert_code(0);
+    there.run(["init"]).assert_code(0);
+    assert_eq!(there.get("AUTH_KEY"), here.get("AUTH_KEY"));
+}
+
+#[test]
+fn a_token_that_was_imported_dies_with_its_key_too() {
+    let project = Project::with_manifest(&env_of(&format!("{RANDOM}{TOKEN}")));
+    project.write("old.env", format!("AUTH_KEY={VALUE}\nSERVICE_TOKEN=eyJhbGciOiJIUzI1NiJ9.e30.{VALUE}\n"));
+    project.run(["import", "old.env"]).assert_code(0);
+    let imported = project.get("SERVICE_TOKEN");
+    let reversed: String = VALUE.chars().rev().collect();
+    project.run_with_stdin(["set", "AUTH_KEY"], reversed.as_bytes()).assert_code(0);
+    assert_ne!(project.get("SERVICE_TOKEN"), imported);
+}
+
+#[test]
+fn import_replaces_what_the_store_has_only_when_it_is_asked_to() {
+    let project = Project::initialised(&env_of(RANDOM));
+    let before = project.get("AUTH_KEY");
+    project.write("old.env", format!("AUTH_KEY={VALUE}\n"));
+    project.run(["import", "old.env"]).assert_code(0);
+    assert_eq!(project.get("AUTH_KEY"), before);
+    project.run(["import", "--replace", "old.env"]).assert_code(0);
+    assert_eq!(project.get("AUTH_KEY"), VALUE.as_bytes());
+}
+
+#[test]
+fn a_yes_to_new_values_is_none_to_another_environment_s_files() {
+    let environments = "[environments.dev]\n[environments.prod]\n";
+    let project = Project::initialised(&env_of(&format!("{environments}{RANDOM}")));
+    project.run(["-e", "prod", "init", "--yes"]).assert_code(0);
+    let prod = project.bytes(".env");
+    project.run(["generate", "--replace", "AUTH_KEY", "--yes"]).assert_code(7);
+    assert_eq!(project.bytes(".env"), prod);
+}
+
+#[test]
+fn a_file_that_no_output_has_any_more_is_not_forgotten() {
+    let docker =
+        |path: &str| manifest(&format!("{RANDOM}[outputs.d]\nformat = \"docker-secrets\"\npath = \"{path}\"\n"));
+    let project = Project::initialised(&docker(".secrets"));
+    project.write("vault-kit.toml", docker(".other"));
+    project.run(["render"]).assert_code(0);
+    for _ in 0..2 {
+        let check = project.run(["check"]).assert_code(1);
+        assert!(check.stdout.contains("orphaned") && check.stdout.contains("rm .secrets/auth_key"), "{}", check.stdout);
+        project.run(["render"]).assert_code(0);
+    }
+    fs::remove_file(project.path(".secrets/auth_key")).unwrap();
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_store_that_others_can_read_and_a_manifest_that_they_can_write_are_found() {
+    let project = Project::initialised(&env_of(RANDOM));
+    set_mode(&project.path(".vault-kit/dev.age"), 0o644);
+    set_mode(&project.path("vault-kit.toml"), 0o666);
+    let check = project.run(["check"]).assert_code(1);
+    for found in ["mode-too-open  .vault-kit/dev.age", "mode-too-open  vault-kit.toml"] {
+        assert!(check.stdout.contains(found), "{}", check.stdout);
+    }
+}
+
+#[test]
+fn an_env_file_that_cannot_be_read_back_is_a_finding() {
+    let project = Project::initialised(&env_of(RANDOM));
+    let text = project.read(".env");
+    project.write(".env", format!("{text}AUTH_KEY=another-value-that-wins\n"));
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.contains("stale"), "{}", check.stdout);
+}
+
+#[test]
+fn a_command_that_leaves_an_old_value_behind_says_so() {
+    let project = Project::initialised(&env_of(RANDOM));
+    let second = format!("{RANDOM}[secrets.STRIPE_KEY]\nkind = \"external\"\n");
+    project.write("vault-kit.toml", env_of(&second));
+    let before = project.bytes(".env");
+    project.run(["generate", "--replace", "AUTH_KEY", "--yes"]).assert_code(8);
+    assert_eq!(project.bytes(".env"), before);
+}
+
+#[test]
+fn our_own_variables_cannot_be_declared() {
+    let project = Project::with_manifest(&env_of("[secrets.VAULT_KIT_IDENTITY]\nkind = \"external\"\n"));
+    let refused = project.run(["init"]).assert_code(3);
+    assert!(refused.stderr.contains("`vault-kit.toml:3`: `secrets.VAULT_KIT_IDENTITY`"), "{}", refused.stderr);
+}
+
+#[test]
+fn many_files_need_few_descriptors() {
+    let secrets: Vec<String> = (0..300).map(|index| format!("[secrets.S{index}]\nkind = \"uuid\"\n")).collect();
+    let output = "[outputs.d]\nformat = \"docker-secrets\"\npath = \".secrets\"\n";
+    let project = Project::with_manifest(&manifest(&(secrets.concat() + output)));
+    let run =
+        support::Run::of(&mut project.command_under(["/bin/sh", "-c", "ulimit -n 64; exec \"$@\"", "sh"], ["init"]));
+    run.assert_code(0);
+    assert_eq!(fs::read_dir(project.path(".secrets")).unwrap().count(), 300);
+}
+
+#[test]
+fn every_file_of_an_example_comes_with_its_preset() {
+    for name in ["docker-mcp", "e2i", "sutra"] {
+        let project = Project::preset(name);
+        let example = support::root().join("examples").join(name);
+        let mut open = vec![example.clone()];
+        while let Some(directory) = open.pop() {
+            for entry in fs::read_dir(&directory).unwrap() {
+                let path = entry.unwrap().path();
+                let relative = path.strip_prefix(&example).unwrap();
+                let ours = relative.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'));
+                if path.is_dir() && !ours {
+                    open.push(path);
+                } else if !ours && relative.as_os_str() != "README.md" {
+                    assert!(project.root().join(relative).exists(), "{name}: {}", relative.display());
+                }
+            }
+        }
+    }
+}
