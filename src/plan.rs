@@ -189,7 +189,7 @@ impl<'a> Planner<'a> {
         if matches!(self.scope, Scope::Replace(names) if names.contains(name)) {
             return Some(Why::Replaced);
         }
-        // A value that dies with its input is made anew in the same change (DESIGN §4), whatever the scope.
+        // A value that dies with its input is made anew in the same change, whatever the scope.
         let changed =
             declaration.references().into_iter().find(|input| self.made.contains(input) || self.moved(known, input));
         if let Some(input) = changed {

@@ -76,7 +76,7 @@ struct Judge {
     name: &'static str,
     /// Reads a file; `None` = not to be had here.
     command: fn(&Path) -> Option<Command>,
-    /// Whether the judge reads such a value of the portable dialect right, by RELIABILITY's measurements.
+    /// Whether the judge reads such a value of the portable dialect right, as was measured.
     carries: fn(&str) -> bool,
 }
 

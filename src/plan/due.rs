@@ -6,7 +6,7 @@ use crate::manifest::model::{Declaration, Environment, Rotate};
 
 /// When a value that was made at `created` is due; `None` = never.
 ///
-/// An environment's own rotation goes before the secret's (SYSTEMS: development is never rotated), but it does not
+/// An environment's own rotation goes before the secret's (development is never rotated), but it does not
 /// make a secret rotate that declares none.
 pub fn due(
     created: DateTime<Utc>,
