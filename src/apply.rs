@@ -137,7 +137,7 @@ impl World<'_> {
         deliver::prepare(self, store)
     }
 
-    /// What each output file should hold, byte for byte, by path; values that a format refuses are left out.
+    /// What each output file should hold, byte for byte, by path. Fails where an output could not be written.
     pub fn contents(&self, store: &Store) -> Result<BTreeMap<String, Secret>> {
         Ok(self.prepare(store)?.into_contents())
     }

@@ -60,12 +60,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(error) = unavailable {
         return Err(error);
     }
-    let (ledger, identities) = if places.contains(&Place::Host) {
-        let identities = proven_identities(&session)?;
-        (ledger(&session, identities.as_ref())?, identities)
-    } else {
-        (session.files().ledger()?, None)
-    };
+    let (ledger, identities) =
+        if places.contains(&Place::Host) { host(&session)? } else { (session.files().ledger()?, None) };
     let expected = expected::files(&session.manifest, &session.environment, ledger.as_ref());
     let values = FromDisk::new(&session, identities.as_ref());
     let subject = Subject {
@@ -103,22 +99,22 @@ impl At {
     }
 }
 
-/// The identity, if there is one, proven to open the store by its header alone.
-fn proven_identities(session: &Session<'_>) -> Result<Option<Identities>> {
+/// The ledger, and the identity if there is one, proven to open the store by its header alone.
+fn host(session: &Session<'_>) -> Result<(Option<Ledger>, Option<Identities>)> {
     let identities = session.context.identities_if_present()?;
     let files = session.files();
-    if let (Some(identities), Some(sealed)) = (&identities, files.sealed()?) {
-        seal::can_open(&sealed, identities, &files.store_path())?;
+    let sealed = files.present()?;
+    if let (Some(identities), Some(sealed)) = (&identities, &sealed) {
+        seal::can_open(sealed, identities, &files.store_path())?;
     }
-    Ok(identities)
+    Ok((ledger(session, identities.as_ref(), sealed)?, identities))
 }
 
 /// The ledger; one that belongs to another state of the store is derived anew, in memory, by who can open it.
-fn ledger(session: &Session<'_>, identities: Option<&Identities>) -> Result<Option<Ledger>> {
+fn ledger(session: &Session<'_>, identities: Option<&Identities>, sealed: Option<Vec<u8>>) -> Result<Option<Ledger>> {
     let files = session.files();
-    files.refuse_missing()?;
     let ledger = files.ledger()?;
-    let Some(sealed) = files.sealed()? else { return Ok(ledger) };
+    let Some(sealed) = sealed else { return Ok(ledger) };
     let digest = sha256_hex(&sealed);
     if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|it| it.store_digest == digest) {
         files.refuse_older(header.store_id, header.generation)?;

@@ -51,9 +51,8 @@ struct Row<'a> {
 pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let files = session.files();
-    files.refuse_missing()?;
+    let sealed = files.present()?;
     let ledger = files.ledger()?;
-    let sealed = files.sealed()?;
     let store = StoreStatus {
         present: sealed.is_some(),
         ledger_current: sealed.as_deref().map(sha256_hex) == ledger.as_ref().map(|it| it.header.store_digest.clone()),

@@ -100,7 +100,9 @@ impl<'a> StoreFiles<'a> {
     }
 
     /// The sealed bytes; `None` when there is neither a store nor a second copy.
-    fn present(&self) -> Result<Option<Vec<u8>>> {
+    ///
+    /// Fails with `store-missing` when only the second copy is left.
+    pub fn present(&self) -> Result<Option<Vec<u8>>> {
         match self.sealed()? {
             None if self.copy.header()?.is_some() => Err(self.missing()),
             sealed => Ok(sealed),
@@ -110,11 +112,6 @@ impl<'a> StoreFiles<'a> {
     fn unseal(&self, sealed: &[u8], identities: &Identities, place: &str) -> Result<Store> {
         let store = seal::open(sealed, identities, place)?;
         if store.environment == *self.environment { Ok(store) } else { Err(self.foreign(&store)) }
-    }
-
-    /// Refuses with `store-missing` a project whose store is gone although its second copy is there.
-    pub fn refuse_missing(&self) -> Result<()> {
-        self.present().map(drop)
     }
 
     /// Refuses with `store-went-back` a store that is older than its second copy.
