@@ -161,7 +161,7 @@ impl World<'_> {
     }
 
     fn declaration(&self, name: &SecretName) -> Result<&Declaration> {
-        self.manifest.secrets.get(name).ok_or_else(|| Error::bug(format!("`{name}` is planned but not declared")))
+        self.manifest.secret(name).ok_or_else(|| Error::bug(format!("`{name}` is planned but not declared")))
     }
 
     fn input<'s>(
@@ -173,7 +173,7 @@ impl World<'_> {
         if let Some(parts) = settings.get(name) {
             return Some(Input { version: None, parts });
         }
-        let version = store.value(self.manifest.secrets.get(name)?)?;
+        let version = store.value(self.manifest.secret(name)?)?;
         Some(Input { version: Some(version.id), parts: &version.parts })
     }
 
@@ -226,7 +226,7 @@ fn recipe(
     let mut recipe = generate::recipe_digest(declaration, context)?;
     let names: BTreeSet<&SecretName> = declaration.references().into_iter().collect();
     for name in names {
-        if let Some(value) = manifest.secrets.get(name).and_then(|it| it.kind.setting(environment)) {
+        if let Some(value) = manifest.secret(name).and_then(|it| it.kind.setting(environment)) {
             recipe = sha256_hex(format!("{recipe}\0{name}\0{value}").as_bytes());
             recipe.truncate(32);
         }

@@ -88,7 +88,7 @@ fn values<'a>(
     let mut values = Values::new();
     let mut missing = BTreeSet::new();
     for name in &output.secrets {
-        let Some(declaration) = world.manifest.secrets.get(name).filter(|it| it.is_in(world.environment)) else {
+        let Some(declaration) = world.manifest.secret(name).filter(|it| it.is_in(world.environment)) else {
             continue;
         };
         match settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts)) {

@@ -40,8 +40,9 @@ pub fn parse(text: &str, file: &str) -> Result<Manifest, Issues> {
         return Err(syntax(text, &errors, problems, file));
     }
     let raw = read::read_table(table.get_ref(), &read::Path::ROOT, &mut problems);
-    let manifest = validate::manifest(raw, file, &mut problems);
+    // The largest thing in memory, and of no use any more.
     drop(table);
+    let manifest = validate::manifest(raw, file, &mut problems);
     problems.finish(file).map(|warnings| Manifest { warnings, ..manifest })
 }
 

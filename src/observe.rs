@@ -158,7 +158,7 @@ impl Observer<'_> {
     }
 
     fn setting(&self, name: &SecretName) -> Option<&str> {
-        self.subject.manifest.secrets.get(name)?.kind.setting(self.subject.environment)
+        self.subject.manifest.secret(name)?.kind.setting(self.subject.environment)
     }
 
     fn content(&self, tree: &mut Tree, expected: &ExpectedFile, is_untouched: bool) -> Content {
@@ -197,7 +197,7 @@ impl Observer<'_> {
         for path in EXAMPLES {
             let Ok(bytes) = tree.read(path) else { continue };
             let is_declared = |name: &SecretName| {
-                let declaration = self.subject.manifest.secrets.get(name);
+                let declaration = self.subject.manifest.secret(name);
                 declaration.is_some_and(crate::manifest::Declaration::is_stored)
             };
             let values = self.values.in_example(&bytes).into_iter().filter(|(name, _)| is_declared(name));

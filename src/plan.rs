@@ -117,7 +117,7 @@ fn wanted<'a>(manifest: &'a Manifest, scope: &'a Scope) -> Option<BTreeSet<&'a S
     let mut open: Vec<&SecretName> = names.iter().collect();
     while let Some(name) = open.pop() {
         if wanted.insert(name)
-            && let Some(declaration) = manifest.secrets.get(name)
+            && let Some(declaration) = manifest.secret(name)
         {
             open.extend(declaration.references());
         }
@@ -128,7 +128,7 @@ fn wanted<'a>(manifest: &'a Manifest, scope: &'a Scope) -> Option<BTreeSet<&'a S
 /// The named secrets and everything that is made from them, directly or not.
 pub fn dependents(manifest: &Manifest, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
     let mut all = names.clone();
-    for declaration in manifest.order.iter().filter_map(|name| manifest.secrets.get(name)) {
+    for declaration in manifest.order.iter().filter_map(|name| manifest.secret(name)) {
         if declaration.references().into_iter().any(|input| all.contains(input)) {
             all.insert(declaration.name.clone());
         }

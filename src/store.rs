@@ -4,6 +4,7 @@
 //! its second copy and the ledger on disk. Nothing else knows age.
 
 pub mod agreement;
+mod bulk;
 pub mod derive;
 pub mod files;
 mod format;

@@ -63,7 +63,7 @@ pub fn settings<'n>(
     names: impl IntoIterator<Item = &'n SecretName>,
 ) -> BTreeMap<SecretName, Parts> {
     let value = |name: &SecretName| {
-        let text = manifest.secrets.get(name)?.kind.setting(environment)?;
+        let text = manifest.secret(name)?.kind.setting(environment)?;
         Some((name.clone(), Parts::value(Secret::copy_of(text.as_bytes()))))
     };
     names.into_iter().filter_map(value).collect()

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 pub fn carried<'a>(manifest: &'a Manifest, environment: &EnvName) -> Vec<&'a Declaration> {
     let outputs = manifest.outputs_in(environment).filter(|output| matches!(output.format, Format::Dotenv { .. }));
     let names: BTreeSet<&SecretName> = outputs.flat_map(|output| &output.secrets).collect();
-    let declarations = names.into_iter().filter_map(|name| manifest.secrets.get(name));
+    let declarations = names.into_iter().filter_map(|name| manifest.secret(name));
     declarations.filter(|declaration| declaration.is_in(environment) && is_carried(declaration)).collect()
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn manifest() -> Manifest {
         default_environment: env("dev"),
         keep: 5,
         environments: BTreeMap::from([(env("dev"), Environment::default()), (env("prod"), Environment::default())]),
-        secrets,
+        secrets: secrets.into_iter().map(|(name, it)| (name, Box::new(it))).collect(),
         outputs: BTreeMap::from([(output.name.clone(), output)]),
         order,
     }

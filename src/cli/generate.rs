@@ -63,7 +63,7 @@ fn scope(session: &Session<'_>, arguments: &Arguments) -> Result<Scope> {
 
 fn generated(session: &Session<'_>, name: &str) -> Result<SecretName> {
     let name = session.secret(name)?;
-    match session.manifest.secrets.get(&name) {
+    match session.manifest.secret(&name) {
         Some(declaration) if declaration.is_generated() => Ok(name),
         Some(declaration) if !declaration.is_stored() => Err(Error::usage(format!("`{name}` is a setting"))
             .hint("settings live in the manifest: edit its `value` there")),

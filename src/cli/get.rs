@@ -58,7 +58,7 @@ fn parse_part(text: &str) -> Result<Part> {
 
 /// The error for a declared secret that has no value.
 pub fn missing(session: &Session<'_>, name: &str) -> Error {
-    let generated = session.manifest.secrets.get(name).is_some_and(crate::manifest::Declaration::is_generated);
+    let generated = session.manifest.secret(name).is_some_and(crate::manifest::Declaration::is_generated);
     let verb = if generated { "generate" } else { "set" };
     Error::new(Kind::Findings, "missing", format!("`{name}` has no value in environment `{}`", session.environment))
         .hint(format!("supply it with `{}`", session.command(&format!("{verb} {name}"))))

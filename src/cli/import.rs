@@ -119,7 +119,7 @@ impl Outcome {
         entry: &Entry,
         replace: bool,
     ) -> Option<&'s Declaration> {
-        let declaration = session.manifest.secrets.get(entry.name.as_str()).filter(|it| it.is_in(&session.environment));
+        let declaration = session.manifest.secret(entry.name.as_str()).filter(|it| it.is_in(&session.environment));
         let is_kept = |it: &Declaration| match store.value(it).and_then(|version| version.parts.primary()) {
             Some(value) => !replace || *value == entry.value,
             None => false,

@@ -88,11 +88,11 @@ impl Expectation<'_> {
     /// Whether an intermediate stands between a certificate and its root.
     fn has_chain(&self, declaration: &Declaration) -> bool {
         let Kind::Certificate(Certificate { issuer: Some(issuer), .. }) = &declaration.kind else { return false };
-        matches!(self.manifest.secrets.get(issuer).map(|it| &it.kind), Some(Kind::Ca(ca)) if ca.issuer.is_some())
+        matches!(self.manifest.secret(issuer).map(|it| &it.kind), Some(Kind::Ca(ca)) if ca.issuer.is_some())
     }
 
     fn declarations<'s>(&'s self, output: &'s Output) -> impl Iterator<Item = &'s Declaration> {
-        let declarations = output.secrets.iter().filter_map(|name| self.manifest.secrets.get(name));
+        let declarations = output.secrets.iter().filter_map(|name| self.manifest.secret(name));
         declarations.filter(|it| it.is_in(self.environment))
     }
 

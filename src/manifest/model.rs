@@ -2,6 +2,7 @@
 //!
 //! A [`Manifest`] is only made by [`super::parse`], so whoever holds one need not check it again.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -26,7 +27,7 @@ pub struct Manifest {
     /// At least the default environment.
     pub environments: BTreeMap<EnvName, Environment>,
     /// The secrets by name.
-    pub secrets: BTreeMap<SecretName, Declaration>,
+    pub secrets: BTreeMap<SecretName, Box<Declaration>>,
     /// The outputs by name.
     pub outputs: BTreeMap<OutputName, Output>,
     /// All secrets, each after everything that it refers to.
@@ -392,9 +393,14 @@ impl Manifest {
         self.secrets.get(name).is_some_and(|declaration| declaration.is_in(environment))
     }
 
+    /// The declaration of that name, in whichever environments it exists.
+    pub fn secret(&self, name: &(impl Borrow<str> + ?Sized)) -> Option<&Declaration> {
+        self.secrets.get(name.borrow()).map(AsRef::as_ref)
+    }
+
     /// The secrets of an environment, each after everything that it refers to.
     pub fn secrets_in<'a>(&'a self, environment: &'a EnvName) -> impl Iterator<Item = &'a Declaration> {
-        self.order.iter().filter_map(|name| self.secrets.get(name)).filter(|declaration| declaration.is_in(environment))
+        self.order.iter().filter_map(|name| self.secret(name)).filter(|declaration| declaration.is_in(environment))
     }
 
     /// The outputs of an environment, by name.

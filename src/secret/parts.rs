@@ -1,7 +1,5 @@
 //! What one version of a secret consists of: a single value, or the pieces of a key pair or certificate.
 
-use std::collections::BTreeMap;
-
 use super::Secret;
 
 /// A piece of a version.
@@ -43,31 +41,38 @@ impl Part {
     }
 }
 
-/// The pieces of one version.
+/// The pieces of one version, each once, in the order of their names.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Parts(BTreeMap<Part, Secret>);
+pub struct Parts(Vec<(Part, Secret)>);
 
 impl Parts {
     /// A version that is one value.
     pub fn value(value: Secret) -> Self {
-        Self(BTreeMap::from([(Part::Value, value)]))
+        Self(vec![(Part::Value, value)])
     }
 
     /// Adds a piece.
     #[must_use]
     pub fn with(mut self, part: Part, piece: Secret) -> Self {
-        self.0.insert(part, piece);
+        self.insert(part, piece);
         self
     }
 
-    /// Adds a piece in place.
+    /// Adds a piece in place, or replaces it.
     pub fn insert(&mut self, part: Part, piece: Secret) {
-        self.0.insert(part, piece);
+        match self.0.binary_search_by_key(&part, |&(part, _)| part) {
+            Ok(place) => self.0[place].1 = piece,
+            Err(place) => {
+                // Nearly all versions are one piece; a vector that grows by itself begins with room for four.
+                self.0.reserve_exact(1);
+                self.0.insert(place, (part, piece));
+            }
+        }
     }
 
     /// One piece.
     pub fn part(&self, part: Part) -> Option<&Secret> {
-        self.0.get(&part)
+        self.0.iter().find(|(other, _)| *other == part).map(|(_, piece)| piece)
     }
 
     /// What a consumer that takes one value gets: the value, or the private key.
@@ -77,6 +82,6 @@ impl Parts {
 
     /// All pieces, in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (Part, &Secret)> {
-        self.0.iter().map(|(&part, piece)| (part, piece))
+        self.0.iter().map(|(part, piece)| (*part, piece))
     }
 }

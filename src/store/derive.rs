@@ -47,7 +47,7 @@ pub fn mark_copies(ledger: &mut Ledger, store: &Store, known: &BTreeSet<String>)
 }
 
 fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Version) -> Entry {
-    let declaration = manifest.secrets.get(name).filter(|it| it.kind.accepts(&version.kind));
+    let declaration = manifest.secret(name).filter(|it| it.kind.accepts(&version.kind));
     let verdict = declaration.and_then(|declaration| verdict(version, declaration));
     Entry {
         name: name.clone(),

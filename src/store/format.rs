@@ -8,12 +8,12 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{AwsBinding, Origin, Recipients, Stage, Store, Version};
+use super::{AwsBinding, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::Secret;
@@ -33,12 +33,19 @@ struct Document<'a> {
     environment: Cow<'a, EnvName>,
     store_id: VersionId,
     generation: u64,
+    #[serde(deserialize_with = "bulk::time")]
     updated: DateTime<Utc>,
     recipients: Cow<'a, Recipients>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aws: Option<Cow<'a, AwsBinding>>,
     fingerprint_key: Text<'a>,
-    secrets: BTreeMap<Cow<'a, SecretName>, Vec<VersionDocument<'a>>>,
+    secrets: Secrets<'a>,
+}
+
+/// The versions of each secret, oldest first.
+enum Secrets<'a> {
+    Borrowed(&'a BTreeMap<SecretName, Vec<Version>>),
+    Owned(BTreeMap<SecretName, Vec<Version>>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,8 +55,9 @@ struct VersionDocument<'a> {
     kind: Cow<'a, str>,
     stage: Stage,
     origin: Origin,
+    #[serde(deserialize_with = "bulk::time")]
     created: DateTime<Utc>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bulk::optional_time")]
     expires: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bits: Option<u32>,
@@ -164,6 +172,51 @@ impl<'de> Deserialize<'de> for PartsDocument<'_> {
     }
 }
 
+impl Serialize for Secrets<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let secrets = match self {
+            Self::Borrowed(secrets) => secrets,
+            Self::Owned(secrets) => secrets,
+        };
+        serializer.collect_map(secrets.iter().map(|(name, versions)| (name, documents(versions))))
+    }
+}
+
+fn documents(versions: &[Version]) -> Vec<VersionDocument<'_>> {
+    versions.iter().map(VersionDocument::of).collect()
+}
+
+impl<'de> Deserialize<'de> for Secrets<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let secrets: BTreeMap<SecretName, Versions> = bulk::map(deserializer)?;
+        Ok(Self::Owned(secrets.into_iter().map(|(name, versions)| (name, versions.0)).collect()))
+    }
+}
+
+/// The versions of one secret.
+struct Versions(Vec<Version>);
+
+impl<'de> Deserialize<'de> for Versions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct VersionsVisitor;
+        impl<'de> Visitor<'de> for VersionsVisitor {
+            type Value = Versions;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the versions of a secret")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Versions, A::Error> {
+                // Most secrets have one; a vector that grows by itself begins with room for four.
+                let mut versions = Vec::with_capacity(1);
+                while let Some(version) = sequence.next_element::<VersionDocument<'_>>()? {
+                    versions.push(version.into_version());
+                }
+                Ok(Versions(versions))
+            }
+        }
+        deserializer.deserialize_seq(VersionsVisitor)
+    }
+}
+
 /// Writes the payload.
 pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
     let document = Document {
@@ -176,11 +229,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         recipients: Cow::Borrowed(&store.recipients),
         aws: store.aws.as_ref().map(Cow::Borrowed),
         fingerprint_key: Text::Borrowed(&store.fingerprint_key),
-        secrets: store
-            .secrets
-            .iter()
-            .map(|(name, versions)| (Cow::Borrowed(name), versions.iter().map(VersionDocument::of).collect()))
-            .collect(),
+        secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
     serde_json::to_writer(&mut *payload, &document).map_err(|_| Error::bug("the store cannot be written as JSON"))?;
@@ -279,13 +328,10 @@ impl Document<'_> {
             recipients: self.recipients.into_owned(),
             aws: self.aws.map(Cow::into_owned),
             fingerprint_key: self.fingerprint_key.into_secret(),
-            secrets: self
-                .secrets
-                .into_iter()
-                .map(|(name, versions)| {
-                    (name.into_owned(), versions.into_iter().map(VersionDocument::into_version).collect())
-                })
-                .collect(),
+            secrets: match self.secrets {
+                Secrets::Owned(secrets) => secrets,
+                Secrets::Borrowed(_) => BTreeMap::new(),
+            },
         }
     }
 }

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::bulk;
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 
@@ -64,13 +66,14 @@ pub struct Entry {
     pub stage: String,
     /// When the current version was made.
     #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    #[serde(deserialize_with = "bulk::time")]
     pub created: DateTime<Utc>,
     /// When its replacement is due.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bulk::optional_time")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub due: Option<DateTime<Utc>>,
     /// When it stops being valid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bulk::optional_time")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub expires: Option<DateTime<Utc>>,
     /// Strength, in bits of entropy.
@@ -106,6 +109,7 @@ pub struct DeliveredFile {
     /// The output that it belongs to.
     pub output: OutputName,
     /// The secrets in it, and in which version; settings are absent.
+    #[serde(deserialize_with = "bulk::map")]
     pub holds: BTreeMap<SecretName, VersionId>,
     /// Size in bytes.
     pub size: u64,
@@ -139,43 +143,55 @@ impl Ledger {
     /// Fails with `ledger-damaged`, which names `place` and the line, when one is not what [`Ledger::to_bytes`] writes.
     pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
         let damaged = |line: usize| damaged(place, line);
-        let mut lines = bytes.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let mut lines = lines(bytes);
         let (_, first) = lines.next().ok_or_else(|| damaged(1))?;
         let header: Header = serde_json::from_slice(first).map_err(|_| damaged(1))?;
         if header.vault_kit_ledger != SCHEMA_VERSION {
             return Err(damaged(1));
         }
-        let mut ledger = Self { header, secrets: BTreeMap::new(), files: BTreeMap::new() };
+        let (mut secrets, mut files) = (Vec::new(), Vec::new());
         for (index, line) in lines {
-            ledger.push(line).ok_or_else(|| damaged(index + 1))?;
+            // The first key tells the two kinds of line apart: `to_bytes` always writes it first.
+            let read = if line.starts_with(b"{\"file\"") {
+                push(&mut files, line, |file: &DeliveredFile| file.file.as_str())
+            } else {
+                push(&mut secrets, line, |entry: &Entry| entry.name.as_str())
+            };
+            read.ok_or_else(|| damaged(index + 1))?;
         }
-        Ok(ledger)
+        Ok(Self {
+            header,
+            secrets: secrets.into_iter().map(|entry| (entry.name.clone(), entry)).collect(),
+            files: files.into_iter().map(|file| (file.file.clone(), file)).collect(),
+        })
     }
 
     /// Looks at the header and at where lines begin and end: enough for who reads the store itself, and cheap.
     pub fn expect_whole(bytes: &[u8], place: &str) -> Result<()> {
-        let (first, rest) = bytes.split_at(bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len()));
+        let mut rows = lines(bytes);
+        let (_, first) = rows.next().ok_or_else(|| damaged(place, 1))?;
         serde_json::from_slice::<Header>(first).map_err(|_| damaged(place, 1))?;
-        let mut lines = rest.split(|&byte| byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
-        let broken = lines.find(|(_, line)| !(line.starts_with(b"{\"") && line.ends_with(b"}")));
-        let last = rest.last().is_none_or(|&byte| byte == b'\n');
+        let broken = rows.find(|(_, line)| !(line.starts_with(b"{\"") && line.ends_with(b"}")));
         match broken {
             Some((index, _)) => Err(damaged(place, index + 1)),
-            None if last => Ok(()),
-            None => Err(damaged(place, bytes.split(|&byte| byte == b'\n').count())),
+            None if bytes.ends_with(b"\n") => Ok(()),
+            None => Err(damaged(place, lines(bytes).last().map_or(1, |(index, _)| index + 1))),
         }
     }
+}
 
-    fn push(&mut self, line: &[u8]) -> Option<()> {
-        // The first key tells the two kinds of line apart: `to_bytes` always writes it first.
-        if line.starts_with(b"{\"file\"") {
-            let file: DeliveredFile = serde_json::from_slice(line).ok()?;
-            self.files.insert(file.file.clone(), file).is_none().then_some(())
-        } else {
-            let entry: Entry = serde_json::from_slice(line).ok()?;
-            self.secrets.insert(entry.name.clone(), entry).is_none().then_some(())
-        }
-    }
+/// Reads a line behind those that stand before it in order; `None` if it cannot be read or stands in the wrong place.
+fn push<T: DeserializeOwned>(lines: &mut Vec<T>, line: &[u8], name: impl Fn(&T) -> &str) -> Option<()> {
+    let read: T = serde_json::from_slice(line).ok()?;
+    let in_order = lines.last().is_none_or(|last| name(last) < name(&read));
+    in_order.then(|| lines.push(read))
+}
+
+/// The lines that hold something, each with its index.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let ends = memchr::memchr_iter(b'\n', bytes).chain(std::iter::once(bytes.len()));
+    let all = ends.scan(0, |start, end| Some(&bytes[std::mem::replace(start, end + 1)..end]));
+    all.enumerate().filter(|(_, line)| !line.is_empty())
 }
 
 fn push_line(bytes: &mut Vec<u8>, line: &impl Serialize) -> Result<()> {
@@ -256,5 +272,24 @@ mod tests {
         let error = Ledger::parse(&bytes, "l").unwrap_err();
         assert_eq!(error.to_string(), "`l` is damaged at line 4");
         assert_eq!(Ledger::parse(b"", "l").unwrap_err().code(), "ledger-damaged");
+    }
+
+    #[test]
+    fn a_line_that_stands_twice_or_out_of_order_is_damage() {
+        let bytes = ledger().to_bytes().unwrap();
+        let entry = bytes.split_inclusive(|&byte| byte == b'\n').nth(1).unwrap();
+        let error = Ledger::parse(&[&bytes[..], entry].concat(), "l").unwrap_err();
+        assert_eq!(error.to_string(), "`l` is damaged at line 4");
+    }
+
+    #[test]
+    fn a_ledger_that_is_cut_short_is_not_whole() {
+        let bytes = ledger().to_bytes().unwrap();
+        Ledger::expect_whole(&bytes, "l").unwrap();
+        let lengths = bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1);
+        let whole: Vec<usize> = lengths.collect();
+        for length in (0..bytes.len()).filter(|length| !whole.contains(length)) {
+            assert_eq!(Ledger::expect_whole(&bytes[..length], "l").unwrap_err().code(), "ledger-damaged", "{length}");
+        }
     }
 }

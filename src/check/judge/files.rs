@@ -119,7 +119,7 @@ impl<'a> Bench<'a> {
     fn settings_in(&self, expected: &ExpectedFile) -> Vec<&'a SecretName> {
         let output = self.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);
         let names = output.map(|output| output.secrets.as_slice()).unwrap_or_default();
-        let declarations = names.iter().filter_map(|name| self.manifest.secrets.get(name));
+        let declarations = names.iter().filter_map(|name| self.manifest.secret(name));
         let settings = declarations.filter(|declaration| declaration.kind.setting(self.environment).is_some());
         settings.map(|declaration| &declaration.name).collect()
     }

@@ -18,7 +18,7 @@ impl Bench<'_> {
 
     /// How a secret gets a new value.
     pub(super) fn replace(&self, name: &SecretName) -> String {
-        match self.manifest.secrets.get(name) {
+        match self.manifest.secret(name) {
             Some(declaration) if !declaration.is_generated() => self.supply(declaration),
             _ => self.command(&format!("generate --replace {name}")),
         }

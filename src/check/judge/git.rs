@@ -46,7 +46,7 @@ impl Bench<'_> {
         let facts = self.facts;
         for (path, values) in &facts.examples {
             for (name, _) in values.iter().filter(|(_, comparison)| **comparison == Comparison::Same) {
-                let is_stored = self.manifest.secrets.get(name).is_some_and(crate::manifest::Declaration::is_stored);
+                let is_stored = self.manifest.secret(name).is_some_and(crate::manifest::Declaration::is_stored);
                 if is_stored {
                     let fix = self.replace(name);
                     self.about_secret(Code::ExampleValue, name, format!("has the value that `{path}` shows"), fix);

@@ -140,7 +140,7 @@ fn secrets(
                 carry::by_star(&output.format, declaration)
                     && overlap(declaration.environments.as_ref(), output.environments.as_ref())
             };
-            (0..list.len()).filter(|&position| list[position].declaration.as_ref().is_some_and(carried)).collect()
+            (0..list.len()).filter(|&position| list[position].declaration.as_deref().is_some_and(carried)).collect()
         }
     };
     positions.into_iter().map(|position| list[position].name.clone()).collect()

@@ -15,7 +15,7 @@ pub(super) struct Declared {
     /// Offset of the name.
     pub(super) at: usize,
     /// Absent if its kind could not be read, which has been reported; the name is declared all the same.
-    pub(super) declaration: Option<Declaration>,
+    pub(super) declaration: Option<Box<Declaration>>,
     /// Offset of the field that refers to others.
     pub(super) reference_at: usize,
     /// What a token says about its algorithm.
@@ -37,7 +37,7 @@ impl Secrets {
         self.list.iter().map(|declared| declared.name.as_str())
     }
 
-    pub(super) fn into_declarations(self) -> BTreeMap<SecretName, Declaration> {
+    pub(super) fn into_declarations(self) -> BTreeMap<SecretName, Box<Declaration>> {
         let pairs = self.list.into_iter().filter_map(|declared| Some((declared.name, declared.declaration?)));
         pairs.collect()
     }
@@ -78,7 +78,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     if let (Some(kind), Some(pattern)) = (&kind, &pattern) {
         check_setting(kind, pattern, place, at, problems);
     }
-    let declaration = kind.map(|kind| Declaration {
+    let declaration = kind.map(|kind| Box::new(Declaration {
         name: name.clone(),
         kind,
         rotate: fields.rotate.map(|rotate| rotate.value),
@@ -90,7 +90,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
         environments,
         optional,
         line: problems.line(at),
-    });
+    }));
     Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm }
 }
 
