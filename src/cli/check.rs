@@ -60,25 +60,27 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(error) = unavailable {
         return Err(error);
     }
-    let (ledger, identities) =
-        if places.contains(&Place::Host) { host(&session)? } else { (session.files().ledger()?, None) };
-    let expected = expected::files(&session.manifest, &session.environment, ledger.as_ref());
-    let values = FromDisk::new(&session, identities.as_ref());
+    let host = if places.contains(&Place::Host) { host(&session)? } else { Host::without_store(&session)? };
+    let ledger = host.ledger.as_ref();
+    let expected = expected::files(&session.manifest, &session.environment, ledger);
+    let values = FromDisk::new(&session, host.identities.as_ref());
     let subject = Subject {
         root: session.root.path(),
         manifest: &session.manifest,
         environment: &session.environment,
-        ledger: ledger.as_ref(),
+        ledger,
+        store_digest: host.store_digest.as_deref(),
         expected: &expected,
     };
     let mut facts = observe::look(&subject, &values);
     values.result()?;
+    facts.expected = expected;
     facts.recipes = apply::recipes(&session.manifest, &session.environment, context.now);
     if places.contains(&Place::Env) {
         let variables = process_environment().into_iter().collect();
         facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
     }
-    let report = judge::judge(&session.manifest, &session.environment, ledger.as_ref(), &facts, &places, context.now);
+    let report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
     if context.ui.json {
         context.ui.data(&report::json::render(&report)?)?;
     } else {
@@ -99,30 +101,53 @@ impl At {
     }
 }
 
-/// The ledger, and the identity if there is one, proven to open the store by its header alone.
-fn host(session: &Session<'_>) -> Result<(Option<Ledger>, Option<Identities>)> {
+/// What is known of the store without a look at the files that it was delivered to.
+struct Host {
+    /// Of this state of the store, unless nobody here can open it.
+    ledger: Option<Ledger>,
+    identities: Option<Identities>,
+    /// SHA-256 of the sealed store in hex.
+    store_digest: Option<String>,
+}
+
+impl Host {
+    fn without_store(session: &Session<'_>) -> Result<Self> {
+        Ok(Self { ledger: session.files().ledger()?, identities: None, store_digest: None })
+    }
+}
+
+/// Reads the ledger; the identity, if there is one, is proven to open the store by its header alone.
+fn host(session: &Session<'_>) -> Result<Host> {
     let identities = session.context.identities_if_present()?;
     let files = session.files();
-    let sealed = files.present()?;
-    if let (Some(identities), Some(sealed)) = (&identities, &sealed) {
-        seal::can_open(sealed, identities, &files.store_path())?;
+    let Some(sealed) = files.present()? else {
+        return Ok(Host { ledger: files.ledger()?, identities, store_digest: None });
+    };
+    if let Some(identities) = &identities {
+        seal::can_open(&sealed, identities, &files.store_path())?;
     }
-    Ok((ledger(session, identities.as_ref(), sealed)?, identities))
+    let digest = sha256_hex(&sealed);
+    let ledger = ledger(session, identities.as_ref(), sealed, &digest)?;
+    Ok(Host { ledger, identities, store_digest: Some(digest) })
 }
 
 /// The ledger; one that belongs to another state of the store is derived anew, in memory, by who can open it.
-fn ledger(session: &Session<'_>, identities: Option<&Identities>, sealed: Option<Vec<u8>>) -> Result<Option<Ledger>> {
+fn ledger(
+    session: &Session<'_>,
+    identities: Option<&Identities>,
+    sealed: Vec<u8>,
+    digest: &str,
+) -> Result<Option<Ledger>> {
     let files = session.files();
     let ledger = files.ledger()?;
-    let Some(sealed) = sealed else { return Ok(ledger) };
-    let digest = sha256_hex(&sealed);
     if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|it| it.store_digest == digest) {
         files.refuse_older(header.store_id, header.generation)?;
         return Ok(ledger);
     }
     let Some(identities) = identities else { return Ok(ledger) };
     let store = seal::open(&sealed, identities, &files.store_path())?;
+    drop(sealed);
     files.refuse_older(store.store_id, store.generation)?;
     let delivered = ledger.map(|ledger| ledger.files).unwrap_or_default();
-    Ok(Some(derive::ledger(&store, digest, &session.manifest, delivered)))
+    Ok(Some(derive::ledger(&store, digest.to_owned(), &session.manifest, delivered)))
 }

@@ -27,8 +27,14 @@ impl Values for Lines {
 
 fn facts_of(root: &Path, ledger: &Ledger) -> Facts {
     let (manifest, environment, expected) = (manifest(), env("dev"), [expected()]);
-    let subject =
-        Subject { root, manifest: &manifest, environment: &environment, ledger: Some(ledger), expected: &expected };
+    let subject = Subject {
+        root,
+        manifest: &manifest,
+        environment: &environment,
+        ledger: Some(ledger),
+        store_digest: None,
+        expected: &expected,
+    };
     look(&subject, &Lines)
 }
 

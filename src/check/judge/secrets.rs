@@ -101,36 +101,37 @@ impl<'a> Bench<'a> {
 
     fn value(&mut self, declaration: &Declaration, entry: &Entry, is_key: bool) {
         let name = &entry.name;
-        let fix = self.replace(name);
         if entry.placeholder {
-            self.about_secret(Code::Placeholder, name, "is a placeholder, not a value", fix.as_str());
+            self.about_secret(Code::Placeholder, name, "is a placeholder, not a value", self.replace(name));
         } else if let Some(bits) = entry.bits.filter(|&bits| bits < least_bits(declaration, is_key)) {
             let message = format!("has about {bits} bits, {} are the least", least_bits(declaration, is_key));
-            self.about_secret(Code::Weak, name, message, fix.as_str());
+            self.about_secret(Code::Weak, name, message, self.replace(name));
         }
         if entry.mismatch {
-            self.about_secret(Code::PatternMismatch, name, "does not match its declared pattern", fix.as_str());
+            self.about_secret(Code::PatternMismatch, name, "does not match its declared pattern", self.replace(name));
         }
         let declared = self.facts.recipes.get(name);
         if declared.is_some() && entry.recipe.is_some() && declared != entry.recipe.as_ref() {
-            self.about_secret(Code::DeclarationChanged, name, "was made from an older declaration", fix);
+            self.about_secret(Code::DeclarationChanged, name, "was made from an older declaration", self.replace(name));
         }
     }
 
     /// The gravest of expired, expiring and due: the others follow from it.
     fn life(&mut self, declaration: &Declaration, entry: &Entry) {
-        let fix = self.replace(&entry.name);
         let day = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
         // By today's manifest: the ledger tells what was due when the store was last written.
         let due = due::due(entry.created, declaration, self.manifest.environments.get(self.environment));
         match (entry.expires, due) {
             (Some(expires), _) if expires <= self.now => {
+                let fix = self.replace(&entry.name);
                 self.about_secret(Code::Expired, &entry.name, format!("expired {}", day(expires)), fix);
             }
             (Some(expires), _) if expires - notice(&declaration.kind, entry.created, expires) <= self.now => {
+                let fix = self.replace(&entry.name);
                 self.about_secret(Code::Expiring, &entry.name, format!("expires {}", day(expires)), fix);
             }
             (_, Some(due)) if due <= self.now => {
+                let fix = self.replace(&entry.name);
                 self.about_secret(Code::RotationDue, &entry.name, format!("was due {}", day(due)), fix);
             }
             _ => {}
