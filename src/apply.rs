@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::audit::Record;
+use crate::audit;
 use crate::deliver::{self, Delivered, Prepared, ignored};
 use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
@@ -17,6 +17,7 @@ use crate::plan::{Known, Observed, Plan};
 use crate::secret::digest::sha256_hex;
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, random};
+use crate::store::change::Change;
 use crate::store::files::Opened;
 use crate::store::ledger::DeliveredFile;
 use crate::store::{Origin, Stage, Store, Version, agreement, derive};
@@ -74,7 +75,7 @@ impl World<'_> {
     pub fn record(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<()> {
         let files = self.old_files()?;
         if changed.is_empty() && opened.digest.is_some() {
-            return self.save_ledger(opened, files);
+            return self.keep_up(opened, files);
         }
         self.commit(opened, action, changed, files)
     }
@@ -95,7 +96,7 @@ impl World<'_> {
         ignored::add(self.project, self.manifest)?;
         let announced = prepared.announced(&old_files);
         if changed.is_empty() && opened.digest.is_some() {
-            self.save_ledger(opened, announced)?;
+            self.keep_up(opened, announced)?;
             return self.deliver(opened, prepared, &old_files);
         }
         self.commit(opened, action, changed, announced)?;
@@ -109,9 +110,19 @@ impl World<'_> {
         changed: &[SecretName],
         files: BTreeMap<String, DeliveredFile>,
     ) -> Result<()> {
+        // The store carries its last change only: what came before has to be in the audit record by then.
+        audit::complete(self.project, &opened.store.changes)?;
+        let change = Change::new(self.now, action, self.environment, opened.store.generation + 1, changed);
+        opened.store.changes = vec![change.clone()];
         self.files.save(opened, self.identities)?;
-        let record = Record::new(self.now, action, self.environment, opened.store.generation, changed);
-        self.save_ledger(opened, files).and_then(|()| record.append(self.project)).map_err(Error::after_the_change)
+        let recorded = self.save_ledger(opened, files).and_then(|()| audit::append(self.project, &change));
+        recorded.map_err(Error::after_the_change)
+    }
+
+    /// Audit record and ledger of a store that does not change: a writer before us may have died in between.
+    fn keep_up(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<()> {
+        audit::complete(self.project, &opened.store.changes)?;
+        self.save_ledger(opened, files)
     }
 
     fn deliver(

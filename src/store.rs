@@ -5,6 +5,7 @@
 
 pub mod agreement;
 mod bulk;
+pub mod change;
 pub mod derive;
 pub mod files;
 mod format;
@@ -23,6 +24,7 @@ use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, digest, random};
+use change::Change;
 
 /// Where the project keeps what is ours.
 pub const DIRECTORY: &str = ".vault-kit";
@@ -49,6 +51,8 @@ pub struct Store {
     pub aws: Option<AwsBinding>,
     /// Key of the keyed fingerprints.
     pub fingerprint_key: Secret,
+    /// The changes whose lines the audit record may still lack, oldest first.
+    pub changes: Vec<Change>,
     /// Versions by secret, oldest first; at most one of them is current.
     pub secrets: BTreeMap<SecretName, Vec<Version>>,
 }
@@ -136,6 +140,7 @@ impl Store {
             recipients,
             aws: None,
             fingerprint_key: Secret::copy_of(&random::array::<32>()?),
+            changes: Vec::new(),
             secrets: BTreeMap::new(),
         })
     }

@@ -91,6 +91,10 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
     let added: Vec<_> = recipients.keys.iter().filter(|it| !before.values().any(|key| key == it.1)).collect();
     let removed: Vec<_> = before.iter().filter(|it| !recipients.keys.values().any(|key| key == it.1)).collect();
     if recipients == opened.store.recipients && wanted.aws == opened.store.aws {
+        if !dry_run {
+            // What an interrupted run left to do: its lines of ledger and audit record.
+            session.world(&files, &identities, false)?.record(&mut opened, "recipients-apply", &[])?;
+        }
         context.ui.say("manifest and store agree: nothing to do");
         return Ok(Exit::DONE);
     }

@@ -30,7 +30,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let _lock = session.lock()?;
     let files = session.files();
-    let recovery = files.recover(&identities, accept_older)?;
+    let recovery = files.recover(&identities, accept_older, context.now)?;
     if files.drop_damaged_ledger()? {
         context.ui.say(&format!("made `{}` anew: it was damaged", files.ledger_path()));
     }

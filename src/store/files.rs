@@ -5,6 +5,9 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
+
+use super::change::Change;
 use super::identity::Identities;
 use super::ledger::Ledger;
 use super::second_copy::{CopyHeader, SecondCopy};
@@ -171,7 +174,9 @@ impl<'a> StoreFiles<'a> {
     /// Makes store and second copy agree again; what is replaced is kept aside.
     ///
     /// The newer of the two wins; with `accept_older` the project's store does, whatever its generation.
-    pub fn recover(&self, identities: &Identities, accept_older: bool) -> Result<Recovery> {
+    ///
+    /// What is left is a generation of its own, newer than both, and carries the recovery as its last change.
+    pub fn recover(&self, identities: &Identities, accept_older: bool, now: DateTime<Utc>) -> Result<Recovery> {
         let sealed = self.sealed()?;
         let opened = sealed.as_deref().map(|sealed| self.unseal(sealed, identities, &self.store_path())).transpose();
         let header = self.copy.header()?;
@@ -180,30 +185,42 @@ impl<'a> StoreFiles<'a> {
                 if accept_older || !header.as_ref().is_some_and(|it| it.is_newer_than(&store)) =>
             {
                 let sealed = sealed.unwrap_or_default();
-                if header.is_some_and(|header| header.digest == sha256_hex(&sealed)) {
+                if header.as_ref().is_some_and(|header| header.digest == sha256_hex(&sealed)) {
                     return Ok(Recovery::Nothing);
                 }
                 self.copy.set_aside()?;
-                self.copy.write(&store, &sealed)?;
+                let newest = header.map_or(0, |header| header.generation);
+                self.save_recovered(store, newest, identities, now)?;
                 Ok(Recovery::CopyRefreshed)
             }
             (Err(error), _) if error.code() == "not-a-recipient" => Err(error),
-            (_, Some(_)) => self.restore(identities, sealed.as_deref()),
+            (_, Some(_)) => self.restore(identities, sealed.as_deref(), now),
             (Err(error), None) => Err(error),
             (Ok(_), None) => Err(self.nothing_to_recover()),
         }
     }
 
-    fn restore(&self, identities: &Identities, old: Option<&[u8]>) -> Result<Recovery> {
+    fn restore(&self, identities: &Identities, old: Option<&[u8]>, now: DateTime<Utc>) -> Result<Recovery> {
         let place = format!("second copy of `{}`", self.store_path());
         let copy = self.copy.read()?.ok_or_else(|| self.nothing_to_recover())?;
-        self.unseal(&copy, identities, &place)?;
+        let store = self.unseal(&copy, identities, &place)?;
         if let Some(old) = old {
             let aside = format!("{DIRECTORY}/{}.replaced-{}.age", self.environment, &sha256_hex(old)[..8]);
             self.project.write(&aside, old, &WriteOptions::default())?;
         }
-        self.project.write(&self.store_path(), &copy, &WriteOptions::default())?;
+        self.save_recovered(store, 0, identities, now)?;
         Ok(Recovery::StoreRestored)
+    }
+
+    /// Store and recovery in one replacement: a crash behind it cannot lose who recovered what.
+    fn save_recovered(&self, mut store: Store, newest: u64, identities: &Identities, now: DateTime<Utc>) -> Result<()> {
+        let path = self.store_path();
+        store.generation = store.generation.max(newest) + 1;
+        store.changes.push(Change::new(now, "recover", self.environment, store.generation, &[]));
+        let sealed = seal::seal(&store, &path)?;
+        seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
+        self.project.write(&path, &sealed, &WriteOptions::default())?;
+        self.copy.write(&store, &sealed).map_err(Error::after_the_change)
     }
 
     fn missing(&self) -> Error {

@@ -13,6 +13,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::change::Change;
 use super::{AwsBinding, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -39,6 +40,8 @@ struct Document<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aws: Option<Cow<'a, AwsBinding>>,
     fingerprint_key: Text<'a>,
+    #[serde(default, skip_serializing_if = "<[Change]>::is_empty")]
+    changes: Cow<'a, [Change]>,
     secrets: Secrets<'a>,
 }
 
@@ -229,6 +232,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         recipients: Cow::Borrowed(&store.recipients),
         aws: store.aws.as_ref().map(Cow::Borrowed),
         fingerprint_key: Text::Borrowed(&store.fingerprint_key),
+        changes: Cow::Borrowed(&store.changes),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -242,7 +246,8 @@ fn payload_size(store: &Store) -> usize {
     // Escaping may double a value; a buffer that never grows leaves no copy behind.
     let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
     let versions: usize = store.secrets.values().map(Vec::len).sum();
-    1024 + texts + versions * BYTES_A_VERSION
+    // A change lists a hundred names at most.
+    1024 + store.changes.len() * 8192 + texts + versions * BYTES_A_VERSION
 }
 
 /// Reads a payload back.
@@ -328,6 +333,7 @@ impl Document<'_> {
             recipients: self.recipients.into_owned(),
             aws: self.aws.map(Cow::into_owned),
             fingerprint_key: self.fingerprint_key.into_secret(),
+            changes: self.changes.into_owned(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),
@@ -348,7 +354,7 @@ mod tests {
         for (name, value) in
             [("TEXT", "with \"quotes\"\n and ünicode".as_bytes()), ("BYTES", &all_bytes), ("EMPTY", b"")]
         {
-            before.promote(&SecretName::new(name).unwrap(), version(value, now()), 5);
+            before.promote(&SecretName::new(name).unwrap(), version(value, now()));
         }
         let payload = write(&before).unwrap();
         assert!(payload.capacity() >= payload.len());

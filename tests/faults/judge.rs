@@ -1,7 +1,7 @@
 //! What must hold after a command was disturbed, whatever happened to it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use vault_kit::secret::Secret;
 use vault_kit::secret::digest::sha256_hex;
@@ -94,12 +94,10 @@ impl Judge<'_> {
 
     /// Whether the same files are there as after an undisturbed run, with the same modes.
     fn complete(&self, tree: &Tree) -> Result<(), String> {
-        // Known: the audit record of a change is lost when the command dies between store and record.
-        let counts = |path: &&PathBuf| !path.ends_with("audit.jsonl");
-        for path in self.reference.keys().filter(counts) {
+        for path in self.reference.keys() {
             ensure(tree.contains_key(path), || format!("{} is missing", path.display()))?;
         }
-        for (path, node) in tree.iter().filter(|(path, _)| counts(path)) {
+        for (path, node) in tree {
             let expected = self.reference.get(path).ok_or_else(|| format!("{} is too many", path.display()))?;
             ensure(node.mode == expected.mode, || format!("{} has mode {:04o}", path.display(), node.mode))?;
         }
@@ -146,8 +144,24 @@ impl Judge<'_> {
         for (name, value) in values.iter().filter(|(name, _)| !self.may_change(name)) {
             ensure(repaired_values.get(name) == Some(value), || format!("the repair changed {name}"))?;
         }
+        self.recorded(&repaired)?;
         ensure(self.delivers(&repaired, &repaired_values), || "a file does not hold the store's value".to_owned())?;
         Ok(repaired)
+    }
+
+    /// The audit record has one whole line of each change that the store went through.
+    fn recorded(&self, tree: &Tree) -> Result<(), String> {
+        let content = |path: &str| tree.get(&self.project.path(path)).and_then(|node| node.content.as_deref());
+        let (record, store) = (content(".vault-kit/audit.jsonl"), content(".vault-kit/dev.age"));
+        let store = seal::open(store.unwrap_or_default(), &self.project.identities(), "store");
+        let generation = store.map_err(|error| error.to_string())?.generation;
+        let record = String::from_utf8_lossy(record.unwrap_or_default()).into_owned();
+        let recorded: Vec<u64> = record
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["generation"].as_u64())
+            .collect();
+        let all: Vec<u64> = (1..=generation).collect();
+        ensure(recorded == all, || format!("the audit record has {recorded:?} of {generation} changes"))
     }
 
     /// Every file of one value holds exactly it: independent of what `check` says.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
 mod agreement;
+mod audit;
 mod fingerprints;
 mod hostile;
 mod identity;
