@@ -71,17 +71,25 @@ impl World<'_> {
         })
     }
 
+    /// Finds what would keep a change from being recorded whole, before anything is written.
+    pub fn preflight(&self) -> Result<()> {
+        let refusals = self.files.preflight().chain(audit::preflight(self.project).err());
+        Error::all(refusals.map(|error| error.hint("nothing was changed"))).map_or(Ok(()), Err)
+    }
+
     /// Brings a changed store and its ledger to disk, and leaves the outputs as they are.
     pub fn record(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<()> {
         let files = self.old_files()?;
         if changed.is_empty() && opened.digest.is_some() {
             return self.keep_up(opened, files);
         }
+        self.preflight()?;
         self.commit(opened, action, changed, files)
     }
 
     /// Seals the store anew although no secret changed.
     pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
+        self.preflight()?;
         self.commit(opened, action, &[], self.old_files()?)
     }
 
@@ -93,9 +101,13 @@ impl World<'_> {
         let old_files = self.old_files()?;
         prepared.refuse_foreign(self, &old_files)?;
         prepared.preflight()?;
+        let is_changed = !changed.is_empty() || opened.digest.is_none();
+        if is_changed {
+            self.preflight()?;
+        }
         ignored::add(self.project, self.manifest)?;
         let announced = prepared.announced(&old_files);
-        if changed.is_empty() && opened.digest.is_some() {
+        if !is_changed {
             self.keep_up(opened, announced)?;
             return self.deliver(opened, prepared, &old_files);
         }

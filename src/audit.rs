@@ -13,6 +13,11 @@ pub fn path() -> String {
     format!("{DIRECTORY}/audit.jsonl")
 }
 
+/// Finds what appending would be refused for, before anything is changed.
+pub fn preflight(project: &Root) -> Result<()> {
+    project.preflight_append(&path())
+}
+
 /// Appends the line of a change.
 pub fn append(project: &Root, change: &Change) -> Result<()> {
     project.append_line(&path(), &line(change)?, 0o600)

@@ -143,6 +143,18 @@ impl Root {
         preflight::preflight(self, &self.route(path)?, options)
     }
 
+    /// Finds what [`Root::append_line`] would refuse, before anything is written.
+    pub fn preflight_append(&self, path: &str) -> Result<()> {
+        preflight::preflight_append(self, &self.route(path)?)
+    }
+
+    /// Finds what [`Root::create`] and a [`Root::write`] in what it makes would refuse, before anything is written.
+    pub fn preflight_in(directory: &Path, path: &str, options: &WriteOptions) -> Result<()> {
+        let (base, missing) = resolve::nearest_existing(directory)?;
+        let below: PathBuf = missing.iter().collect();
+        Self::open(base)?.preflight(&below.join(path).to_string_lossy(), options)
+    }
+
     /// Adds one line at the end by one write, and syncs it. A line that a crash cut off stays a line of its own.
     pub fn append_line(&self, path: &str, bytes: &[u8], mode: u32) -> Result<()> {
         let route = self.route(path)?;

@@ -73,6 +73,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
     }
     if !arguments.dry_run {
+        world.preflight()?;
         ignored::add(&session.root, &session.manifest)?;
         world.record(&mut opened, "import", &outcome.imported)?;
     }

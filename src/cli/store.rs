@@ -30,6 +30,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let _lock = session.lock()?;
     let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.preflight()?;
     let recovery = files.recover(&identities, accept_older, context.now)?;
     if files.drop_damaged_ledger()? {
         context.ui.say(&format!("made `{}` anew: it was damaged", files.ledger_path()));
@@ -40,7 +42,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Recovery::CopyRefreshed => format!("the second copy follows `{path}` now"),
         Recovery::StoreRestored => format!("brought `{path}` back from its second copy"),
     });
-    let world = session.world(&files, &identities, false)?;
     let mut opened = session.open_store_for_writing(&identities)?;
     world.record(&mut opened, "recover", &[])?;
     if recovery != Recovery::Nothing {

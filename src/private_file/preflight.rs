@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{Access, AtFlags, OFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::existing::Existing;
@@ -33,6 +33,29 @@ pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions) 
         expect_access(&directory, OsStr::new("."), access, "write in the directory of", route.shown())?;
     }
     expect_owner(&directory, route, options, existing.as_ref())
+}
+
+/// Refuses what appending a line to `route` would be refused for. Leaves no trace.
+pub(super) fn preflight_append(root: &Root, route: &Route<'_>) -> Result<()> {
+    let (directory, missing) = nearest_directory(root, route)?;
+    // To open it is the only way to hear of a file that may not be changed although its mode gives the right to.
+    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NONBLOCK | resolve::SAFE;
+    let opened = if missing == 0 {
+        retry_on_intr(|| rustix::fs::openat(&directory, route.name(), flags, Mode::empty()))
+    } else {
+        Err(Errno::NOENT)
+    };
+    match opened {
+        Ok(file) => {
+            let status = Status::of(&file).map_err(|errno| fault::failed("examine", route.shown(), errno))?;
+            status.expect_plain(route.shown())
+        }
+        Err(Errno::NOENT) => {
+            let access = Access::WRITE_OK | Access::EXEC_OK;
+            expect_access(&directory, OsStr::new("."), access, "write in the directory of", route.shown())
+        }
+        Err(errno) => Err(fault::failed("append to", route.shown(), errno)),
+    }
 }
 
 /// The deepest directory of the route that exists, and how many are missing below it.

@@ -123,6 +123,13 @@ impl<'a> StoreFiles<'a> {
         if self.copy.header()?.is_some_and(is_newer) { Err(self.went_back()) } else { Ok(()) }
     }
 
+    /// What would keep store, ledger or second copy from being written, found before anything is.
+    pub fn preflight(&self) -> impl Iterator<Item = Error> {
+        let ours = [self.store_path(), self.ledger_path()].into_iter();
+        let ours = ours.map(|path| self.project.preflight(&path, &WriteOptions::default()));
+        ours.chain([self.copy.preflight()]).filter_map(Result::err)
+    }
+
     /// Seals a changed store and replaces the one on disk, then the second copy.
     ///
     /// Fails with `store-changed` when somebody else wrote since it was read, and with `would-lock-out` when the

@@ -68,6 +68,12 @@ impl<'a> SecondCopy<'a> {
         Ok(())
     }
 
+    /// Finds what [`SecondCopy::write`] would be refused for.
+    pub(super) fn preflight(&self) -> Result<()> {
+        let preflight = |state: &PathBuf| Root::preflight_in(state, &self.path(), &WriteOptions::default());
+        self.state.as_ref().map_or(Ok(()), preflight)
+    }
+
     pub(super) fn set_aside(&self) -> Result<()> {
         let (Some(root), Some(copy)) = (self.root()?, self.read()?) else { return Ok(()) };
         let aside = format!("{}.replaced-{}.age", self.environment, &sha256_hex(&copy)[..8]);

@@ -1,5 +1,6 @@
 //! Writers take turns, keep what they should, and believe the clock only so far.
 
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use vault_kit::private_file::{Lock, Root};
 use vault_kit::store::Stage;
 use vault_kit::store::files::StoreFiles;
 
-use crate::support::{Project, Run, program, skip};
+use crate::support::{Project, Run, program, set_mode, skip};
 use crate::{EXTERNAL, MANIFEST, assert_refused, is_root, set};
 
 fn hold_the_lock(project: &Project) -> Lock {
@@ -122,6 +123,69 @@ fn a_clock_behind_the_store_stops_writers_until_it_is_accepted() {
     let before = project.get("API_KEY");
     project.run(["generate", "--replace", "API_KEY", "--yes", "--accept-clock"]).assert_code(0);
     assert_ne!(project.get("API_KEY"), before);
+}
+
+/// The store's own files that every change writes, the second copy last.
+fn own_files(project: &Project) -> [PathBuf; 4] {
+    let ours = [".vault-kit/dev.age", ".vault-kit/dev.ledger.jsonl", ".vault-kit/audit.jsonl"];
+    let [store, ledger, record] = ours.map(|path| project.path(path));
+    [store, ledger, record, project.state().join("dev.copy")]
+}
+
+const CHANGES: [&[&str]; 4] = [
+    &["generate", "--replace", "API_KEY", "--yes"],
+    &["import", "more.env", "--replace"],
+    &["remove", "API_KEY", "--yes"],
+    &["recipients", "apply", "--yes"],
+];
+
+/// A project in which each of [`CHANGES`] has something to do.
+fn changeable() -> Project {
+    let project = Project::initialised(MANIFEST);
+    project.write("more.env", "API_KEY=7f3a9c1e5b8d2064f1c7e9a3b5d80642aa\n");
+    let me = project.identities().recipients().remove(0);
+    // By the same key: manifest and store differ only for `recipients apply`.
+    project.write("me", me);
+    project
+}
+
+#[test]
+fn what_of_ours_cannot_be_written_is_found_before_anything_is_changed() {
+    for index in 0..4 {
+        let project = changeable();
+        let file = &own_files(&project)[index];
+        std::fs::hard_link(file, project.home().join("other-name")).unwrap();
+        for change in &CHANGES[..3] {
+            assert_refused(&project, change, 6, "hard-linked");
+        }
+        let manifest = format!("{MANIFEST}\n[environments.dev]\nrecipients = {{ i = \"{}\" }}\n", project.read("me"));
+        project.write("vault-kit.toml", manifest);
+        assert_refused(&project, CHANGES[3], 6, "hard-linked");
+    }
+}
+
+#[test]
+fn a_record_or_state_directory_that_is_read_only_is_found_before_anything_is_changed() {
+    let test = "writers::a_record_or_state_directory_that_is_read_only_is_found_before_anything_is_changed";
+    if !is_root() || program("setpriv").is_none() {
+        return skip(test, "needs root and setpriv to become another user");
+    }
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    for (index, mode, what) in [(2, 0o400, "audit.jsonl"), (3, 0o500, "dev.copy")] {
+        let project = changeable();
+        for directory in [project.root(), project.home()] {
+            let mut chown = std::process::Command::new("chown");
+            assert!(chown.arg("-R").arg("4321:4321").arg(directory).status().unwrap().success());
+        }
+        let file = &own_files(&project)[index];
+        set_mode(if mode == 0o500 { file.parent().unwrap() } else { file }, mode);
+        let before = project.contents();
+        let run = Run::of(&mut project.command_under(as_another, CHANGES[0])).assert_code(6);
+        assert!(run.stderr.contains(what) && run.stderr.contains("hint: nothing was changed"), "{run:?}");
+        assert!(project.contents() == before);
+        // What changes no value needs neither.
+        Run::of(&mut project.command_under(as_another, ["render"])).assert_code(0);
+    }
 }
 
 #[test]
