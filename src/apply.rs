@@ -47,7 +47,7 @@ impl World<'_> {
         for step in &plan.steps {
             let declaration = self.declaration(&step.secret)?;
             let version = self.make_version(store, declaration)?;
-            store.promote(&step.secret, version, self.manifest.keep);
+            store.promote(&step.secret, version);
         }
         Ok(plan.steps.iter().map(|step| step.secret.clone()).collect())
     }
@@ -126,9 +126,20 @@ impl World<'_> {
         audit::complete(self.project, &opened.store.changes)?;
         let change = Change::new(self.now, action, self.environment, opened.store.generation + 1, changed);
         opened.store.changes = vec![change.clone()];
+        self.purge(&mut opened.store, &files)?;
         self.files.save(opened, self.identities)?;
         let recorded = self.save_ledger(opened, files).and_then(|()| audit::append(self.project, &change));
         recorded.map_err(Error::after_the_change)
+    }
+
+    /// Purges what is neither among the versions to keep nor in a file that was delivered.
+    fn purge(&self, store: &mut Store, files: &BTreeMap<String, DeliveredFile>) -> Result<()> {
+        // Without a ledger nobody knows what is delivered: everything stays until the next change.
+        if self.project.facts(&self.files.ledger_path())?.is_some() {
+            let delivered = files.values().flat_map(|file| file.holds.values().copied()).collect();
+            store.purge(self.manifest.keep, &delivered);
+        }
+        Ok(())
     }
 
     /// Audit record and ledger of a store that does not change: a writer before us may have died in between.

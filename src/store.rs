@@ -14,7 +14,7 @@ pub mod ledger;
 pub mod seal;
 mod second_copy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -155,18 +155,26 @@ impl Store {
         self.current(&declaration.name).filter(|version| declaration.kind.accepts(&version.kind))
     }
 
-    /// Makes a version current; what it replaces becomes previous, and all but `keep` are purged to a fingerprint.
-    pub fn promote(&mut self, name: &SecretName, version: Version, keep: usize) {
+    /// Makes a version current; what it replaces becomes previous.
+    pub fn promote(&mut self, name: &SecretName, version: Version) {
         self.updated = self.updated.max(version.created);
         let versions = self.secrets.entry(name.clone()).or_default();
         for old in versions.iter_mut().filter(|old| old.stage == Stage::Current) {
             old.stage = Stage::Previous;
         }
         versions.push(version);
-        let surplus = versions.len().saturating_sub(keep.max(1));
-        // What was encrypted with an old key is lost with the key: those are kept for good.
-        for old in versions[..surplus].iter_mut().filter(|old| old.kind != "encryption-key") {
-            purge(old, &self.fingerprint_key, &self.project);
+    }
+
+    /// Purges all but the newest `keep` versions of each secret to a fingerprint, except those that are `delivered`:
+    /// a file that still holds one is in use, however many versions were made since.
+    pub fn purge(&mut self, keep: usize, delivered: &BTreeSet<VersionId>) {
+        for versions in self.secrets.values_mut() {
+            let surplus = versions.len().saturating_sub(keep.max(1));
+            // What was encrypted with an old key is lost with the key: those are kept for good.
+            let may_go = |old: &&mut Version| old.kind != "encryption-key" && !delivered.contains(&old.id);
+            for old in versions[..surplus].iter_mut().filter(may_go) {
+                purge(old, &self.fingerprint_key, &self.project);
+            }
         }
     }
 
@@ -232,8 +240,9 @@ pub(crate) mod tests {
         let mut store = store("age1");
         let name = SecretName::new("A").unwrap();
         for value in 0..6_u8 {
-            store.promote(&name, version(&[b'a' + value], now()), 5);
+            store.promote(&name, version(&[b'a' + value], now()));
         }
+        store.purge(5, &BTreeSet::new());
         let stages: Vec<_> = store.secrets[&name].iter().map(|version| version.stage).collect();
         assert_eq!(stages, [Purged, Previous, Previous, Previous, Previous, Current]);
         let oldest = &store.secrets[&name][0];
@@ -241,6 +250,32 @@ pub(crate) mod tests {
         let expected = digest::keyed_fingerprint(&store.fingerprint_key, "p", &Secret::copy_of(b"a"));
         assert_eq!(oldest.fingerprint.as_deref(), Some(expected.as_str()));
         assert_eq!(store.current(&name).unwrap().parts.primary(), Some(&Secret::copy_of(b"f")));
+    }
+
+    #[test]
+    fn a_delivered_version_outlives_keep_and_goes_once_it_is_not_delivered() {
+        let mut store = store("age1");
+        let name = SecretName::new("A").unwrap();
+        for value in 0..4_u8 {
+            store.promote(&name, version(&[b'a' + value], now()));
+        }
+        let delivered = BTreeSet::from([store.secrets[&name][1].id]);
+        store.purge(1, &delivered);
+        let stages = |store: &Store| store.secrets[&name].iter().map(|version| version.stage).collect::<Vec<_>>();
+        assert_eq!(stages(&store), [Purged, Previous, Purged, Current]);
+        store.purge(1, &BTreeSet::new());
+        assert_eq!(stages(&store), [Purged, Purged, Purged, Current]);
+    }
+
+    #[test]
+    fn an_encryption_key_is_never_purged() {
+        let mut store = store("age1");
+        let name = SecretName::new("A").unwrap();
+        for value in 0..3_u8 {
+            store.promote(&name, Version { kind: "encryption-key".into(), ..version(&[b'a' + value], now()) });
+        }
+        store.purge(1, &BTreeSet::new());
+        assert!(store.secrets[&name].iter().all(|version| version.parts.primary().is_some()));
     }
 
     #[test]

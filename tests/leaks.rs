@@ -401,8 +401,8 @@ fn no_debug_tells_a_value() {
     };
     let recipients = Recipients { declared: false, keys: BTreeMap::new() };
     let mut store = Store::new("p", &EnvName::new("dev").unwrap(), recipients, now).unwrap();
-    store.promote(&name, version(), 5);
-    store.promote(&name, version(), 5);
+    store.promote(&name, version());
+    store.promote(&name, version());
     let fingerprint_key = String::from_utf8_lossy(store.fingerprint_key.expose()).into_owned();
     let key_form = HEXLOWER.encode(store.fingerprint_key.expose());
     let (identity, _) = new_identity_file(now);

@@ -301,7 +301,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
         fingerprint: None,
         parts: Parts::value(Secret::from_text(CANARY.to_owned())),
     };
-    store.promote(&SecretName::new("A").unwrap(), version, 5);
+    store.promote(&SecretName::new("A").unwrap(), version);
     let plain = seal::seal(&store, "dev.age").unwrap();
     let body = data_encoding::BASE64.encode(&plain);
     let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();

@@ -68,7 +68,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     for entry in entries {
         if let Some(declaration) = outcome.sort(&session, &opened.store, &entry, arguments.replace) {
             let version = world.given_version(declaration, entry.value, Origin::Imported)?;
-            opened.store.promote(&declaration.name, version, session.manifest.keep);
+            opened.store.promote(&declaration.name, version);
             outcome.imported.push(declaration.name.clone());
         }
     }

@@ -46,7 +46,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut changed = Vec::new();
     if current != Some(&value) {
         let version = world.given_version(declaration, value, Origin::Set)?;
-        opened.store.promote(&name, version, session.manifest.keep);
+        opened.store.promote(&name, version);
         changed.push(name.clone());
     }
     let scope = Scope::Missing(plan::dependents(&session.manifest, &BTreeSet::from([name.clone()])));

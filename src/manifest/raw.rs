@@ -42,7 +42,7 @@ table! {
         /// The `iss` claim of tokens; default is the project's name.
         #[schemars(length(min = 1))]
         issuer: String,
-        /// How many versions of a secret keep their value; default 5.
+        /// How many versions of a secret keep their value, besides those that delivered files hold; default 5.
         #[schemars(range(min = 1, max = 100))]
         keep: u32,
     }

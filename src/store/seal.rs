@@ -71,7 +71,7 @@ mod tests {
     fn sealed_with_one_secret() -> (Vec<u8>, Identities) {
         let (file, recipient) = new_identity_file(now());
         let mut store = store(&recipient);
-        store.promote(&SecretName::new("A").unwrap(), version(b"hunter2-canary", now()), 5);
+        store.promote(&SecretName::new("A").unwrap(), version(b"hunter2-canary", now()));
         (seal(&store, "dev.age").unwrap(), Identities::parse(&file, "id").unwrap())
     }
 

@@ -125,6 +125,48 @@ fn a_clock_behind_the_store_stops_writers_until_it_is_accepted() {
     assert_ne!(project.get("API_KEY"), before);
 }
 
+#[test]
+fn a_version_that_a_file_still_holds_is_never_purged_however_often_a_change_is_tried_again() {
+    let project = Project::initialised(&MANIFEST.replace("name = \"shop\"", "name = \"shop\"\nkeep = 2"));
+    let name = SecretName::new("API_KEY").unwrap();
+    let delivered = project.get("API_KEY");
+    let ledger = project.bytes(".vault-kit/dev.ledger.jsonl");
+    for _ in 0..4 {
+        // Each time the writer dies before it delivers: the file and its line in the ledger stay as they were.
+        let env = project.bytes(".env");
+        project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
+        project.write(".env", env);
+        project.write(".vault-kit/dev.ledger.jsonl", &ledger);
+    }
+    let store = project.store();
+    let kept: Vec<_> = store.secrets[&name].iter().map(|version| version.parts.primary().is_some()).collect();
+    assert_eq!(kept, [true, false, false, true, true]);
+    assert_eq!(store.secrets[&name][0].parts.primary().unwrap().expose(), delivered);
+
+    // Once it is delivered no more, it goes with the next change.
+    project.run(["render"]).assert_code(0);
+    project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
+    let store = project.store();
+    let kept: Vec<_> = store.secrets[&name].iter().map(|version| version.parts.primary().is_some()).collect();
+    assert_eq!(kept, [false, false, false, false, true, true]);
+}
+
+#[test]
+fn without_a_ledger_nothing_is_purged() {
+    let project = Project::initialised(&EXTERNAL.replace("name = \"shop\"", "name = \"shop\"\nkeep = 1"));
+    set(&project, "API_KEY", "value-1-Zk3vYq8mT1xWc5Rb");
+    std::fs::remove_file(project.path(".vault-kit/dev.ledger.jsonl")).unwrap();
+    set(&project, "API_KEY", "value-2-Zk3vYq8mT1xWc5Rb");
+    let kept = |project: &Project| {
+        let store = project.store();
+        let versions = &store.secrets[&SecretName::new("API_KEY").unwrap()];
+        versions.iter().filter(|version| version.parts.primary().is_some()).count()
+    };
+    assert_eq!(kept(&project), 2);
+    set(&project, "API_KEY", "value-3-Zk3vYq8mT1xWc5Rb");
+    assert_eq!(kept(&project), 1);
+}
+
 /// The store's own files that every change writes, the second copy last.
 fn own_files(project: &Project) -> [PathBuf; 4] {
     let ours = [".vault-kit/dev.age", ".vault-kit/dev.ledger.jsonl", ".vault-kit/audit.jsonl"];
