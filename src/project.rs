@@ -1,6 +1,7 @@
 //! Finds the manifest, and with it the directory that everything else is relative to.
 
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,13 @@ pub fn find(start: &Path, named: Option<&Path>, home: Option<&Path>, sudo_uid: O
     if let Some(named) = named {
         return open_named(&start.join(named)).map(Some);
     }
-    let start = start.canonicalize().map_err(|error| Error::io(format!("open `{}`", start.display()), error))?;
+    let start = start.canonicalize().map_err(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Error::usage(format!("there is no directory `{}`", start.display()))
+                .hint("name one that is there with `-C`")
+        }
+        _ => Error::io(format!("open `{}`", start.display()), error),
+    })?;
     let Some(directory) = walk_up(&start, home) else { return Ok(None) };
     let project = open(directory, MANIFEST)?;
     expect_trusted_owner(&project, directory == start, sudo_uid)?;

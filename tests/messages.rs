@@ -830,10 +830,22 @@ fn an_identity_that_may_not_be_read() {
 #[test]
 fn a_file_that_is_not_there() {
     let project = initialised(EXTERNAL);
-    insta::assert_snapshot!(told("system-failed", &project, &["import", "no-such.env"]), @r#"
+    insta::assert_snapshot!(told("usage", &project, &["import", "no-such.env"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: there is no file `no-such.env`
+    vault-kit: hint: nothing was changed
+    "#);
+}
+
+#[test]
+fn a_file_that_the_system_cannot_read() {
+    let project = initialised(EXTERNAL);
+    // The system refuses to read at its first address.
+    insta::assert_snapshot!(told("system-failed", &project, &["import", "/proc/self/mem"]), @r#"
     exit 9
     --- stderr
-    vault-kit: error: cannot read `no-such.env`: No such file or directory (os error 2)
+    vault-kit: error: cannot read `/proc/self/mem`: Input/output error (os error 5)
     "#);
 }
 

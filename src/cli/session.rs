@@ -1,5 +1,6 @@
 //! A project that a command works on: found, parsed, and the right environment chosen.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::context::{self, Context};
@@ -208,8 +209,15 @@ pub fn read_named(context: &Context, path: &std::path::Path) -> Result<Secret> {
     if path.as_os_str() == "-" {
         return read_stdin();
     }
-    let resolved = context.resolve(path);
-    std::fs::read(&resolved).map(Secret::new).map_err(|error| Error::io(format!("read `{}`", path.display()), error))
+    std::fs::read(context.resolve(path)).map(Secret::new).map_err(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Error::usage(format!("there is no file `{}`", path.display())).hint("nothing was changed")
+        }
+        ErrorKind::IsADirectory => {
+            Error::usage(format!("`{}` is a directory, not a file", path.display())).hint("nothing was changed")
+        }
+        _ => Error::io(format!("read `{}`", path.display()), error),
+    })
 }
 
 /// Reads stdin to its end.

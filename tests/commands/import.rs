@@ -120,7 +120,7 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_changes_nothing() {
         assert!(!run.both().contains("hunter2"), "{}", run.both());
         assert!(!error_code(&run).is_empty());
     }
-    let missing = project.run(["import", "nowhere.env"]).assert_code(9);
+    let missing = project.run(["import", "nowhere.env"]).assert_code(2);
     assert!(missing.stderr.contains("`nowhere.env`"), "{}", missing.stderr);
     assert_eq!(project.contents(), before);
 }

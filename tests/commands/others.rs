@@ -6,6 +6,24 @@ use crate::shop::{SHOP, complete, error_code, json, shop};
 use crate::support::{self, Project, Run};
 
 #[test]
+fn a_file_or_directory_that_the_user_named_and_is_not_there_is_a_usage_error() {
+    let project = shop();
+    let before = project.contents();
+    let cases: [(&[&str], &str); 5] = [
+        (&["set", "NOTE", "--from-file", "nowhere.txt"], "there is no file `nowhere.txt`"),
+        (&["set", "NOTE", "--from-file", "vault-kit.toml/x"], "there is no file `vault-kit.toml/x`"),
+        (&["set", "NOTE", "--from-file", "."], "`.` is a directory, not a file"),
+        (&["import", "nowhere.env"], "there is no file `nowhere.env`"),
+        (&["-C", "nowhere", "status"], "there is no directory `nowhere`"),
+    ];
+    for (arguments, words) in cases {
+        let run = project.run(arguments).assert_code(2);
+        assert!(run.stderr.contains(words), "{run:?}");
+    }
+    assert!(project.contents() == before);
+}
+
+#[test]
 fn a_path_outside_the_project_needs_trust_and_a_change_asks_again() {
     let outside = Project::empty();
     let manifest = |file: &str| {
