@@ -7,10 +7,11 @@ use clap::Args;
 use super::context::Context;
 use super::session::Session;
 use super::summary::Summary;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::plan::{self, Scope};
+use crate::plan::{self, Plan, Scope, Step};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -41,6 +42,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     if arguments.replace {
+        refuse_unreadable_data(context, &opened.store, &plan)?;
         let question = match plan.steps.as_slice() {
             [step] => format!("make a new value for `{}`; the old one stops working", step.secret),
             steps => format!("make new values for {} secrets; the old ones stop working", steps.len()),
@@ -51,6 +53,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let delivered = world.settle(&mut opened, "generate", &changed)?;
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
     Ok(delivered.exit())
+}
+
+/// A new encryption key wants more than a habitual `y`: what was encrypted with the old one is lost to whoever has only
+/// the new one, and nothing here encrypts it anew.
+fn refuse_unreadable_data(context: &Context, store: &Store, plan: &Plan) -> Result<()> {
+    let is_in_use = |step: &&Step| step.kind == "encryption-key" && store.current(&step.secret).is_some();
+    let keys: Vec<String> = plan.steps.iter().filter(is_in_use).map(|step| format!("`{}`", step.secret)).collect();
+    if keys.is_empty() || context.global.yes {
+        return Ok(());
+    }
+    let message = format!("what is encrypted with {} cannot be read with a new value", keys.join(", "));
+    Err(Error::new(Kind::Usage, "confirmation-needed", message)
+        .hint("nothing was changed; vault-kit encrypts no data anew: whoever reads it needs the old value until that is done")
+        .hint("to make a new value all the same, add `--yes`; the store keeps the old one for good"))
 }
 
 fn scope(session: &Session<'_>, arguments: &Arguments) -> Result<Scope> {

@@ -44,6 +44,28 @@ fn a_replacement_needs_a_yes_and_takes_along_what_is_made_from_it() {
 }
 
 #[test]
+fn a_new_encryption_key_wants_an_explicit_yes_and_is_told_what_is_lost() {
+    let manifest = "[project]\nname = \"p\"\n[secrets.DATA_KEY]\nkind = \"encryption-key\"\n\
+                    [secrets.OTHER]\nkind = \"random\"\n";
+    let project = Project::with_manifest(manifest);
+    // The first one is no loss.
+    project.run(["init"]).assert_code(0);
+    let (key, before) = (project.get("DATA_KEY"), project.contents());
+    for names in [&["DATA_KEY"][..], &["OTHER", "DATA_KEY"]] {
+        let run = project.run([&["generate", "--replace", "--json"], names].concat()).assert_code(2);
+        assert_eq!(error_code(&run), "confirmation-needed");
+        assert!(run.stderr.contains("what is encrypted with `DATA_KEY` cannot be read with a new value"), "{run:?}");
+    }
+    project.run(["generate", "--replace", "DATA_KEY", "--dry-run"]).assert_code(0);
+    assert!(project.contents() == before);
+    project.run(["generate", "--replace", "DATA_KEY", "--yes"]).assert_code(0);
+    let store = project.store();
+    let versions = &store.secrets["DATA_KEY"];
+    assert_eq!(versions[0].parts.primary().unwrap().expose(), key);
+    assert_ne!(project.get("DATA_KEY"), key);
+}
+
+#[test]
 fn a_dry_run_names_what_would_be_made_and_writes_nothing() {
     let project = shop();
     let before = (project.snapshot(), project.contents());
