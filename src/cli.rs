@@ -9,6 +9,7 @@ mod get;
 mod import;
 mod init;
 mod man;
+mod paste;
 mod recipients;
 mod remove;
 mod render;
@@ -31,6 +32,7 @@ use crate::error::Result;
 use crate::exit::{Exit, Kind};
 use crate::ui::Ui;
 use context::Context;
+use paste::Paste;
 
 /// Makes, delivers and checks the secrets of a deployment from one manifest.
 #[derive(Debug, Parser)]
@@ -133,6 +135,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     match dispatch(&context, cli.command) {
         Ok(exit) => exit,
         Err(error) => {
+            let error = Paste::new(&context).error(error);
             context.ui.error(&error);
             run::exit_of(&error)
         }

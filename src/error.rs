@@ -34,6 +34,14 @@ impl Error {
         self
     }
 
+    /// Replaces each hint, those of the errors found in the same go too.
+    #[must_use]
+    pub fn map_hints(mut self, change: &dyn Fn(&str) -> String) -> Self {
+        self.hints = self.hints.iter().map(|hint| change(hint)).collect();
+        self.others = self.others.into_iter().map(|other| other.map_hints(change)).collect();
+        self
+    }
+
     /// Adds the cause. Only causes whose text cannot hold a value may be given: system errors, not parsers.
     #[must_use]
     pub fn source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

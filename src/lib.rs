@@ -22,6 +22,7 @@ pub mod private_file;
 pub mod project;
 pub mod report;
 pub mod secret;
+pub mod shell;
 pub mod store;
 pub mod trust;
 mod ui;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
 use crate::private_file::{FileKind, Root};
+use crate::shell;
 
 /// The name that is looked for.
 pub const MANIFEST: &str = "vault-kit.toml";
@@ -108,7 +109,7 @@ fn expect_trusted_owner(project: &Project, is_at_start: bool, sudo_uid: Option<u
     let path = project.manifest_path.display();
     let message = format!("refusing to use `{path}`: it belongs to another user (uid {})", facts.uid);
     Err(Error::new(Kind::Permission, "foreign-manifest", message)
-        .hint(format!("read it, then name it: `vault-kit -f '{path}' …`")))
+        .hint(format!("read it, then name it: `vault-kit -f {} …`", shell::path(&path.to_string()))))
 }
 
 fn not_found(path: &Path) -> Error {

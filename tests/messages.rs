@@ -189,7 +189,7 @@ fn a_manifest_of_another_user() {
     exit 6
     --- stderr
     vault-kit: error: refusing to use `[project]/vault-kit.toml`: it belongs to another user (uid 4321)
-    vault-kit: hint: read it, then name it: `vault-kit -f '[project]/vault-kit.toml' …`
+    vault-kit: hint: read it, then name it: `vault-kit -f [project]/vault-kit.toml …`
     "#);
 }
 
@@ -765,7 +765,7 @@ fn a_directory_in_which_everybody_writes() {
     exit 6
     --- stderr
     vault-kit: error: refusing to touch `[project]`: everybody may write there
-    vault-kit: hint: chmod o-w '[project]'
+    vault-kit: hint: chmod o-w [project]
     "#);
 }
 
@@ -784,7 +784,7 @@ fn an_owner_that_cannot_be_set() {
     exit 6
     --- stderr
     vault-kit: error: cannot set the owner of `[project]/.env`: Operation not permitted (os error 1)
-    vault-kit: hint: run `sudo vault-kit render`
+    vault-kit: hint: run `sudo VAULT_KIT_IDENTITY_FILE=[home]/.config/vault-kit/identity.txt vault-kit render`
     vault-kit: hint: or let the container run as you: `user: "4321:4321"` in the Compose file, without `uid`
     "#);
 }
@@ -806,7 +806,7 @@ fn a_file_of_another_user() {
     exit 6
     --- stderr
     vault-kit: error: refusing to replace `[project]/.env`: it belongs to another user (uid 4322)
-    vault-kit: hint: move it aside, or declare `uid = 4322` for its output and run `sudo vault-kit render`
+    vault-kit: hint: move it aside, or declare `uid = 4322` for its output and run `sudo VAULT_KIT_IDENTITY_FILE=[home]/.config/vault-kit/identity.txt vault-kit render`
     "#);
 }
 

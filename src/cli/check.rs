@@ -5,6 +5,7 @@ mod values;
 use clap::{Args, ValueEnum};
 
 use super::context::{Context, process_environment};
+use super::paste::Paste;
 use super::session::Session;
 use crate::apply;
 use crate::check::facts::Place;
@@ -80,7 +81,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let variables = process_environment().into_iter().collect();
         facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
     }
-    let report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
+    let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
+    let paste = Paste::new(context);
+    for finding in &mut report.findings {
+        finding.fix = paste.fix(&finding.fix, session.root.path());
+    }
     if context.ui.json {
         context.ui.data(&report::json::render(&report)?)?;
     } else {

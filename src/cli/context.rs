@@ -10,6 +10,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::period::Period;
 use crate::secret::Secret;
+use crate::shell;
 use crate::store::identity::Identities;
 use crate::ui::Ui;
 
@@ -98,8 +99,9 @@ impl Context {
         if mode & 0o077 != 0 {
             let path = path.display();
             self.ui.warn(&format!(
-                "the identity `{path}` is open to other users (mode {:04o}): `chmod 600 {path}`",
-                mode & 0o7777
+                "the identity `{path}` is open to other users (mode {:04o}): `chmod 600 {}`",
+                mode & 0o7777,
+                shell::path(&path.to_string())
             ));
         }
     }

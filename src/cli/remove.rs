@@ -3,12 +3,14 @@
 use clap::Args;
 
 use super::context::Context;
+use super::paste::Paste;
 use super::session::Session;
 use super::summary::{Deed, Summary};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::plan::Plan;
+use crate::shell;
 use crate::ui::counted;
 
 #[derive(Debug, Args)]
@@ -44,8 +46,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let plan = Plan::default();
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     summary.with(Some(Deed::Remove(&name))).tell(context)?;
+    let paste = Paste::new(context);
     for path in left.iter().filter(|path| !delivered.files.iter().any(|file| file.path == **path)) {
-        context.ui.warn(&format!("`{path}` still holds the value: `rm {path}`"));
+        context.ui.warn(&format!(
+            "`{path}` still holds the value: `{}`",
+            paste.fix(&format!("rm {}", shell::path(path)), session.root.path())
+        ));
     }
     Ok(Exit::DONE)
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::context::Context;
+use super::paste::Paste;
 use super::session::Session;
 use crate::error::Result;
 use crate::exit::Exit;
@@ -45,7 +46,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut opened = session.open_store_for_writing(&identities)?;
     world.record(&mut opened, "recover", &[])?;
     if recovery != Recovery::Nothing {
-        context.ui.say("write the files anew with `vault-kit render`, then see `vault-kit check`");
+        let next = "write the files anew with `vault-kit render`, then see `vault-kit check`";
+        context.ui.say(&Paste::new(context).words(next));
     }
     Ok(Exit::DONE)
 }

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use super::context::Context;
+use super::paste::Paste;
 use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::Result;
 use crate::manifest::Manifest;
@@ -64,13 +65,13 @@ impl<'a> Summary<'a> {
     ) -> Self {
         let made =
             plan.steps.iter().map(|step| Made { secret: &step.secret, kind: step.kind, why: &step.why }).collect();
-        let suffix =
+        let prefix =
             if *environment == manifest.default_environment { String::new() } else { format!(" -e {environment}") };
         let waiting = plan.waiting.iter().map(|waiting| Waits {
             secret: waiting.secret.to_string(),
             needs: waiting.needs.clone(),
             fix: if waiting.needs.is_empty() {
-                format!("vault-kit set {}{suffix}", waiting.secret)
+                format!("vault-kit{prefix} set {}", waiting.secret)
             } else {
                 let needs: Vec<_> = waiting.needs.iter().map(SecretName::as_str).collect();
                 format!("comes by itself once {} is there", needs.join(", "))
@@ -100,13 +101,17 @@ impl<'a> Summary<'a> {
     }
 
     /// Tells it: as an object with `--json`, else in words.
-    pub fn tell(&self, context: &Context) -> Result<()> {
+    pub fn tell(mut self, context: &Context) -> Result<()> {
         let ui = context.ui;
+        let paste = Paste::new(context);
+        for waits in &mut self.waiting {
+            waits.fix = paste.command(&waits.fix);
+        }
         for warning in self.warnings {
             ui.warn(warning);
         }
         if ui.json {
-            return ui.object(self);
+            return ui.object(&self);
         }
         self.tell_deed(ui);
         self.tell_made(ui);

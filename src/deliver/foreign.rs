@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
 use crate::name::EnvName;
 use crate::secret::Secret;
+use crate::shell;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::world::World;
 
@@ -73,7 +74,10 @@ pub(super) fn refuse_replaced_values(output: &Output, values: &Values<'_>, exist
     let names: Vec<String> = lines.iter().map(|line| format!("`{}` (line {})", line.name, line.line)).collect();
     let message = format!("`{path}` assigns other values than the store holds: {}", names.join(", "));
     Err(Error::new(Kind::Conflict, "value-differs", message)
-        .hint(format!("`vault-kit import {path}` takes values that the store does not have yet; with `--replace` all"))
+        .hint(format!(
+            "`vault-kit import {}` takes values that the store does not have yet; with `--replace` all",
+            shell::path(path)
+        ))
         .hint("to drop the values in the file, delete the lines or add `--yes`"))
 }
 
@@ -86,9 +90,8 @@ fn foreign_file(output: &Output, path: &str) -> Error {
     let message = format!("`{path}` is there already, and vault-kit did not write it");
     let error = Error::new(Kind::Conflict, "foreign-file", message);
     let error = match output.format {
-        Format::DockerSecrets { .. } | Format::Dotenv { .. } => {
-            error.hint(format!("to keep what is in it, take it into the store: `vault-kit import {path}`"))
-        }
+        Format::DockerSecrets { .. } | Format::Dotenv { .. } => error
+            .hint(format!("to keep what is in it, take it into the store: `vault-kit import {}`", shell::path(path))),
         _ => error,
     };
     error

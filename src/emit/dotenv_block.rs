@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::model::Dialect;
 use crate::name::SecretName;
 use crate::secret::Secret;
+use crate::shell;
 
 /// The line before our lines.
 pub const BEGIN: &str = "# >>> vault-kit: managed, do not edit inside >>>";
@@ -154,7 +155,7 @@ fn name_outside_block(path: &str, ours: &[Entry]) -> Error {
     let message =
         format!("`{path}` assigns outside vault-kit's block what the manifest delivers: {}", places.join(", "));
     Error::new(Kind::Conflict, "name-outside-block", message)
-        .hint(format!("`vault-kit import {path}` takes their values into the store; `vault-kit init --adopt` then moves the lines into the block"))
+        .hint(format!("`vault-kit import {}` takes their values into the store; `vault-kit init --adopt` then moves the lines into the block", shell::path(path)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::fault;
 use crate::error::Result;
+use crate::shell;
 
 /// What to do about something that stands in a file's place.
 const MOVE_ASIDE: &str = "move it aside, or give the output another `path`";
@@ -123,7 +124,7 @@ impl Status {
     pub(super) fn expect_guarded(&self, shown: &Path) -> Result<()> {
         if self.directory_facts().is_writable_by_others() {
             return Err(fault::refused("directory-writable-by-others", shown, "everybody may write there")
-                .hint(format!("chmod o-w '{}'", shown.display())));
+                .hint(format!("chmod o-w {}", shell::path(&shown.to_string_lossy()))));
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
 use crate::secret::digest::sha256_hex;
+use crate::shell;
 
 /// The copy of one environment's store.
 #[derive(Debug)]
@@ -89,8 +90,9 @@ impl<'a> SecondCopy<'a> {
         let place = self.state.as_ref().map_or_else(String::new, |state| state.join(self.path()).display().to_string());
         Error::new(Kind::Store, "copy-damaged", format!("the second copy of the store, `{place}`, is damaged")).hint(
             format!(
-                "if `{DIRECTORY}/{}.age` is whole, make the copy anew: `rm {place}`, then `vault-kit render`",
-                self.environment
+                "if `{DIRECTORY}/{}.age` is whole, make the copy anew: `rm {}`, then `vault-kit render`",
+                self.environment,
+                shell::path(&place)
             ),
         )
     }

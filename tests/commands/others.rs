@@ -181,3 +181,32 @@ fn every_command_has_a_manual_page_that_a_formatter_reads() {
         assert!(read.stderr.is_empty(), "{}: {}", page.display(), String::from_utf8_lossy(&read.stderr));
     }
 }
+
+/// What a shell makes of a command that was told.
+fn pasted(project: &Project, command: &str) -> Run {
+    let script = format!("ln -sf \"$0\" \"$HOME/vault-kit\"; PATH=\"$HOME:$PATH\"\n{command}");
+    Run::of(&mut project.command_under(["sh", "-c", &script], [""; 0]))
+}
+
+#[test]
+fn what_is_proposed_can_be_pasted_where_the_command_was_run() {
+    let project = Project::empty();
+    project.write("my shop's/other.toml", SHOP);
+    let flags = ["-C", "my shop's", "-f", "other.toml", "-e", "prod"];
+    let with = |words: &[&str]| project.run([&flags, words].concat());
+    let refused = with(&["generate"]).assert_code(4);
+    let hint = r"vault-kit -C 'my shop'\''s' -f other.toml -e prod init";
+    assert!(refused.stderr.contains(&format!("`{hint}`")), "{refused:?}");
+    let run = pasted(&project, hint).assert_code(0);
+    assert!(run.stderr.contains(r"vault-kit -C 'my shop'\''s' -f other.toml -e prod set STRIPE"), "{run:?}");
+
+    support::set_mode(&project.path("my shop's/.env"), 0o644);
+    let findings = json(&with(&["check", "--json"]).assert_code(1));
+    let fix = |code: &str| {
+        let finding = findings["findings"].as_array().unwrap().iter().find(|it| it["code"] == code);
+        finding.unwrap_or_else(|| panic!("no {code}: {findings}"))["fix"].as_str().unwrap().to_owned()
+    };
+    assert!(fix("missing").starts_with(r"vault-kit -C 'my shop'\''s' -f other.toml -e prod "), "{findings}");
+    pasted(&project, &fix("mode-too-open")).assert_code(0);
+    assert_eq!(project.mode("my shop's/.env"), 0o600);
+}

@@ -90,7 +90,8 @@ fn an_owner_that_cannot_be_set_is_refused_before_any_file_is_written() {
         project.command_under(["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"], ["init"]);
     let run = Run::of(&mut command).assert_code(6);
     assert!(run.stderr.contains("cannot set the owner of "), "{run:?}");
-    assert!(run.stderr.contains("hint: run `sudo vault-kit render`"), "{run:?}");
+    let sudo = format!("hint: run `sudo VAULT_KIT_IDENTITY_FILE={} vault-kit render`", project.identity().display());
+    assert!(run.stderr.contains(&sudo), "{run:?}");
     assert!(run.stderr.contains("hint: or let the container run as you: `user: \"4321:4321\"`"), "{run:?}");
     for path in [".env", "secrets", ".vault-kit/dev.age", ".vault-kit/dev.ledger.jsonl"] {
         assert!(!project.path(path).exists(), "{path} was written");

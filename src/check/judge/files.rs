@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Bench;
-use super::fix::quoted;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
 use crate::check::finding::Code;
 use crate::name::{SecretName, VersionId};
+use crate::shell;
 
 impl<'a> Bench<'a> {
     /// Every file that the outputs should have, and the directories above them.
@@ -14,18 +14,18 @@ impl<'a> Bench<'a> {
         let facts = self.facts;
         for (directory, mode) in &facts.open_directories {
             let message = format!("other accounts can replace files in it (mode {mode:04o})");
-            let fix = format!("chmod go-w {}", quoted(directory));
+            let fix = format!("chmod go-w {}", shell::path(directory));
             self.about_file(Code::DirectoryWritableByOthers, directory, message, fix);
         }
         for (path, mode) in &facts.open_files {
             // The manifest is for everybody to read; it is listed when others can write it.
             let closed = if path == crate::project::MANIFEST { "go-w" } else { "go-rwx" };
             let message = format!("mode {mode:04o} is open to others");
-            self.about_file(Code::ModeTooOpen, path, message, format!("chmod {closed} {}", quoted(path)));
+            self.about_file(Code::ModeTooOpen, path, message, format!("chmod {closed} {}", shell::path(path)));
         }
         for path in &facts.orphans {
             let message = "was delivered, and no output has it any more; it still holds what was written then";
-            self.about_file(Code::Orphaned, path, message, format!("rm {}", quoted(path)));
+            self.about_file(Code::Orphaned, path, message, format!("rm {}", shell::path(path)));
         }
         for expected in &facts.expected {
             self.verdict.looked_at.files += 1;
@@ -51,19 +51,19 @@ impl<'a> Bench<'a> {
         } else {
             format!("`{component}` above it is a symlink; it is not followed")
         };
-        let fix = format!("rm {} && {}", quoted(component), self.command("render"));
+        let fix = format!("rm {} && {}", shell::path(component), self.command("render"));
         self.about_file(Code::Symlink, &expected.path, message, fix);
     }
 
     fn not_a_file(&mut self, expected: &ExpectedFile) {
-        let fix = format!("mv {0} {0}.old && {1}", quoted(&expected.path), self.command("render"));
+        let fix = format!("mv {0} {0}.old && {1}", shell::path(&expected.path), self.command("render"));
         self.about_file(Code::NotAFile, &expected.path, "is not a regular file", fix);
     }
 
     fn file(&mut self, expected: &ExpectedFile, state: &FileState) {
         if state.mode & !expected.mode != 0 {
             let message = format!("mode {:04o} is wider than the declared {:04o}", state.mode, expected.mode);
-            let fix = format!("chmod {:04o} {}", expected.mode, quoted(&expected.path));
+            let fix = format!("chmod {:04o} {}", expected.mode, shell::path(&expected.path));
             self.about_file(Code::ModeTooOpen, &expected.path, message, fix);
         }
         self.owner(expected, state);
@@ -81,7 +81,7 @@ impl<'a> Bench<'a> {
         let uid = expected.uid.or(self.facts.owners.first().copied()).unwrap_or(state.uid);
         let gid = expected.gid.map_or_else(String::new, |gid| format!(":{gid}"));
         let message = format!("belongs to {}:{}, not to {uid}{gid}", state.uid, state.gid);
-        let fix = format!("sudo chown {uid}{gid} {}", quoted(&expected.path));
+        let fix = format!("sudo chown {uid}{gid} {}", shell::path(&expected.path));
         self.about_file(Code::WrongOwner, &expected.path, message, fix);
     }
 

@@ -42,10 +42,3 @@ impl Bench<'_> {
         fix
     }
 }
-
-/// A path as a POSIX shell takes it, also one that begins with `-`.
-pub(super) fn quoted(path: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-@%+=:,".contains(&byte);
-    let path = if path.starts_with('-') { format!("./{path}") } else { path.to_owned() };
-    if path.bytes().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
-}

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Bench;
-use super::fix::quoted;
 use crate::check::facts::{Comparison, GitFact};
 use crate::check::finding::Code;
+use crate::shell;
 
 impl Bench<'_> {
     /// No file that holds values is tracked, and none can be added by accident.
@@ -20,7 +20,7 @@ impl Bench<'_> {
         let public: BTreeSet<&str> =
             facts.expected.iter().filter(|expected| expected.public).map(|expected| expected.path.as_str()).collect();
         for path in tracked.iter().filter(|path| !public.contains(path.as_str())) {
-            let fix = format!("git rm --cached -- {}", quoted(path));
+            let fix = format!("git rm --cached -- {}", shell::path(path));
             let message = "is tracked by git: its values are in the history, rotate them after removing it";
             self.about_file(Code::TrackedByGit, path, message, fix);
         }
@@ -30,7 +30,7 @@ impl Bench<'_> {
             match is_ignored {
                 Some(true) => {}
                 Some(false) => {
-                    let fix = format!("echo {} >> .gitignore", quoted(&format!("/{path}")));
+                    let fix = format!("echo {} >> .gitignore", shell::path(&format!("/{path}")));
                     self.about_file(Code::NotIgnored, path, "is not ignored by git: `git add .` would take it", fix);
                 }
                 None => self.not_checked(

@@ -240,8 +240,8 @@ fn fixes_name_the_environment_unless_it_is_the_default_one() {
     manifest.secrets.retain(|_, declaration| matches!(declaration.kind, Kind::Uuid));
     let report = judge(&manifest, &env("prod"), None, &Facts::default(), &[Place::Host], now());
     assert_eq!(report.findings[0].fix, "vault-kit -e prod init");
-    assert_eq!(fix::quoted("a b'c"), r"'a b'\''c'");
-    assert_eq!(fix::quoted("-rf"), "./-rf");
+    assert_eq!(crate::shell::path("a b'c"), r"'a b'\''c'");
+    assert_eq!(crate::shell::path("-rf"), "./-rf");
 }
 
 #[test]
