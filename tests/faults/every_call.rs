@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::judge::{End, Judge};
 use crate::support::{Project, Run, program, skip};
 use crate::tree::{self, Tree};
-use crate::{MANIFEST, STALE, declared, running};
+use crate::{FOREIGN, MANIFEST, OLD_KEY, STALE, declared, running};
 
 /// The calls that are disturbed. `close` is not among them: an injected error skips the call, and a descriptor that
 /// stays open disturbs nothing but the test.
@@ -72,6 +72,28 @@ fn render_survives_a_fault_at_every_call() {
     every_call("render_survives_a_fault_at_every_call", changed, &["render"]);
 }
 
+#[test]
+fn import_survives_a_fault_at_every_call() {
+    every_call("import_survives_a_fault_at_every_call", running_elsewhere, &["import", ".env"]);
+}
+
+#[test]
+fn generate_replace_survives_a_fault_at_every_call() {
+    let generate = ["generate", "--replace", "SESSION_KEY", "--yes"];
+    every_call("generate_replace_survives_a_fault_at_every_call", running_with_leftovers, &generate);
+}
+
+#[test]
+fn remove_survives_a_fault_at_every_call() {
+    every_call("remove_survives_a_fault_at_every_call", running_with_leftovers, &["remove", "API_KEY", "--yes"]);
+}
+
+#[test]
+fn recipients_apply_survives_a_fault_at_every_call() {
+    let apply = ["recipients", "apply", "--yes"];
+    every_call("recipients_apply_survives_a_fault_at_every_call", with_another_recipient, &apply);
+}
+
 /// A manifest, and what a killed writer left beside it.
 fn with_leftovers() -> Project {
     let project = declared();
@@ -100,6 +122,25 @@ fn changed() -> Project {
     );
     fs::remove_file(project.path("tls/cert.pem")).unwrap();
     fs::set_permissions(project.path("tls/key.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    project
+}
+
+/// The values that a deployment runs with, and a manifest that knows nothing of them yet.
+fn running_elsewhere() -> Project {
+    let project = with_leftovers();
+    project.write(".env", format!("{FOREIGN}SESSION_KEY=b3BlcmF0b3JzLW93bi1zZXNzaW9uLWtleS0x\nAPI_KEY={OLD_KEY}\n"));
+    project
+}
+
+/// A manifest that lets one more person open the store.
+fn with_another_recipient() -> Project {
+    let project = running_with_leftovers();
+    let (_, other) = project.stranger("other.txt");
+    let own = &project.identities().recipients()[0];
+    project.write(
+        "vault-kit.toml",
+        format!("{MANIFEST}\n[environments.dev]\nrecipients = {{ me = \"{own}\", other = \"{other}\" }}\n"),
+    );
     project
 }
 
@@ -174,6 +215,7 @@ struct Bench<'a> {
     command: &'a [&'a str],
     before: Tree,
     reference: Tree,
+    check: Run,
     scratch: TempDir,
 }
 
@@ -182,8 +224,9 @@ impl<'a> Bench<'a> {
         let before = tree::take(&project);
         project.run(command).assert_code(0);
         let reference = tree::take(&project);
+        let check = project.run(["check"]);
         tree::put_back(&project, &before);
-        Self { project, command, before, reference, scratch: TempDir::new().unwrap() }
+        Self { project, command, before, reference, check, scratch: TempDir::new().unwrap() }
     }
 
     fn disturb(&self, case: &Case) -> Result<End, String> {
@@ -199,9 +242,8 @@ impl<'a> Bench<'a> {
         if *fault == "error=EINTR" && case.ours && run.code != 0 {
             return Err(format!("an interrupted call was not repeated: {}", run.stderr));
         }
-        let judge =
-            Judge { project: &self.project, command: self.command, before: &self.before, reference: &self.reference };
-        let end = judge.judge(&run)?;
+        let Self { project, command, before, reference, check, .. } = self;
+        let end = Judge { project, command, before, reference, check }.judge(&run)?;
         let may_not_start = !case.ours && case.call == "openat";
         match end {
             End::NotStarted if !may_not_start => Err("the loader failed in the middle of the run".to_owned()),

@@ -1,6 +1,6 @@
 //! What must hold after a command was disturbed, whatever happened to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use vault_kit::secret::Secret;
@@ -14,6 +14,13 @@ use crate::tree::{self, Node, Tree};
 
 /// Every piece of every current value, by name.
 type Values = BTreeMap<String, Vec<Vec<u8>>>;
+
+/// What the store holds, and who can open it.
+#[derive(Debug, Default)]
+struct Sealed {
+    values: Values,
+    recipients: BTreeSet<String>,
+}
 
 /// What is said whenever something failed after the store was replaced, and never otherwise.
 pub(crate) const STORE_HAS_THE_CHANGE: &str = "hint: the store has the change; finish with `vault-kit render`";
@@ -41,38 +48,43 @@ pub(crate) struct Judge<'a> {
     pub(crate) command: &'a [&'a str],
     pub(crate) before: &'a Tree,
     pub(crate) reference: &'a Tree,
+    /// What `check` says after an undisturbed run.
+    pub(crate) check: &'a Run,
 }
 
 impl Judge<'_> {
     /// Judges what a disturbed run left, then repairs it.
     pub(crate) fn judge(&self, run: &Run) -> Result<End, String> {
         let after = tree::take(self.project);
-        let old = values(self.project, self.before)?;
-        let values = values(self.project, &after)?;
-        for (name, value) in old.iter().filter(|(name, _)| !self.may_change(name)) {
-            ensure(values.get(name) == Some(value), || format!("the value of {name} changed"))?;
+        let old = sealed(self.project, self.before)?;
+        let new = sealed(self.project, self.reference)?;
+        let found = sealed(self.project, &after)?;
+        for (name, value) in old.values.iter().filter(|(name, _)| !may_change(&old, &new, name)) {
+            ensure(found.values.get(name) == Some(value), || format!("the value of {name} changed"))?;
         }
         let end = self.end(run, &after)?;
+        if end == End::Done {
+            is_done(&old, &new, &found)?;
+        }
         self.modes(&after)?;
-        let repaired = self.repair(&values)?;
+        let repaired = self.repair(&after, &old, &new, &found)?;
         self.whole(&after, &repaired)?;
         Ok(end)
     }
 
-    fn may_change(&self, name: &str) -> bool {
-        self.command[0] == "set" && name == self.command[1]
+    fn is_store_changed(&self, after: &Tree) -> bool {
+        let store = self.project.path(".vault-kit/dev.age");
+        after.get(&store) != self.before.get(&store)
     }
 
     /// Whether the exit code tells the truth.
     fn end(&self, run: &Run, after: &Tree) -> Result<End, String> {
-        let store = self.project.path(".vault-kit/dev.age");
-        let is_changed = after.get(&store) != self.before.get(&store);
+        let is_changed = self.is_store_changed(after);
         match run.code {
             0 => {
                 ensure(!run.stderr.contains("error:"), || "exit 0 with an error".to_owned())?;
                 self.complete(after).map_err(|why| format!("exit 0, but {why}"))?;
-                let check = self.project.run(["check"]);
-                ensure(check.code == 0, || format!("exit 0, but check says {}{}", check.stdout, check.stderr))?;
+                self.check().map_err(|why| format!("exit 0, but {why}"))?;
                 Ok(End::Done)
             }
             9 if run.stderr.contains("written, but the disk did not confirm it") => Ok(End::DurabilityUnknown),
@@ -90,6 +102,13 @@ impl Judge<'_> {
             137 => Ok(End::Killed),
             other => Err(format!("exit code {other}: {}", run.stderr)),
         }
+    }
+
+    /// Whether `check` says what it says after an undisturbed run.
+    fn check(&self) -> Result<(), String> {
+        let check = self.project.run(["check"]);
+        let is_same = (check.code, &check.stdout) == (self.check.code, &self.check.stdout);
+        ensure(is_same, || format!("check says {}: {}{}", check.code, check.stdout, check.stderr))
     }
 
     /// Whether the same files are there as after an undisturbed run, with the same modes.
@@ -130,22 +149,26 @@ impl Judge<'_> {
             || self.reference.values().any(|it| it.mode == 0o644 && it.content == node.content)
     }
 
-    /// The same command without a fault: everything is there, no value that existed changed, nothing is left over.
-    fn repair(&self, values: &Values) -> Result<Tree, String> {
-        let again = self.project.run(self.command);
-        ensure(again.code == 0, || format!("the second run fails with {}: {}", again.code, again.stderr))?;
-        let check = self.project.run(["check"]);
-        ensure(check.code == 0, || format!("check after the repair: {}{}", check.stdout, check.stderr))?;
+    /// The repair without a fault: everything is there, no value that existed changed, nothing is left over.
+    fn repair(&self, after: &Tree, old: &Sealed, new: &Sealed, found: &Sealed) -> Result<Tree, String> {
+        // Once more, `generate --replace` would make one more value, and `remove` would find nothing to remove: the
+        // store has the change, and it is finished as the hint says.
+        let is_repeatable = !["generate", "remove"].contains(&self.command[0]);
+        let command = if is_repeatable || !self.is_store_changed(after) { self.command } else { &["render"] };
+        let again = self.project.run(command);
+        ensure(again.code == 0, || format!("the repair fails with {}: {}", again.code, again.stderr))?;
+        self.check().map_err(|why| format!("after the repair {why}"))?;
         let repaired = tree::take(self.project);
         let left: Vec<_> = repaired.keys().filter(|path| is_temporary(path)).collect();
         ensure(left.is_empty(), || format!("left behind: {left:?}"))?;
         self.complete(&repaired).map_err(|why| format!("after the repair {why}"))?;
-        let repaired_values = self::values(self.project, &repaired)?;
-        for (name, value) in values.iter().filter(|(name, _)| !self.may_change(name)) {
-            ensure(repaired_values.get(name) == Some(value), || format!("the repair changed {name}"))?;
+        let last = sealed(self.project, &repaired)?;
+        for (name, value) in found.values.iter().filter(|(name, _)| !may_change(old, new, name)) {
+            ensure(last.values.get(name) == Some(value), || format!("the repair changed {name}"))?;
         }
         self.recorded(&repaired)?;
-        ensure(self.delivers(&repaired, &repaired_values), || "a file does not hold the store's value".to_owned())?;
+        is_done(old, new, &last).map_err(|why| format!("after the repair {why}"))?;
+        ensure(self.delivers(&repaired, &last.values), || "a file does not hold the store's value".to_owned())?;
         Ok(repaired)
     }
 
@@ -167,8 +190,13 @@ impl Judge<'_> {
     /// Every file of one value holds exactly it: independent of what `check` says.
     fn delivers(&self, tree: &Tree, values: &Values) -> bool {
         let holds = |path: &str, name: &str| {
-            let content = tree.get(&self.project.path(path)).and_then(|node| node.content.as_ref());
-            content.is_none_or(|content| values.get(name).is_some_and(|pieces| pieces.contains(content)))
+            let path = self.project.path(path);
+            match (tree.get(&path).and_then(|node| node.content.as_ref()), values.get(name)) {
+                (None, _) => true,
+                (Some(content), Some(pieces)) => pieces.contains(content),
+                // The file of a value that was removed is the user's to remove.
+                (Some(_), None) => tree.get(&path) == self.before.get(&path),
+            }
         };
         holds(".secrets/session_key", "SESSION_KEY")
             && holds(".secrets/api_key", "API_KEY")
@@ -208,9 +236,29 @@ impl Judge<'_> {
     }
 }
 
-/// The values of the store; the second copy opens too and holds one of the two states.
-fn values(project: &Project, tree: &Tree) -> Result<Values, String> {
-    let mut values = Values::new();
+/// Whether a command is to change a value that is there.
+fn may_change(old: &Sealed, new: &Sealed, name: &str) -> bool {
+    old.values.get(name).is_some_and(|value| new.values.get(name) != Some(value))
+}
+
+/// Whether the store holds what an undisturbed run leaves; values that are drawn differ from run to run.
+fn is_done(old: &Sealed, new: &Sealed, found: &Sealed) -> Result<(), String> {
+    let names = |sealed: &Sealed| sealed.values.keys().cloned().collect::<Vec<_>>();
+    ensure(names(found) == names(new), || format!("the store has {:?}", names(found)))?;
+    for name in names(found).iter().filter(|name| may_change(old, new, name)) {
+        ensure(found.values.get(name) != old.values.get(name), || format!("{name} is still the old one"))?;
+    }
+    // A first run makes an identity of its own.
+    let is_sealed_to_all = match old.recipients.len() {
+        0 => found.recipients.len() == new.recipients.len(),
+        _ => found.recipients == new.recipients,
+    };
+    ensure(is_sealed_to_all, || format!("sealed to {:?}", found.recipients))
+}
+
+/// What the store holds; the second copy opens too and holds one of the two states.
+fn sealed(project: &Project, tree: &Tree) -> Result<Sealed, String> {
+    let mut found = Sealed::default();
     let stores = tree.iter().filter(|(path, _)| is_sealed(path));
     for (path, node) in stores {
         let identity = tree.get(&project.identity()).and_then(|node| node.content.clone());
@@ -226,10 +274,11 @@ fn values(project: &Project, tree: &Tree) -> Result<Values, String> {
         for name in store.secrets.keys() {
             let version = store.current(name).ok_or_else(|| format!("{name} has no current version"))?;
             let pieces = version.parts.iter().map(|(_, piece)| piece.expose().to_vec()).collect();
-            values.insert(name.to_string(), pieces);
+            found.values.insert(name.to_string(), pieces);
         }
+        found.recipients.extend(store.recipients.keys.into_values());
     }
-    Ok(values)
+    Ok(found)
 }
 
 /// A store, a store that was set aside, or the second copy.
