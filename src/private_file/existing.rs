@@ -104,8 +104,14 @@ impl<'a> Existing<'a> {
     }
 }
 
+/// In one write, with blank lines over what is left of a longer content until it is cut off: whoever is killed in
+/// between leaves nothing of the old lines behind the new ones, and a file that the next run can read.
 fn replace_content(file: &File, bytes: &[u8]) -> io::Result<()> {
-    file.write_all_at(bytes, 0)?;
+    let old = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut padded = Zeroizing::new(Vec::with_capacity(old.max(bytes.len())));
+    padded.extend_from_slice(bytes);
+    padded.resize(old.max(bytes.len()), b'\n');
+    file.write_all_at(&padded, 0)?;
     file.set_len(bytes.len() as u64)?;
     file.sync_all()
 }

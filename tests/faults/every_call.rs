@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,11 +16,12 @@ use crate::{FOREIGN, MANIFEST, OLD_KEY, STALE, declared, running};
 
 /// The calls that are disturbed. `close` is not among them: an injected error skips the call, and a descriptor that
 /// stays open disturbs nothing but the test.
-const CALLS: [&str; 15] = [
+const CALLS: [&str; 16] = [
     "openat",
     "openat2",
     "write",
     "pwrite64",
+    "ftruncate",
     "fsync",
     "fdatasync",
     "rename",
@@ -73,6 +75,11 @@ fn render_survives_a_fault_at_every_call() {
 }
 
 #[test]
+fn render_in_place_survives_a_fault_at_every_call() {
+    every_call("render_in_place_survives_a_fault_at_every_call", changed_in_place, &["render"]);
+}
+
+#[test]
 fn import_survives_a_fault_at_every_call() {
     every_call("import_survives_a_fault_at_every_call", running_elsewhere, &["import", ".env"]);
 }
@@ -122,6 +129,14 @@ fn changed() -> Project {
     );
     fs::remove_file(project.path("tls/cert.pem")).unwrap();
     fs::set_permissions(project.path("tls/key.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    project
+}
+
+/// A `.env` that is mounted singly, as a manifest says that is otherwise the same; its new content is shorter.
+fn changed_in_place() -> Project {
+    let project = running_with_leftovers();
+    let manifest = MANIFEST.replace("path = \".env\"\n", "path = \".env\"\nin_place = true\n");
+    project.write("vault-kit.toml", manifest.replace("\"8080\"", "\"80\""));
     project
 }
 
@@ -216,6 +231,7 @@ struct Bench<'a> {
     before: Tree,
     reference: Tree,
     check: Run,
+    in_place: Option<&'static str>,
     scratch: TempDir,
 }
 
@@ -225,12 +241,14 @@ impl<'a> Bench<'a> {
         project.run(command).assert_code(0);
         let reference = tree::take(&project);
         let check = project.run(["check"]);
+        let in_place = project.read("vault-kit.toml").contains("in_place = true").then_some(".env");
         tree::put_back(&project, &before);
-        Self { project, command, before, reference, check, scratch: TempDir::new().unwrap() }
+        Self { project, command, before, reference, check, in_place, scratch: TempDir::new().unwrap() }
     }
 
     fn disturb(&self, case: &Case) -> Result<End, String> {
         tree::put_back(&self.project, &self.before);
+        let inode = self.inode();
         let Case { call, index, fault, .. } = case;
         let inject = format!("inject={call}:{fault}:when={index}");
         let run = self.run(&["-e", &format!("trace={call}"), "-e", &inject]);
@@ -244,6 +262,9 @@ impl<'a> Bench<'a> {
         }
         let Self { project, command, before, reference, check, .. } = self;
         let end = Judge { project, command, before, reference, check }.judge(&run)?;
+        if inode != self.inode() {
+            return Err("another inode: whoever mounts the file sees the old one".to_owned());
+        }
         let may_not_start = !case.ours && case.call == "openat";
         match end {
             End::NotStarted if !may_not_start => Err("the loader failed in the middle of the run".to_owned()),
@@ -258,6 +279,11 @@ impl<'a> Bench<'a> {
         // -f, though there is one process: so that one more would be seen.
         let strace = [&["strace", "-f", "-qq", "-s", "4096", "-o", log.to_str().unwrap()], arguments].concat();
         Run::of(&mut self.project.command_under(strace, self.command))
+    }
+
+    /// Of the file that is written through its inode.
+    fn inode(&self) -> Option<u64> {
+        self.in_place.map(|path| fs::metadata(self.project.path(path)).unwrap().ino())
     }
 
     fn log_path(&self) -> std::path::PathBuf {
