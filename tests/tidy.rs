@@ -95,7 +95,7 @@ const INDIRECT: [(&str, &[&str]); 8] = [
 /// Codes without a case in tests/messages.rs, and why.
 const UNTOLD: [(&str, &str); 21] = [
     ("bug", "whoever knows a command that leads there mends it"),
-    ("changed-meanwhile", "a race with somebody who replaces the very file"),
+    ("changed-meanwhile", "a race with somebody who edits the very file; tests/rules loses it on purpose"),
     ("common-name-too-long", "the manifest is refused first"),
     ("duplicate-path", "the manifest is refused first"),
     ("durability-unknown", "a disk that fails; tests/private_file makes it fail"),

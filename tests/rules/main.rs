@@ -8,6 +8,7 @@ mod audit;
 mod fingerprints;
 mod hostile;
 mod identity;
+mod meanwhile;
 mod outputs;
 mod recovery;
 #[path = "../support/mod.rs"]
