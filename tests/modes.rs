@@ -7,27 +7,13 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 
-use support::{Project, Run, program, skip};
+use support::{Project, Run, program, server_manifest, skip};
 
-const MANIFEST: &str = r#"
-[project]
-name = "modes"
-
-[secrets.SESSION_KEY]
-kind = "random"
-
-[secrets.API_KEY]
-kind = "external"
-optional = true
-
+const MANIFEST: &str = server_manifest!(
+    r#"
 [secrets.IMPORTED_KEY]
 kind = "external"
 optional = true
-
-[secrets.TLS]
-kind = "certificate"
-issuer = "self"
-dns = ["localhost"]
 
 [outputs.env]
 format = "dotenv"
@@ -51,13 +37,8 @@ directory_mode = "0750"
 format = "json"
 path = "all.json"
 secrets = ["SESSION_KEY", "IMPORTED_KEY"]
-
-[outputs.tls]
-format = "pem"
-path = "tls"
-secrets = ["TLS"]
-files = { fullchain = "cert.pem", key = "key.pem" }
-"#;
+"#
+);
 
 /// Everything that the commands of [`everything`] make, with its mode; `*` is the digest of the project's directory.
 const DECLARED: [(&str, u32); 33] = [

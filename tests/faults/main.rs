@@ -12,21 +12,12 @@ mod judge;
 mod kills;
 mod tree;
 
-use support::Project;
+use support::{Project, server_manifest};
 
 /// One of everything that is written: a managed block beside foreign lines, a value made of others, files of another
 /// mode, and a file for everybody.
-const MANIFEST: &str = r#"
-[project]
-name = "faults"
-
-[secrets.SESSION_KEY]
-kind = "random"
-
-[secrets.API_KEY]
-kind = "external"
-optional = true
-
+const MANIFEST: &str = server_manifest!(
+    r#"
 [secrets.DATABASE_URL]
 kind = "template"
 template = "postgres://app:${SESSION_KEY | urlencode}@db:5432/app"
@@ -34,11 +25,6 @@ template = "postgres://app:${SESSION_KEY | urlencode}@db:5432/app"
 [secrets.PORT]
 kind = "setting"
 value = "8080"
-
-[secrets.TLS]
-kind = "certificate"
-issuer = "self"
-dns = ["localhost"]
 
 [outputs.env]
 format = "dotenv"
@@ -50,13 +36,8 @@ format = "docker-secrets"
 path = ".secrets"
 secrets = ["SESSION_KEY", "API_KEY"]
 mode = "0400"
-
-[outputs.tls]
-format = "pem"
-path = "tls"
-secrets = ["TLS"]
-files = { fullchain = "cert.pem", key = "key.pem" }
-"#;
+"#
+);
 
 /// What somebody else wrote into `.env`, which must survive everything.
 const FOREIGN: &str = "# mine\nCOMPOSE_PROJECT_NAME=faults\n";

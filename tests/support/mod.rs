@@ -1,5 +1,5 @@
 //! What the integration tests share.
-#![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test program uses its own part")]
 
 mod project;
 mod sealed;
@@ -12,6 +12,39 @@ use std::process::Command;
 pub(crate) use project::{Entry, Project, Run};
 pub(crate) use sealed::sealed_of_copy;
 pub(crate) use shared::{Server, Shared};
+
+/// A server's manifest – a key that is made, one that is supplied, a certificate in files of its own – and what a test
+/// adds to it.
+macro_rules! server_manifest {
+    ($more:literal) => {
+        concat!(
+            r#"
+[project]
+name = "server"
+
+[secrets.SESSION_KEY]
+kind = "random"
+
+[secrets.API_KEY]
+kind = "external"
+optional = true
+
+[secrets.TLS]
+kind = "certificate"
+issuer = "self"
+dns = ["localhost"]
+
+[outputs.tls]
+format = "pem"
+path = "tls"
+secrets = ["TLS"]
+files = { fullchain = "cert.pem", key = "key.pem" }
+"#,
+            $more
+        )
+    };
+}
+pub(crate) use server_manifest;
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
