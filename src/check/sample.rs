@@ -28,20 +28,7 @@ pub(crate) fn days(days: i64) -> TimeDelta {
 }
 
 fn declaration(text: &str, kind: Kind) -> (SecretName, Declaration) {
-    let declaration = Declaration {
-        name: name(text),
-        kind,
-        rotate: None,
-        overlap: None,
-        owner: None,
-        pattern: None,
-        obtain: None,
-        description: None,
-        environments: None,
-        optional: false,
-        line: 1,
-    };
-    (name(text), declaration)
+    (name(text), Declaration::bare(text, kind))
 }
 
 fn token() -> Kind {

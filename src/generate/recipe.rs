@@ -81,12 +81,12 @@ fn text(template: &Template) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate::tests::{Scene, declaration, name};
+    use crate::generate::tests::{Scene, name};
     use crate::manifest::model::{KeyAlgorithm, RandomBytes, Role, TokenAlgorithm};
     use crate::manifest::period::Period;
 
     fn digest(kind: Kind) -> Option<String> {
-        recipe_digest(&declaration("X", kind), &Scene::new().context())
+        recipe_digest(&Declaration::bare("X", kind), &Scene::new().context())
     }
 
     fn template(text: &str) -> Kind {

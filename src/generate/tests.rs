@@ -25,22 +25,6 @@ pub(super) fn name(text: &str) -> SecretName {
     SecretName::new(text).unwrap()
 }
 
-pub(super) fn declaration(text: &str, kind: Kind) -> Declaration {
-    Declaration {
-        name: name(text),
-        kind,
-        rotate: None,
-        overlap: None,
-        owner: None,
-        pattern: None,
-        obtain: None,
-        description: None,
-        environments: None,
-        optional: false,
-        line: 1,
-    }
-}
-
 pub(super) fn text_of(material: &Material) -> &str {
     material.parts.primary().unwrap().expose_text().unwrap()
 }
@@ -63,7 +47,7 @@ fn each_kind_that_needs_no_input_is_made() {
         (Kind::Uuid, 122),
     ];
     for (kind, bits) in kinds {
-        let material = generate(&declaration("X", kind), &scene.context(), &Inputs::new()).unwrap();
+        let material = generate(&Declaration::bare("X", kind), &scene.context(), &Inputs::new()).unwrap();
         assert_eq!(material.bits, Some(bits));
         assert!(is_plain(text_of(&material)) && material.expires.is_none() && material.facts.is_empty());
     }
@@ -72,7 +56,7 @@ fn each_kind_that_needs_no_input_is_made() {
 #[test]
 fn what_nobody_generates_is_a_bug() {
     let scene = Scene::new();
-    let error = generate(&declaration("X", Kind::External), &scene.context(), &Inputs::new()).unwrap_err();
+    let error = generate(&Declaration::bare("X", Kind::External), &scene.context(), &Inputs::new()).unwrap_err();
     assert_eq!(error.code(), "bug");
 }
 

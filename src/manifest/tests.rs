@@ -11,6 +11,25 @@ use super::period::Period;
 use super::*;
 use crate::name::{EnvName, SecretName};
 
+impl Declaration {
+    /// A name and a kind with nothing else declared.
+    pub(crate) fn bare(name: &str, kind: Kind) -> Self {
+        Self {
+            name: SecretName::new(name).unwrap(),
+            kind,
+            rotate: None,
+            overlap: None,
+            owner: None,
+            pattern: None,
+            obtain: None,
+            description: None,
+            environments: None,
+            optional: false,
+            line: 1,
+        }
+    }
+}
+
 const DESIGN: &str = r#"
 [project]
 name = "sutra"

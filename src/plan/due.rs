@@ -25,22 +25,9 @@ mod tests {
     use super::*;
     use crate::manifest::model::Kind;
     use crate::manifest::period::Period;
-    use crate::name::SecretName;
 
     fn declaration(rotate: Option<Rotate>) -> Declaration {
-        Declaration {
-            name: SecretName::new("A").unwrap(),
-            kind: Kind::Uuid,
-            rotate,
-            overlap: None,
-            owner: None,
-            pattern: None,
-            obtain: None,
-            description: None,
-            environments: None,
-            optional: false,
-            line: 1,
-        }
+        Declaration { rotate, ..Declaration::bare("A", Kind::Uuid) }
     }
 
     #[test]
