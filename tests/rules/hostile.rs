@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
+use std::path::Path;
 
 use tempfile::TempDir;
+use vault_kit::project::find;
 
 use crate::support::{Project, Run, skip};
 use crate::{MANIFEST, assert_refused, code_of, is_root};
@@ -130,4 +132,24 @@ fn the_walk_up_ends_at_a_git_directory_and_at_the_home() {
     Run::of(project.command(["status"]).current_dir(&plain)).assert_code(0);
     let run = Run::of(project.command(["status", "--json"]).current_dir(&plain).env("HOME", &plain)).assert_code(3);
     assert_eq!(code_of(&run), "manifest-missing");
+}
+
+#[test]
+fn a_strangers_manifest_is_refused_unless_its_owner_is_known_or_it_is_named() {
+    if !is_root() {
+        let test = "hostile::a_strangers_manifest_is_refused_unless_its_owner_is_known_or_it_is_named";
+        return skip(test, "needs root to give the manifest away");
+    }
+    let project = Project::with_manifest(MANIFEST);
+    let (top, deep) = (project.root(), project.path("a"));
+    fs::create_dir(&deep).unwrap();
+    let refusal = |start: &Path| find(start, None, None, None).unwrap_err().code();
+    chown(project.path("vault-kit.toml"), Some(4321), None).unwrap();
+    assert_eq!(refusal(&deep), "foreign-manifest");
+    assert_eq!(refusal(top), "foreign-manifest");
+    assert!(find(&deep, None, None, Some(4321)).unwrap().is_some());
+    assert!(find(&deep, Some(&project.path("vault-kit.toml")), None, None).unwrap().is_some());
+    chown(top, Some(4321), None).unwrap();
+    assert!(find(top, None, None, None).unwrap().is_some(), "a directory that is wholly theirs was chosen");
+    assert_eq!(refusal(&deep), "foreign-manifest");
 }
