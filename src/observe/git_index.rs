@@ -12,7 +12,8 @@ const EXTENDED: u16 = 0x4000;
 
 /// Calls `visit` with every tracked path, relative to the top of the work tree.
 ///
-/// `id_length` is 20 in a SHA-1 repository and 32 in a SHA-256 one. An index that is split over two files is refused.
+/// `id_length` is 20 in a SHA-1 repository and 32 in a SHA-256 one. An index that does not list every path itself is
+/// refused: one that is split over two files, and one that leaves out what is below a directory.
 pub fn visit(index: &[u8], id_length: usize, mut visit: impl FnMut(&[u8])) -> Result<(), Unreadable> {
     let mut reader = Reader { bytes: index, at: 0 };
     if reader.take(4)? != b"DIRC" {
@@ -95,11 +96,17 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// Steps over the extensions; a `link` says that most entries are in another file.
+    /// Steps over the extensions. One whose name does not begin with a capital letter changes what the entries mean:
+    /// `link` says that most of them are in another file, `sdir` that a directory stands for all that is below it.
     fn extensions(&mut self, id_length: usize) -> Result<(), Unreadable> {
         while self.bytes.len() - self.at > id_length {
-            if self.take(4)? == b"link" {
-                return Err(Unreadable("it is a split index"));
+            match self.take(4)? {
+                b"link" => return Err(Unreadable("it is a split index")),
+                b"sdir" => return Err(Unreadable("it is a sparse index")),
+                name if !name[0].is_ascii_uppercase() => {
+                    return Err(Unreadable("it has an extension that is not known"));
+                }
+                _ => {}
             }
             let length = usize::try_from(self.number()?).map_err(|_| SHORT)?;
             self.take(length)?;
@@ -169,6 +176,30 @@ mod tests {
         let repository = repository();
         git(repository.path(), &["update-index", "--split-index"]);
         assert_eq!(paths(&index(repository.path())), Err(Unreadable("it is a split index")));
+    }
+
+    #[test]
+    fn a_sparse_index_is_refused_rather_than_half_read() {
+        let repository = repository();
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        git(repository.path(), &[&identity[..], &["commit", "-q", "-m", "x"]].concat());
+        git(repository.path(), &["sparse-checkout", "set", "--cone", "--sparse-index", "a"]);
+        let listed = git(repository.path(), &["ls-files", "--sparse"]);
+        assert!(
+            String::from_utf8(listed).unwrap().lines().any(|line| line == "dir/"),
+            "git collapses what is left out"
+        );
+        assert_eq!(paths(&index(repository.path())), Err(Unreadable("it is a sparse index")));
+    }
+
+    #[test]
+    fn an_extension_that_may_not_be_ignored_is_refused_and_others_are_stepped_over() {
+        let repository = repository();
+        let whole = index(repository.path());
+        let (entries, checksum) = whole.split_at(whole.len() - 20);
+        let with = |name: &[u8]| [entries, name, &[0, 0, 0, 1, b'x'], checksum].concat();
+        assert_eq!(paths(&with(b"XTRA")).unwrap().len(), 7);
+        assert_eq!(paths(&with(b"xtra")), Err(Unreadable("it has an extension that is not known")));
     }
 
     #[test]
