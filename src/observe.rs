@@ -18,6 +18,7 @@ use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
 use crate::secret::digest::{public_fingerprint, sha256_hex};
+use crate::store::DIRECTORY;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use file::Tree;
 
@@ -78,11 +79,11 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
         facts.files.insert(expected.path.clone(), observer.file(&mut tree, expected));
     }
     facts.orphans = observer.orphans(&mut tree);
-    facts.open_files = observer.open_files(&mut tree);
+    facts.owners = owners(tree.owner);
+    observer.own_files(&mut tree, &mut facts);
     facts.examples = observer.examples(&mut tree);
     observer.others(&mut tree, &mut facts);
     facts.git = observer.git();
-    facts.owners = owners(tree.owner);
     facts.open_directories = tree.open_directories;
     facts
 }
@@ -144,17 +145,27 @@ impl Observer<'_> {
         left.filter(|path| tree.stat(path).is_ok()).cloned().collect()
     }
 
-    fn open_files(&self, tree: &mut Tree) -> BTreeMap<String, u32> {
+    /// Mode and owner of what we keep, and of the directory that it is in.
+    fn own_files(&self, tree: &mut Tree, facts: &mut Facts) {
         let own = [".age", ".ledger.jsonl"].map(|end| format!("{PRIVATE}{}{end}", self.subject.environment));
         let own = own.into_iter().chain(["audit.jsonl", "lock"].map(|name| format!("{PRIVATE}{name}")));
+        let own = own.filter_map(|path| Some((tree.stat(&path).ok()?, path))).collect::<Vec<_>>();
+        let directory = tree.stat_directory(DIRECTORY).map(|stat| (stat, DIRECTORY.to_owned()));
+        for (stat, path) in directory.into_iter().chain(own) {
+            if !facts.owners.contains(&stat.st_uid) {
+                facts.foreign_files.insert(path.clone(), stat.st_uid);
+            }
+            let mode = file::permissions(&stat);
+            // A directory that others can write in is listed as one, which is graver.
+            if mode & 0o077 != 0 && !tree.open_directories.contains_key(&path) {
+                facts.open_files.insert(path, mode);
+            }
+        }
         // The manifest is for everybody to read; who can write it decides where values go.
-        let files = own.map(|path| (path, 0o077)).chain([(crate::project::MANIFEST.to_owned(), 0o022)]);
-        files
-            .filter_map(|(path, closed)| {
-                let mode = file::permissions(&tree.stat(&path).ok()?);
-                (mode & closed != 0).then_some((path, mode))
-            })
-            .collect()
+        let manifest = tree.stat(crate::project::MANIFEST).map(|stat| file::permissions(&stat));
+        if let Some(mode) = manifest.ok().filter(|mode| mode & 0o022 != 0) {
+            facts.open_files.insert(crate::project::MANIFEST.to_owned(), mode);
+        }
     }
 
     fn has_settings(&self, expected: &ExpectedFile) -> bool {

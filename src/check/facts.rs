@@ -56,8 +56,11 @@ pub struct Facts {
     pub files: BTreeMap<String, FileFact>,
     /// Files that the ledger says we delivered, that no output has any more, and that are still there.
     pub orphans: BTreeSet<String>,
-    /// Files of our own that others can read, and a manifest that others can write: their mode.
+    /// Files of our own that others can read, their directory and the identity among them, and a manifest that others
+    /// can write: their mode.
     pub open_files: BTreeMap<String, u32>,
+    /// Files of our own, and their directory, that belong to none of the `owners`: who they belong to.
+    pub foreign_files: BTreeMap<String, u32>,
     /// Directories above output files that another account can write in, relative to the manifest's directory.
     pub open_directories: BTreeMap<String, u32>,
     /// Owners that a file without a declared one may have: the invoking user, and under root the project's.

@@ -89,7 +89,7 @@ pub struct Finding {
     /// The secret or setting that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretName>,
-    /// The file or directory that it is about, relative to the manifest's directory.
+    /// The file or directory that it is about, relative to the manifest's directory; absolute where it is elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// What is wrong, in words.

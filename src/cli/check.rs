@@ -4,7 +4,7 @@ mod values;
 
 use clap::{Args, ValueEnum};
 
-use super::context::{Context, process_environment};
+use super::context::{Context, open_identity, process_environment, read_identities};
 use super::paste::Paste;
 use super::session::Session;
 use crate::apply;
@@ -76,6 +76,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut facts = observe::look(&subject, &values);
     values.result()?;
     facts.expected = expected;
+    facts.open_files.extend(open_identity());
     facts.recipes = apply::recipes(&session.manifest, &session.environment, context.now);
     if places.contains(&Place::Env) {
         let variables = process_environment().into_iter().collect();
@@ -123,7 +124,7 @@ impl Host {
 
 /// Reads the ledger; the identity, if there is one, is proven to open the store by its header alone.
 fn host(session: &Session<'_>) -> Result<Host> {
-    let identities = session.context.identities_if_present()?;
+    let identities = read_identities()?;
     let files = session.files();
     let Some(sealed) = files.present()? else {
         return Ok(Host { ledger: files.ledger()?, identities, store_digest: None });

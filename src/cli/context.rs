@@ -64,22 +64,15 @@ impl Context {
         self.global.env.clone().or_else(|| variable("VAULT_KIT_ENV").and_then(|text| text.into_string().ok()))
     }
 
-    /// The identity; `None` when its file is not there and nobody named it.
+    /// The identity; `None` when its file is not there and nobody named it. Warns of a file that others can read.
     pub fn identities_if_present(&self) -> Result<Option<Identities>> {
-        let (path, named) = match identity_source()? {
-            IdentitySource::Inline(text) => return Identities::parse(&text, "VAULT_KIT_IDENTITY").map(Some),
-            IdentitySource::File { path, named } => (path, named),
-        };
-        match std::fs::read(&path).map(Secret::new) {
-            Ok(text) => {
-                self.warn_if_open(&path);
-                Identities::parse(&text, &path.display().to_string()).map(Some)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(identity_missing(&path)),
-            Err(error) => Err(Error::io(format!("read the identity `{}`", path.display()), error)
-                .hint("is it yours? name another with VAULT_KIT_IDENTITY_FILE")),
+        let identities = read_identities()?;
+        if let Some((path, mode)) = open_identity().filter(|_| identities.is_some()) {
+            let quoted = shell::path(&path);
+            self.ui
+                .warn(&format!("the identity `{path}` is open to other users (mode {mode:04o}): `chmod 600 {quoted}`"));
         }
+        Ok(identities)
     }
 
     /// The identity, which must be there.
@@ -92,19 +85,29 @@ impl Context {
             IdentitySource::Inline(_) => Err(Error::bug("an inline identity is missing")),
         }
     }
+}
 
-    fn warn_if_open(&self, path: &Path) {
-        use std::os::unix::fs::MetadataExt;
-        let mode = std::fs::metadata(path).map_or(0, |facts| facts.mode());
-        if mode & 0o077 != 0 {
-            let path = path.display();
-            self.ui.warn(&format!(
-                "the identity `{path}` is open to other users (mode {:04o}): `chmod 600 {}`",
-                mode & 0o7777,
-                shell::path(&path.to_string())
-            ));
-        }
+/// As [`Context::identities_if_present`], without a warning.
+pub fn read_identities() -> Result<Option<Identities>> {
+    let (path, named) = match identity_source()? {
+        IdentitySource::Inline(text) => return Identities::parse(&text, "VAULT_KIT_IDENTITY").map(Some),
+        IdentitySource::File { path, named } => (path, named),
+    };
+    match std::fs::read(&path).map(Secret::new) {
+        Ok(text) => Identities::parse(&text, &path.display().to_string()).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !named => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(identity_missing(&path)),
+        Err(error) => Err(Error::io(format!("read the identity `{}`", path.display()), error)
+            .hint("is it yours? name another with VAULT_KIT_IDENTITY_FILE")),
     }
+}
+
+/// The path of an identity file that other users can read, and its mode.
+pub fn open_identity() -> Option<(String, u32)> {
+    use std::os::unix::fs::MetadataExt;
+    let IdentitySource::File { path, .. } = identity_source().ok()? else { return None };
+    let mode = std::fs::metadata(&path).ok()?.mode() & 0o7777;
+    (mode & 0o077 != 0).then(|| (path.display().to_string(), mode))
 }
 
 /// The user's home directory.

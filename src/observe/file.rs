@@ -59,6 +59,11 @@ impl Tree {
         }
     }
 
+    /// Looks at a directory; `None` when there is none that can be opened without following a symlink.
+    pub(super) fn stat_directory(&mut self, path: &str) -> Option<Stat> {
+        fstat(&*self.directory(path).ok()?).ok()
+    }
+
     /// Reads a regular file.
     pub(super) fn read(&mut self, path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
         let (directory, name) = split(path);

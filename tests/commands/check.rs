@@ -138,6 +138,41 @@ fn a_file_that_is_too_open_or_another_users() {
 }
 
 #[test]
+fn the_store_s_directory_and_the_identity_that_others_can_read() {
+    let project = complete();
+    chmod(&project, ".vault-kit", 0o755);
+    assert_found(&project, &[], &[("mode-too-open", ".vault-kit")]);
+    chmod(&project, ".vault-kit", 0o777);
+    assert_found(&project, &[], &[("directory-writable-by-others", ".vault-kit")]);
+    assert!(project.run(["check"]).stdout.contains("fix: chmod go-rwx .vault-kit\n"));
+    chmod(&project, ".vault-kit", 0o700);
+
+    let identity = project.identity();
+    let path = identity.to_str().unwrap();
+    std::fs::set_permissions(&identity, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_found(&project, &[], &[("mode-too-open", path)]);
+    assert_found(&project, &["--at", "repo"], &[]);
+    let run = project.run(["check"]);
+    assert!(run.stdout.contains(&format!("fix: chmod go-rwx {path}\n")), "{}", run.stdout);
+    assert_eq!(run.stderr, "", "told once");
+    std::fs::set_permissions(&identity, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_found(&project, &[], &[]);
+}
+
+#[test]
+fn a_store_that_belongs_to_somebody_else() {
+    let project = complete();
+    if !rustix::process::geteuid().is_root() {
+        return support::skip("a_store_that_belongs_to_somebody_else", "only root can give a file away");
+    }
+    for path in [".vault-kit", ".vault-kit/dev.age"] {
+        std::os::unix::fs::chown(project.path(path), Some(12345), None).unwrap();
+        assert_found(&project, &[], &[("wrong-owner", path)]);
+        std::os::unix::fs::chown(project.path(path), Some(0), None).unwrap();
+    }
+}
+
+#[test]
 fn a_directory_that_others_can_write_in() {
     let project = complete();
     chmod(&project, ".secrets", 0o777);

@@ -7,6 +7,7 @@ use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState
 use crate::check::finding::Code;
 use crate::name::{SecretName, VersionId};
 use crate::shell;
+use crate::store::DIRECTORY;
 
 impl<'a> Bench<'a> {
     /// Every file that the outputs should have, and the directories above them.
@@ -14,7 +15,8 @@ impl<'a> Bench<'a> {
         let facts = self.facts;
         for (directory, mode) in &facts.open_directories {
             let message = format!("other accounts can replace files in it (mode {mode:04o})");
-            let fix = format!("chmod go-w {}", shell::path(directory));
+            let closed = if directory == DIRECTORY { "go-rwx" } else { "go-w" };
+            let fix = format!("chmod {closed} {}", shell::path(directory));
             self.about_file(Code::DirectoryWritableByOthers, directory, message, fix);
         }
         for (path, mode) in &facts.open_files {
@@ -22,6 +24,11 @@ impl<'a> Bench<'a> {
             let closed = if path == crate::project::MANIFEST { "go-w" } else { "go-rwx" };
             let message = format!("mode {mode:04o} is open to others");
             self.about_file(Code::ModeTooOpen, path, message, format!("chmod {closed} {}", shell::path(path)));
+        }
+        for (path, uid) in &facts.foreign_files {
+            let ours = facts.owners.first().copied().unwrap_or_default();
+            let message = format!("belongs to {uid}, who can replace it and open it to others");
+            self.about_file(Code::WrongOwner, path, message, format!("sudo chown {ours} {}", shell::path(path)));
         }
         for path in &facts.orphans {
             let message = "was delivered, and no output has it any more; it still holds what was written then";
