@@ -68,6 +68,7 @@ pub struct Recipients {
 
 /// What in AWS a store belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AwsBinding {
     /// Twelve digits.
     pub account: Option<String>,

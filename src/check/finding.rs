@@ -36,6 +36,10 @@ codes! {
     StoreMissing = "store-missing",
     /// The ledger belongs to another state of the store; what it says may be old.
     LedgerStale = "ledger-stale",
+    /// The manifest names other recipients than the store is sealed to.
+    RecipientsChanged = "recipients-changed",
+    /// The manifest names another AWS account or prefix than the store is bound to.
+    AccountChanged = "account-changed",
     /// A file that holds values is tracked by git.
     TrackedByGit = "tracked-by-git",
     /// A tracked example file shows a value that is in use.

@@ -36,6 +36,7 @@ pub fn judge(
     bench.settings();
     if looks_at(Place::Host) {
         bench.store();
+        bench.agreement();
         bench.secrets();
         bench.files();
     }

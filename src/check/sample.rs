@@ -131,6 +131,8 @@ pub(crate) fn ledger() -> Ledger {
             store_digest: "digest".into(),
             updated: now(),
             recipients: BTreeMap::new(),
+            recipients_declared: false,
+            aws: None,
         },
         secrets: ["API_KEY", "KEY", "TOKEN"].into_iter().map(entry).collect(),
         files: BTreeMap::from([(".env".into(), file)]),

@@ -1,5 +1,6 @@
 //! What `init` and `import` need before anything else: ignore lines, an identity, a store.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::context::{self, IdentitySource};
@@ -92,7 +93,8 @@ fn new_store(session: &Session<'_>, identities: &Identities) -> Result<Opened> {
     Ok(Opened { store, digest: None })
 }
 
-fn own_keys(identities: &Identities) -> std::collections::BTreeMap<String, String> {
+/// The user's own recipients, by the names that they have in a store whose manifest declares none.
+pub fn own_keys(identities: &Identities) -> BTreeMap<String, String> {
     let name = |index| if index == 0 { "me".to_owned() } else { format!("me-{}", index + 1) };
     identities.recipients().into_iter().enumerate().map(|(index, key)| (name(index), key)).collect()
 }

@@ -6,11 +6,12 @@ use std::fmt::Write;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::bring_up;
 use super::context::Context;
 use super::session::Session;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::store::agreement::Wanted;
+use crate::store::agreement;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -85,12 +86,14 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
     let _lock = if dry_run { None } else { Some(session.lock()?) };
     let files = session.files();
     let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
-    let wanted = Wanted::of(session.manifest.environments.get(&session.environment), &opened.store);
-    let recipients = wanted.recipients.unwrap_or_else(|| opened.store.recipients.clone());
+    let environment = session.manifest.environments.get(&session.environment);
+    let recipients =
+        agreement::wanted_recipients(environment, &opened.store.recipients, bring_up::own_keys(&identities));
+    let aws = agreement::binding(environment);
     let before = &opened.store.recipients.keys;
     let added: Vec<_> = recipients.keys.iter().filter(|it| !before.values().any(|key| key == it.1)).collect();
     let removed: Vec<_> = before.iter().filter(|it| !recipients.keys.values().any(|key| key == it.1)).collect();
-    if recipients == opened.store.recipients && wanted.aws == opened.store.aws {
+    if recipients == opened.store.recipients && aws == opened.store.aws {
         if !dry_run {
             // What an interrupted run left to do: its lines of ledger and audit record.
             session.world(&files, &identities, false)?.record(&mut opened, "recipients-apply", &[])?;
@@ -98,10 +101,13 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
         context.ui.say("manifest and store agree: nothing to do");
         return Ok(Exit::DONE);
     }
+    if opened.store.recipients.declared && !recipients.declared {
+        context.ui.say("the manifest declares no recipients any more: the store becomes yours alone");
+    }
     for (sign, (who, key)) in added.iter().map(|it| ('+', *it)).chain(removed.iter().map(|it| ('-', *it))) {
         context.ui.say(&format!("{sign} {who} {key}"));
     }
-    if wanted.aws != opened.store.aws {
+    if aws != opened.store.aws {
         context.ui.say("the AWS account or prefix changes");
     }
     if !removed.is_empty() {
@@ -114,7 +120,7 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
     }
     context.ui.confirm("seal the store to these", context.global.yes, !context.global.non_interactive)?;
     opened.store.recipients = recipients;
-    opened.store.aws = wanted.aws;
+    opened.store.aws = aws;
     let world = session.world(&files, &identities, false)?;
     world.reseal(&mut opened, "recipients-apply")?;
     context.ui.say("the store follows the manifest now");

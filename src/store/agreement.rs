@@ -2,32 +2,33 @@
 //!
 //! Neither ever changes by itself: a stranger's edit of the manifest must not hand the store to a new recipient.
 
+use std::collections::BTreeMap;
+
 use super::{AwsBinding, Recipients, Store};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Environment;
 
-/// What the manifest asks for, next to what a store has.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// The recipients; `None` when the manifest declares none and never did.
-    pub recipients: Option<Recipients>,
-    /// The AWS binding.
-    pub aws: Option<AwsBinding>,
+/// The recipients of a store that follows the manifest; `own` are those of a user whom nobody else joins.
+pub fn wanted_recipients(
+    environment: Option<&Environment>,
+    has: &Recipients,
+    own: BTreeMap<String, String>,
+) -> Recipients {
+    match declared(environment) {
+        Some(keys) => Recipients { declared: true, keys: keys.clone() },
+        None if has.declared => Recipients { declared: false, keys: own },
+        None => has.clone(),
+    }
 }
 
-impl Wanted {
-    /// Reads it off an environment's declaration; `own` are the recipients of a user whom nobody else joins.
-    pub fn of(environment: Option<&Environment>, store: &Store) -> Self {
-        let declared = environment.map(|environment| &environment.recipients).filter(|keys| !keys.is_empty());
-        let recipients = match declared {
-            Some(keys) => Some(Recipients { declared: true, keys: keys.clone() }),
-            None if store.recipients.declared => {
-                Some(Recipients { declared: false, keys: store.recipients.keys.clone() })
-            }
-            None => None,
-        };
-        Self { recipients, aws: binding(environment) }
-    }
+/// Whether a store has the recipients that the manifest declares; one without any agrees with a store whose recipients
+/// it never declared.
+pub fn has_recipients(environment: Option<&Environment>, is_declared: bool, keys: &BTreeMap<String, String>) -> bool {
+    declared(environment).map_or(!is_declared, |declared| is_declared && declared == keys)
+}
+
+fn declared(environment: Option<&Environment>) -> Option<&BTreeMap<String, String>> {
+    environment.map(|environment| &environment.recipients).filter(|keys| !keys.is_empty())
 }
 
 /// The AWS binding that an environment declares.
@@ -38,12 +39,11 @@ pub fn binding(environment: Option<&Environment>) -> Option<AwsBinding> {
 
 /// Refuses with `recipients-changed` or `account-changed` when manifest and store differ.
 pub fn check(environment: Option<&Environment>, store: &Store) -> Result<()> {
-    let wanted = Wanted::of(environment, store);
-    if wanted.recipients.is_some_and(|recipients| recipients != store.recipients) {
+    if !has_recipients(environment, store.recipients.declared, &store.recipients.keys) {
         return Err(refuse("recipients-changed", "recipients")
             .hint("look at both with `vault-kit recipients list`; accept with `vault-kit recipients apply`"));
     }
-    if wanted.aws != store.aws {
+    if binding(environment) != store.aws {
         return Err(refuse("account-changed", "AWS account or prefix").hint("accept with `vault-kit recipients apply`"));
     }
     Ok(())
@@ -55,8 +55,6 @@ fn refuse(code: &'static str, what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::super::tests::store;
     use super::*;
     use crate::manifest::model::Aws;

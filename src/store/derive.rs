@@ -27,6 +27,8 @@ pub fn ledger(
         store_digest,
         updated: store.updated,
         recipients: store.recipients.keys.clone(),
+        recipients_declared: store.recipients.declared,
+        aws: store.aws.clone(),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
     let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, name, version))).collect();

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::bulk;
+use super::{AwsBinding, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 
@@ -49,6 +49,12 @@ pub struct Header {
     pub updated: DateTime<Utc>,
     /// Who can open the store, by a person's name.
     pub recipients: BTreeMap<String, String>,
+    /// Whether the manifest declared them when the store was sealed to them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub recipients_declared: bool,
+    /// The AWS account and prefix that the store is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsBinding>,
 }
 
 /// One secret's line.
@@ -224,6 +230,8 @@ mod tests {
                 store_digest: "00".into(),
                 updated: now,
                 recipients: BTreeMap::new(),
+                recipients_declared: true,
+                aws: Some(AwsBinding { account: Some("1".repeat(12)), prefix: None }),
             },
             secrets: BTreeMap::from([(
                 name.clone(),

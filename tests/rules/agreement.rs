@@ -47,6 +47,68 @@ fn a_stranger_in_the_manifest_never_gets_the_store_by_itself() {
     assert_refused(&project, &["init"], 4, "recipients-changed");
 }
 
+/// Without a declared recipient a store is its user's own, as after a first `init`; nobody keeps a key in silence.
+#[test]
+fn applying_an_emptied_list_leaves_the_store_to_who_applies_it() {
+    let project = Project::initialised(EXTERNAL);
+    set(&project, "API_KEY", "value-1-Zk3vYq8mT1xWc5Rb");
+    let me = project.identities().recipients().remove(0);
+    let (identity, stranger) = project.stranger("stranger.txt");
+    let as_stranger =
+        |arguments: &[&str]| Run::of(project.command(arguments).env("VAULT_KIT_IDENTITY_FILE", &identity));
+    project.write("vault-kit.toml", with_recipients(EXTERNAL, &[("me", &me), ("stranger", &stranger)]));
+    project.run(["recipients", "apply", "--yes"]).assert_code(0);
+    as_stranger(&["get", "API_KEY"]).assert_code(0);
+
+    project.write("vault-kit.toml", EXTERNAL);
+    let run = project.run(["recipients", "apply", "--dry-run"]).assert_code(0);
+    assert!(run.stderr.contains(&format!("- stranger {stranger}")), "{run:?}");
+    assert!(run.stderr.contains("the store becomes yours alone"), "{run:?}");
+    as_stranger(&["get", "API_KEY"]).assert_code(0);
+    project.run(["recipients", "apply", "--yes"]).assert_code(0);
+    as_stranger(&["get", "API_KEY"]).assert_code(4);
+    assert_eq!(project.get("API_KEY"), b"value-1-Zk3vYq8mT1xWc5Rb");
+    project.run(["init"]).assert_code(0);
+    let run = project.run(["recipients", "apply"]).assert_code(0);
+    assert!(run.stderr.contains("nothing to do"), "{run:?}");
+}
+
+#[test]
+fn check_sees_without_the_identity_what_the_writers_refuse() {
+    let found = |project: &Project| {
+        let report: serde_json::Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|it| it["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let project = Project::initialised(MANIFEST);
+    let me = project.identities().recipients().remove(0);
+    let (_, stranger) = project.stranger("stranger.txt");
+    let aside = project.home().join("aside.txt");
+    let clean = found(&project);
+    let with = |code: &str| [vec![code.to_owned()], clean.clone()].concat();
+    let both = with_recipients(MANIFEST, &[("me", &me), ("stranger", &stranger)]);
+    let account = format!("{MANIFEST}\n[environments.dev]\naws = {{ account = \"111122223333\", prefix = \"/p/\" }}\n");
+    let other_prefix = account.replace("/p/", "/q/");
+    let steps = [
+        (&both, "recipients-changed"),
+        (&with_recipients(MANIFEST, &[("me", &me)]), "recipients-changed"),
+        (&MANIFEST.to_owned(), "recipients-changed"),
+        (&account, "account-changed"),
+        (&other_prefix, "account-changed"),
+        (&MANIFEST.to_owned(), "account-changed"),
+    ];
+    for (manifest, code) in steps {
+        project.write("vault-kit.toml", manifest);
+        std::fs::rename(project.identity(), &aside).unwrap();
+        assert_eq!(found(&project), with(code), "{manifest}");
+        std::fs::rename(&aside, project.identity()).unwrap();
+        assert_eq!(found(&project), with(code), "{manifest}");
+        assert_refused(&project, &["render"], 4, code);
+        project.run(["recipients", "apply", "--yes"]).assert_code(0);
+        assert_eq!(found(&project), clean, "{manifest}");
+    }
+}
+
 #[test]
 fn a_new_account_or_prefix_is_refused_until_applied() {
     let project = Project::initialised(MANIFEST);

@@ -11,6 +11,7 @@ use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::due;
+use crate::store::agreement;
 use crate::store::ledger::{Entry, Ledger};
 
 /// The longest notice before an expiry; a value that lives for years need not be announced for months.
@@ -39,6 +40,29 @@ impl<'a> Bench<'a> {
                     self.ledger_is_stale("the ledger belongs to another state of the store");
                 }
             }
+        }
+    }
+
+    /// Whether the store follows the manifest in who can open it and where in AWS it belongs.
+    pub(super) fn agreement(&mut self) {
+        let Some(header) = self.ledger.map(|ledger| &ledger.header) else { return };
+        let environment = self.manifest.environments.get(self.environment);
+        let file = format!(".vault-kit/{}.age", self.environment);
+        let apply = self.command("recipients apply");
+        if !agreement::has_recipients(environment, header.recipients_declared, &header.recipients) {
+            let message =
+                "is not sealed to the recipients that the manifest declares: nothing is written until they agree";
+            let fix = format!("{}    # then, if it is meant: {apply}", self.command("recipients list"));
+            self.about_file(Code::RecipientsChanged, &file, message, fix);
+        }
+        if agreement::binding(environment) != header.aws {
+            let message = "is bound to another AWS account or prefix than the manifest declares: nothing is written until they agree";
+            self.about_file(
+                Code::AccountChanged,
+                &file,
+                message,
+                format!("{apply} --dry-run    # then without --dry-run"),
+            );
         }
     }
 
