@@ -13,7 +13,9 @@ pub use facts::{ExpectedFile, Facts, Place};
 pub use finding::{Code, Finding, NotChecked, Report};
 pub use judge::judge;
 
-use crate::manifest::{Declaration, Kind};
+use crate::manifest::{Declaration, Kind, Manifest};
+use crate::secret::digest::sha256_hex;
+use crate::store::ledger::{Entry, Ledger};
 
 /// What a value is worth, told when it is sealed or seen, so that nobody needs the value later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,22 @@ pub fn assess(declaration: &Declaration, value: &[u8]) -> Verdict {
         mismatch: pattern.is_some_and(|pattern| !text.is_some_and(|text| pattern.0.is_match(text))),
         bits: supplied.then(|| strength::bits(value)),
     }
+}
+
+/// Digest of the pattern that a declaration has now; `None` when it has none.
+pub fn pattern_digest(declaration: &Declaration) -> Option<String> {
+    let mut digest = sha256_hex(declaration.pattern.as_ref()?.0.as_str().as_bytes());
+    digest.truncate(32);
+    Some(digest)
+}
+
+/// Whether every value of a ledger was judged by the pattern that its declaration has now.
+pub fn is_judged_by(ledger: &Ledger, manifest: &Manifest) -> bool {
+    let is_judged = |entry: &Entry| {
+        let declaration = manifest.secrets.get(&entry.name).filter(|it| it.kind.accepts(&entry.kind));
+        declaration.is_none_or(|declaration| entry.pattern == pattern_digest(declaration))
+    };
+    ledger.secrets.values().all(is_judged)
 }
 
 /// Judges a value that nobody saw being made: its strength is estimated for every kind that is drawn at random.

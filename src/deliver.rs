@@ -250,7 +250,7 @@ impl PreparedFile<'_> {
 
     fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
         let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
-        DeliveredFile { file, output, holds, size, mtime, inode }
+        DeliveredFile { file, output, form: Some(self.output.format.form()), holds, size, mtime, inode }
     }
 }
 

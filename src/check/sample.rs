@@ -100,6 +100,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         bits: Some(256),
         placeholder: false,
         mismatch: false,
+        pattern: None,
         recipe: Some("r1".into()),
         fingerprint: Some(format!("fp-{text}")),
         inputs: BTreeMap::new(),
@@ -116,6 +117,7 @@ pub(crate) fn ledger() -> Ledger {
     let file = DeliveredFile {
         file: ".env".into(),
         output: OutputName::new("env").unwrap(),
+        form: Some("dotenv, portable".into()),
         holds: holds(),
         size: 10,
         mtime: 20,

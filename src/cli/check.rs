@@ -9,7 +9,7 @@ use super::paste::Paste;
 use super::session::Session;
 use crate::apply;
 use crate::check::facts::Place;
-use crate::check::{environment, judge};
+use crate::check::{self, environment, judge};
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -137,7 +137,8 @@ fn host(session: &Session<'_>) -> Result<Host> {
     Ok(Host { ledger, identities, store_digest: Some(digest) })
 }
 
-/// The ledger; one that belongs to another state of the store is derived anew, in memory, by who can open it.
+/// The ledger; one that belongs to another state of the store is derived anew, in memory, by who can open it, and so are
+/// the verdicts on values whose pattern changed.
 fn ledger(
     session: &Session<'_>,
     identities: Option<&Identities>,
@@ -146,14 +147,23 @@ fn ledger(
 ) -> Result<Option<Ledger>> {
     let files = session.files();
     let ledger = files.ledger()?;
-    if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|it| it.store_digest == digest) {
+    let is_current = ledger.as_ref().is_some_and(|ledger| ledger.header.store_digest == digest);
+    if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|_| is_current) {
         files.refuse_older(header.store_id, header.generation)?;
-        return Ok(ledger);
     }
-    let Some(identities) = identities else { return Ok(ledger) };
+    let is_judged = ledger.as_ref().is_some_and(|ledger| check::is_judged_by(ledger, &session.manifest));
+    let Some(identities) = identities.filter(|_| !(is_current && is_judged)) else { return Ok(ledger) };
     let store = seal::open(&sealed, identities, &files.store_path())?;
     drop(sealed);
     files.refuse_older(store.store_id, store.generation)?;
-    let delivered = ledger.map(|ledger| ledger.files).unwrap_or_default();
-    Ok(Some(derive::ledger(&store, digest.to_owned(), &session.manifest, delivered)))
+    Ok(Some(match ledger {
+        Some(mut ledger) if is_current => {
+            derive::judge_patterns(&mut ledger, &store, &session.manifest);
+            ledger
+        }
+        other => {
+            let delivered = other.map(|ledger| ledger.files).unwrap_or_default();
+            derive::ledger(&store, digest.to_owned(), &session.manifest, delivered)
+        }
+    }))
 }

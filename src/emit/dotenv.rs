@@ -137,7 +137,7 @@ fn not_portable(output: &Output, dialect: Dialect, refused: &[(&SecretName, &Sec
     let message = format!(
         "output `{}` cannot carry what its readers (dialect `{}`) would not read alike: {}",
         output.name,
-        name_of(dialect),
+        dialect.name(),
         reasons.join("; ")
     );
     let mut error = Error::new(Kind::Manifest, "not-portable", message)
@@ -147,18 +147,8 @@ fn not_portable(output: &Output, dialect: Dialect, refused: &[(&SecretName, &Sec
         error = error.hint("or deliver a template `${NAME | base64}` that the program decodes");
     }
     match DIALECTS.into_iter().find(|&other| other != dialect && carries(other)) {
-        Some(other) => error.hint(format!("or, if that is the only reader, `dialect = \"{}\"`", name_of(other))),
+        Some(other) => error.hint(format!("or, if that is the only reader, `dialect = \"{}\"`", other.name())),
         None => error,
-    }
-}
-
-fn name_of(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Compose => "compose",
-        Dialect::DockerRun => "docker-run",
-        Dialect::Portable => "portable",
-        Dialect::Shell => "shell",
-        Dialect::Systemd => "systemd",
     }
 }
 

@@ -437,6 +437,32 @@ impl Declaration {
     }
 }
 
+impl Dialect {
+    /// Its name as the manifest writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compose => "compose",
+            Self::DockerRun => "docker-run",
+            Self::Portable => "portable",
+            Self::Shell => "shell",
+            Self::Systemd => "systemd",
+        }
+    }
+}
+
+impl Format {
+    /// What besides the values decides a file's bytes, in the manifest's words: the format, and the dialect if it has one.
+    pub fn form(&self) -> String {
+        match self {
+            Self::DockerSecrets { .. } => "docker-secrets".to_owned(),
+            Self::Dotenv { dialect } => format!("dotenv, {}", dialect.name()),
+            Self::Json => "json".to_owned(),
+            Self::Pem { .. } => "pem".to_owned(),
+            Self::NotYet(format) => (*format).to_owned(),
+        }
+    }
+}
+
 impl Output {
     /// Whether it exists in an environment.
     pub fn is_in(&self, environment: &EnvName) -> bool {

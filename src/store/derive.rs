@@ -48,6 +48,16 @@ pub fn mark_copies(ledger: &mut Ledger, store: &Store, known: &BTreeSet<String>)
     }
 }
 
+/// Judges the values by the patterns that their declarations have now.
+pub fn judge_patterns(ledger: &mut Ledger, store: &Store, manifest: &Manifest) {
+    for entry in ledger.secrets.values_mut() {
+        let Some(declaration) = manifest.secrets.get(&entry.name) else { continue };
+        let Some(version) = store.value(declaration).filter(|version| version.id == entry.version) else { continue };
+        entry.mismatch = verdict(version, declaration).is_some_and(|verdict| verdict.mismatch);
+        entry.pattern = check::pattern_digest(declaration);
+    }
+}
+
 fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Version) -> Entry {
     let declaration = manifest.secret(name).filter(|it| it.kind.accepts(&version.kind));
     let verdict = declaration.and_then(|declaration| verdict(version, declaration));
@@ -62,6 +72,7 @@ fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Versio
         bits: verdict.map_or(version.bits, |verdict| verdict.bits),
         placeholder: verdict.is_some_and(|verdict| verdict.placeholder),
         mismatch: verdict.is_some_and(|verdict| verdict.mismatch),
+        pattern: declaration.and_then(check::pattern_digest),
         recipe: version.recipe.clone(),
         fingerprint: fingerprint(store, version),
         inputs: version.inputs.clone(),

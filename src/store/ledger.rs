@@ -91,6 +91,9 @@ pub struct Entry {
     /// Whether the value does not match the declared pattern, judged when it was sealed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub mismatch: bool,
+    /// Digest of the pattern that it was judged by; differs when the manifest's changed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
     /// Digest of the declaration it was made from; differs when the declaration changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
@@ -114,6 +117,9 @@ pub struct DeliveredFile {
     pub file: String,
     /// The output that it belongs to.
     pub output: OutputName,
+    /// The format that it was written in, and the dialect if the format has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
     /// The secrets in it, and in which version; settings are absent.
     #[serde(deserialize_with = "bulk::map")]
     pub holds: BTreeMap<SecretName, VersionId>,
@@ -246,6 +252,7 @@ mod tests {
                     bits: Some(256),
                     placeholder: false,
                     mismatch: false,
+                    pattern: Some("aa".into()),
                     recipe: None,
                     fingerprint: Some("ff".into()),
                     inputs: BTreeMap::new(),
@@ -257,6 +264,7 @@ mod tests {
                 DeliveredFile {
                     file: ".env".into(),
                     output: OutputName::new("env").unwrap(),
+                    form: Some("json".into()),
                     holds: BTreeMap::from([(name, id)]),
                     size: 10,
                     mtime: 1,

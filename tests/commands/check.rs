@@ -89,6 +89,43 @@ fn a_weak_value_one_that_does_not_match_and_one_that_an_example_shows() {
 }
 
 #[test]
+fn a_pattern_that_changed_is_judged_with_the_identity_and_named_without() {
+    let project = one("pattern = \"^sk_\"");
+    project.run_with_stdin(["set", "A"], KEY.as_bytes()).assert_code(0);
+    assert_found(&project, &["--strict"], &[]);
+    let before = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", before.replace("^sk_", "^pk_"));
+    assert_found(&project, &[], &[("pattern-mismatch", "A")]);
+    std::fs::rename(project.identity(), project.home().join("aside.txt")).unwrap();
+    assert_found(&project, &[], &[]);
+    let report = json(&project.run(["check", "--json"]));
+    assert_eq!(report["not_checked"][0]["what"], "pattern of A");
+    assert!(report["not_checked"][0]["why"].as_str().unwrap().contains("`vault-kit render`"));
+    // What was judged by a pattern that is gone says nothing any more.
+    std::fs::rename(project.home().join("aside.txt"), project.identity()).unwrap();
+    project.run(["render"]).assert_code(0);
+    std::fs::rename(project.identity(), project.home().join("aside.txt")).unwrap();
+    assert_found(&project, &[], &[("pattern-mismatch", "A")]);
+    project.write("vault-kit.toml", before.replace("pattern = \"^sk_\"\n", ""));
+    assert_found(&project, &["--strict"], &[]);
+}
+
+#[test]
+fn a_file_that_was_written_in_another_dialect_or_format() {
+    let project = complete();
+    let before = project.read("vault-kit.toml");
+    let systemd = "format = \"dotenv\"\ndialect = \"systemd\"\n";
+    project.write("vault-kit.toml", before.replace("format = \"dotenv\"\n", systemd));
+    assert_found(&project, &[], &[("stale", ".env")]);
+    let run = project.run(["check"]);
+    assert!(run.stdout.contains("was written as `dotenv, portable`, and the manifest declares"), "{}", run.stdout);
+    project.run(["render"]).assert_code(0);
+    assert_found(&project, &[], &[]);
+    project.write("vault-kit.toml", before.replace("format = \"dotenv\"\n", "format = \"json\"\n"));
+    assert!(findings(&project, &[]).contains(&("stale".into(), ".env".into())));
+}
+
+#[test]
 fn a_placeholder_that_came_into_the_store_by_another_way() {
     let test = "a_placeholder_that_came_into_the_store_by_another_way";
     if support::program("age").is_none() {

@@ -99,6 +99,12 @@ impl<'a> Bench<'a> {
             let names = differing(&expected.holds, &delivered.holds);
             return self.stale(expected, &names, "was written before the last change of");
         }
+        let declared = self.manifest.outputs.get(&expected.output).map(|output| output.format.form());
+        let written = delivered.and_then(|delivered| delivered.form.as_ref());
+        if let Some((written, declared)) = written.zip(declared).filter(|(written, declared)| *written != declared) {
+            let message = format!("was written as `{written}`, and the manifest declares `{declared}`");
+            return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
+        }
         match &state.content {
             Content::AsWritten => {}
             Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::Bench;
 use crate::check::facts::StoreFact;
 use crate::check::finding::Code;
+use crate::check::pattern_digest;
 use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
@@ -131,7 +132,11 @@ impl<'a> Bench<'a> {
             let message = format!("has about {bits} bits, {} are the least", least_bits(declaration, is_key));
             self.about_secret(Code::Weak, name, message, self.replace(name));
         }
-        if entry.mismatch {
+        let pattern = pattern_digest(declaration);
+        if pattern.is_some() && pattern != entry.pattern {
+            let why = format!("it changed since the value was judged: `{}`", self.command("render"));
+            self.not_checked(format!("pattern of {name}"), why);
+        } else if entry.mismatch && pattern == entry.pattern {
             self.about_secret(Code::PatternMismatch, name, "does not match its declared pattern", self.replace(name));
         }
         let declared = self.facts.recipes.get(name);
