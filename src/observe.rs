@@ -57,6 +57,8 @@ pub struct Subject<'a> {
     pub store_digest: Option<&'a str>,
     /// The files that the outputs should have.
     pub expected: &'a [ExpectedFile],
+    /// Whether this user trusts the manifest's absolute paths.
+    pub trusted: bool,
 }
 
 /// Looks at store, output files, git, example files and the ledgers of the other environments.
@@ -116,6 +118,10 @@ struct Observer<'a> {
 
 impl Observer<'_> {
     fn file(&self, tree: &mut Tree, expected: &ExpectedFile) -> FileFact {
+        // A stranger's manifest must not learn what is where on this machine, nor wake what a mere look wakes.
+        if expected.path.starts_with('/') && !self.subject.trusted {
+            return FileFact::Unreadable(UNTRUSTED.into());
+        }
         let stat = match tree.stat(&expected.path) {
             Ok(stat) => stat,
             Err(fact) => return fact,
@@ -255,6 +261,8 @@ impl Observer<'_> {
     }
 }
 
+const UNTRUSTED: &str =
+    "an absolute path is not looked at before you trust this manifest: read it, then `vault-kit trust`";
 const NOT_READ_BACK: &str = "it changed since it was written, and its format is not read back";
 
 fn is_as_written(state: &FileState, delivered: &DeliveredFile) -> bool {

@@ -64,7 +64,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let host = if places.contains(&Place::Host) { host(&session)? } else { Host::without_store(&session)? };
     let ledger = host.ledger.as_ref();
     let expected = expected::files(&session.manifest, &session.environment, ledger);
-    let values = FromDisk::new(&session, host.identities.as_ref());
+    let trusted = session.is_trusted()?;
+    let values = FromDisk::new(&session, host.identities.as_ref(), trusted);
     let subject = Subject {
         root: session.root.path(),
         manifest: &session.manifest,
@@ -72,6 +73,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         ledger,
         store_digest: host.store_digest.as_deref(),
         expected: &expected,
+        trusted,
     };
     let mut facts = observe::look(&subject, &values);
     values.result()?;

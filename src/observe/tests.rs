@@ -34,6 +34,7 @@ fn facts_of(root: &Path, ledger: &Ledger) -> Facts {
         ledger: Some(ledger),
         store_digest: None,
         expected: &expected,
+        trusted: true,
     };
     look(&subject, &Lines)
 }

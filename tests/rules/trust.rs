@@ -27,6 +27,29 @@ fn an_absolute_path_takes_effect_after_trust_and_a_changed_one_asks_again() {
 }
 
 #[test]
+fn check_does_not_look_at_an_absolute_path_before_it_is_trusted() {
+    let elsewhere = TempDir::new().unwrap();
+    let path = elsewhere.path().join("nginx.env").display().to_string();
+    let project = Project::initialised(MANIFEST);
+    let more = format!("[outputs.nginx]\nformat = \"dotenv\"\npath = \"{path}\"\nsecrets = [\"API_KEY\"]\n");
+    project.write("vault-kit.toml", format!("{MANIFEST}\n{more}"));
+    // Whether the file is there makes no difference to what is told, also where a file beside it has to be read back.
+    let report = || {
+        let report: serde_json::Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+        (report["findings"].clone(), report["not_checked"].clone())
+    };
+    project.write(".env", [&project.bytes(".env")[..], b"OWN=1\n"].concat());
+    let (findings, not_checked) = report();
+    assert_eq!(findings, serde_json::json!([]));
+    assert_eq!(not_checked[0]["what"], path.as_str());
+    assert!(not_checked[0]["why"].as_str().unwrap().contains("`vault-kit trust`"), "{not_checked}");
+    std::fs::create_dir(&path).unwrap();
+    assert_eq!(report(), (findings, not_checked));
+    project.run(["trust", "--yes"]).assert_code(0);
+    assert_eq!(report().0[0]["code"], "not-a-file");
+}
+
+#[test]
 fn what_one_user_trusts_says_nothing_to_another() {
     let elsewhere = TempDir::new().unwrap();
     let project =

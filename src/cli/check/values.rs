@@ -19,6 +19,7 @@ use crate::store::identity::Identities;
 pub struct FromDisk<'a> {
     session: &'a Session<'a>,
     identities: Option<&'a Identities>,
+    trusted: bool,
     /// What each file should hold byte for byte, and each value by name.
     truth: OnceCell<Truth>,
     failed: RefCell<Option<Error>>,
@@ -31,9 +32,9 @@ struct Truth {
 }
 
 impl<'a> FromDisk<'a> {
-    /// A reader that knows the true values when an identity is at hand.
-    pub fn new(session: &'a Session<'a>, identities: Option<&'a Identities>) -> Self {
-        Self { session, identities, truth: OnceCell::new(), failed: RefCell::new(None) }
+    /// A reader that knows the true values when an identity is at hand; `trusted` are the manifest's absolute paths.
+    pub fn new(session: &'a Session<'a>, identities: Option<&'a Identities>, trusted: bool) -> Self {
+        Self { session, identities, trusted, truth: OnceCell::new(), failed: RefCell::new(None) }
     }
 
     /// Fails when the store had to be opened and could not be.
@@ -51,6 +52,14 @@ impl<'a> FromDisk<'a> {
         }))
     }
 
+    /// Whether certificates and keys can be compared: byte for byte, which takes the store and every output emitted, also
+    /// one on an absolute path.
+    fn compares_bytes(&self) -> bool {
+        let outputs = || self.session.manifest.outputs_in(&self.session.environment);
+        let is_allowed = self.trusted || !outputs().any(|output| output.path.starts_with('/'));
+        self.identities.is_some() && is_allowed && outputs().any(|output| matches!(output.format, Format::Pem { .. }))
+    }
+
     fn load(&self, identities: &Identities) -> Result<Truth> {
         let files = self.session.files();
         let Some(store) = files.open(identities)? else { return Ok(Truth::default()) };
@@ -61,7 +70,8 @@ impl<'a> FromDisk<'a> {
             let value = store.current(name)?.parts.primary()?;
             Some((name.clone(), value.duplicate()))
         };
-        Ok(Truth { files: world.contents(&store)?, values: store.secrets.keys().filter_map(current).collect() })
+        let files = if self.compares_bytes() { world.contents(&store)? } else { BTreeMap::new() };
+        Ok(Truth { files, values: store.secrets.keys().filter_map(current).collect() })
     }
 }
 
@@ -74,8 +84,7 @@ impl Values for FromDisk<'_> {
             Format::Dotenv { .. } => Some(named(dotenv_read::read(bytes))),
             Format::Json => Some(named(json_read::read(bytes))),
             Format::DockerSecrets { .. } => whole(expected, bytes),
-            // A certificate or key is compared byte for byte, which takes the store.
-            Format::Pem { .. } if self.identities.is_some() => whole(expected, bytes),
+            Format::Pem { .. } if self.compares_bytes() => whole(expected, bytes),
             Format::Pem { .. } | Format::NotYet(_) => None,
         }
     }
