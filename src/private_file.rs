@@ -202,8 +202,14 @@ impl Root {
     ///
     /// To be called under the lock: a writer that is still at work would lose its file.
     pub fn sweep(&self, directory: &str) -> Result<usize> {
+        self.sweep_older(directory, i128::MAX)
+    }
+
+    /// As [`Root::sweep`], but only what was last written before a time in nanoseconds since 1970: for a directory where
+    /// writers of other projects may be at work, which our lock does not keep out.
+    pub fn sweep_older(&self, directory: &str, before: i128) -> Result<usize> {
         let names = resolve::names(directory).ok_or_else(|| fault::escapes(directory))?;
-        temporary::sweep(&self.directory, &names, &self.path.join(directory))
+        temporary::sweep(&self.directory, &names, &self.path.join(directory), before)
     }
 
     /// Takes the lock whose file is `path`, and waits at most `timeout` for it; zero = does not wait.

@@ -1,7 +1,10 @@
 //! A project that a command works on: found, parsed, and the right environment chosen.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use chrono::TimeDelta;
 
 use super::context::{self, Context};
 use crate::deliver::expected;
@@ -17,6 +20,9 @@ use crate::store::files::{Opened, StoreFiles};
 use crate::store::identity::Identities;
 use crate::trust;
 use crate::world::{Consent, World};
+
+/// A temp file younger than this may belong to a writer of another project, who does not wait for our lock.
+const STILL_AT_WORK: TimeDelta = TimeDelta::hours(1);
 
 /// A manifest with its directory and environment.
 #[derive(Debug)]
@@ -74,16 +80,31 @@ impl<'a> Session<'a> {
     /// Takes the writers' lock, and sweeps what a killed writer left behind.
     pub fn lock(&self) -> Result<Lock> {
         let lock = self.root.lock(&format!("{DIRECTORY}/lock"), self.context.global.lock_timeout)?;
-        let mut directories = expected::directories(&self.manifest);
+        let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
+            expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
         directories.extend([String::new(), DIRECTORY.to_owned()]);
         for directory in directories {
             self.root.sweep(&directory)?;
         }
+        if !absolute.is_empty() && self.is_trusted()? {
+            self.sweep_elsewhere(&absolute)?;
+        }
         if let Some(state) = self.state.as_deref().map(Root::open_existing).transpose()?.flatten() {
             state.sweep("")?;
         }
         Ok(lock)
+    }
+
+    /// Sweeps the directories of trusted absolute paths; one that is not there or not ours to read holds nothing of ours.
+    fn sweep_elsewhere(&self, directories: &BTreeSet<String>) -> Result<()> {
+        let system = Root::open(Path::new("/"))?;
+        let before = (self.context.now - STILL_AT_WORK).timestamp_nanos_opt().map_or(i128::MIN, i128::from);
+        for directory in directories {
+            // Whether it can be written to is for its writer to tell, with a better word than `sweep` has.
+            let _ = system.sweep_older(directory.trim_start_matches('/'), before);
+        }
+        Ok(())
     }
 
     /// Opens the store for reading; a missing one is an error.

@@ -18,11 +18,10 @@ pub fn files(manifest: &Manifest, environment: &EnvName, ledger: Option<&Ledger>
     manifest.outputs_in(environment).flat_map(|output| expectation.of(output)).collect()
 }
 
-/// The directories beneath the project in which outputs of any environment are written: where a killed writer may
-/// have left a temp file.
+/// The directories in which outputs of any environment are written, relative to the project or absolute: where a killed
+/// writer may have left a temp file.
 pub fn directories(manifest: &Manifest) -> BTreeSet<String> {
-    let outputs = manifest.outputs.values().filter(|output| !output.path.starts_with('/'));
-    outputs.flat_map(of_output).collect()
+    manifest.outputs.values().flat_map(of_output).collect()
 }
 
 fn of_output(output: &Output) -> Vec<String> {

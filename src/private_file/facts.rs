@@ -82,7 +82,7 @@ pub(super) struct Status {
     pub(super) gid: u32,
     pub(super) size: u64,
     pub(super) links: u64,
-    mtime_ns: i128,
+    pub(super) mtime_ns: i128,
 }
 
 impl Status {

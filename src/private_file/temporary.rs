@@ -124,8 +124,8 @@ pub(super) fn failed_write(shown: &Path, error: std::io::Error) -> Error {
     }
 }
 
-/// Removes the temporary files of this user from a directory, and counts them.
-pub(super) fn sweep(root: impl AsFd, names: &[&OsStr], shown: &Path) -> Result<usize> {
+/// Removes the temporary files of this user that were last written `before` from a directory, and counts them.
+pub(super) fn sweep(root: impl AsFd, names: &[&OsStr], shown: &Path, before: i128) -> Result<usize> {
     let failed = |errno| fault::failed("sweep", shown, errno);
     let directory = match resolve::open_directory(root, names, OFlags::RDONLY) {
         Ok(directory) => directory,
@@ -135,7 +135,7 @@ pub(super) fn sweep(root: impl AsFd, names: &[&OsStr], shown: &Path) -> Result<u
     let mut swept = 0;
     for entry in retry_on_intr(|| Dir::read_from(&directory)).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if is_ours(&directory, entry.file_name()).map_err(failed)? {
+        if is_ours(&directory, entry.file_name(), before).map_err(failed)? {
             retry_on_intr(|| rustix::fs::unlinkat(&directory, entry.file_name(), AtFlags::empty())).map_err(failed)?;
             swept += 1;
         }
@@ -143,14 +143,14 @@ pub(super) fn sweep(root: impl AsFd, names: &[&OsStr], shown: &Path) -> Result<u
     Ok(swept)
 }
 
-/// By name, kind and owner. Root may have given the file away before it was killed.
-fn is_ours(directory: impl AsFd, name: &CStr) -> rustix::io::Result<bool> {
+/// By name, kind, age and owner. Root may have given the file away before it was killed.
+fn is_ours(directory: impl AsFd, name: &CStr, before: i128) -> rustix::io::Result<bool> {
     if !is_temporary_name(name.to_bytes()) {
         return Ok(false);
     }
     let Some(status) = Status::at(directory, OsStr::from_bytes(name.to_bytes()))? else { return Ok(false) };
     let user = rustix::process::geteuid();
-    Ok(status.kind == FileKind::Regular && (status.uid == user.as_raw() || user.is_root()))
+    Ok(status.kind == FileKind::Regular && status.mtime_ns < before && (status.uid == user.as_raw() || user.is_root()))
 }
 
 fn is_temporary_name(name: &[u8]) -> bool {

@@ -50,6 +50,27 @@ fn check_does_not_look_at_an_absolute_path_before_it_is_trusted() {
 }
 
 #[test]
+fn what_a_killed_writer_left_beside_a_trusted_absolute_path_is_swept() {
+    let elsewhere = TempDir::new().unwrap();
+    let [old, young] =
+        ["0123456789abcdef", "fedcba9876543210"].map(|end| elsewhere.path().join(format!(".vault-kit-tmp.{end}")));
+    for path in [&old, &young] {
+        std::fs::File::options().write(true).create_new(true).open(path).unwrap();
+    }
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    let nginx = elsewhere.path().join("nginx.env").display().to_string();
+    let project = Project::initialised(MANIFEST);
+    let more = format!("[outputs.nginx]\nformat = \"dotenv\"\npath = \"{nginx}\"\nsecrets = [\"API_KEY\"]\n");
+    project.write("vault-kit.toml", format!("{MANIFEST}\n{more}"));
+    project.run(["render"]).assert_code(6);
+    assert!(old.exists(), "nothing is touched there before trust");
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    assert!(!old.exists());
+    assert!(young.exists(), "a writer of another project may still be at work on it");
+}
+
+#[test]
 fn what_one_user_trusts_says_nothing_to_another() {
     let elsewhere = TempDir::new().unwrap();
     let project =
