@@ -149,6 +149,7 @@ fn ledger(
 ) -> Result<Option<Ledger>> {
     let files = session.files();
     let ledger = files.ledger()?;
+    files.expect_copy(&sealed, digest)?;
     let is_current = ledger.as_ref().is_some_and(|ledger| ledger.header.store_digest == digest);
     if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|_| is_current) {
         files.refuse_older(header.store_id, header.generation)?;

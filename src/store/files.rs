@@ -112,6 +112,11 @@ impl<'a> StoreFiles<'a> {
         }
     }
 
+    /// Refuses with `copy-damaged` a second copy that could not be brought back; `sealed` is the store with its `digest`.
+    pub fn expect_copy(&self, sealed: &[u8], digest: &str) -> Result<()> {
+        self.copy.expect_whole(sealed, digest)
+    }
+
     fn unseal(&self, sealed: &[u8], identities: &Identities, place: &str) -> Result<Store> {
         let store = seal::open(sealed, identities, place)?;
         if store.environment == *self.environment { Ok(store) } else { Err(self.foreign(&store)) }
@@ -192,7 +197,9 @@ impl<'a> StoreFiles<'a> {
                 if accept_older || !header.as_ref().is_some_and(|it| it.is_newer_than(&store)) =>
             {
                 let sealed = sealed.unwrap_or_default();
-                if header.as_ref().is_some_and(|header| header.digest == sha256_hex(&sealed)) {
+                let digest = sha256_hex(&sealed);
+                if header.as_ref().is_some_and(|header| header.digest == digest) {
+                    self.expect_copy(&sealed, &digest)?;
                     return Ok(Recovery::Nothing);
                 }
                 self.copy.set_aside()?;

@@ -54,6 +54,16 @@ impl<'a> SecondCopy<'a> {
         if sha256_hex(sealed) == header.digest { Ok(Some(sealed.to_vec())) } else { Err(self.damaged()) }
     }
 
+    /// Refuses a copy that could not be brought back. `sealed` and its `digest` are the project's store, which the copy
+    /// mostly is: comparing costs less than digesting.
+    pub(super) fn expect_whole(&self, sealed: &[u8], digest: &str) -> Result<()> {
+        let Some(root) = self.root()? else { return Ok(()) };
+        let Some(bytes) = root.read(&self.path())? else { return Ok(()) };
+        let (header, copy) = CopyHeader::split(&bytes).ok_or_else(|| self.damaged())?;
+        let is_the_same = header.digest == digest && copy == sealed;
+        if is_the_same || sha256_hex(copy) == header.digest { Ok(()) } else { Err(self.damaged()) }
+    }
+
     /// One file and one replacement: what is said of the copy and the copy itself cannot come apart.
     pub(super) fn write(&self, store: &Store, sealed: &[u8]) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::{Project, skip};
@@ -196,4 +197,34 @@ fn without_store_and_copy_there_is_nothing_to_recover() {
     fs::remove_file(project.path(STORE)).unwrap();
     fs::remove_dir_all(project.state()).unwrap();
     assert_refused(&project, &["store", "recover"], 4, "store-missing");
+}
+
+/// Gives a file that is there another content.
+fn put(path: &Path, bytes: &[u8]) {
+    fs::File::options().write(true).truncate(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+/// The day it is needed is too late to learn that it is of no use.
+#[test]
+fn check_and_recover_find_a_second_copy_whose_body_is_damaged() {
+    let project = Project::initialised(MANIFEST);
+    let path = project.state().join("dev.copy");
+    let whole = fs::read(&path).unwrap();
+    let body = whole.iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    for place in [body, body + (whole.len() - body) / 2, whole.len() - 1] {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+        put(&path, &damaged);
+        assert_refused(&project, &["check"], 4, "copy-damaged");
+        assert_refused(&project, &["store", "recover"], 4, "copy-damaged");
+    }
+    put(&path, &whole[..whole.len() - 1]);
+    assert_refused(&project, &["check"], 4, "copy-damaged");
+    put(&path, &whole);
+    project.run(["check"]).assert_code(0);
+
+    // A copy that is only older is as whole as it was.
+    project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
+    put(&path, &whole);
+    project.run(["check"]).assert_code(0);
 }
