@@ -71,6 +71,8 @@ pub struct Facts {
     pub examples: BTreeMap<String, BTreeMap<SecretName, Comparison>>,
     /// The ledgers of the other environments.
     pub others: BTreeMap<EnvName, Ledger>,
+    /// Values without a public fingerprint that another environment has too, and under which name.
+    pub reused: BTreeMap<SecretName, (EnvName, SecretName)>,
     /// The variables that are set, by name; `None` = nobody looked.
     pub variables: Option<BTreeMap<SecretName, Verdict>>,
     /// What the observer could not look at.

@@ -162,6 +162,14 @@ impl Report {
     }
 }
 
+/// The names in backticks; of many the first ones and how many more.
+pub fn listed(names: &[&SecretName]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

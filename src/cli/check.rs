@@ -1,5 +1,6 @@
 //! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
 
+mod reuse;
 mod values;
 
 use clap::{Args, ValueEnum};
@@ -76,6 +77,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         trusted,
     };
     let mut facts = observe::look(&subject, &values);
+    if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
+        reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
+    }
     values.result()?;
     facts.expected = expected;
     facts.open_files.extend(open_identity());

@@ -125,6 +125,46 @@ fn a_file_that_was_written_in_another_dialect_or_format() {
     assert!(findings(&project, &[]).contains(&("stale".into(), ".env".into())));
 }
 
+/// No hash of a value that a person chose may be public; the stores have to be opened for these.
+#[test]
+fn a_value_that_a_person_gave_to_two_environments() {
+    let project = one("[secrets.B]\nkind = \"external\"\noptional = true");
+    let set = |environment: &str, name: &str, value: &str| {
+        project.run_with_stdin(["-e", environment, "set", name], value.as_bytes()).assert_code(0);
+    };
+    project.write("vault-kit.toml", format!("{}environments = [\"dev\"]\n", project.read("vault-kit.toml")));
+    project.run(["-e", "prod", "init"]).assert_code(0);
+    set("prod", "B", KEY);
+    set("prod", "A", "another-Zk3vYq8mT1xWc5Rb");
+    assert_found(&project, &["--strict"], &[("missing", "A")]);
+    set("dev", "A", KEY);
+    assert_found(&project, &["--strict"], &[("reused", "A")]);
+    let run = project.run(["check"]);
+    assert!(run.stdout.contains("has the same value as `B` of environment `prod`"), "{}", run.stdout);
+
+    let not_checked = |run: &Run| json(run)["not_checked"][0].clone();
+    std::fs::rename(project.identity(), project.home().join("aside.txt")).unwrap();
+    assert_found(&project, &[], &[]);
+    let unseen = not_checked(&project.run(["check", "--json"]));
+    assert_eq!(unseen["what"], "reuse in environment prod of `A`");
+    assert!(unseen["why"].as_str().unwrap().contains("only the identity can"), "{unseen}");
+    project.run(["check", "--strict"]).assert_code(1);
+
+    // A store that this identity does not open is named, and hides nothing else.
+    std::fs::rename(project.home().join("aside.txt"), project.identity()).unwrap();
+    let me = json(&project.run(["recipients", "list", "--json"]))["you"][0].as_str().unwrap().to_owned();
+    let (identity, colleague) = project.stranger("colleague.txt");
+    let declared = format!("[environments.dev]\nrecipients = {{ me = \"{me}\", colleague = \"{colleague}\" }}\n");
+    project.write("vault-kit.toml", project.read("vault-kit.toml").replace("[environments.dev]\n", &declared));
+    project.run(["recipients", "apply", "--yes"]).assert_code(0);
+    let mut check = project.command(["check", "--json"]);
+    let unseen = not_checked(&Run::of(check.env("VAULT_KIT_IDENTITY_FILE", identity)).assert_code(0));
+    assert!(
+        unseen["why"].as_str().unwrap().contains("is not among the recipients of `.vault-kit/prod.age`"),
+        "{unseen}"
+    );
+}
+
 #[test]
 fn a_placeholder_that_came_into_the_store_by_another_way() {
     let test = "a_placeholder_that_came_into_the_store_by_another_way";

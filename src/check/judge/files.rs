@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Bench;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
-use crate::check::finding::Code;
+use crate::check::finding::{Code, listed};
 use crate::name::{SecretName, VersionId};
 use crate::shell;
 use crate::store::DIRECTORY;
@@ -154,12 +154,4 @@ fn differing<'a>(
     let changed = expected.iter().filter(|(name, id)| delivered.get(*name) != Some(*id)).map(|(name, _)| name);
     let gone = delivered.keys().filter(|name| !expected.contains_key(*name));
     changed.chain(gone).collect()
-}
-
-/// The names in backticks; of many the first ones and how many more.
-fn listed(names: &[&SecretName]) -> String {
-    const SHOWN: usize = 5;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }

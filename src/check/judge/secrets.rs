@@ -170,7 +170,9 @@ impl<'a> Bench<'a> {
     fn reuse(&mut self, entry: &Entry, fingerprints: &Fingerprints<'_>) {
         let holders = entry.fingerprint.as_deref().and_then(|fingerprint| fingerprints.get(fingerprint));
         let is_other = |holder: &&(&EnvName, &SecretName)| **holder != (self.environment, &entry.name);
-        if let Some((environment, name)) = holders.and_then(|holders| holders.iter().find(is_other)) {
+        let marked = holders.and_then(|holders| holders.iter().find(is_other)).copied();
+        let compared = || self.facts.reused.get(&entry.name).map(|(environment, name)| (environment, name));
+        if let Some((environment, name)) = marked.or_else(compared) {
             let message = format!("has the same value as `{name}` of environment `{environment}`");
             let fix = self.replace(&entry.name);
             self.about_secret(Code::Reused, &entry.name, message, fix);

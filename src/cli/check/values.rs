@@ -13,6 +13,7 @@ use crate::manifest::model::Dialect;
 use crate::name::SecretName;
 use crate::observe::Values;
 use crate::secret::Secret;
+use crate::store::Store;
 use crate::store::identity::Identities;
 
 /// Reads files back as the manifest declares them.
@@ -20,21 +21,24 @@ pub struct FromDisk<'a> {
     session: &'a Session<'a>,
     identities: Option<&'a Identities>,
     trusted: bool,
-    /// What each file should hold byte for byte, and each value by name.
-    truth: OnceCell<Truth>,
+    /// The store, opened when it is first asked.
+    store: OnceCell<Option<Store>>,
+    /// What each file should hold byte for byte.
+    contents: OnceCell<BTreeMap<String, Secret>>,
     failed: RefCell<Option<Error>>,
-}
-
-#[derive(Default)]
-struct Truth {
-    files: BTreeMap<String, Secret>,
-    values: BTreeMap<SecretName, Secret>,
 }
 
 impl<'a> FromDisk<'a> {
     /// A reader that knows the true values when an identity is at hand; `trusted` are the manifest's absolute paths.
     pub fn new(session: &'a Session<'a>, identities: Option<&'a Identities>, trusted: bool) -> Self {
-        Self { session, identities, trusted, truth: OnceCell::new(), failed: RefCell::new(None) }
+        Self {
+            session,
+            identities,
+            trusted,
+            store: OnceCell::new(),
+            contents: OnceCell::new(),
+            failed: RefCell::new(None),
+        }
     }
 
     /// Fails when the store had to be opened and could not be.
@@ -42,14 +46,28 @@ impl<'a> FromDisk<'a> {
         self.failed.borrow_mut().take().map_or(Ok(()), Err)
     }
 
-    fn truth(&self) -> Option<&Truth> {
+    /// The store; `None` without the identity, and when there is none or it cannot be opened, which `result` tells.
+    pub fn store(&self) -> Option<&Store> {
         let identities = self.identities?;
-        Some(self.truth.get_or_init(|| {
-            self.load(identities).unwrap_or_else(|error| {
-                *self.failed.borrow_mut() = Some(error);
-                Truth::default()
-            })
-        }))
+        let open = || self.or_failed(self.session.files().open(identities)).flatten();
+        self.store.get_or_init(open).as_ref()
+    }
+
+    fn contents(&self) -> Option<&BTreeMap<String, Secret>> {
+        let (identities, store) = (self.identities?, self.store()?);
+        Some(self.contents.get_or_init(|| self.or_failed(self.emitted(identities, store)).unwrap_or_default()))
+    }
+
+    fn emitted(&self, identities: &Identities, store: &Store) -> Result<BTreeMap<String, Secret>> {
+        let files = self.session.files();
+        let mut world = self.session.world(&files, identities, true)?;
+        // What should be there is asked, not whether it may be written.
+        world.consent.overwrite = true;
+        world.contents(store)
+    }
+
+    fn or_failed<T>(&self, result: Result<T>) -> Option<T> {
+        result.map_err(|error| *self.failed.borrow_mut() = Some(error)).ok()
     }
 
     /// Whether certificates and keys can be compared: byte for byte, which takes the store and every output emitted, also
@@ -58,20 +76,6 @@ impl<'a> FromDisk<'a> {
         let outputs = || self.session.manifest.outputs_in(&self.session.environment);
         let is_allowed = self.trusted || !outputs().any(|output| output.path.starts_with('/'));
         self.identities.is_some() && is_allowed && outputs().any(|output| matches!(output.format, Format::Pem { .. }))
-    }
-
-    fn load(&self, identities: &Identities) -> Result<Truth> {
-        let files = self.session.files();
-        let Some(store) = files.open(identities)? else { return Ok(Truth::default()) };
-        let mut world = self.session.world(&files, identities, true)?;
-        // What should be there is asked, not whether it may be written.
-        world.consent.overwrite = true;
-        let current = |name: &SecretName| {
-            let value = store.current(name)?.parts.primary()?;
-            Some((name.clone(), value.duplicate()))
-        };
-        let files = if self.compares_bytes() { world.contents(&store)? } else { BTreeMap::new() };
-        Ok(Truth { files, values: store.secrets.keys().filter_map(current).collect() })
     }
 }
 
@@ -94,12 +98,14 @@ impl Values for FromDisk<'_> {
     }
 
     fn is_current(&self, path: &str, name: &SecretName, value: &Secret) -> Option<bool> {
-        let truth = self.truth()?;
         let is_pem = self.session.manifest.outputs.values().any(|output| {
             matches!(output.format, Format::Pem { .. })
                 && path.strip_prefix(output.path.as_str()).is_some_and(|it| it.starts_with('/'))
         });
-        if is_pem { truth.files.get(path).map(|it| it == value) } else { truth.values.get(name).map(|it| it == value) }
+        if is_pem {
+            return self.contents()?.get(path).map(|it| it == value);
+        }
+        self.store()?.current(name)?.parts.primary().map(|it| it == value)
     }
 }
 
