@@ -167,6 +167,7 @@ impl Root {
         let status = Status::of(&file).map_err(|errno| failed(errno.into()))?;
         status.expect_plain(route.shown())?;
         owner::narrow(&file, &status, mode).map_err(|errno| failed(errno.into()))?;
+        owner::restore(&file, &status, mode).map_err(|errno| failed(errno.into()))?;
         if status.size == 0 {
             batch.touch(directory, route.shown_directory())?;
         }

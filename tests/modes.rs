@@ -143,6 +143,29 @@ fn every_file_and_directory_has_its_declared_mode_whatever_the_umask() {
     }
 }
 
+#[test]
+fn a_umask_that_takes_every_right_takes_none_of_ours() {
+    let test = "a_umask_that_takes_every_right_takes_none_of_ours";
+    if !rustix::process::geteuid().is_root() || program("setpriv").is_none() {
+        return skip(test, "needs root and setpriv to become a user whom modes stop");
+    }
+    let project = Project::empty();
+    for path in [project.root(), project.home()] {
+        std::os::unix::fs::chown(path, Some(4321), Some(4321)).unwrap();
+    }
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"].map(str::to_owned);
+    let as_another = [as_another.to_vec(), umask("0777", &[])].concat();
+    for command in [&["init"][..], &["check"], &["generate", "--replace", "AUTH_SECRET", "--yes"], &["check"]] {
+        let arguments = [&["-C", "new/shop"], command].concat();
+        Run::of(&mut project.command_under(&as_another, &arguments)).assert_code(0);
+    }
+    for (path, mode) in
+        [("new/shop", 0o755), ("new/shop/.vault-kit", 0o700), ("new/shop/.vault-kit/audit.jsonl", 0o600)]
+    {
+        assert_eq!(project.mode(path), mode, "{path}");
+    }
+}
+
 /// A call that can give a file or directory a mode, as strace wrote it down.
 #[derive(Debug)]
 struct Call<'a> {

@@ -9,7 +9,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::facts::Status;
 use super::resolve::{self, Route};
-use super::{Batch, Root, fault};
+use super::{Batch, Root, fault, owner};
 use crate::error::{Error, Kind, Result};
 
 /// How long to sleep between two attempts.
@@ -31,7 +31,9 @@ pub(super) fn acquire(root: &Root, route: &Route<'_>, timeout: Duration) -> Resu
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK | resolve::SAFE;
     let mode = Mode::RUSR | Mode::WUSR;
     let file = retry_on_intr(|| rustix::fs::openat(&directory, route.name(), flags, mode)).map_err(failed)?;
-    Status::of(&file).map_err(failed)?.expect_plain(route.shown())?;
+    let status = Status::of(&file).map_err(failed)?;
+    status.expect_plain(route.shown())?;
+    owner::restore(&file, &status, 0o600).map_err(failed)?;
 
     let start = Instant::now();
     loop {

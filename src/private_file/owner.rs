@@ -62,6 +62,15 @@ pub(super) fn narrow(file: impl AsFd, status: &Status, mode: u32) -> rustix::io:
     retry_on_intr(|| rustix::fs::fchmod(&file, mode_bits(mode)))
 }
 
+/// Gives back to an empty file of ours what a umask took of `mode` when it was made: the next one could not open it.
+pub(super) fn restore(file: impl AsFd, status: &Status, mode: u32) -> rustix::io::Result<()> {
+    let is_ours = status.uid == rustix::process::geteuid().as_raw();
+    if status.size > 0 || !is_ours || status.mode & mode == mode {
+        return Ok(());
+    }
+    retry_on_intr(|| rustix::fs::fchmod(&file, mode_bits(mode)))
+}
+
 /// Refuses to take over a file of somebody else that nobody declared to be theirs.
 ///
 /// Root may, and leaves it to its owner, but not where everybody can put a file for root to fill (`/tmp`).

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::facts::{FileKind, Status};
@@ -173,7 +173,18 @@ fn make_child(from: OwnedFd, parent: &Path, name: &OsStr, mode: u32, batch: &mut
         Err(Errno::EXIST) => false,
         Err(errno) => return Err(failed(errno)),
     };
-    let directory = open_child(&from, name, OFlags::RDONLY | OFlags::DIRECTORY).map_err(failed)?;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let directory = match open_child(&from, name, flags) {
+        // A umask may take even our own right to open it. Nobody else can have put another thing in its place: the
+        // directory above is guarded.
+        Err(Errno::ACCESS) if is_new => {
+            let give = || rustix::fs::chmodat(&from, name, mode_bits(mode), AtFlags::empty());
+            retry_on_intr(give).map_err(failed)?;
+            open_child(&from, name, flags)
+        }
+        opened => opened,
+    };
+    let directory = directory.map_err(failed)?;
     batch.touch(from, parent)?;
     if is_new {
         restore_mode(&directory, mode).map_err(failed)?;
