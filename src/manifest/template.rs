@@ -68,6 +68,14 @@ pub enum TemplateError {
 impl Template {
     /// Parses `${NAME}` and `${NAME | filter | filter}`; `$${` stands for a literal `${`.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let mut unknown = Vec::new();
+        let template = Self::parse_reporting(text, &mut unknown)?;
+        unknown.pop().map_or(Ok(template), |filter| Err(TemplateError::UnknownFilter(filter)))
+    }
+
+    /// As [`Template::parse`], but collects the filters that do not exist and goes on without them: what is wrong with
+    /// the names can be told in the same go.
+    pub(super) fn parse_reporting(text: &str, unknown: &mut Vec<String>) -> Result<Self, TemplateError> {
         let mut pieces = Vec::new();
         let mut literal = String::new();
         let mut rest = text;
@@ -84,7 +92,7 @@ impl Template {
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(std::mem::take(&mut literal)));
             }
-            pieces.push(reference(&rest[start + 2..start + length], offset)?);
+            pieces.push(reference(&rest[start + 2..start + length], offset, unknown)?);
             rest = &rest[start + length + 1..];
         }
         literal.push_str(rest);
@@ -105,14 +113,17 @@ impl Template {
     }
 }
 
-fn reference(inner: &str, offset: usize) -> Result<Piece, TemplateError> {
+fn reference(inner: &str, offset: usize, unknown: &mut Vec<String>) -> Result<Piece, TemplateError> {
     let mut words = inner.split('|').map(str::trim);
     let name = words.next().and_then(|word| SecretName::new(word).ok()).ok_or(TemplateError::NotAName(offset))?;
-    let filters = words.map(|word| {
-        let known = Filter::ALL.into_iter().find(|filter| filter.name() == word);
-        known.ok_or_else(|| TemplateError::UnknownFilter(word.to_owned()))
-    });
-    Ok(Piece::Reference { name, filters: filters.collect::<Result<_, _>>()? })
+    let mut filters = Vec::new();
+    for word in words {
+        match Filter::ALL.into_iter().find(|filter| filter.name() == word) {
+            Some(filter) => filters.push(filter),
+            None => unknown.push(word.to_owned()),
+        }
+    }
+    Ok(Piece::Reference { name, filters })
 }
 
 #[cfg(test)]

@@ -210,3 +210,18 @@ fn what_is_proposed_can_be_pasted_where_the_command_was_run() {
     pasted(&project, &fix("mode-too-open")).assert_code(0);
     assert_eq!(project.mode("my shop's/.env"), 0o600);
 }
+
+#[test]
+fn what_is_wrong_behind_a_wrong_format_or_filter_is_told_in_the_same_go() {
+    let project = Project::with_manifest(
+        "[project]\nname = \"p\"\n[secrets.A]\nkind = \"random\"\n[secrets.URL]\nkind = \"template\"\n\
+         template = \"${A | rot13}${NOBODY | rot14}\"\n[outputs.o]\nformat = \"dotenf\"\npath = \".env\"\n\
+         secrets = [\"NOWHERE\"]\nenvironments = [\"nowhen\"]\n",
+    );
+    let run = project.run(["check"]).assert_code(3);
+    let count = |words: &str| run.stderr.matches(words).count();
+    assert_eq!(count("uses a filter that does not exist"), 2, "{run:?}");
+    assert_eq!(count("`outputs.o.secrets` names a secret that is not declared"), 1, "{run:?}");
+    assert_eq!(count("`outputs.o.environments` names an environment that is not declared"), 1, "{run:?}");
+    assert_eq!(count("vault-kit: error:"), 6, "{run:?}");
+}

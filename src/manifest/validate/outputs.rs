@@ -54,12 +54,17 @@ pub(super) fn declare(
     outputs.into_iter().map(|declared| (declared.output.name.clone(), declared.output)).collect()
 }
 
-/// Without a format nothing more can be said, and its absence has been reported.
+/// Without a format, whose absence has been reported, only names can be judged.
 fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems: &mut Problems) -> Option<Declared> {
     let place = Place { section: "outputs", name: name.value.as_str() };
     let fields = raw.common;
-    let raw_format = raw.variant?;
     let environments = environment_set(fields.environments, place, context.scope, problems);
+    let Some(raw_format) = raw.variant else {
+        for name in fields.secrets.iter().flat_map(|names| &names.value).filter(|name| name.value != "*") {
+            known(name, place, context, problems);
+        }
+        return None;
+    };
     let format_name = raw_format.name();
     let (format, path, files) = format(raw_format);
     let at = path.as_ref().map_or(name.at, |path| path.at);
@@ -146,6 +151,16 @@ fn secrets(
     positions.into_iter().map(|position| list[position].name.clone()).collect()
 }
 
+/// Where a secret that an output names is declared; reports it when it is not.
+fn known(name: &At<String>, place: Place<'_>, context: &Context<'_>, problems: &mut Problems) -> Option<usize> {
+    let position = context.secrets.position(&name.value);
+    if position.is_none() {
+        let message = format!("`{place}.secrets` names a secret that is not declared");
+        problems.add_with_guess(name.at, message, &name.value, context.secrets.names(), || None);
+    }
+    position
+}
+
 fn check_star(field: Option<&At<Texts>>, output: &Output, problems: &mut Problems) {
     if let Some(names) = field.filter(|names| names.value.len() > 1) {
         let message = format!("`outputs.{}.secrets` has names beside `*`", output.name);
@@ -163,9 +178,8 @@ fn listed(
     let place = format!("outputs.{}.secrets", output.name);
     let mut positions = BTreeSet::new();
     for name in names {
-        let Some(position) = context.secrets.position(&name.value) else {
-            let message = format!("`{place}` names a secret that is not declared");
-            problems.add_with_guess(name.at, message, &name.value, context.secrets.names(), || None);
+        let Some(position) = known(name, Place { section: "outputs", name: output.name.as_str() }, context, problems)
+        else {
             continue;
         };
         let declared = &context.secrets.list[position];

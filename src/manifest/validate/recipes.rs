@@ -166,7 +166,12 @@ impl Recipe<'_> {
 
     fn template(&self, field: &At<String>, problems: &mut Problems) -> Option<Template> {
         let place = self.place;
-        match Template::parse(&field.value) {
+        let mut unknown = Vec::new();
+        let template = Template::parse_reporting(&field.value, &mut unknown);
+        for wrong in &unknown {
+            self.unknown_filter(wrong, field.at, problems);
+        }
+        match template {
             Ok(template) => return Some(template),
             Err(TemplateError::Unclosed(_)) => {
                 let message = format!("`{place}.template` has a `${{` without its `}}`");
@@ -176,14 +181,16 @@ impl Recipe<'_> {
                 let message = format!("`{place}.template` has a `${{…}}` without a secret's name");
                 problems.add_with_hint(field.at, message, "write `${NAME}`, or `$${` for a literal `${`");
             }
-            Err(TemplateError::UnknownFilter(wrong)) => {
-                let names = Filter::ALL.map(Filter::name);
-                let otherwise = || Some(format!("the filters are {}", crate::manifest::read::list(&names)));
-                let message = format!("`{place}.template` uses a filter that does not exist");
-                problems.add_with_guess(field.at, message, &wrong, names, otherwise);
-            }
+            Err(TemplateError::UnknownFilter(wrong)) => self.unknown_filter(&wrong, field.at, problems),
         }
         None
+    }
+
+    fn unknown_filter(&self, wrong: &str, at: usize, problems: &mut Problems) {
+        let names = Filter::ALL.map(Filter::name);
+        let otherwise = || Some(format!("the filters are {}", crate::manifest::read::list(&names)));
+        let message = format!("`{}.template` uses a filter that does not exist", self.place);
+        problems.add_with_guess(at, message, wrong, names, otherwise);
     }
 
     fn token(&self, raw: RawToken, problems: &mut Problems) -> Option<Token> {
