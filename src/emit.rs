@@ -80,8 +80,8 @@ pub fn emit(
     adopt: bool,
 ) -> Result<Emission> {
     let emission = match &output.format {
-        Format::DockerSecrets { files } => {
-            Emission { files: docker_secrets::emit(output, files, values)?, ..Emission::default() }
+        Format::DockerSecrets { .. } => {
+            Emission { files: docker_secrets::emit(output, values)?, ..Emission::default() }
         }
         Format::Dotenv { dialect } => {
             let present = existing(&output.path)?;
@@ -91,7 +91,7 @@ pub fn emit(
         Format::Json => {
             Emission { files: vec![whole(output, values, json::render(output, values)?)], ..Emission::default() }
         }
-        Format::Pem { files } => Emission { files: pem::emit(output, files, values)?, ..Emission::default() },
+        Format::Pem { .. } => Emission { files: pem::emit(output, values)?, ..Emission::default() },
         Format::NotYet(format) => return Err(manifest::not_yet(format)),
     };
     no_path_twice(output, &emission.files)?;
@@ -106,16 +106,6 @@ pub fn foreign_assignments(output: &Output, values: &Values<'_>, existing: &Secr
         }
         _ => Ok(Vec::new()),
     }
-}
-
-/// The files of a secret in a `pem` output, as far as its kind tells.
-pub fn pem_files(
-    output: &Output,
-    names: &BTreeMap<manifest::model::PemFile, String>,
-    name: &SecretName,
-    kind: &manifest::Kind,
-) -> Vec<(manifest::model::PemFile, String)> {
-    pem::files(output, names, name, kind).unwrap_or_default()
 }
 
 /// The secrets of an output that have a value, in the manifest's order.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the disk, the network, the clock or a random source.
 
+mod files;
 mod issue;
 pub mod model;
 mod order;

@@ -102,12 +102,11 @@ fn secret_delivered_at<'s>(session: &'s Session<'_>, path: &Path) -> Option<&'s 
     let path = session.context.resolve(path).canonicalize().ok()?;
     let root = session.root.path().canonicalize().ok()?;
     let below = path.strip_prefix(root).ok()?.to_str()?;
-    session.manifest.outputs_in(&session.environment).find_map(|output| {
-        let Format::DockerSecrets { files } = &output.format else { return None };
-        let directory = output.path.trim_start_matches("./").trim_end_matches('/');
-        let file = below.strip_prefix(directory)?.strip_prefix('/')?;
-        let lower = |name: &SecretName| name.as_str().to_ascii_lowercase();
-        output.secrets.iter().find(|name| files.get(*name).map_or_else(|| lower(name), Clone::clone) == file)
+    let outputs = session.manifest.outputs_in(&session.environment);
+    let mut outputs = outputs.filter(|output| matches!(output.format, Format::DockerSecrets { .. }));
+    outputs.find_map(|output| {
+        let is_here = |name: &&SecretName| output.file_of(name).trim_start_matches("./") == below;
+        output.secrets.iter().find(is_here)
     })
 }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PUBLIC_MODE;
 use crate::check::facts::ExpectedFile;
-use crate::emit;
 use crate::manifest::model::{Certificate, PemFile};
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -21,23 +20,17 @@ pub fn files(manifest: &Manifest, environment: &EnvName, ledger: Option<&Ledger>
 /// The directories in which outputs of any environment are written, relative to the project or absolute: where a killed
 /// writer may have left a temp file.
 pub fn directories(manifest: &Manifest) -> BTreeSet<String> {
-    manifest.outputs.values().flat_map(of_output).collect()
+    manifest.outputs.values().flat_map(|output| of_output(manifest, output)).collect()
 }
 
-fn of_output(output: &Output) -> Vec<String> {
+fn of_output(manifest: &Manifest, output: &Output) -> BTreeSet<String> {
     let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned());
-    let beneath = |file: &String| parent(&format!("{}/{file}", output.path));
-    let mut directories = match &output.format {
-        Format::Dotenv { .. } | Format::Json | Format::NotYet(_) => return vec![parent(&output.path)],
-        Format::DockerSecrets { files } => files.values().map(beneath).collect::<Vec<_>>(),
-        Format::Pem { files } if !files.is_empty() => files.values().map(beneath).collect(),
-        Format::Pem { .. } => {
-            let lower = output.secrets.iter().map(|name| name.as_str().to_ascii_lowercase());
-            lower.map(|name| format!("{}/{name}", output.path)).collect()
-        }
-    };
-    directories.push(output.path.clone());
-    directories
+    if matches!(output.format, Format::Dotenv { .. } | Format::Json | Format::NotYet(_)) {
+        return BTreeSet::from([parent(&output.path)]);
+    }
+    let declared = output.secrets.iter().filter_map(|name| manifest.secrets.get(name));
+    let files = declared.flat_map(|it| output.files_of(&it.name, &it.kind));
+    files.map(|file| parent(&file)).chain([output.path.clone()]).collect()
 }
 
 struct Expectation<'a> {
@@ -54,30 +47,22 @@ impl Expectation<'_> {
                 let holds = declarations().filter_map(|it| self.version(&it.name)).collect();
                 vec![file(output, output.path.clone(), holds, false)]
             }
-            Format::DockerSecrets { files } => declarations()
+            Format::DockerSecrets { .. } => declarations()
                 .filter_map(|it| Some((it, self.version(&it.name)?)))
-                .map(|(it, version)| {
-                    let lower = || it.name.as_str().to_ascii_lowercase();
-                    let name = files.get(&it.name).cloned().unwrap_or_else(lower);
-                    file(output, format!("{}/{name}", output.path), BTreeMap::from([version]), false)
-                })
+                .map(|(it, version)| file(output, output.file_of(&it.name), BTreeMap::from([version]), false))
                 .collect(),
-            Format::Pem { files } => declarations()
+            Format::Pem { .. } => declarations()
                 .filter_map(|it| Some((it, self.version(&it.name)?)))
-                .flat_map(|(it, version)| self.pem(output, files, it, &version))
+                .flat_map(|(it, version)| self.pem(output, it, &version))
                 .collect(),
             Format::NotYet(_) => Vec::new(),
         }
     }
 
-    fn pem(
-        &self,
-        output: &Output,
-        names: &BTreeMap<PemFile, String>,
-        declaration: &Declaration,
-        version: &(SecretName, VersionId),
-    ) -> Vec<ExpectedFile> {
-        emit::pem_files(output, names, &declaration.name, &declaration.kind)
+    fn pem(&self, output: &Output, declaration: &Declaration, version: &(SecretName, VersionId)) -> Vec<ExpectedFile> {
+        output
+            .pem_files(&declaration.name, &declaration.kind)
+            .unwrap_or_default()
             .into_iter()
             .filter(|(piece, _)| *piece != PemFile::Chain || self.has_chain(declaration))
             .map(|(piece, path)| file(output, path, BTreeMap::from([version.clone()]), piece != PemFile::Key))

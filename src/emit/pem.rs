@@ -1,7 +1,5 @@
 //! Certificates and keys as the files that servers ask for.
 
-use std::collections::BTreeMap;
-
 use super::{EmittedFile, Value, Values, cannot_carry, delivered};
 use crate::error::{Error, Result};
 use crate::manifest::model::PemFile;
@@ -10,30 +8,11 @@ use crate::name::SecretName;
 use crate::secret::Secret;
 use crate::secret::parts::Part;
 
-/// The files of a certificate where the output names none.
-const CERTIFICATE: [(PemFile, &str); 5] = [
-    (PemFile::Cert, "cert.pem"),
-    (PemFile::Chain, "chain.pem"),
-    (PemFile::Fullchain, "fullchain.pem"),
-    (PemFile::Key, "key.pem"),
-    (PemFile::Ca, "ca.pem"),
-];
-
-/// The files of a CA where the output names none: its key is for signing only and stays in the store.
-const CA: [(PemFile, &str); 1] = [(PemFile::Ca, "ca.pem")];
-
-/// The files of a key pair where the output names none.
-const KEYPAIR: [(PemFile, &str); 2] = [(PemFile::Key, "key.pem"), (PemFile::Public, "public.pem")];
-
 /// The files of every secret; several secrets get a directory each.
-pub(super) fn emit(
-    output: &Output,
-    names: &BTreeMap<PemFile, String>,
-    values: &Values<'_>,
-) -> Result<Vec<EmittedFile>> {
+pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFile>> {
     let mut files = Vec::new();
     for (name, value) in delivered(output, values) {
-        for (piece, path) in wanted(output, names, name, value)? {
+        for (piece, path) in wanted(output, name, value)? {
             let Some(bytes) = bytes_of(output, name, value, piece)? else { continue };
             files.push(EmittedFile {
                 path,
@@ -47,53 +26,15 @@ pub(super) fn emit(
     Ok(files)
 }
 
-fn wanted(
-    output: &Output,
-    names: &BTreeMap<PemFile, String>,
-    name: &SecretName,
-    value: Value<'_>,
-) -> Result<Vec<(PemFile, String)>> {
-    if let Some(files) = files(output, names, name, value.kind) {
+fn wanted(output: &Output, name: &SecretName, value: Value<'_>) -> Result<Vec<(PemFile, String)>> {
+    if let Some(files) = output.pem_files(name, value.kind) {
         return Ok(files);
     }
     if value.parts.part(Part::Cert).is_some() {
-        return Ok(named(output, names, name, &CERTIFICATE));
+        return Ok(output.certificate_files(name));
     }
     let why = format!("kind `{}` is neither a certificate nor a key pair", value.kind.name());
     Err(cannot_carry(output, name, &why).hint("deliver it with `format = \"docker-secrets\"`"))
-}
-
-/// The files of one secret with their paths, as far as its kind tells; a chain without intermediates is not written.
-pub(super) fn files(
-    output: &Output,
-    names: &BTreeMap<PemFile, String>,
-    name: &SecretName,
-    kind: &Kind,
-) -> Option<Vec<(PemFile, String)>> {
-    let defaults: &[(PemFile, &'static str)] = match kind {
-        Kind::Ca(_) => &CA,
-        Kind::Certificate(_) => &CERTIFICATE,
-        Kind::Keypair { .. } => &KEYPAIR,
-        _ => return None,
-    };
-    Some(named(output, names, name, defaults))
-}
-
-fn named(
-    output: &Output,
-    names: &BTreeMap<PemFile, String>,
-    name: &SecretName,
-    defaults: &[(PemFile, &'static str)],
-) -> Vec<(PemFile, String)> {
-    let directory = match output.secrets.len() {
-        1 => output.path.clone(),
-        _ => format!("{}/{}", output.path, name.as_str().to_ascii_lowercase()),
-    };
-    let path = |(piece, file): (PemFile, &str)| (piece, format!("{directory}/{file}"));
-    if names.is_empty() {
-        return defaults.iter().copied().map(path).collect();
-    }
-    names.iter().map(|(&piece, file)| (piece, file.as_str())).map(path).collect()
 }
 
 /// The content of a file; `None` for a chain without intermediates.

@@ -354,6 +354,15 @@ fn the_default_environment_is_dev_or_the_first_of_the_file() {
 }
 
 #[test]
+fn a_ca_takes_the_name_of_no_file_that_it_does_not_write() {
+    let manifest = "[project]\nname = \"p\"\n[secrets.CA]\nkind = \"ca\"\n[secrets.TLS]\nkind = \"certificate\"\n\
+                    issuer = \"CA\"\ndns = [\"a.test\"]\n[outputs.ca]\nformat = \"pem\"\npath = \"tls\"\nsecrets = [\"CA\"]\n\
+                    [outputs.tls]\nformat = \"pem\"\npath = \"tls\"\nsecrets = [\"TLS\"]\n";
+    assert!(parse(manifest, "m").is_err(), "both write `ca.pem`");
+    parse(&format!("{manifest}files = {{ fullchain = \"fullchain.pem\", key = \"key.pem\" }}\n"), "m").unwrap();
+}
+
+#[test]
 fn outputs_of_environments_that_do_not_meet_may_share_a_path() {
     let text = r#"
 project.name = "p"

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Declared, carry};
+use super::Declared;
 use crate::manifest::issue::Problems;
-use crate::manifest::model::{Declaration, Format, Output};
+use crate::manifest::model::{Format, Output};
 use crate::manifest::validate::overlap;
 use crate::manifest::validate::secrets::Secrets;
 use crate::name::EnvName;
@@ -75,30 +75,15 @@ fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a
         let positions = output.secrets.iter().filter_map(|name| secrets.position(name.as_str()));
         positions.filter_map(|position| secrets.list[position].declaration.as_ref())
     };
-    let file = |name: &str, environments| File { path: format!("{}/{name}", output.path), output: index, environments };
+    let file = |path, environments| File { path, output: index, environments };
     match &output.format {
-        Format::DockerSecrets { files } => declarations()
-            .map(|secret| match files.get(&secret.name) {
-                Some(name) => file(name, secret.environments.as_ref()),
-                None => file(&secret.name.as_str().to_ascii_lowercase(), secret.environments.as_ref()),
+        Format::Dotenv { .. } | Format::Json | Format::NotYet(_) => vec![file(output.path.clone(), None)],
+        Format::DockerSecrets { .. } | Format::Pem { .. } => declarations()
+            .flat_map(|secret| {
+                let paths = output.files_of(&secret.name, &secret.kind);
+                paths.into_iter().map(move |path| file(path, secret.environments.as_ref()))
             })
             .filter(|file| overlap(file.environments, output.environments.as_ref()))
             .collect(),
-        Format::Pem { files } if !files.is_empty() => files.values().map(|name| file(name, None)).collect(),
-        Format::Pem { .. } => declarations()
-            .flat_map(|secret| pem_names(secret, output).map(|name| file(&name, secret.environments.as_ref())))
-            .collect(),
-        Format::Dotenv { .. } | Format::Json | Format::NotYet(_) => {
-            vec![File { path: output.path.clone(), output: index, environments: None }]
-        }
     }
-}
-
-/// One secret lies in the output's directory, several have one each.
-fn pem_names(secret: &Declaration, output: &Output) -> impl Iterator<Item = String> {
-    let directory = match output.secrets.len() {
-        1 => String::new(),
-        _ => format!("{}/", secret.name.as_str().to_ascii_lowercase()),
-    };
-    carry::pieces(&secret.kind).iter().map(move |(piece, _)| format!("{directory}{piece}.pem"))
 }
