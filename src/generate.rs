@@ -4,7 +4,7 @@ pub mod api_key;
 mod certificate;
 mod inspect;
 mod issuer;
-mod keypair;
+pub(crate) mod keypair;
 mod passphrase;
 mod password;
 mod pem;
@@ -12,7 +12,6 @@ mod random;
 mod recipe;
 mod template;
 mod token;
-mod token_provider;
 
 use std::collections::BTreeMap;
 

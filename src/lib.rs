@@ -24,6 +24,7 @@ pub mod report;
 pub mod secret;
 pub mod shell;
 pub mod store;
+pub mod token;
 pub mod trust;
 mod ui;
 pub mod world;

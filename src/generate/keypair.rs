@@ -43,7 +43,7 @@ pub(super) fn generate(algorithm: KeyAlgorithm) -> Result<Material> {
 }
 
 /// The name of RFC 7518 §3.1 and RFC 8037 §3.1.
-pub(super) fn jws_name(algorithm: KeyAlgorithm) -> &'static str {
+pub(crate) fn jws_name(algorithm: KeyAlgorithm) -> &'static str {
     match algorithm {
         KeyAlgorithm::Eddsa => "EdDSA",
         KeyAlgorithm::Es256 => "ES256",
@@ -53,7 +53,7 @@ pub(super) fn jws_name(algorithm: KeyAlgorithm) -> &'static str {
 
 /// How an ECDSA signature is written; Ed25519 has one form only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// The SEQUENCE of X.509 (RFC 3279 §2.2.3).
     Asn1,
     /// r ‖ s of JWS (RFC 7518 §3.4).
@@ -62,7 +62,7 @@ pub(super) enum Form {
 
 /// A private key that ring accepted.
 #[derive(Debug)]
-pub(super) struct PrivateKey {
+pub(crate) struct PrivateKey {
     algorithm: KeyAlgorithm,
     pkcs8: Secret,
     public: Vec<u8>,
@@ -70,7 +70,7 @@ pub(super) struct PrivateKey {
 
 impl PrivateKey {
     /// Draws a new one.
-    pub(super) fn draw(algorithm: KeyAlgorithm) -> Result<Self> {
+    pub(crate) fn draw(algorithm: KeyAlgorithm) -> Result<Self> {
         let pkcs8 = match ecdsa(algorithm, Form::Asn1) {
             Some(curve) => EcdsaKeyPair::generate_pkcs8(curve, &SystemRandom::new())
                 .map(|document| Secret::copy_of(document.as_ref()))
@@ -81,12 +81,12 @@ impl PrivateKey {
     }
 
     /// Reads PKCS#8, of whatever curve; `None` when it is not one of ours.
-    pub(super) fn from_pkcs8(der: &[u8]) -> Option<Self> {
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Option<Self> {
         ALGORITHMS.into_iter().find_map(|algorithm| Self::read(algorithm, Secret::copy_of(der)).ok())
     }
 
     /// Reads the first `PRIVATE KEY` block.
-    pub(super) fn from_pem(text: &Secret) -> Option<Self> {
+    pub(crate) fn from_pem(text: &Secret) -> Option<Self> {
         pem::decode(pem::PRIVATE_KEY, text.expose_text()?).next().and_then(|der| Self::from_pkcs8(&der))
     }
 
@@ -102,27 +102,27 @@ impl PrivateKey {
     }
 
     /// Its curve.
-    pub(super) fn algorithm(&self) -> KeyAlgorithm {
+    pub(crate) fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
     }
 
     /// The public key: the uncompressed point, or the 32 bytes of RFC 8032.
-    pub(super) fn public(&self) -> &[u8] {
+    pub(crate) fn public(&self) -> &[u8] {
         &self.public
     }
 
     /// The private key as PKCS#8 DER.
-    pub(super) fn pkcs8(&self) -> &Secret {
+    pub(crate) fn pkcs8(&self) -> &Secret {
         &self.pkcs8
     }
 
     /// The private key as PKCS#8 PEM.
-    pub(super) fn to_pem(&self) -> Secret {
+    pub(crate) fn to_pem(&self) -> Secret {
         pem::encode(pem::PRIVATE_KEY, self.pkcs8.expose())
     }
 
     /// The public key as `SubjectPublicKeyInfo` DER.
-    pub(super) fn spki(&self) -> Vec<u8> {
+    pub(crate) fn spki(&self) -> Vec<u8> {
         let head = match self.algorithm {
             KeyAlgorithm::Eddsa => ED25519_SPKI,
             KeyAlgorithm::Es256 => P256_SPKI,
@@ -132,7 +132,7 @@ impl PrivateKey {
     }
 
     /// The JWK thumbprint of the public key (RFC 7638, RFC 8037 §2): base64url of a SHA-256.
-    pub(super) fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         let encode = |bytes| BASE64URL_NOPAD.encode(bytes);
         let jwk = match self.algorithm {
             KeyAlgorithm::Eddsa => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(&self.public)),
@@ -146,7 +146,7 @@ impl PrivateKey {
     }
 
     /// Signs a message with the hash that belongs to the curve.
-    pub(super) fn sign(&self, message: &[u8], form: Form) -> Result<Vec<u8>, Unspecified> {
+    pub(crate) fn sign(&self, message: &[u8], form: Form) -> Result<Vec<u8>, Unspecified> {
         let (der, random) = (self.pkcs8.expose(), SystemRandom::new());
         if let Some(curve) = ecdsa(self.algorithm, form) {
             let pair = EcdsaKeyPair::from_pkcs8(curve, der, &random).map_err(|_| Unspecified)?;

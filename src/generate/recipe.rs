@@ -4,10 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, keypair, token};
+use super::{Context, keypair};
 use crate::manifest::model::{Ca, Certificate, Declaration, Kind, Token, Usage};
 use crate::manifest::template::{Piece, Template};
 use crate::secret::digest::sha256_hex;
+use crate::token::algorithm::Algorithm;
+use crate::token::claims::role_name;
 
 /// Digest of the parameters of a derived kind (`ca`, `certificate`, `template`, `token`), `None` for the others: it
 /// differs when the declaration changed in a way that asks for re-issue. The inputs' values and versions are no part of it.
@@ -58,8 +60,8 @@ fn leaf(certificate: &Certificate) -> Value {
 fn claims(token: &Token) -> Value {
     json!([
         ["signed_by", token.signed_by],
-        ["algorithm", token::jws_name(token.algorithm)],
-        ["role", token.role.map(token::role_name)],
+        ["algorithm", Algorithm::from(token.algorithm).name()],
+        ["role", token.role.map(role_name)],
         ["subject", token.subject],
         ["audience", token.audience],
         ["scope", token.scope],

@@ -1,41 +1,18 @@
-//! Signed JWTs: the header and claims of RFC 9068 with a role, and nothing about a person.
+//! Declared tokens: claims from the manifest, signed with the key that it names.
 
 use chrono::TimeDelta;
 use data_encoding::BASE32_NOPAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use serde::Serialize;
 
 use super::keypair::PrivateKey;
-use super::{Context, Input, Inputs, Material, facts, input, missing, piece, token_provider};
+use super::{Context, Input, Inputs, Material, facts, input, missing, piece};
 use crate::error::{Error, Kind, Result};
-use crate::manifest::model::{KeyAlgorithm, Role, Token, TokenAlgorithm};
+use crate::manifest::model::Token;
 use crate::name::SecretName;
 use crate::secret::parts::{Part, Parts};
-use crate::secret::{Secret, random};
-
-/// RFC 9068 §2.1: no other kind of JWT can be taken for one of these (RFC 8725 §3.11).
-const TYPE: &str = "at+jwt";
-
-#[derive(Serialize)]
-struct Claims<'a> {
-    iss: &'a str,
-    aud: &'a [String],
-    sub: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-    jti: &'a str,
-    iat: i64,
-    nbf: i64,
-    exp: i64,
-}
-
-/// A key to sign with, and the `kid` that verifiers know it by.
-struct SigningKey {
-    key: EncodingKey,
-    kid: String,
-}
+use crate::secret::random;
+use crate::token::algorithm::Algorithm;
+use crate::token::claims::{Claims, role_name};
+use crate::token::sign::SigningKey;
 
 /// Signs a token that is valid from now on, for its `ttl`.
 ///
@@ -47,50 +24,45 @@ pub(super) fn generate(
     inputs: &Inputs<'_>,
 ) -> Result<Material> {
     let signing = signing_key(name, token, input(inputs, &token.signed_by, name)?)?;
-    let jti = BASE32_NOPAD.encode(&random::array::<16>()?).to_ascii_lowercase();
-    let iat = context.now.timestamp();
+    let id = BASE32_NOPAD.encode(&random::array::<16>()?).to_ascii_lowercase();
+    let issued = context.now.timestamp();
     let expires = context.now + token.ttl.delta() - TimeDelta::nanoseconds(context.now.timestamp_subsec_nanos().into());
     let claims = Claims {
-        iss: &token.issuer,
-        aud: &token.audience,
-        sub: &token.subject,
-        role: token.role.map(role_name),
-        scope: (!token.scope.is_empty()).then(|| token.scope.join(" ")),
-        jti: &jti,
-        iat,
-        nbf: iat,
-        exp: expires.timestamp(),
+        issuer: token.issuer.clone(),
+        audience: token.audience.clone(),
+        subject: token.subject.clone(),
+        role: token.role,
+        scope: token.scope.clone(),
+        id,
+        issued,
+        not_before: issued,
+        expires: expires.timestamp(),
     };
-    let text = sign(&claims, token.algorithm, &signing)?;
+    let text = signing.sign(&claims)?;
     let mut facts = facts([
-        ("algorithm", jws_name(token.algorithm).to_owned()),
-        ("jti", jti.clone()),
-        ("subject", token.subject.clone()),
+        ("algorithm", Algorithm::from(token.algorithm).name().to_owned()),
+        ("jti", claims.id),
+        ("subject", claims.subject),
     ]);
     facts.extend(token.role.map(|role| ("role".to_owned(), role_name(role).to_owned())));
-    facts.insert("kid".to_owned(), signing.kid);
+    facts.insert("kid".to_owned(), signing.kid().to_owned());
     Ok(Material { parts: Parts::value(text), bits: None, expires: Some(expires), facts })
 }
 
-fn sign(claims: &Claims<'_>, algorithm: TokenAlgorithm, signing: &SigningKey) -> Result<Secret> {
-    token_provider::install();
-    let mut header = Header::new(jws(algorithm));
-    header.typ = Some(TYPE.to_owned());
-    header.kid = Some(signing.kid.clone());
-    let text = jsonwebtoken::encode(&header, claims, &signing.key).map_err(|_| Error::bug("cannot sign a token"))?;
-    Ok(Secret::from_text(text))
-}
-
 fn signing_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<SigningKey> {
-    match curve(token.algorithm) {
-        None => shared_key(asker, token, input),
-        Some(curve) => private_key(asker, token, curve, input),
+    let algorithm = Algorithm::from(token.algorithm);
+    match algorithm.shortest_shared_key() {
+        Some(shortest) => shared_key(asker, token, (algorithm, shortest), input),
+        None => private_key(asker, token, algorithm, input),
     }
 }
 
-/// The key of an HMAC token is the delivered text itself, as verifiers read it from their environment; its `kid` comes
-/// from the version id, since a thumbprint would publish a hash of the key (RFC 7638 §7).
-fn shared_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<SigningKey> {
+fn shared_key(
+    asker: &SecretName,
+    token: &Token,
+    (algorithm, shortest): (Algorithm, usize),
+    input: Input<'_>,
+) -> Result<SigningKey> {
     let name = &token.signed_by;
     let value = piece(input, Part::Value, name, asker)?;
     let Some(version) = input.version else {
@@ -100,19 +72,15 @@ fn shared_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<Sig
             format!("`{asker}` is signed by `{name}`, which is not a secret"),
         ));
     };
-    let shortest = shortest_key(token.algorithm);
-    if value.len() < shortest {
-        let algorithm = jws_name(token.algorithm);
+    SigningKey::shared(value, version, algorithm).ok_or_else(|| {
         let message = format!("`{name}` is shorter than the {shortest} bytes that {algorithm} needs (RFC 7518 §3.2)");
-        return Err(Error::new(Kind::Findings, "signing-key-too-short", message).hint(format!(
+        Error::new(Kind::Findings, "signing-key-too-short", message).hint(format!(
             "give `{name}` at least {shortest} bytes in the manifest, then run `vault-kit generate --replace {name}`"
-        )));
-    }
-    let hex: String = version.to_string().chars().filter(|&character| character != '-').take(12).collect();
-    Ok(SigningKey { key: EncodingKey::from_secret(value.expose()), kid: format!("hs-{hex}") })
+        ))
+    })
 }
 
-fn private_key(asker: &SecretName, token: &Token, curve: KeyAlgorithm, input: Input<'_>) -> Result<SigningKey> {
+fn private_key(asker: &SecretName, token: &Token, algorithm: Algorithm, input: Input<'_>) -> Result<SigningKey> {
     let name = &token.signed_by;
     let pem = input.parts.primary().ok_or_else(|| missing(name, "has no value", asker))?;
     let key = PrivateKey::from_pem(pem).ok_or_else(|| {
@@ -120,67 +88,12 @@ fn private_key(asker: &SecretName, token: &Token, curve: KeyAlgorithm, input: In
         Error::new(Kind::Findings, "signing-key-unreadable", message)
             .hint("convert it with `openssl pkcs8 -topk8 -nocrypt -in key.pem`")
     })?;
-    if key.algorithm() != curve {
-        let message = format!("`{asker}` asks for {}, but `{name}` is on another curve", jws_name(token.algorithm));
+    if Algorithm::from(key.algorithm()) != algorithm {
+        let message = format!("`{asker}` asks for {algorithm}, but `{name}` is on another curve");
         return Err(Error::new(Kind::Manifest, "signing-key-mismatch", message)
             .hint(format!("take `algorithm` out of `{asker}`: it then follows the key")));
     }
-    let der = key.pkcs8().expose();
-    let encoding =
-        if curve == KeyAlgorithm::Eddsa { EncodingKey::from_ed_der(der) } else { EncodingKey::from_ec_der(der) };
-    Ok(SigningKey { key: encoding, kid: key.thumbprint() })
-}
-
-fn jws(algorithm: TokenAlgorithm) -> Algorithm {
-    match algorithm {
-        TokenAlgorithm::Eddsa => Algorithm::EdDSA,
-        TokenAlgorithm::Es256 => Algorithm::ES256,
-        TokenAlgorithm::Es384 => Algorithm::ES384,
-        TokenAlgorithm::Hs256 => Algorithm::HS256,
-        TokenAlgorithm::Hs384 => Algorithm::HS384,
-        TokenAlgorithm::Hs512 => Algorithm::HS512,
-    }
-}
-
-/// The name of RFC 7518 §3.1 and RFC 8037 §3.1.
-pub(super) fn jws_name(algorithm: TokenAlgorithm) -> &'static str {
-    match algorithm {
-        TokenAlgorithm::Eddsa => "EdDSA",
-        TokenAlgorithm::Es256 => "ES256",
-        TokenAlgorithm::Es384 => "ES384",
-        TokenAlgorithm::Hs256 => "HS256",
-        TokenAlgorithm::Hs384 => "HS384",
-        TokenAlgorithm::Hs512 => "HS512",
-    }
-}
-
-/// The `role` claim.
-pub(super) fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Admin => "admin",
-        Role::Reader => "reader",
-        Role::Service => "service",
-        Role::Writer => "writer",
-    }
-}
-
-/// As many bytes as the hash has (RFC 7518 §3.2); 0 where the key is not shared.
-fn shortest_key(algorithm: TokenAlgorithm) -> usize {
-    match algorithm {
-        TokenAlgorithm::Hs256 => 32,
-        TokenAlgorithm::Hs384 => 48,
-        TokenAlgorithm::Hs512 => 64,
-        TokenAlgorithm::Eddsa | TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => 0,
-    }
-}
-
-fn curve(algorithm: TokenAlgorithm) -> Option<KeyAlgorithm> {
-    match algorithm {
-        TokenAlgorithm::Eddsa => Some(KeyAlgorithm::Eddsa),
-        TokenAlgorithm::Es256 => Some(KeyAlgorithm::Es256),
-        TokenAlgorithm::Es384 => Some(KeyAlgorithm::Es384),
-        TokenAlgorithm::Hs256 | TokenAlgorithm::Hs384 | TokenAlgorithm::Hs512 => None,
-    }
+    Ok(SigningKey::pair(&key))
 }
 
 #[cfg(test)]
@@ -192,8 +105,10 @@ mod tests {
     use super::*;
     use crate::generate::tests::{Scene, is_plain, name, text_of};
     use crate::generate::{self, keypair};
+    use crate::manifest::model::{KeyAlgorithm, Role, TokenAlgorithm};
     use crate::manifest::period::Period;
     use crate::name::VersionId;
+    use crate::secret::Secret;
 
     fn declared(algorithm: TokenAlgorithm) -> Token {
         Token {
@@ -287,7 +202,7 @@ mod tests {
             let pair = keypair::generate(curve).unwrap();
             let material = mint(&declared(algorithm), &pair.parts, version()).unwrap();
             let (header, _, signed, signature) = taken_apart(text_of(&material));
-            let expected = json!({"alg": jws_name(algorithm), "kid": pair.facts["kid"], "typ": "at+jwt"});
+            let expected = json!({"alg": Algorithm::from(algorithm).name(), "kid": pair.facts["kid"], "typ": "at+jwt"});
             assert_eq!(header, expected);
             let public = PrivateKey::from_pem(pair.parts.part(Part::Key).unwrap()).unwrap().public().to_vec();
             let public = signature::UnparsedPublicKey::new(verification, public);

@@ -12,7 +12,7 @@ use ring::signature::{
 };
 use ring::{digest, hmac};
 
-use super::keypair::{Form, PrivateKey};
+use crate::generate::keypair::{Form, PrivateKey};
 use crate::manifest::model::KeyAlgorithm;
 
 type Signed<T> = std::result::Result<T, SignatureError>;
@@ -36,6 +36,25 @@ pub(super) fn install() {
     INSTALLED.call_once(|| {
         let _ = PROVIDER.install_default();
     });
+}
+
+/// The algorithm as `jsonwebtoken` calls it.
+pub(super) fn jws(algorithm: super::algorithm::Algorithm) -> Algorithm {
+    use super::algorithm::Algorithm as Ours;
+    match algorithm {
+        Ours::EdDsa => Algorithm::EdDSA,
+        Ours::Es256 => Algorithm::ES256,
+        Ours::Es384 => Algorithm::ES384,
+        Ours::Hs256 => Algorithm::HS256,
+        Ours::Hs384 => Algorithm::HS384,
+        Ours::Hs512 => Algorithm::HS512,
+        Ours::Ps256 => Algorithm::PS256,
+        Ours::Ps384 => Algorithm::PS384,
+        Ours::Ps512 => Algorithm::PS512,
+        Ours::Rs256 => Algorithm::RS256,
+        Ours::Rs384 => Algorithm::RS384,
+        Ours::Rs512 => Algorithm::RS512,
+    }
 }
 
 fn unsupported() -> jsonwebtoken::errors::Error {
