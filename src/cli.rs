@@ -20,6 +20,7 @@ mod set;
 mod status;
 mod store;
 mod summary;
+mod token;
 mod trust;
 
 use std::ffi::OsString;
@@ -116,6 +117,8 @@ enum Command {
     Store(store::Arguments),
     /// Who can open the store
     Recipients(recipients::Arguments),
+    /// Signed tokens: verify, look into, publish their keys
+    Token(token::Arguments),
     /// Print a JSON Schema
     Schema(schema::Arguments),
     /// Print a shell's completions
@@ -157,6 +160,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Trust(arguments) => trust::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Recipients(arguments) => recipients::run(context, &arguments),
+        Command::Token(arguments) => token::run(context, &arguments),
         Command::Schema(arguments) => schema::run(context, &arguments),
         Command::Completions(arguments) => completions::run(context, &arguments),
         Command::Man(arguments) => man::run(context, &arguments),

@@ -7,7 +7,7 @@ mod issuer;
 pub(crate) mod keypair;
 mod passphrase;
 mod password;
-mod pem;
+pub(crate) mod pem;
 mod random;
 mod recipe;
 mod template;

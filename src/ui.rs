@@ -2,6 +2,7 @@
 //!
 //! Data goes to the descriptor straight: a buffered stdout would keep a copy of a value.
 
+use std::fmt::Write as _;
 use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
@@ -50,7 +51,7 @@ impl Ui {
         let mut text =
             serde_json::to_string_pretty(object).map_err(|_| Error::bug("an answer cannot be written as JSON"))?;
         text.push('\n');
-        self.print(&text)
+        self.print(&escaped(&text))
     }
 
     /// Says a line, unless quiet.
@@ -137,6 +138,21 @@ pub fn prompt_hidden(question: &str) -> Result<Secret> {
     Ok(Secret::from_text(answer))
 }
 
+/// JSON leaves characters alone that steer a terminal or turn its text around; as escapes they mean the same.
+fn escaped(json: &str) -> String {
+    let steers = |it: char| matches!(it, '\u{7f}'..='\u{9f}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if steers(character) {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
 fn error_object(error: &Error) -> serde_json::Value {
     json!({ "code": error.code(), "message": error.to_string(), "fix": error.hints() })
 }
@@ -160,4 +176,17 @@ fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {
+        let value = json!({"a": "\u{9b}31m\u{202e}ä\n\u{7f}"});
+        let text = escaped(&value.to_string());
+        assert_eq!(text, "{\"a\":\"\\u009b31m\\u202eä\\n\\u007f\"}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 }

@@ -978,3 +978,52 @@ fn a_variable_that_decides_which_code_a_command_loads() {
     vault-kit: hint: read the manifest, then run `vault-kit trust`
     "#);
 }
+
+const SIGNED: &str = "[secrets.KEY]\nkind = \"keypair\"\n[secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"KEY\"\n";
+
+#[test]
+fn a_token_that_is_refused() {
+    let project = initialised(SIGNED);
+    insta::assert_snapshot!(told("token-refused", &project, &["token", "verify"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the token is refused: malformed: it is not a signed token in compact form
+    vault-kit: hint: pass the whole token on stdin, without `Bearer` and without line breaks
+    "#);
+}
+
+#[test]
+fn a_text_that_is_no_token_to_look_into() {
+    let project = Project::empty();
+    insta::assert_snapshot!(told("not-a-token", &project, &["token", "inspect"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: what is on stdin cannot be read: it is not a signed token in compact form
+    vault-kit: hint: pass the whole token, without `Bearer` and without line breaks
+    "#);
+}
+
+#[test]
+fn a_key_set_with_a_private_key_in_it() {
+    let project = Project::empty();
+    project.write("keys.json", r#"{"keys": [{"kty": "oct", "kid": "a", "k": "hunter2hunter2"}]}"#);
+    let arguments = ["token", "verify", "--jwks", "keys.json", "--issuer", "i", "--audience", "a"];
+    insta::assert_snapshot!(told("jwks-invalid", &project, &arguments), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `keys.json` is not fit to verify with: key 1 is private or shared
+    vault-kit: hint: `vault-kit token jwks` prints the public keys of a project in this form
+    "#);
+}
+
+#[test]
+fn a_list_of_revoked_tokens_that_is_damaged() {
+    let project = Project::empty();
+    project.write("revoked.json", r#"{"vault_kit_revocations": 1, "tokens": [], "tokens": [], "subjects": []}"#);
+    insta::assert_snapshot!(told("revocations-invalid", &project, &["token", "verify", "--revoked", "revoked.json"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `revoked.json` is not one JSON object without repeated names
+    vault-kit: hint: deliver it anew; `vault-kit schema revocations` describes it
+    "#);
+}

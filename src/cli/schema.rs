@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Of what: manifest, ledger or check-report
+    /// Of what: manifest, ledger, check-report or revocations
     #[arg(value_enum, hide_possible_values = true)]
     name: Name,
 }
@@ -21,6 +21,8 @@ enum Name {
     Ledger,
     /// vault-kit.toml
     Manifest,
+    /// The list of revoked tokens
+    Revocations,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -28,6 +30,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Name::CheckReport => include_str!("../../schemas/check-report.schema.json"),
         Name::Ledger => include_str!("../../schemas/ledger.schema.json"),
         Name::Manifest => include_str!("../../schemas/manifest.schema.json"),
+        Name::Revocations => include_str!("../../schemas/revocations.schema.json"),
     })?;
     Ok(Exit::DONE)
 }

@@ -1,12 +1,11 @@
 //! Asymmetric keys: drawn, read, written as PKCS#8, named by thumbprint, and made to sign.
 
-use data_encoding::BASE64URL_NOPAD;
+use ring::error::Unspecified;
 use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING,
     ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _,
 };
-use ring::{digest, error::Unspecified};
 use zeroize::Zeroizing;
 
 use super::{Material, facts, pem};
@@ -14,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::manifest::model::KeyAlgorithm;
 use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, random};
+use crate::token::public_key::PublicKey;
 
 /// PKCS#8 version 1 (RFC 8410 §7) up to the 32 bytes of an Ed25519 seed. ring would write version 2 (RFC 5958), which
 /// `OpenSSL` 3.0 and nginx cannot read.
@@ -133,16 +133,7 @@ impl PrivateKey {
 
     /// The JWK thumbprint of the public key (RFC 7638, RFC 8037 §2): base64url of a SHA-256.
     pub(crate) fn thumbprint(&self) -> String {
-        let encode = |bytes| BASE64URL_NOPAD.encode(bytes);
-        let jwk = match self.algorithm {
-            KeyAlgorithm::Eddsa => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode(&self.public)),
-            KeyAlgorithm::Es256 | KeyAlgorithm::Es384 => {
-                let (x, y) = self.public[1..].split_at(self.public.len() / 2);
-                let curve = if self.algorithm == KeyAlgorithm::Es256 { "P-256" } else { "P-384" };
-                format!(r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#, encode(x), encode(y))
-            }
-        };
-        encode(digest::digest(&digest::SHA256, jwk.as_bytes()).as_ref())
+        PublicKey::on(self.algorithm, &self.public).thumbprint()
     }
 
     /// Signs a message with the hash that belongs to the curve.
@@ -155,6 +146,19 @@ impl PrivateKey {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| Unspecified)?;
         Ok(pair.sign(message).as_ref().to_vec())
     }
+}
+
+/// The curve and the public key of a `SubjectPublicKeyInfo` in DER, as [`PrivateKey::spki`] writes it.
+pub(crate) fn of_spki(der: &[u8]) -> Option<(KeyAlgorithm, &[u8])> {
+    let heads = [
+        (KeyAlgorithm::Es256, P256_SPKI, 65),
+        (KeyAlgorithm::Es384, P384_SPKI, 97),
+        (KeyAlgorithm::Eddsa, ED25519_SPKI, 32),
+    ];
+    heads.into_iter().find_map(|(curve, head, length)| {
+        let public = der.strip_prefix(head).filter(|public| public.len() == length)?;
+        Some((curve, public))
+    })
 }
 
 fn ecdsa(algorithm: KeyAlgorithm, form: Form) -> Option<&'static EcdsaSigningAlgorithm> {
@@ -177,7 +181,8 @@ fn ed25519_pkcs8() -> Result<Secret> {
 
 #[cfg(test)]
 mod tests {
-    use ring::signature;
+    use data_encoding::BASE64URL_NOPAD;
+    use ring::{digest, signature};
 
     use super::*;
 
@@ -190,6 +195,8 @@ mod tests {
             assert_eq!(key.algorithm(), algorithm);
             let spki = pem::decode(pem::PUBLIC_KEY, public).next().unwrap();
             assert_eq!(*spki, key.spki());
+            assert_eq!(of_spki(&spki), Some((algorithm, key.public())));
+            assert_eq!(of_spki(&spki[..spki.len() - 1]), None);
             let (rest, parsed) =
                 <x509_parser::x509::SubjectPublicKeyInfo<'_> as x509_parser::prelude::FromDer<'_, _>>::from_der(&spki)
                     .unwrap();

@@ -9,14 +9,16 @@ use crate::secret::Secret;
 const LINE: usize = 64;
 
 /// Label of a certificate.
-pub(super) const CERTIFICATE: &str = "CERTIFICATE";
+pub(crate) const CERTIFICATE: &str = "CERTIFICATE";
 /// Label of a PKCS#8 private key.
-pub(super) const PRIVATE_KEY: &str = "PRIVATE KEY";
+pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
+/// Label of a PKCS#1 private key (RFC 8017 appendix A.1.2).
+pub(crate) const RSA_PRIVATE_KEY: &str = "RSA PRIVATE KEY";
 /// Label of a public key (SPKI).
-pub(super) const PUBLIC_KEY: &str = "PUBLIC KEY";
+pub(crate) const PUBLIC_KEY: &str = "PUBLIC KEY";
 
 /// Writes one block, ended by a newline.
-pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
+pub(crate) fn encode(label: &str, der: &[u8]) -> Secret {
     let mut body = Zeroizing::new(vec![0; BASE64.encode_len(der.len())]);
     BASE64.encode_mut(der, &mut body);
     let fences = 2 * ("-----BEGIN -----\n".len() + label.len());
@@ -31,7 +33,7 @@ pub(super) fn encode(label: &str, der: &[u8]) -> Secret {
 }
 
 /// The DER of every block with this label, in order; ends at the first block that is cut off or is not base64.
-pub(super) fn decode<'a>(label: &str, text: &'a str) -> impl Iterator<Item = Zeroizing<Vec<u8>>> + use<'a> {
+pub(crate) fn decode<'a>(label: &str, text: &'a str) -> impl Iterator<Item = Zeroizing<Vec<u8>>> + use<'a> {
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -53,6 +53,7 @@ fn signing_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<Si
     let algorithm = Algorithm::from(token.algorithm);
     match algorithm.shortest_shared_key() {
         Some(shortest) => shared_key(asker, token, (algorithm, shortest), input),
+        None if algorithm.is_rsa() => rsa_key(asker, token, algorithm, input),
         None => private_key(asker, token, algorithm, input),
     }
 }
@@ -77,6 +78,17 @@ fn shared_key(
         Error::new(Kind::Findings, "signing-key-too-short", message).hint(format!(
             "give `{name}` at least {shortest} bytes in the manifest, then run `vault-kit generate --replace {name}`"
         ))
+    })
+}
+
+fn rsa_key(asker: &SecretName, token: &Token, algorithm: Algorithm, input: Input<'_>) -> Result<SigningKey> {
+    let name = &token.signed_by;
+    let pem = input.parts.primary().ok_or_else(|| missing(name, "has no value", asker))?;
+    SigningKey::rsa(pem, algorithm).ok_or_else(|| {
+        let message =
+            format!("`{name}` is not an RSA private key of 2048 to 4096 bits that `{asker}` can be signed with");
+        Error::new(Kind::Findings, "signing-key-unreadable", message)
+            .hint("make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`")
     })
 }
 

@@ -360,6 +360,12 @@ choices! {
         Hs256 = "HS256",
         Hs384 = "HS384",
         Hs512 = "HS512",
+        Ps256 = "PS256",
+        Ps384 = "PS384",
+        Ps512 = "PS512",
+        Rs256 = "RS256",
+        Rs384 = "RS384",
+        Rs512 = "RS512",
     }
     Usage { Client = "client", Server = "server" }
 }

@@ -73,6 +73,11 @@ impl Algorithm {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
+    /// Whether its key is an RSA key.
+    pub fn is_rsa(self) -> bool {
+        matches!(self, Self::Ps256 | Self::Ps384 | Self::Ps512 | Self::Rs256 | Self::Rs384 | Self::Rs512)
+    }
+
     /// The shortest HMAC key in bytes: as many as the hash has (RFC 7518 §3.2). `None` where the key is not shared.
     pub fn shortest_shared_key(self) -> Option<usize> {
         match self {
@@ -99,6 +104,12 @@ impl From<TokenAlgorithm> for Algorithm {
             TokenAlgorithm::Hs256 => Self::Hs256,
             TokenAlgorithm::Hs384 => Self::Hs384,
             TokenAlgorithm::Hs512 => Self::Hs512,
+            TokenAlgorithm::Ps256 => Self::Ps256,
+            TokenAlgorithm::Ps384 => Self::Ps384,
+            TokenAlgorithm::Ps512 => Self::Ps512,
+            TokenAlgorithm::Rs256 => Self::Rs256,
+            TokenAlgorithm::Rs384 => Self::Rs384,
+            TokenAlgorithm::Rs512 => Self::Rs512,
         }
     }
 }

@@ -49,7 +49,12 @@ pub fn role_name(role: Role) -> &'static str {
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+/// The role that a `role` claim names.
+pub fn role_named(name: &str) -> Option<Role> {
+    [Role::Admin, Role::Reader, Role::Service, Role::Writer].into_iter().find(|&role| role_name(role) == name)
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands over the field as it is")]
 fn by_name<S: serde::Serializer>(role: &Option<Role>, serializer: S) -> Result<S::Ok, S::Error> {
     role.map(role_name).serialize(serializer)
 }

@@ -1,4 +1,4 @@
-//! The cryptography that `jsonwebtoken` asks for, made of ring: no second backend, and no RSA.
+//! The cryptography that `jsonwebtoken` asks for, made of ring: no second backend, and no rsa crate.
 
 use std::sync::Once;
 
@@ -6,12 +6,13 @@ use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result, new_error};
 use jsonwebtoken::jwk::{EllipticCurve, ThumbprintHash};
 use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey};
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, UnparsedPublicKey, VerificationAlgorithm,
-};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
 use ring::{digest, hmac};
 
+use super::algorithm::Algorithm as Ours;
+use super::public_key::{Curve, PublicKey};
+use super::rsa::RsaKey;
+use super::signature::{Check, hash};
 use crate::generate::keypair::{Form, PrivateKey};
 use crate::manifest::model::KeyAlgorithm;
 
@@ -21,7 +22,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
     verifier_factory: verifier,
     key_utils: KeyUtils {
-        rsa_pub_components_from_private_key: |_| Err(unsupported()),
+        rsa_pub_components_from_private_key: rsa_components,
         rsa_pub_components_from_public_key: |_| Err(unsupported()),
         ec_pub_components_from_private_key: curve_point,
         ed_pub_components_from_private_key: edwards_point,
@@ -38,148 +39,140 @@ pub(super) fn install() {
     });
 }
 
-/// The algorithm as `jsonwebtoken` calls it.
-pub(super) fn jws(algorithm: super::algorithm::Algorithm) -> Algorithm {
-    use super::algorithm::Algorithm as Ours;
-    match algorithm {
-        Ours::EdDsa => Algorithm::EdDSA,
-        Ours::Es256 => Algorithm::ES256,
-        Ours::Es384 => Algorithm::ES384,
-        Ours::Hs256 => Algorithm::HS256,
-        Ours::Hs384 => Algorithm::HS384,
-        Ours::Hs512 => Algorithm::HS512,
-        Ours::Ps256 => Algorithm::PS256,
-        Ours::Ps384 => Algorithm::PS384,
-        Ours::Ps512 => Algorithm::PS512,
-        Ours::Rs256 => Algorithm::RS256,
-        Ours::Rs384 => Algorithm::RS384,
-        Ours::Rs512 => Algorithm::RS512,
-    }
+/// The algorithms and what `jsonwebtoken` calls them.
+const NAMES: [(Ours, Algorithm); 12] = [
+    (Ours::EdDsa, Algorithm::EdDSA),
+    (Ours::Es256, Algorithm::ES256),
+    (Ours::Es384, Algorithm::ES384),
+    (Ours::Hs256, Algorithm::HS256),
+    (Ours::Hs384, Algorithm::HS384),
+    (Ours::Hs512, Algorithm::HS512),
+    (Ours::Ps256, Algorithm::PS256),
+    (Ours::Ps384, Algorithm::PS384),
+    (Ours::Ps512, Algorithm::PS512),
+    (Ours::Rs256, Algorithm::RS256),
+    (Ours::Rs384, Algorithm::RS384),
+    (Ours::Rs512, Algorithm::RS512),
+];
+
+/// The algorithm as `jsonwebtoken` calls it; `None` never, as a test holds.
+pub(super) fn jws(algorithm: Ours) -> Option<Algorithm> {
+    NAMES.into_iter().find(|(ours, _)| *ours == algorithm).map(|(_, theirs)| theirs)
+}
+
+fn ours(algorithm: Algorithm) -> Result<Ours> {
+    NAMES.into_iter().find(|(_, theirs)| *theirs == algorithm).map(|(ours, _)| ours).ok_or_else(unsupported)
 }
 
 fn unsupported() -> jsonwebtoken::errors::Error {
     new_error(ErrorKind::UnsupportedAlgorithm)
 }
 
-/// Signs or verifies with a shared key; the comparison takes the same time for every signature.
-struct Mac {
-    algorithm: Algorithm,
-    key: hmac::Key,
+fn unreadable() -> jsonwebtoken::errors::Error {
+    new_error(ErrorKind::InvalidKeyFormat)
 }
 
-/// Signs with a private key.
-struct Private {
+/// A key that signs one algorithm.
+struct Signing {
     algorithm: Algorithm,
-    key: PrivateKey,
+    key: SigningKey,
 }
 
-/// Verifies with a public key.
-struct Public {
+enum SigningKey {
+    Mac(hmac::Key),
+    Pair(PrivateKey),
+    Rsa(RsaKey, Ours),
+}
+
+/// A key that verifies one algorithm.
+struct Verifying {
     algorithm: Algorithm,
-    key: UnparsedPublicKey<Vec<u8>>,
+    check: Check,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of jsonwebtoken's `CryptoProvider`")]
 fn signer(&algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    expect_family(algorithm, key.family())?;
-    if let Some(hash) = hash(algorithm) {
-        return Ok(Box::new(Mac { algorithm, key: hmac::Key::new(hash, key.as_bytes()) }));
+    // Guards against algorithm confusion (RFC 8725 §2.1): a public key is never a shared one.
+    if !key.family().algorithms().contains(&algorithm) {
+        return Err(unreadable());
     }
-    let (curve, _) = curve(algorithm).ok_or_else(unsupported)?;
-    let key = PrivateKey::from_pkcs8(key.as_bytes()).filter(|key| key.algorithm() == curve);
-    Ok(Box::new(Private { algorithm, key: key.ok_or_else(|| new_error(ErrorKind::InvalidKeyFormat))? }))
+    let ours = ours(algorithm)?;
+    let bytes = key.as_bytes();
+    let key = match ours {
+        Ours::Hs256 | Ours::Hs384 | Ours::Hs512 => hash(ours).map(|hash| SigningKey::Mac(hmac::Key::new(hash, bytes))),
+        Ours::EdDsa | Ours::Es256 | Ours::Es384 => {
+            PrivateKey::from_pkcs8(bytes).filter(|key| Ours::from(key.algorithm()) == ours).map(SigningKey::Pair)
+        }
+        _ => RsaKey::from_der(bytes).map(|key| SigningKey::Rsa(key, ours)),
+    };
+    Ok(Box::new(Signing { algorithm, key: key.ok_or_else(unreadable)? }))
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is that of jsonwebtoken's `CryptoProvider`")]
 fn verifier(&algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    expect_family(algorithm, key.family())?;
-    let bytes = key.try_get_as_bytes()?;
-    if let Some(hash) = hash(algorithm) {
-        return Ok(Box::new(Mac { algorithm, key: hmac::Key::new(hash, bytes) }));
+    if !key.family().algorithms().contains(&algorithm) {
+        return Err(unreadable());
     }
-    let (_, verification) = curve(algorithm).ok_or_else(unsupported)?;
-    Ok(Box::new(Public { algorithm, key: UnparsedPublicKey::new(verification, bytes.to_vec()) }))
-}
-
-/// Guards against algorithm confusion (RFC 8725 §2.1): a public key is never a shared one.
-fn expect_family(algorithm: Algorithm, family: AlgorithmFamily) -> Result<()> {
-    let fits = family.algorithms().contains(&algorithm);
-    if fits { Ok(()) } else { Err(new_error(ErrorKind::InvalidKeyFormat)) }
-}
-
-fn hash(algorithm: Algorithm) -> Option<hmac::Algorithm> {
-    match algorithm {
-        Algorithm::HS256 => Some(hmac::HMAC_SHA256),
-        Algorithm::HS384 => Some(hmac::HMAC_SHA384),
-        Algorithm::HS512 => Some(hmac::HMAC_SHA512),
+    let ours = ours(algorithm)?;
+    let check = match (ours, key.kind()) {
+        (Ours::Hs256 | Ours::Hs384 | Ours::Hs512, DecodingKeyKind::SecretOrDer(bytes)) => Check::shared(bytes, ours),
+        (Ours::EdDsa, DecodingKeyKind::SecretOrDer(bytes)) => Check::public(&PublicKey::Ed25519(bytes.clone()), ours),
+        (Ours::Es256, DecodingKeyKind::SecretOrDer(bytes)) => {
+            Check::public(&PublicKey::Ec(Curve::P256, bytes.clone()), ours)
+        }
+        (Ours::Es384, DecodingKeyKind::SecretOrDer(bytes)) => {
+            Check::public(&PublicKey::Ec(Curve::P384, bytes.clone()), ours)
+        }
+        (_, DecodingKeyKind::RsaModulusExponent { n, e }) => {
+            Check::public(&PublicKey::Rsa { n: n.clone(), e: e.clone() }, ours)
+        }
         _ => None,
-    }
+    };
+    Ok(Box::new(Verifying { algorithm, check: check.ok_or_else(unreadable)? }))
 }
 
-fn curve(algorithm: Algorithm) -> Option<(KeyAlgorithm, &'static dyn VerificationAlgorithm)> {
-    match algorithm {
-        Algorithm::ES256 => Some((KeyAlgorithm::Es256, &ECDSA_P256_SHA256_FIXED)),
-        Algorithm::ES384 => Some((KeyAlgorithm::Es384, &ECDSA_P384_SHA384_FIXED)),
-        Algorithm::EdDSA => Some((KeyAlgorithm::Eddsa, &ED25519)),
-        _ => None,
-    }
-}
-
-impl Signer<Vec<u8>> for Mac {
+impl Signer<Vec<u8>> for Signing {
     fn try_sign(&self, message: &[u8]) -> Signed<Vec<u8>> {
-        Ok(hmac::sign(&self.key, message).as_ref().to_vec())
+        match &self.key {
+            SigningKey::Mac(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
+            SigningKey::Pair(key) => key.sign(message, Form::Fixed).map_err(|_| SignatureError::new()),
+            SigningKey::Rsa(key, algorithm) => key.sign(*algorithm, message).ok_or_else(SignatureError::new),
+        }
     }
 }
 
-impl Verifier<Vec<u8>> for Mac {
+impl Verifier<Vec<u8>> for Verifying {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Signed<()> {
-        hmac::verify(&self.key, message, signature).map_err(|_| SignatureError::new())
+        self.check.is_valid(message, signature).then_some(()).ok_or_else(SignatureError::new)
     }
 }
 
-impl Signer<Vec<u8>> for Private {
-    fn try_sign(&self, message: &[u8]) -> Signed<Vec<u8>> {
-        self.key.sign(message, Form::Fixed).map_err(|_| SignatureError::new())
-    }
-}
-
-impl Verifier<Vec<u8>> for Public {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Signed<()> {
-        self.key.verify(message, signature).map_err(|_| SignatureError::new())
-    }
-}
-
-impl JwtSigner for Mac {
+impl JwtSigner for Signing {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 }
 
-impl JwtVerifier for Mac {
+impl JwtVerifier for Verifying {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 }
 
-impl JwtSigner for Private {
-    fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-}
-
-impl JwtVerifier for Public {
-    fn algorithm(&self) -> Algorithm {
-        self.algorithm
+fn rsa_components(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+    match RsaKey::from_der(der).ok_or_else(unreadable)?.public() {
+        PublicKey::Rsa { n, e } => Ok((n, e)),
+        _ => Err(unsupported()),
     }
 }
 
 fn curve_point(der: &[u8], algorithm: Algorithm) -> Result<(EllipticCurve, Vec<u8>, Vec<u8>)> {
-    let name = match algorithm {
-        Algorithm::ES256 => EllipticCurve::P256,
-        Algorithm::ES384 => EllipticCurve::P384,
+    let (name, curve) = match algorithm {
+        Algorithm::ES256 => (EllipticCurve::P256, KeyAlgorithm::Es256),
+        Algorithm::ES384 => (EllipticCurve::P384, KeyAlgorithm::Es384),
         _ => return Err(unsupported()),
     };
-    let key = PrivateKey::from_pkcs8(der).filter(|key| Some(key.algorithm()) == curve(algorithm).map(|found| found.0));
+    let key = PrivateKey::from_pkcs8(der).filter(|key| key.algorithm() == curve);
     let key = key.ok_or_else(|| new_error(ErrorKind::InvalidEcdsaKey))?;
     let (x, y) = key.public()[1..].split_at(key.public().len() / 2);
     Ok((name, x.to_vec(), y.to_vec()))

@@ -5,6 +5,7 @@ use jsonwebtoken::{EncodingKey, Header};
 use super::algorithm::Algorithm;
 use super::claims::{Claims, TYPE};
 use super::provider;
+use super::rsa::RsaKey;
 use crate::error::{Error, Result};
 use crate::generate::keypair::PrivateKey;
 use crate::manifest::model::KeyAlgorithm;
@@ -36,6 +37,15 @@ impl SigningKey {
         Self { key: encoding, algorithm: key.algorithm().into(), kid: key.thumbprint() }
     }
 
+    /// An RSA key signs with the algorithm that is asked for, and is known by its thumbprint (RFC 7638). `None` when it
+    /// is not an algorithm of RSA.
+    pub(crate) fn rsa(pem: &Secret, algorithm: Algorithm) -> Option<Self> {
+        let (key, der) = RsaKey::from_pem(pem)?;
+        let public = key.public();
+        let kid = public.thumbprint();
+        public.serves(algorithm).then(|| Self { key: EncodingKey::from_rsa_der(der.expose()), algorithm, kid })
+    }
+
     /// The `kid` of the header.
     pub(crate) fn kid(&self) -> &str {
         &self.kid
@@ -44,7 +54,8 @@ impl SigningKey {
     /// Signs claims.
     pub(crate) fn sign(&self, claims: &Claims) -> Result<Secret> {
         provider::install();
-        let mut header = Header::new(provider::jws(self.algorithm));
+        let algorithm = provider::jws(self.algorithm).ok_or_else(|| Error::bug("an algorithm without a name"))?;
+        let mut header = Header::new(algorithm);
         header.typ = Some(TYPE.to_owned());
         header.kid = Some(self.kid.clone());
         let text = jsonwebtoken::encode(&header, claims, &self.key).map_err(|_| Error::bug("cannot sign a token"))?;

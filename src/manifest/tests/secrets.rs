@@ -386,6 +386,22 @@ algorithm = "es384"
 name = "p"
 [secrets.A]
 kind = "token"
+algorithm = "PS256"
+signed_by = "KEY"
+[secrets.KEY]
+kind = "random"
+"#,
+        &[(
+            5,
+            "`secrets.A.algorithm` needs an RSA key, and `KEY` is made here",
+            "vault-kit makes no RSA keys: declare the key as `external` and supply its PEM",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "token"
 ttl = "366d"
 signed_by = "KEY"
 [secrets.KEY]

@@ -119,6 +119,15 @@ fn check_signer(declared: &Declared, target: &Declared, key: &Kind, problems: &m
             let algorithm = wanted.map_or(TokenAlgorithm::Hs256, |wanted| wanted.value);
             if let Some(needed) = hmac_key(algorithm) {
                 check_strength(declared, target, (key, needed), algorithm, problems);
+            } else if is_rsa(algorithm) && matches!(key, Kind::External) {
+                // A PEM that a person supplies; it is read when it signs.
+            } else if is_rsa(algorithm) {
+                let message = format!(
+                    "`secrets.{}.algorithm` needs an RSA key, and `{}` is made here",
+                    declared.name, target.name
+                );
+                let hint = "vault-kit makes no RSA keys: declare the key as `external` and supply its PEM";
+                problems.add_with_hint(wanted.map_or(declared.at, |wanted| wanted.at), message, hint);
             } else {
                 let message =
                     format!("`secrets.{}.algorithm` needs a key pair, and `{}` is text", declared.name, target.name);
@@ -183,8 +192,14 @@ fn hmac_key(algorithm: TokenAlgorithm) -> Option<u32> {
         TokenAlgorithm::Hs256 => Some(32),
         TokenAlgorithm::Hs384 => Some(48),
         TokenAlgorithm::Hs512 => Some(64),
-        TokenAlgorithm::Eddsa | TokenAlgorithm::Es256 | TokenAlgorithm::Es384 => None,
+        _ => None,
     }
+}
+
+/// Whether the key is an RSA key, which vault-kit does not make.
+fn is_rsa(algorithm: TokenAlgorithm) -> bool {
+    use TokenAlgorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+    matches!(algorithm, Ps256 | Ps384 | Ps512 | Rs256 | Rs384 | Rs512)
 }
 
 fn of_curve(algorithm: KeyAlgorithm) -> TokenAlgorithm {
@@ -203,5 +218,11 @@ fn algorithm_name(algorithm: TokenAlgorithm) -> &'static str {
         TokenAlgorithm::Hs256 => "HS256",
         TokenAlgorithm::Hs384 => "HS384",
         TokenAlgorithm::Hs512 => "HS512",
+        TokenAlgorithm::Ps256 => "PS256",
+        TokenAlgorithm::Ps384 => "PS384",
+        TokenAlgorithm::Ps512 => "PS512",
+        TokenAlgorithm::Rs256 => "RS256",
+        TokenAlgorithm::Rs384 => "RS384",
+        TokenAlgorithm::Rs512 => "RS512",
     }
 }

@@ -1,0 +1,64 @@
+//! `token`: verifying tokens, looking into them, and publishing the keys that they are verified with.
+
+mod forward_auth;
+mod inspect;
+mod jwks;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use super::context::Context;
+use super::session::{Session, read_stdin};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::secret::Secret;
+use crate::token::trusted::Trusted;
+use crate::ui;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Verify the token on stdin and print its claims; exit 1 with the reason when it is refused
+    Verify(verify::Arguments),
+    /// Show what the token on stdin says, without verifying anything
+    Inspect,
+    /// Print the public keys as a JSON Web Key Set; shared keys are never in it
+    Jwks,
+    /// For proxies that ask `token verify --forward-auth` about each request
+    #[command(subcommand)]
+    ForwardAuth(forward_auth::Verb),
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    match &arguments.verb {
+        Verb::Verify(arguments) => verify::run(context, arguments),
+        Verb::Inspect => inspect::run(context),
+        Verb::Jwks => jwks::run(context),
+        Verb::ForwardAuth(verb) => forward_auth::run(context, verb),
+    }
+}
+
+/// The keys of the project's store.
+fn trusted(session: &Session<'_>) -> Result<Trusted> {
+    let identities = session.context.identities()?;
+    let store = session.open_store(&identities)?;
+    Ok(Trusted::of_store(&session.manifest, &session.environment, &store))
+}
+
+/// The token on stdin, without the newline that `echo` adds; asked for on a terminal.
+fn read_token(context: &Context) -> Result<Secret> {
+    if ui::stdin_is_terminal() {
+        if context.global.non_interactive {
+            return Err(Error::usage("a token is needed").hint("pipe it in: `… | vault-kit token verify`"));
+        }
+        return ui::prompt_hidden("token: ");
+    }
+    let piped = read_stdin()?;
+    let bytes = piped.expose();
+    Ok(Secret::copy_of(bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)))
+}

@@ -1,0 +1,117 @@
+//! The keys of a project's store, and whose tokens and for whom each of them may sign.
+
+use std::collections::BTreeMap;
+
+use super::algorithm::Algorithm;
+use super::key_set::{KeySet, State, VerificationKey};
+use super::public_key::PublicKey;
+use super::rsa::RsaKey;
+use super::sign::shared_kid;
+use super::verify::Accepted;
+use crate::generate::{keypair, pem};
+use crate::manifest::Manifest;
+use crate::manifest::model::{Declaration, Kind, Token};
+use crate::name::{EnvName, SecretName};
+use crate::secret::parts::Part;
+use crate::store::{Stage, Store, Version};
+
+/// What a store's keys may have signed.
+#[derive(Debug, Default)]
+pub struct Trusted {
+    /// The keys.
+    pub keys: KeySet,
+    /// Issuers and audiences by `kid`.
+    pub accepted: BTreeMap<String, Accepted>,
+}
+
+impl Trusted {
+    /// The keys of an environment: every key pair, and every other secret that a declared token is signed by.
+    pub fn of_store(manifest: &Manifest, environment: &EnvName, store: &Store) -> Self {
+        let mut tokens: BTreeMap<&SecretName, Vec<&Token>> = BTreeMap::new();
+        for declaration in manifest.secrets_in(environment) {
+            if let Kind::Token(token) = &declaration.kind {
+                tokens.entry(&token.signed_by).or_default().push(token);
+            }
+        }
+        let mut trusted = Self::default();
+        for declaration in manifest.secrets_in(environment) {
+            let signed = tokens.get(&declaration.name).map_or(&[][..], Vec::as_slice);
+            let versions = store.secrets.get(&declaration.name).into_iter().flatten();
+            for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
+                trusted.add(declaration, version, signed, manifest);
+            }
+        }
+        trusted
+    }
+
+    fn add(&mut self, declaration: &Declaration, version: &Version, signed: &[&Token], manifest: &Manifest) {
+        let state = state(version);
+        for key in keys(declaration, version, signed, state) {
+            let accepted = accepted(signed, manifest);
+            self.accepted.insert(key.kid().to_owned(), accepted);
+            self.keys.add(key);
+        }
+        // A purged version has no value left, but its name tells its tokens from foreign ones.
+        if version.stage == Stage::Purged {
+            match declaration.kind {
+                Kind::Keypair { .. } => version.facts.get("kid").into_iter().for_each(|kid| self.keys.retire(kid)),
+                _ if !signed.is_empty() => self.keys.retire(&shared_kid(version.id)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Where in its life a version is. What was replaced verifies nothing any more.
+fn state(version: &Version) -> State {
+    match version.stage {
+        Stage::Current => State::Active,
+        Stage::Previous | Stage::Purged => State::Retired,
+    }
+}
+
+/// The keys that a version is: one for each algorithm that it signs with.
+fn keys(declaration: &Declaration, version: &Version, signed: &[&Token], state: State) -> Vec<VerificationKey> {
+    if let Kind::Keypair { .. } = declaration.kind {
+        let public = version.parts.part(Part::Public).and_then(|pem| public_key(pem.expose_text()?));
+        let key = public.and_then(|(algorithm, key)| {
+            let kid = key.thumbprint();
+            VerificationKey::public(&kid, algorithm, key, state)
+        });
+        return key.into_iter().collect();
+    }
+    let mut algorithms: Vec<Algorithm> = signed.iter().map(|token| token.algorithm.into()).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    algorithms.into_iter().filter_map(|algorithm| key(version, algorithm, state)).collect()
+}
+
+fn key(version: &Version, algorithm: Algorithm, state: State) -> Option<VerificationKey> {
+    let value = version.parts.primary()?;
+    if algorithm.is_rsa() {
+        let public = RsaKey::from_pem(value)?.0.public();
+        return VerificationKey::public(&public.thumbprint(), algorithm, public, state);
+    }
+    VerificationKey::shared(&shared_kid(version.id), algorithm, value.expose(), state)
+}
+
+fn public_key(text: &str) -> Option<(Algorithm, PublicKey)> {
+    let der = pem::decode(pem::PUBLIC_KEY, text).next()?;
+    let (curve, public) = keypair::of_spki(&der)?;
+    Some((curve.into(), PublicKey::on(curve, public)))
+}
+
+/// What the declared tokens of a key say; the project's own issuer and name for a key without any.
+fn accepted(signed: &[&Token], manifest: &Manifest) -> Accepted {
+    let mut issuers: Vec<String> = signed.iter().map(|token| token.issuer.clone()).collect();
+    let mut audiences: Vec<String> = signed.iter().flat_map(|token| token.audience.clone()).collect();
+    if signed.is_empty() {
+        issuers.push(manifest.issuer.clone());
+        audiences.push(manifest.project.clone());
+    }
+    for list in [&mut issuers, &mut audiences] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Accepted { issuers, audiences }
+}
