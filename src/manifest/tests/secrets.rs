@@ -402,6 +402,26 @@ kind = "random"
 name = "p"
 [secrets.A]
 kind = "token"
+algorithm = "PS256"
+signed_by = "KEY"
+[secrets.B]
+kind = "token"
+algorithm = "RS256"
+signed_by = "KEY"
+[secrets.KEY]
+kind = "external"
+"#,
+        &[(
+            10,
+            "`secrets.B` is signed with RS256 by `KEY`, which signs `secrets.A` with PS256",
+            "give each algorithm a key of its own",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "token"
 ttl = "366d"
 signed_by = "KEY"
 [secrets.KEY]

@@ -16,18 +16,38 @@ pub(super) fn resolve(secrets: &mut Secrets, scope: &Scope<'_>, problems: &mut P
         for &target in &found {
             check_presence(declared, &secrets.list[target], scope, problems);
             if let Some(algorithm) = check_kind(declared, &secrets.list[target], problems) {
-                algorithms.push((position, algorithm));
+                algorithms.push((position, target, algorithm));
             }
         }
         graph.push(found);
     }
-    for (position, algorithm) in algorithms {
+    check_one_algorithm_a_key(secrets, &algorithms, problems);
+    for (position, _, algorithm) in algorithms {
         let declaration = secrets.list[position].declaration.as_mut();
         if let Some(Kind::Token(token)) = declaration.map(|declaration| &mut declaration.kind) {
             token.algorithm = algorithm;
         }
     }
     in_order(secrets, &graph, problems)
+}
+
+/// RFC 8725 §3.1: a key signs with one algorithm, or its `kid` would not tell verifiers which.
+fn check_one_algorithm_a_key(
+    secrets: &Secrets,
+    algorithms: &[(usize, usize, TokenAlgorithm)],
+    problems: &mut Problems,
+) {
+    for (index, (position, key, algorithm)) in algorithms.iter().enumerate() {
+        let mut before = algorithms[..index].iter().filter(|(_, other, _)| other == key);
+        let Some((other, _, first)) = before.find(|(_, _, other)| other != algorithm) else { continue };
+        let (one, other, key) = (&secrets.list[*position], &secrets.list[*other], &secrets.list[*key]);
+        let (algorithm, first) = (algorithm_name(*algorithm), algorithm_name(*first));
+        let message = format!(
+            "`secrets.{}` is signed with {algorithm} by `{}`, which signs `secrets.{}` with {first}",
+            one.name, key.name, other.name
+        );
+        problems.add_with_hint(one.reference_at, message, "give each algorithm a key of its own");
+    }
 }
 
 fn in_order(secrets: &Secrets, graph: &order::Graph, problems: &mut Problems) -> Vec<SecretName> {
