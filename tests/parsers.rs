@@ -20,6 +20,9 @@ use vault_kit::secret::parts::Parts;
 use vault_kit::store::identity::{Identities, new_identity_file};
 use vault_kit::store::ledger::Ledger;
 use vault_kit::store::{Origin, Recipients, Stage, Store, Version, derive, seal};
+use vault_kit::token::revocation::Revocations;
+use vault_kit::token::verify::Verifier;
+use vault_kit::token::{forward_auth, inspect, jwks};
 
 /// Stands in inputs where a value stands; no word of ours contains it.
 const CANARY: &str = "Zq7Xv9Kw3Jp5";
@@ -236,6 +239,41 @@ proptest! {
     }
 
     #[test]
+    fn a_key_set(bytes in mutated(key_set().into_bytes())) {
+        match jwks::parse(&bytes, "keys.json") {
+            Err(error) => assert_silent(&error),
+            // Whatever is left verifies its own algorithm, and can be published.
+            Ok(set) => prop_assert!(set.keys().all(|key| key.public_key().is_some_and(|it| it.serves(key.algorithm())))),
+        }
+    }
+
+    #[test]
+    fn a_list_of_revoked_tokens(bytes in mutated(
+        format!(r#"{{"vault_kit_revocations":1,"tokens":[{{"jti":"{CANARY}","exp":1}}],"subjects":[{{"sub":"{CANARY}","issued_before":1}}]}}"#)
+            .into_bytes(),
+    )) {
+        if let Err(error) = Revocations::parse(&bytes, "revoked.json") {
+            assert_silent(&error);
+        }
+    }
+
+    #[test]
+    fn a_token_and_a_request_that_brings_it((token, request) in (
+        mutated(VALUES[3].clone().into_bytes()),
+        mutated(format!("Host: x\nAuthorization: Bearer {}\nX-User-Role: {CANARY}\n", VALUES[3]).into_bytes()),
+    )) {
+        let keys = jwks::parse(key_set().as_bytes(), "keys.json").unwrap();
+        let (verifier, now) = (Verifier::new(&keys), DateTime::from_timestamp(1_800_000_000, 0).unwrap());
+        if let Ok(token) = std::str::from_utf8(&token) {
+            prop_assert!(verifier.verify(token, now).is_err());
+            let _ = inspect::inspect(token);
+        }
+        let answer = forward_auth::answer(&request, &verifier, now);
+        prop_assert_eq!(answer.status, 401);
+        prop_assert!(!answer.to_text().contains(CANARY));
+    }
+
+    #[test]
     fn the_index_of_git((bytes, id_length) in (mutated(git_index_bytes()), prop::sample::select(vec![20_usize, 32]))) {
         let mut total = 0;
         let _ = git_index::visit(&bytes, id_length, |path| total += path.len());
@@ -328,6 +366,14 @@ fn ledger() -> Vec<u8> {
     SEALED.ledger.clone()
 }
 
+/// A set with a key of each type; RFC 8037 appendix A.2 has the first one.
+fn key_set() -> String {
+    let n = data_encoding::BASE64URL_NOPAD.encode(&[0xff; 256]);
+    format!(
+        r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","kid":"{CANARY}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}},{{"kty":"RSA","kid":"r","alg":"PS256","use":"sig","n":"{n}","e":"AQAB"}}]}}"#
+    )
+}
+
 /// The body of the PKCS#8 key below, made for this test by `openssl genpkey -algorithm ed25519`.
 const KEY_BODY: &str = "MC4CAQAwBQYDK2VwBCIEICMfX+pK2ZjhVW2c1vqiHCnz2uE6ZheN82sNBGh/KaR3";
 
@@ -365,6 +411,7 @@ fn git_index_bytes() -> Vec<u8> {
 
 #[test]
 fn what_is_changed_above_is_good_before() {
+    assert_eq!(jwks::parse(key_set().as_bytes(), "keys.json").unwrap().keys().count(), 2);
     for sealed in &SEALED.stores {
         assert_eq!(seal::open(sealed, &SEALED.identities, "dev.age").unwrap().secrets.len(), 1);
     }
