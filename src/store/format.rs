@@ -2,14 +2,15 @@
 //!
 //! The mirror types are private to the store: nothing outside can serialise a value by accident.
 
+mod value;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use data_encoding::BASE64;
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
+use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -17,8 +18,8 @@ use super::change::Change;
 use super::{AwsBinding, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::secret::Secret;
-use crate::secret::parts::{Part, Parts};
+use crate::secret::parts::Parts;
+use value::{PartsDocument, Text};
 
 /// The version of the payload that this program writes, and the newest that it reads.
 const SCHEMA_VERSION: u32 = 1;
@@ -78,101 +79,6 @@ struct VersionDocument<'a> {
 #[expect(clippy::ptr_arg, reason = "serde hands over the field as it is")]
 fn is_empty<K: Clone, V: Clone>(map: &Cow<'_, BTreeMap<K, V>>) -> bool {
     map.is_empty()
-}
-
-/// The pieces as a map: the name of the piece → its text.
-enum PartsDocument<'a> {
-    Borrowed(&'a Parts),
-    Owned(Parts),
-}
-
-/// One piece: a JSON string, or `{"base64": …}` when it is not UTF-8.
-enum Text<'a> {
-    Borrowed(&'a Secret),
-    Owned(Secret),
-}
-
-impl Text<'_> {
-    fn secret(&self) -> &Secret {
-        match self {
-            Self::Borrowed(secret) => secret,
-            Self::Owned(secret) => secret,
-        }
-    }
-
-    fn into_secret(self) -> Secret {
-        match self {
-            Self::Borrowed(secret) => secret.duplicate(),
-            Self::Owned(secret) => secret,
-        }
-    }
-}
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let Some(text) = self.secret().expose_text() {
-            return serializer.serialize_str(text);
-        }
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry("base64", Zeroizing::new(BASE64.encode(self.secret().expose())).as_str())?;
-        map.end()
-    }
-}
-
-impl<'de> Deserialize<'de> for Text<'_> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Secret;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
-                Ok(Secret::copy_of(text.as_bytes()))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Secret, A::Error> {
-                let (encoding, text): (Cow<'de, str>, String) =
-                    map.next_entry()?.ok_or_else(|| de::Error::custom("an empty value"))?;
-                let text = Zeroizing::new(text);
-                if encoding != "base64" {
-                    return Err(de::Error::custom("a value in an unknown encoding"));
-                }
-                BASE64.decode(text.as_bytes()).map(Secret::new).map_err(|_| de::Error::custom("a value is not base64"))
-            }
-        }
-        deserializer.deserialize_any(TextVisitor).map(Self::Owned)
-    }
-}
-
-impl Serialize for PartsDocument<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let parts = match self {
-            Self::Borrowed(parts) => parts,
-            Self::Owned(parts) => parts,
-        };
-        serializer.collect_map(parts.iter().map(|(part, piece)| (part.name(), Text::Borrowed(piece))))
-    }
-}
-
-impl<'de> Deserialize<'de> for PartsDocument<'_> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PartsVisitor;
-        impl<'de> Visitor<'de> for PartsVisitor {
-            type Value = Parts;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the pieces of a version")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts, A::Error> {
-                let mut parts = Parts::default();
-                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-                    let part = Part::named(&name).ok_or_else(|| de::Error::custom("an unknown piece"))?;
-                    parts.insert(part, map.next_value::<Text<'_>>()?.into_secret());
-                }
-                Ok(parts)
-            }
-        }
-        deserializer.deserialize_map(PartsVisitor).map(Self::Owned)
-    }
 }
 
 impl Serialize for Secrets<'_> {

@@ -78,19 +78,21 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     if let (Some(kind), Some(pattern)) = (&kind, &pattern) {
         check_setting(kind, pattern, place, at, problems);
     }
-    let declaration = kind.map(|kind| Box::new(Declaration {
-        name: name.clone(),
-        kind,
-        rotate: fields.rotate.map(|rotate| rotate.value),
-        overlap: fields.overlap.map(|overlap| overlap.value),
-        owner,
-        pattern,
-        obtain: fields.obtain.map(|obtain| obtain.value),
-        description: fields.description.map(|description| description.value),
-        environments,
-        optional,
-        line: problems.line(at),
-    }));
+    let declaration = kind.map(|kind| {
+        Box::new(Declaration {
+            name: name.clone(),
+            kind,
+            rotate: fields.rotate.map(|rotate| rotate.value),
+            overlap: fields.overlap.map(|overlap| overlap.value),
+            owner,
+            pattern,
+            obtain: fields.obtain.map(|obtain| obtain.value),
+            description: fields.description.map(|description| description.value),
+            environments,
+            optional,
+            line: problems.line(at),
+        })
+    });
     Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm }
 }
 
