@@ -10,6 +10,7 @@ pub mod derive;
 pub mod files;
 mod format;
 pub mod identity;
+pub mod issued;
 pub mod ledger;
 pub mod seal;
 mod second_copy;
@@ -25,6 +26,7 @@ use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, digest, random};
 use change::Change;
+use issued::Issued;
 
 /// Where the project keeps what is ours.
 pub const DIRECTORY: &str = ".vault-kit";
@@ -53,6 +55,8 @@ pub struct Store {
     pub fingerprint_key: Secret,
     /// The changes whose lines the audit record may still lack, oldest first.
     pub changes: Vec<Change>,
+    /// What was issued to others.
+    pub issued: Issued,
     /// Versions by secret, oldest first; at most one of them is current.
     pub secrets: BTreeMap<SecretName, Vec<Version>>,
 }
@@ -142,6 +146,7 @@ impl Store {
             aws: None,
             fingerprint_key: Secret::copy_of(&random::array::<32>()?),
             changes: Vec::new(),
+            issued: Issued::default(),
             secrets: BTreeMap::new(),
         })
     }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::change::Change;
+use super::issued::Issued;
 use super::{AwsBinding, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -43,7 +44,14 @@ struct Document<'a> {
     fingerprint_key: Text<'a>,
     #[serde(default, skip_serializing_if = "<[Change]>::is_empty")]
     changes: Cow<'a, [Change]>,
+    #[serde(default, skip_serializing_if = "no_issued")]
+    issued: Cow<'a, Issued>,
     secrets: Secrets<'a>,
+}
+
+#[expect(clippy::ptr_arg, reason = "serde hands over the field as it is")]
+fn no_issued(issued: &Cow<'_, Issued>) -> bool {
+    issued.is_empty()
 }
 
 /// The versions of each secret, oldest first.
@@ -139,6 +147,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         aws: store.aws.as_ref().map(Cow::Borrowed),
         fingerprint_key: Text::Borrowed(&store.fingerprint_key),
         changes: Cow::Borrowed(&store.changes),
+        issued: Cow::Borrowed(&store.issued),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -153,7 +162,8 @@ fn payload_size(store: &Store) -> usize {
     let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
     let versions: usize = store.secrets.values().map(Vec::len).sum();
     // A change lists a hundred names at most.
-    1024 + store.changes.len() * 8192 + texts + versions * BYTES_A_VERSION
+    let records = store.issued.len();
+    1024 + store.changes.len() * 8192 + texts + (versions + records) * BYTES_A_VERSION
 }
 
 /// Reads a payload back.
@@ -240,6 +250,7 @@ impl Document<'_> {
             aws: self.aws.map(Cow::into_owned),
             fingerprint_key: self.fingerprint_key.into_secret(),
             changes: self.changes.into_owned(),
+            issued: self.issued.into_owned(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),
