@@ -388,6 +388,8 @@ fn a_key_set_and_a_list_of_revoked_tokens_are_enough_where_there_is_no_project()
     // A shared key is in no file, and so its tokens are not for those who have only that.
     assert_eq!(reason(&elsewhere, &token(&project, "HS256"), &from_file).as_deref(), Some("alg_not_allowed"));
     verify(&elsewhere, &good, &["--jwks", "keys.json"]).assert_code(2);
+    verify(&elsewhere, &good, &["--jwks", "-", "--issuer", ISSUER, "--audience", AUDIENCE]).assert_code(2);
+    verify(&project, &good, &["--revoked", "-"]).assert_code(2);
 
     let list = |tokens: Value, subjects: Value| {
         let list = json!({"vault_kit_revocations": 1, "tokens": tokens, "subjects": subjects});

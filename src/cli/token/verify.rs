@@ -46,6 +46,9 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    if [&arguments.jwks, &arguments.revoked].into_iter().flatten().any(|path| path.as_os_str() == "-") {
+        return Err(Error::usage("stdin is the token's: give keys and revocations as files"));
+    }
     let revocations = arguments.revoked.as_ref().map(|path| {
         let text = read_named(context, path)?;
         Revocations::parse(text.expose(), &path.display().to_string())
