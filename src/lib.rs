@@ -28,6 +28,7 @@ pub mod token;
 pub mod trust;
 mod ui;
 pub mod world;
+pub mod x509;
 
 use std::ffi::OsString;
 

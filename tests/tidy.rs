@@ -16,10 +16,11 @@ struct Only {
     within: &'static [&'static str],
 }
 
-const ONLY: [Only; 14] = [
-    Only { words: &["ring::"], within: &["generate", "secret", "token"] },
+const ONLY: [Only; 15] = [
+    Only { words: &["ring::"], within: &["generate", "secret", "token", "x509/key"] },
     Only { words: &["age::"], within: &["store"] },
     Only { words: &["rcgen::"], within: &["generate/certificate"] },
+    Only { words: &["webpki::", "rustls_pki_types::"], within: &["x509"] },
     Only { words: &["jsonwebtoken::"], within: &["token"] },
     Only { words: &["clap::", "clap_complete::", "clap_mangen::"], within: &["cli"] },
     Only { words: &["toml::", "toml_edit::"], within: &["manifest"] },
@@ -70,6 +71,8 @@ const WITHOUT: [Without; 10] = [
     Without { module: "token", words: &OUTSIDE, except: &[] },
     // Time is a parameter: what is refused as expired must be so in a replay too.
     Without { module: "token", words: &["SystemClock", "Clock"], except: &[] },
+    Without { module: "x509", words: &OUTSIDE, except: &[] },
+    Without { module: "x509", words: &["random::", "SystemClock"], except: &[] },
 ];
 
 /// The most lines of code, tests and comments at their head included, that a reader should meet in one file.

@@ -1,0 +1,19 @@
+//! Certificates and keys of whatever origin, judged: read, put in order, described, verified, linted.
+//!
+//! Pure: no file, no clock. The time and the facts of files are given.
+
+pub mod certificate;
+pub mod chain;
+mod der;
+pub mod describe;
+pub mod finding;
+pub mod import;
+mod key;
+pub mod lint;
+pub mod names;
+mod pem;
+pub mod public_key;
+pub mod renewal;
+#[cfg(test)]
+mod sample;
+pub mod verify;
