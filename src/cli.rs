@@ -1,6 +1,7 @@
 //! The command line: clap's types, and one thin file a command. The only place that knows clap.
 
 mod bring_up;
+mod cert;
 mod check;
 mod completions;
 mod context;
@@ -113,6 +114,8 @@ enum Command {
     Run(run::Arguments),
     /// Let this manifest's absolute paths and AWS roles take effect
     Trust(trust::Arguments),
+    /// Certificates: look at, verify, lint
+    Cert(cert::Arguments),
     /// The sealed store
     Store(store::Arguments),
     /// Who can open the store
@@ -158,6 +161,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Run(arguments) => run::run(context, &arguments),
         Command::Trust(arguments) => trust::run(context, &arguments),
+        Command::Cert(arguments) => cert::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Recipients(arguments) => recipients::run(context, &arguments),
         Command::Token(arguments) => token::run(context, &arguments),

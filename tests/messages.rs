@@ -1032,3 +1032,23 @@ fn a_list_of_revoked_tokens_that_is_damaged() {
     vault-kit: hint: deliver it anew; `vault-kit schema revocations` describes it
     "#);
 }
+
+#[test]
+fn a_certificate_or_revocation_list_that_cannot_be_read() {
+    let project = Project::empty();
+    project.write("cert.pem", "-----BEGIN CERTIFICATE-----\nhunter2\n");
+    insta::assert_snapshot!(told("certificate-unreadable", &project, &["cert", "inspect", "cert.pem"]), @"
+    exit 1
+    --- stderr
+    vault-kit: error: `cert.pem` has a block in line 1 that does not end
+    vault-kit: hint: look at it with `openssl x509 -noout -text -in cert.pem`
+    ");
+    project.write("good.pem", include_str!("fixtures/certificate.pem"));
+    let verify = ["cert", "verify", "good.pem", "--ca", "good.pem", "--crl", "good.pem"];
+    insta::assert_snapshot!(told("crl-unreadable", &project, &verify), @"
+    exit 1
+    --- stderr
+    vault-kit: error: `good.pem` holds no revocation list
+    vault-kit: hint: look at it with `openssl crl -noout -text -in good.pem`
+    ");
+}

@@ -54,7 +54,7 @@ struct Without {
 /// Disk, descriptors, environment.
 const OUTSIDE: [&str; 6] = ["std::fs", "fs::", "File::open", "rustix::", "private_file", "std::env"];
 
-const WITHOUT: [Without; 10] = [
+const WITHOUT: [Without; 12] = [
     Without { module: "plan", words: &OUTSIDE, except: &[] },
     Without { module: "plan", words: &["random::", "SystemClock", "Secret", "expose", "expose_text"], except: &[] },
     Without { module: "manifest", words: &OUTSIDE, except: &[] },

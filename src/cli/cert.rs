@@ -1,0 +1,104 @@
+//! `cert`: certificates, one thin file a verb.
+
+mod inspect;
+mod lint;
+mod verify;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::context::Context;
+use super::session::read_named;
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::ui::{SCHEMA_VERSION, Ui};
+use crate::x509::certificate::Certificate;
+use crate::x509::chain;
+use crate::x509::finding::{Finding, Severity};
+use crate::x509::names::Host;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show what a certificate says; nothing is verified
+    Inspect(inspect::Arguments),
+    /// Say whether a verifier would accept a certificate, with a stable reason when not
+    Verify(verify::Arguments),
+    /// Compare a certificate with our profile
+    Lint(lint::Arguments),
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    match &arguments.verb {
+        Verb::Inspect(arguments) => inspect::run(context, arguments),
+        Verb::Verify(arguments) => verify::run(context, arguments),
+        Verb::Lint(arguments) => lint::run(context, arguments),
+    }
+}
+
+/// What a judging verb answers.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    schema_version: u32,
+    file: String,
+    ok: bool,
+    findings: &'a [Finding],
+}
+
+/// Tells a judgement, and exits with 1 when one of the findings is an error.
+fn answer(context: &Context, file: &Path, findings: &[Finding], good: &str) -> Result<Exit> {
+    let ok = !findings.iter().any(Finding::is_error);
+    let file = file.display().to_string();
+    if context.ui.json {
+        context.ui.object(&Answer { schema_version: SCHEMA_VERSION, file, ok, findings })?;
+    } else {
+        tell(context.ui, findings)?;
+        if ok {
+            context.ui.say(&format!("{file}: {good}"));
+        }
+    }
+    Ok(if ok { Exit::DONE } else { Exit::from(Kind::Findings) })
+}
+
+/// Findings on stdout, a line each, with what to do about it beneath.
+fn tell(ui: Ui, findings: &[Finding]) -> Result<()> {
+    let width = findings.iter().map(|finding| finding.code.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for finding in findings {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{severity:<7}  {:<width$}  {}", finding.code, finding.message);
+        if let Some(fix) = &finding.fix {
+            let _ = writeln!(text, "{:<7}  {:<width$}  fix: {fix}", "", "");
+        }
+    }
+    ui.print(&text)
+}
+
+/// The certificates in a file that the user named, `-` being stdin.
+fn read(context: &Context, path: &Path) -> Result<Vec<Certificate>> {
+    let bytes = read_named(context, path)?;
+    chain::read(bytes.expose()).map_err(|why| unreadable(path, &why))
+}
+
+fn unreadable(path: &Path, why: &str) -> Error {
+    Error::new(Kind::Findings, "certificate-unreadable", format!("`{}` {why}", path.display()))
+        .hint(format!("look at it with `openssl x509 -noout -text -in {}`", path.display()))
+}
+
+/// A host of the command line.
+fn parse_host(text: &str) -> Result<Host, &'static str> {
+    Host::parse(text).ok_or("write a DNS name (A-labels, no wildcard) or an address")
+}
