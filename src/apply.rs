@@ -55,6 +55,17 @@ impl World<'_> {
     /// A version of a value that came by hand.
     pub fn given_version(&self, declaration: &Declaration, value: Secret, origin: Origin) -> Result<Version> {
         let facts = generate::inspect(&value);
+        self.given_parts(declaration, Parts::value(value), facts, origin)
+    }
+
+    /// A version that came by hand in pieces.
+    pub fn given_parts(
+        &self,
+        declaration: &Declaration,
+        parts: Parts,
+        facts: generate::Facts,
+        origin: Origin,
+    ) -> Result<Version> {
         Ok(Version {
             id: random::version_id()?,
             kind: declaration.kind.name().to_owned(),
@@ -67,7 +78,7 @@ impl World<'_> {
             inputs: BTreeMap::new(),
             facts: facts.facts,
             fingerprint: None,
-            parts: Parts::value(value),
+            parts,
         })
     }
 

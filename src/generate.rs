@@ -78,7 +78,7 @@ pub fn generate(declaration: &Declaration, context: &Context<'_>, inputs: &Input
         Kind::Template(template) => template::generate(name, template, inputs),
         Kind::Token(token) => token::generate(name, token, context, inputs),
         Kind::Uuid => random::uuid(),
-        Kind::External | Kind::Setting { .. } => {
+        Kind::External | Kind::ImportedCertificate(_) | Kind::Setting { .. } => {
             Err(Error::bug(format!("`{name}` is of a kind that is never generated")))
         }
     }

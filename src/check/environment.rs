@@ -16,7 +16,8 @@ pub fn carried<'a>(manifest: &'a Manifest, environment: &EnvName) -> Vec<&'a Dec
 }
 
 fn is_carried(declaration: &Declaration) -> bool {
-    declaration.name.is_variable() && !matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_))
+    declaration.name.is_variable()
+        && !matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_))
 }
 
 /// Judges the variables that are set; an empty one counts as not set.

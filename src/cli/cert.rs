@@ -1,5 +1,6 @@
 //! `cert`: certificates, one thin file a verb.
 
+mod import;
 mod inspect;
 mod lint;
 mod verify;
@@ -28,6 +29,8 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Take in a certificate and key that somebody else issued, or name everything that stands against it
+    Import(import::Arguments),
     /// Show what a certificate says; nothing is verified
     Inspect(inspect::Arguments),
     /// Say whether a verifier would accept a certificate, with a stable reason when not
@@ -38,6 +41,7 @@ enum Verb {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     match &arguments.verb {
+        Verb::Import(arguments) => import::run(context, arguments),
         Verb::Inspect(arguments) => inspect::run(context, arguments),
         Verb::Verify(arguments) => verify::run(context, arguments),
         Verb::Lint(arguments) => lint::run(context, arguments),

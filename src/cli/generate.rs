@@ -9,6 +9,7 @@ use super::session::Session;
 use super::summary::Summary;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::manifest::Declaration;
 use crate::name::SecretName;
 use crate::plan::{self, Plan, Scope, Step};
 use crate::store::Store;
@@ -83,7 +84,10 @@ fn generated(session: &Session<'_>, name: &str) -> Result<SecretName> {
         Some(declaration) if declaration.is_generated() => Ok(name),
         Some(declaration) if !declaration.is_stored() => Err(Error::usage(format!("`{name}` is a setting"))
             .hint("settings live in the manifest: edit its `value` there")),
-        _ => Err(Error::usage(format!("`{name}` is not made by vault-kit"))
-            .hint(format!("supply it with `{}`", session.command(&format!("set {name}"))))),
+        other => {
+            let words = other.map_or_else(|| format!("set {name}"), Declaration::supply_words);
+            Err(Error::usage(format!("`{name}` is not made by vault-kit"))
+                .hint(format!("supply it with `{}`", session.command(&words))))
+        }
     }
 }

@@ -165,6 +165,7 @@ impl Outcome {
 
 /// Settings live in the manifest; certificates and key pairs come in pieces; templates follow their inputs.
 fn is_importable(declaration: &Declaration) -> bool {
-    use SecretKind::{Ca, Certificate, Keypair, Setting, Template};
-    !matches!(declaration.kind, Ca(_) | Certificate(_) | Keypair { .. } | Setting { .. } | Template(_))
+    use SecretKind::{Ca, Certificate, ImportedCertificate, Keypair, Setting, Template};
+    let several = matches!(declaration.kind, Ca(_) | Certificate(_) | ImportedCertificate(_) | Keypair { .. });
+    !several && !matches!(declaration.kind, Setting { .. } | Template(_))
 }

@@ -78,9 +78,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 /// What every child gets: single values whose name is a variable. Private keys only when they are named.
 fn is_carried(declaration: &Declaration) -> bool {
-    let single =
-        !matches!(declaration.kind, SecretKind::Ca(_) | SecretKind::Certificate(_) | SecretKind::Keypair { .. });
-    single && declaration.name.is_variable()
+    use SecretKind::{Ca, Certificate, ImportedCertificate, Keypair};
+    let several = matches!(declaration.kind, Ca(_) | Certificate(_) | ImportedCertificate(_) | Keypair { .. });
+    !several && declaration.name.is_variable()
 }
 
 /// All values, or every missing and every impossible one: a child never starts with only a part of its secrets.

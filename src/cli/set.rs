@@ -93,6 +93,8 @@ fn refuse_kind(declaration: &Declaration) -> Result<()> {
             Err(error("made from other secrets")
                 .hint(format!("make a new one with `vault-kit generate --replace {name}`")))
         }
+        SecretKind::ImportedCertificate(_) => Err(error("a certificate with its key")
+            .hint(format!("take both in with `vault-kit {}`", declaration.supply_words()))),
         SecretKind::Ca(_) | SecretKind::Certificate(_) | SecretKind::Keypair { .. } => {
             Err(error("made of several pieces")
                 .hint(format!("make a new one with `vault-kit generate --replace {name}`")))

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::paste::Paste;
 use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::Result;
-use crate::manifest::Manifest;
+use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{Plan, Why};
 use crate::ui::{SCHEMA_VERSION, Ui};
@@ -35,6 +35,8 @@ pub struct Summary<'a> {
 pub enum Deed<'a> {
     /// This secret has the value that was given.
     Set(&'a SecretName),
+    /// This certificate was taken in.
+    Import(&'a SecretName),
     /// This secret is forgotten.
     Remove(&'a SecretName),
 }
@@ -71,7 +73,7 @@ impl<'a> Summary<'a> {
             secret: waiting.secret.to_string(),
             needs: waiting.needs.clone(),
             fix: if waiting.needs.is_empty() {
-                format!("vault-kit{prefix} set {}", waiting.secret)
+                format!("vault-kit{prefix} {}", supply_words(manifest, &waiting.secret))
             } else {
                 let needs: Vec<_> = waiting.needs.iter().map(SecretName::as_str).collect();
                 format!("comes by itself once {} is there", needs.join(", "))
@@ -129,6 +131,8 @@ impl<'a> Summary<'a> {
             (None, _) => return,
             (Some(Deed::Set(name)), false) => ("set", name),
             (Some(Deed::Set(name)), true) => ("would set", name),
+            (Some(Deed::Import(name)), false) => ("imported", name),
+            (Some(Deed::Import(name)), true) => ("would import", name),
             (Some(Deed::Remove(name)), false) => ("removed", name),
             (Some(Deed::Remove(name)), true) => ("would remove", name),
         };
@@ -174,6 +178,10 @@ impl<'a> Summary<'a> {
             ui.say(&row("waiting", &output, format_args!("for {}", names.join(", "))));
         }
     }
+}
+
+fn supply_words(manifest: &Manifest, name: &SecretName) -> String {
+    manifest.secret(name).map_or_else(|| format!("set {name}"), Declaration::supply_words)
 }
 
 /// Widths of the columns: the longest verb, and names and paths as they usually are.

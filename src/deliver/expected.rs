@@ -64,15 +64,32 @@ impl Expectation<'_> {
             .pem_files(&declaration.name, &declaration.kind)
             .unwrap_or_default()
             .into_iter()
-            .filter(|(piece, _)| *piece != PemFile::Chain || self.has_chain(declaration))
+            .filter(|(piece, _)| match piece {
+                PemFile::Chain => self.has_chain(declaration),
+                PemFile::Ca => output.names_pieces() || self.has_root(declaration),
+                _ => true,
+            })
             .map(|(piece, path)| file(output, path, BTreeMap::from([version.clone()]), piece != PemFile::Key))
             .collect()
     }
 
     /// Whether an intermediate stands between a certificate and its root.
     fn has_chain(&self, declaration: &Declaration) -> bool {
+        if matches!(declaration.kind, Kind::ImportedCertificate(_)) {
+            return self.fact(declaration, "intermediates").is_some_and(|count| count != "0");
+        }
         let Kind::Certificate(Certificate { issuer: Some(issuer), .. }) = &declaration.kind else { return false };
         matches!(self.manifest.secret(issuer).map(|it| &it.kind), Some(Kind::Ca(ca)) if ca.issuer.is_some())
+    }
+
+    /// Whether the root is there: an imported certificate may come without.
+    fn has_root(&self, declaration: &Declaration) -> bool {
+        !matches!(declaration.kind, Kind::ImportedCertificate(_))
+            || self.fact(declaration, "root").is_some_and(|root| root == "yes")
+    }
+
+    fn fact(&self, declaration: &Declaration, key: &str) -> Option<&str> {
+        self.ledger?.secrets.get(&declaration.name)?.facts.get(key).map(String::as_str)
     }
 
     fn declarations<'s>(&'s self, output: &'s Output) -> impl Iterator<Item = &'s Declaration> {

@@ -13,6 +13,9 @@ pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFi
     let mut files = Vec::new();
     for (name, value) in delivered(output, values) {
         for (piece, path) in wanted(output, name, value)? {
+            if piece == PemFile::Ca && !output.names_pieces() && lacks_root(value) {
+                continue;
+            }
             let Some(bytes) = bytes_of(output, name, value, piece)? else { continue };
             files.push(EmittedFile {
                 path,
@@ -35,6 +38,12 @@ fn wanted(output: &Output, name: &SecretName, value: Value<'_>) -> Result<Vec<(P
     }
     let why = format!("kind `{}` is neither a certificate nor a key pair", value.kind.name());
     Err(cannot_carry(output, name, &why).hint("deliver it with `format = \"docker-secrets\"`"))
+}
+
+/// Whether it was imported without its root.
+fn lacks_root(value: Value<'_>) -> bool {
+    let has_root = value.parts.part(Part::Ca).is_some_and(|root| !root.is_empty());
+    matches!(value.kind, Kind::ImportedCertificate(_)) && !has_root
 }
 
 /// The content of a file; `None` for a chain without intermediates.

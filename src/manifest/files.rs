@@ -38,10 +38,15 @@ impl Output {
     pub fn pem_files(&self, name: &SecretName, kind: &Kind) -> Option<Vec<(PemFile, String)>> {
         match kind {
             Kind::Ca(_) => Some(self.pieces(name, CA)),
-            Kind::Certificate(_) => Some(self.certificate_files(name)),
+            Kind::Certificate(_) | Kind::ImportedCertificate(_) => Some(self.certificate_files(name)),
             Kind::Keypair { .. } => Some(self.pieces(name, KEYPAIR)),
             _ => None,
         }
+    }
+
+    /// Whether the manifest says which pieces this output has.
+    pub fn names_pieces(&self) -> bool {
+        matches!(&self.format, Format::Pem { files } if !files.is_empty())
     }
 
     /// As [`Output::pem_files`], for what is a certificate whatever its kind.

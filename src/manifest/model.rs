@@ -122,6 +122,8 @@ pub enum Kind {
     EncryptionKey(RandomBytes),
     /// A person or a provider supplies it.
     External,
+    /// A leaf certificate that somebody else issues and `cert import` takes in (`issuer = "import"`).
+    ImportedCertificate(ImportedCertificate),
     /// An asymmetric signing key.
     Keypair {
         /// Which curve.
@@ -242,6 +244,17 @@ pub struct Certificate {
     pub uri: Vec<String>,
     /// Life of the certificate.
     pub ttl: Period,
+}
+
+/// Parameters of a `certificate` that is imported: what every one that comes must be good for.
+#[derive(Debug)]
+pub struct ImportedCertificate {
+    /// What it may be used for.
+    pub usage: Usage,
+    /// DNS names that it must cover, lower case, no wildcard.
+    pub dns: Vec<String>,
+    /// Addresses that it must cover.
+    pub ip: Vec<IpAddr>,
 }
 
 /// The extended key usage of a leaf.
@@ -445,7 +458,17 @@ impl Declaration {
 
     /// Whether vault-kit makes the value itself.
     pub fn is_generated(&self) -> bool {
-        !matches!(self.kind, Kind::External | Kind::Setting { .. })
+        !matches!(self.kind, Kind::External | Kind::ImportedCertificate(_) | Kind::Setting { .. })
+    }
+
+    /// The words behind `vault-kit` by which a person supplies the value.
+    pub fn supply_words(&self) -> String {
+        match self.kind {
+            Kind::ImportedCertificate(_) => {
+                format!("cert import {} --fullchain fullchain.pem --key privkey.pem", self.name)
+            }
+            _ => format!("set {}", self.name),
+        }
     }
 }
 
@@ -491,6 +514,8 @@ impl Kind {
             Self::Certificate(_) => "certificate",
             Self::EncryptionKey(_) => "encryption-key",
             Self::External => "external",
+            // Apart from `certificate`: one that was made here must not pass for one that was issued elsewhere.
+            Self::ImportedCertificate(_) => "imported-certificate",
             Self::Keypair { .. } => "keypair",
             Self::Passphrase { .. } => "passphrase",
             Self::Password(_) => "password",

@@ -191,15 +191,15 @@ table! {
 
     /// A leaf certificate.
     RawCertificate {
-        /// The `ca` that signs it, or `self`.
+        /// The `ca` that signs it, `self`, or `import` for one that somebody else issues and `cert import` takes in.
         issuer: String = "issuer = \"self\"",
         /// The key's curve; default `es256`.
         algorithm: KeyAlgorithm,
         /// What it is used for; default `server`.
         usage: Usage,
-        /// DNS names; a wildcard only as the whole leftmost label.
+        /// DNS names; a wildcard only as the whole leftmost label. With `import`: names that it must cover.
         dns: Texts,
-        /// IP addresses.
+        /// IP addresses. With `import`: addresses that it must cover.
         ip: Texts,
         /// URIs such as `spiffe://…`.
         uri: Texts,

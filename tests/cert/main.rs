@@ -7,6 +7,7 @@ mod support;
 #[path = "../../src/x509/sample.rs"]
 mod sample;
 
+mod import;
 mod inspect;
 mod lint;
 mod verify;

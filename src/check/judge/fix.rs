@@ -34,7 +34,7 @@ impl Bench<'_> {
     }
 
     fn supply(&self, declaration: &Declaration) -> String {
-        let mut fix = self.command(&format!("set {}", declaration.name));
+        let mut fix = self.command(&declaration.supply_words());
         if let Some(obtain) = &declaration.obtain {
             // Writing to a String cannot fail.
             let _ = write!(fix, "    # from: {}", obtain.replace(['\n', '\r'], " "));

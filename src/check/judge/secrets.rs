@@ -155,7 +155,9 @@ impl<'a> Bench<'a> {
                 let fix = self.replace(&entry.name);
                 self.about_secret(Code::Expired, &entry.name, format!("expired {}", day(expires)), fix);
             }
-            (Some(expires), _) if expires - notice(&declaration.kind, entry.created, expires) <= self.now => {
+            (Some(expires), _)
+                if expires - notice(&declaration.kind, begun(declaration, entry), expires) <= self.now =>
+            {
                 let fix = self.replace(&entry.name);
                 self.about_secret(Code::Expiring, &entry.name, format!("expires {}", day(expires)), fix);
             }
@@ -215,11 +217,21 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// When a value's life began: that of an imported certificate may have begun long before it came here.
+fn begun(declaration: &Declaration, entry: &Entry) -> DateTime<Utc> {
+    let told = match declaration.kind {
+        Kind::ImportedCertificate(_) => entry.facts.get("not_before"),
+        _ => None,
+    };
+    let told = told.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+    told.map_or(entry.created, |time| time.to_utc())
+}
+
 /// How long before its end a value is announced. Tokens and certificates are renewed after two thirds of their life.
 fn notice(kind: &Kind, created: DateTime<Utc>, expires: DateTime<Utc>) -> TimeDelta {
     let life = (expires - created).max(TimeDelta::zero());
     match kind {
-        Kind::Ca(_) | Kind::Certificate(_) | Kind::Token(_) => life / 3,
+        Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_) | Kind::Token(_) => life / 3,
         _ => (life / 10).min(LONGEST_NOTICE),
     }
 }

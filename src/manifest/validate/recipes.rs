@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Place, Scope, hosts, non_empty, unknown_environment, within};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{
-    Ca, Certificate, CharClass, Encoding, KeyAlgorithm, Kind, Password, RandomBytes, Role, Token, TokenAlgorithm, Usage,
+    Ca, Certificate, CharClass, Encoding, ImportedCertificate, KeyAlgorithm, Kind, Password, RandomBytes, Role, Token,
+    TokenAlgorithm, Usage,
 };
 use crate::manifest::period::Period;
 use crate::manifest::raw::{
@@ -42,6 +43,9 @@ impl Recipe<'_> {
         Some(match raw {
             RawKind::ApiKey(raw) => self.api_key(raw, problems),
             RawKind::Ca(raw) => Kind::Ca(self.ca(raw, problems)),
+            RawKind::Certificate(raw) if is_import(&raw) => {
+                Kind::ImportedCertificate(self.imported_certificate(raw, problems))
+            }
             RawKind::Certificate(raw) => Kind::Certificate(self.certificate(raw, problems)?),
             RawKind::EncryptionKey(raw) => Kind::EncryptionKey(self.random(raw, problems)),
             RawKind::External(_) => Kind::External,
@@ -303,6 +307,28 @@ impl Recipe<'_> {
         })
     }
 
+    /// Whoever issues it decides about the rest; what is declared is asked of every one that comes.
+    fn imported_certificate(&self, raw: RawCertificate, problems: &mut Problems) -> ImportedCertificate {
+        let decided = [
+            ("algorithm", raw.algorithm.as_ref().map(|field| field.at)),
+            ("ttl", raw.ttl.as_ref().map(|field| field.at)),
+            ("uri", raw.uri.as_ref().map(|field| field.at)),
+        ];
+        for (key, at) in decided.into_iter().filter_map(|(key, at)| Some((key, at?))) {
+            let message = format!("`{}.{key}` is decided by whoever issues the certificate", self.place);
+            problems.add_with_hint(at, message, "leave it out, or let one of our own CAs issue it");
+        }
+        for text in raw.dns.iter().flat_map(|list| &list.value).filter(|text| text.value.starts_with('*')) {
+            let message = format!("an entry of `{}.dns` has a wildcard", self.place);
+            problems.add_with_hint(text.at, message, "name the hosts; a certificate with a wildcard may cover them");
+        }
+        ImportedCertificate {
+            usage: or(raw.usage, Usage::Server),
+            dns: self.dns(raw.dns, "dns", problems),
+            ip: self.parsed(raw.ip, "ip", "an address such as `127.0.0.1` or `::1`", problems),
+        }
+    }
+
     fn dns(&self, field: Field<Texts>, key: &str, problems: &mut Problems) -> Vec<String> {
         let mut names = Vec::new();
         for text in field.map(|list| list.value).unwrap_or_default() {
@@ -346,6 +372,10 @@ impl Recipe<'_> {
         }
         texts.into_iter().map(|text| text.value).collect()
     }
+}
+
+fn is_import(raw: &RawCertificate) -> bool {
+    raw.issuer.as_ref().is_some_and(|issuer| issuer.value == "import")
 }
 
 fn or<T>(field: Field<T>, default: T) -> T {

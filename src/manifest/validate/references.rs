@@ -103,7 +103,7 @@ fn check_kind(declared: &Declared, target: &Declared, problems: &mut Problems) -
     let (Some(one), Some(other)) = (&declared.declaration, &target.declaration) else { return None };
     match (&one.kind, &other.kind) {
         (Kind::Token(_), kind) => return check_signer(declared, target, kind, problems),
-        (Kind::Template(_), Kind::Ca(_) | Kind::Certificate(_)) => {
+        (Kind::Template(_), Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_)) => {
             let message = format!(
                 "`secrets.{}.template` refers to `{}`, which is several files, not one text",
                 one.name, other.name

@@ -20,7 +20,7 @@ pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
 
 /// Whether a secret may be named in `secrets`.
 pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(), Refusal> {
-    let several = matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_));
+    let several = matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_));
     match format {
         Format::NotYet(_) => Ok(()),
         Format::Pem { .. } if several || matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
@@ -44,7 +44,7 @@ pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
         ("key", PemFile::Key),
     ];
     match kind {
-        Kind::Ca(_) | Kind::Certificate(_) => &CERTIFICATE,
+        Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_) => &CERTIFICATE,
         Kind::Keypair { .. } => &[("key", PemFile::Key), ("public", PemFile::Public)],
         _ => &[],
     }
