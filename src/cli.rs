@@ -114,7 +114,7 @@ enum Command {
     Run(run::Arguments),
     /// Let this manifest's absolute paths and AWS roles take effect
     Trust(trust::Arguments),
-    /// Certificates: take in, look at, verify, lint
+    /// Certificates: take in, look at, verify, lint, tell when to renew
     Cert(cert::Arguments),
     /// The sealed store
     Store(store::Arguments),

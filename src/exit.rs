@@ -80,6 +80,12 @@ impl Exit {
     /// `run` did not find the command.
     pub const NOT_FOUND: Self = Self(127);
 
+    /// What `step certificate needs-renewal` says of a file that is not there.
+    pub const STEP_MISSING: Self = Self(2);
+
+    /// What it says when it cannot tell.
+    pub const STEP_FAILED: Self = Self(255);
+
     /// The code as the shell sees it.
     pub fn code(self) -> u8 {
         self.0

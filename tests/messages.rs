@@ -1052,3 +1052,18 @@ fn a_certificate_or_revocation_list_that_cannot_be_read() {
     vault-kit: hint: look at it with `openssl crl -noout -text -in good.pem`
     ");
 }
+
+#[test]
+fn a_ledger_that_is_older_than_its_store_tells_of_no_certificate() {
+    let project = initialised(AUTHORITY);
+    let old = project.bytes(".vault-kit/dev.ledger.jsonl");
+    project.run(["generate", "--replace", "TLS", "--yes"]).assert_code(0);
+    project.write(".vault-kit/dev.ledger.jsonl", old);
+    std::fs::remove_file(project.identity()).unwrap();
+    insta::assert_snapshot!(told("ledger-stale", &project, &["cert", "needs-renewal", "TLS"]), @"
+    exit 4
+    --- stderr
+    vault-kit: error: `.vault-kit/dev.ledger.jsonl` belongs to another state of the store
+    vault-kit: hint: make it anew with `vault-kit render`
+    ");
+}

@@ -3,6 +3,7 @@
 mod import;
 mod inspect;
 mod lint;
+mod needs_renewal;
 mod verify;
 
 use std::fmt::Write as _;
@@ -37,6 +38,8 @@ enum Verb {
     Verify(verify::Arguments),
     /// Compare a certificate with our profile
     Lint(lint::Arguments),
+    /// Say whether certificates should be renewed now: exit 0 no, 1 yes
+    NeedsRenewal(needs_renewal::Arguments),
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -45,6 +48,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Verb::Inspect(arguments) => inspect::run(context, arguments),
         Verb::Verify(arguments) => verify::run(context, arguments),
         Verb::Lint(arguments) => lint::run(context, arguments),
+        Verb::NeedsRenewal(arguments) => needs_renewal::run(context, arguments),
     }
 }
 

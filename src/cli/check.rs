@@ -114,9 +114,9 @@ impl At {
 }
 
 /// What is known of the store without a look at the files that it was delivered to.
-struct Host {
+pub(super) struct Host {
     /// Of this state of the store, unless nobody here can open it.
-    ledger: Option<Ledger>,
+    pub(super) ledger: Option<Ledger>,
     identities: Option<Identities>,
     /// SHA-256 of the sealed store in hex.
     store_digest: Option<String>,
@@ -129,7 +129,7 @@ impl Host {
 }
 
 /// Reads the ledger; the identity, if there is one, is proven to open the store by its header alone.
-fn host(session: &Session<'_>) -> Result<Host> {
+pub(super) fn host(session: &Session<'_>) -> Result<Host> {
     let identities = read_identities()?;
     let files = session.files();
     let Some(sealed) = files.present()? else {

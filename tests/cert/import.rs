@@ -62,6 +62,7 @@ fn a_declared_certificate_waits_for_its_import_and_is_then_delivered() {
     assert_eq!(project.read("ssl/key.pem").lines().next(), Some("-----BEGIN PRIVATE KEY-----"));
     assert_eq!((project.mode("ssl/cert.pem"), project.mode("ssl/key.pem")), (0o644, 0o600));
     project.run(["check"]).assert_code(0);
+    project.run(["cert", "needs-renewal"]).assert_code(0);
     let again = import(&project, &LIVE).assert_code(0);
     assert!(again.stderr.contains("nothing to do"), "{again:?}");
 }

@@ -10,6 +10,7 @@ mod sample;
 mod import;
 mod inspect;
 mod lint;
+mod needs_renewal;
 mod verify;
 
 use std::process::Command;
