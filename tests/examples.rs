@@ -347,24 +347,12 @@ fn production_delivers_the_certificate_that_was_issued_elsewhere() {
     let Some(openssl) = program("openssl") else { return skip("examples-openssl", "no openssl: run tests/setup") };
     let cases = [
         ("docker-mcp", "NGINX_TLS_FULLCHAIN", "NGINX_TLS_KEY", "nginx/ssl/cert.pem", "nginx/ssl/key.pem"),
-        (
-            "e2i",
-            "LETSENCRYPT_FULLCHAIN",
-            "LETSENCRYPT_PRIVKEY",
-            "docker/nginx/ssl/cert.pem",
-            "docker/nginx/ssl/key.pem",
-        ),
         ("sutra", "STORAGE_TLS_FULLCHAIN", "STORAGE_TLS_KEY", ".secrets/tls/fullchain.pem", ".secrets/tls/key.pem"),
     ];
     for (name, fullchain, privkey, cert_file, key_file) in cases {
         let project = Project::empty();
         project.run(["-e", "prod", "init", "--preset", name]).assert_code(0);
         assert!(!project.path(".vault-kit/dev.age").exists() && !project.path(key_file).exists(), "{name}");
-        if name == "e2i" {
-            for (name, value) in SUPPLIED {
-                project.run_with_stdin(["-e", "prod", "set", name], value.as_bytes()).assert_code(0);
-            }
-        }
         project.run(["-e", "prod", "check"]).assert_code(1);
         let (cert, key) = issued(&openssl, &project, "app.example.com");
         for (secret, file) in [(fullchain, &cert), (privkey, &key)] {
@@ -382,7 +370,6 @@ fn production_delivers_the_certificate_that_was_issued_elsewhere() {
         let origins = variables(&project).get("CORS_ORIGINS").cloned();
         let expected = match name {
             "docker-mcp" => Some("https://mcp.example.com".to_owned()),
-            "e2i" => Some("https://e2i.example.com".to_owned()),
             _ => None,
         };
         assert_eq!(origins, expected, "{name}");
@@ -393,6 +380,62 @@ fn production_delivers_the_certificate_that_was_issued_elsewhere() {
         project.run(["init"]).assert_code(7);
         assert_eq!(project.bytes(key_file), std::fs::read(&key).unwrap(), "{name}");
     }
+}
+
+/// A leaf with its issuer's certificate behind it, as Let's Encrypt's `fullchain.pem` is, and its key.
+fn issued_by_ca(openssl: &Path, project: &Project, host: &str) -> (PathBuf, PathBuf) {
+    let file = |name: &str| project.home().join(name);
+    let make = |name: &str, words: &[&str]| {
+        let mut command = Command::new(openssl);
+        command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
+        command.args(words).arg("-keyout").arg(file(&format!("{name}.key"))).arg("-out");
+        Run::of(command.arg(file(&format!("{name}.pem"))).current_dir(project.home())).assert_code(0);
+        std::fs::read_to_string(file(&format!("{name}.pem"))).unwrap()
+    };
+    let authority =
+        ["-addext", "keyUsage=critical,keyCertSign,cRLSign", "-addext", "basicConstraints=critical,CA:TRUE"];
+    make("root", &[&["-subj", "/CN=root"][..], &authority].concat());
+    let by_root = ["-subj", "/CN=issuing", "-CA", "root.pem", "-CAkey", "root.key"];
+    let issuing = make("issuing", &[&by_root[..], &authority].concat());
+    let (subject, name) = (format!("/CN={host}"), format!("subjectAltName=DNS:{host}"));
+    let by_issuing =
+        ["-subj", &subject, "-days", "90", "-CA", "issuing.pem", "-CAkey", "issuing.key", "-addext", &name];
+    let leaf = ["-addext", "extendedKeyUsage=serverAuth", "-addext", "basicConstraints=critical,CA:FALSE"];
+    let leaf = make("leaf", &[&by_issuing[..], &leaf].concat());
+    project.write("fullchain.pem", leaf + &issuing);
+    (project.path("fullchain.pem"), file("leaf.key"))
+}
+
+#[test]
+fn e2i_s_production_takes_in_what_lets_encrypt_issued_and_nothing_less() {
+    let Some(openssl) = program("openssl") else { return skip("examples-openssl", "no openssl: run tests/setup") };
+    let project = Project::empty();
+    let init = project.run(["-e", "prod", "init", "--preset", "e2i"]).assert_code(0);
+    assert!(init.stderr.contains("vault-kit -e prod cert import LETSENCRYPT"), "{init:?}");
+    for (name, value) in SUPPLIED {
+        project.run_with_stdin(["-e", "prod", "set", name], value.as_bytes()).assert_code(0);
+    }
+    let (cert_file, key_file) = ("docker/nginx/ssl/cert.pem", "docker/nginx/ssl/key.pem");
+    assert!(!project.path(key_file).exists());
+    let import = |(cert, key): &(PathBuf, PathBuf), host: &str| {
+        let mut command = project.command(["-e", "prod", "cert", "import", "LETSENCRYPT", "--host", host]);
+        Run::of(command.arg("--fullchain").arg(cert).arg("--key").arg(key))
+    };
+    let own = import(&issued(&openssl, &project, "e2i.example.com"), "e2i.example.com").assert_code(1);
+    assert!(own.stdout.contains("self-signed") && own.stdout.contains("ca-as-leaf"), "{own:?}");
+    assert!(!project.path(key_file).exists());
+    let pair = issued_by_ca(&openssl, &project, "e2i.example.com");
+    import(&pair, "other.example.com").assert_code(1);
+    import(&pair, "e2i.example.com").assert_code(0);
+    assert_eq!(project.bytes(cert_file), std::fs::read(&pair.0).unwrap());
+    assert_eq!(project.bytes(key_file), std::fs::read(&pair.1).unwrap());
+    assert_eq!((project.mode(cert_file), project.mode(key_file)), (0o644, 0o600));
+    project.run(["-e", "prod", "check", "--strict"]).assert_code(0);
+    project.run(["-e", "prod", "cert", "needs-renewal"]).assert_code(0);
+    assert_eq!(variables(&project)["CORS_ORIGINS"], "https://e2i.example.com");
+    // Production's files are not replaced by those of development, nor the other way round.
+    project.run(["init"]).assert_code(7);
+    assert_eq!(project.bytes(key_file), std::fs::read(&pair.1).unwrap());
 }
 
 /// A system's Compose file as Docker Compose understands it; `None`, said aloud, without Compose.
