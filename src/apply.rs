@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit;
 use crate::deliver::{self, Delivered, Prepared, ignored};
 use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
-use crate::manifest::{Declaration, Manifest};
+use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::{Known, Observed, Plan};
 use crate::secret::digest::sha256_hex;
@@ -123,7 +123,24 @@ impl World<'_> {
             return self.deliver(opened, prepared, &old_files);
         }
         self.commit(opened, action, changed, announced)?;
-        self.deliver(opened, prepared, &old_files).map_err(Error::after_the_change)
+        let mut delivered = self.deliver(opened, prepared, &old_files).map_err(Error::after_the_change)?;
+        delivered.warnings.extend(changed.iter().filter_map(|name| self.shortened(&opened.store, name)));
+        Ok(delivered)
+    }
+
+    /// What to say of a certificate that ends before its declared life, with its issuer.
+    fn shortened(&self, store: &Store, name: &SecretName) -> Option<String> {
+        let (issuer, ttl) = match &self.manifest.secrets.get(name)?.kind {
+            SecretKind::Ca(ca) => (ca.issuer.as_ref()?, ca.ttl),
+            SecretKind::Certificate(leaf) => (leaf.issuer.as_ref()?, leaf.ttl),
+            _ => return None,
+        };
+        let expires = store.current(name)?.expires?;
+        let ends_with_issuer = store.current(issuer)?.expires == Some(expires);
+        // The life begins a little before the change, never after it.
+        let is_short = expires + TimeDelta::seconds(1) < self.now + ttl.delta() - TimeDelta::hours(1);
+        let day = expires.format("%Y-%m-%d");
+        (ends_with_issuer && is_short).then(|| format!("`{name}` ends on {day} with `{issuer}`, before its `ttl`"))
     }
 
     fn commit(

@@ -195,8 +195,10 @@ impl<'a> Planner<'a> {
         if let Some(input) = changed {
             return Some(Why::InputChanged(input.clone()));
         }
-        // A new CA key would break everybody who trusts the old one: that takes `--replace`.
-        let derived = !matches!(declaration.kind, Kind::Ca(_)) && self.is_wanted(name);
+        // A new root key would break everybody who trusts the old one: that takes `--replace`. An issuing CA is trusted
+        // through its root, and what it signed follows in the same change.
+        let is_root = matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none());
+        let derived = !is_root && self.is_wanted(name);
         let stale = known.recipe.is_some() && self.observed.recipes.get(name) != known.recipe.as_ref();
         (derived && stale).then_some(Why::DeclarationChanged)
     }

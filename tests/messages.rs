@@ -932,15 +932,13 @@ fn an_issuer_that_cannot_be_read() {
 fn a_name_that_the_ca_does_not_permit() {
     let permitted = AUTHORITY.replace("\"ca\"", "\"ca\"\npermitted_dns = [\"localhost\"]");
     let project = initialised(&permitted);
-    project.write(
-        "vault-kit.toml",
-        manifest(&permitted.replace("dns = [\"localhost\"]\n[", "dns = [\"example.com\"]\n[")),
-    );
-    insta::assert_snapshot!(told("not-permitted-by-ca", &project, &["generate", "--replace", "CA", "--yes"]), @r#"
+    project.write("vault-kit.toml", manifest(&permitted.replace("\"localhost\"", "\"example.com\"")));
+    insta::assert_snapshot!(told("not-permitted-by-ca", &project, &["generate"]), @r#"
     exit 3
     --- stderr
     vault-kit: error: `dns[0]` of `TLS` is outside what its issuer `CA` permits
-    vault-kit: hint: add it to `permitted_dns` or `permitted_ip` of the CA, or take it out of `TLS`
+    vault-kit: hint: the CA was made before it was permitted: `vault-kit generate --replace CA`
+    vault-kit: hint: or take it out of `TLS`
     "#);
 }
 

@@ -45,7 +45,7 @@ pub(super) fn authority(name: &SecretName, ca: &Ca, context: &Context<'_>, input
     params.distinguished_name.push(DnType::OrganizationName, organization);
     params.distinguished_name.push(DnType::CommonName, common_name.as_str());
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.name_constraints = name_constraints(&ca.permitted_dns, &ca.permitted_ip);
+    params.name_constraints = ca.is_constrained().then(|| name_constraints(&ca.permitted_dns, &ca.permitted_ip));
     params.is_ca =
         IsCa::Ca(if issuer.is_some() { BasicConstraints::Constrained(0) } else { BasicConstraints::Unconstrained });
     if issuer.is_some() {
@@ -165,19 +165,22 @@ fn cut(text: &str, longest: usize) -> String {
     text.chars().take(longest).collect()
 }
 
-/// Critical when written. Where DNS names are constrained and addresses are not, all addresses are excluded: a
-/// constraint binds only names of its own form, so the CA could otherwise sign for any address.
-fn name_constraints(dns: &[String], ip: &[IpNet]) -> Option<NameConstraints> {
-    if dns.is_empty() && ip.is_empty() {
-        return None;
-    }
+/// Critical when written. A constraint binds only names of its own form, so the form without a permitted subtree is
+/// excluded as a whole: the CA could otherwise sign for any of its names.
+fn name_constraints(dns: &[String], ip: &[IpNet]) -> NameConstraints {
     let names = dns.iter().map(|name| GeneralSubtree::DnsName(name.clone()));
     let subnet = |net: &IpNet| GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(net.network(), net.prefix_len()));
-    let everywhere = [CidrSubnet::V4([0; 4], [0; 4]), CidrSubnet::V6([0; 16], [0; 16])].map(GeneralSubtree::IpAddress);
-    Some(NameConstraints {
-        permitted_subtrees: names.chain(ip.iter().map(subnet)).collect(),
-        excluded_subtrees: if ip.is_empty() { everywhere.to_vec() } else { Vec::new() },
-    })
+    let every_name = GeneralSubtree::DnsName(String::new());
+    let [ipv4, ipv6] =
+        [CidrSubnet::V4([0; 4], [0; 4]), CidrSubnet::V6([0; 16], [0; 16])].map(GeneralSubtree::IpAddress);
+    let mut excluded = Vec::new();
+    if dns.is_empty() {
+        excluded.push(every_name);
+    }
+    if ip.is_empty() {
+        excluded.extend([ipv4, ipv6]);
+    }
+    NameConstraints { permitted_subtrees: names.chain(ip.iter().map(subnet)).collect(), excluded_subtrees: excluded }
 }
 
 fn alternative_names(name: &SecretName, leaf: &Certificate) -> Result<Vec<SanType>> {

@@ -89,9 +89,12 @@ impl<'a> Issuer<'a> {
             let x509 = parse(&der).ok_or_else(|| unreadable(self.name))?;
             if let Some(place) = violation(&x509, dns, ip) {
                 let message = format!("`{place}` of `{asker}` is outside what its issuer `{}` permits", self.name);
-                return Err(Error::new(Kind::Manifest, "not-permitted-by-ca", message).hint(format!(
-                    "add it to `permitted_dns` or `permitted_ip` of the CA, or take it out of `{asker}`"
-                )));
+                return Err(Error::new(Kind::Manifest, "not-permitted-by-ca", message)
+                    .hint(format!(
+                        "the CA was made before it was permitted: `vault-kit generate --replace {}`",
+                        self.name
+                    ))
+                    .hint(format!("or take it out of `{asker}`")));
             }
         }
         Ok(())

@@ -221,9 +221,9 @@ pub struct Ca {
     pub ttl: Period,
     /// Common name; made from the project's name when absent.
     pub common_name: Option<String>,
-    /// DNS subtrees that certificates beneath it may name; empty = not constrained.
+    /// DNS subtrees that certificates beneath it may name, if it is constrained.
     pub permitted_dns: Vec<String>,
-    /// Address ranges that certificates beneath it may name.
+    /// Address ranges that certificates beneath it may name, if it is constrained.
     pub permitted_ip: Vec<IpNet>,
 }
 
@@ -410,6 +410,13 @@ pub enum Dialect {
     Shell,
     /// systemd's `EnvironmentFile=`.
     Systemd,
+}
+
+impl Ca {
+    /// Whether its certificate says which names it may sign for: always, unless it is a root that declares none.
+    pub fn is_constrained(&self) -> bool {
+        self.issuer.is_some() || !self.permitted_dns.is_empty() || !self.permitted_ip.is_empty()
+    }
 }
 
 impl Manifest {

@@ -183,9 +183,11 @@ table! {
         /// Common name; default is made from the project's name.
         #[schemars(length(min = 1, max = 64))]
         common_name: String,
-        /// DNS subtrees that certificates beneath it may name.
+        /// DNS subtrees that certificates beneath it may name; default for a CA with an `issuer`: the names of the
+        /// certificates that it signs, and `localhost`; for a root: not constrained.
         permitted_dns: Texts,
-        /// Address ranges that certificates beneath it may name, such as `10.0.0.0/8`.
+        /// Address ranges that certificates beneath it may name, such as `10.0.0.0/8`; default for a CA with an `issuer`:
+        /// the addresses of the certificates that it signs, and loopback; for a root: not constrained.
         permitted_ip: Texts,
     }
 

@@ -271,6 +271,7 @@ fn what_is_left_out_has_its_default() {
     assert!(matches!(kind(&manifest, "CUSTOMER_KEY"), Kind::ApiKey { prefix } if prefix == "my_app_2_"));
     assert!(matches!(kind(&manifest, "ROOT"), Kind::Ca(ca) if ca.ttl == Period::days(3650)));
     assert!(matches!(kind(&manifest, "SUB"), Kind::Ca(ca) if ca.ttl == Period::days(1825)));
+    assert!(matches!(kind(&manifest, "ROOT"), Kind::Ca(ca) if !ca.is_constrained()));
     assert!(matches!(kind(&manifest, "LEAF"), Kind::Certificate(leaf)
         if leaf.ttl == Period::days(90) && leaf.dns == ["example.com"] && leaf.usage == Usage::Server));
     assert!(matches!(kind(&manifest, "OWN"), Kind::Certificate(leaf) if leaf.issuer.is_none()));
@@ -282,6 +283,30 @@ fn what_is_left_out_has_its_default() {
     assert!(matches!(kind(&manifest, "PHRASE"), Kind::Passphrase { words: 8, separator } if separator == "-"));
     assert!(manifest.secrets["GIVEN"].optional);
     assert_eq!(manifest.secrets["SECRET"].line, 14);
+}
+
+#[test]
+fn an_issuing_ca_permits_what_it_signs_and_this_machine_unless_it_says_otherwise() {
+    let text = r#"
+project.name = "p"
+[secrets]
+ROOT = { kind = "ca" }
+OPEN = { kind = "ca", issuer = "ROOT" }
+SAID = { kind = "ca", issuer = "ROOT", permitted_dns = ["y.test", "x.test"], permitted_ip = [] }
+A = { kind = "certificate", issuer = "OPEN", dns = ["*.a.test", "b.a.test"], ip = ["10.0.0.7", "127.0.0.9"] }
+B = { kind = "certificate", issuer = "OPEN", dns = ["c.test"], ip = ["10.0.0.7"] }
+C = { kind = "certificate", issuer = "ROOT", dns = ["elsewhere.test"] }
+D = { kind = "certificate", issuer = "SAID", dns = ["x.test"] }
+"#;
+    let manifest = parse(text, "m").unwrap();
+    let permitted = |name: &str| {
+        let Kind::Ca(ca) = kind(&manifest, name) else { panic!() };
+        let ip: Vec<_> = ca.permitted_ip.iter().map(ToString::to_string).collect();
+        (ca.permitted_dns.join(" "), ip.join(" "))
+    };
+    let open = ("a.test c.test localhost".to_owned(), "127.0.0.0/8 ::1/128 10.0.0.7/32".to_owned());
+    assert_eq!(permitted("OPEN"), open);
+    assert_eq!(permitted("SAID"), ("y.test x.test".to_owned(), String::new()));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! From raw tables to the typed model: defaults filled in, names resolved, every problem collected.
 
+mod authority;
 mod hosts;
 mod outputs;
 mod paths;
+mod punycode;
 mod recipes;
 mod references;
 mod secrets;

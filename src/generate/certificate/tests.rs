@@ -11,14 +11,16 @@ use crate::generate::{Input, inspect};
 
 const CURVES: [KeyAlgorithm; 3] = [KeyAlgorithm::Es256, KeyAlgorithm::Es384, KeyAlgorithm::Eddsa];
 
+/// An issuing one permits what [`declared_leaf`] names.
 fn declared_ca(issuer: Option<&str>) -> Ca {
+    let ours = |list: &[&str]| list.iter().filter(|_| issuer.is_some()).map(|&it| it.to_owned()).collect::<Vec<_>>();
     Ca {
         issuer: issuer.map(name),
         algorithm: KeyAlgorithm::Es256,
         ttl: Period::days(3650),
         common_name: None,
-        permitted_dns: vec![],
-        permitted_ip: vec![],
+        permitted_dns: ours(&["sutra.test", "localhost"]),
+        permitted_ip: ours(&["127.0.0.0/8", "::1/128"]).iter().map(|net| net.parse().unwrap()).collect(),
     }
 }
 
@@ -196,7 +198,7 @@ fn an_intermediate_has_exactly_its_profile() {
     let (root, material) = (der(authorities.made("ROOT")), authorities.made("ISSUING"));
     let der = der(material);
     let (root, x509) = (parse(&root).unwrap(), parse(&der).unwrap());
-    assert_eq!(extensions(&x509), expected(&[SKI, KEY_USAGE, BASIC, AKI, EKU]));
+    assert_eq!(extensions(&x509), expected(&[SKI, KEY_USAGE, BASIC, NAMES, AKI, EKU]));
     assert_eq!(basic(&x509), (true, Some(0)));
     assert_eq!(usages(&x509), (CERT_SIGN_AND_CRL_SIGN, Some((true, true))));
     assert!(is_signed_by(&x509, &root));
@@ -339,6 +341,10 @@ fn permitted_names_become_a_critical_constraint() {
     };
     authorities.add("BOTH", &constrained);
     authorities.add("NAMES", &Ca { permitted_dns, ..declared_ca(None) });
+    let permitted_ip = vec!["10.0.0.0/8".parse().unwrap()];
+    authorities.add("ADDRESSES", &Ca { permitted_ip, ..declared_ca(None) });
+    let nothing = Ca { permitted_dns: vec![], permitted_ip: vec![], ..declared_ca(Some("BOTH")) };
+    authorities.add("NOTHING", &nothing);
 
     let trees = |text: &str| {
         let der = der(authorities.made(text));
@@ -350,15 +356,17 @@ fn permitted_names_become_a_critical_constraint() {
         };
         (show(&constraints.permitted_subtrees).len(), show(&constraints.excluded_subtrees).len())
     };
-    // Where no address is permitted, both families are excluded.
-    assert_eq!((trees("BOTH"), trees("NAMES")), ((4, 0), (2, 2)));
+    // Of the form that has no permitted subtree everything is excluded: both families of addresses, or every name.
+    assert_eq!((trees("BOTH"), trees("NAMES"), trees("ADDRESSES")), ((4, 0), (2, 2), (1, 1)));
+    assert_eq!(trees("NOTHING"), (0, 3));
 }
 
 #[test]
 fn names_that_the_path_does_not_permit_are_refused_by_their_place() {
     let mut authorities = Authorities::new();
     authorities.add("ROOT", &Ca { permitted_dns: vec!["sutra.test".into()], ..declared_ca(None) });
-    authorities.add("ISSUING", &declared_ca(Some("ROOT")));
+    let issuing = Ca { permitted_dns: vec!["sutra.test".into(), "example.com".into()], ..declared_ca(Some("ROOT")) };
+    authorities.add("ISSUING", &issuing);
     let place = |dns: &[&str], ip: &[&str]| {
         let leaf = Certificate {
             dns: dns.iter().map(|&name| name.to_owned()).collect(),

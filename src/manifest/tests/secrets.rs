@@ -557,7 +557,7 @@ dns = [
                 "an entry of `secrets.A.dns` has a wildcard that verifiers refuse",
                 "a `*` is the whole leftmost label, with at least two labels below, such as `*.example.com`",
             ),
-            (9, "an entry of `secrets.A.dns` is not ASCII", "write the A-label, such as `xn--bcher-kva.example`"),
+            (9, "an entry of `secrets.A.dns` is not ASCII", "write its A-label: `xn--bcher-kva.example`"),
             (10, "an entry of `secrets.A.dns` is an address, not a DNS name", "addresses belong in `ip`"),
             (
                 11,
@@ -578,6 +578,64 @@ uri = ["nothing"]
         &[
             (6, "an entry of `secrets.A.ip` is not an address such as `127.0.0.1` or `::1`", ""),
             (7, "an entry of `secrets.A.uri` is not a URI", "such as `spiffe://example.org/api`"),
+        ],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "certificate"
+issuer = "self"
+uri = [
+  "spiffe://Example.org/api",
+  "spiffe://example.org/api/",
+]
+"#,
+        &[
+            (7, "an entry of `secrets.A.uri` has a trust domain that is not one", "such as `spiffe://example.org/api`"),
+            (
+                7,
+                "`secrets.A.uri` has a SPIFFE ID beside other URIs",
+                "a SPIFFE ID stands alone: write a certificate for each",
+            ),
+            (8, "an entry of `secrets.A.uri` has a path that no SPIFFE ID has", "such as `spiffe://example.org/api`"),
+        ],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.ROOT]
+kind = "ca"
+permitted_ip = ["10.0.0.0/8"]
+[secrets.CA]
+kind = "ca"
+issuer = "ROOT"
+permitted_dns = ["example.com"]
+[secrets.A]
+kind = "certificate"
+issuer = "CA"
+dns = ["a.example.com", "*.example.org"]
+[secrets.B]
+kind = "certificate"
+issuer = "ROOT"
+ip = ["10.1.2.3", "11.1.2.3"]
+"#,
+        &[
+            (
+                12,
+                "`secrets.A.dns[1]` is outside what `CA`, which signs it, permits",
+                "add it to `secrets.CA.permitted_dns`",
+            ),
+            (
+                12,
+                "`secrets.A.dns[0]` is outside what `ROOT`, which signs it, permits",
+                "add it to `secrets.ROOT.permitted_dns`",
+            ),
+            (
+                16,
+                "`secrets.B.ip[1]` is outside what `ROOT`, which signs it, permits",
+                "add it to `secrets.ROOT.permitted_ip`",
+            ),
         ],
     ),
     (

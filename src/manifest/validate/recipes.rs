@@ -366,9 +366,18 @@ impl Recipe<'_> {
 
     fn uris(&self, field: Field<Texts>, problems: &mut Problems) -> Vec<String> {
         let texts = field.map(|list| list.value).unwrap_or_default();
-        for text in texts.iter().filter(|text| !hosts::is_uri(&text.value)) {
-            let message = format!("an entry of `{}.uri` is not a URI", self.place);
-            problems.add_with_hint(text.at, message, "such as `spiffe://example.org/api`");
+        for text in &texts {
+            let wrong =
+                if hosts::is_uri(&text.value) { hosts::wrong_spiffe_id(&text.value) } else { Some("is not a URI") };
+            if let Some(wrong) = wrong {
+                let message = format!("an entry of `{}.uri` {wrong}", self.place);
+                problems.add_with_hint(text.at, message, "such as `spiffe://example.org/api`");
+            }
+        }
+        // X509-SVID §2: verifiers refuse a certificate with several.
+        if let Some(text) = texts.iter().filter(|_| texts.len() > 1).find(|text| text.value.starts_with("spiffe:")) {
+            let message = format!("`{}.uri` has a SPIFFE ID beside other URIs", self.place);
+            problems.add_with_hint(text.at, message, "a SPIFFE ID stands alone: write a certificate for each");
         }
         texts.into_iter().map(|text| text.value).collect()
     }

@@ -1,7 +1,7 @@
 //! The secrets together: what they refer to exists, is of a kind that serves, and nothing waits for itself.
 
 use super::secrets::{Declared, Secrets};
-use super::{Scope, covers};
+use super::{Scope, authority, covers};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Encoding, KeyAlgorithm, Kind, TokenAlgorithm};
 use crate::manifest::order;
@@ -28,6 +28,8 @@ pub(super) fn resolve(secrets: &mut Secrets, scope: &Scope<'_>, problems: &mut P
             token.algorithm = algorithm;
         }
     }
+    authority::permit_declared(secrets);
+    authority::check(secrets, problems);
     in_order(secrets, &graph, problems)
 }
 

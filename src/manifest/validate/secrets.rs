@@ -20,6 +20,8 @@ pub(super) struct Declared {
     pub(super) reference_at: usize,
     /// What a token says about its algorithm.
     pub(super) algorithm: Field<TokenAlgorithm>,
+    /// Which lists of permitted names a CA leaves out: DNS names, addresses.
+    pub(super) open: (bool, bool),
 }
 
 /// The declared secrets in the order of the file, found by name.
@@ -71,6 +73,10 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     let pattern = fields.pattern.and_then(|pattern| self::pattern(&pattern, place, problems));
     let owner = fields.owner.and_then(|owner| non_empty(Some(owner), &format!("{place}.owner"), problems));
     let (reference_at, algorithm) = raw.variant.as_ref().map_or((None, None), reference);
+    let open = match &raw.variant {
+        Some(RawKind::Ca(ca)) => (ca.permitted_dns.is_none(), ca.permitted_ip.is_none()),
+        _ => (false, false),
+    };
     let optional = matches!(&raw.variant, Some(RawKind::External(external)) if external.optional.as_ref().is_some_and(|flag| flag.value));
     let recipe =
         recipes::Recipe { name: &name, at, place, scope, environments: environments.as_ref(), sound: raw.sound };
@@ -93,7 +99,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
             line: problems.line(at),
         })
     });
-    Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm }
+    Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm, open }
 }
 
 /// Where a kind refers to others, and what it says about a token's algorithm.
