@@ -108,11 +108,23 @@ impl World<'_> {
     ///
     /// Whatever fails once the store is replaced is `Incomplete`: `render` finishes it.
     pub fn settle(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<Delivered> {
+        let has_news = self.refresh_lists(&mut opened.store)?;
+        self.settle_news(opened, action, changed, has_news || !changed.is_empty())
+    }
+
+    /// As [`World::settle`], where more than the secrets that `changed` is new in the store.
+    pub fn settle_news(
+        &self,
+        opened: &mut Opened,
+        action: &'static str,
+        changed: &[SecretName],
+        has_news: bool,
+    ) -> Result<Delivered> {
         let prepared = self.prepare(&opened.store)?;
         let old_files = self.old_files()?;
         prepared.refuse_foreign(self, &old_files)?;
         prepared.preflight()?;
-        let is_changed = !changed.is_empty() || opened.digest.is_none();
+        let is_changed = has_news || opened.digest.is_none();
         if is_changed {
             self.preflight()?;
         }
@@ -130,7 +142,7 @@ impl World<'_> {
 
     /// What to say of a certificate that ends before its declared life, with its issuer.
     fn shortened(&self, store: &Store, name: &SecretName) -> Option<String> {
-        let (issuer, ttl) = match &self.manifest.secrets.get(name)?.kind {
+        let (issuer, ttl) = match &self.manifest.secret(name)?.kind {
             SecretKind::Ca(ca) => (ca.issuer.as_ref()?, ca.ttl),
             SecretKind::Certificate(leaf) => (leaf.issuer.as_ref()?, leaf.ttl),
             _ => return None,

@@ -112,10 +112,10 @@ enum Command {
     Render(render::Arguments),
     /// Replace this process by a command with the secrets in its environment
     Run(run::Arguments),
+    /// Certificates: issue or import, look at, verify, renew, revoke
+    Cert(cert::Arguments),
     /// Let this manifest's absolute paths and AWS roles take effect
     Trust(trust::Arguments),
-    /// Certificates: take in, look at, verify, lint, tell when to renew
-    Cert(cert::Arguments),
     /// The sealed store
     Store(store::Arguments),
     /// Who can open the store
@@ -160,8 +160,8 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Remove(arguments) => remove::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Run(arguments) => run::run(context, &arguments),
-        Command::Trust(arguments) => trust::run(context, &arguments),
         Command::Cert(arguments) => cert::run(context, &arguments),
+        Command::Trust(arguments) => trust::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Recipients(arguments) => recipients::run(context, &arguments),
         Command::Token(arguments) => token::run(context, &arguments),

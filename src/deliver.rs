@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
 use crate::name::{OutputName, SecretName, VersionId};
 use crate::private_file::{Batch, WriteOptions};
+use crate::revocation;
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::store::Store;
@@ -54,12 +55,13 @@ struct PreparedFile<'a> {
 pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> {
     let names = world.manifest.secrets.keys();
     let settings = world::settings(world.manifest, world.environment, names);
+    let lists = revocation::bundles(world.manifest, store);
     let places = Places::new(world)?;
     let mut prepared =
         Prepared { places, files: Vec::new(), waiting: BTreeMap::new(), warnings: Vec::new(), current: current(store) };
     let mut errors = Vec::new();
     for output in world.manifest.outputs_in(world.environment) {
-        let (values, missing) = values(world, store, &settings, output);
+        let (values, missing) = values(world, store, &settings, &lists, output);
         let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json);
         if !missing.is_empty() {
             prepared.waiting.insert(output.name.clone(), missing);
@@ -83,6 +85,7 @@ fn values<'a>(
     world: &'a World<'_>,
     store: &'a Store,
     settings: &'a BTreeMap<SecretName, Parts>,
+    lists: &'a BTreeMap<SecretName, Secret>,
     output: &'a Output,
 ) -> (Values<'a>, BTreeSet<SecretName>) {
     let mut values = Values::new();
@@ -93,7 +96,7 @@ fn values<'a>(
         };
         match settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts)) {
             Some(parts) => {
-                values.insert(name, Value { kind: &declaration.kind, parts });
+                values.insert(name, Value { kind: &declaration.kind, parts, lists: lists.get(name) });
             }
             None if declaration.optional => {}
             None => {

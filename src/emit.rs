@@ -25,6 +25,8 @@ pub struct Value<'a> {
     pub kind: &'a manifest::Kind,
     /// Its pieces.
     pub parts: &'a Parts,
+    /// The revocation lists of the CAs above it.
+    pub lists: Option<&'a Secret>,
 }
 
 /// The values by name.

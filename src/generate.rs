@@ -1,7 +1,7 @@
 //! Recipes → material. Writes nothing and remembers nothing.
 
 pub mod api_key;
-mod certificate;
+pub mod certificate;
 mod inspect;
 mod issuer;
 pub(crate) mod keypair;

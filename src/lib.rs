@@ -21,6 +21,7 @@ mod preset;
 pub mod private_file;
 pub mod project;
 pub mod report;
+pub mod revocation;
 pub mod secret;
 pub mod shell;
 pub mod store;

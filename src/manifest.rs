@@ -21,6 +21,7 @@ mod validate;
 pub use issue::{Issue, Issues};
 pub use model::{Declaration, Environment, Format, Kind, Manifest, Output};
 pub use suggest::nearest as suggest;
+pub use validate::hosts::{dns_name, is_certifiable_uri};
 
 use issue::Problems;
 use toml::de::DeTable;

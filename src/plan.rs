@@ -3,6 +3,7 @@
 //! Neither disk nor network, clock nor randomness is touched here; `--dry-run` prints a [`Plan`] and stops.
 
 pub mod due;
+pub mod renewal;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,6 +5,7 @@
 
 pub mod agreement;
 mod bulk;
+pub mod certificates;
 pub mod change;
 pub mod derive;
 pub mod files;
@@ -25,6 +26,7 @@ use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, digest, random};
+use certificates::Certificates;
 use change::Change;
 use issued::Issued;
 
@@ -59,6 +61,8 @@ pub struct Store {
     pub issued: Issued,
     /// Versions by secret, oldest first; at most one of them is current.
     pub secrets: BTreeMap<SecretName, Vec<Version>>,
+    /// What is remembered of certificates.
+    pub certificates: Certificates,
 }
 
 /// Who can open a store.
@@ -148,6 +152,7 @@ impl Store {
             changes: Vec::new(),
             issued: Issued::default(),
             secrets: BTreeMap::new(),
+            certificates: Certificates::default(),
         })
     }
 

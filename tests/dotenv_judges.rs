@@ -188,7 +188,11 @@ fn rendered(dialect: Dialect, values: &[impl AsRef<[u8]>]) -> Option<Secret> {
         environments: None,
         line: 1,
     };
-    let values = names.iter().zip(&parts).map(|(name, parts)| (name, Value { kind: &Kind::External, parts })).collect();
+    let values = names
+        .iter()
+        .zip(&parts)
+        .map(|(name, parts)| (name, Value { kind: &Kind::External, parts, lists: None }))
+        .collect();
     let emission = emit(&output, &values, &|_| Ok(None), false).ok()?;
     emission.files.into_iter().next().map(|file| file.bytes)
 }

@@ -1065,3 +1065,72 @@ fn a_ledger_that_is_older_than_its_store_tells_of_no_certificate() {
     vault-kit: hint: make it anew with `vault-kit render`
     ");
 }
+
+/// A project with a CA, and in it a request that OpenSSL made with a key of that kind.
+fn with_request(key: &str, names: &str) -> Project {
+    let project = initialised("[secrets.CA]\nkind = \"ca\"\n");
+    let openssl = program("openssl").expect("openssl is installed: run tests/setup");
+    let mut command = Command::new(openssl);
+    command.args(["req", "-new", "-nodes", "-subj", "/CN=hunter2", "-newkey", key, "-keyout"]);
+    command.arg(project.path("their.key")).arg("-out").arg(project.path("their.csr"));
+    if key == "ec" {
+        command.args(["-pkeyopt", "ec_paramgen_curve:P-256"]);
+    }
+    if !names.is_empty() {
+        command.args(["-addext", &format!("subjectAltName={names}")]);
+    }
+    Run::of(&mut command).assert_code(0);
+    project
+}
+
+const SIGN: [&str; 6] = ["cert", "issue", "--csr", "their.csr", "--issuer", "CA"];
+
+#[test]
+fn a_request_that_is_none() {
+    let project = with_request("ec", "DNS:shop.test");
+    project.write("their.csr", "hunter2");
+    insta::assert_snapshot!(told("csr-invalid", &project, &SIGN), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the file is not one certificate signing request
+    vault-kit: hint: make one with `openssl req -new -key key.pem -out request.csr`
+    "#);
+}
+
+#[test]
+fn a_request_without_a_name() {
+    insta::assert_snapshot!(told("csr-name", &with_request("ec", ""), &SIGN), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the request asks for no name that a verifier looks at
+    vault-kit: hint: give them by `--dns` and `--ip`; a common name alone is not one
+    "#);
+}
+
+#[test]
+fn a_request_with_a_key_that_is_too_short() {
+    insta::assert_snapshot!(told("csr-key", &with_request("rsa:1024", "DNS:shop.test"), &SIGN), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the request's key is of a kind that is not certified here
+    vault-kit: hint: P-256, P-384, Ed25519 and RSA from 2048 bits are
+    "#);
+}
+
+#[test]
+fn a_request_that_another_key_signed() {
+    let project = with_request("ec", "DNS:shop.test");
+    let pem = project.read("their.csr");
+    // The last bytes are the signature's.
+    let (body, _) = pem.split_once("\n-----END").unwrap();
+    let (at, _) = body.match_indices(|it: char| it.is_ascii_alphanumeric()).rev().nth(8).unwrap();
+    let mut pem = pem.into_bytes();
+    pem[at] = if pem[at] == b'A' { b'B' } else { b'A' };
+    project.write("their.csr", pem);
+    insta::assert_snapshot!(told("csr-not-proven", &project, &SIGN), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the request's signature is not by the key that it names
+    vault-kit: hint: make it anew with the key at hand: `openssl req -new -key key.pem -out request.csr`
+    "#);
+}

@@ -1,9 +1,14 @@
-//! `cert`: certificates, one thin file a verb.
+//! `cert`: certificates from the CA to their end, one thin file a verb.
 
+mod ca;
+mod crl;
 mod import;
 mod inspect;
+mod issue;
 mod lint;
 mod needs_renewal;
+mod renew;
+mod revoke;
 mod verify;
 
 use std::fmt::Write as _;
@@ -13,9 +18,12 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::Context;
-use super::session::read_named;
+use super::session::{Session, read_named};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::manifest::Kind as SecretKind;
+use crate::name::SecretName;
+use crate::private_file::{Root, WriteOptions};
 use crate::ui::{SCHEMA_VERSION, Ui};
 use crate::x509::certificate::Certificate;
 use crate::x509::chain;
@@ -40,10 +48,25 @@ enum Verb {
     Lint(lint::Arguments),
     /// Say whether certificates should be renewed now: exit 0 no, 1 yes
     NeedsRenewal(needs_renewal::Arguments),
+    /// Make the CAs that are missing, and print their certificates
+    Ca(ca::Arguments),
+    /// Make certificates that are missing, or sign a request with --csr
+    Issue(issue::Arguments),
+    /// Renew what is past two thirds of its life: a new key, a new serial
+    Renew(renew::Arguments),
+    /// Revoke a certificate; a declared one is made anew at once
+    Revoke(revoke::Arguments),
+    /// Make new revocation lists, and print them
+    Crl(crl::Arguments),
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     match &arguments.verb {
+        Verb::Ca(arguments) => ca::run(context, arguments),
+        Verb::Issue(arguments) => issue::run(context, arguments),
+        Verb::Renew(arguments) => renew::run(context, arguments),
+        Verb::Revoke(arguments) => revoke::run(context, arguments),
+        Verb::Crl(arguments) => crl::run(context, arguments),
         Verb::Import(arguments) => import::run(context, arguments),
         Verb::Inspect(arguments) => inspect::run(context, arguments),
         Verb::Verify(arguments) => verify::run(context, arguments),
@@ -109,4 +132,34 @@ fn unreadable(path: &Path, why: &str) -> Error {
 /// A host of the command line.
 fn parse_host(text: &str) -> Result<Host, &'static str> {
     Host::parse(text).ok_or("write a DNS name (A-labels, no wildcard) or an address")
+}
+
+/// A declared CA or certificate by its name.
+fn certificate(session: &Session<'_>, name: &str) -> Result<SecretName> {
+    let name = session.secret(name)?;
+    match &session.manifest.secrets[&name].kind {
+        SecretKind::Ca(_) | SecretKind::Certificate(_) => Ok(name),
+        other => Err(Error::usage(format!("`{name}` is a `{}`, not a certificate", other.name()))),
+    }
+}
+
+/// A declared CA by its name.
+fn authority(session: &Session<'_>, name: &str) -> Result<SecretName> {
+    let name = certificate(session, name)?;
+    match &session.manifest.secrets[&name].kind {
+        SecretKind::Ca(_) => Ok(name),
+        _ => Err(Error::usage(format!("`{name}` is a certificate, not a CA"))),
+    }
+}
+
+/// Writes what is public to a file that the user named, for everybody to read, or else to stdout.
+fn hand_over(context: &Context, out: Option<&Path>, text: &[u8]) -> Result<()> {
+    let Some(path) = out else { return context.ui.data(text) };
+    let resolved = context.resolve(path);
+    let name = resolved.file_name().and_then(|name| name.to_str());
+    let (Some(directory), Some(name)) = (resolved.parent(), name) else {
+        return Err(Error::usage(format!("`{}` is not the name of a file", path.display())));
+    };
+    Root::open(directory)?.write(name, text, &WriteOptions::PUBLIC)?;
+    Ok(())
 }

@@ -53,6 +53,8 @@ fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile
         PemFile::Ca => part(Part::Ca).or_else(|| part(Part::Cert).filter(|_| matches!(value.kind, Kind::Ca(_)))),
         PemFile::Cert => part(Part::Cert),
         PemFile::Chain => return Ok(part(Part::Chain).map(Secret::duplicate)),
+        // Made when the output is first delivered: until then, such as in a rehearsal, there is none.
+        PemFile::Crl => return Ok(value.lists.map(Secret::duplicate)),
         PemFile::Fullchain => {
             let cert = part(Part::Cert).ok_or_else(|| missing(output, name, piece))?;
             return Ok(Some(joined(cert, part(Part::Chain))));
@@ -78,7 +80,7 @@ fn joined(cert: &Secret, chain: Option<&Secret>) -> Secret {
 fn missing(output: &Output, name: &SecretName, piece: PemFile) -> Error {
     let what = match piece {
         PemFile::Ca => "CA certificate",
-        PemFile::Cert | PemFile::Chain | PemFile::Fullchain => "certificate",
+        PemFile::Cert | PemFile::Chain | PemFile::Crl | PemFile::Fullchain => "certificate",
         PemFile::Key => "private key",
         PemFile::Public => "public key",
     };

@@ -1,5 +1,8 @@
 //! Certificates: roots, intermediates and leaves, each with one exact profile (RFC 5280, checked by the tests below).
 
+pub mod request;
+pub mod revocation;
+
 use std::net::IpAddr;
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
@@ -40,7 +43,7 @@ pub(super) fn authority(name: &SecretName, ca: &Ca, context: &Context<'_>, input
     let validity = Validity::new(context.now, CA_BACKDATE, ca.ttl, issuer.as_ref());
     let key = PrivateKey::draw(ca.algorithm)?;
     let common_name = common_name(name, ca, context)?;
-    let mut params = common_params(&key, &validity)?;
+    let mut params = common_params(key.public(), &validity)?;
     let organization = cut(&format!("vault-kit {}", context.project), LONGEST_NAME);
     params.distinguished_name.push(DnType::OrganizationName, organization);
     params.distinguished_name.push(DnType::CommonName, common_name.as_str());
@@ -67,7 +70,13 @@ pub(super) fn leaf(
     }
     let validity = Validity::new(context.now, LEAF_BACKDATE, leaf.ttl, issuer.as_ref());
     let key = PrivateKey::draw(leaf.algorithm)?;
-    let mut params = common_params(&key, &validity)?;
+    let params = leaf_params(name, leaf, key.public(), &validity)?;
+    issue(&params, &key, &validity, subject(leaf), issuer.as_ref())
+}
+
+/// The profile of a leaf for whoever holds the key.
+fn leaf_params(name: &SecretName, leaf: &Certificate, public: &[u8], validity: &Validity) -> Result<CertificateParams> {
+    let mut params = common_params(public, validity)?;
     if let Some(first) = leaf.dns.first().filter(|first| first.len() <= LONGEST_NAME) {
         params.distinguished_name.push(DnType::CommonName, first.as_str());
     }
@@ -78,9 +87,14 @@ pub(super) fn leaf(
         Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
     }];
     params.is_ca = IsCa::ExplicitNoCa;
+    Ok(params)
+}
+
+/// Every name that a leaf is valid for, with commas between them.
+fn subject(leaf: &Certificate) -> String {
     let addresses = leaf.ip.iter().map(IpAddr::to_string);
     let names: Vec<String> = leaf.dns.iter().cloned().chain(addresses).chain(leaf.uri.iter().cloned()).collect();
-    issue(&params, &key, &validity, names.join(","), issuer.as_ref())
+    names.join(",")
 }
 
 /// What stands between a certificate and its root, and the root: itself if nobody signed it.
@@ -121,17 +135,20 @@ impl Validity {
 
 /// What all profiles share. The serial is random: rcgen's own is a hash of the key, and browsers refuse two certificates
 /// of one issuer with the same serial.
-fn common_params(key: &PrivateKey, validity: &Validity) -> Result<CertificateParams> {
+fn common_params(public: &[u8], validity: &Validity) -> Result<CertificateParams> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     params.serial_number = Some(SerialNumber::from_slice(&serial()?));
     params.not_before = offset(validity.not_before)?;
     params.not_after = offset(validity.not_after)?;
     params.use_authority_key_identifier_extension = true;
-    // RFC 7093 §2, method 1: the leftmost 160 bits of the SHA-256 of the key's bit string.
-    let hash = digest::digest(&digest::SHA256, key.public());
-    params.key_identifier_method = KeyIdMethod::PreSpecified(hash.as_ref()[..20].to_vec());
+    params.key_identifier_method = key_identifier(public);
     Ok(params)
+}
+
+/// RFC 7093 §2, method 1: the leftmost 160 bits of the SHA-256 of the key's bit string.
+fn key_identifier(public: &[u8]) -> KeyIdMethod {
+    KeyIdMethod::PreSpecified(digest::digest(&digest::SHA256, public).as_ref()[..20].to_vec())
 }
 
 /// 16 octets, positive, never zero: 126 of their bits are random (RFC 5280 §4.1.2.2 allows 20 octets).
@@ -229,11 +246,15 @@ impl SigningKey for Signer<'_> {
 fn sign(params: &CertificateParams, key: &PrivateKey, issuer: Option<&Issuer<'_>>) -> Result<Secret> {
     let signed = match issuer {
         None => params.self_signed(&Signer(key)),
-        Some(issuer) => rcgen::Issuer::from_ca_cert_pem(issuer.cert_pem()?, Signer(&issuer.key))
-            .and_then(|issuer| params.signed_by(&Signer(key), &issuer)),
+        Some(issuer) => signing(issuer)?.and_then(|issuer| params.signed_by(&Signer(key), &issuer)),
     };
     let signed = signed.map_err(|_| Error::bug("rcgen cannot sign a certificate"))?;
     Ok(pem::encode(pem::CERTIFICATE, signed.der()))
+}
+
+/// A CA as rcgen wants to see it.
+fn signing<'i>(issuer: &'i Issuer<'_>) -> Result<Result<rcgen::Issuer<'static, Signer<'i>>, rcgen::Error>> {
+    Ok(rcgen::Issuer::from_ca_cert_pem(issuer.cert_pem()?, Signer(&issuer.key)))
 }
 
 /// Signs, and puts certificate, path and key together.

@@ -8,6 +8,10 @@ use crate::secret::Secret;
 /// Characters a line of base64.
 const LINE: usize = 64;
 
+/// Label of a certificate signing request (RFC 2986).
+pub(super) const CERTIFICATE_REQUEST: &str = "CERTIFICATE REQUEST";
+/// Label of a certificate revocation list.
+pub(super) const REVOCATION_LIST: &str = "X509 CRL";
 /// Label of a certificate.
 pub(crate) const CERTIFICATE: &str = "CERTIFICATE";
 /// Label of a PKCS#8 private key.

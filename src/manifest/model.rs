@@ -389,6 +389,8 @@ pub enum PemFile {
     Cert,
     /// The intermediates.
     Chain,
+    /// The revocation lists of every CA above.
+    Crl,
     /// The certificate, then the intermediates, never the root.
     Fullchain,
     /// The private key.

@@ -277,7 +277,7 @@ table! {
         #[schemars(length(min = 1))]
         path: String = "path = \".secrets\"",
         /// File names relative to `path`: by secret for `docker-secrets`, by piece
-        /// (`ca`, `cert`, `chain`, `fullchain`, `key`, `public`) for `pem`.
+        /// (`ca`, `cert`, `chain`, `crl`, `fullchain`, `key`, `public`) for `pem`.
         files: Map<String>,
     }
 }

@@ -1,7 +1,7 @@
 //! From raw tables to the typed model: defaults filled in, names resolved, every problem collected.
 
 mod authority;
-mod hosts;
+pub mod hosts;
 mod outputs;
 mod paths;
 mod punycode;

@@ -14,6 +14,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::certificates::Certificates;
 use super::change::Change;
 use super::issued::Issued;
 use super::{AwsBinding, Origin, Recipients, Stage, Store, Version, bulk};
@@ -44,14 +45,11 @@ struct Document<'a> {
     fingerprint_key: Text<'a>,
     #[serde(default, skip_serializing_if = "<[Change]>::is_empty")]
     changes: Cow<'a, [Change]>,
-    #[serde(default, skip_serializing_if = "no_issued")]
-    issued: Cow<'a, Issued>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued: Option<Cow<'a, Issued>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    certificates: Option<Cow<'a, Certificates>>,
     secrets: Secrets<'a>,
-}
-
-#[expect(clippy::ptr_arg, reason = "serde hands over the field as it is")]
-fn no_issued(issued: &Cow<'_, Issued>) -> bool {
-    issued.is_empty()
 }
 
 /// The versions of each secret, oldest first.
@@ -147,7 +145,8 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         aws: store.aws.as_ref().map(Cow::Borrowed),
         fingerprint_key: Text::Borrowed(&store.fingerprint_key),
         changes: Cow::Borrowed(&store.changes),
-        issued: Cow::Borrowed(&store.issued),
+        issued: Some(&store.issued).filter(|it| !it.is_empty()).map(Cow::Borrowed),
+        certificates: Some(&store.certificates).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -162,8 +161,8 @@ fn payload_size(store: &Store) -> usize {
     let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
     let versions: usize = store.secrets.values().map(Vec::len).sum();
     // A change lists a hundred names at most.
-    let records = store.issued.len();
-    1024 + store.changes.len() * 8192 + texts + (versions + records) * BYTES_A_VERSION
+    let records = store.issued.len() * BYTES_A_VERSION + store.certificates.size_hint();
+    1024 + store.changes.len() * 8192 + records + texts + versions * BYTES_A_VERSION
 }
 
 /// Reads a payload back.
@@ -250,7 +249,8 @@ impl Document<'_> {
             aws: self.aws.map(Cow::into_owned),
             fingerprint_key: self.fingerprint_key.into_secret(),
             changes: self.changes.into_owned(),
-            issued: self.issued.into_owned(),
+            issued: self.issued.map(Cow::into_owned).unwrap_or_default(),
+            certificates: self.certificates.map(Cow::into_owned).unwrap_or_default(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),

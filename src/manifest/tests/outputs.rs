@@ -270,7 +270,7 @@ files = { public = "p", kye = "k" }
             (
                 8,
                 "`outputs.o.files` names a piece that `A` does not have",
-                "`A` has `ca`, `cert`, `chain`, `fullchain`, `key`",
+                "`A` has `ca`, `cert`, `chain`, `crl`, `fullchain`, `key`",
             ),
             (8, "`outputs.o.files` names a piece that `A` does not have", "did you mean `key`?"),
         ],

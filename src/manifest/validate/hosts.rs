@@ -9,7 +9,7 @@ use super::punycode;
 type Wrong = (&'static str, Cow<'static, str>);
 
 /// Lower-cases a DNS name and checks it, or tells what is wrong and what would be right.
-pub(super) fn dns_name(text: &str) -> Result<String, Wrong> {
+pub fn dns_name(text: &str) -> Result<String, Wrong> {
     if text.is_ascii() {
         return ascii_name(text).map_err(|(wrong, hint)| (wrong, hint.into()));
     }
@@ -58,6 +58,11 @@ pub(super) fn is_uri(text: &str) -> bool {
             && !rest.is_empty()
             && rest.bytes().all(|byte| byte.is_ascii_graphic())
     })
+}
+
+/// Whether a certificate may carry a URI.
+pub fn is_certifiable_uri(text: &str) -> bool {
+    is_uri(text) && wrong_spiffe_id(text).is_none()
 }
 
 /// What is wrong with a SPIFFE ID, if the URI is one (SPIFFE-ID §2).

@@ -36,15 +36,21 @@ pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(
 
 /// The pieces that a `pem` output can write of a kind, by the name that `files` has for them.
 pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
-    const CERTIFICATE: [(&str, PemFile); 5] = [
+    const CERTIFICATE: [(&str, PemFile); 6] = [
         ("ca", PemFile::Ca),
         ("cert", PemFile::Cert),
         ("chain", PemFile::Chain),
+        ("crl", PemFile::Crl),
         ("fullchain", PemFile::Fullchain),
         ("key", PemFile::Key),
     ];
+    // Nobody could revoke what signs itself, and who revokes what others issued is not known here.
+    const UNLISTED: [(&str, PemFile); 5] =
+        [CERTIFICATE[0], CERTIFICATE[1], CERTIFICATE[2], CERTIFICATE[4], CERTIFICATE[5]];
     match kind {
-        Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_) => &CERTIFICATE,
+        Kind::Certificate(leaf) if leaf.issuer.is_none() => &UNLISTED,
+        Kind::ImportedCertificate(_) => &UNLISTED,
+        Kind::Ca(_) | Kind::Certificate(_) => &CERTIFICATE,
         Kind::Keypair { .. } => &[("key", PemFile::Key), ("public", PemFile::Public)],
         _ => &[],
     }

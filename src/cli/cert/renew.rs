@@ -1,0 +1,197 @@
+//! `cert renew`: made for cron, so it tells what it did and what is still good, and ends with 0 in both cases.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+
+use super::certificate;
+use crate::cli::context::Context;
+use crate::cli::get;
+use crate::cli::session::Session;
+use crate::deliver::{Delivered, FileReport, Outcome};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::manifest::Kind;
+use crate::name::{EnvName, SecretName};
+use crate::plan::renewal::renew_at;
+use crate::plan::{self, Plan, Scope};
+use crate::revocation::issuer;
+use crate::store::{Store, Version};
+use crate::ui::SCHEMA_VERSION;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The certificates and CAs; all but roots when none is named
+    names: Vec<String>,
+    /// Renew the named ones although they are still good
+    #[arg(long, requires = "names")]
+    force: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    schema_version: u32,
+    dry_run: bool,
+    environment: &'a EnvName,
+    /// Whether anything was (or would be) renewed.
+    changed: bool,
+    certificates: Vec<Row>,
+    files: &'a [FileReport],
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    name: SecretName,
+    status: Status,
+    expires: DateTime<Utc>,
+    renew_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    /// A new one is there.
+    Renewed,
+    /// It would be renewed, were this not a dry run; or it is a root, which is only renewed by name.
+    Due,
+    /// Its time has not come.
+    Good,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let named = arguments.names.iter().map(|name| certificate(&session, name)).collect::<Result<BTreeSet<_>>>()?;
+    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let identities = context.identities()?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let asked = asked(&session, &opened.store, &named)?;
+    let due = |name: &&SecretName| arguments.force || times(&opened.store, name).is_some_and(|it| it.1 <= context.now);
+    let due: BTreeSet<SecretName> = asked.iter().filter(due).cloned().collect();
+    let (roots, due) = split_roots(&session, due, !arguments.names.is_empty());
+    let plan = if due.is_empty() {
+        Plan::default()
+    } else {
+        plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::Replace(due.clone()))
+    };
+    if !arguments.dry_run {
+        confirm_roots(&session, &due)?;
+    }
+    let changed = world.make(&mut opened.store, &plan)?;
+    let delivered = if arguments.dry_run {
+        world.rehearse(&opened.store)?
+    } else {
+        world.settle(&mut opened, "cert-renew", &changed)?
+    };
+    let rows = rows(&opened.store, &asked, &changed, &roots, arguments.dry_run);
+    let answer = Answer {
+        schema_version: SCHEMA_VERSION,
+        dry_run: arguments.dry_run,
+        environment: &session.environment,
+        changed: !changed.is_empty(),
+        certificates: rows,
+        files: &delivered.files,
+    };
+    tell(context, &answer, &delivered, &roots)?;
+    Ok(if arguments.dry_run { Exit::DONE } else { delivered.exit() })
+}
+
+/// What was asked about, and what came along.
+fn rows(
+    store: &Store,
+    asked: &BTreeSet<SecretName>,
+    changed: &[SecretName],
+    roots: &BTreeSet<SecretName>,
+    dry_run: bool,
+) -> Vec<Row> {
+    let done = if dry_run { Status::Due } else { Status::Renewed };
+    let status = |name: &SecretName| match (changed.contains(name), roots.contains(name)) {
+        (true, _) => done,
+        (false, true) => Status::Due,
+        (false, false) => Status::Good,
+    };
+    let all: BTreeSet<&SecretName> = asked.iter().chain(changed).collect();
+    let row = |name: &SecretName| {
+        let (expires, renew_at) = times(store, name)?;
+        Some(Row { name: name.clone(), status: status(name), expires, renew_at })
+    };
+    all.into_iter().filter_map(row).collect()
+}
+
+/// The named ones, which must be there; else all that are.
+fn asked(session: &Session<'_>, store: &Store, named: &BTreeSet<SecretName>) -> Result<BTreeSet<SecretName>> {
+    if named.is_empty() {
+        let all = session.manifest.secrets_in(&session.environment);
+        let certificates = all.filter(|it| matches!(it.kind, Kind::Ca(_) | Kind::Certificate(_)));
+        return Ok(certificates.filter(|it| store.value(it).is_some()).map(|it| it.name.clone()).collect());
+    }
+    let absent = named.iter().filter(|name| store.value(&session.manifest.secrets[*name]).is_none());
+    Error::all(absent.map(|name| get::missing(session, name.as_str()))).map_or_else(|| Ok(named.clone()), Err)
+}
+
+/// When a certificate ends and when it is due. One whose dates are not known is due at once.
+fn times(store: &Store, name: &SecretName) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let version: &Version = store.current(name)?;
+    let expires = version.expires.unwrap_or(version.created);
+    let not_before = version.facts.get("not_before").and_then(|text| text.parse().ok()).unwrap_or(version.created);
+    let serial = version.facts.get("serial").map_or("", String::as_str);
+    Some((expires, renew_at(not_before, expires, serial)))
+}
+
+/// Roots that are due, and what else is. A new root is not for cron to make: everybody has to be told to trust it.
+fn split_roots(
+    session: &Session<'_>,
+    due: BTreeSet<SecretName>,
+    named: bool,
+) -> (BTreeSet<SecretName>, BTreeSet<SecretName>) {
+    due.into_iter().partition(|name| !named && is_root(session, name))
+}
+
+fn is_root(session: &Session<'_>, name: &SecretName) -> bool {
+    matches!(session.manifest.secrets[name].kind, Kind::Ca(_)) && issuer(&session.manifest, name).is_none()
+}
+
+fn confirm_roots(session: &Session<'_>, due: &BTreeSet<SecretName>) -> Result<()> {
+    let global = &session.context.global;
+    for name in due.iter().filter(|name| is_root(session, name)) {
+        let question = format!(
+            "make a new root `{name}` and everything beneath it; whoever trusts only the old one refuses all of it until \
+             it has the new certificate"
+        );
+        session.context.ui.confirm(&question, global.yes, !global.non_interactive)?;
+    }
+    Ok(())
+}
+
+fn tell(context: &Context, answer: &Answer<'_>, delivered: &Delivered, roots: &BTreeSet<SecretName>) -> Result<()> {
+    let ui = context.ui;
+    for warning in &delivered.warnings {
+        ui.warn(warning);
+    }
+    for name in roots {
+        ui.warn(&format!("the root `{name}` is due: plan for it, then run `vault-kit cert renew {name}`"));
+    }
+    if ui.json {
+        return ui.object(answer);
+    }
+    for row in &answer.certificates {
+        let day = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
+        ui.say(&match row.status {
+            Status::Renewed => format!("renewed `{}`, which now ends {} UTC", row.name, day(row.expires)),
+            Status::Due => format!("`{}` is due for renewal", row.name),
+            Status::Good => format!("`{}` is good until {} UTC, when it is due", row.name, day(row.renew_at)),
+        });
+    }
+    for file in answer.files.iter().filter(|file| file.outcome != Outcome::Unchanged) {
+        let verb = if answer.dry_run { "would write" } else { "wrote" };
+        ui.say(&format!("{verb} `{}`", file.path));
+    }
+    Ok(())
+}

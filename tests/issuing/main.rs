@@ -1,0 +1,198 @@
+//! What issues certificates: the CAs as they are declared, and the `cert` commands.
+#![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
+
+mod requests;
+mod revocation;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::process::Command;
+
+use support::{Project, program};
+use vault_kit::name::SecretName;
+
+/// A root, an issuing CA, and a certificate for servers.
+const MANIFEST: &str = r#"
+[project]
+name = "shop"
+[secrets.ROOT]
+kind = "ca"
+[secrets.CA]
+kind = "ca"
+issuer = "ROOT"
+[secrets.TLS]
+kind = "certificate"
+issuer = "CA"
+dns = ["api.shop.test"]
+[outputs.tls]
+format = "pem"
+path = "tls"
+secrets = ["TLS"]
+"#;
+
+fn openssl() -> Command {
+    Command::new(program("openssl").expect("openssl is installed: run tests/setup"))
+}
+
+/// The current version of a secret, as text.
+fn version(project: &Project, name: &str) -> String {
+    project.ledger().secrets[name].version.to_string()
+}
+
+#[test]
+fn a_certificate_with_a_new_name_takes_its_issuing_ca_along_and_leaves_the_root_alone() {
+    let project = Project::initialised(MANIFEST);
+    let versions = || ["ROOT", "CA", "TLS"].map(|name| version(&project, name));
+    let before = versions();
+    project.write("vault-kit.toml", MANIFEST.replace("\"api.shop.test\"", "\"api.shop.test\", \"www.shop.test\""));
+    project.run(["generate"]).assert_code(0);
+    let after = versions();
+    assert_eq!(before[0], after[0]);
+    assert!(before[1] != after[1] && before[2] != after[2], "{before:?} {after:?}");
+    project.run(["generate"]).assert_code(0);
+    assert_eq!(versions(), after);
+}
+
+#[test]
+fn a_certificate_that_ends_with_its_issuer_is_warned_about() {
+    let project =
+        Project::with_manifest(&MANIFEST.replace("issuer = \"ROOT\"\n", "issuer = \"ROOT\"\nttl = \"30d\"\n"));
+    let run = project.run(["init"]).assert_code(0);
+    let day = project.ledger().secrets["TLS"].expires.unwrap().format("%Y-%m-%d").to_string();
+    assert_eq!(
+        run.stderr.lines().filter(|line| line.contains("warning")).collect::<Vec<_>>(),
+        [format!("vault-kit: warning: `TLS` ends on {day} with `CA`, before its `ttl`")]
+    );
+    let run = Project::with_manifest(MANIFEST).run(["init"]).assert_code(0);
+    assert!(!run.both().contains("warning"), "{run:?}");
+}
+
+#[test]
+fn cert_ca_makes_what_is_missing_and_prints_the_root_or_the_bundle() {
+    let project = Project::with_manifest(MANIFEST);
+    project.run(["init"]).assert_code(0);
+    project.edit_store(|store| assert!(store.remove(&"CA".parse_name())));
+    let root = project.run(["cert", "ca"]).assert_code(0);
+    assert!(root.stderr.contains("made `CA`"), "{root:?}");
+    let before = version(&project, "CA");
+    let count = |text: &str| text.matches("-----BEGIN CERTIFICATE-----").count();
+    let bundle = project.run(["cert", "ca", "CA", "--bundle"]).assert_code(0).stdout;
+    assert_eq!((count(&root.stdout), count(&bundle)), (1, 2));
+    assert!(bundle.ends_with(&root.stdout));
+    let alone = project.run(["cert", "ca", "CA"]).assert_code(0).stdout;
+    assert_eq!(format!("{alone}{}", root.stdout), bundle);
+    assert!(!bundle.contains("PRIVATE"));
+    assert_eq!(version(&project, "CA"), before);
+
+    project.run(["cert", "ca", "--out", "root.pem"]).assert_code(0);
+    assert_eq!((project.read("root.pem"), project.mode("root.pem")), (root.stdout, 0o644));
+    let usage = project.run(["cert", "ca", "TLS"]).assert_code(2);
+    assert!(usage.stderr.contains("`TLS` is a certificate, not a CA"), "{usage:?}");
+}
+
+#[test]
+fn cert_issue_makes_what_is_named_and_nothing_twice() {
+    let project = Project::initialised(MANIFEST);
+    let second = MANIFEST.to_owned()
+        + "[secrets.OTHER]\nkind = \"certificate\"\nissuer = \"CA\"\nusage = \"client\"\ndns = [\"api.shop.test\"]\n";
+    project.write("vault-kit.toml", second + "[secrets.KEY]\nkind = \"random\"\n");
+    let before = version(&project, "TLS");
+    let answer = json(&project.run(["cert", "issue", "OTHER", "--json"]).assert_code(0).stdout);
+    assert_eq!(answer["made"][0]["secret"], "OTHER");
+    assert!(!project.ledger().secrets.contains_key("KEY"));
+    let answer = json(&project.run(["cert", "issue", "--json"]).assert_code(0).stdout);
+    assert_eq!((answer["made"].clone(), version(&project, "TLS")), (serde_json::json!([]), before));
+    project.run(["cert", "issue", "KEY"]).assert_code(2);
+}
+
+#[test]
+fn cert_renew_tells_cron_what_changed_and_ends_with_0_in_both_cases() {
+    let project = Project::initialised(MANIFEST);
+    let versions = || ["ROOT", "CA", "TLS"].map(|name| version(&project, name));
+    let before = versions();
+    let answer = json(&project.run(["cert", "renew", "--json"]).assert_code(0).stdout);
+    assert_eq!((&answer["changed"], versions()), (&serde_json::json!(false), before.clone()));
+    assert_eq!(statuses(&answer), "CA good, ROOT good, TLS good");
+
+    // Two thirds of 90 days and a twentieth have passed.
+    age(&project, "TLS", 66);
+    let answer = json(&project.run(["cert", "renew", "--dry-run", "--json"]).assert_code(0).stdout);
+    assert_eq!((&answer["changed"], versions()), (&serde_json::json!(true), before.clone()));
+    assert_eq!(statuses(&answer), "CA good, ROOT good, TLS due");
+    let answer = json(&project.run(["cert", "renew", "--json"]).assert_code(0).stdout);
+    assert_eq!(statuses(&answer), "CA good, ROOT good, TLS renewed");
+    let after = versions();
+    assert_eq!(before[..2], after[..2]);
+    assert_ne!(before[2], after[2]);
+    let answer = json(&project.run(["cert", "renew", "TLS", "--json"]).assert_code(0).stdout);
+    assert_eq!((&answer["changed"], statuses(&answer)), (&serde_json::json!(false), "TLS good".to_owned()));
+}
+
+#[test]
+fn a_renewal_has_a_new_key_and_a_new_serial() {
+    let project = Project::initialised(MANIFEST);
+    let facts = || (project.read("tls/key.pem"), project.ledger().secrets["TLS"].facts["serial"].clone());
+    let before = facts();
+    project.run(["cert", "renew", "TLS", "--force"]).assert_code(0);
+    let after = facts();
+    assert!(before.0 != after.0 && before.1 != after.1);
+    assert_eq!(after.1.len(), 32);
+}
+
+#[test]
+fn renewing_a_ca_renews_what_it_signed_in_the_same_change() {
+    let project = Project::initialised(MANIFEST);
+    let generation = project.ledger().header.generation;
+    let answer = json(&project.run(["cert", "renew", "CA", "--force", "--json"]).assert_code(0).stdout);
+    assert_eq!(statuses(&answer), "CA renewed, TLS renewed");
+    assert_eq!(project.ledger().header.generation, generation + 1);
+    let ledger = project.ledger();
+    assert_eq!(ledger.secrets["TLS"].inputs["CA"], ledger.secrets["CA"].version);
+}
+
+#[test]
+fn a_root_is_only_renewed_by_name_and_after_a_yes() {
+    let project = Project::initialised(MANIFEST);
+    age(&project, "ROOT", 3000);
+    let before = version(&project, "ROOT");
+    let run = project.run(["cert", "renew"]).assert_code(0);
+    assert!(run.stderr.contains("the root `ROOT` is due"), "{run:?}");
+    assert_eq!(version(&project, "ROOT"), before);
+    let refused = project.run(["cert", "renew", "ROOT"]).assert_code(2);
+    assert!(refused.stderr.contains("whoever trusts only the old one refuses all of it"), "{refused:?}");
+    assert_eq!(version(&project, "ROOT"), before);
+    let answer = json(&project.run(["cert", "renew", "ROOT", "--yes", "--json"]).assert_code(0).stdout);
+    assert_eq!(statuses(&answer), "CA renewed, ROOT renewed, TLS renewed");
+}
+
+/// Makes a certificate look as if it had been made so many days ago.
+fn age(project: &Project, name: &str, days: i64) {
+    project.edit_store(|store| {
+        let version = store.secrets.get_mut(&name.parse_name()).unwrap().last_mut().unwrap();
+        let back = chrono::TimeDelta::days(days);
+        let not_before: chrono::DateTime<chrono::Utc> = version.facts["not_before"].parse().unwrap();
+        version.facts.insert("not_before".into(), (not_before - back).to_rfc3339());
+        version.expires = version.expires.map(|end| end - back);
+    });
+}
+
+fn statuses(answer: &serde_json::Value) -> String {
+    let rows = answer["certificates"].as_array().unwrap();
+    let row =
+        |row: &serde_json::Value| format!("{} {}", row["name"].as_str().unwrap(), row["status"].as_str().unwrap());
+    rows.iter().map(row).collect::<Vec<_>>().join(", ")
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+trait ParseName {
+    fn parse_name(&self) -> SecretName;
+}
+
+impl ParseName for str {
+    fn parse_name(&self) -> SecretName {
+        SecretName::new(self).unwrap()
+    }
+}
