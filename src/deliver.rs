@@ -5,6 +5,7 @@ mod foreign;
 pub mod ignored;
 mod places;
 mod report;
+mod switched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,7 +149,10 @@ impl<'a> Prepared<'a> {
     pub fn preflight(&self) -> Result<()> {
         let preflight = |it: &PreparedFile<'_>| {
             let (root, path) = self.places.of(&it.file.path)?;
-            root.preflight(path, &it.options)
+            match path.rsplit_once('/').filter(|_| it.output.atomic) {
+                Some((directory, name)) => root.preflight_switch(directory, name, &it.options),
+                None => root.preflight(path, &it.options),
+            }
         };
         Error::all(self.files.iter().filter_map(|it| preflight(it).err())).map_or(Ok(()), Err)
     }
@@ -179,13 +183,14 @@ impl<'a> Prepared<'a> {
     pub fn write(self, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
         let mut delivered = Delivered { records: self.still_there(old), ..Delivered::default() };
         let mut batch = Batch::new();
-        for it in &self.files {
+        for it in self.files.iter().filter(|it| !it.output.atomic) {
             it.refuse_changed(&self.places)?;
             let (root, path) = self.places.of(&it.file.path)?;
             let written = batch.write(root, path, it.file.bytes.expose(), &it.options)?;
             delivered.files.push(it.report(written.into()));
         }
         batch.finish()?;
+        delivered.files.extend(switched::write(&self.files, &self.places)?);
         for it in &self.files {
             let record = it.record(&self.places)?;
             delivered.records.insert(record.file.clone(), record);

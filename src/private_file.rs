@@ -16,6 +16,7 @@ mod lock;
 mod owner;
 mod preflight;
 mod resolve;
+mod switch;
 mod temporary;
 mod write;
 
@@ -30,6 +31,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 pub use facts::{DirectoryFacts, Facts, FileKind};
 pub use lock::Lock;
+pub use switch::{Member, destination};
 pub use write::{Batch, WriteOptions, Written};
 
 use crate::error::{Error, Result};
@@ -105,7 +107,11 @@ impl Root {
     fn open_regular(&self, route: &Route<'_>) -> Result<Option<(File, Status)>> {
         // NONBLOCK: a FIFO in the place of a file must not make us wait for its writer.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = match resolve::open_beneath(&self.directory, &route.all(), flags) {
+        let opened = match resolve::open_beneath(&self.directory, &route.all(), flags) {
+            Err(Errno::LOOP) => self.open_through_link(route, flags),
+            opened => opened,
+        };
+        let file = match opened {
             Ok(file) => File::from(file),
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(fault::failed("read", route.shown(), errno)),
@@ -115,7 +121,15 @@ impl Root {
         Ok(Some((file, status)))
     }
 
-    /// What the system says about a path, without opening or following it; `None` when there is nothing.
+    /// Follows the links of a directory that is switched, and no others.
+    fn open_through_link(&self, route: &Route<'_>, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        let directory = resolve::open_directory(&self.directory, route.directories(), resolve::TRAVERSE)?;
+        let names = switch::destination(&directory, route.name()).ok_or(Errno::LOOP)?;
+        resolve::open_beneath(&directory, &[&names[0], &names[1]], flags)
+    }
+
+    /// What the system says about a path, without opening it or following any link but those of a directory that is
+    /// switched; `None` when there is nothing.
     pub fn facts(&self, path: &str) -> Result<Option<Facts>> {
         let route = self.route(path)?;
         let failed = |errno| fault::failed("examine", route.shown(), errno);
@@ -125,6 +139,13 @@ impl Root {
             Err(errno) => return Err(failed(errno)),
         };
         let Some(status) = Status::at(&directory, route.name()).map_err(failed)? else { return Ok(None) };
+        if let FileKind::Symlink = status.kind
+            && let Some([generation, name]) = switch::destination(&directory, route.name())
+            && let Ok(generation) = resolve::open_directory(&directory, &[&generation], resolve::TRAVERSE)
+            && let Some(status) = Status::at(&generation, &name).map_err(failed)?
+        {
+            return Ok(Some(status.facts(&Status::of(&generation).map_err(failed)?)));
+        }
         Ok(Some(status.facts(&Status::of(&directory).map_err(failed)?)))
     }
 

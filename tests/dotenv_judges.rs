@@ -185,6 +185,7 @@ fn rendered(dialect: Dialect, values: &[impl AsRef<[u8]>]) -> Option<Secret> {
         uid: None,
         gid: None,
         in_place: false,
+        atomic: false,
         environments: None,
         line: 1,
     };

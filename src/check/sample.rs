@@ -68,6 +68,7 @@ pub(crate) fn manifest() -> Manifest {
         uid: None,
         gid: None,
         in_place: false,
+        atomic: false,
         environments: None,
         line: 1,
     };

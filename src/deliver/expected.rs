@@ -69,7 +69,7 @@ impl Expectation<'_> {
                 PemFile::Ca => output.names_pieces() || self.has_root(declaration),
                 _ => true,
             })
-            .map(|(piece, path)| file(output, path, BTreeMap::from([version.clone()]), piece != PemFile::Key))
+            .map(|(piece, path)| file(output, path, BTreeMap::from([version.clone()]), piece.is_public()))
             .collect()
     }
 

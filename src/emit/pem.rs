@@ -8,6 +8,15 @@ use crate::name::SecretName;
 use crate::secret::Secret;
 use crate::secret::parts::Part;
 
+/// The dynamic configuration for Traefik's file provider, where the output's directory is mounted as `/etc/traefik/tls`.
+const TRAEFIK: &str = "\
+# Mount this directory as /etc/traefik/tls and start Traefik with --providers.file.directory=/etc/traefik/tls
+tls:
+  certificates:
+    - certFile: /etc/traefik/tls/fullchain.pem
+      keyFile: /etc/traefik/tls/key.pem
+";
+
 /// The files of every secret; several secrets get a directory each.
 pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFile>> {
     let mut files = Vec::new();
@@ -20,7 +29,7 @@ pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFi
             files.push(EmittedFile {
                 path,
                 bytes,
-                public: piece != PemFile::Key,
+                public: piece.is_public(),
                 holds: vec![name.clone()],
                 shared: false,
             });
@@ -59,6 +68,11 @@ fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile
             let cert = part(Part::Cert).ok_or_else(|| missing(output, name, piece))?;
             return Ok(Some(joined(cert, part(Part::Chain))));
         }
+        PemFile::Combined => {
+            let (cert, key) = part(Part::Cert).zip(part(Part::Key)).ok_or_else(|| missing(output, name, piece))?;
+            return Ok(Some(joined(&joined(cert, part(Part::Chain)), Some(key))));
+        }
+        PemFile::Traefik => return Ok(Some(Secret::copy_of(TRAEFIK.as_bytes()))),
         PemFile::Key => part(Part::Key),
         PemFile::Public => part(Part::Public),
     };
@@ -81,7 +95,7 @@ fn missing(output: &Output, name: &SecretName, piece: PemFile) -> Error {
     let what = match piece {
         PemFile::Ca => "CA certificate",
         PemFile::Cert | PemFile::Chain | PemFile::Crl | PemFile::Fullchain => "certificate",
-        PemFile::Key => "private key",
+        PemFile::Combined | PemFile::Key | PemFile::Traefik => "private key",
         PemFile::Public => "public key",
     };
     cannot_carry(output, name, &format!("it has no {what}")).hint("name only the files that it has in `files = { … }`")

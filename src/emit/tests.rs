@@ -25,6 +25,7 @@ fn output(format: Format, secrets: &[&str]) -> Output {
         uid: None,
         gid: None,
         in_place: false,
+        atomic: false,
         environments: None,
         line: 1,
     }

@@ -350,6 +350,8 @@ pub struct Output {
     pub gid: Option<u32>,
     /// Write through the inode, for files that containers bind-mount singly.
     pub in_place: bool,
+    /// Switch all its files at once, through a link.
+    pub atomic: bool,
     /// The environments in which it exists; `None` = all.
     pub environments: Option<BTreeSet<EnvName>>,
     /// Line in the manifest, from 1.
@@ -391,12 +393,38 @@ pub enum PemFile {
     Chain,
     /// The revocation lists of every CA above.
     Crl,
+    /// The certificate, the intermediates and the private key, in one file as `HAProxy` wants it.
+    Combined,
     /// The certificate, then the intermediates, never the root.
     Fullchain,
     /// The private key.
     Key,
     /// The public key, of a key pair.
     Public,
+    /// What tells Traefik's file provider of the certificate.
+    Traefik,
+}
+
+impl PemFile {
+    /// Whether nothing in it is secret.
+    pub fn is_public(self) -> bool {
+        !matches!(self, Self::Combined | Self::Key)
+    }
+}
+
+/// Whose file names a `pem` output has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// `HAProxy`.
+    Haproxy,
+    /// A Secret of type `kubernetes.io/tls`.
+    Kubernetes,
+    /// nginx.
+    Nginx,
+    /// `PostgreSQL`.
+    Postgres,
+    /// Traefik's file provider.
+    Traefik,
 }
 
 /// Whose reader a dotenv output is for.

@@ -3,7 +3,7 @@
 //! The doc comments and `#[schemars]` attributes here are what an editor shows and checks:
 //! `schemas/manifest.schema.json` is made from them.
 
-use super::model::{CharClass, Dialect, Encoding, KeyAlgorithm, Role, Rotate, TokenAlgorithm, Usage};
+use super::model::{CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, TokenAlgorithm, Usage};
 use super::period::Period;
 use super::read::{At, FromToml, Map, Node, Path, Tagged, choices, table, variants};
 
@@ -276,9 +276,22 @@ table! {
         /// Where it is written, relative to the manifest's directory.
         #[schemars(length(min = 1))]
         path: String = "path = \".secrets\"",
-        /// File names relative to `path`: by secret for `docker-secrets`, by piece
-        /// (`ca`, `cert`, `chain`, `crl`, `fullchain`, `key`, `public`) for `pem`.
+        /// File names relative to `path`, by secret.
         files: Map<String>,
+    }
+
+    /// A directory of certificates and keys.
+    RawPem {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \"tls\"",
+        /// File names relative to `path`, by piece: `ca`, `cert`, `chain`, `combined`, `crl`, `fullchain`, `key`, `public`.
+        files: Map<String>,
+        /// The file names of a server, instead of `files`.
+        layout: Layout,
+        /// Switch all files at once, through the link `..data`: whoever reads two of them gets a pair; default `false`.
+        /// For directories that are mounted as a whole.
+        atomic: bool,
     }
 }
 
@@ -324,7 +337,7 @@ variants! {
         /// One JSON object of names and values.
         Json(RawFile) = "json",
         /// Certificates and keys.
-        Pem(RawFiles) = "pem",
+        Pem(RawPem) = "pem",
         /// Valid API keys as a list; of a later release.
         ApiKeys(RawLater) = "api-keys",
         /// A Compose override file; of a later release.
@@ -354,6 +367,13 @@ choices! {
         Systemd = "systemd",
     }
     Encoding { Base64 = "base64", Base64url = "base64url", Hex = "hex" }
+    Layout {
+        Haproxy = "haproxy",
+        Kubernetes = "kubernetes",
+        Nginx = "nginx",
+        Postgres = "postgres",
+        Traefik = "traefik",
+    }
     Role { Admin = "admin", Reader = "reader", Service = "service", Writer = "writer" }
     TokenAlgorithm {
         Eddsa = "EdDSA",

@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use zeroize::Zeroizing;
 
 use crate::check::facts::FileFact;
+use crate::private_file;
 
 /// More than this is not read.
 const LARGEST: u64 = 64 << 20;
@@ -54,7 +55,10 @@ impl Tree {
         let stat = statat(&*directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(blocked)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Ok(stat),
-            FileType::Symlink => Err(FileFact::Symlink(path.to_owned())),
+            FileType::Symlink => match switched(&directory, path) {
+                Some(path) => self.stat(&path),
+                None => Err(FileFact::Symlink(path.to_owned())),
+            },
             _ => Err(FileFact::NotAFile),
         }
     }
@@ -68,6 +72,9 @@ impl Tree {
     pub(super) fn read(&mut self, path: &str) -> io::Result<Zeroizing<Vec<u8>>> {
         let (directory, name) = split(path);
         let directory = self.directory(directory).map_err(|_| io::Error::from(io::ErrorKind::NotFound))?;
+        if let Some(path) = switched(&directory, path) {
+            return self.read(&path);
+        }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(&*directory, name, flags, Mode::empty())?;
         let stat = fstat(&file)?;
@@ -135,6 +142,13 @@ pub(super) fn permissions(stat: &Stat) -> u32 {
 /// Modification time in nanoseconds since 1970.
 pub(super) fn modified(stat: &Stat) -> i128 {
     i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec)
+}
+
+/// Where one of the links that `private_file` makes leads.
+fn switched(directory: &OwnedFd, path: &str) -> Option<String> {
+    let (above, name) = split(path);
+    let [generation, name] = private_file::destination(directory, name.as_ref())?;
+    Some(format!("{above}/{}/{}", generation.to_str()?, name.to_str()?))
 }
 
 fn split(path: &str) -> (&str, &str) {

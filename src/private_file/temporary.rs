@@ -33,7 +33,7 @@ pub(super) struct Temporary<'a> {
 impl<'a> Temporary<'a> {
     /// Makes an empty one for the target `shown`. Nobody but us can open it, whatever `mode` is declared.
     pub(super) fn create(directory: &'a OwnedFd, shown: &'a Path, mode: u32) -> Result<Self> {
-        let name = format!("{PREFIX}{}", HEXLOWER.encode(&random::array::<8>()?));
+        let name = new_name()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | resolve::SAFE;
         let file = retry_on_intr(|| rustix::fs::openat(directory, &name, flags, mode_bits(mode & 0o600)));
         let file = File::from(file.map_err(|errno| fault::failed("write", shown, errno))?);
@@ -110,6 +110,11 @@ impl Drop for Temporary<'_> {
     }
 }
 
+/// A name for something that takes another name soon.
+pub(super) fn new_name() -> Result<String> {
+    Ok(format!("{PREFIX}{}", HEXLOWER.encode(&random::array::<8>()?)))
+}
+
 /// The target is there although it must be new.
 pub(super) fn exists(shown: &Path) -> Error {
     let message = format!("refusing to overwrite `{}`: it exists", shown.display());
@@ -153,7 +158,7 @@ fn is_ours(directory: impl AsFd, name: &CStr, before: i128) -> rustix::io::Resul
     Ok(status.kind == FileKind::Regular && status.mtime_ns < before && (status.uid == user.as_raw() || user.is_root()))
 }
 
-fn is_temporary_name(name: &[u8]) -> bool {
+pub(super) fn is_temporary_name(name: &[u8]) -> bool {
     let random = name.strip_prefix(PREFIX.as_bytes());
     random.is_some_and(|random| random.len() == 16 && random.iter().all(u8::is_ascii_hexdigit))
 }

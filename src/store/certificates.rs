@@ -108,8 +108,8 @@ mod tests {
         let mut records = Certificates::default();
         for number in 0..100 {
             let serial = format!("{number:040x}");
-            let issued = Issued { issuer, serial: serial.clone(), subject: "\"".repeat(300), expires: now() };
-            records.record_issued(issued, now());
+            let record = Issued { issuer, serial: serial.clone(), subject: "\"".repeat(300), expires: now() };
+            records.record_issued(record, now());
             let reason = Reason::CessationOfOperation;
             records.revoked.push(Revoked { issuer, serial, at: now(), reason, expires: now() });
         }
@@ -124,10 +124,10 @@ mod tests {
     #[test]
     fn what_has_expired_is_forgotten_with_the_next_one() {
         let issuer = version_id().unwrap();
-        let issued = |expires| Issued { issuer, serial: "40".into(), subject: "a".into(), expires };
+        let record = |expires| Issued { issuer, serial: "40".into(), subject: "a".into(), expires };
         let mut records = Certificates::default();
-        records.record_issued(issued(now()), now());
-        records.record_issued(issued(now()), now() + chrono::TimeDelta::seconds(1));
+        records.record_issued(record(now()), now());
+        records.record_issued(record(now()), now() + chrono::TimeDelta::seconds(1));
         assert_eq!(records.issued.len(), 1);
     }
 }

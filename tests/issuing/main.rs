@@ -1,6 +1,7 @@
 //! What issues certificates: the CAs as they are declared, and the `cert` commands.
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
+mod layouts;
 mod requests;
 mod revocation;
 #[path = "../support/mod.rs"]

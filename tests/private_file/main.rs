@@ -7,6 +7,7 @@ mod other_verbs;
 mod owners;
 mod refusals;
 mod strace;
+mod switch;
 mod writes;
 
 use std::fs::{self, Metadata};

@@ -270,7 +270,7 @@ files = { public = "p", kye = "k" }
             (
                 8,
                 "`outputs.o.files` names a piece that `A` does not have",
-                "`A` has `ca`, `cert`, `chain`, `crl`, `fullchain`, `key`",
+                "`A` has `ca`, `cert`, `chain`, `combined`, `crl`, `fullchain`, `key`",
             ),
             (8, "`outputs.o.files` names a piece that `A` does not have", "did you mean `key`?"),
         ],
@@ -362,5 +362,72 @@ environments = ["prod"]
             "`outputs.o.secrets`: `A` exists in none of the output's environments",
             "take it out, or change the `environments` of one of them",
         )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.CA]
+kind = "ca"
+[secrets.A]
+kind = "certificate"
+issuer = "CA"
+dns = ["a.test"]
+[outputs.one]
+format = "pem"
+path = "one"
+secrets = ["CA"]
+layout = "nginx"
+[outputs.two]
+format = "pem"
+path = "two"
+secrets = ["A"]
+layout = "ngnix"
+[outputs.three]
+format = "pem"
+path = "three"
+secrets = ["A"]
+layout = "nginx"
+files = { key = "key.pem" }
+[outputs.four]
+format = "pem"
+path = "four"
+atomic = true
+in_place = true
+[outputs.five]
+format = "pem"
+path = "five"
+secrets = ["A"]
+files = { key = "private/key.pem" }
+atomic = true
+[outputs.six]
+format = "json"
+path = "six.json"
+atomic = true
+"#,
+        &[
+            (
+                13,
+                "`outputs.one.layout` needs exactly one certificate in `secrets`",
+                "write one output for each certificate",
+            ),
+            (
+                18,
+                "`outputs.two.layout` must be one of `haproxy`, `kubernetes`, `nginx`, `postgres`, `traefik`",
+                "did you mean `nginx`?",
+            ),
+            (24, "`outputs.three` has both `layout` and `files`", "write one of them"),
+            (
+                28,
+                "`outputs.four` has both `atomic` and `in_place`",
+                "`in_place` is for single files; mount the directory for `atomic`",
+            ),
+            (
+                28,
+                "`outputs.four.atomic` needs exactly one secret in `secrets`",
+                "write one output for each certificate",
+            ),
+            (35, "`outputs.five.atomic` needs plain file names in `files`", "write names without `/`"),
+            (39, "`outputs.six.atomic` is not a field of format `json`", "it belongs to format `pem`"),
+        ],
     ),
 ];

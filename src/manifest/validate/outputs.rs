@@ -2,6 +2,7 @@
 
 mod carry;
 mod collide;
+mod layout;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -66,7 +67,7 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
         return None;
     };
     let format_name = raw_format.name();
-    let (format, path, files) = format(raw_format);
+    let (format, path, files, pem) = format(raw_format);
     let at = path.as_ref().map_or(name.at, |path| path.at);
     let mut output = Output {
         name: name.value.clone(),
@@ -77,27 +78,33 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
         uid: fields.uid.map(|uid| uid.value),
         gid: fields.gid.map(|gid| gid.value),
         in_place: fields.in_place.is_some_and(|flag| flag.value),
+        atomic: pem.atomic.as_ref().is_some_and(|flag| flag.value),
         environments,
         line: problems.line(name.at),
         format,
     };
     output.secrets = secrets(fields.secrets, &output, format_name, context, problems);
+    layout::set(&mut output, &pem, files.as_ref(), place, context.secrets, problems);
     set_files(&mut output, files, place, context, problems);
     set_modes(&mut output, fields.mode.as_ref(), fields.directory_mode.as_ref(), context, problems);
     Some(Declared { output, at })
 }
 
 /// The format, its path and its files.
-fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>) {
+fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>, layout::Choice) {
     let name = raw.name();
+    let none = layout::Choice::default();
     match raw {
-        RawFormat::DockerSecrets(raw) => (Format::DockerSecrets { files: BTreeMap::new() }, raw.path, raw.files),
+        RawFormat::DockerSecrets(raw) => (Format::DockerSecrets { files: BTreeMap::new() }, raw.path, raw.files, none),
         RawFormat::Dotenv(raw) => {
             let dialect = raw.dialect.map_or(Dialect::Portable, |dialect| dialect.value);
-            (Format::Dotenv { dialect }, raw.path, None)
+            (Format::Dotenv { dialect }, raw.path, None, none)
         }
-        RawFormat::Json(raw) => (Format::Json, raw.path, None),
-        RawFormat::Pem(raw) => (Format::Pem { files: BTreeMap::new() }, raw.path, raw.files),
+        RawFormat::Json(raw) => (Format::Json, raw.path, None, none),
+        RawFormat::Pem(raw) => {
+            let choice = layout::Choice { layout: raw.layout, atomic: raw.atomic };
+            (Format::Pem { files: BTreeMap::new() }, raw.path, raw.files, choice)
+        }
         RawFormat::ApiKeys(raw)
         | RawFormat::ComposeOverride(raw)
         | RawFormat::DockerSwarm(raw)
@@ -105,7 +112,7 @@ fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>) {
         | RawFormat::Fingerprints(raw)
         | RawFormat::Jwks(raw)
         | RawFormat::KubernetesSecret(raw)
-        | RawFormat::SystemdCredentials(raw) => (Format::NotYet(name), raw.path, None),
+        | RawFormat::SystemdCredentials(raw) => (Format::NotYet(name), raw.path, None, none),
     }
 }
 

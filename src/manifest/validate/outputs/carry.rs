@@ -36,17 +36,18 @@ pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(
 
 /// The pieces that a `pem` output can write of a kind, by the name that `files` has for them.
 pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
-    const CERTIFICATE: [(&str, PemFile); 6] = [
+    const CERTIFICATE: [(&str, PemFile); 7] = [
         ("ca", PemFile::Ca),
         ("cert", PemFile::Cert),
         ("chain", PemFile::Chain),
+        ("combined", PemFile::Combined),
         ("crl", PemFile::Crl),
         ("fullchain", PemFile::Fullchain),
         ("key", PemFile::Key),
     ];
     // Nobody could revoke what signs itself, and who revokes what others issued is not known here.
-    const UNLISTED: [(&str, PemFile); 5] =
-        [CERTIFICATE[0], CERTIFICATE[1], CERTIFICATE[2], CERTIFICATE[4], CERTIFICATE[5]];
+    const UNLISTED: [(&str, PemFile); 6] =
+        [CERTIFICATE[0], CERTIFICATE[1], CERTIFICATE[2], CERTIFICATE[3], CERTIFICATE[5], CERTIFICATE[6]];
     match kind {
         Kind::Certificate(leaf) if leaf.issuer.is_none() => &UNLISTED,
         Kind::ImportedCertificate(_) => &UNLISTED,
@@ -59,7 +60,7 @@ pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
 /// Whether everything in an output may be read by everybody.
 pub(super) fn is_public(output: &Output, secrets: &Secrets) -> bool {
     match &output.format {
-        Format::Pem { files } => !files.is_empty() && !files.contains_key(&PemFile::Key),
+        Format::Pem { files } => !files.is_empty() && files.keys().all(|piece| piece.is_public()),
         Format::NotYet(_) => true,
         _ => output.secrets.iter().all(|name| {
             let declared =
