@@ -1,6 +1,8 @@
 //! Certificates and keys as OpenSSL, nginx, curl and python-cryptography see them.
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
+#[path = "certificates/judges.rs"]
+mod judges;
 mod support;
 
 use std::collections::BTreeMap;
@@ -213,7 +215,7 @@ fn a_leaf_outside_what_its_intermediate_permits_is_refused_and_nothing_of_it_is_
             format!("{}[secrets.FOREIGN]\nkind = \"certificate\"\nissuer = \"INTER\"\n{foreign}\n", manifest("es256"));
         let project = Project::with_manifest(&text);
         let run = project.run(["init"]).assert_code(3);
-        assert!(run.stderr.contains("of `FOREIGN` is outside what its issuer `INTER` permits"), "{run:?}");
+        assert!(run.stderr.contains("is outside what `INTER`, which signs it, permits"), "{run:?}");
         assert!(!project.path("tls/foreign").exists());
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn set(
 fn is_one_certificate(output: &Output, secrets: &Secrets) -> bool {
     let [name] = output.secrets.as_slice() else { return false };
     let declared = secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());
-    declared.is_some_and(|it| matches!(it.kind, Kind::Certificate(_)))
+    declared.is_some_and(|it| matches!(it.kind, Kind::Certificate(_) | Kind::ImportedCertificate(_)))
 }
 
 /// The names of a server's files.
