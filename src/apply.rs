@@ -3,6 +3,8 @@
 //! Whatever can fail without touching the disk (making values, writing them as a format allows, permissions)
 //! fails before the store is replaced.
 
+mod ledger;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,8 +21,8 @@ use crate::secret::parts::Parts;
 use crate::secret::{Secret, random};
 use crate::store::change::Change;
 use crate::store::files::Opened;
-use crate::store::ledger::DeliveredFile;
-use crate::store::{Origin, Stage, Store, Version, agreement, derive};
+use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::store::{Origin, Stage, Store, Version, agreement};
 use crate::world::{self, World};
 
 impl World<'_> {
@@ -92,16 +94,16 @@ impl World<'_> {
     pub fn record(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<()> {
         let files = self.old_files()?;
         if changed.is_empty() && opened.digest.is_some() {
-            return self.keep_up(opened, files);
+            return self.keep_up(opened, files).map(drop);
         }
         self.preflight()?;
-        self.commit(opened, action, changed, files)
+        self.commit(opened, action, changed, files).map(drop)
     }
 
     /// Seals the store anew although no secret changed.
     pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
         self.preflight()?;
-        self.commit(opened, action, &[], self.old_files()?)
+        self.commit(opened, action, &[], self.old_files()?).map(drop)
     }
 
     /// Brings a changed store to disk, then ledger and outputs. Without changes only what differs is written.
@@ -131,11 +133,11 @@ impl World<'_> {
         ignored::add(self.project, self.manifest)?;
         let announced = prepared.announced(&old_files);
         if !is_changed {
-            self.keep_up(opened, announced)?;
-            return self.deliver(opened, prepared, &old_files);
+            let ledger = self.keep_up(opened, announced)?;
+            return self.deliver(ledger, prepared, &old_files);
         }
-        self.commit(opened, action, changed, announced)?;
-        let mut delivered = self.deliver(opened, prepared, &old_files).map_err(Error::after_the_change)?;
+        let ledger = self.commit(opened, action, changed, announced)?;
+        let mut delivered = self.deliver(ledger, prepared, &old_files).map_err(Error::after_the_change)?;
         delivered.warnings.extend(changed.iter().filter_map(|name| self.shortened(&opened.store, name)));
         Ok(delivered)
     }
@@ -161,15 +163,16 @@ impl World<'_> {
         action: &'static str,
         changed: &[SecretName],
         files: BTreeMap<String, DeliveredFile>,
-    ) -> Result<()> {
+    ) -> Result<Ledger> {
         // The store carries its last change only: what came before has to be in the audit record by then.
         audit::complete(self.project, &opened.store.changes)?;
         let change = Change::new(self.now, action, self.environment, opened.store.generation + 1, changed);
         opened.store.changes = vec![change.clone()];
         self.purge(&mut opened.store, &files)?;
         self.files.save(opened, self.identities)?;
-        let recorded = self.save_ledger(opened, files).and_then(|()| audit::append(self.project, &change));
-        recorded.map_err(Error::after_the_change)
+        let ledger = self.save_ledger(opened, files).map_err(Error::after_the_change)?;
+        audit::append(self.project, &change).map_err(Error::after_the_change)?;
+        Ok(ledger)
     }
 
     /// Purges what is neither among the versions to keep nor in a file that was delivered.
@@ -183,19 +186,23 @@ impl World<'_> {
     }
 
     /// Audit record and ledger of a store that does not change: a writer before us may have died in between.
-    fn keep_up(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<()> {
+    fn keep_up(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
         audit::complete(self.project, &opened.store.changes)?;
         self.save_ledger(opened, files)
     }
 
+    /// Writes the files, and what became of them into the ledger that announced them.
     fn deliver(
         &self,
-        opened: &Opened,
+        mut ledger: Ledger,
         prepared: Prepared<'_>,
         old_files: &BTreeMap<String, DeliveredFile>,
     ) -> Result<Delivered> {
         let delivered = prepared.write(old_files)?;
-        self.save_ledger(opened, delivered.records.clone())?;
+        if ledger.files != delivered.records {
+            ledger.files.clone_from(&delivered.records);
+            self.files.save_ledger(&ledger)?;
+        }
         Ok(delivered)
     }
 
@@ -214,24 +221,6 @@ impl World<'_> {
     /// What each output file should hold, byte for byte, by path. Fails where an output could not be written.
     pub fn contents(&self, store: &Store) -> Result<BTreeMap<String, Secret>> {
         Ok(self.prepare(store)?.into_contents())
-    }
-
-    fn old_files(&self) -> Result<BTreeMap<String, DeliveredFile>> {
-        Ok(self.files.ledger()?.map(|ledger| ledger.files).unwrap_or_default())
-    }
-
-    fn save_ledger(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<()> {
-        let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
-        let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files);
-        derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
-        self.files.save_ledger(&ledger)
-    }
-
-    /// The public fingerprints of the other environments' values.
-    fn fingerprints_elsewhere(&self) -> BTreeSet<String> {
-        let others =
-            self.other_ledgers().unwrap_or_default().into_iter().flat_map(|(_, ledger)| ledger.secrets.into_values());
-        others.filter_map(|entry| entry.fingerprint).collect()
     }
 
     fn declaration(&self, name: &SecretName) -> Result<&Declaration> {

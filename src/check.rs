@@ -31,13 +31,17 @@ pub struct Verdict {
 /// Judges a value against its declaration. Only a value that a person supplied has its strength estimated from the text.
 pub fn assess(declaration: &Declaration, value: &[u8]) -> Verdict {
     let supplied = matches!(declaration.kind, Kind::External);
-    let text = std::str::from_utf8(value).ok();
-    let pattern = declaration.pattern.as_ref();
     Verdict {
         placeholder: declaration.is_stored() && placeholder::is_placeholder(value),
-        mismatch: pattern.is_some_and(|pattern| !text.is_some_and(|text| pattern.0.is_match(text))),
+        mismatch: mismatches(declaration, value),
         bits: supplied.then(|| strength::bits(value)),
     }
+}
+
+/// Whether a value does not match the declared pattern.
+pub fn mismatches(declaration: &Declaration, value: &[u8]) -> bool {
+    let text = std::str::from_utf8(value).ok();
+    declaration.pattern.as_ref().is_some_and(|pattern| !text.is_some_and(|text| pattern.0.is_match(text)))
 }
 
 /// Digest of the pattern that a declaration has now; `None` when it has none.

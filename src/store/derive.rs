@@ -84,7 +84,8 @@ fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Versio
 fn verdict(version: &Version, declaration: &Declaration) -> Option<Verdict> {
     let value = version.parts.part(Part::Value)?.expose();
     if version.origin == Origin::Generated {
-        return Some(Verdict { bits: version.bits, placeholder: false, ..check::assess(declaration, value) });
+        let mismatch = check::mismatches(declaration, value);
+        return Some(Verdict { bits: version.bits, placeholder: false, mismatch });
     }
     Some(check::assess_by_text(declaration, value))
 }

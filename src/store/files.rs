@@ -3,13 +3,14 @@
 //! Every change is one atomic replacement of the store, then of the second copy, then of the ledger: a crash
 //! between two of them leaves an older copy or ledger, which the next writer brings up to date.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
 use super::change::Change;
 use super::identity::Identities;
-use super::ledger::Ledger;
+use super::ledger::{DeliveredFile, Ledger};
 use super::second_copy::{CopyHeader, SecondCopy};
 use super::{DIRECTORY, Store, seal};
 use crate::error::{Error, Kind, Result};
@@ -161,6 +162,12 @@ impl<'a> StoreFiles<'a> {
     pub fn ledger(&self) -> Result<Option<Ledger>> {
         let path = self.ledger_path();
         self.project.read(&path)?.map(|bytes| Ledger::parse(&bytes, &path)).transpose()
+    }
+
+    /// The ledger's lines on delivered files; `None` when there is no ledger.
+    pub fn delivered(&self) -> Result<Option<BTreeMap<String, DeliveredFile>>> {
+        let path = self.ledger_path();
+        self.project.read(&path)?.map(|bytes| Ledger::delivered(&bytes, &path)).transpose()
     }
 
     /// Refuses with `ledger-damaged` a ledger that is there and is not whole.

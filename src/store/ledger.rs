@@ -16,6 +16,9 @@ use crate::name::{EnvName, OutputName, SecretName, VersionId};
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// How a line on a file begins: its first key tells the two kinds of line apart, and `to_bytes` writes it first.
+const FILE: &[u8] = b"{\"file\"";
+
 /// A whole ledger.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ledger {
@@ -163,8 +166,7 @@ impl Ledger {
         }
         let (mut secrets, mut files) = (Vec::new(), Vec::new());
         for (index, line) in lines {
-            // The first key tells the two kinds of line apart: `to_bytes` always writes it first.
-            let read = if line.starts_with(b"{\"file\"") {
+            let read = if line.starts_with(FILE) {
                 push(&mut files, line, |file: &DeliveredFile| file.file.as_str())
             } else {
                 push(&mut secrets, line, |entry: &Entry| entry.name.as_str())
@@ -176,6 +178,17 @@ impl Ledger {
             secrets: secrets.into_iter().map(|entry| (entry.name.clone(), entry)).collect(),
             files: files.into_iter().map(|file| (file.file.clone(), file)).collect(),
         })
+    }
+
+    /// Reads the lines on delivered files, and looks at the others as [`Ledger::expect_whole`] does.
+    pub fn delivered(bytes: &[u8], place: &str) -> Result<BTreeMap<String, DeliveredFile>> {
+        Self::expect_whole(bytes, place)?;
+        let mut files = Vec::new();
+        for (index, line) in lines(bytes).filter(|(_, line)| line.starts_with(FILE)) {
+            push(&mut files, line, |file: &DeliveredFile| file.file.as_str())
+                .ok_or_else(|| damaged(place, index + 1))?;
+        }
+        Ok(files.into_iter().map(|file| (file.file.clone(), file)).collect())
     }
 
     /// Looks at the header and at where lines begin and end: enough for who reads the store itself, and cheap.

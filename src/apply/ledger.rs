@@ -1,0 +1,32 @@
+//! The ledger of a change: what was delivered before it, and what the changed store says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Error, Result};
+use crate::store::derive;
+use crate::store::files::Opened;
+use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::world::World;
+
+impl World<'_> {
+    /// What the ledger says of delivered files.
+    pub(super) fn old_files(&self) -> Result<BTreeMap<String, DeliveredFile>> {
+        self.files.delivered().map(Option::unwrap_or_default)
+    }
+
+    /// Derives the ledger of a sealed store, and brings it to disk.
+    pub(super) fn save_ledger(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
+        let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
+        let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files);
+        derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
+        self.files.save_ledger(&ledger)?;
+        Ok(ledger)
+    }
+
+    /// The public fingerprints of the other environments' values.
+    fn fingerprints_elsewhere(&self) -> BTreeSet<String> {
+        let others =
+            self.other_ledgers().unwrap_or_default().into_iter().flat_map(|(_, ledger)| ledger.secrets.into_values());
+        others.filter_map(|entry| entry.fingerprint).collect()
+    }
+}
