@@ -4,4 +4,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo build --release --locked --quiet
+cargo bench --locked --quiet --bench verify >&2
 exec python3 benches/measure.py --vault-kit "${CARGO_TARGET_DIR:-target}/release/vault-kit" "$@"
