@@ -19,7 +19,7 @@ use crate::plan::{Known, Observed, Plan};
 use crate::secret::digest::sha256_hex;
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, random};
-use crate::store::change::Change;
+use crate::store::change::{Change, Subjects};
 use crate::store::files::Opened;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::store::{Origin, Stage, Store, Version, agreement};
@@ -97,13 +97,13 @@ impl World<'_> {
             return self.keep_up(opened, files).map(drop);
         }
         self.preflight()?;
-        self.commit(opened, action, changed, files).map(drop)
+        self.commit(opened, action, Subjects { secrets: changed, records: &[] }, files).map(drop)
     }
 
     /// Seals the store anew although no secret changed.
     pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
         self.preflight()?;
-        self.commit(opened, action, &[], self.old_files()?).map(drop)
+        self.commit(opened, action, Subjects::default(), self.old_files()?).map(drop)
     }
 
     /// Brings a changed store to disk, then ledger and outputs. Without changes only what differs is written.
@@ -122,6 +122,23 @@ impl World<'_> {
         changed: &[SecretName],
         has_news: bool,
     ) -> Result<Delivered> {
+        self.settle_subjects(opened, action, Subjects { secrets: changed, records: &[] }, has_news)
+    }
+
+    /// As [`World::settle`], for a change of what was issued to others; `changed` are the ids of the records.
+    pub fn settle_records(&self, opened: &mut Opened, action: &'static str, changed: &[String]) -> Result<Delivered> {
+        opened.store.updated = opened.store.updated.max(self.now);
+        let has_news = self.refresh_lists(&mut opened.store)? || !changed.is_empty();
+        self.settle_subjects(opened, action, Subjects { secrets: &[], records: changed }, has_news)
+    }
+
+    fn settle_subjects(
+        &self,
+        opened: &mut Opened,
+        action: &'static str,
+        changed: Subjects<'_>,
+        has_news: bool,
+    ) -> Result<Delivered> {
         let prepared = self.prepare(&opened.store)?;
         let old_files = self.old_files()?;
         prepared.refuse_foreign(self, &old_files)?;
@@ -138,7 +155,7 @@ impl World<'_> {
         }
         let ledger = self.commit(opened, action, changed, announced)?;
         let mut delivered = self.deliver(ledger, prepared, &old_files).map_err(Error::after_the_change)?;
-        delivered.warnings.extend(changed.iter().filter_map(|name| self.shortened(&opened.store, name)));
+        delivered.warnings.extend(changed.secrets.iter().filter_map(|name| self.shortened(&opened.store, name)));
         Ok(delivered)
     }
 
@@ -161,7 +178,7 @@ impl World<'_> {
         &self,
         opened: &mut Opened,
         action: &'static str,
-        changed: &[SecretName],
+        changed: Subjects<'_>,
         files: BTreeMap<String, DeliveredFile>,
     ) -> Result<Ledger> {
         // The store carries its last change only: what came before has to be in the audit record by then.

@@ -1,5 +1,6 @@
 //! The command line: clap's types, and one thin file a command. The only place that knows clap.
 
+mod apikey;
 mod bring_up;
 mod cert;
 mod check;
@@ -21,6 +22,7 @@ mod set;
 mod status;
 mod store;
 mod summary;
+mod table;
 mod token;
 mod trust;
 
@@ -122,6 +124,8 @@ enum Command {
     Recipients(recipients::Arguments),
     /// Signed tokens: verify, look into, publish their keys
     Token(token::Arguments),
+    /// Keys that are issued to others: issue, judge, take back
+    Apikey(apikey::Arguments),
     /// Print a JSON Schema
     Schema(schema::Arguments),
     /// Print a shell's completions
@@ -165,6 +169,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Store(arguments) => store::run(context, &arguments),
         Command::Recipients(arguments) => recipients::run(context, &arguments),
         Command::Token(arguments) => token::run(context, &arguments),
+        Command::Apikey(arguments) => apikey::run(context, &arguments),
         Command::Schema(arguments) => schema::run(context, &arguments),
         Command::Completions(arguments) => completions::run(context, &arguments),
         Command::Man(arguments) => man::run(context, &arguments),

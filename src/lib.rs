@@ -1,5 +1,6 @@
 //! vault-kit makes, delivers, checks and rotates the secrets of a deployment.
 
+pub mod api_key;
 pub mod apply;
 pub mod audit;
 pub mod check;

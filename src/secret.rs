@@ -51,6 +51,11 @@ impl Secret {
         std::str::from_utf8(&self.0).ok()
     }
 
+    /// Whether these are the bytes; takes the same time for every content of the same length.
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        self.len() == bytes.len() && self.0.iter().zip(bytes).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -71,8 +76,7 @@ impl fmt::Debug for Secret {
 /// Takes the same time for every content of the same length.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len()
-            && self.0.iter().zip(other.0.iter()).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+        self.is(other.expose())
     }
 }
 

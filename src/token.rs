@@ -9,7 +9,7 @@ pub mod compact;
 pub mod forward_auth;
 pub mod header;
 pub mod inspect;
-mod json;
+pub(crate) mod json;
 pub mod jwks;
 pub mod key_set;
 mod provider;

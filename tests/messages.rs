@@ -1134,3 +1134,49 @@ fn a_request_that_another_key_signed() {
     vault-kit: hint: make it anew with the key at hand: `openssl req -new -key key.pem -out request.csr`
     "#);
 }
+
+#[test]
+fn a_third_key_of_one_name() {
+    let project = initialised("");
+    let first = project.run(["--json", "apikey", "new", "acme"]).assert_code(0).stdout;
+    project.run(["apikey", "new", "acme"]).assert_code(0);
+    let answer: serde_json::Value = serde_json::from_str(&first).unwrap();
+    let told = told("too-many-keys", &project, &["apikey", "new", "acme"]);
+    let told = told.replace(answer["id"].as_str().unwrap(), "[id]");
+    insta::assert_snapshot!(told, @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `acme` has two live keys, and a third is not issued
+    vault-kit: hint: take the older one back: `vault-kit apikey revoke [id]`
+    vault-kit: hint: or give the other user a name of its own
+    "#);
+}
+
+#[test]
+fn an_api_key_that_is_refused() {
+    let project = initialised("");
+    insta::assert_snapshot!(told("api-key-refused", &project, &["apikey", "verify"]), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: the key is refused: malformed: it does not look like a key
+    vault-kit: hint: pass the whole key, without quotes, spaces and line breaks
+    "#);
+}
+
+#[test]
+fn a_list_of_api_keys_that_is_damaged() {
+    let project = Project::empty();
+    project.write("keys.json", r#"{"vault_kit_api_keys": 1, "keys": [], "keys": []}"#);
+    project.write("key", vault_kit::generate::api_key::draw("k_").unwrap().expose());
+    let told = told_by("api-keys-invalid", &project, || {
+        let mut command = project.command(["apikey", "verify", "--keys", "keys.json"]);
+        command.stdin(fs::File::open(project.path("key")).unwrap());
+        command
+    });
+    insta::assert_snapshot!(told, @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `keys.json` is not one JSON object without repeated names
+    vault-kit: hint: deliver it anew with `vault-kit render`; `vault-kit schema api-keys` describes it
+    "#);
+}

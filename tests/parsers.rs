@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use chrono::DateTime;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use vault_kit::api_key;
 use vault_kit::emit::{dotenv_read, json_read};
 use vault_kit::error::Error;
 use vault_kit::generate;
@@ -255,6 +256,22 @@ proptest! {
         if let Err(error) = Revocations::parse(&bytes, "revoked.json") {
             assert_silent(&error);
         }
+    }
+
+    #[test]
+    fn a_list_of_api_keys(bytes in mutated(
+        format!(r#"{{"vault_kit_api_keys":1,"keys":[{{"id":"{CANARY}","name":"{CANARY}","sha256":"{}","created":1}}]}}"#, "0".repeat(64))
+            .into_bytes(),
+    )) {
+        if let Err(error) = api_key::document::Document::parse(&bytes, "keys.json") {
+            assert_silent(&error);
+        }
+    }
+
+    #[test]
+    fn an_api_key(bytes in mutated(vault_kit::generate::api_key::draw("k_").unwrap().expose().to_vec())) {
+        // The checksum misses one change in 2^32, and a change may change nothing.
+        let _ = api_key::verify::Presented::read(&Secret::new(bytes));
     }
 
     #[test]

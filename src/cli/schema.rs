@@ -8,13 +8,15 @@ use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Of what: manifest, ledger, check-report or revocations
+    /// Of what: api-keys, manifest, ledger, check-report or revocations
     #[arg(value_enum, hide_possible_values = true)]
     name: Name,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Name {
+    /// The hashes of issued API keys
+    ApiKeys,
     /// The report of `check --json`
     CheckReport,
     /// The lines of the ledger
@@ -27,6 +29,7 @@ enum Name {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     context.ui.print(match arguments.name {
+        Name::ApiKeys => include_str!("../../schemas/api-keys.schema.json"),
         Name::CheckReport => include_str!("../../schemas/check-report.schema.json"),
         Name::Ledger => include_str!("../../schemas/ledger.schema.json"),
         Name::Manifest => include_str!("../../schemas/manifest.schema.json"),

@@ -19,6 +19,7 @@ use crate::store::Store;
 use crate::store::files::{Opened, StoreFiles};
 use crate::store::identity::Identities;
 use crate::trust;
+use crate::ui;
 use crate::world::{Consent, World};
 
 /// A temp file younger than this may belong to a writer of another project, who does not wait for our lock.
@@ -247,4 +248,17 @@ pub fn read_stdin() -> Result<Secret> {
     let mut bytes = Vec::with_capacity(64 * 1024);
     std::io::stdin().read_to_end(&mut bytes).map_err(|error| Error::io("read stdin", error))?;
     Ok(Secret::new(bytes))
+}
+
+/// What a command judges, from stdin without the newline that `echo` adds; asked for, hidden, on a terminal.
+pub fn read_secret(context: &Context, what: &str, prompt: &str, command: &str) -> Result<Secret> {
+    if ui::stdin_is_terminal() {
+        if context.global.non_interactive {
+            return Err(Error::usage(format!("{what} is needed")).hint(format!("pipe it in: `… | {command}`")));
+        }
+        return ui::prompt_hidden(prompt);
+    }
+    let piped = read_stdin()?;
+    let bytes = piped.expose();
+    Ok(Secret::copy_of(bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)))
 }

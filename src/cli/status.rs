@@ -1,13 +1,12 @@
 //! `status`: what the ledger knows of each secret. Needs no identity.
 
-use std::fmt::Write;
-
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
 use super::context::Context;
 use super::session::Session;
+use super::table::table;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::manifest::Declaration;
@@ -68,7 +67,7 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     if context.ui.json {
         context.ui.object(&status)?;
     } else {
-        context.ui.print(&table(&status))?;
+        context.ui.print(&as_table(&status))?;
     }
     Ok(Exit::DONE)
 }
@@ -115,24 +114,12 @@ fn undeclared(entry: &Entry) -> Row<'_> {
     }
 }
 
-fn table(status: &Status<'_>) -> String {
+fn as_table(status: &Status<'_>) -> String {
     let day = |at: Option<DateTime<Utc>>| at.map_or_else(|| "–".to_owned(), |at| at.format("%Y-%m-%d").to_string());
     let head = ["NAME", "KIND", "STAGE", "CREATED", "DUE", "EXPIRES"].map(str::to_owned);
     let row = |row: &Row<'_>| {
         let (name, kind, stage) = (row.name.to_string(), row.kind.to_owned(), row.stage.to_owned());
         [name, kind, stage, day(row.created), day(row.due), day(row.expires)]
     };
-    let rows: Vec<_> = std::iter::once(head).chain(status.secrets.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [0, 1, 2, 3, 4, 5].map(width);
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            // Writing to a String cannot fail.
-            let _ = write!(line, "{cell:<width$}  ");
-        }
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    table(&std::iter::once(head).chain(status.secrets.iter().map(row)).collect::<Vec<_>>())
 }

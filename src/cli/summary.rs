@@ -117,7 +117,7 @@ impl<'a> Summary<'a> {
         }
         self.tell_deed(ui);
         self.tell_made(ui);
-        self.tell_files(ui);
+        tell_files(ui, self.files, self.dry_run);
         self.tell_waiting(ui);
         let waits = !self.waiting.is_empty() || !self.outputs_waiting.is_empty();
         if self.is_empty() && !waits {
@@ -152,22 +152,6 @@ impl<'a> Summary<'a> {
         }
     }
 
-    fn tell_files(&self, ui: Ui) {
-        for file in self.files {
-            let verb = match (file.outcome, self.dry_run) {
-                (Outcome::Unchanged, _) => {
-                    ui.detail(&row("unchanged", &file.path, format_args!("{}", file.mode)));
-                    continue;
-                }
-                (Outcome::Tightened, true) => "would tighten",
-                (Outcome::Tightened, false) => "tightened",
-                (_, true) => "would write",
-                (_, false) => "wrote",
-            };
-            ui.say(&row(verb, &file.path, format_args!("{}", file.mode)));
-        }
-    }
-
     fn tell_waiting(&self, ui: Ui) {
         for waits in &self.waiting {
             ui.say(&row("waiting", &waits.secret, format_args!("{}", waits.fix)));
@@ -182,6 +166,23 @@ impl<'a> Summary<'a> {
 
 fn supply_words(manifest: &Manifest, name: &SecretName) -> String {
     manifest.secret(name).map_or_else(|| format!("set {name}"), Declaration::supply_words)
+}
+
+/// Says what happened to each file.
+pub fn tell_files(ui: Ui, files: &[FileReport], dry_run: bool) {
+    for file in files {
+        let verb = match (file.outcome, dry_run) {
+            (Outcome::Unchanged, _) => {
+                ui.detail(&row("unchanged", &file.path, format_args!("{}", file.mode)));
+                continue;
+            }
+            (Outcome::Tightened, true) => "would tighten",
+            (Outcome::Tightened, false) => "tightened",
+            (_, true) => "would write",
+            (_, false) => "wrote",
+        };
+        ui.say(&row(verb, &file.path, format_args!("{}", file.mode)));
+    }
 }
 
 /// Widths of the columns: the longest verb, and names and paths as they usually are.

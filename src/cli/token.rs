@@ -8,12 +8,11 @@ mod verify;
 use clap::{Args, Subcommand};
 
 use super::context::Context;
-use super::session::{Session, read_stdin};
-use crate::error::{Error, Result};
+use super::session::{Session, read_secret};
+use crate::error::Result;
 use crate::exit::Exit;
 use crate::secret::Secret;
 use crate::token::trusted::Trusted;
-use crate::ui;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -52,13 +51,5 @@ fn trusted(session: &Session<'_>) -> Result<Trusted> {
 
 /// The token on stdin, without the newline that `echo` adds; asked for on a terminal.
 fn read_token(context: &Context) -> Result<Secret> {
-    if ui::stdin_is_terminal() {
-        if context.global.non_interactive {
-            return Err(Error::usage("a token is needed").hint("pipe it in: `… | vault-kit token verify`"));
-        }
-        return ui::prompt_hidden("token: ");
-    }
-    let piped = read_stdin()?;
-    let bytes = piped.expose();
-    Ok(Secret::copy_of(bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)))
+    read_secret(context, "a token", "token: ", "vault-kit token verify")
 }

@@ -8,13 +8,18 @@ use crate::secret::{Secret, random};
 const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Length of the random part: ⌊30 × log2(62)⌋ = 178 bits.
-const BODY: usize = 30;
+pub(crate) const BODY: usize = 30;
 
 /// Length of the checksum: six base62 digits hold any 32-bit number.
-const CHECKSUM: usize = 6;
+pub(crate) const CHECKSUM: usize = 6;
+
+/// A key that this project holds.
+pub(super) fn generate(prefix: &str) -> Result<Material> {
+    Ok(Material::drawn(draw(prefix)?, 178))
+}
 
 /// Draws prefix ‖ 30 base62 characters ‖ checksum of all before it.
-pub(super) fn generate(prefix: &str) -> Result<Material> {
+pub fn draw(prefix: &str) -> Result<Secret> {
     let mut key = Vec::with_capacity(prefix.len() + BODY + CHECKSUM);
     key.extend_from_slice(prefix.as_bytes());
     for _ in 0..BODY {
@@ -22,7 +27,7 @@ pub(super) fn generate(prefix: &str) -> Result<Material> {
     }
     let checksum = checksum(&key);
     key.extend_from_slice(&checksum);
-    Ok(Material::drawn(Secret::new(key), 178))
+    Ok(Secret::new(key))
 }
 
 /// CRC-32 (ISO-HDLC) in base62, padded with zeros.

@@ -26,16 +26,35 @@ pub struct Change {
     pub count: usize,
     /// The first hundred of them.
     pub secrets: Vec<SecretName>,
+    /// The ids of the issued keys that it touched, at most a hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<String>,
+}
+
+/// What a change is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Subjects<'a> {
+    /// The secrets that it touches.
+    pub secrets: &'a [SecretName],
+    /// The ids of the records that it touches.
+    pub records: &'a [String],
+}
+
+impl Subjects<'_> {
+    /// Whether nothing is touched.
+    pub fn is_empty(self) -> bool {
+        self.secrets.is_empty() && self.records.is_empty()
+    }
 }
 
 impl Change {
-    /// A change of these secrets by the user of this process, which makes the store's next `generation`.
+    /// A change of these subjects by the user of this process, which makes the store's next `generation`.
     pub fn new(
         at: DateTime<Utc>,
         action: &str,
         environment: &EnvName,
         generation: u64,
-        secrets: &[SecretName],
+        subjects: Subjects<'_>,
     ) -> Self {
         Self {
             at,
@@ -43,8 +62,9 @@ impl Change {
             action: action.to_owned(),
             environment: environment.clone(),
             generation,
-            count: secrets.len(),
-            secrets: secrets.iter().take(LISTED).cloned().collect(),
+            count: subjects.secrets.len(),
+            secrets: subjects.secrets.iter().take(LISTED).cloned().collect(),
+            records: subjects.records.iter().take(LISTED).cloned().collect(),
         }
     }
 }

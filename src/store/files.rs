@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::change::Change;
+use super::change::{Change, Subjects};
 use super::identity::Identities;
 use super::ledger::{DeliveredFile, Ledger};
 use super::second_copy::{CopyHeader, SecondCopy};
@@ -237,7 +237,7 @@ impl<'a> StoreFiles<'a> {
     fn save_recovered(&self, mut store: Store, newest: u64, identities: &Identities, now: DateTime<Utc>) -> Result<()> {
         let path = self.store_path();
         store.generation = store.generation.max(newest) + 1;
-        store.changes.push(Change::new(now, "recover", self.environment, store.generation, &[]));
+        store.changes.push(Change::new(now, "recover", self.environment, store.generation, Subjects::default()));
         let sealed = seal::seal(&store, &path)?;
         seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
         self.project.write(&path, &sealed, &WriteOptions::default())?;

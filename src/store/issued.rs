@@ -69,6 +69,9 @@ pub struct IssuedApiKey {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<DateTime<Utc>>,
+    /// The id of the key that replaces it: it ends at `expires`, so that its callers can move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
 }
 
 impl Issued {

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod apikeys;
 mod check;
 mod foreign;
 mod generate;
