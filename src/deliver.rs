@@ -1,5 +1,6 @@
 //! Values → files: what each output of an environment holds, whether it may be written, and writing it.
 
+pub mod document;
 pub mod expected;
 mod foreign;
 pub mod ignored;
@@ -16,6 +17,7 @@ use crate::name::{OutputName, SecretName, VersionId};
 use crate::private_file::{Batch, WriteOptions};
 use crate::revocation;
 use crate::secret::Secret;
+use crate::secret::digest::sha256_hex;
 use crate::secret::parts::Parts;
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
@@ -63,7 +65,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
     let mut errors = Vec::new();
     for output in world.manifest.outputs_in(world.environment) {
         let (values, missing) = values(world, store, &settings, &lists, output);
-        let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json);
+        let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json) || output.format.is_document();
         if !missing.is_empty() {
             prepared.waiting.insert(output.name.clone(), missing);
             if whole {
@@ -117,7 +119,8 @@ impl<'a> Prepared<'a> {
         if world.consent.adopt && !world.consent.overwrite && matches!(output.format, Format::Dotenv { .. }) {
             foreign::refuse_replaced_values(output, values, existing(&output.path)?.as_ref())?;
         }
-        let emission = emit::emit(output, values, &existing, world.consent.adopt)?;
+        let mut emission = emit::emit(output, values, &existing, world.consent.adopt)?;
+        emission.files.extend(document::file(world, store, output)?);
         self.warnings
             .extend(emission.warnings.iter().map(|it| format!("`{}` in `{}`: {}", it.secret, output.name, it.message)));
         for file in emission.files {
@@ -258,14 +261,20 @@ impl PreparedFile<'_> {
 
     fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
         let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
-        DeliveredFile { file, output, form: Some(self.output.format.form()), holds, size, mtime, inode }
+        let digest = self.output.format.is_document().then(|| sha256_hex(self.file.bytes.expose()));
+        DeliveredFile { file, output, form: Some(self.output.format.form()), holds, digest, size, mtime, inode }
     }
+}
+
+/// The mode of a file: who declares one for certificates means their keys.
+fn mode(output: &Output, public: bool) -> u32 {
+    if public && !output.format.is_document() { PUBLIC_MODE } else { output.mode }
 }
 
 /// How a file of an output is written.
 pub fn options(output: &Output, public: bool) -> WriteOptions {
     WriteOptions {
-        mode: if public { PUBLIC_MODE } else { output.mode },
+        mode: mode(output, public),
         directory_mode: output.directory_mode,
         uid: output.uid,
         gid: output.gid,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::deliver::document;
 use crate::error::{Error, Result};
 use crate::store::derive;
 use crate::store::files::Opened;
@@ -15,7 +16,8 @@ impl World<'_> {
     }
 
     /// Derives the ledger of a sealed store, and brings it to disk.
-    pub(super) fn save_ledger(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
+    pub(super) fn save_ledger(&self, opened: &Opened, mut files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
+        document::foresee(&mut files, self, &opened.store)?;
         let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
         let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files);
         derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());

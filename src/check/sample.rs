@@ -120,6 +120,7 @@ pub(crate) fn ledger() -> Ledger {
         output: OutputName::new("env").unwrap(),
         form: Some("dotenv, portable".into()),
         holds: holds(),
+        digest: None,
         size: 10,
         mtime: 20,
         inode: 30,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::PUBLIC_MODE;
+use super::mode;
 use crate::check::facts::ExpectedFile;
 use crate::manifest::model::{Certificate, PemFile};
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
@@ -25,7 +25,7 @@ pub fn directories(manifest: &Manifest) -> BTreeSet<String> {
 
 fn of_output(manifest: &Manifest, output: &Output) -> BTreeSet<String> {
     let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned());
-    if matches!(output.format, Format::Dotenv { .. } | Format::Json | Format::NotYet(_)) {
+    if !matches!(output.format, Format::DockerSecrets { .. } | Format::Pem { .. }) {
         return BTreeSet::from([parent(&output.path)]);
     }
     let declared = output.secrets.iter().filter_map(|name| manifest.secrets.get(name));
@@ -55,6 +55,10 @@ impl Expectation<'_> {
                 .filter_map(|it| Some((it, self.version(&it.name)?)))
                 .flat_map(|(it, version)| self.pem(output, it, &version))
                 .collect(),
+            Format::Jwks { .. } | Format::Revocations => {
+                let holds = declarations().filter_map(|it| self.version(&it.name)).collect();
+                vec![file(output, output.path.clone(), holds, true)]
+            }
             Format::NotYet(_) => Vec::new(),
         }
     }
@@ -108,7 +112,7 @@ fn file(output: &Output, path: String, holds: BTreeMap<SecretName, VersionId>, p
         path,
         output: output.name.clone(),
         holds,
-        mode: if public { PUBLIC_MODE } else { output.mode },
+        mode: mode(output, public),
         public,
         uid: output.uid,
         gid: output.gid,

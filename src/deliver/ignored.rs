@@ -29,8 +29,8 @@ fn ignored(manifest: &Manifest) -> Vec<String> {
     for output in manifest.outputs.values().filter(|output| !output.path.starts_with('/')) {
         let path = output.path.trim_start_matches("./").trim_end_matches('/');
         let line = match output.format {
-            Format::Dotenv { .. } | Format::Json => format!("/{path}"),
-            _ => format!("/{path}/"),
+            Format::DockerSecrets { .. } | Format::NotYet(_) | Format::Pem { .. } => format!("/{path}/"),
+            Format::Dotenv { .. } | Format::Json | Format::Jwks { .. } | Format::Revocations => format!("/{path}"),
         };
         if !lines.contains(&line) {
             lines.push(line);

@@ -226,9 +226,9 @@ fn pem_refuses_what_has_no_such_piece() {
 
 #[test]
 fn a_format_of_a_later_release_is_refused_by_name() {
-    let error = emitted(&output(Format::NotYet("jwks"), &[]), &Material::new()).unwrap_err();
+    let error = emitted(&output(Format::NotYet("docker-swarm"), &[]), &Material::new()).unwrap_err();
     assert_eq!((error.kind(), error.code()), (Kind::Manifest, "not-yet-available"));
-    assert_eq!(error.to_string(), "outputs of format `jwks` are not yet available");
+    assert_eq!(error.to_string(), "outputs of format `docker-swarm` are not yet available");
 }
 
 /// Values of what readers stumble over, some well formed and most not.

@@ -373,6 +373,11 @@ pub enum Format {
     },
     /// One JSON object of names and values.
     Json,
+    /// The public keys of key pairs as a JSON Web Key Set (RFC 7517).
+    Jwks {
+        /// How long verifiers may go on with a set that they fetched.
+        max_age: Period,
+    },
     /// Certificates and keys.
     Pem {
         /// File name by piece, relative to the output's path (and the secret's directory when there are several).
@@ -380,6 +385,8 @@ pub enum Format {
     },
     /// A format that a later release delivers; refused when rendered.
     NotYet(&'static str),
+    /// The list of revoked tokens.
+    Revocations,
 }
 
 /// A file of a `pem` output.
@@ -529,9 +536,16 @@ impl Format {
             Self::DockerSecrets { .. } => "docker-secrets".to_owned(),
             Self::Dotenv { dialect } => format!("dotenv, {}", dialect.name()),
             Self::Json => "json".to_owned(),
+            Self::Jwks { .. } => "jwks".to_owned(),
             Self::Pem { .. } => "pem".to_owned(),
             Self::NotYet(format) => (*format).to_owned(),
+            Self::Revocations => "revocations".to_owned(),
         }
+    }
+
+    /// Whether it tells the state of the store, for everybody to read, rather than the values of secrets.
+    pub fn is_document(&self) -> bool {
+        matches!(self, Self::Jwks { .. } | Self::Revocations)
     }
 }
 

@@ -264,6 +264,15 @@ table! {
         path: String = "path = \"secrets.json\"",
     }
 
+    /// A set of public keys.
+    RawJwks {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \"jwks.json\"",
+        /// How long verifiers may go on with a set that they fetched; default `1h`.
+        max_age: Period,
+    }
+
     /// A format of a later release.
     RawLater {
         /// Where it is written, relative to the manifest's directory.
@@ -336,8 +345,12 @@ variants! {
         Dotenv(RawDotenv) = "dotenv",
         /// One JSON object of names and values.
         Json(RawFile) = "json",
+        /// The public keys of key pairs as a JSON Web Key Set.
+        Jwks(RawJwks) = "jwks",
         /// Certificates and keys.
         Pem(RawPem) = "pem",
+        /// The list of revoked tokens.
+        Revocations(RawFile) = "revocations",
         /// Valid API keys as a list; of a later release.
         ApiKeys(RawLater) = "api-keys",
         /// A Compose override file; of a later release.
@@ -348,8 +361,6 @@ variants! {
         ExternalSecret(RawLater) = "external-secret",
         /// Fingerprints of values; of a later release.
         Fingerprints(RawLater) = "fingerprints",
-        /// Public keys as a JWK set; of a later release.
-        Jwks(RawLater) = "jwks",
         /// A Kubernetes Secret; of a later release.
         KubernetesSecret(RawLater) = "kubernetes-secret",
         /// Credentials for systemd services; of a later release.

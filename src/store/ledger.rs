@@ -126,6 +126,9 @@ pub struct DeliveredFile {
     /// The secrets in it, and in which version; settings are absent.
     #[serde(deserialize_with = "bulk::map")]
     pub holds: BTreeMap<SecretName, VersionId>,
+    /// Of a document that tells the store's state, such as a key set: SHA-256 of what the file should hold, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Size in bytes.
     pub size: u64,
     /// Modification time, nanoseconds since 1970.
@@ -279,6 +282,7 @@ mod tests {
                     output: OutputName::new("env").unwrap(),
                     form: Some("json".into()),
                     holds: BTreeMap::from([(name, id)]),
+                    digest: Some("00".into()),
                     size: 10,
                     mtime: 1,
                     inode: 2,

@@ -44,6 +44,19 @@ impl Trusted {
         trusted
     }
 
+    /// The public keys of some key pairs, with those that are published ahead or still verify.
+    pub fn of_pairs(manifest: &Manifest, environment: &EnvName, store: &Store, names: &[SecretName]) -> KeySet {
+        let mut trusted = Self::default();
+        let declared = names.iter().filter_map(|name| manifest.secret(name)).filter(|it| it.is_in(environment));
+        for declaration in declared.filter(|it| matches!(it.kind, Kind::Keypair { .. })) {
+            let versions = store.secrets.get(&declaration.name).into_iter().flatten();
+            for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
+                trusted.add(declaration, version, &[], manifest);
+            }
+        }
+        trusted.keys
+    }
+
     fn add(&mut self, declaration: &Declaration, version: &Version, signed: &[&Token], manifest: &Manifest) {
         let state = state(version);
         for key in keys(declaration, version, signed, state) {

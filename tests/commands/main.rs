@@ -11,6 +11,7 @@ mod support;
 
 mod apikeys;
 mod check;
+mod documents;
 mod foreign;
 mod generate;
 mod get;

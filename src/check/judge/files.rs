@@ -107,6 +107,10 @@ impl<'a> Bench<'a> {
         }
         match &state.content {
             Content::AsWritten => {}
+            Content::Outdated => {
+                let message = "does not say what the store says now";
+                self.about_file(Code::Stale, &expected.path, message, self.command("render"));
+            }
             Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),
             Content::Compared(values) => self.values(expected, values),
         }

@@ -7,6 +7,38 @@ pub(super) const OUTPUTS: &[Refusal] = &[
         r#"[project]
 name = "p"
 [secrets.A]
+kind = "random"
+[outputs.o]
+format = "jwks"
+path = "jwks.json"
+secrets = ["A"]
+"#,
+        &[(
+            8,
+            "`outputs.o.secrets`: `jwks` cannot carry `A`, which has no public key, and a key set is for everybody to read",
+            "list secrets of kind `keypair` alone; verifiers of a shared key need the key itself",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "keypair"
+[outputs.o]
+format = "revocations"
+path = "revoked.json"
+secrets = ["A"]
+"#,
+        &[(
+            8,
+            "`outputs.o.secrets`: `revocations` cannot carry `A`, which has no place in a list of revoked tokens",
+            "leave `secrets` out",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
 kind = "uuid"
 [outputs.o]
 path = ".env"
@@ -24,7 +56,7 @@ path = ".env"
 "#,
         &[(
             6,
-            "`outputs.o.format` must be one of `docker-secrets`, `dotenv`, `json`, `pem`, `api-keys`, `compose-override`, `docker-swarm`, `external-secret`, `fingerprints`, `jwks`, `kubernetes-secret`, `systemd-credentials`",
+            "`outputs.o.format` must be one of `docker-secrets`, `dotenv`, `json`, `jwks`, `pem`, `revocations`, `api-keys`, `compose-override`, `docker-swarm`, `external-secret`, `fingerprints`, `kubernetes-secret`, `systemd-credentials`",
             "did you mean `dotenv`?",
         )],
     ),

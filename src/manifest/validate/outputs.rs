@@ -2,14 +2,16 @@
 
 mod carry;
 mod collide;
+mod files;
 mod layout;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::secrets::Secrets;
 use super::{Place, Scope, environment_set, overlap, paths};
 use crate::manifest::issue::Problems;
-use crate::manifest::model::{Declaration, Dialect, Format, Output, PemFile};
+use crate::manifest::model::{Declaration, Dialect, Format, Output};
+use crate::manifest::period::Period;
 use crate::manifest::raw::{Mode, RawFormat, RawOutput, Texts};
 use crate::manifest::read::{At, Field, Map, Variants as _};
 use crate::name::{OutputName, SecretName};
@@ -19,6 +21,12 @@ const FILE_MODE: u32 = 0o600;
 
 /// Mode of directories unless declared.
 const DIRECTORY_MODE: u32 = 0o700;
+
+/// Modes of what is for everybody to read.
+const PUBLIC: (u32, u32) = (0o644, 0o755);
+
+/// How long verifiers keep a key set unless declared.
+const MAX_AGE: Period = Period::hours(1);
 
 /// What an output may refer to.
 struct Context<'a> {
@@ -69,12 +77,13 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
     let format_name = raw_format.name();
     let (format, path, files, pem) = format(raw_format);
     let at = path.as_ref().map_or(name.at, |path| path.at);
+    let (mode, directory_mode) = if format.is_document() { PUBLIC } else { (FILE_MODE, DIRECTORY_MODE) };
     let mut output = Output {
         name: name.value.clone(),
         path: self::path(path, place, context, problems),
         secrets: Vec::new(),
-        mode: FILE_MODE,
-        directory_mode: DIRECTORY_MODE,
+        mode,
+        directory_mode,
         uid: fields.uid.map(|uid| uid.value),
         gid: fields.gid.map(|gid| gid.value),
         in_place: fields.in_place.is_some_and(|flag| flag.value),
@@ -85,7 +94,7 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
     };
     output.secrets = secrets(fields.secrets, &output, format_name, context, problems);
     layout::set(&mut output, &pem, files.as_ref(), place, context.secrets, problems);
-    set_files(&mut output, files, place, context, problems);
+    files::set(&mut output, files, place, context, problems);
     set_modes(&mut output, fields.mode.as_ref(), fields.directory_mode.as_ref(), context, problems);
     Some(Declared { output, at })
 }
@@ -105,12 +114,15 @@ fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>, layout:
             let choice = layout::Choice { layout: raw.layout, atomic: raw.atomic };
             (Format::Pem { files: BTreeMap::new() }, raw.path, raw.files, choice)
         }
+        RawFormat::Jwks(raw) => {
+            (Format::Jwks { max_age: raw.max_age.map_or(MAX_AGE, |age| age.value) }, raw.path, None, none)
+        }
+        RawFormat::Revocations(raw) => (Format::Revocations, raw.path, None, none),
         RawFormat::ApiKeys(raw)
         | RawFormat::ComposeOverride(raw)
         | RawFormat::DockerSwarm(raw)
         | RawFormat::ExternalSecret(raw)
         | RawFormat::Fingerprints(raw)
-        | RawFormat::Jwks(raw)
         | RawFormat::KubernetesSecret(raw)
         | RawFormat::SystemdCredentials(raw) => (Format::NotYet(name), raw.path, None, none),
     }
@@ -204,73 +216,6 @@ fn listed(
         }
     }
     positions
-}
-
-/// Resolves `files`, which only two formats have.
-fn set_files(
-    output: &mut Output,
-    raw: Field<Map<String>>,
-    place: Place<'_>,
-    context: &Context<'_>,
-    problems: &mut Problems,
-) {
-    let Some(raw) = raw else { return };
-    let delivered: HashSet<&SecretName> = output.secrets.iter().collect();
-    match &mut output.format {
-        Format::DockerSecrets { files } => {
-            for (key, file) in raw.value.0 {
-                let name = SecretName::new(key.value.as_str()).ok();
-                if let Some(name) = name.filter(|name| delivered.contains(name)) {
-                    files.insert(name, file_name(&file, place, problems));
-                } else {
-                    let names = delivered.iter().map(|name| name.as_str());
-                    let message = format!("`{place}.files` names a secret that is not in the output");
-                    problems.add_with_guess(key.at, message, &key.value, names, || None);
-                }
-            }
-        }
-        Format::Pem { files } => {
-            if let [only] = output.secrets.as_slice() {
-                *files = pem_files(raw.value, only, place, context, problems);
-            } else {
-                let message = format!("`{place}.files` needs exactly one secret in `secrets`");
-                problems.add_with_hint(raw.at, message, "write one output for each certificate");
-            }
-        }
-        _ => {}
-    }
-}
-
-fn pem_files(
-    raw: Map<String>,
-    secret: &SecretName,
-    place: Place<'_>,
-    context: &Context<'_>,
-    problems: &mut Problems,
-) -> BTreeMap<PemFile, String> {
-    let declared = context.secrets.position(secret.as_str()).map(|position| &context.secrets.list[position]);
-    let kind = declared.and_then(|declared| declared.declaration.as_ref()).map(|declaration| &declaration.kind);
-    let pieces = kind.map_or(&[][..], carry::pieces);
-    let names: Vec<&str> = pieces.iter().map(|&(name, _)| name).collect();
-    let mut files = BTreeMap::new();
-    for (key, file) in raw.0 {
-        if let Some(&(_, piece)) = pieces.iter().find(|(name, _)| *name == key.value) {
-            files.insert(piece, file_name(&file, place, problems));
-        } else {
-            let otherwise = || Some(format!("`{secret}` has {}", crate::manifest::read::list(&names)));
-            let message = format!("`{place}.files` names a piece that `{secret}` does not have");
-            problems.add_with_guess(key.at, message, &key.value, names.iter().copied(), otherwise);
-        }
-    }
-    files
-}
-
-fn file_name(file: &At<String>, place: Place<'_>, problems: &mut Problems) -> String {
-    paths::file_name(&file.value).unwrap_or_else(|wrong| {
-        let hint = "write a path below the output's `path`, such as `tokens/service.txt`";
-        problems.add_with_hint(file.at, format!("a file name in `{place}.files` {wrong}"), hint);
-        String::new()
-    })
 }
 
 fn set_modes(

@@ -13,7 +13,7 @@ pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
     let named_only = match format {
         Format::DockerSecrets { .. } => matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. }),
         Format::Dotenv { .. } | Format::Json => matches!(declaration.kind, Kind::Keypair { .. }),
-        Format::Pem { .. } | Format::NotYet(_) => false,
+        Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => false,
     };
     !named_only && explicitly(format, declaration).is_ok()
 }
@@ -23,6 +23,12 @@ pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(
     let several = matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_));
     match format {
         Format::NotYet(_) => Ok(()),
+        Format::Jwks { .. } if matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
+        Format::Jwks { .. } => Err((
+            "has no public key, and a key set is for everybody to read",
+            "list secrets of kind `keypair` alone; verifiers of a shared key need the key itself",
+        )),
+        Format::Revocations => Err(("has no place in a list of revoked tokens", "leave `secrets` out")),
         Format::Pem { .. } if several || matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
         Format::Pem { .. } => Err(("is one text", "deliver it with `dotenv`, `docker-secrets` or `json`")),
         _ if several => Err(("is several files", "deliver it with a `pem` output")),
@@ -61,7 +67,7 @@ pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
 pub(super) fn is_public(output: &Output, secrets: &Secrets) -> bool {
     match &output.format {
         Format::Pem { files } => !files.is_empty() && files.keys().all(|piece| piece.is_public()),
-        Format::NotYet(_) => true,
+        Format::Jwks { .. } | Format::NotYet(_) | Format::Revocations => true,
         _ => output.secrets.iter().all(|name| {
             let declared =
                 secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());

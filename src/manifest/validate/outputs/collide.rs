@@ -77,7 +77,6 @@ fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a
     };
     let file = |path, environments| File { path, output: index, environments };
     match &output.format {
-        Format::Dotenv { .. } | Format::Json | Format::NotYet(_) => vec![file(output.path.clone(), None)],
         Format::DockerSecrets { .. } | Format::Pem { .. } => declarations()
             .flat_map(|secret| {
                 let paths = output.files_of(&secret.name, &secret.kind);
@@ -85,5 +84,6 @@ fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a
             })
             .filter(|file| overlap(file.environments, output.environments.as_ref()))
             .collect(),
+        _ => vec![file(output.path.clone(), None)],
     }
 }
