@@ -94,7 +94,7 @@ pub fn emit(
             Emission { files: vec![whole(output, values, json::render(output, values)?)], ..Emission::default() }
         }
         // What they say is the store's state, and no value of a secret: `deliver::document` writes them.
-        Format::Jwks { .. } | Format::Revocations => Emission::default(),
+        Format::ApiKeys | Format::Jwks { .. } | Format::Revocations => Emission::default(),
         Format::Pem { .. } => Emission { files: pem::emit(output, values)?, ..Emission::default() },
         Format::NotYet(format) => return Err(manifest::not_yet(format)),
     };

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::api_key::document::Document as ApiKeys;
 use crate::emit::EmittedFile;
 use crate::error::Result;
 use crate::manifest::{Format, Output};
@@ -21,7 +22,7 @@ use crate::world::World;
 pub(super) fn file(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<EmittedFile>> {
     let Some(text) = text(world, store, output)? else { return Ok(None) };
     let (path, bytes, holds) = (output.path.clone(), Secret::from_text(text), output.secrets.clone());
-    Ok(Some(EmittedFile { path, bytes, public: true, holds, shared: false }))
+    Ok(Some(EmittedFile { path, bytes, public: output.format.is_public_document(), holds, shared: false }))
 }
 
 /// Brings the lines of documents up to what the store says now: from this moment on a file that says anything else is
@@ -46,6 +47,7 @@ fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<Stri
             let keys = Trusted::of_pairs(world.manifest, world.environment, store, &output.secrets);
             Ok(Some(jwks::write(&keys)))
         }
+        Format::ApiKeys => ApiKeys::of(&store.issued.api_keys).to_text().map(Some),
         Format::Revocations => revocations(world, store).to_text().map(Some),
         _ => Ok(None),
     }

@@ -55,9 +55,9 @@ impl Expectation<'_> {
                 .filter_map(|it| Some((it, self.version(&it.name)?)))
                 .flat_map(|(it, version)| self.pem(output, it, &version))
                 .collect(),
-            Format::Jwks { .. } | Format::Revocations => {
+            Format::ApiKeys | Format::Jwks { .. } | Format::Revocations => {
                 let holds = declarations().filter_map(|it| self.version(&it.name)).collect();
-                vec![file(output, output.path.clone(), holds, true)]
+                vec![file(output, output.path.clone(), holds, output.format.is_public_document())]
             }
             Format::NotYet(_) => Vec::new(),
         }

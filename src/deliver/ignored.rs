@@ -30,7 +30,9 @@ fn ignored(manifest: &Manifest) -> Vec<String> {
         let path = output.path.trim_start_matches("./").trim_end_matches('/');
         let line = match output.format {
             Format::DockerSecrets { .. } | Format::NotYet(_) | Format::Pem { .. } => format!("/{path}/"),
-            Format::Dotenv { .. } | Format::Json | Format::Jwks { .. } | Format::Revocations => format!("/{path}"),
+            Format::ApiKeys | Format::Dotenv { .. } | Format::Json | Format::Jwks { .. } | Format::Revocations => {
+                format!("/{path}")
+            }
         };
         if !lines.contains(&line) {
             lines.push(line);

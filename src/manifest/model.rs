@@ -387,6 +387,8 @@ pub enum Format {
     NotYet(&'static str),
     /// The list of revoked tokens.
     Revocations,
+    /// The API keys that were issued to others, by their hashes.
+    ApiKeys,
 }
 
 /// A file of a `pem` output.
@@ -539,12 +541,18 @@ impl Format {
             Self::Jwks { .. } => "jwks".to_owned(),
             Self::Pem { .. } => "pem".to_owned(),
             Self::NotYet(format) => (*format).to_owned(),
+            Self::ApiKeys => "api-keys".to_owned(),
             Self::Revocations => "revocations".to_owned(),
         }
     }
 
-    /// Whether it tells the state of the store, for everybody to read, rather than the values of secrets.
+    /// Whether it tells the state of the store rather than the values of secrets.
     pub fn is_document(&self) -> bool {
+        matches!(self, Self::ApiKeys | Self::Jwks { .. } | Self::Revocations)
+    }
+
+    /// Whether it is a document that everybody may read unless the manifest says otherwise.
+    pub fn is_public_document(&self) -> bool {
         matches!(self, Self::Jwks { .. } | Self::Revocations)
     }
 }

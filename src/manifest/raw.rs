@@ -264,6 +264,13 @@ table! {
         path: String = "path = \"secrets.json\"",
     }
 
+    /// The hashes of issued API keys, in one file.
+    RawApiKeys {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \"api-keys.json\"",
+    }
+
     /// A set of public keys.
     RawJwks {
         /// Where it is written, relative to the manifest's directory.
@@ -349,10 +356,10 @@ variants! {
         Jwks(RawJwks) = "jwks",
         /// Certificates and keys.
         Pem(RawPem) = "pem",
+        /// The API keys that were issued, by their hashes, for the service that they open.
+        ApiKeys(RawApiKeys) = "api-keys",
         /// The list of revoked tokens.
         Revocations(RawFile) = "revocations",
-        /// Valid API keys as a list; of a later release.
-        ApiKeys(RawLater) = "api-keys",
         /// A Compose override file; of a later release.
         ComposeOverride(RawLater) = "compose-override",
         /// Docker Swarm secrets; of a later release.

@@ -245,7 +245,7 @@ env = { format = "dotenv", path = ".env" }
 docker = { format = "docker-secrets", path = ".secrets" }
 tls = { format = "pem", path = "tls" }
 json = { format = "json", path = "all.json" }
-keys = { format = "api-keys" }
+keys = { format = "api-keys", path = "api-keys.json" }
 compose = { format = "compose-override" }
 swarm = { format = "docker-swarm" }
 eso = { format = "external-secret" }
@@ -335,6 +335,7 @@ fn a_star_takes_what_the_format_carries_and_no_private_key() {
     assert_eq!(carried("docker"), format!("{texts} URL HMAC_TOKEN ADMIN_TOKEN ID a.b"));
     assert_eq!(carried("json"), format!("{texts} PORT URL HMAC_TOKEN ADMIN_TOKEN ID a.b"));
     assert_eq!(carried("tls"), "ROOT SUB LEAF OWN SIGN");
+    assert_eq!(carried("keys"), "");
     assert_eq!((manifest.outputs["env"].mode, manifest.outputs["env"].directory_mode), (0o600, 0o700));
 }
 

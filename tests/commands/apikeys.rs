@@ -5,7 +5,7 @@ use vault_kit::generate::api_key::checksum_is_right;
 use vault_kit::secret::digest::sha256_hex;
 
 use crate::shop::{error_code, json};
-use crate::support::{Project, Run};
+use crate::support::{Project, Run, program, skip};
 
 const MANIFEST: &str = r#"
 [project]
@@ -13,7 +13,14 @@ name = "my.shop"
 
 [environments.dev]
 [environments.prod]
+
+[outputs.keys]
+format = "api-keys"
+path = "auth/api-keys.json"
+environments = ["dev"]
 "#;
+
+const DOCUMENT: &str = "auth/api-keys.json";
 
 fn shop() -> Project {
     Project::initialised(MANIFEST)
@@ -218,4 +225,110 @@ fn keys_of_another_environment_are_others() {
     assert!(key.starts_with("my_shop_prod_"), "{key}");
     assert_eq!(reason(&project, &key, &[]), "unknown");
     verify(&project, &key, &["-e", "prod"]).assert_code(0);
+}
+
+#[test]
+fn the_delivered_document_follows_every_change_and_judges_without_a_store() {
+    let project = shop();
+    assert_eq!(json_file(&project)["keys"], serde_json::json!([]));
+    assert_eq!(project.mode(DOCUMENT), 0o600);
+    let first = issue(&project, &["acme", "--role", "reader"]);
+    let second = issue(&project, &["acme", "--expires", "never"]);
+    let keys = json_file(&project)["keys"].as_array().unwrap().clone();
+    assert_eq!(keys.len(), 2);
+    let entry = keys.iter().find(|it| it["sha256"] == sha256_hex(first.as_bytes())).unwrap();
+    assert_eq!((&entry["name"], &entry["role"]), (&"acme".into(), &"reader".into()));
+    let lasting = keys.iter().find(|it| it["sha256"] == sha256_hex(second.as_bytes())).unwrap();
+    assert!(lasting.get("expires").is_none() && lasting["created"].is_i64(), "{lasting}");
+    project.run(["check"]).assert_code(0);
+    let nowhere = Project::empty();
+    nowhere.write("keys.json", project.read(DOCUMENT));
+    let by_file = ["--keys", "keys.json"];
+    verify(&nowhere, &first, &[&by_file[..], &["--require-role", "reader"]].concat()).assert_code(0);
+    assert_eq!(reason(&nowhere, &second, &[&by_file[..], &["--require-role", "reader"]].concat()), "role_denied");
+    project.run(["apikey", "revoke", "acme", "--all", "--yes"]).assert_code(0);
+    nowhere.write("keys.json", project.read(DOCUMENT));
+    assert_eq!(reason(&nowhere, &first, &by_file), "unknown");
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn check_finds_a_document_that_is_missing_old_or_altered_without_the_identity() {
+    let project = shop();
+    let before = project.read(DOCUMENT);
+    issue(&project, &["acme"]);
+    let now = project.read(DOCUMENT);
+    std::fs::remove_file(project.identity()).unwrap();
+    let finding = || {
+        let answer = json(&project.run(["--json", "check"]).assert_code(1));
+        let findings = answer["findings"].as_array().unwrap().clone();
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert_eq!(findings[0]["file"], DOCUMENT);
+        findings[0]["code"].as_str().unwrap().to_owned()
+    };
+    project.run(["check"]).assert_code(0);
+    std::fs::remove_file(project.path(DOCUMENT)).unwrap();
+    assert_eq!(finding(), "missing");
+    write_private(&project, &before);
+    assert_eq!(finding(), "stale");
+    // The right words in another file are the right words.
+    write_private(&project, &now);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_document_that_a_killed_writer_did_not_bring_up_to_date_is_stale_until_render() {
+    let project = shop();
+    let before = project.read(DOCUMENT);
+    issue(&project, &["acme"]);
+    // Store and ledger of the change, and the file of before: as a kill between them leaves it.
+    write_private(&project, &before);
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.contains("does not say what the store says now"), "{run:?}");
+    project.run(["render"]).assert_code(0);
+    assert_eq!(json_file(&project)["keys"].as_array().unwrap().len(), 1);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_python_service_judges_by_the_document() {
+    let Some(python) = program("python3") else {
+        return skip("a_python_service_judges_by_the_document", "no python3");
+    };
+    let project = shop();
+    let good = issue(&project, &["acme", "--role", "reader", "--expires", "2d"]);
+    let lasting = issue(&project, &["lasting", "--expires", "never"]);
+    let revoked = issue(&project, &["revoked"]);
+    project.run(["apikey", "revoke", "revoked", "--yes"]).assert_code(0);
+    let ask = |key: &str| {
+        let mut command = std::process::Command::new(&python);
+        command.arg("-c").arg(readme_program()).arg(project.path(DOCUMENT));
+        Run::with_stdin(&mut command, key.as_bytes())
+    };
+    assert_eq!(ask(&good).assert_code(0).stdout, "acme reader\n");
+    assert_eq!(ask(&lasting).assert_code(0).stdout, "lasting None\n");
+    for key in [&revoked, "no key", ""] {
+        assert_eq!(ask(key).assert_code(1).stdout, "");
+    }
+    age(&project, 2);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(ask(&good).assert_code(1).stdout, "");
+    ask(&lasting).assert_code(0);
+}
+
+/// The program of the README, as it stands there.
+fn readme_program() -> String {
+    let readme = std::fs::read_to_string(crate::support::root().join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```python\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+fn json_file(project: &Project) -> serde_json::Value {
+    serde_json::from_str(&project.read(DOCUMENT)).unwrap()
+}
+
+/// Replaces the document by a file of its mode.
+fn write_private(project: &Project, text: &str) {
+    project.write(DOCUMENT, text);
+    crate::support::set_mode(&project.path(DOCUMENT), 0o600);
 }

@@ -38,6 +38,18 @@ fn a_value_is_shown_on_a_terminal_only_when_asked_for() {
 }
 
 #[test]
+fn an_issued_key_is_shown_on_a_terminal_under_the_word_that_it_is_for_once() {
+    let project = shop();
+    let test = "an_issued_key_is_shown_on_a_terminal_under_the_word_that_it_is_for_once";
+    let Some(shown) = on_terminal(test, &project, "vault-kit apikey new acme", "") else { return };
+    let shown = shown.assert_code(0).stdout;
+    let lines: Vec<&str> = shown.lines().collect();
+    let [.., word, key] = lines.as_slice() else { panic!("{shown}") };
+    assert_eq!(*word, "this key is shown once; only its hash is kept:");
+    project.run_with_stdin(["apikey", "verify"], key.as_bytes()).assert_code(0);
+}
+
+#[test]
 fn a_question_takes_yes_for_yes_and_everything_else_for_no() {
     let project = shop();
     let test = "a_question_takes_yes_for_yes_and_everything_else_for_no";

@@ -112,6 +112,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             issued.tell(&key, &Delivered::default(), Some(&error))?;
             Ok(exit_of(&error))
         }
+        Err(error) if error.code() == "durability-unknown" => {
+            let list = session.command("apikey list");
+            Err(error.hint(format!("the store may have a key that was not shown: `{list}` tells, take it back then")))
+        }
         Err(error) => Err(error),
     }
 }

@@ -89,7 +89,9 @@ impl Values for FromDisk<'_> {
             Format::Json => Some(named(json_read::read(bytes))),
             Format::DockerSecrets { .. } => whole(expected, bytes),
             Format::Pem { .. } if self.compares_bytes() => whole(expected, bytes),
-            Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => None,
+            Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => {
+                None
+            }
         }
     }
 

@@ -56,7 +56,7 @@ path = ".env"
 "#,
         &[(
             6,
-            "`outputs.o.format` must be one of `docker-secrets`, `dotenv`, `json`, `jwks`, `pem`, `revocations`, `api-keys`, `compose-override`, `docker-swarm`, `external-secret`, `fingerprints`, `kubernetes-secret`, `systemd-credentials`",
+            "`outputs.o.format` must be one of `docker-secrets`, `dotenv`, `json`, `jwks`, `pem`, `api-keys`, `revocations`, `compose-override`, `docker-swarm`, `external-secret`, `fingerprints`, `kubernetes-secret`, `systemd-credentials`",
             "did you mean `dotenv`?",
         )],
     ),
@@ -69,6 +69,24 @@ kind = "uuid"
 format = "dotenv"
 "#,
         &[(5, "`outputs.o.path` is missing", r#"add `path = ".env"`"#)],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "api-keys"
+secrets = ["A"]
+"#,
+        &[
+            (5, "`outputs.o.path` is missing", r#"add `path = "api-keys.json"`"#),
+            (
+                7,
+                "`outputs.o.secrets`: `api-keys` cannot carry `A`, which is a value",
+                "take `secrets` out: it tells of the store's records and carries no value",
+            ),
+        ],
     ),
     (
         r#"[project]

@@ -77,7 +77,7 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
     let format_name = raw_format.name();
     let (format, path, files, pem) = format(raw_format);
     let at = path.as_ref().map_or(name.at, |path| path.at);
-    let (mode, directory_mode) = if format.is_document() { PUBLIC } else { (FILE_MODE, DIRECTORY_MODE) };
+    let (mode, directory_mode) = if format.is_public_document() { PUBLIC } else { (FILE_MODE, DIRECTORY_MODE) };
     let mut output = Output {
         name: name.value.clone(),
         path: self::path(path, place, context, problems),
@@ -118,8 +118,8 @@ fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>, layout:
             (Format::Jwks { max_age: raw.max_age.map_or(MAX_AGE, |age| age.value) }, raw.path, None, none)
         }
         RawFormat::Revocations(raw) => (Format::Revocations, raw.path, None, none),
-        RawFormat::ApiKeys(raw)
-        | RawFormat::ComposeOverride(raw)
+        RawFormat::ApiKeys(raw) => (Format::ApiKeys, raw.path, None, none),
+        RawFormat::ComposeOverride(raw)
         | RawFormat::DockerSwarm(raw)
         | RawFormat::ExternalSecret(raw)
         | RawFormat::Fingerprints(raw)

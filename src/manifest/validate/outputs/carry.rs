@@ -13,7 +13,7 @@ pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
     let named_only = match format {
         Format::DockerSecrets { .. } => matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. }),
         Format::Dotenv { .. } | Format::Json => matches!(declaration.kind, Kind::Keypair { .. }),
-        Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => false,
+        Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => false,
     };
     !named_only && explicitly(format, declaration).is_ok()
 }
@@ -28,6 +28,9 @@ pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(
             "has no public key, and a key set is for everybody to read",
             "list secrets of kind `keypair` alone; verifiers of a shared key need the key itself",
         )),
+        Format::ApiKeys => {
+            Err(("is a value", "take `secrets` out: it tells of the store's records and carries no value"))
+        }
         Format::Revocations => Err(("has no place in a list of revoked tokens", "leave `secrets` out")),
         Format::Pem { .. } if several || matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
         Format::Pem { .. } => Err(("is one text", "deliver it with `dotenv`, `docker-secrets` or `json`")),
@@ -67,7 +70,8 @@ pub(super) fn pieces(kind: &Kind) -> &'static [(&'static str, PemFile)] {
 pub(super) fn is_public(output: &Output, secrets: &Secrets) -> bool {
     match &output.format {
         Format::Pem { files } => !files.is_empty() && files.keys().all(|piece| piece.is_public()),
-        Format::Jwks { .. } | Format::NotYet(_) | Format::Revocations => true,
+        // A hash of 178 random bits opens nothing, so that the mode may be what the service needs.
+        Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Revocations => true,
         _ => output.secrets.iter().all(|name| {
             let declared =
                 secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());
