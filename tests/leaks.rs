@@ -348,6 +348,70 @@ fn no_malformed_input_comes_back() {
     assert_eq!(fresh.run(&["init"], ""), 2);
 }
 
+#[test]
+fn an_issued_key_is_on_stdout_and_nowhere_else() {
+    let manifest = format!("{MANIFEST}\n[outputs.keys]\nformat = \"api-keys\"\npath = \"keys.json\"\n");
+    let guard = Guard::new(Project::initialised(&manifest));
+    let mut keys = Vec::new();
+    // Anything may be told of a key but what is random in it; its last four characters are told on purpose.
+    let assert_unseen = |keys: &[String], what: &str, text: &str| {
+        for body in keys.iter().map(|key| &key[key.len() - 36..key.len() - 4]) {
+            for form in forms(body).into_iter().chain([body[..8].to_owned(), body[24..].to_owned()]) {
+                assert!(!text.contains(&form), "{what}: a key came out as {form}\n{text}");
+            }
+        }
+    };
+    for arguments in
+        [&["apikey", "new", "acme"][..], &["--json", "apikey", "new", "acme"], &["-v", "apikey", "new", "b"]]
+    {
+        let run = guard.project.run(arguments).assert_code(0);
+        let json: Option<serde_json::Value> = serde_json::from_str(&run.stdout).ok();
+        let key = json.map_or(run.stdout.trim_end().to_owned(), |json| json["key"].as_str().unwrap().to_owned());
+        assert_eq!(run.stdout.matches(&key).count(), 1);
+        keys.push(key);
+        assert_unseen(&keys, &arguments.join(" "), &run.stderr);
+    }
+    let log = guard.scratch.path().join("log");
+    let commands: [&[&str]; 12] = [
+        &["apikey", "list"],
+        &["apikey", "verify"],
+        &["apikey", "verify", "--require-role", "admin"],
+        &["apikey", "verify", "--keys", "keys.json"],
+        &["apikey", "verify", "--keys", "vault-kit.toml"],
+        &["apikey", "new", "acme"],
+        &["apikey", "new", "c", "--dry-run"],
+        &["check"],
+        &["render"],
+        &["apikey", "revoke", "acme"],
+        &["apikey", "revoke", "acme", "--all", "--yes"],
+        &["apikey", "verify"],
+    ];
+    for command in commands {
+        for flags in [&[][..], &["--json"], &["-v"]] {
+            let arguments = [flags, command].concat();
+            let mut process = if guard.has_strace {
+                let strace = ["strace", "-f", "-qq", "-s", "65535", "-e", "trace=execve", "-o", log.to_str().unwrap()];
+                guard.project.command_under(strace, &arguments)
+            } else {
+                guard.project.command(&arguments)
+            };
+            let run = Run::with_stdin(&mut process, keys[0].as_bytes());
+            assert_ne!(run.code, 70, "{run:?}");
+            assert_unseen(&keys, &arguments.join(" "), &run.both());
+            if guard.has_strace {
+                assert_unseen(&keys, "argv", &fs::read_to_string(&log).unwrap());
+            }
+        }
+    }
+    for (path, (_, bytes)) in guard.project.contents() {
+        assert_unseen(&keys, &path, &String::from_utf8_lossy(&bytes));
+    }
+    // Nor in the store, once it is opened.
+    let store =
+        vault_kit::store::seal::open(&guard.project.bytes(".vault-kit/dev.age"), &guard.project.identities(), "s");
+    assert_unseen(&keys, "the store", &format!("{:?}", store.unwrap().issued));
+}
+
 fn toml_text(value: &str) -> String {
     format!("'{value}'")
 }

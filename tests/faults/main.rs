@@ -8,6 +8,7 @@ mod support;
 
 mod disks;
 mod every_call;
+mod issued;
 mod judge;
 mod kills;
 mod tree;
