@@ -76,6 +76,8 @@ codes! {
     RotationDue = "rotation-due",
     /// The declaration changed since the value was made.
     DeclarationChanged = "declaration-changed",
+    /// The key that signed a declared token was replaced, or nobody knows it any more: verifiers refuse the token.
+    TokenOrphaned = "token-orphaned",
     /// A file does not hold what the store holds.
     Stale = "stale",
     /// The store holds a secret that the manifest does not declare.

@@ -114,3 +114,20 @@ template = "admin:${PASSWORD | bcrypt}"
     set(&project, "PASSWORD", "another-Zk3vYq8mT1xWc5RbLp");
     assert_ne!(project.get("HASH"), first);
 }
+
+#[test]
+fn check_finds_a_token_whose_key_was_replaced_without_it() {
+    let project = Project::initialised(TOKEN);
+    project.edit_store(|store| {
+        let versions = store.secrets.get_mut(&name("KEY")).unwrap();
+        versions[0].id = VersionId::from_random([7; 16]);
+    });
+    project.run(["render"]).assert_code(0);
+    let check = project.run(["check", "--json"]).assert_code(1);
+    let report: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let orphan = findings.iter().find(|it| it["code"] == "token-orphaned").unwrap_or_else(|| panic!("{check:?}"));
+    assert_eq!((&orphan["secret"], &orphan["fix"]), (&"TOKEN".into(), &"vault-kit generate --replace TOKEN".into()));
+    project.run(["generate", "--replace", "TOKEN", "--yes"]).assert_code(0);
+    assert!(!project.run(["check"]).stdout.contains("token-orphaned"));
+}

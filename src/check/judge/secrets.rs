@@ -91,6 +91,7 @@ impl<'a> Bench<'a> {
                 Some(entry) => {
                     self.value(declaration, entry, keys.contains(&declaration.name));
                     self.life(declaration, entry);
+                    self.signature(declaration, entry, ledger);
                     self.reuse(entry, &fingerprints);
                 }
                 None => self.absent(declaration, "has no value yet"),
@@ -166,6 +167,19 @@ impl<'a> Bench<'a> {
                 self.about_secret(Code::RotationDue, &entry.name, format!("was due {}", day(due)), fix);
             }
             _ => {}
+        }
+    }
+
+    /// A token dies with the key that signed it, whatever its own time.
+    fn signature(&mut self, declaration: &Declaration, entry: &Entry, ledger: &Ledger) {
+        let Kind::Token(token) = &declaration.kind else { return };
+        // One that was signed by another secret than is declared now was made from an older declaration.
+        let Some(signed) = entry.inputs.get(&token.signed_by) else { return };
+        let key = ledger.secrets.get(&token.signed_by);
+        if key.is_none_or(|key| key.version != *signed) {
+            let what = if key.is_some() { "was replaced" } else { "is gone" };
+            let message = format!("`{}`, which signed it, {what} since: verifiers refuse it", token.signed_by);
+            self.about_secret(Code::TokenOrphaned, &entry.name, message, self.replace(&entry.name));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, n
 use crate::manifest::Kind;
 use crate::manifest::model::Rotate;
 use crate::manifest::period::Period;
+use crate::name::VersionId;
 
 fn judged(ledger: Option<&Ledger>, facts: &Facts) -> Report {
     judge(&manifest(), &env("dev"), ledger, facts, &[Place::Host], now())
@@ -65,6 +66,19 @@ fn a_secret_without_a_value_is_missing_and_one_without_a_declaration_undeclared(
         ledger.secrets.insert(name("OLD"), entry);
     };
     assert_eq!(after(add), ["undeclared"]);
+}
+
+#[test]
+fn a_token_is_orphaned_when_the_key_that_signed_it_is_not_the_one_that_is_there() {
+    let signed = |by: VersionId| move |ledger: &mut Ledger| drop(entry(ledger, "TOKEN").inputs.insert(name("KEY"), by));
+    let current = ledger().secrets[&name("KEY")].version;
+    assert_eq!(after(signed(current)), [""; 0]);
+    assert_eq!(after(signed(VersionId::from_random([9; 16]))), ["token-orphaned"]);
+    let gone = |ledger: &mut Ledger| {
+        signed(current)(ledger);
+        ledger.secrets.remove(&name("KEY"));
+    };
+    assert_eq!(after(gone), ["missing", "token-orphaned"]);
 }
 
 #[test]
