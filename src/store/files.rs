@@ -76,10 +76,7 @@ impl<'a> StoreFiles<'a> {
     ///
     /// Fails with `store-missing` when only the second copy is left, and with `store-went-back` when the copy is newer.
     pub fn open(&self, identities: &Identities) -> Result<Option<Store>> {
-        let Some(sealed) = self.present()? else { return Ok(None) };
-        let store = self.unseal(&sealed, identities, &self.store_path())?;
-        self.refuse_older(store.store_id, store.generation)?;
-        Ok(Some(store))
+        Ok(self.open_sealed(identities)?.map(|(store, _)| store))
     }
 
     /// As [`StoreFiles::open`], and remembers which bytes it read; writes nothing.
@@ -97,10 +94,23 @@ impl<'a> StoreFiles<'a> {
     }
 
     fn open_with_bytes(&self, identities: &Identities) -> Result<Option<(Opened, Vec<u8>)>> {
-        let Some(sealed) = self.present()? else { return Ok(None) };
-        let store = self.unseal(&sealed, identities, &self.store_path())?;
-        self.refuse_older(store.store_id, store.generation)?;
+        let Some((store, sealed)) = self.open_sealed(identities)? else { return Ok(None) };
         Ok(Some((Opened { store, digest: Some(sha256_hex(&sealed)) }, sealed)))
+    }
+
+    /// The store and its bytes.
+    ///
+    /// Readers take no turn, and a writer replaces the store first and its copy then: a copy that is newer than what was
+    /// read says that the store went back only if the store is still what was read.
+    fn open_sealed(&self, identities: &Identities) -> Result<Option<(Store, Vec<u8>)>> {
+        let Some(mut sealed) = self.present()? else { return Ok(None) };
+        loop {
+            let store = self.unseal(&sealed, identities, &self.store_path())?;
+            let Err(error) = self.refuse_older(store.store_id, store.generation) else {
+                return Ok(Some((store, sealed)));
+            };
+            sealed = self.sealed()?.filter(|now| *now != sealed).ok_or(error)?;
+        }
     }
 
     /// The sealed bytes; `None` when there is neither a store nor a second copy.

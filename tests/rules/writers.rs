@@ -73,6 +73,24 @@ impl Drop for Waiter {
 }
 
 #[test]
+fn a_reader_does_not_take_a_writer_at_work_for_a_store_that_went_back() {
+    let project = Project::initialised(MANIFEST);
+    let (root, environment, identities) =
+        (Root::open(project.root()).unwrap(), EnvName::new("dev").unwrap(), project.identities());
+    let files = StoreFiles::new(&root, Some(project.state()), &environment);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for _ in 0..25 {
+                project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
+            }
+        });
+        while !writer.is_finished() {
+            assert!(files.open(&identities).unwrap().is_some());
+        }
+    });
+}
+
+#[test]
 fn a_store_that_somebody_else_changed_meanwhile_is_not_replaced() {
     let project = Project::initialised(MANIFEST);
     let (root, environment, identities) =
