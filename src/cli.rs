@@ -122,7 +122,7 @@ enum Command {
     Store(store::Arguments),
     /// Who can open the store
     Recipients(recipients::Arguments),
-    /// Signed tokens: verify, look into, publish their keys
+    /// Signed tokens: mint, revoke, list, verify, look into, publish their keys
     Token(token::Arguments),
     /// Keys that are issued to others: issue, judge, take back
     Apikey(apikey::Arguments),

@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::inspect::{Facts, inspect};
 pub use self::recipe::recipe_digest;
+pub use self::token::{Minted, mint as mint_token};
 use crate::error::{Error, Kind as Failure, Result};
 use crate::manifest::model::{Declaration, Kind};
 use crate::name::{EnvName, SecretName, VersionId};

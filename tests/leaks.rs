@@ -221,6 +221,37 @@ fn no_command_tells_a_value() {
     }
 }
 
+/// A token is not known before it is minted: what came out is looked for everywhere else.
+#[test]
+fn a_minted_token_is_on_stdout_and_nowhere_else() {
+    let project = Project::initialised("[project]\nname = \"leaks\"\n[secrets.KEY]\nkind = \"keypair\"\n");
+    let mint = ["-v", "token", "mint", "--role", "admin", "--subject", "user:42", "--revocable"];
+    let minted = project.run(mint).assert_code(0);
+    let token = minted.stdout.strip_suffix('\n').unwrap();
+    let signature = token.rsplit('.').next().unwrap();
+    assert!(signature.len() == 86 && !minted.stderr.contains(signature), "{minted:?}");
+    let jti = project.store().issued.tokens.into_keys().next().unwrap();
+    let others: [&[&str]; 6] = [
+        &["token", "list"],
+        &["token", "list", "--json"],
+        &["token", "revoke", &jti, "--dry-run"],
+        &["token", "revoke", "--token", "token.txt", "--dry-run"],
+        &["token", "revoke", "--token", "token.txt", "--json"],
+        &["token", "revoke", "--subject", "user:42", "-v"],
+    ];
+    for command in others {
+        project.write("token.txt", token);
+        let run = project.run(command).assert_code(0);
+        assert!(!run.both().contains(signature), "{command:?}: {run:?}");
+        std::fs::remove_file(project.path("token.txt")).unwrap();
+    }
+    let sealed = format!("{:?}", project.store());
+    assert!(!sealed.contains(signature));
+    for (path, (_, content)) in project.contents() {
+        assert!(!String::from_utf8_lossy(&content).contains(signature), "{path}");
+    }
+}
+
 #[test]
 fn no_failure_tells_a_value() {
     let guard = planted();

@@ -1180,3 +1180,35 @@ fn a_list_of_api_keys_that_is_damaged() {
     vault-kit: hint: deliver it anew with `vault-kit render`; `vault-kit schema api-keys` describes it
     "#);
 }
+
+/// A key that signs, and what `token mint` needs at least.
+const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"5430s\"\n";
+const MINT: [&str; 6] = ["token", "mint", "--role", "reader", "--subject", "user:42"];
+
+#[test]
+fn a_token_that_would_outlive_its_key() {
+    let project = initialised(SIGNER);
+    let arguments = [&MINT[..], &["--ttl", "2h"]].concat();
+    insta::assert_snapshot!(told("key-ends-sooner", &project, &arguments), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `KEY` is to be replaced by [time], before the token would end
+    vault-kit: hint: ask for less: `--ttl 89m`
+    vault-kit: hint: replace the key first with `vault-kit generate --replace KEY`
+    "#);
+}
+
+#[test]
+fn a_token_that_would_be_born_revoked() {
+    let project = initialised(SIGNER);
+    project.edit_store(|store| {
+        store.issued.revoked_subjects.insert("user:42".to_owned(), store.updated + TimeDelta::minutes(4));
+    });
+    let arguments = [&MINT[..], &["--ttl", "1m"]].concat();
+    insta::assert_snapshot!(told("subject-revoked", &project, &arguments), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: all tokens of this subject that are issued at this moment are revoked
+    vault-kit: hint: somebody else is at it with `vault-kit token revoke`: try again in a second
+    "#);
+}

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{Plan, Why};
+use crate::token::roster::Revoked;
 use crate::ui::{SCHEMA_VERSION, Ui};
 
 /// What a writing command did, or with `--dry-run` would do.
@@ -39,6 +40,8 @@ pub enum Deed<'a> {
     Import(&'a SecretName),
     /// This secret is forgotten.
     Remove(&'a SecretName),
+    /// These tokens are revoked.
+    Revoke(&'a Revoked),
 }
 
 #[derive(Debug, Serialize)]
@@ -127,7 +130,7 @@ impl<'a> Summary<'a> {
     }
 
     fn tell_deed(&self, ui: Ui) {
-        let (verb, name) = match (self.deed, self.dry_run) {
+        let (verb, name): (_, &dyn Display) = match (self.deed, self.dry_run) {
             (None, _) => return,
             (Some(Deed::Set(name)), false) => ("set", name),
             (Some(Deed::Set(name)), true) => ("would set", name),
@@ -135,6 +138,8 @@ impl<'a> Summary<'a> {
             (Some(Deed::Import(name)), true) => ("would import", name),
             (Some(Deed::Remove(name)), false) => ("removed", name),
             (Some(Deed::Remove(name)), true) => ("would remove", name),
+            (Some(Deed::Revoke(tokens)), false) => ("revoked", tokens),
+            (Some(Deed::Revoke(tokens)), true) => ("would revoke", tokens),
         };
         ui.say(&format!("{verb:<VERB$} {name}"));
     }

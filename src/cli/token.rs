@@ -1,8 +1,11 @@
-//! `token`: verifying tokens, looking into them, and publishing the keys that they are verified with.
+//! `token`: minting, revoking and verifying tokens, looking into them, and publishing the keys that they are verified with.
 
 mod forward_auth;
 mod inspect;
 mod jwks;
+mod list;
+mod mint;
+mod revoke;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -22,6 +25,12 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Sign a token for somebody and write it to stdout
+    Mint(mint::Arguments),
+    /// Revoke tokens before they end
+    Revoke(revoke::Arguments),
+    /// List the declared tokens, and those that were minted with --revocable
+    List,
     /// Verify the token on stdin and print its claims; exit 1 with the reason when it is refused
     Verify(verify::Arguments),
     /// Show what the token on stdin says, without verifying anything
@@ -35,6 +44,9 @@ enum Verb {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     match &arguments.verb {
+        Verb::Mint(arguments) => mint::run(context, arguments),
+        Verb::Revoke(arguments) => revoke::run(context, arguments),
+        Verb::List => list::run(context),
         Verb::Verify(arguments) => verify::run(context, arguments),
         Verb::Inspect => inspect::run(context),
         Verb::Jwks => jwks::run(context),

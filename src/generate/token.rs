@@ -1,6 +1,6 @@
 //! Declared tokens: claims from the manifest, signed with the key that it names.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use data_encoding::BASE32_NOPAD;
 
 use super::keypair::PrivateKey;
@@ -9,44 +9,61 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::model::Token;
 use crate::name::SecretName;
 use crate::secret::parts::{Part, Parts};
-use crate::secret::random;
+use crate::secret::{Secret, random};
 use crate::token::algorithm::Algorithm;
 use crate::token::claims::{Claims, role_name};
 use crate::token::sign::SigningKey;
 
-/// Signs a token that is valid from now on, for its `ttl`.
-///
-/// Fails with `signing-key-too-short`, `signing-key-unreadable` or `signing-key-mismatch` when the key cannot serve.
+/// A signed token, and what is known of it without its text.
+#[derive(Debug)]
+pub struct Minted {
+    /// The token.
+    pub text: Secret,
+    /// What it says.
+    pub claims: Claims,
+    /// The `kid` of the key that signed it.
+    pub kid: String,
+}
+
+/// Makes the value of a declared token; fails as [`mint`].
 pub(super) fn generate(
     name: &SecretName,
     token: &Token,
     context: &Context<'_>,
     inputs: &Inputs<'_>,
 ) -> Result<Material> {
-    let signing = signing_key(name, token, input(inputs, &token.signed_by, name)?)?;
-    let id = BASE32_NOPAD.encode(&random::array::<16>()?).to_ascii_lowercase();
-    let issued = context.now.timestamp();
-    let expires = context.now + token.ttl.delta() - TimeDelta::nanoseconds(context.now.timestamp_subsec_nanos().into());
-    let claims = Claims {
-        issuer: token.issuer.clone(),
-        audience: token.audience.clone(),
-        subject: token.subject.clone(),
-        role: token.role,
-        scope: token.scope.clone(),
-        id,
-        issued,
-        not_before: issued,
-        expires: expires.timestamp(),
-    };
-    let text = signing.sign(&claims)?;
+    let minted = mint(name, token, context.now, input(inputs, &token.signed_by, name)?)?;
+    let Minted { text, claims, kid } = minted;
+    let expires = DateTime::from_timestamp(claims.expires, 0);
     let mut facts = facts([
         ("algorithm", Algorithm::from(token.algorithm).name().to_owned()),
         ("jti", claims.id),
         ("subject", claims.subject),
     ]);
     facts.extend(token.role.map(|role| ("role".to_owned(), role_name(role).to_owned())));
-    facts.insert("kid".to_owned(), signing.kid().to_owned());
-    Ok(Material { parts: Parts::value(text), bits: None, expires: Some(expires), facts })
+    facts.insert("kid".to_owned(), kid);
+    Ok(Material { parts: Parts::value(text), bits: None, expires, facts })
+}
+
+/// Signs a token that is valid from `now` on, for its `ttl`. `asker` is whom an error blames beside the key.
+///
+/// Fails with `signing-key-too-short`, `signing-key-unreadable` or `signing-key-mismatch` when the key cannot serve.
+pub fn mint(asker: &SecretName, token: &Token, now: DateTime<Utc>, key: Input<'_>) -> Result<Minted> {
+    let signing = signing_key(asker, token, key)?;
+    let issued = now.timestamp();
+    let claims = Claims {
+        issuer: token.issuer.clone(),
+        audience: token.audience.clone(),
+        subject: token.subject.clone(),
+        role: token.role,
+        scope: token.scope.clone(),
+        id: BASE32_NOPAD.encode(&random::array::<16>()?).to_ascii_lowercase(),
+        issued,
+        not_before: issued,
+        expires: issued + token.ttl.seconds(),
+    };
+    let text = signing.sign(&claims)?;
+    Ok(Minted { text, claims, kid: signing.kid().to_owned() })
 }
 
 fn signing_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<SigningKey> {
@@ -120,7 +137,6 @@ mod tests {
     use crate::manifest::model::{KeyAlgorithm, Role, TokenAlgorithm};
     use crate::manifest::period::Period;
     use crate::name::VersionId;
-    use crate::secret::Secret;
 
     fn declared(algorithm: TokenAlgorithm) -> Token {
         Token {
@@ -135,7 +151,7 @@ mod tests {
         }
     }
 
-    fn mint(token: &Token, parts: &Parts, version: Option<VersionId>) -> Result<Material> {
+    fn made(token: &Token, parts: &Parts, version: Option<VersionId>) -> Result<Material> {
         let scene = Scene::new();
         let inputs = Inputs::from([(&token.signed_by, Input { version, parts })]);
         generate(&name("SERVICE_TOKEN"), token, &scene.context(), &inputs)
@@ -156,7 +172,7 @@ mod tests {
     #[test]
     fn header_and_claims_are_exactly_the_profile() {
         let key = Parts::value(Secret::copy_of(&[b'k'; 32]));
-        let material = mint(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap();
+        let material = made(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap();
         let (header, claims, ..) = taken_apart(text_of(&material));
         assert_eq!(header, json!({"alg": "HS256", "kid": "hs-0123abcd4567", "typ": "at+jwt"}));
         let now = Scene::new().context().now.timestamp();
@@ -176,7 +192,7 @@ mod tests {
     #[test]
     fn role_and_scope_are_absent_unless_declared() {
         let token = Token { role: None, scope: vec![], ..declared(TokenAlgorithm::Hs256) };
-        let material = mint(&token, &Parts::value(Secret::copy_of(&[b'k'; 32])), version()).unwrap();
+        let material = made(&token, &Parts::value(Secret::copy_of(&[b'k'; 32])), version()).unwrap();
         let (_, claims, ..) = taken_apart(text_of(&material));
         assert!(claims.get("role").is_none() && claims.get("scope").is_none() && !material.facts.contains_key("role"));
     }
@@ -191,13 +207,13 @@ mod tests {
         for (algorithm, hash, shortest) in cases {
             let text = "a".repeat(shortest);
             let material =
-                mint(&declared(algorithm), &Parts::value(Secret::copy_of(text.as_bytes())), version()).unwrap();
+                made(&declared(algorithm), &Parts::value(Secret::copy_of(text.as_bytes())), version()).unwrap();
             let (.., signed, signature) = taken_apart(text_of(&material));
             let key = hmac::Key::new(hash, text.as_bytes());
             assert!(hmac::verify(&key, signed.as_bytes(), &signature).is_ok());
 
             let short = Parts::value(Secret::copy_of(&text.as_bytes()[1..]));
-            let error = mint(&declared(algorithm), &short, version()).unwrap_err();
+            let error = made(&declared(algorithm), &short, version()).unwrap_err();
             assert_eq!(error.code(), "signing-key-too-short");
             assert!(error.to_string().starts_with("`KEY` is shorter than"));
         }
@@ -212,7 +228,7 @@ mod tests {
         ];
         for (algorithm, curve, verification) in cases {
             let pair = keypair::generate(curve).unwrap();
-            let material = mint(&declared(algorithm), &pair.parts, version()).unwrap();
+            let material = made(&declared(algorithm), &pair.parts, version()).unwrap();
             let (header, _, signed, signature) = taken_apart(text_of(&material));
             let expected = json!({"alg": Algorithm::from(algorithm).name(), "kid": pair.facts["kid"], "typ": "at+jwt"});
             assert_eq!(header, expected);
@@ -225,19 +241,19 @@ mod tests {
     #[test]
     fn two_tokens_never_share_their_jti() {
         let key = Parts::value(Secret::copy_of(&[b'k'; 32]));
-        let jti = || mint(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap().facts["jti"].clone();
+        let jti = || made(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap().facts["jti"].clone();
         assert_ne!(jti(), jti());
     }
 
     #[test]
     fn keys_that_cannot_serve_are_refused_by_name() {
         let token = declared(TokenAlgorithm::Es256);
-        let code = |parts: &Parts| mint(&token, parts, version()).unwrap_err().code();
+        let code = |parts: &Parts| made(&token, parts, version()).unwrap_err().code();
         assert_eq!(code(&Parts::value(Secret::copy_of(b"hunter2"))), "signing-key-unreadable");
         assert_eq!(code(&keypair::generate(KeyAlgorithm::Es384).unwrap().parts), "signing-key-mismatch");
         assert_eq!(code(&Parts::default()), "missing");
         let setting = Parts::value(Secret::copy_of(&[b'k'; 32]));
-        assert_eq!(mint(&declared(TokenAlgorithm::Hs256), &setting, None).unwrap_err().code(), "setting-signs");
+        assert_eq!(made(&declared(TokenAlgorithm::Hs256), &setting, None).unwrap_err().code(), "setting-signs");
         let nothing = generate(&name("T"), &token, &Scene::new().context(), &Inputs::new());
         assert_eq!(nothing.unwrap_err().code(), "missing");
     }
@@ -245,7 +261,7 @@ mod tests {
     #[test]
     fn inspection_tells_the_end_of_a_token() {
         let key = Parts::value(Secret::copy_of(&[b'k'; 32]));
-        let material = mint(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap();
+        let material = made(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap();
         let found = generate::inspect(material.parts.primary().unwrap());
         assert_eq!(found.expires, material.expires);
         assert_eq!(found.facts["kid"], "hs-0123abcd4567");

@@ -316,6 +316,16 @@ pub enum TokenAlgorithm {
     Rs512,
 }
 
+impl From<KeyAlgorithm> for TokenAlgorithm {
+    fn from(curve: KeyAlgorithm) -> Self {
+        match curve {
+            KeyAlgorithm::Eddsa => Self::Eddsa,
+            KeyAlgorithm::Es256 => Self::Es256,
+            KeyAlgorithm::Es384 => Self::Es384,
+        }
+    }
+}
+
 /// What the bearer of a token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

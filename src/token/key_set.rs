@@ -98,6 +98,11 @@ impl KeySet {
         self.keys.iter()
     }
 
+    /// Whether tokens of a `kid` are verified now.
+    pub fn verifies(&self, kid: &str) -> bool {
+        self.keys.iter().any(|key| key.kid == kid && matches!(key.state, State::Active | State::Retiring))
+    }
+
     /// The key of a `kid`, if it is one that `algorithm` may be verified with now.
     ///
     /// The algorithm is the key's, never the header's: a header that says otherwise is refused (RFC 8725 §3.1).

@@ -69,12 +69,7 @@ impl Revocations {
         let read: Self =
             serde_json::from_value(object.into()).map_err(|_| invalid("is not a list of revoked tokens"))?;
         let mut ordered = Self::default();
-        for RevokedToken { jti, exp } in read.tokens {
-            ordered.revoke_token(&jti, exp);
-        }
-        for RevokedSubject { sub, issued_before } in read.subjects {
-            ordered.revoke_subject(&sub, issued_before);
-        }
+        ordered.extend(read);
         Ok(ordered)
     }
 
@@ -101,6 +96,16 @@ impl Revocations {
         }
     }
 
+    /// Adds what another list revokes.
+    pub fn extend(&mut self, other: Self) {
+        for RevokedToken { jti, exp } in other.tokens {
+            self.revoke_token(&jti, exp);
+        }
+        for RevokedSubject { sub, issued_before } in other.subjects {
+            self.revoke_subject(&sub, issued_before);
+        }
+    }
+
     /// Drops the tokens that ended before a time, which must lie at least the verifiers' leeway back.
     pub fn prune(&mut self, ended_before: i64) {
         self.tokens.retain(|token| token.exp >= ended_before);
@@ -108,11 +113,14 @@ impl Revocations {
 
     /// Whether a token is revoked.
     pub fn is_revoked(&self, claims: &Claims) -> bool {
-        self.tokens.binary_search_by(|token| token.jti.as_str().cmp(&claims.id)).is_ok()
-            || self
-                .subjects
-                .binary_search_by(|subject| subject.sub.as_str().cmp(&claims.subject))
-                .is_ok_and(|at| claims.issued < self.subjects[at].issued_before)
+        self.revokes(&claims.id, &claims.subject, claims.issued)
+    }
+
+    /// Whether a token of that `jti`, `sub` and `iat` is revoked.
+    pub fn revokes(&self, jti: &str, sub: &str, iat: i64) -> bool {
+        let of_subject = self.subjects.binary_search_by(|subject| subject.sub.as_str().cmp(sub));
+        self.tokens.binary_search_by(|token| token.jti.as_str().cmp(jti)).is_ok()
+            || of_subject.is_ok_and(|at| iat < self.subjects[at].issued_before)
     }
 }
 

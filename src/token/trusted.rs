@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::algorithm::Algorithm;
 use super::key_set::{KeySet, State, VerificationKey};
 use super::public_key::PublicKey;
+use super::revocation::Revocations;
 use super::rsa::RsaKey;
 use super::sign::shared_kid;
 use super::verify::Accepted;
@@ -22,6 +23,8 @@ pub struct Trusted {
     pub keys: KeySet,
     /// Issuers and audiences by `kid`.
     pub accepted: BTreeMap<String, Accepted>,
+    /// What was revoked.
+    pub revocations: Revocations,
 }
 
 impl Trusted {
@@ -33,7 +36,7 @@ impl Trusted {
                 tokens.entry(&token.signed_by).or_default().push(token);
             }
         }
-        let mut trusted = Self::default();
+        let mut trusted = Self { revocations: store.issued.revocations(), ..Self::default() };
         for declaration in manifest.secrets_in(environment) {
             let signed = tokens.get(&declaration.name).map_or(&[][..], Vec::as_slice);
             let versions = store.secrets.get(&declaration.name).into_iter().flatten();

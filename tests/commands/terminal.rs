@@ -50,6 +50,19 @@ fn an_issued_key_is_shown_on_a_terminal_under_the_word_that_it_is_for_once() {
 }
 
 #[test]
+fn a_token_is_minted_on_a_terminal_only_when_asked_for() {
+    let project = Project::initialised("[project]\nname = \"shop\"\n[secrets.KEY]\nkind = \"keypair\"\n");
+    let test = "a_token_is_minted_on_a_terminal_only_when_asked_for";
+    let line = "vault-kit token mint --role reader --subject user:42";
+    let Some(refused) = on_terminal(test, &project, line, "") else { return };
+    let refused = refused.assert_code(2);
+    assert!(refused.stdout.contains("--show") && !refused.stdout.contains("eyJ"), "{}", refused.stdout);
+    assert!(project.store().issued.is_empty());
+    let Some(shown) = on_terminal(test, &project, &format!("{line} --show"), "") else { return };
+    assert!(shown.assert_code(0).stdout.contains("eyJ"));
+}
+
+#[test]
 fn a_question_takes_yes_for_yes_and_everything_else_for_no() {
     let project = shop();
     let test = "a_question_takes_yes_for_yes_and_everything_else_for_no";

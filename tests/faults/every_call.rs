@@ -101,6 +101,21 @@ fn recipients_apply_survives_a_fault_at_every_call() {
     every_call("recipients_apply_survives_a_fault_at_every_call", with_another_recipient, &apply);
 }
 
+#[test]
+fn token_mint_survives_a_fault_at_every_call() {
+    let mint = ["token", "mint", "--role", "reader", "--subject", "user:42", "--revocable"];
+    every_call("token_mint_survives_a_fault_at_every_call", signing, &mint);
+}
+
+/// A manifest with a key that signs, brought to life.
+fn signing() -> Project {
+    let project = running_with_leftovers();
+    project.write("vault-kit.toml", format!("{MANIFEST}\n[secrets.SIGNING_KEY]\nkind = \"keypair\"\n"));
+    project.run(["generate"]).assert_code(0);
+    project.write(STALE, "left behind");
+    project
+}
+
 /// A manifest, and what a killed writer left beside it.
 fn with_leftovers() -> Project {
     let project = declared();

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use data_encoding::BASE64URL_NOPAD;
 use vault_kit::secret::Secret;
 use vault_kit::secret::digest::sha256_hex;
 use vault_kit::store::identity::Identities;
@@ -63,6 +64,7 @@ impl Judge<'_> {
             ensure(found.values.get(name) == Some(value), || format!("the value of {name} changed"))?;
         }
         let end = self.end(run, &after)?;
+        self.tokens(run, &after)?;
         if end == End::Done {
             is_done(&old, &new, &found)?;
         }
@@ -70,6 +72,23 @@ impl Judge<'_> {
         let repaired = self.repair(&after, &old, &new, &found)?;
         self.whole(&after, &repaired)?;
         Ok(end)
+    }
+
+    /// A token that is out is on record; and one that is said to be minted is out.
+    fn tokens(&self, run: &Run, after: &Tree) -> Result<(), String> {
+        if self.command[0] != "token" {
+            return Ok(());
+        }
+        let Some(payload) = run.stdout.split('.').nth(1) else {
+            return ensure(run.code != 0, || "exit 0 without a token".to_owned());
+        };
+        let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).map_err(|_| "a torn token".to_owned())?;
+        let claims: serde_json::Value = serde_json::from_slice(&payload).map_err(|error| error.to_string())?;
+        let store = after.get(&self.project.path(".vault-kit/dev.age")).and_then(|node| node.content.as_deref());
+        let store = seal::open(store.unwrap_or_default(), &self.project.identities(), "store");
+        let issued = store.map_err(|error| error.to_string())?.issued;
+        let is_recorded = claims["jti"].as_str().is_some_and(|jti| issued.tokens.contains_key(jti));
+        ensure(is_recorded, || "a token is out that nobody recorded".to_owned())
     }
 
     fn is_store_changed(&self, after: &Tree) -> bool {
@@ -151,9 +170,9 @@ impl Judge<'_> {
 
     /// The repair without a fault: everything is there, no value that existed changed, nothing is left over.
     fn repair(&self, after: &Tree, old: &Sealed, new: &Sealed, found: &Sealed) -> Result<Tree, String> {
-        // Once more, `generate --replace` would make one more value, and `remove` would find nothing to remove: the
+        // Once more, `generate --replace` and `token mint` would make one more, and `remove` would find nothing to remove: the
         // store has the change, and it is finished as the hint says.
-        let is_repeatable = !["generate", "remove"].contains(&self.command[0]);
+        let is_repeatable = !["generate", "remove", "token"].contains(&self.command[0]);
         let command = if is_repeatable || !self.is_store_changed(after) { self.command } else { &["render"] };
         let again = self.project.run(command);
         ensure(again.code == 0, || format!("the repair fails with {}: {}", again.code, again.stderr))?;

@@ -70,7 +70,11 @@ fn a_secret_without_a_value_is_missing_and_one_without_a_declaration_undeclared(
 
 #[test]
 fn a_token_is_orphaned_when_the_key_that_signed_it_is_not_the_one_that_is_there() {
-    let signed = |by: VersionId| move |ledger: &mut Ledger| drop(entry(ledger, "TOKEN").inputs.insert(name("KEY"), by));
+    let signed = |by: VersionId| {
+        move |ledger: &mut Ledger| {
+            entry(ledger, "TOKEN").inputs.insert(name("KEY"), by);
+        }
+    };
     let current = ledger().secrets[&name("KEY")].version;
     assert_eq!(after(signed(current)), [""; 0]);
     assert_eq!(after(signed(VersionId::from_random([9; 16]))), ["token-orphaned"]);

@@ -49,19 +49,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if [&arguments.jwks, &arguments.revoked].into_iter().flatten().any(|path| path.as_os_str() == "-") {
         return Err(Error::usage("stdin is the token's: give keys and revocations as files"));
     }
-    let revocations = arguments.revoked.as_ref().map(|path| {
+    let list = arguments.revoked.as_ref().map(|path| {
         let text = read_named(context, path)?;
         Revocations::parse(text.expose(), &path.display().to_string())
     });
-    let revocations = revocations.transpose()?;
-    let trusted = trusted(context, arguments)?;
+    let list = list.transpose()?;
+    let Trusted { keys, accepted, mut revocations } = trusted(context, arguments)?;
+    revocations.extend(list.unwrap_or_default());
     let verifier = Verifier {
-        by_key: trusted.accepted,
+        by_key: accepted,
         otherwise: arguments.accepted(Accepted::default()),
         roles: arguments.roles.clone(),
         scopes: arguments.scopes.clone(),
-        revocations: revocations.as_ref(),
-        ..Verifier::new(&trusted.keys)
+        revocations: Some(&revocations),
+        ..Verifier::new(&keys)
     };
     if arguments.forward_auth {
         return answer_proxy(context, &verifier);
@@ -143,10 +144,10 @@ fn answer_proxy(context: &Context, verifier: &Verifier<'_>) -> Result<Exit> {
     Ok(Kind::Findings.into())
 }
 
-fn parse_role(text: &str) -> Result<Role, &'static str> {
+pub fn parse_role(text: &str) -> Result<Role, &'static str> {
     role_named(text).ok_or("roles are admin, reader, service and writer")
 }
 
-fn parse_scope(text: &str) -> Result<String, &'static str> {
+pub fn parse_scope(text: &str) -> Result<String, &'static str> {
     if is_scope(text) { Ok(text.to_owned()) } else { Err("a scope is one word of visible ASCII") }
 }

@@ -3,7 +3,7 @@
 use super::secrets::{Declared, Secrets};
 use super::{Scope, authority, covers};
 use crate::manifest::issue::Problems;
-use crate::manifest::model::{Encoding, KeyAlgorithm, Kind, TokenAlgorithm};
+use crate::manifest::model::{Encoding, Kind, TokenAlgorithm};
 use crate::manifest::order;
 use crate::name::SecretName;
 
@@ -125,7 +125,7 @@ fn check_signer(declared: &Declared, target: &Declared, key: &Kind, problems: &m
     let wanted = declared.algorithm.as_ref();
     match key {
         Kind::Keypair { algorithm } => {
-            let fitting = of_curve(*algorithm);
+            let fitting = TokenAlgorithm::from(*algorithm);
             if let Some(wrong) = wanted.filter(|wanted| wanted.value != fitting) {
                 let message =
                     format!("`secrets.{}.algorithm` does not fit the key pair `{}`", declared.name, target.name);
@@ -222,14 +222,6 @@ fn hmac_key(algorithm: TokenAlgorithm) -> Option<u32> {
 fn is_rsa(algorithm: TokenAlgorithm) -> bool {
     use TokenAlgorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
     matches!(algorithm, Ps256 | Ps384 | Ps512 | Rs256 | Rs384 | Rs512)
-}
-
-fn of_curve(algorithm: KeyAlgorithm) -> TokenAlgorithm {
-    match algorithm {
-        KeyAlgorithm::Eddsa => TokenAlgorithm::Eddsa,
-        KeyAlgorithm::Es256 => TokenAlgorithm::Es256,
-        KeyAlgorithm::Es384 => TokenAlgorithm::Es384,
-    }
 }
 
 fn algorithm_name(algorithm: TokenAlgorithm) -> &'static str {
