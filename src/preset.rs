@@ -27,11 +27,15 @@ impl Preset {
 }
 
 /// All of them, by name.
-pub static PRESETS: [Preset; 3] = [
+pub static PRESETS: [Preset; 4] = [
     preset!(
         "docker-mcp": "vault-kit.toml", "docker-compose.yml", "docker-compose.swarm.yml", "nginx/nginx.conf"
     ),
     preset!("e2i": "vault-kit.toml", "docker/docker-compose.secure.yml", "docker/nginx/nginx.conf"),
+    preset!(
+        "omni2": "vault-kit.toml", "docker-compose.yml", "auth/auth_service.py", "auth/Dockerfile", "nginx/nginx.conf",
+        "traefik/tls.yml"
+    ),
     preset!("sutra": "vault-kit.toml", "docker-compose.yml"),
 ];
 

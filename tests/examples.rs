@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use support::{Project, Run, program, python_judge, root, skip};
 
-const NAMES: [&str; 3] = ["docker-mcp", "e2i", "sutra"];
+const NAMES: [&str; 4] = ["docker-mcp", "e2i", "omni2", "sutra"];
 
 /// Values that a person would supply: not real, and strong enough for `check`.
 const SUPPLIED: [(&str, &str); 4] = [
@@ -46,6 +46,9 @@ fn supplied(name: &str) -> Project {
 /// Every path that did not come with the preset, and its mode.
 fn made(project: &Project) -> BTreeMap<String, u32> {
     let came = [
+        "auth",
+        "auth/Dockerfile",
+        "auth/auth_service.py",
         "docker",
         "docker-compose.swarm.yml",
         "docker-compose.yml",
@@ -54,6 +57,8 @@ fn made(project: &Project) -> BTreeMap<String, u32> {
         "docker/nginx/nginx.conf",
         "nginx",
         "nginx/nginx.conf",
+        "traefik",
+        "traefik/tls.yml",
         "vault-kit.toml",
         // With a checkout only.
         ".env.example",
@@ -79,6 +84,17 @@ fn demanded(name: &str) -> BTreeMap<String, u32> {
         "e2i" => {
             &[("docker/nginx/ssl", 0o700), ("docker/nginx/ssl/cert.pem", 0o644), ("docker/nginx/ssl/key.pem", 0o600)]
         }
+        "omni2" => &[
+            (".secrets", 0o700),
+            (".secrets/auth", 0o700),
+            (".secrets/auth/signing_key.pem", 0o600),
+            ("public", 0o755),
+            ("public/jwks.json", 0o644),
+            ("public/revoked.json", 0o644),
+            ("traefik/tls", 0o700),
+            ("traefik/tls/cert.pem", 0o644),
+            ("traefik/tls/key.pem", 0o600),
+        ],
         _ => &[
             (".secrets", 0o700),
             (".secrets/postgres_password", 0o600),
@@ -232,7 +248,8 @@ fn sutra_s_tokens_verify_with_its_one_secret() {
 #[test]
 fn the_certificates_of_development_verify_for_the_names_that_their_services_have() {
     let Some(openssl) = program("openssl") else { return skip("examples-openssl", "no openssl: run tests/setup") };
-    let cases: [(&str, &str, &str, &[&str], i64); 3] = [
+    let cases: [(&str, &str, &str, &[&str], i64); 4] = [
+        ("omni2", "traefik/tls/cert.pem", "traefik/tls/cert.pem", &["localhost"], 90),
         (
             "sutra",
             ".secrets/tls/ca.pem",
@@ -472,7 +489,8 @@ fn compose_finds_every_file_and_variable_that_its_file_names() {
         let Some(config) = compose(&project, compose_options(name)) else { return };
         let secrets = object(&config["secrets"]).map(|(_, secret)| &secret["file"]);
         let mounts = object(&config["services"]).flat_map(|(_, service)| items(&service["volumes"]));
-        let mounts = mounts.filter(|mount| mount["type"] == "bind").map(|mount| &mount["source"]);
+        let is_file = |mount: &&Value| mount["type"] == "bind" && mount["source"] != "/var/run/docker.sock";
+        let mounts = mounts.filter(is_file).map(|mount| &mount["source"]);
         let mut count = 0;
         for path in secrets.chain(mounts) {
             assert!(Path::new(path.as_str().unwrap()).exists(), "{name}: {path} does not exist after init");
@@ -635,6 +653,33 @@ fn docker_mcp_publishes_only_its_gateway_and_swarm_takes_the_secrets_from_outsid
 }
 
 #[test]
+fn omni2_publishes_only_its_gateway_and_strips_the_headers_of_clients_first() {
+    let project = Project::preset("omni2");
+    let Some(config) = compose(&project, &[]) else { return };
+    let networks = networks(&config);
+    for (service, on) in [("auth-service", "backend"), ("omni2-bridge", "backend"), ("docker-proxy", "docker-api")] {
+        assert_eq!(networks[service], BTreeSet::from([on]), "{service}");
+    }
+    assert_eq!(internal(&config), BTreeSet::from(["backend", "docker-api"]));
+    let ports = ["127.0.0.1:8090>8090", "127.0.0.1:8443>8443", "127.0.0.1:8091>8091"];
+    assert_eq!(published(&config), expected(&[("traefik", ports)]));
+    for (service, it) in object(&config["services"]) {
+        assert_eq!(items(&it["secrets"]).count(), usize::from(service == "auth-service"), "{service} and the key");
+    }
+    let labels = &config["services"]["omni2-bridge"]["labels"];
+    let ours = project.run(["token", "forward-auth", "labels", "--address", "http://auth-service:9000/verify"]);
+    for line in ours.assert_code(0).stdout.lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        assert_eq!(labels[name], value, "{name}");
+    }
+    for (router, priority, first) in [("status", "200", "auth"), ("api", "100", "auth"), ("health", "50", "auth-strip")]
+    {
+        assert_eq!(labels[format!("traefik.http.routers.{router}.priority")], priority);
+        assert_eq!(labels[format!("traefik.http.routers.{router}.middlewares")], first);
+    }
+}
+
+#[test]
 fn every_container_is_hardened_and_limited() {
     for name in NAMES {
         let Some(config) = compose(&supplied(name), compose_options(name)) else { return };
@@ -646,7 +691,8 @@ fn every_container_is_hardened_and_limited() {
             let writes = ["falkordb", "opik"].contains(&service.as_str());
             assert_eq!(it["read_only"] == true, !writes, "{name} {service}");
             assert!(it.get("privileged").is_none() && it.get("network_mode").is_none(), "{name} {service}");
-            assert!(!it["volumes"].to_string().contains("docker.sock"), "{name} {service}");
+            let sees_docker = it["volumes"].to_string().contains("docker.sock");
+            assert_eq!(sees_docker, service == "docker-proxy", "{name} {service}");
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::project::{MANIFEST, Project};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Begin with a shipped system: sutra, e2i or docker-mcp
+    /// Begin with a shipped system: sutra, e2i, docker-mcp or omni2
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
     /// Take over lines of an existing .env that name our secrets
