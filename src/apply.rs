@@ -4,6 +4,7 @@
 //! fails before the store is replaced.
 
 mod ledger;
+mod observed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,30 +15,19 @@ use crate::deliver::{self, Delivered, Prepared, ignored};
 use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
-use crate::name::{EnvName, SecretName};
-use crate::plan::{Known, Observed, Plan};
+use crate::name::{EnvName, SecretName, VersionId};
+use crate::plan::{Action, Plan, Step};
+use crate::rotation;
 use crate::secret::digest::sha256_hex;
 use crate::secret::parts::Parts;
 use crate::secret::{Secret, random};
 use crate::store::change::{Change, Subjects};
 use crate::store::files::Opened;
 use crate::store::ledger::{DeliveredFile, Ledger};
-use crate::store::{Origin, Stage, Store, Version, agreement};
+use crate::store::{Life, Origin, Stage, Store, Version, agreement};
 use crate::world::{self, World};
 
 impl World<'_> {
-    /// What the store holds, for the planner.
-    pub fn observe(&self, store: &Store) -> Observed {
-        let known = |version: &Version| Known {
-            version: version.id,
-            recipe: version.recipe.clone(),
-            inputs: version.inputs.clone(),
-        };
-        let declared = self.manifest.secrets.values();
-        let secrets = declared.filter_map(|it| Some((it.name.clone(), known(store.value(it)?)))).collect();
-        Observed { secrets, changed: BTreeSet::new(), recipes: recipes(self.manifest, self.environment, self.now) }
-    }
-
     /// Refuses to write to a store that disagrees with the manifest, or whose time is ahead of the clock.
     pub fn check_agreement(&self, store: &Store) -> Result<()> {
         agreement::check(self.manifest.environments.get(self.environment), store)?;
@@ -47,11 +37,23 @@ impl World<'_> {
     /// Makes what the plan says, in memory.
     pub fn make(&self, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
         for step in &plan.steps {
-            let declaration = self.declaration(&step.secret)?;
-            let version = self.make_version(store, declaration)?;
-            store.promote(&step.secret, version);
+            self.take(store, step)?;
         }
         Ok(plan.steps.iter().map(|step| step.secret.clone()).collect())
+    }
+
+    fn take(&self, store: &mut Store, step: &Step) -> Result<()> {
+        let name = &step.secret;
+        match (step.action, store.next_mut(name)) {
+            (Action::Activate, _) => store.activate(name, self.now),
+            (Action::Publish, Some(next)) => next.life.published = Some(self.now),
+            (Action::Publish, None) => store.publish(name, self.make_version(store, self.declaration(name)?)?),
+            (Action::Make, _) => store.promote(name, self.make_version(store, self.declaration(name)?)?),
+        }
+        if rotation::max_age(self.manifest, self.environment, name).is_some() {
+            store.wipe_private(name);
+        }
+        Ok(())
     }
 
     /// A version of a value that came by hand.
@@ -75,6 +77,7 @@ impl World<'_> {
             origin,
             created: self.now,
             expires: facts.expires,
+            life: Life::default(),
             bits: None,
             recipe: None,
             inputs: BTreeMap::new(),
@@ -196,8 +199,13 @@ impl World<'_> {
     fn purge(&self, store: &mut Store, files: &BTreeMap<String, DeliveredFile>) -> Result<()> {
         // Without a ledger nobody knows what is delivered: everything stays until the next change.
         if self.project.facts(&self.files.ledger_path())?.is_some() {
-            let delivered = files.values().flat_map(|file| file.holds.values().copied()).collect();
-            store.purge(self.manifest.keep, &delivered);
+            let mut in_use: BTreeSet<VersionId> =
+                files.values().flat_map(|file| file.holds.values().copied()).collect();
+            for declaration in self.manifest.secrets_in(self.environment) {
+                let companions = rotation::companions(self.manifest, declaration, store, self.now);
+                in_use.extend(companions.iter().map(|it| it.version.id));
+            }
+            store.purge(self.manifest.keep, &in_use);
         }
         Ok(())
     }
@@ -273,6 +281,7 @@ impl World<'_> {
             origin: Origin::Generated,
             created: self.now,
             expires: material.expires,
+            life: Life::default(),
             bits: material.bits,
             recipe: recipe(declaration, self.manifest, self.environment, &context),
             inputs: inputs.iter().filter_map(|(&name, input)| Some((name.clone(), input.version?))).collect(),

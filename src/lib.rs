@@ -23,6 +23,7 @@ pub mod private_file;
 pub mod project;
 pub mod report;
 pub mod revocation;
+pub mod rotation;
 pub mod secret;
 pub mod shell;
 pub mod store;

@@ -7,6 +7,7 @@ pub mod renewal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::manifest::{Declaration, Kind, Manifest};
@@ -19,8 +20,23 @@ pub struct Observed {
     pub secrets: BTreeMap<SecretName, Known>,
     /// Those that a person gave a new value in this run: what is made from them follows.
     pub changed: BTreeSet<SecretName>,
+    /// The keys that verifiers know by a key set, and from when on a successor that is published now may sign.
+    pub published: BTreeMap<SecretName, DateTime<Utc>>,
+    /// The successors that are published and do not sign yet.
+    pub next: BTreeMap<SecretName, Next>,
     /// What [`Known::recipe`] would be for each derived secret as it is declared now.
     pub recipes: BTreeMap<SecretName, String>,
+}
+
+/// A key that is published ahead of its use.
+#[derive(Debug, Clone, Copy)]
+pub struct Next {
+    /// From when on it may sign.
+    pub from: DateTime<Utc>,
+    /// Whether that time has come.
+    pub is_due: bool,
+    /// Whether every file that should publish it does.
+    pub is_delivered: bool,
 }
 
 /// A secret's current version.
@@ -52,6 +68,17 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What waits for a person.
     pub waiting: Vec<Waiting>,
+    /// Published keys that sign from a time on.
+    pub publishing: Vec<Publishing>,
+}
+
+/// A key that waits until every verifier knows it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Publishing {
+    /// The secret.
+    pub secret: SecretName,
+    /// From when on the next command that writes makes it the active key.
+    pub from: DateTime<Utc>,
 }
 
 /// One value to be made.
@@ -61,11 +88,25 @@ pub struct Step {
     pub secret: SecretName,
     /// Its kind as the manifest writes it.
     pub kind: &'static str,
-    /// Why it is made.
+    /// What is done.
+    pub action: Action,
+    /// Why.
     pub why: Why,
 }
 
-/// Why a value is made.
+/// What is done with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// A new one takes the place of the current one.
+    Make,
+    /// A new one is published, and the current one stays; or one that is there is published again.
+    Publish,
+    /// The published one takes the place of the current one.
+    Activate,
+}
+
+/// Why something is done with a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
@@ -75,6 +116,10 @@ pub enum Why {
     InputChanged(SecretName),
     /// There is none.
     Missing,
+    /// It is published, and a file that verifiers should know it by does not have it.
+    NotPublished,
+    /// It has been published for as long as verifiers may go on without it.
+    Published,
     /// A person asked for a new one.
     Replaced,
 }
@@ -159,7 +204,8 @@ impl<'a> Planner<'a> {
             }
             return;
         }
-        let Some(why) = self.why(declaration) else {
+        self.announce(name);
+        let Some((action, why)) = self.step(declaration) else {
             if !is_there {
                 self.absent.insert(name);
             }
@@ -168,8 +214,10 @@ impl<'a> Planner<'a> {
         let needs: Vec<_> =
             declaration.references().into_iter().filter(|it| self.absent.contains(it)).cloned().collect();
         if needs.is_empty() {
-            self.made.insert(name);
-            self.plan.steps.push(Step { secret: name.clone(), kind: declaration.kind.name(), why });
+            if action != Action::Publish {
+                self.made.insert(name);
+            }
+            self.plan.steps.push(Step { secret: name.clone(), kind: declaration.kind.name(), action, why });
         } else {
             if !is_there {
                 self.absent.insert(name);
@@ -182,14 +230,39 @@ impl<'a> Planner<'a> {
         self.wanted.as_ref().is_none_or(|wanted| wanted.contains(name))
     }
 
+    fn step(&self, declaration: &Declaration) -> Option<(Action, Why)> {
+        let name = &declaration.name;
+        if !self.observed.secrets.contains_key(name) {
+            return self.is_wanted(name).then_some((Action::Make, Why::Missing));
+        }
+        match self.observed.next.get(name) {
+            Some(Next { is_delivered: false, .. }) => return Some((Action::Publish, Why::NotPublished)),
+            Some(Next { is_due: true, .. }) => return Some((Action::Activate, Why::Published)),
+            // Never a third one: whoever asks again is told from when on the second one signs.
+            Some(_) => return None,
+            None => {}
+        }
+        if matches!(self.scope, Scope::Replace(names) if names.contains(name)) {
+            let is_published = self.observed.published.contains_key(name);
+            return Some((if is_published { Action::Publish } else { Action::Make }, Why::Replaced));
+        }
+        self.why(declaration).map(|why| (Action::Make, why))
+    }
+
+    /// Tells from when on a key that is published, or is about to be, may sign.
+    fn announce(&mut self, name: &SecretName) {
+        let from = match (self.observed.next.get(name), self.scope) {
+            (Some(Next { is_delivered: true, is_due, from }), _) => (!is_due).then_some(*from),
+            (Some(_), _) => self.observed.published.get(name).copied(),
+            (None, Scope::Replace(names)) if names.contains(name) => self.observed.published.get(name).copied(),
+            (None, _) => None,
+        };
+        self.plan.publishing.extend(from.map(|from| Publishing { secret: name.clone(), from }));
+    }
+
     fn why(&self, declaration: &Declaration) -> Option<Why> {
         let name = &declaration.name;
-        let Some(known) = self.observed.secrets.get(name) else {
-            return self.is_wanted(name).then_some(Why::Missing);
-        };
-        if matches!(self.scope, Scope::Replace(names) if names.contains(name)) {
-            return Some(Why::Replaced);
-        }
+        let known = self.observed.secrets.get(name)?;
         // A value that dies with its input is made anew in the same change, whatever the scope.
         let changed =
             declaration.references().into_iter().find(|input| self.made.contains(input) || self.moved(known, input));

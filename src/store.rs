@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::secret::parts::Parts;
+use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, digest, random};
 use certificates::Certificates;
 use change::Change;
@@ -88,6 +88,8 @@ pub struct AwsBinding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
+    /// Published, so that verifiers learn of it; it does not sign yet.
+    Next,
     /// Delivered.
     Current,
     /// Replaced; its value is kept for a while.
@@ -108,6 +110,21 @@ pub enum Origin {
     Set,
 }
 
+/// The days in the life of a version, of those kinds that have some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Life {
+    /// When it was published ahead of its use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<DateTime<Utc>>,
+    /// When another one became current in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<DateTime<Utc>>,
+    /// When it was dropped without an overlap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<DateTime<Utc>>,
+}
+
 /// One version of a secret.
 #[derive(Debug)]
 pub struct Version {
@@ -123,6 +140,8 @@ pub struct Version {
     pub created: DateTime<Utc>,
     /// When it stops being valid.
     pub expires: Option<DateTime<Utc>>,
+    /// When it was published, replaced, revoked.
+    pub life: Life,
     /// Strength in bits of entropy, of values that were drawn.
     pub bits: Option<u32>,
     /// Digest of the declaration of a derived value.
@@ -170,10 +189,44 @@ impl Store {
     pub fn promote(&mut self, name: &SecretName, version: Version) {
         self.updated = self.updated.max(version.created);
         let versions = self.secrets.entry(name.clone()).or_default();
-        for old in versions.iter_mut().filter(|old| old.stage == Stage::Current) {
-            old.stage = Stage::Previous;
-        }
+        // One that was published ahead of this one has never signed.
+        versions.retain(|old| old.stage != Stage::Next);
+        replace(versions, version.created);
         versions.push(version);
+    }
+
+    /// Keeps a version that is published, and not current before [`Store::activate`].
+    pub fn publish(&mut self, name: &SecretName, version: Version) {
+        let published = version.life.published.unwrap_or(version.created);
+        self.updated = self.updated.max(published);
+        let life = Life { published: Some(published), ..version.life };
+        let versions = self.secrets.entry(name.clone()).or_default();
+        versions.push(Version { stage: Stage::Next, life, ..version });
+    }
+
+    /// The version of a secret that is published and not current yet.
+    pub fn next_mut(&mut self, name: &SecretName) -> Option<&mut Version> {
+        self.secrets.get_mut(name)?.iter_mut().find(|version| version.stage == Stage::Next)
+    }
+
+    /// Makes the published version current; what it replaces becomes previous.
+    pub fn activate(&mut self, name: &SecretName, now: DateTime<Utc>) {
+        let Some(versions) = self.secrets.get_mut(name) else { return };
+        if versions.iter().any(|version| version.stage == Stage::Next) {
+            replace(versions, now);
+            versions.iter_mut().filter(|it| it.stage == Stage::Next).for_each(|it| it.stage = Stage::Current);
+            self.updated = self.updated.max(now);
+        }
+    }
+
+    /// Wipes the private halves of the key pairs that were replaced: they only verify from now on.
+    pub fn wipe_private(&mut self, name: &SecretName) {
+        let versions = self.secrets.get_mut(name).into_iter().flatten();
+        for old in versions.filter(|version| version.stage == Stage::Previous) {
+            let Some(public) = old.parts.part(Part::Public).map(Secret::duplicate) else { continue };
+            old.fingerprint = fingerprint(old, &self.fingerprint_key, &self.project);
+            old.parts = Parts::default().with(Part::Public, public);
+        }
     }
 
     /// Purges all but the newest `keep` versions of each secret to a fingerprint, except those that are `delivered`:
@@ -182,7 +235,9 @@ impl Store {
         for versions in self.secrets.values_mut() {
             let surplus = versions.len().saturating_sub(keep.max(1));
             // What was encrypted with an old key is lost with the key: those are kept for good.
-            let may_go = |old: &&mut Version| old.kind != "encryption-key" && !delivered.contains(&old.id);
+            let may_go = |old: &&mut Version| {
+                old.stage == Stage::Previous && old.kind != "encryption-key" && !delivered.contains(&old.id)
+            };
             for old in versions[..surplus].iter_mut().filter(may_go) {
                 purge(old, &self.fingerprint_key, &self.project);
             }
@@ -205,11 +260,22 @@ impl Store {
     }
 }
 
-fn purge(version: &mut Version, key: &Secret, project: &str) {
-    if version.stage == Stage::Purged {
-        return;
+/// Makes the current version a previous one.
+fn replace(versions: &mut [Version], now: DateTime<Utc>) {
+    for old in versions.iter_mut().filter(|old| old.stage == Stage::Current) {
+        old.stage = Stage::Previous;
+        old.life.replaced = Some(now);
     }
-    version.fingerprint = version.parts.primary().map(|value| digest::keyed_fingerprint(key, project, value));
+}
+
+/// The keyed fingerprint of the value; that of before when the value is gone.
+fn fingerprint(version: &Version, key: &Secret, project: &str) -> Option<String> {
+    let value = version.parts.primary();
+    value.map(|value| digest::keyed_fingerprint(key, project, value)).or_else(|| version.fingerprint.clone())
+}
+
+fn purge(version: &mut Version, key: &Secret, project: &str) {
+    version.fingerprint = fingerprint(version, key, project);
     version.parts = Parts::default();
     version.stage = Stage::Purged;
 }
@@ -227,6 +293,7 @@ pub(crate) mod tests {
             origin: Origin::Generated,
             created,
             expires: None,
+            life: Life::default(),
             bits: Some(256),
             recipe: None,
             inputs: BTreeMap::new(),

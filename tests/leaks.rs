@@ -18,7 +18,7 @@ use vault_kit::secret::Secret;
 use vault_kit::secret::parts::{Part, Parts};
 use vault_kit::store::files::Opened;
 use vault_kit::store::identity::{Identities, new_identity_file};
-use vault_kit::store::{Origin, Recipients, Stage, Store, Version};
+use vault_kit::store::{Life, Origin, Recipients, Stage, Store, Version};
 
 /// Values of different origin, with characters that every encoding writes differently.
 const SET: &str = "zK8+vQ/2m\"R=7xW9%tJ4pL&nB3-set";
@@ -487,6 +487,7 @@ fn no_debug_tells_a_value() {
         origin: Origin::Set,
         created: now,
         expires: None,
+        life: Life::default(),
         bits: None,
         recipe: None,
         inputs: BTreeMap::new(),

@@ -20,7 +20,7 @@ use vault_kit::secret::Secret;
 use vault_kit::secret::parts::Parts;
 use vault_kit::store::identity::{Identities, new_identity_file};
 use vault_kit::store::ledger::Ledger;
-use vault_kit::store::{Origin, Recipients, Stage, Store, Version, derive, seal};
+use vault_kit::store::{Life, Origin, Recipients, Stage, Store, Version, derive, seal};
 use vault_kit::token::revocation::Revocations;
 use vault_kit::token::verify::Verifier;
 use vault_kit::token::{forward_auth, inspect, jwks};
@@ -349,6 +349,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
         origin: Origin::Set,
         created: now,
         expires: None,
+        life: Life::default(),
         bits: None,
         recipe: None,
         inputs: std::collections::BTreeMap::new(),
@@ -364,7 +365,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
         format!("-----BEGIN AGE ENCRYPTED FILE-----\n{}\n-----END AGE ENCRYPTED FILE-----\n", lines.join("\n"));
     let manifest =
         manifest::parse("[project]\nname = \"p\"\n[secrets.A]\nkind = \"external\"\n", "vault-kit.toml").unwrap();
-    let ledger = derive::ledger(&store, "00".repeat(32), &manifest, std::collections::BTreeMap::new());
+    let ledger = derive::ledger(&store, "00".repeat(32), &manifest, std::collections::BTreeMap::new(), now);
     let mut ledger = ledger.to_bytes().unwrap();
     ledger.extend(format!("{{\"{CANARY}\":\"{CANARY}\"}}\n").into_bytes());
     Sealed {

@@ -19,7 +19,7 @@ impl World<'_> {
     pub(super) fn save_ledger(&self, opened: &Opened, mut files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
         document::foresee(&mut files, self, &opened.store)?;
         let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
-        let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files);
+        let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files, self.now);
         derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
         self.files.save_ledger(&ledger)?;
         Ok(ledger)

@@ -105,6 +105,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         recipe: Some("r1".into()),
         fingerprint: Some(format!("fp-{text}")),
         inputs: BTreeMap::new(),
+        beside: Vec::new(),
         facts: BTreeMap::new(),
     };
     (name(text), entry)

@@ -170,7 +170,7 @@ fn ledger(
         }
         other => {
             let delivered = other.map(|ledger| ledger.files).unwrap_or_default();
-            derive::ledger(&store, digest.to_owned(), &session.manifest, delivered)
+            derive::ledger(&store, digest.to_owned(), &session.manifest, delivered, session.context.now)
         }
     }))
 }

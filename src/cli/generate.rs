@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::name::SecretName;
-use crate::plan::{self, Plan, Scope, Step};
+use crate::plan::{self, Action, Plan, Scope, Step};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -44,11 +44,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     if arguments.replace {
         refuse_unreadable_data(context, &opened.store, &plan)?;
-        let question = match plan.steps.as_slice() {
-            [step] => format!("make a new value for `{}`; the old one stops working", step.secret),
-            steps => format!("make new values for {} secrets; the old ones stop working", steps.len()),
+        // What is only published leaves everything as it works now.
+        let sharp: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Make).collect();
+        let question = match sharp.as_slice() {
+            [] => None,
+            [step] => Some(format!("make a new value for `{}`; the old one stops working", step.secret)),
+            steps => Some(format!("make new values for {} secrets; the old ones stop working", steps.len())),
         };
-        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+        if let Some(question) = question {
+            context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+        }
     }
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = world.settle(&mut opened, "generate", &changed)?;

@@ -10,7 +10,9 @@ use super::session::Session;
 use super::summary::Summary;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::plan::Plan;
+use crate::plan::{self, Plan, Scope};
+use crate::store::Store;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -28,13 +30,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
     let files = session.files();
     let world = session.delivering_world(&files, &identities, arguments.adopt)?;
-    let plan = Plan::default();
-    let delivered = if arguments.dry_run {
-        world.rehearse(&session.open_store(&identities)?)?
-    } else {
-        let mut opened = session.open_store_for_writing(&identities)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    if !arguments.dry_run {
         world.check_agreement(&opened.store)?;
-        world.settle(&mut opened, "render", &[])?
+    }
+    let plan = plan(&world, &opened.store);
+    let changed = world.make(&mut opened.store, &plan)?;
+    let delivered = if arguments.dry_run {
+        world.rehearse(&opened.store)?
+    } else {
+        world.settle(&mut opened, "render", &changed)?
     };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     let missing = delivered.waiting.values().flatten().collect::<BTreeSet<_>>();
@@ -47,4 +52,14 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         summary.tell(context)?;
     }
     Err(error)
+}
+
+/// Keys whose time has come, with what they sign. Nothing else is made here.
+fn plan(world: &World<'_>, store: &Store) -> Plan {
+    let observed = world.observe(store);
+    if observed.next.is_empty() {
+        return Plan::default();
+    }
+    let plan = plan::plan(world.manifest, world.environment, &observed, &Scope::Missing(BTreeSet::new()));
+    Plan { waiting: Vec::new(), ..plan }
 }

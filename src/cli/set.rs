@@ -56,7 +56,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     changed.extend(world.make(&mut opened.store, &plan)?);
     let delivered =
         if arguments.dry_run { world.rehearse(&opened.store)? } else { world.settle(&mut opened, "set", &changed)? };
-    let plan = Plan { steps: plan.steps, waiting: Vec::new() };
+    let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     summary.with(is_new.then_some(Deed::Set(&name))).tell(context)?;
     Ok(delivered.exit())

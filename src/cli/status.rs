@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::digest::sha256_hex;
-use crate::store::ledger::{Entry, Ledger};
+use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -45,6 +45,8 @@ struct Row<'a> {
     expires: Option<DateTime<Utc>>,
     bits: Option<u32>,
     owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Beside]>::is_empty")]
+    beside: &'a [Beside],
 }
 
 pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
@@ -97,6 +99,7 @@ fn row<'a>(declaration: &'a Declaration, entry: Option<&'a Entry>) -> Row<'a> {
         expires: entry.and_then(|entry| entry.expires),
         bits: entry.and_then(|entry| entry.bits),
         owner: declaration.owner.as_deref(),
+        beside: entry.map_or(&[], |entry| &entry.beside),
     }
 }
 
@@ -111,7 +114,19 @@ fn undeclared(entry: &Entry) -> Row<'_> {
         expires: entry.expires,
         bits: entry.bits,
         owner: None,
+        beside: &entry.beside,
     }
+}
+
+/// A row of a version that stands beside the current one: when it may become that is when it is due, and when it is
+/// accepted no more is when it expires.
+fn beside(row: &Row<'_>, beside: &Beside) -> [String; 6] {
+    let minute = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M").to_string();
+    let (stage, due, expires) = match beside.state {
+        BesideState::Next => ("next", minute(beside.until), "–".to_owned()),
+        BesideState::Retiring => ("retiring", "–".to_owned(), minute(beside.until)),
+    };
+    [row.name.to_string(), row.kind.to_owned(), stage.to_owned(), minute(beside.since), due, expires]
 }
 
 fn as_table(status: &Status<'_>) -> String {
@@ -121,5 +136,9 @@ fn as_table(status: &Status<'_>) -> String {
         let (name, kind, stage) = (row.name.to_string(), row.kind.to_owned(), row.stage.to_owned());
         [name, kind, stage, day(row.created), day(row.due), day(row.expires)]
     };
-    table(&std::iter::once(head).chain(status.secrets.iter().map(row)).collect::<Vec<_>>())
+    let rows = status
+        .secrets
+        .iter()
+        .flat_map(|it| std::iter::once(row(it)).chain(it.beside.iter().map(|other| beside(it, other))));
+    table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }

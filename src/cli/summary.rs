@@ -11,7 +11,7 @@ use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::Result;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
-use crate::plan::{Plan, Why};
+use crate::plan::{Action, Plan, Publishing, Step, Why};
 use crate::token::roster::Revoked;
 use crate::ui::{SCHEMA_VERSION, Ui};
 
@@ -26,6 +26,8 @@ pub struct Summary<'a> {
     made: Vec<Made<'a>>,
     files: &'a [FileReport],
     waiting: Vec<Waits>,
+    #[serde(skip_serializing_if = "<[Publishing]>::is_empty")]
+    publishing: &'a [Publishing],
     outputs_waiting: &'a BTreeMap<OutputName, BTreeSet<SecretName>>,
     warnings: &'a [String],
 }
@@ -48,6 +50,7 @@ pub enum Deed<'a> {
 struct Made<'a> {
     secret: &'a SecretName,
     kind: &'a str,
+    action: Action,
     why: &'a Why,
 }
 
@@ -68,8 +71,7 @@ impl<'a> Summary<'a> {
         delivered: &'a Delivered,
         dry_run: bool,
     ) -> Self {
-        let made =
-            plan.steps.iter().map(|step| Made { secret: &step.secret, kind: step.kind, why: &step.why }).collect();
+        let made = |step: &'a Step| Made { secret: &step.secret, kind: step.kind, action: step.action, why: &step.why };
         let prefix =
             if *environment == manifest.default_environment { String::new() } else { format!(" -e {environment}") };
         let waiting = plan.waiting.iter().map(|waiting| Waits {
@@ -87,9 +89,10 @@ impl<'a> Summary<'a> {
             dry_run,
             environment,
             deed: None,
-            made,
+            made: plan.steps.iter().map(made).collect(),
             files: &delivered.files,
             waiting: waiting.collect(),
+            publishing: &plan.publishing,
             outputs_waiting: &delivered.waiting,
             warnings: &delivered.warnings,
         }
@@ -122,7 +125,7 @@ impl<'a> Summary<'a> {
         self.tell_made(ui);
         tell_files(ui, self.files, self.dry_run);
         self.tell_waiting(ui);
-        let waits = !self.waiting.is_empty() || !self.outputs_waiting.is_empty();
+        let waits = !(self.waiting.is_empty() && self.publishing.is_empty() && self.outputs_waiting.is_empty());
         if self.is_empty() && !waits {
             ui.say(&format!("environment `{}`: nothing to do", self.environment));
         }
@@ -145,12 +148,21 @@ impl<'a> Summary<'a> {
     }
 
     fn tell_made(&self, ui: Ui) {
-        let verb = if self.dry_run { "would make" } else { "made" };
         for made in &self.made {
+            let verb = match (made.action, self.dry_run) {
+                (Action::Make, false) => "made",
+                (Action::Make, true) => "would make",
+                (Action::Publish, false) => "published",
+                (Action::Publish, true) => "would publish",
+                (Action::Activate, false) => "activated",
+                (Action::Activate, true) => "would activate",
+            };
             let why = match made.why {
                 Why::DeclarationChanged => ", since its declaration changed".to_owned(),
                 Why::InputChanged(input) => format!(", since `{input}` changed"),
                 Why::Missing => String::new(),
+                Why::NotPublished => ", since its key set did not have it".to_owned(),
+                Why::Published => ", since every verifier knows it by now".to_owned(),
                 Why::Replaced => ", as asked".to_owned(),
             };
             ui.say(&row(verb, made.secret, format_args!("{}{why}", made.kind)));
@@ -160,6 +172,10 @@ impl<'a> Summary<'a> {
     fn tell_waiting(&self, ui: Ui) {
         for waits in &self.waiting {
             ui.say(&row("waiting", &waits.secret, format_args!("{}", waits.fix)));
+        }
+        for Publishing { secret, from } in self.publishing {
+            let from = from.format("%Y-%m-%d %H:%M:%S UTC");
+            ui.say(&row("waiting", secret, format_args!("its next key signs with the first write from {from} on")));
         }
         for (output, names) in self.outputs_waiting {
             let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();

@@ -58,7 +58,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn trusted(session: &Session<'_>) -> Result<Trusted> {
     let identities = session.context.identities()?;
     let store = session.open_store(&identities)?;
-    Ok(Trusted::of_store(&session.manifest, &session.environment, &store))
+    Ok(Trusted::of_store(&session.manifest, &session.environment, &store, session.context.now))
 }
 
 /// The token on stdin, without the newline that `echo` adds; asked for on a terminal.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::places::Places;
 use crate::api_key::document::Document as ApiKeys;
 use crate::emit::EmittedFile;
 use crate::error::Result;
@@ -23,6 +24,16 @@ pub(super) fn file(world: &World<'_>, store: &Store, output: &Output) -> Result<
     let Some(text) = text(world, store, output)? else { return Ok(None) };
     let (path, bytes, holds) = (output.path.clone(), Secret::from_text(text), output.secrets.clone());
     Ok(Some(EmittedFile { path, bytes, public: output.format.is_public_document(), holds, shared: false }))
+}
+
+/// Whether the key set on the disk has a key of that `kid`. One that cannot be read has none.
+pub fn publishes(world: &World<'_>, output: &Output, kid: &str) -> bool {
+    let bytes = Places::new(world).and_then(|places| {
+        let (root, path) = places.of(&output.path)?;
+        root.read(path)
+    });
+    let keys = bytes.ok().flatten().and_then(|bytes| jwks::parse(&bytes, &output.path).ok());
+    keys.is_some_and(|keys| keys.keys().any(|key| key.kid() == kid))
 }
 
 /// Brings the lines of documents up to what the store says now: from this moment on a file that says anything else is
@@ -44,7 +55,7 @@ pub fn foresee(files: &mut BTreeMap<String, DeliveredFile>, world: &World<'_>, s
 fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<String>> {
     match output.format {
         Format::Jwks { .. } => {
-            let keys = Trusted::of_pairs(world.manifest, world.environment, store, &output.secrets);
+            let keys = Trusted::of_pairs(world.manifest, world.environment, store, &output.secrets, world.now);
             Ok(Some(jwks::write(&keys)))
         }
         Format::ApiKeys => ApiKeys::of(&store.issued.api_keys).to_text().map(Some),
@@ -55,13 +66,7 @@ fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<Stri
 
 /// The list, without the tokens that ended by themselves.
 fn revocations(world: &World<'_>, store: &Store) -> Revocations {
-    let mut list = Revocations::default();
-    for (id, ends) in &store.issued.revoked_tokens {
-        list.revoke_token(id, ends.timestamp());
-    }
-    for (subject, before) in &store.issued.revoked_subjects {
-        list.revoke_subject(subject, before.timestamp());
-    }
+    let mut list = store.issued.revocations();
     list.prune((world.now - verify::LEEWAY).timestamp());
     list
 }

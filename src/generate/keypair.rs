@@ -30,7 +30,7 @@ const ED25519_SPKI: &[u8] = b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00";
 const ALGORITHMS: [KeyAlgorithm; 3] = [KeyAlgorithm::Es256, KeyAlgorithm::Es384, KeyAlgorithm::Eddsa];
 
 /// Draws a key pair: `key` and `public`, with `kid` and `algorithm` as facts.
-pub(super) fn generate(algorithm: KeyAlgorithm) -> Result<Material> {
+pub(crate) fn generate(algorithm: KeyAlgorithm) -> Result<Material> {
     let key = PrivateKey::draw(algorithm)?;
     let bits = if algorithm == KeyAlgorithm::Es384 { 192 } else { 128 };
     let public = pem::encode(pem::PUBLIC_KEY, &key.spki());

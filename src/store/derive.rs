@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ledger::{DeliveredFile, Entry, Header, Ledger, SCHEMA_VERSION};
-use super::{Origin, Store, Version};
+use chrono::{DateTime, Utc};
+
+use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, SCHEMA_VERSION};
+use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::SecretName;
 use crate::plan::due;
+use crate::rotation;
 use crate::secret::digest;
 use crate::secret::parts::Part;
 
@@ -17,6 +20,7 @@ pub fn ledger(
     store_digest: String,
     manifest: &Manifest,
     files: BTreeMap<String, DeliveredFile>,
+    now: DateTime<Utc>,
 ) -> Ledger {
     let header = Header {
         vault_kit_ledger: SCHEMA_VERSION,
@@ -31,7 +35,7 @@ pub fn ledger(
         aws: store.aws.clone(),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
-    let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, name, version))).collect();
+    let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, (name, version), now))).collect();
     Ledger { header, secrets, files }
 }
 
@@ -58,7 +62,7 @@ pub fn judge_patterns(ledger: &mut Ledger, store: &Store, manifest: &Manifest) {
     }
 }
 
-fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Version) -> Entry {
+fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Version), now: DateTime<Utc>) -> Entry {
     let declaration = manifest.secret(name).filter(|it| it.kind.accepts(&version.kind));
     let verdict = declaration.and_then(|declaration| verdict(version, declaration));
     Entry {
@@ -76,8 +80,20 @@ fn entry(store: &Store, manifest: &Manifest, name: &SecretName, version: &Versio
         recipe: version.recipe.clone(),
         fingerprint: fingerprint(store, version),
         inputs: version.inputs.clone(),
+        beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         facts: version.facts.clone(),
     }
+}
+
+fn beside(store: &Store, manifest: &Manifest, declaration: &Declaration, now: DateTime<Utc>) -> Vec<Beside> {
+    let line = |it: &rotation::Companion<'_>| Beside {
+        version: it.version.id,
+        state: if it.version.stage == Stage::Next { BesideState::Next } else { BesideState::Retiring },
+        kid: it.version.facts.get("kid").cloned(),
+        since: it.since,
+        until: it.until,
+    };
+    rotation::companions(manifest, declaration, store, now).iter().map(line).collect()
 }
 
 /// What is told of a value while it is at hand: of one that we made its strength is known, of others it is estimated.

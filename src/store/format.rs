@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::certificates::Certificates;
 use super::change::Change;
 use super::issued::Issued;
-use super::{AwsBinding, Origin, Recipients, Stage, Store, Version, bulk};
+use super::{AwsBinding, Life, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::Parts;
@@ -69,6 +69,8 @@ struct VersionDocument<'a> {
     created: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bulk::optional_time")]
     expires: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "is_plain")]
+    life: Life,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bits: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +87,10 @@ struct VersionDocument<'a> {
 #[expect(clippy::ptr_arg, reason = "serde hands over the field as it is")]
 fn is_empty<K: Clone, V: Clone>(map: &Cow<'_, BTreeMap<K, V>>) -> bool {
     map.is_empty()
+}
+
+fn is_plain(life: &Life) -> bool {
+    *life == Life::default()
 }
 
 impl Serialize for Secrets<'_> {
@@ -207,6 +213,7 @@ impl<'a> VersionDocument<'a> {
             origin: version.origin,
             created: version.created,
             expires: version.expires,
+            life: version.life,
             bits: version.bits,
             recipe: version.recipe.as_deref().map(Cow::Borrowed),
             inputs: Cow::Borrowed(&version.inputs),
@@ -224,6 +231,7 @@ impl<'a> VersionDocument<'a> {
             origin: self.origin,
             created: self.created,
             expires: self.expires,
+            life: self.life,
             bits: self.bits,
             recipe: self.recipe.map(Cow::into_owned),
             inputs: self.inputs.into_owned(),

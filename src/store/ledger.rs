@@ -106,9 +106,43 @@ pub struct Entry {
     /// The versions of the inputs that a token, certificate or template was made from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inputs: BTreeMap<SecretName, VersionId>,
+    /// The versions that verifiers know besides the current one, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
     /// Value-free facts about it: `kid`, `serial`, `role`, `subject`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
+}
+
+/// A version that is published ahead of its use, or still accepted after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// The version.
+    pub version: VersionId,
+    /// What it is waiting for.
+    pub state: BesideState,
+    /// The `kid` of a key pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
+    /// Since when it is.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub since: DateTime<Utc>,
+    /// When it may become the current one, or is retired.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub until: DateTime<Utc>,
+}
+
+/// What a version besides the current one is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum BesideState {
+    /// To become the current one.
+    Next,
+    /// To be accepted no more.
+    Retiring,
 }
 
 /// One delivered file's line: what was written there, and how the file looked right afterwards.
@@ -272,6 +306,13 @@ mod tests {
                     recipe: None,
                     fingerprint: Some("ff".into()),
                     inputs: BTreeMap::new(),
+                    beside: vec![Beside {
+                        version: id,
+                        state: BesideState::Next,
+                        kid: Some("k".into()),
+                        since: now,
+                        until: now,
+                    }],
                     facts: BTreeMap::new(),
                 },
             )]),

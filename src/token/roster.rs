@@ -108,7 +108,7 @@ impl fmt::Display for Revoked {
 
 /// Every token of a store: declared ones by name and age, then those that were minted for somebody, by their end.
 pub fn known(manifest: &Manifest, environment: &EnvName, store: &Store, now: DateTime<Utc>) -> Vec<Known> {
-    let trusted = Trusted::of_store(manifest, environment, store);
+    let trusted = Trusted::of_store(manifest, environment, store, now);
     let declared = manifest.secrets_in(environment).filter_map(|declaration| match &declaration.kind {
         Kind::Token(token) => Some((&declaration.name, token)),
         _ => None,

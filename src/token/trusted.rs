@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::algorithm::Algorithm;
 use super::key_set::{KeySet, State, VerificationKey};
 use super::public_key::PublicKey;
@@ -13,6 +15,7 @@ use crate::generate::{keypair, pem};
 use crate::manifest::Manifest;
 use crate::manifest::model::{Declaration, Kind, Token};
 use crate::name::{EnvName, SecretName};
+use crate::rotation;
 use crate::secret::parts::Part;
 use crate::store::{Stage, Store, Version};
 
@@ -29,7 +32,7 @@ pub struct Trusted {
 
 impl Trusted {
     /// The keys of an environment: every key pair, and every other secret that a declared token is signed by.
-    pub fn of_store(manifest: &Manifest, environment: &EnvName, store: &Store) -> Self {
+    pub fn of_store(manifest: &Manifest, environment: &EnvName, store: &Store, now: DateTime<Utc>) -> Self {
         let mut tokens: BTreeMap<&SecretName, Vec<&Token>> = BTreeMap::new();
         for declaration in manifest.secrets_in(environment) {
             if let Kind::Token(token) = &declaration.kind {
@@ -39,29 +42,50 @@ impl Trusted {
         let mut trusted = Self { revocations: store.issued.revocations(), ..Self::default() };
         for declaration in manifest.secrets_in(environment) {
             let signed = tokens.get(&declaration.name).map_or(&[][..], Vec::as_slice);
-            let versions = store.secrets.get(&declaration.name).into_iter().flatten();
-            for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
-                trusted.add(declaration, version, signed, manifest);
-            }
+            trusted.add_versions(declaration, store, signed, manifest, now);
         }
         trusted
     }
 
     /// The public keys of some key pairs, with those that are published ahead or still verify.
-    pub fn of_pairs(manifest: &Manifest, environment: &EnvName, store: &Store, names: &[SecretName]) -> KeySet {
+    pub fn of_pairs(
+        manifest: &Manifest,
+        environment: &EnvName,
+        store: &Store,
+        names: &[SecretName],
+        now: DateTime<Utc>,
+    ) -> KeySet {
         let mut trusted = Self::default();
         let declared = names.iter().filter_map(|name| manifest.secret(name)).filter(|it| it.is_in(environment));
         for declaration in declared.filter(|it| matches!(it.kind, Kind::Keypair { .. })) {
-            let versions = store.secrets.get(&declaration.name).into_iter().flatten();
-            for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
-                trusted.add(declaration, version, &[], manifest);
-            }
+            trusted.add_versions(declaration, store, &[], manifest, now);
         }
         trusted.keys
     }
 
-    fn add(&mut self, declaration: &Declaration, version: &Version, signed: &[&Token], manifest: &Manifest) {
-        let state = state(version);
+    fn add_versions(
+        &mut self,
+        declaration: &Declaration,
+        store: &Store,
+        signed: &[&Token],
+        manifest: &Manifest,
+        now: DateTime<Utc>,
+    ) {
+        let companions = rotation::companions(manifest, declaration, store, now);
+        let versions = store.secrets.get(&declaration.name).into_iter().flatten();
+        for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
+            let state = rotation::state(&companions, version);
+            self.add(declaration, (version, state), signed, manifest);
+        }
+    }
+
+    fn add(
+        &mut self,
+        declaration: &Declaration,
+        (version, state): (&Version, State),
+        signed: &[&Token],
+        manifest: &Manifest,
+    ) {
         for key in keys(declaration, version, signed, state) {
             let accepted = accepted(signed, manifest);
             self.accepted.insert(key.kid().to_owned(), accepted);
@@ -75,14 +99,6 @@ impl Trusted {
                 _ => {}
             }
         }
-    }
-}
-
-/// Where in its life a version is. What was replaced verifies nothing any more.
-fn state(version: &Version) -> State {
-    match version.stage {
-        Stage::Current => State::Active,
-        Stage::Previous | Stage::Purged => State::Retired,
     }
 }
 

@@ -11,6 +11,7 @@ mod identity;
 mod meanwhile;
 mod outputs;
 mod recovery;
+mod rotation;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::Bench;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
 use crate::check::finding::{Code, listed};
 use crate::name::{SecretName, VersionId};
 use crate::shell;
 use crate::store::DIRECTORY;
+use crate::store::ledger::BesideState;
 
 impl<'a> Bench<'a> {
     /// Every file that the outputs should have, and the directories above them.
@@ -105,6 +108,11 @@ impl<'a> Bench<'a> {
             let message = format!("was written as `{written}`, and the manifest declares `{declared}`");
             return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
         }
+        if let Some((name, until)) = self.retired_in(expected) {
+            let message =
+                format!("still has a key of `{name}` that is retired since {}", until.format("%Y-%m-%d %H:%M UTC"));
+            return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
+        }
         match &state.content {
             Content::AsWritten => {}
             Content::Outdated => {
@@ -114,6 +122,15 @@ impl<'a> Bench<'a> {
             Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),
             Content::Compared(values) => self.values(expected, values),
         }
+    }
+
+    /// A key of a key set whose time is over since the store was last written.
+    fn retired_in(&self, expected: &ExpectedFile) -> Option<(SecretName, DateTime<Utc>)> {
+        let output = self.manifest.outputs.get(&expected.output)?;
+        let entries = output.secrets.iter().filter_map(|name| self.ledger?.secrets.get(name));
+        let retiring = entries.flat_map(|entry| entry.beside.iter().map(move |it| (&entry.name, it)));
+        let mut retired = retiring.filter(|(_, it)| it.state == BesideState::Retiring && it.until <= self.now);
+        retired.find(|_| output.format.is_document()).map(|(name, it)| (name.clone(), it.until))
     }
 
     fn values(&mut self, expected: &ExpectedFile, values: &BTreeMap<SecretName, Comparison>) {

@@ -13,7 +13,7 @@ use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::due;
 use crate::store::agreement;
-use crate::store::ledger::{Entry, Ledger};
+use crate::store::ledger::{BesideState, Entry, Ledger};
 
 /// The longest notice before an expiry; a value that lives for years need not be announced for months.
 const LONGEST_NOTICE: TimeDelta = TimeDelta::days(30);
@@ -92,6 +92,7 @@ impl<'a> Bench<'a> {
                     self.value(declaration, entry, keys.contains(&declaration.name));
                     self.life(declaration, entry);
                     self.signature(declaration, entry, ledger);
+                    self.next(entry);
                     self.reuse(entry, &fingerprints);
                 }
                 None => self.absent(declaration, "has no value yet"),
@@ -180,6 +181,15 @@ impl<'a> Bench<'a> {
             let what = if key.is_some() { "was replaced" } else { "is gone" };
             let message = format!("`{}`, which signed it, {what} since: verifiers refuse it", token.signed_by);
             self.about_secret(Code::TokenOrphaned, &entry.name, message, self.replace(&entry.name));
+        }
+    }
+
+    /// A key that is published and could sign, if somebody wrote.
+    fn next(&mut self, entry: &Entry) {
+        let due = entry.beside.iter().find(|it| it.state == BesideState::Next && it.until <= self.now);
+        if let Some(next) = due {
+            let message = format!("its next key could sign since {}", next.until.format("%Y-%m-%d %H:%M UTC"));
+            self.about_secret(Code::RotationDue, &entry.name, message, self.command("render"));
         }
     }
 

@@ -119,7 +119,7 @@ fn of_subject(subject: &str, before: DateTime<Utc>) -> Revoked {
 
 /// The token itself, once it is proven to be one of ours; for whom it is does not matter.
 fn of_text(session: &Session<'_>, store: &Store, text: &Secret) -> Result<Revoked> {
-    let Trusted { keys, .. } = Trusted::of_store(&session.manifest, &session.environment, store);
+    let Trusted { keys, .. } = Trusted::of_store(&session.manifest, &session.environment, store, session.context.now);
     let text = text.expose_text().map_or("", |text| text.trim_end_matches(['\r', '\n']));
     let verifier = Verifier { otherwise: as_it_says(text), ..Verifier::new(&keys) };
     match verifier.verify(text, session.context.now) {

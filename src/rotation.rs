@@ -1,0 +1,96 @@
+//! The life of a key that signs: published ahead, active, retiring, retired. Time is a parameter, and no value is looked at.
+//!
+//! Verifiers know a published key by a key set that they fetched and go on with for the `max_age` of its output. A new key
+//! signs only when every set without it has aged, and an old one leaves the set when everything that it signed has ended.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
+use crate::name::{EnvName, SecretName};
+use crate::store::{Stage, Store, Version};
+use crate::token::key_set::State;
+use crate::token::verify::LEEWAY;
+
+/// A version that verifiers know besides the current one.
+#[derive(Debug, Clone, Copy)]
+pub struct Companion<'s> {
+    /// The version.
+    pub version: &'s Version,
+    /// [`State::Next`] or [`State::Retiring`].
+    pub state: State,
+    /// Since when it is.
+    pub since: DateTime<Utc>,
+    /// When it may become active, or is retired.
+    pub until: DateTime<Utc>,
+}
+
+/// The key sets in which a secret's public key is published.
+pub fn key_sets<'a>(
+    manifest: &'a Manifest,
+    environment: &'a EnvName,
+    name: &'a SecretName,
+) -> impl Iterator<Item = &'a Output> {
+    let publishes = |output: &&Output| matches!(output.format, Format::Jwks { .. }) && output.secrets.contains(name);
+    manifest.outputs_in(environment).filter(publishes)
+}
+
+/// The longest time that a verifier may go on with a key set; `None` when the key is in none.
+pub fn max_age(manifest: &Manifest, environment: &EnvName, name: &SecretName) -> Option<TimeDelta> {
+    let age = |output: &Output| match output.format {
+        Format::Jwks { max_age } => Some(max_age.delta()),
+        _ => None,
+    };
+    key_sets(manifest, environment, name).filter_map(age).max()
+}
+
+/// The versions of a secret that verifiers know besides the current one, oldest first.
+pub fn companions<'s>(
+    manifest: &Manifest,
+    declaration: &Declaration,
+    store: &'s Store,
+    now: DateTime<Utc>,
+) -> Vec<Companion<'s>> {
+    let max_age = max_age(manifest, &store.environment, &declaration.name);
+    let versions = store.secrets.get(&declaration.name).map_or(&[][..], Vec::as_slice);
+    let fitting = versions.iter().filter(|version| declaration.kind.accepts(&version.kind));
+    let companion = |version| {
+        let companion = match declaration.kind {
+            Kind::Keypair { .. } => pair(declaration, version, store, max_age),
+            _ => None,
+        };
+        companion.filter(|it| it.state == State::Next || now < it.until)
+    };
+    fitting.filter_map(companion).collect()
+}
+
+/// Where in its life a version is.
+pub fn state(companions: &[Companion<'_>], version: &Version) -> State {
+    match companions.iter().find(|it| it.version.id == version.id) {
+        Some(companion) => companion.state,
+        None if version.stage == Stage::Current => State::Active,
+        None => State::Retired,
+    }
+}
+
+/// A key pair's version. One that is in no key set is replaced where it is delivered, and has no time between.
+fn pair<'s>(
+    declaration: &Declaration,
+    version: &'s Version,
+    store: &Store,
+    max_age: Option<TimeDelta>,
+) -> Option<Companion<'s>> {
+    if version.stage == Stage::Next {
+        let since = version.life.published.unwrap_or(version.created);
+        let until = since + max_age.unwrap_or_default();
+        return Some(Companion { version, state: State::Next, since, until });
+    }
+    let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage != Stage::Current)?;
+    let overlap = declaration.overlap.map_or(since, |overlap| since + overlap.delta());
+    // A record of what really was signed: a declared maximum may have been a longer one at that time.
+    let horizon = version.facts.get("kid").and_then(|kid| store.issued.horizons.get(kid));
+    let until = horizon.map_or(overlap, |horizon| overlap.max(*horizon)) + LEEWAY + max_age?;
+    Some(Companion { version, state: State::Retiring, since, until })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! A published key is rotated without a verifier ever meeting a token that it cannot verify.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use vault_kit::name::SecretName;
+use vault_kit::secret::parts::Part;
+use vault_kit::store::{Stage, Store};
+
+use crate::support::Project;
+
+const MANIFEST: &str = r#"
+[project]
+name = "auth"
+keep = 1
+[secrets.SIGNER]
+kind = "keypair"
+overlap = "2h"
+[secrets.SERVICE]
+kind = "token"
+signed_by = "SIGNER"
+ttl = "30d"
+[outputs.keys]
+format = "jwks"
+path = "jwks.json"
+max_age = "10m"
+[outputs.tokens]
+format = "docker-secrets"
+path = "tokens"
+secrets = ["SERVICE"]
+"#;
+
+fn signer() -> SecretName {
+    SecretName::new("SIGNER").unwrap()
+}
+
+fn kids(project: &Project) -> Vec<String> {
+    let set: Value = serde_json::from_str(&project.read("jwks.json")).unwrap();
+    set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+fn stages(project: &Project) -> Vec<Stage> {
+    project.store().secrets[&signer()].iter().map(|version| version.stage).collect()
+}
+
+/// Lets time pass, by moving everything that happened to the signing key into the past.
+fn pass(project: &Project, time: TimeDelta) {
+    project.edit_store(|store| {
+        let back = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at - time);
+        for version in store.secrets.get_mut(&signer()).unwrap() {
+            back(&mut version.life.published);
+            back(&mut version.life.replaced);
+        }
+        store.issued.horizons.values_mut().for_each(|horizon| *horizon -= time);
+    });
+}
+
+fn reason(project: &Project, token: &str) -> Option<String> {
+    let run = project.run_with_stdin(["token", "verify", "--json"], token.as_bytes());
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    answer["reason"].as_str().map(str::to_owned)
+}
+
+fn findings(project: &Project) -> Vec<String> {
+    let report: Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+    report["findings"].as_array().unwrap().iter().map(|it| it["message"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_published_key_signs_only_when_every_verifier_knows_it() {
+    let project = Project::initialised(MANIFEST);
+    let (first, token) = (kids(&project), project.read("tokens/service"));
+    let run = project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    assert!(run.stderr.contains("published     SIGNER"), "{}", run.stderr);
+    assert!(run.stderr.contains("its next key signs with the first write from "), "{}", run.stderr);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    assert_eq!((kids(&project).len(), &kids(&project)[0]), (2, &first[0]));
+    assert_eq!(project.read("tokens/service"), token, "the next key signed");
+
+    // Whoever asks again is told when, and gets no third key.
+    let run = project.run(["generate", "--replace", "SIGNER", "--json"]).assert_code(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&answer["made"], answer["publishing"][0]["secret"].as_str()), (&Value::Array(vec![]), Some("SIGNER")));
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+
+    pass(&project, TimeDelta::minutes(9));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    assert_eq!(findings(&project), [] as [String; 0]);
+
+    pass(&project, TimeDelta::minutes(1));
+    let run = project.run(["render", "--dry-run"]).assert_code(0);
+    assert!(run.stderr.contains("would activate SIGNER"), "{}", run.stderr);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    let generation = project.store().generation;
+    let run = project.run(["render"]).assert_code(0);
+    assert!(
+        run.stderr.contains("activated     SIGNER") && run.stderr.contains("made          SERVICE"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(project.store().generation, generation + 1, "key and token changed apart");
+    assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
+    assert_eq!(kids(&project).len(), 2);
+    assert_ne!(project.read("tokens/service"), token);
+    assert_eq!((reason(&project, &token), reason(&project, &project.read("tokens/service"))), (None, None));
+}
+
+#[test]
+fn every_writer_activates_a_key_whose_time_has_come() {
+    for writer in [["render"].as_slice(), &["generate"], &["init"], &["set", "OTHER", "--from-file", "value"]] {
+        let project =
+            Project::initialised(&format!("{MANIFEST}\n[secrets.OTHER]\nkind = \"external\"\noptional = true\n"));
+        project.write("value", "Zk3vYq8mT1xWc5RbLpNs7dHf");
+        project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+        pass(&project, TimeDelta::minutes(10));
+        project.run(writer).assert_code(0);
+        assert_eq!(stages(&project), [Stage::Previous, Stage::Current], "{writer:?}");
+    }
+}
+
+#[test]
+fn a_key_that_never_reached_its_file_is_published_anew_and_waits_anew() {
+    let project = Project::initialised(MANIFEST);
+    let before = project.bytes("jwks.json");
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    // The writer died between store and file.
+    project.write("jwks.json", before);
+    pass(&project, TimeDelta::hours(1));
+    let run = project.run(["render"]).assert_code(0);
+    assert!(run.stderr.contains("published     SIGNER"), "{}", run.stderr);
+    assert_eq!((stages(&project), kids(&project).len()), (vec![Stage::Current, Stage::Next], 2));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    pass(&project, TimeDelta::minutes(10));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
+}
+
+/// A project whose second key has just become active, and a token of the first.
+fn rotated() -> (Project, String) {
+    let project = Project::initialised(MANIFEST);
+    let token = project.read("tokens/service");
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    pass(&project, TimeDelta::minutes(10));
+    project.run(["render"]).assert_code(0);
+    (project, token)
+}
+
+#[test]
+fn a_retiring_key_verifies_for_its_overlap_and_has_no_private_half() {
+    let (project, token) = rotated();
+    let store = project.store();
+    let parts = &store.secrets[&signer()][0].parts;
+    assert!(parts.part(Part::Key).is_none() && parts.part(Part::Public).is_some());
+    // Overlap, leeway, and the age of a key set: 2 h 11 min.
+    pass(&project, TimeDelta::minutes(130));
+    project.run(["render"]).assert_code(0);
+    assert_eq!((kids(&project).len(), reason(&project, &token)), (2, None));
+    assert_eq!(findings(&project), [] as [String; 0]);
+    pass(&project, TimeDelta::minutes(1));
+    project.run(["render"]).assert_code(0);
+    assert_eq!((kids(&project).len(), reason(&project, &token)), (1, Some("key_retired".into())));
+    assert_eq!(findings(&project), [] as [String; 0]);
+    // Its kid is known for good, also when its value is purged.
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Purged, Stage::Current, Stage::Next]);
+    assert_eq!(reason(&project, &token), Some("key_retired".into()));
+}
+
+#[test]
+fn a_retiring_key_stays_as_long_as_anything_that_it_signed() {
+    let (project, token) = rotated();
+    let kid = |store: &Store| store.secrets[&signer()][0].facts["kid"].clone();
+    project.edit_store(|store| {
+        let horizon = store.updated + TimeDelta::days(3);
+        store.issued.horizons.insert(kid(store), horizon);
+    });
+    pass(&project, TimeDelta::days(3) + TimeDelta::minutes(10));
+    project.run(["render"]).assert_code(0);
+    assert_eq!((kids(&project).len(), reason(&project, &token)), (2, None));
+    pass(&project, TimeDelta::minutes(2));
+    project.run(["render"]).assert_code(0);
+    assert_eq!((kids(&project).len(), reason(&project, &token)), (1, Some("key_retired".into())));
+}
+
+#[test]
+fn check_and_status_tell_what_a_rotation_waits_for_without_the_identity() {
+    let project = Project::initialised(MANIFEST);
+    let ledger = |project: &Project| project.ledger().secrets[&signer()].beside.clone();
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    let row = |stage: &str| {
+        let run = project.run(["status"]).assert_code(0);
+        run.stdout.lines().any(|line| line.starts_with("SIGNER") && line.contains(stage))
+    };
+    assert!(row(" next "));
+    assert_eq!(ledger(&project)[0].until - ledger(&project)[0].since, TimeDelta::minutes(10));
+    // Nobody writes, and the day comes: the ledger's own dates are moved, since no command runs by then.
+    let back = |project: &Project, time: TimeDelta| {
+        let mut ledger = project.ledger();
+        for beside in &mut ledger.secrets.get_mut(&signer()).unwrap().beside {
+            beside.until -= time;
+        }
+        project.write(".vault-kit/dev.ledger.jsonl", ledger.to_bytes().unwrap());
+    };
+    back(&project, TimeDelta::minutes(11));
+    let found = findings(&project);
+    assert!(found.len() == 1 && found[0].starts_with("its next key could sign since "), "{found:?}");
+    pass(&project, TimeDelta::minutes(11));
+    project.run(["render"]).assert_code(0);
+    assert!(row(" retiring "));
+    back(&project, TimeDelta::hours(3));
+    let found = findings(&project);
+    assert!(
+        found.len() == 1 && found[0].starts_with("still has a key of `SIGNER` that is retired since "),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_key_pair_that_nobody_publishes_is_replaced_at_once() {
+    let project = Project::initialised(
+        &MANIFEST.replace("format = \"jwks\"", "format = \"revocations\"").replace("max_age = \"10m\"", ""),
+    );
+    let token = project.read("tokens/service");
+    project.run(["generate", "--replace", "SIGNER", "--yes"]).assert_code(0);
+    assert_eq!(stages(&project)[1], Stage::Current);
+    assert_eq!(reason(&project, &token), Some("key_retired".into()));
+}
