@@ -223,7 +223,7 @@ impl World<'_> {
         prepared: Prepared<'_>,
         old_files: &BTreeMap<String, DeliveredFile>,
     ) -> Result<Delivered> {
-        let delivered = prepared.write(old_files)?;
+        let delivered = prepared.write(self, old_files)?;
         if ledger.files != delivered.records {
             ledger.files.clone_from(&delivered.records);
             self.files.save_ledger(&ledger)?;
@@ -234,8 +234,9 @@ impl World<'_> {
     /// What [`World::settle`] would do to the outputs, and the refusals that need no trial write to be found.
     pub fn rehearse(&self, store: &Store) -> Result<Delivered> {
         let prepared = self.prepare(store)?;
-        prepared.refuse_foreign(self, &self.old_files()?)?;
-        prepared.rehearsed()
+        let old_files = self.old_files()?;
+        prepared.refuse_foreign(self, &old_files)?;
+        prepared.rehearsed(self, &old_files)
     }
 
     /// The outputs as they would be written now.

@@ -4,6 +4,7 @@ pub mod document;
 pub mod expected;
 mod foreign;
 pub mod ignored;
+mod overlap;
 mod places;
 mod report;
 mod switched;
@@ -22,6 +23,7 @@ use crate::secret::parts::Parts;
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
 use crate::world::{self, World};
+use overlap::Overlapping;
 use places::Places;
 pub use report::{Delivered, FileReport, Outcome};
 
@@ -64,7 +66,9 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
         Prepared { places, files: Vec::new(), waiting: BTreeMap::new(), warnings: Vec::new(), current: current(store) };
     let mut errors = Vec::new();
     for output in world.manifest.outputs_in(world.environment) {
-        let (values, missing) = values(world, store, &settings, &lists, output);
+        let overlapping = overlap::with_previous(world, store, output);
+        let (mut values, missing) = values(world, store, &settings, &lists, output);
+        values.extend(overlapping.values());
         let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json) || output.format.is_document();
         if !missing.is_empty() {
             prepared.waiting.insert(output.name.clone(), missing);
@@ -72,7 +76,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
                 continue;
             }
         }
-        if let Err(error) = prepared.add(world, store, output, &values) {
+        if let Err(error) = prepared.add(world, store, (output, &overlapping), &values) {
             errors.push(error);
         }
     }
@@ -111,21 +115,29 @@ fn values<'a>(
 }
 
 impl<'a> Prepared<'a> {
-    fn add(&mut self, world: &World<'_>, store: &Store, output: &'a Output, values: &Values<'_>) -> Result<()> {
+    fn add(
+        &mut self,
+        world: &World<'_>,
+        store: &Store,
+        (output, overlapping): (&'a Output, &Overlapping<'_>),
+        values: &Values<'_>,
+    ) -> Result<()> {
+        let carried = &*overlapping.output;
         let existing = |path: &str| {
             let (root, path) = self.places.of(path)?;
             Ok(root.read(path)?.map(Secret::new))
         };
         if world.consent.adopt && !world.consent.overwrite && matches!(output.format, Format::Dotenv { .. }) {
-            foreign::refuse_replaced_values(output, values, existing(&output.path)?.as_ref())?;
+            foreign::refuse_replaced_values(carried, values, existing(&output.path)?.as_ref())?;
         }
-        let mut emission = emit::emit(output, values, &existing, world.consent.adopt)?;
+        let mut emission = emit::emit(carried, values, &existing, world.consent.adopt)?;
         emission.files.extend(document::file(world, store, output)?);
         self.warnings
             .extend(emission.warnings.iter().map(|it| format!("`{}` in `{}`: {}", it.secret, output.name, it.message)));
         for file in emission.files {
             let merged_from = if file.shared { existing(&file.path)? } else { None };
-            let holds = file.holds.iter().filter_map(|name| Some((name.clone(), store.current(name)?.id))).collect();
+            let version = |name| overlapping.version(name).or_else(|| store.current(name).map(|version| version.id));
+            let holds = file.holds.iter().filter_map(|name| Some((name.clone(), version(name)?))).collect();
             let options = options(output, file.public);
             self.files.push(PreparedFile { output, file, merged_from, options, holds });
         }
@@ -161,8 +173,9 @@ impl<'a> Prepared<'a> {
     }
 
     /// What writing would do.
-    pub fn rehearsed(self) -> Result<Delivered> {
+    pub fn rehearsed(self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
         let mut delivered = Delivered::default();
+        delivered.files.extend(self.ended(world, old).into_iter().map(FileReport::removed));
         for it in &self.files {
             let outcome = match it.present(&self.places)? {
                 None => Outcome::Created,
@@ -183,7 +196,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Writes what differs; directories are synced once, after all of it.
-    pub fn write(self, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
+    pub fn write(self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
         let mut delivered = Delivered { records: self.still_there(old), ..Delivered::default() };
         let mut batch = Batch::new();
         for it in self.files.iter().filter(|it| !it.output.atomic) {
@@ -194,6 +207,12 @@ impl<'a> Prepared<'a> {
         }
         batch.finish()?;
         delivered.files.extend(switched::write(&self.files, &self.places)?);
+        for path in self.ended(world, old) {
+            let (root, relative) = self.places.of(&path)?;
+            root.remove(relative)?;
+            delivered.records.remove(&path);
+            delivered.files.push(FileReport::removed(path));
+        }
         for it in &self.files {
             let record = it.record(&self.places)?;
             delivered.records.insert(record.file.clone(), record);

@@ -111,6 +111,17 @@ impl SecretName {
     pub fn is_variable(&self) -> bool {
         self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     }
+
+    /// The name under which the previous value is delivered: `X_PREVIOUS`, or in lower case where the name is. `None`
+    /// when it would be too long.
+    pub fn previous(&self) -> Option<Self> {
+        Self::new(format!("{self}{}", previous_suffix(&self.0))).ok()
+    }
+}
+
+/// What is added to a name or file name for the previous value, in its own style.
+pub fn previous_suffix(name: &str) -> &'static str {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { "_PREVIOUS" } else { "_previous" }
 }
 
 /// One version of a secret: a UUID in lower case.

@@ -56,11 +56,27 @@ pub fn companions<'s>(
     let companion = |version| {
         let companion = match declaration.kind {
             Kind::Keypair { .. } => pair(declaration, version, store, max_age),
-            _ => None,
+            _ => single(declaration, version),
         };
         companion.filter(|it| it.state == State::Next || now < it.until)
     };
-    fitting.filter_map(companion).collect()
+    let mut companions: Vec<_> = fitting.filter_map(companion).collect();
+    if declaration.kind.is_single() {
+        // There is one name for a previous value, so there is one previous value.
+        companions.drain(..companions.len().saturating_sub(1));
+    }
+    companions
+}
+
+/// The value that is delivered beside the current one, while the overlap lasts.
+pub fn previous<'s>(
+    manifest: &Manifest,
+    declaration: &Declaration,
+    store: &'s Store,
+    now: DateTime<Utc>,
+) -> Option<&'s Version> {
+    let companions = companions(manifest, declaration, store, now);
+    companions.into_iter().find(|_| declaration.kind.is_single()).map(|it| it.version)
 }
 
 /// Where in its life a version is.
@@ -70,6 +86,13 @@ pub fn state(companions: &[Companion<'_>], version: &Version) -> State {
         None if version.stage == Stage::Current => State::Active,
         None => State::Retired,
     }
+}
+
+/// A version of a single value: it stands beside its successor while the overlap lasts.
+fn single<'s>(declaration: &Declaration, version: &'s Version) -> Option<Companion<'s>> {
+    let overlap = declaration.overlap.filter(|_| declaration.kind.is_single())?;
+    let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage == Stage::Previous)?;
+    Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })
 }
 
 /// A key pair's version. One that is in no key set is replaced where it is delivered, and has no time between.

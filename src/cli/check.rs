@@ -64,7 +64,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let host = if places.contains(&Place::Host) { host(&session)? } else { Host::without_store(&session)? };
     let ledger = host.ledger.as_ref();
-    let expected = expected::files(&session.manifest, &session.environment, ledger);
+    let expected = expected::files(&session.manifest, &session.environment, ledger, context.now);
     let trusted = session.is_trusted()?;
     let values = FromDisk::new(&session, host.identities.as_ref(), trusted);
     let subject = Subject {

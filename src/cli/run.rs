@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::hardening;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::SecretName;
+use crate::rotation;
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::store::Store;
@@ -90,7 +91,7 @@ fn variables<'a>(
     store: &'a Store,
     settings: &'a BTreeMap<SecretName, Parts>,
     wanted: &[&'a Declaration],
-) -> Result<Vec<(&'a SecretName, &'a Secret)>> {
+) -> Result<Vec<(SecretName, &'a Secret)>> {
     let mut variables = Vec::with_capacity(wanted.len());
     let mut errors = Vec::new();
     for declaration in wanted {
@@ -98,12 +99,16 @@ fn variables<'a>(
         let parts = settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts));
         match parts.and_then(Parts::primary) {
             Some(value) => match fits(name, value) {
-                Ok(()) => variables.push((name, value)),
+                Ok(()) => variables.push((name.clone(), value)),
                 Err(error) => errors.push(error),
             },
             None if declaration.optional && !only.contains(&declaration.name) => {}
             None => errors.push(get::missing(session, name.as_str())),
         }
+        let version = rotation::previous(&session.manifest, declaration, store, session.context.now);
+        let value = version.and_then(|version| version.parts.primary());
+        // The current value had the same limits, and a name that became too long is no reason not to start.
+        variables.extend(name.previous().zip(value).filter(|(name, value)| fits(name, value).is_ok()));
     }
     Error::all(errors).map_or(Ok(variables), Err)
 }

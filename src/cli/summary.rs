@@ -197,12 +197,14 @@ pub fn tell_files(ui: Ui, files: &[FileReport], dry_run: bool) {
                 ui.detail(&row("unchanged", &file.path, format_args!("{}", file.mode)));
                 continue;
             }
+            (Outcome::Removed, true) => "would remove",
+            (Outcome::Removed, false) => "removed",
             (Outcome::Tightened, true) => "would tighten",
             (Outcome::Tightened, false) => "tightened",
             (_, true) => "would write",
             (_, false) => "wrote",
         };
-        ui.say(&row(verb, &file.path, format_args!("{}", file.mode)));
+        ui.say(row(verb, &file.path, format_args!("{}", file.mode)).trim_end());
     }
 }
 

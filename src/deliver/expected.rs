@@ -2,18 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::mode;
 use crate::check::facts::ExpectedFile;
 use crate::manifest::model::{Certificate, PemFile};
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{BesideState, Ledger};
 
 /// The files that the outputs of an environment should have.
 ///
 /// A file of one secret that has no value is not expected: the secret itself is missing, unless it is optional.
-pub fn files(manifest: &Manifest, environment: &EnvName, ledger: Option<&Ledger>) -> Vec<ExpectedFile> {
-    let expectation = Expectation { manifest, environment, ledger };
+pub fn files(
+    manifest: &Manifest,
+    environment: &EnvName,
+    ledger: Option<&Ledger>,
+    now: DateTime<Utc>,
+) -> Vec<ExpectedFile> {
+    let expectation = Expectation { manifest, environment, ledger, now };
     manifest.outputs_in(environment).flat_map(|output| expectation.of(output)).collect()
 }
 
@@ -37,6 +44,7 @@ struct Expectation<'a> {
     manifest: &'a Manifest,
     environment: &'a EnvName,
     ledger: Option<&'a Ledger>,
+    now: DateTime<Utc>,
 }
 
 impl Expectation<'_> {
@@ -44,13 +52,16 @@ impl Expectation<'_> {
         let declarations = || self.declarations(output);
         match &output.format {
             Format::Dotenv { .. } | Format::Json => {
-                let holds = declarations().filter_map(|it| self.version(&it.name)).collect();
+                let current = declarations().filter_map(|it| self.version(&it.name));
+                let holds = current.chain(declarations().filter_map(|it| self.previous(it))).collect();
                 vec![file(output, output.path.clone(), holds, false)]
             }
-            Format::DockerSecrets { .. } => declarations()
-                .filter_map(|it| Some((it, self.version(&it.name)?)))
-                .map(|(it, version)| file(output, output.file_of(&it.name), BTreeMap::from([version]), false))
-                .collect(),
+            Format::DockerSecrets { .. } => {
+                let current = |it: &Declaration| Some((output.file_of(&it.name), self.version(&it.name)?));
+                let previous = |it: &Declaration| Some((output.previous_file_of(&it.name), self.previous(it)?));
+                let files = declarations().flat_map(|it| current(it).into_iter().chain(previous(it)));
+                files.map(|(path, version)| file(output, path, BTreeMap::from([version]), false)).collect()
+            }
             Format::Pem { .. } => declarations()
                 .filter_map(|it| Some((it, self.version(&it.name)?)))
                 .flat_map(|(it, version)| self.pem(output, it, &version))
@@ -99,6 +110,13 @@ impl Expectation<'_> {
     fn declarations<'s>(&'s self, output: &'s Output) -> impl Iterator<Item = &'s Declaration> {
         let declarations = output.secrets.iter().filter_map(|name| self.manifest.secret(name));
         declarations.filter(|it| it.is_in(self.environment))
+    }
+
+    /// The version that is delivered beside the current one, and the name that it has there.
+    fn previous(&self, declaration: &Declaration) -> Option<(SecretName, VersionId)> {
+        let entry = self.ledger?.secrets.get(&declaration.name).filter(|_| declaration.kind.is_single())?;
+        let beside = entry.beside.iter().find(|it| it.state == BesideState::Retiring && self.now < it.until)?;
+        Some((declaration.name.previous()?, beside.version))
     }
 
     fn version(&self, name: &SecretName) -> Option<(SecretName, VersionId)> {

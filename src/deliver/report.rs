@@ -36,10 +36,18 @@ impl Delivered {
 pub struct FileReport {
     /// Path as the manifest writes it.
     pub path: String,
-    /// Mode in octal, such as `0600`.
+    /// Mode in octal, such as `0600`; empty for a file that is no more.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub mode: String,
     /// What happened to it.
     pub outcome: Outcome,
+}
+
+impl FileReport {
+    /// Of a file that is no more.
+    pub(super) fn removed(path: String) -> Self {
+        Self { path, mode: String::new(), outcome: Outcome::Removed }
+    }
 }
 
 /// What happened to a file.
@@ -48,6 +56,8 @@ pub struct FileReport {
 pub enum Outcome {
     /// It was not there.
     Created,
+    /// It held a previous value whose time is over.
+    Removed,
     /// It holds something else now.
     Replaced,
     /// Only its mode or owner was narrowed.

@@ -1,7 +1,7 @@
 //! Where an output puts each secret: the one place that knows the names of its files.
 
 use super::model::{Format, Kind, Output, PemFile};
-use crate::name::SecretName;
+use crate::name::{SecretName, previous_suffix};
 
 type Names = &'static [(PemFile, &'static str)];
 
@@ -31,6 +31,24 @@ impl Output {
             }
             _ => self.path.clone(),
         }
+    }
+
+    /// The path of the file that a secret's previous value is in: `_previous` stands before the extension.
+    pub fn previous_file_of(&self, name: &SecretName) -> String {
+        format!("{}/{}", self.path, self.previous_file(name))
+    }
+
+    /// As [`Output::previous_file_of`], relative to the output's path.
+    pub fn previous_file(&self, name: &SecretName) -> String {
+        let path = self.file_of(name);
+        let file = path.strip_prefix(&self.path).map_or(path.as_str(), |file| file.trim_start_matches('/'));
+        let (directory, last) = file.rsplit_once('/').map_or(("", file), |(directory, last)| (directory, last));
+        let (stem, extension) = match last.rfind('.').filter(|&dot| dot > 0) {
+            Some(dot) => last.split_at(dot),
+            None => (last, ""),
+        };
+        let separator = if directory.is_empty() { "" } else { "/" };
+        format!("{directory}{separator}{stem}{}{extension}", previous_suffix(stem))
     }
 
     /// The paths of a secret's pieces in a `pem` output, as far as its kind tells; a chain without intermediates is not

@@ -340,7 +340,7 @@ pub enum Role {
 }
 
 /// A file, or a directory of files, that the secrets are delivered in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     /// Its name.
     pub name: OutputName,
@@ -556,6 +556,11 @@ impl Format {
         }
     }
 
+    /// Whether it takes the previous value of a secret beside the current one.
+    pub fn carries_previous(&self) -> bool {
+        matches!(self, Self::DockerSecrets { .. } | Self::Dotenv { .. } | Self::Json)
+    }
+
     /// Whether it tells the state of the store rather than the values of secrets.
     pub fn is_document(&self) -> bool {
         matches!(self, Self::ApiKeys | Self::Jwks { .. } | Self::Revocations)
@@ -594,6 +599,12 @@ impl Kind {
             Self::Token(_) => "token",
             Self::Uuid => "uuid",
         }
+    }
+
+    /// Whether it is one text that was drawn or supplied, whose predecessor can serve beside it for a while.
+    pub fn is_single(&self) -> bool {
+        use Kind::{ApiKey, EncryptionKey, External, Passphrase, Password, Random, Uuid};
+        matches!(self, ApiKey { .. } | EncryptionKey(_) | External | Passphrase { .. } | Password(_) | Random(_) | Uuid)
     }
 
     /// Whether a value that was made as `kind` can serve as this one: single values can, whoever drew them; what comes

@@ -10,6 +10,7 @@ mod hostile;
 mod identity;
 mod meanwhile;
 mod outputs;
+mod overlap;
 mod recovery;
 mod rotation;
 #[path = "../support/mod.rs"]

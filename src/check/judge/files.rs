@@ -34,6 +34,11 @@ impl<'a> Bench<'a> {
             self.about_file(Code::WrongOwner, path, message, format!("sudo chown {ours} {}", shell::path(path)));
         }
         for path in &facts.orphans {
+            if let Some(name) = self.ended_in(path) {
+                let message = format!("still carries, past the overlap, `{name}`");
+                self.about_file(Code::Stale, path, message, self.command("render"));
+                continue;
+            }
             let message = "was delivered, and no output has it any more; it still holds what was written then";
             self.about_file(Code::Orphaned, path, message, format!("rm {}", shell::path(path)));
         }
@@ -100,6 +105,9 @@ impl<'a> Bench<'a> {
         let delivered = self.ledger.and_then(|ledger| ledger.files.get(&expected.path));
         if let Some(delivered) = delivered.filter(|delivered| delivered.holds != expected.holds) {
             let names = differing(&expected.holds, &delivered.holds);
+            if names.iter().all(|name| !expected.holds.contains_key(*name) && self.is_previous(name)) {
+                return self.stale(expected, &names, "still carries, past the overlap,");
+            }
             return self.stale(expected, &names, "was written before the last change of");
         }
         let declared = self.manifest.outputs.get(&expected.output).map(|output| output.format.form());
@@ -122,6 +130,20 @@ impl<'a> Bench<'a> {
             Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),
             Content::Compared(values) => self.values(expected, values),
         }
+    }
+
+    /// Whether it is the name that the previous value of a declared secret is delivered under.
+    fn is_previous(&self, name: &SecretName) -> bool {
+        !self.manifest.secrets.contains_key(name)
+            && self.manifest.secrets.keys().any(|declared| declared.previous().as_ref() == Some(name))
+    }
+
+    /// The one previous value in a file of its own that no output has any more.
+    fn ended_in(&self, path: &str) -> Option<SecretName> {
+        let delivered = self.ledger?.files.get(path)?;
+        let mut held = delivered.holds.keys();
+        let is_declared = self.manifest.outputs.contains_key(&delivered.output);
+        held.next().filter(|name| is_declared && held.next().is_none() && self.is_previous(name)).cloned()
     }
 
     /// A key of a key set whose time is over since the store was last written.

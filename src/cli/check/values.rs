@@ -12,9 +12,10 @@ use crate::manifest::Format;
 use crate::manifest::model::Dialect;
 use crate::name::SecretName;
 use crate::observe::Values;
+use crate::rotation;
 use crate::secret::Secret;
-use crate::store::Store;
 use crate::store::identity::Identities;
+use crate::store::{Store, Version};
 
 /// Reads files back as the manifest declares them.
 pub struct FromDisk<'a> {
@@ -66,6 +67,13 @@ impl<'a> FromDisk<'a> {
         world.contents(store)
     }
 
+    /// The version that is delivered under the name of a previous value.
+    fn previous<'s>(&self, store: &'s Store, name: &SecretName) -> Option<&'s Version> {
+        let (manifest, now) = (&self.session.manifest, self.session.context.now);
+        let declaration = manifest.secrets.values().find(|it| it.name.previous().as_ref() == Some(name))?;
+        rotation::previous(manifest, declaration, store, now)
+    }
+
     fn or_failed<T>(&self, result: Result<T>) -> Option<T> {
         result.map_err(|error| *self.failed.borrow_mut() = Some(error)).ok()
     }
@@ -107,7 +115,9 @@ impl Values for FromDisk<'_> {
         if is_pem {
             return self.contents()?.get(path).map(|it| it == value);
         }
-        self.store()?.current(name)?.parts.primary().map(|it| it == value)
+        let store = self.store()?;
+        let version = store.current(name).or_else(|| self.previous(store, name));
+        version?.parts.primary().map(|it| it == value)
     }
 }
 

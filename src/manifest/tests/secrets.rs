@@ -6,6 +6,21 @@ pub(super) const SECRETS: &[Refusal] = &[
     (
         r#"[project]
 name = "p"
+[secrets.A]
+kind = "random"
+overlap = "1h"
+[secrets.A_PREVIOUS]
+kind = "external"
+"#,
+        &[(
+            6,
+            "`secrets.A_PREVIOUS` has the name of the previous value of `A` during its overlap",
+            "rename it, or take `overlap` out of `secrets.A`",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
 [secret.A]
 kind = "uuid"
 "#,

@@ -62,7 +62,23 @@ pub(super) fn declare(raw: Field<Map<RawSecret>>, scope: &Scope<'_>, problems: &
         secrets.index.insert(parsed.clone(), secrets.list.len());
         secrets.list.push(secret(At { at: name.at, value: parsed }, raw.value, scope, problems));
     }
+    check_previous(&secrets, problems);
     secrets
+}
+
+/// During an overlap the previous value is delivered under a name that nothing else may have.
+fn check_previous(secrets: &Secrets, problems: &mut Problems) {
+    let declarations = secrets.list.iter().filter_map(|declared| declared.declaration.as_ref());
+    for declaration in declarations.filter(|it| it.overlap.is_some() && it.kind.is_single()) {
+        let previous = declaration.name.previous();
+        let taken = previous.and_then(|previous| secrets.position(previous.as_str()));
+        if let Some(taken) = taken.map(|position| &secrets.list[position]) {
+            let name = &declaration.name;
+            let message =
+                format!("`secrets.{}` has the name of the previous value of `{name}` during its overlap", taken.name);
+            problems.add_with_hint(taken.at, message, format!("rename it, or take `overlap` out of `secrets.{name}`"));
+        }
+    }
 }
 
 fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mut Problems) -> Declared {

@@ -79,7 +79,10 @@ fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a
     match &output.format {
         Format::DockerSecrets { .. } | Format::Pem { .. } => declarations()
             .flat_map(|secret| {
-                let paths = output.files_of(&secret.name, &secret.kind);
+                let mut paths = output.files_of(&secret.name, &secret.kind);
+                if secret.overlap.is_some() && secret.kind.is_single() && output.format.carries_previous() {
+                    paths.push(output.previous_file_of(&secret.name));
+                }
                 paths.into_iter().map(move |path| file(path, secret.environments.as_ref()))
             })
             .filter(|file| overlap(file.environments, output.environments.as_ref()))

@@ -1,0 +1,132 @@
+//! The previous value of a secret is delivered beside the current one during its overlap, and not a moment longer.
+
+use chrono::TimeDelta;
+use serde_json::Value;
+use vault_kit::name::SecretName;
+
+use crate::support::Project;
+
+const MANIFEST: &str = r#"
+[project]
+name = "shop"
+keep = 1
+[secrets.KEY]
+kind = "random"
+overlap = "24h"
+[secrets.TOKEN]
+kind = "token"
+signed_by = "KEY"
+ttl = "30d"
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["KEY"]
+[outputs.json]
+format = "json"
+path = "secrets.json"
+secrets = ["KEY"]
+[outputs.docker]
+format = "docker-secrets"
+path = "secrets"
+secrets = ["KEY", "TOKEN"]
+files = { KEY = "keys/hmac.txt" }
+"#;
+
+fn key() -> SecretName {
+    SecretName::new("KEY").unwrap()
+}
+
+fn pass(project: &Project, time: TimeDelta) {
+    project.edit_store(|store| {
+        for version in store.secrets.get_mut(&key()).unwrap() {
+            version.life.replaced = version.life.replaced.map(|at| at - time);
+        }
+    });
+}
+
+fn reason(project: &Project, token: &str) -> Option<String> {
+    let run = project.run_with_stdin(["token", "verify", "--json"], token.as_bytes());
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    answer["reason"].as_str().map(str::to_owned)
+}
+
+fn findings(project: &Project) -> Vec<String> {
+    let report: Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+    report["findings"].as_array().unwrap().iter().map(|it| format!("{}: {}", it["file"], it["message"])).collect()
+}
+
+fn lines(project: &Project) -> Vec<String> {
+    project.read(".env").lines().filter(|line| line.starts_with("KEY")).map(str::to_owned).collect()
+}
+
+#[test]
+fn both_values_are_delivered_until_the_overlap_ends() {
+    let project = Project::initialised(MANIFEST);
+    let (first, token) = (String::from_utf8(project.get("KEY")).unwrap(), project.read("secrets/token"));
+    project.run(["generate", "--replace", "KEY", "--yes"]).assert_code(0);
+    let second = String::from_utf8(project.get("KEY")).unwrap();
+    assert_eq!(lines(&project), [format!("KEY={second}"), format!("KEY_PREVIOUS={first}")]);
+    let json: Value = serde_json::from_str(&project.read("secrets.json")).unwrap();
+    assert_eq!((json["KEY"].as_str(), json["KEY_PREVIOUS"].as_str()), (Some(&*second), Some(&*first)));
+    assert_eq!(project.read("secrets/keys/hmac_previous.txt"), first);
+    assert_eq!(project.mode("secrets/keys/hmac_previous.txt"), 0o600);
+    let run = project.run(["run", "--", "env"]).assert_code(0);
+    assert!(run.stdout.lines().any(|line| line == format!("KEY_PREVIOUS={first}")), "KEY_PREVIOUS is missing");
+    assert_eq!(reason(&project, &token), None);
+    assert_eq!(findings(&project), [] as [String; 0]);
+
+    // One name, one previous value, and `keep = 1` does not take it away.
+    project.run(["generate", "--replace", "KEY", "--yes"]).assert_code(0);
+    assert_eq!(lines(&project)[1], format!("KEY_PREVIOUS={second}"));
+    assert_eq!(reason(&project, &token), Some("key_retired".into()));
+    assert_eq!(findings(&project), [] as [String; 0]);
+}
+
+#[test]
+fn the_next_writer_after_the_overlap_takes_the_previous_value_out_again() {
+    let project = Project::initialised(MANIFEST);
+    let token = project.read("secrets/token");
+    project.run(["generate", "--replace", "KEY", "--yes"]).assert_code(0);
+    pass(&project, TimeDelta::hours(24) - TimeDelta::minutes(1));
+    project.run(["render"]).assert_code(0);
+    assert_eq!((lines(&project).len(), reason(&project, &token)), (2, None));
+    pass(&project, TimeDelta::minutes(1));
+    assert_eq!(reason(&project, &token), Some("key_retired".into()));
+    let before = project.contents();
+    let run = project.run(["render", "--dry-run"]).assert_code(0);
+    assert!(run.stderr.contains("would remove  secrets/keys/hmac_previous.txt"), "{}", run.stderr);
+    assert!(project.contents() == before);
+    let run = project.run(["render"]).assert_code(0);
+    assert!(run.stderr.contains("removed       secrets/keys/hmac_previous.txt"), "{}", run.stderr);
+    assert_eq!(lines(&project).len(), 1);
+    assert!(!project.read("secrets.json").contains("PREVIOUS"));
+    assert!(!project.path("secrets/keys/hmac_previous.txt").exists());
+    assert_eq!(findings(&project), [] as [String; 0]);
+    let run = project.run(["run", "--", "env"]).assert_code(0);
+    assert!(!run.stdout.contains("KEY_PREVIOUS"));
+}
+
+#[test]
+fn check_finds_a_previous_value_that_nobody_took_out() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "KEY", "--yes"]).assert_code(0);
+    let mut ledger = project.ledger();
+    ledger.secrets.get_mut(&key()).unwrap().beside[0].until -= TimeDelta::hours(25);
+    project.write(".vault-kit/dev.ledger.jsonl", ledger.to_bytes().unwrap());
+    let mut found = findings(&project);
+    found.sort();
+    let stale = |file: &str| format!("\"{file}\": \"still carries, past the overlap, `KEY_PREVIOUS`\"");
+    assert_eq!(found, [stale(".env"), stale("secrets.json"), stale("secrets/keys/hmac_previous.txt")]);
+}
+
+#[test]
+fn an_edited_file_is_judged_by_both_values() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "KEY", "--yes"]).assert_code(0);
+    let text = project.read(".env");
+    project.write(".env", format!("{text}# a remark\n"));
+    assert_eq!(findings(&project), [] as [String; 0]);
+    project.write(".env", text.replace("KEY_PREVIOUS=", "KEY_PREVIOUS=x"));
+    let found = findings(&project);
+    assert_eq!(found, ["\".env\": \"does not hold the current value of `KEY_PREVIOUS`\""]);
+}
