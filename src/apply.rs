@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Plan, Step, Why};
 use crate::rotation;
 use crate::secret::digest::sha256_hex;
 use crate::secret::parts::Parts;
@@ -49,6 +49,9 @@ impl World<'_> {
             (Action::Publish, Some(next)) => next.life.published = Some(self.now),
             (Action::Publish, None) => store.publish(name, self.make_version(store, self.declaration(name)?)?),
             (Action::Make, _) => store.promote(name, self.make_version(store, self.declaration(name)?)?),
+        }
+        if step.why == Why::Revoked {
+            store.revoke_replaced(name, self.now);
         }
         if rotation::max_age(self.manifest, self.environment, name).is_some() {
             store.wipe_private(name);

@@ -5,6 +5,7 @@ mod bring_up;
 mod cert;
 mod check;
 mod completions;
+mod consequences;
 mod context;
 mod generate;
 mod get;

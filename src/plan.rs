@@ -4,51 +4,16 @@
 
 pub mod due;
 pub mod renewal;
+mod observed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::manifest::{Declaration, Kind, Manifest};
-use crate::name::{EnvName, SecretName, VersionId};
-
-/// What the store holds, without values.
-#[derive(Debug, Default)]
-pub struct Observed {
-    /// The current version of each secret.
-    pub secrets: BTreeMap<SecretName, Known>,
-    /// Those that a person gave a new value in this run: what is made from them follows.
-    pub changed: BTreeSet<SecretName>,
-    /// The keys that verifiers know by a key set, and from when on a successor that is published now may sign.
-    pub published: BTreeMap<SecretName, DateTime<Utc>>,
-    /// The successors that are published and do not sign yet.
-    pub next: BTreeMap<SecretName, Next>,
-    /// What [`Known::recipe`] would be for each derived secret as it is declared now.
-    pub recipes: BTreeMap<SecretName, String>,
-}
-
-/// A key that is published ahead of its use.
-#[derive(Debug, Clone, Copy)]
-pub struct Next {
-    /// From when on it may sign.
-    pub from: DateTime<Utc>,
-    /// Whether that time has come.
-    pub is_due: bool,
-    /// Whether every file that should publish it does.
-    pub is_delivered: bool,
-}
-
-/// A secret's current version.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// Its id.
-    pub version: VersionId,
-    /// Digest of the declaration that it was made from; `None` for values that are not derived or came by hand.
-    pub recipe: Option<String>,
-    /// The versions that it was made from.
-    pub inputs: BTreeMap<SecretName, VersionId>,
-}
+use crate::name::{EnvName, SecretName};
+pub use observed::{Known, Next, Observed};
 
 /// Which secrets are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +24,8 @@ pub enum Scope {
     Missing(BTreeSet<SecretName>),
     /// Like `Missing`, but the named ones are made anew.
     Replace(BTreeSet<SecretName>),
+    /// Like `Replace`, and what is replaced is accepted no more, not even where it was to overlap.
+    Revoke(BTreeSet<SecretName>),
 }
 
 /// What is going to be made, in order, and what cannot be.
@@ -122,6 +89,8 @@ pub enum Why {
     Published,
     /// A person asked for a new one.
     Replaced,
+    /// A person asked for a new one, and wants the old one to be refused.
+    Revoked,
 }
 
 /// A secret that cannot be made yet.
@@ -158,7 +127,7 @@ pub fn plan(manifest: &Manifest, environment: &EnvName, observed: &Observed, sco
 
 /// The named secrets and everything that they are made from; `None` = all.
 fn wanted<'a>(manifest: &'a Manifest, scope: &'a Scope) -> Option<BTreeSet<&'a SecretName>> {
-    let (Scope::Missing(names) | Scope::Replace(names)) = scope else { return None };
+    let (Scope::Missing(names) | Scope::Replace(names) | Scope::Revoke(names)) = scope else { return None };
     let mut wanted = BTreeSet::new();
     let mut open: Vec<&SecretName> = names.iter().collect();
     while let Some(name) = open.pop() {
@@ -235,6 +204,10 @@ impl<'a> Planner<'a> {
         if !self.observed.secrets.contains_key(name) {
             return self.is_wanted(name).then_some((Action::Make, Why::Missing));
         }
+        if matches!(self.scope, Scope::Revoke(names) if names.contains(name)) {
+            let has_next = self.observed.next.contains_key(name);
+            return Some((if has_next { Action::Activate } else { Action::Make }, Why::Revoked));
+        }
         match self.observed.next.get(name) {
             Some(Next { is_delivered: false, .. }) => return Some((Action::Publish, Why::NotPublished)),
             Some(Next { is_due: true, .. }) => return Some((Action::Activate, Why::Published)),
@@ -252,6 +225,7 @@ impl<'a> Planner<'a> {
     /// Tells from when on a key that is published, or is about to be, may sign.
     fn announce(&mut self, name: &SecretName) {
         let from = match (self.observed.next.get(name), self.scope) {
+            (_, Scope::Revoke(names)) if names.contains(name) => None,
             (Some(Next { is_delivered: true, is_due, from }), _) => (!is_due).then_some(*from),
             (Some(_), _) => self.observed.published.get(name).copied(),
             (None, Scope::Replace(names)) if names.contains(name) => self.observed.published.get(name).copied(),

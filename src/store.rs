@@ -219,6 +219,14 @@ impl Store {
         }
     }
 
+    /// Lets nothing that was replaced be accepted any more.
+    pub fn revoke_replaced(&mut self, name: &SecretName, now: DateTime<Utc>) {
+        let versions = self.secrets.get_mut(name).into_iter().flatten();
+        for old in versions.filter(|it| it.life.replaced.is_some() && it.life.revoked.is_none()) {
+            old.life.revoked = Some(now);
+        }
+    }
+
     /// Wipes the private halves of the key pairs that were replaced: they only verify from now on.
     pub fn wipe_private(&mut self, name: &SecretName) {
         let versions = self.secrets.get_mut(name).into_iter().flatten();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::consequences;
 use super::context::Context;
 use super::session::Session;
 use super::summary::Summary;
@@ -11,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::name::SecretName;
-use crate::plan::{self, Action, Plan, Scope, Step};
+use crate::plan::{self, Action, Plan, Scope, Step, Why};
 use crate::store::Store;
 
 #[derive(Debug, Args)]
@@ -21,6 +22,9 @@ pub struct Arguments {
     /// Make new values for the named secrets, and for what is made from them
     #[arg(long, requires = "names")]
     replace: bool,
+    /// Refuse the old values at once, whatever their overlap
+    #[arg(long, requires = "replace")]
+    revoke: bool,
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -36,18 +40,25 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
+    let consequences = consequences::of(&session, &opened.store, &plan);
+    if !context.ui.json {
+        for line in &consequences {
+            context.ui.say(line);
+        }
+    }
     if arguments.dry_run {
         world.make(&mut opened.store, &plan)?;
         let delivered = world.rehearse(&opened.store)?;
-        Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
+        let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true);
+        summary.breaking(&consequences).tell(context)?;
         return Ok(Exit::DONE);
     }
     if arguments.replace {
         refuse_unreadable_data(context, &opened.store, &plan)?;
-        // What is only published leaves everything as it works now.
-        let sharp: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Action::Make).collect();
+        let sharp: Vec<&Step> = plan.steps.iter().filter(|step| is_sharp(step)).collect();
         let question = match sharp.as_slice() {
             [] => None,
+            [step] if step.why == Why::Revoked => Some(format!("drop the old key of `{}` at once", step.secret)),
             [step] => Some(format!("make a new value for `{}`; the old one stops working", step.secret)),
             steps => Some(format!("make new values for {} secrets; the old ones stop working", steps.len())),
         };
@@ -57,8 +68,14 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = world.settle(&mut opened, "generate", &changed)?;
-    Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
+    let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, false);
+    summary.breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
+}
+
+/// What is only published leaves everything as it works now, and so does a successor that everybody knows.
+fn is_sharp(step: &Step) -> bool {
+    step.action == Action::Make || step.why == Why::Revoked
 }
 
 /// A new encryption key wants more than a habitual `y`: what was encrypted with the old one is lost to whoever has only
@@ -80,7 +97,11 @@ fn scope(session: &Session<'_>, arguments: &Arguments) -> Result<Scope> {
         return Ok(Scope::All);
     }
     let names = arguments.names.iter().map(|name| generated(session, name)).collect::<Result<BTreeSet<_>>>()?;
-    Ok(if arguments.replace { Scope::Replace(names) } else { Scope::Missing(names) })
+    Ok(match (arguments.replace, arguments.revoke) {
+        (_, true) => Scope::Revoke(names),
+        (true, false) => Scope::Replace(names),
+        (false, false) => Scope::Missing(names),
+    })
 }
 
 fn generated(session: &Session<'_>, name: &str) -> Result<SecretName> {

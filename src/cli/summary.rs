@@ -29,6 +29,8 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "<[Publishing]>::is_empty")]
     publishing: &'a [Publishing],
     outputs_waiting: &'a BTreeMap<OutputName, BTreeSet<SecretName>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    consequences: &'a [String],
     warnings: &'a [String],
 }
 
@@ -94,6 +96,7 @@ impl<'a> Summary<'a> {
             waiting: waiting.collect(),
             publishing: &plan.publishing,
             outputs_waiting: &delivered.waiting,
+            consequences: &[],
             warnings: &delivered.warnings,
         }
     }
@@ -101,6 +104,11 @@ impl<'a> Summary<'a> {
     /// Adds what was asked for by name.
     pub fn with(self, deed: Option<Deed<'a>>) -> Self {
         Self { deed, ..self }
+    }
+
+    /// Adds what breaks. In words it was told before anything was done.
+    pub fn breaking(self, consequences: &'a [String]) -> Self {
+        Self { consequences, ..self }
     }
 
     /// Whether nothing was made or written.
@@ -164,6 +172,7 @@ impl<'a> Summary<'a> {
                 Why::NotPublished => ", since its key set did not have it".to_owned(),
                 Why::Published => ", since every verifier knows it by now".to_owned(),
                 Why::Replaced => ", as asked".to_owned(),
+                Why::Revoked => ", and the old one is dropped".to_owned(),
             };
             ui.say(&row(verb, made.secret, format_args!("{}{why}", made.kind)));
         }

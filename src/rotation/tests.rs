@@ -105,8 +105,8 @@ impl Scene {
         let verifier = Verifier { otherwise, ..Verifier::new(&keys) };
         // Leeway is one step of this clock: at `expires` a token still verifies.
         for (_, token) in self.tokens.iter().filter(|(expires, _)| *expires == now || *expires - self.ttl == now) {
-            let verified = verifier.verify(token, now);
-            assert!(verified.is_ok(), "{now}, set of {fetched}: {verified:?}");
+            let answer = verifier.verify(token, now);
+            assert!(answer.is_ok(), "{now}, set of {fetched}: {answer:?}");
         }
     }
 }

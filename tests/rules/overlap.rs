@@ -13,6 +13,8 @@ keep = 1
 [secrets.KEY]
 kind = "random"
 overlap = "24h"
+[secrets.PASSWORD]
+kind = "password"
 [secrets.TOKEN]
 kind = "token"
 signed_by = "KEY"
@@ -104,6 +106,41 @@ fn the_next_writer_after_the_overlap_takes_the_previous_value_out_again() {
     assert_eq!(findings(&project), [] as [String; 0]);
     let run = project.run(["run", "--", "env"]).assert_code(0);
     assert!(!run.stdout.contains("KEY_PREVIOUS"));
+}
+
+#[test]
+fn a_revoked_value_has_no_overlap() {
+    let project = Project::initialised(MANIFEST);
+    let token = project.read("secrets/token");
+    let run = project.run(["generate", "--replace", "KEY", "--revoke", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("breaks no token of `KEY`"), "{}", run.stderr);
+    assert_eq!((lines(&project).len(), reason(&project, &token)), (1, Some("key_retired".into())));
+    assert!(!project.path("secrets/keys/hmac_previous.txt").exists());
+    let run = project.run(["generate", "--replace", "PASSWORD", "--revoke", "--yes"]).assert_code(0);
+    assert!(!run.stderr.contains("breaks"), "a password signs nothing: {}", run.stderr);
+    // Nor has what was replaced in the ordinary way before.
+    project.run(["generate", "--replace", "KEY", "--yes"]).assert_code(0);
+    assert_eq!(lines(&project).len(), 2);
+    project.run(["generate", "--replace", "KEY", "--revoke", "--yes"]).assert_code(0);
+    assert_eq!(lines(&project).len(), 1);
+    assert!(!project.path("secrets/keys/hmac_previous.txt").exists());
+    assert_eq!(findings(&project), [] as [String; 0]);
+}
+
+#[test]
+fn a_hard_cut_is_called_one_with_the_order_in_which_to_restart() {
+    let replace = ["generate", "--replace", "KEY"];
+    let order = "a hard cut: tokens of the old `KEY` are refused from now on; restart in this order:\n  \
+        1. who verifies with `KEY`: `secrets/keys/hmac.txt` (output docker), `.env` (output env), `secrets.json` (output json)\n  \
+        2. who holds `TOKEN`: `secrets/token` (output docker)\n";
+    let project = Project::initialised(&MANIFEST.replace("overlap = \"24h\"", ""));
+    let run = project.run(replace.iter().chain(&["--dry-run"])).assert_code(0);
+    assert!(run.stderr.contains(order), "{}", run.stderr);
+    let run = project.run(replace.iter().chain(&["--yes"])).assert_code(0);
+    assert!(run.stderr.contains(order), "{}", run.stderr);
+    let with_overlap = Project::initialised(MANIFEST);
+    let run = with_overlap.run(replace.iter().chain(&["--dry-run"])).assert_code(0);
+    assert!(!run.stderr.contains("hard cut"), "{}", run.stderr);
 }
 
 #[test]

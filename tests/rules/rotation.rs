@@ -217,6 +217,60 @@ fn check_and_status_tell_what_a_rotation_waits_for_without_the_identity() {
 }
 
 #[test]
+fn a_revoked_key_is_out_of_the_key_set_at_once_and_whom_that_breaks_is_told() {
+    use vault_kit::store::issued::IssuedToken;
+    let (project, _) = rotated();
+    let second = project.read("tokens/service");
+    let kid = project.store().current(&signer()).unwrap().facts["kid"].clone();
+    project.edit_store(|store| {
+        let token = |kid: &str, days| IssuedToken {
+            signed_by: signer(),
+            kid: kid.into(),
+            subject: "user:42".into(),
+            role: None,
+            issued: store.updated,
+            expires: store.updated + TimeDelta::days(days),
+        };
+        let tokens = [("live", token(&kid, 2)), ("ended", token(&kid, -1)), ("foreign", token("other", 2))];
+        store.issued.tokens.extend(tokens.map(|(id, token)| (id.to_owned(), token)));
+        store.issued.horizons.insert(kid.clone(), store.updated + TimeDelta::days(1));
+    });
+    project.run(["render"]).assert_code(0);
+    let revoke = ["generate", "--replace", "SIGNER", "--revoke"];
+    let before = project.contents();
+    let run = project.run(revoke.iter().chain(&["--dry-run"])).assert_code(0);
+    let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("breaks")).collect();
+    assert!(told.len() == 2 && told[0].starts_with("breaks token `live` of `user:42`, until "), "{}", run.stderr);
+    assert!(told[1].starts_with("breaks unrecorded tokens of `SIGNER` until "), "{}", run.stderr);
+    assert!(run.stderr.contains("1. who verifies with `SIGNER`: `jwks.json` (output keys)"), "{}", run.stderr);
+    assert!(run.stderr.contains("2. who holds `SERVICE`: `tokens/service` (output tokens)"), "{}", run.stderr);
+    project.run(revoke).assert_code(2);
+    assert!(project.contents() == before, "it was not agreed to");
+
+    project.run(revoke.iter().chain(&["--yes"])).assert_code(0);
+    assert_eq!((kids(&project).len(), stages(&project).len()), (1, 3));
+    assert!(!kids(&project).contains(&kid));
+    assert_eq!(reason(&project, &second), Some("key_retired".into()));
+    assert_eq!(reason(&project, &project.read("tokens/service")), None);
+    assert_eq!(findings(&project), [] as [String; 0]);
+}
+
+#[test]
+fn a_successor_that_is_published_already_takes_the_place_of_a_revoked_key() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    let next = kids(&project)[1].clone();
+    let run = project.run(["generate", "--replace", "SIGNER", "--revoke", "--yes", "--json"]).assert_code(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (answer["made"][0]["action"].as_str(), answer["made"][0]["why"].as_str()),
+        (Some("activate"), Some("revoked"))
+    );
+    assert_eq!(answer["consequences"][0], "breaks no token of `SIGNER` that is known but declared ones");
+    assert_eq!((kids(&project), stages(&project)), (vec![next], vec![Stage::Previous, Stage::Current]));
+}
+
+#[test]
 fn a_key_pair_that_nobody_publishes_is_replaced_at_once() {
     let project = Project::initialised(
         &MANIFEST.replace("format = \"jwks\"", "format = \"revocations\"").replace("max_age = \"10m\"", ""),

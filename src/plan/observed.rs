@@ -1,0 +1,44 @@
+//! What the planner is told: the store without values, and which keys verifiers know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::name::{SecretName, VersionId};
+
+/// What the store holds, without values.
+#[derive(Debug, Default)]
+pub struct Observed {
+    /// The current version of each secret.
+    pub secrets: BTreeMap<SecretName, Known>,
+    /// Those that a person gave a new value in this run: what is made from them follows.
+    pub changed: BTreeSet<SecretName>,
+    /// The keys that verifiers know by a key set, and from when on a successor that is published now may sign.
+    pub published: BTreeMap<SecretName, DateTime<Utc>>,
+    /// The successors that are published and do not sign yet.
+    pub next: BTreeMap<SecretName, Next>,
+    /// What [`Known::recipe`] would be for each derived secret as it is declared now.
+    pub recipes: BTreeMap<SecretName, String>,
+}
+
+/// A key that is published ahead of its use.
+#[derive(Debug, Clone, Copy)]
+pub struct Next {
+    /// From when on it may sign.
+    pub from: DateTime<Utc>,
+    /// Whether that time has come.
+    pub is_due: bool,
+    /// Whether every file that should publish it does.
+    pub is_delivered: bool,
+}
+
+/// A secret's current version.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its id.
+    pub version: VersionId,
+    /// Digest of the declaration that it was made from; `None` for values that are not derived or came by hand.
+    pub recipe: Option<String>,
+    /// The versions that it was made from.
+    pub inputs: BTreeMap<SecretName, VersionId>,
+}
