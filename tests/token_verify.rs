@@ -8,9 +8,11 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use ring::hmac;
 use serde_json::{Value, json};
+use vault_kit::name::SecretName;
 
 use support::{Project, Run, Shared, program, python_judge, root, skip};
 
@@ -498,4 +500,63 @@ fn traefiks_labels_strip_before_they_ask() {
     labels(&["--address", "http://a b"]).assert_code(2);
     labels(&["--address", "http://a", "--name", "a.b"]).assert_code(2);
     labels(&[]).assert_code(2);
+}
+
+/// What the judges say of each token by the key set that a project delivers: whether it is accepted.
+fn by_delivered_set(project: &Project, tokens: &BTreeMap<String, String>) -> BTreeMap<String, bool> {
+    let set: Value = serde_json::from_str(&project.read("jwks.json")).unwrap();
+    let (verdicts, _) = ask(&set, tokens);
+    let agreed = |(name, by_library): (String, BTreeMap<String, Value>)| {
+        let accepted = by_library.values().filter(|verdict| verdict.is_null()).count();
+        assert!(accepted == 0 || accepted == by_library.len(), "{name}: {by_library:?}");
+        (name, accepted > 0)
+    };
+    verdicts.into_iter().map(agreed).collect()
+}
+
+#[test]
+fn the_judges_verify_through_the_delivered_key_set_before_during_and_after_a_rotation() {
+    let project = Project::initialised(&format!(
+        r#"
+        [project]
+        name = "judged"
+        issuer = "{ISSUER}"
+        [secrets.SIGNER]
+        kind = "keypair"
+        [secrets.SERVICE]
+        kind = "token"
+        signed_by = "SIGNER"
+        audience = ["{AUDIENCE}"]
+        [outputs.keys]
+        format = "jwks"
+        path = "jwks.json"
+        "#
+    ));
+    let service = |project: &Project| String::from_utf8(project.get("SERVICE")).unwrap();
+    let pass = |hours| {
+        let name = SecretName::new("SIGNER").unwrap();
+        project.edit_store(|store| {
+            for version in store.secrets.get_mut(&name).unwrap() {
+                let back = |at: Option<DateTime<Utc>>| at.map(|at| at - TimeDelta::hours(hours));
+                version.life.published = back(version.life.published);
+                version.life.replaced = back(version.life.replaced);
+            }
+        });
+        project.run(["render"]).assert_code(0);
+    };
+    let mut tokens = BTreeMap::from([("first".to_owned(), service(&project))]);
+    let all_good = |tokens: &BTreeMap<String, String>| by_delivered_set(&project, tokens).values().all(|good| *good);
+    assert!(all_good(&tokens), "before");
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    assert_eq!(service(&project), tokens["first"]);
+    assert!(all_good(&tokens), "published");
+    pass(1);
+    tokens.insert("second".to_owned(), service(&project));
+    assert_ne!(tokens["first"], tokens["second"]);
+    assert!(all_good(&tokens), "active");
+    pass(2);
+    let after = by_delivered_set(&project, &tokens);
+    assert!(after.is_empty() || (!after["first"] && after["second"]), "{after:?}");
+    assert_eq!(reason(&project, &tokens["first"], &[]).as_deref(), Some("key_retired"));
+    assert_eq!(reason(&project, &tokens["second"], &[]), None);
 }
