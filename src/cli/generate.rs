@@ -55,14 +55,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     if arguments.replace {
         refuse_unreadable_data(context, &opened.store, &plan)?;
-        let sharp: Vec<&Step> = plan.steps.iter().filter(|step| is_sharp(step)).collect();
-        let question = match sharp.as_slice() {
-            [] => None,
-            [step] if step.why == Why::Revoked => Some(format!("drop the old key of `{}` at once", step.secret)),
-            [step] => Some(format!("make a new value for `{}`; the old one stops working", step.secret)),
-            steps => Some(format!("make new values for {} secrets; the old ones stop working", steps.len())),
-        };
-        if let Some(question) = question {
+        if let Some(question) = question(&session, &plan) {
             context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
         }
     }
@@ -71,6 +64,29 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, false);
     summary.breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
+}
+
+/// What a person must agree to; `None` when everything works on as it does now.
+fn question(session: &Session<'_>, plan: &Plan) -> Option<String> {
+    let sharp: Vec<&Step> = plan.steps.iter().filter(|step| is_sharp(step)).collect();
+    let has_overlap = |step: &&&Step| {
+        let declaration = session.manifest.secret(&step.secret);
+        declaration.is_some_and(|it| it.overlap.is_some() && it.kind.is_single())
+    };
+    let mut replaced = sharp.iter().filter(|step| step.why == Why::Replaced).peekable();
+    let softened = replaced.peek().is_some() && replaced.all(|step| has_overlap(&step));
+    match sharp.as_slice() {
+        [] => None,
+        [step] if step.why == Why::Revoked => Some(format!("drop the old value of `{}` at once", step.secret)),
+        [step] if softened => {
+            Some(format!("make a new value for `{}`; the old one serves for its overlap", step.secret))
+        }
+        [step] => Some(format!("make a new value for `{}`; the old one stops working", step.secret)),
+        steps if softened => {
+            Some(format!("make new values for {} secrets; the old ones serve for their overlap", steps.len()))
+        }
+        steps => Some(format!("make new values for {} secrets; the old ones stop working", steps.len())),
+    }
 }
 
 /// What is only published leaves everything as it works now, and so does a successor that everybody knows.

@@ -138,7 +138,11 @@ fn a_hard_cut_is_called_one_with_the_order_in_which_to_restart() {
     assert!(run.stderr.contains(order), "{}", run.stderr);
     let run = project.run(replace.iter().chain(&["--yes"])).assert_code(0);
     assert!(run.stderr.contains(order), "{}", run.stderr);
+    let run = project.run(replace).assert_code(2);
+    assert!(run.stderr.contains("the old ones stop working"), "{}", run.stderr);
     let with_overlap = Project::initialised(MANIFEST);
+    let run = with_overlap.run(replace).assert_code(2);
+    assert!(run.stderr.contains("the old ones serve for their overlap"), "{}", run.stderr);
     let run = with_overlap.run(replace.iter().chain(&["--dry-run"])).assert_code(0);
     assert!(!run.stderr.contains("hard cut"), "{}", run.stderr);
 }
