@@ -4,90 +4,33 @@
 //! fails before the store is replaced.
 
 mod ledger;
+mod make;
 mod observed;
+
+pub use make::recipes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use crate::audit;
-use crate::deliver::{self, Delivered, Prepared, ignored};
+use crate::deliver::{self, Delivered, Prepared, document, ignored};
 use crate::error::{Error, Result};
-use crate::generate::{self, Context, Input, Inputs};
-use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
-use crate::name::{EnvName, SecretName, VersionId};
-use crate::plan::{Action, Plan, Step, Why};
+use crate::manifest::Kind as SecretKind;
+use crate::name::{SecretName, VersionId};
 use crate::rotation;
-use crate::secret::digest::sha256_hex;
-use crate::secret::parts::Parts;
-use crate::secret::{Secret, random};
+use crate::secret::Secret;
 use crate::store::change::{Change, Subjects};
 use crate::store::files::Opened;
 use crate::store::ledger::{DeliveredFile, Ledger};
-use crate::store::{Life, Origin, Stage, Store, Version, agreement};
-use crate::world::{self, World};
+use crate::store::{Store, agreement};
+use crate::world::World;
 
 impl World<'_> {
     /// Refuses to write to a store that disagrees with the manifest, or whose time is ahead of the clock.
     pub fn check_agreement(&self, store: &Store) -> Result<()> {
         agreement::check(self.manifest.environments.get(self.environment), store)?;
         if self.consent.clock { Ok(()) } else { store.check_clock(self.now) }
-    }
-
-    /// Makes what the plan says, in memory.
-    pub fn make(&self, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
-        for step in &plan.steps {
-            self.take(store, step)?;
-        }
-        Ok(plan.steps.iter().map(|step| step.secret.clone()).collect())
-    }
-
-    fn take(&self, store: &mut Store, step: &Step) -> Result<()> {
-        let name = &step.secret;
-        match (step.action, store.next_mut(name)) {
-            (Action::Activate, _) => store.activate(name, self.now),
-            (Action::Publish, Some(next)) => next.life.published = Some(self.now),
-            (Action::Publish, None) => store.publish(name, self.make_version(store, self.declaration(name)?)?),
-            (Action::Make, _) => store.promote(name, self.make_version(store, self.declaration(name)?)?),
-        }
-        if step.why == Why::Revoked {
-            store.revoke_replaced(name, self.now);
-        }
-        if rotation::max_age(self.manifest, self.environment, name).is_some() {
-            store.wipe_private(name);
-        }
-        Ok(())
-    }
-
-    /// A version of a value that came by hand.
-    pub fn given_version(&self, declaration: &Declaration, value: Secret, origin: Origin) -> Result<Version> {
-        let facts = generate::inspect(&value);
-        self.given_parts(declaration, Parts::value(value), facts, origin)
-    }
-
-    /// A version that came by hand in pieces.
-    pub fn given_parts(
-        &self,
-        declaration: &Declaration,
-        parts: Parts,
-        facts: generate::Facts,
-        origin: Origin,
-    ) -> Result<Version> {
-        Ok(Version {
-            id: random::version_id()?,
-            kind: declaration.kind.name().to_owned(),
-            stage: Stage::Current,
-            origin,
-            created: self.now,
-            expires: facts.expires,
-            life: Life::default(),
-            bits: None,
-            recipe: None,
-            inputs: BTreeMap::new(),
-            facts: facts.facts,
-            fingerprint: None,
-            parts,
-        })
     }
 
     /// Finds what would keep a change from being recorded whole, before anything is written.
@@ -157,10 +100,10 @@ impl World<'_> {
         let announced = prepared.announced(&old_files);
         if !is_changed {
             let ledger = self.keep_up(opened, announced)?;
-            return self.deliver(ledger, prepared, &old_files);
+            return self.deliver(opened, ledger, prepared, &old_files);
         }
         let ledger = self.commit(opened, action, changed, announced)?;
-        let mut delivered = self.deliver(ledger, prepared, &old_files).map_err(Error::after_the_change)?;
+        let mut delivered = self.deliver(opened, ledger, prepared, &old_files).map_err(Error::after_the_change)?;
         delivered.warnings.extend(changed.secrets.iter().filter_map(|name| self.shortened(&opened.store, name)));
         Ok(delivered)
     }
@@ -222,11 +165,13 @@ impl World<'_> {
     /// Writes the files, and what became of them into the ledger that announced them.
     fn deliver(
         &self,
+        opened: &Opened,
         mut ledger: Ledger,
         prepared: Prepared<'_>,
         old_files: &BTreeMap<String, DeliveredFile>,
     ) -> Result<Delivered> {
-        let delivered = prepared.write(self, old_files)?;
+        let mut delivered = prepared.write(self, old_files)?;
+        document::foresee(&mut delivered.records, self, &opened.store)?;
         if ledger.files != delivered.records {
             ledger.files.clone_from(&delivered.records);
             self.files.save_ledger(&ledger)?;
@@ -251,78 +196,4 @@ impl World<'_> {
     pub fn contents(&self, store: &Store) -> Result<BTreeMap<String, Secret>> {
         Ok(self.prepare(store)?.into_contents())
     }
-
-    fn declaration(&self, name: &SecretName) -> Result<&Declaration> {
-        self.manifest.secret(name).ok_or_else(|| Error::bug(format!("`{name}` is planned but not declared")))
-    }
-
-    fn input<'s>(
-        &self,
-        store: &'s Store,
-        settings: &'s BTreeMap<SecretName, Parts>,
-        name: &SecretName,
-    ) -> Option<Input<'s>> {
-        if let Some(parts) = settings.get(name) {
-            return Some(Input { version: None, parts });
-        }
-        let version = store.value(self.manifest.secret(name)?)?;
-        Some(Input { version: Some(version.id), parts: &version.parts })
-    }
-
-    fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
-        let settings = world::settings(self.manifest, self.environment, declaration.references());
-        let inputs: Inputs<'_> = declaration
-            .references()
-            .into_iter()
-            .filter_map(|name| Some((name, self.input(store, &settings, name)?)))
-            .collect();
-        let context = context(self.manifest, self.environment, self.now);
-        let material = generate::generate(declaration, &context, &inputs)?;
-        Ok(Version {
-            id: random::version_id()?,
-            kind: declaration.kind.name().to_owned(),
-            stage: Stage::Current,
-            origin: Origin::Generated,
-            created: self.now,
-            expires: material.expires,
-            life: Life::default(),
-            bits: material.bits,
-            recipe: recipe(declaration, self.manifest, self.environment, &context),
-            inputs: inputs.iter().filter_map(|(&name, input)| Some((name.clone(), input.version?))).collect(),
-            facts: material.facts,
-            fingerprint: None,
-            parts: material.parts,
-        })
-    }
-}
-
-fn context<'s>(manifest: &'s Manifest, environment: &'s EnvName, now: DateTime<Utc>) -> Context<'s> {
-    Context { project: &manifest.project, environment, now }
-}
-
-/// The recipe digest of every derived secret of an environment, as it is declared now.
-pub fn recipes(manifest: &Manifest, environment: &EnvName, now: DateTime<Utc>) -> BTreeMap<SecretName, String> {
-    let context = context(manifest, environment, now);
-    manifest
-        .secrets_in(environment)
-        .filter_map(|it| Some((it.name.clone(), recipe(it, manifest, environment, &context)?)))
-        .collect()
-}
-
-/// A declaration's recipe digest; the settings that a template takes in are part of it, since they have no versions.
-fn recipe(
-    declaration: &Declaration,
-    manifest: &Manifest,
-    environment: &EnvName,
-    context: &Context<'_>,
-) -> Option<String> {
-    let mut recipe = generate::recipe_digest(declaration, context)?;
-    let names: BTreeSet<&SecretName> = declaration.references().into_iter().collect();
-    for name in names {
-        if let Some(value) = manifest.secret(name).and_then(|it| it.kind.setting(environment)) {
-            recipe = sha256_hex(format!("{recipe}\0{name}\0{value}").as_bytes());
-            recipe.truncate(32);
-        }
-    }
-    Some(recipe)
 }

@@ -3,8 +3,8 @@
 //! Neither disk nor network, clock nor randomness is touched here; `--dry-run` prints a [`Plan`] and stops.
 
 pub mod due;
-pub mod renewal;
 mod observed;
+pub mod renewal;
 
 use std::collections::BTreeSet;
 
