@@ -8,10 +8,11 @@ mod overlap;
 mod places;
 mod report;
 mod switched;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::emit::{self, EmittedFile, Value, Values};
+use crate::emit::{self, EmittedFile, Values};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
 use crate::name::{OutputName, SecretName, VersionId};
@@ -19,7 +20,6 @@ use crate::private_file::{Batch, WriteOptions};
 use crate::revocation;
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
-use crate::secret::parts::Parts;
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
 use crate::world::{self, World};
@@ -67,7 +67,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
     let mut errors = Vec::new();
     for output in world.manifest.outputs_in(world.environment) {
         let overlapping = overlap::with_previous(world, store, output);
-        let (mut values, missing) = values(world, store, &settings, &lists, output);
+        let (mut values, missing) = values::of_output(world, store, &settings, &lists, output);
         values.extend(overlapping.values());
         let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json) || output.format.is_document();
         if !missing.is_empty() {
@@ -85,33 +85,6 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
 
 fn current(store: &Store) -> BTreeMap<SecretName, VersionId> {
     store.secrets.keys().filter_map(|name| Some((name.clone(), store.current(name)?.id))).collect()
-}
-
-/// The values that an output delivers, and the names of those that it lacks.
-fn values<'a>(
-    world: &'a World<'_>,
-    store: &'a Store,
-    settings: &'a BTreeMap<SecretName, Parts>,
-    lists: &'a BTreeMap<SecretName, Secret>,
-    output: &'a Output,
-) -> (Values<'a>, BTreeSet<SecretName>) {
-    let mut values = Values::new();
-    let mut missing = BTreeSet::new();
-    for name in &output.secrets {
-        let Some(declaration) = world.manifest.secret(name).filter(|it| it.is_in(world.environment)) else {
-            continue;
-        };
-        match settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts)) {
-            Some(parts) => {
-                values.insert(name, Value { kind: &declaration.kind, parts, lists: lists.get(name) });
-            }
-            None if declaration.optional => {}
-            None => {
-                missing.insert(name.clone());
-            }
-        }
-    }
-    (values, missing)
 }
 
 impl<'a> Prepared<'a> {
