@@ -71,7 +71,7 @@ pub struct Signed {
 /// Signs a request, PEM or DER. Nothing of it but the key and the names gets into the certificate.
 ///
 /// Fails with `csr-invalid`, `csr-not-proven` (the signature is not by the key), `csr-key`, `csr-name`, and as
-/// [`super::leaf`] does when the CA cannot sign or does not permit a name.
+/// issuing a certificate does when the CA cannot sign or does not permit a name.
 pub fn sign(csr: &Secret, terms: &Terms<'_>, context: &Context<'_>, inputs: &Inputs<'_>) -> Result<Signed> {
     let der = der(csr);
     let request = X509CertificationRequest::from_der(&der).ok().filter(|(rest, _)| rest.is_empty());

@@ -92,7 +92,7 @@ pub struct Entry<'a> {
 
 /// Signs the list of a CA, PEM, and tells by when the next one must be there: after [`LIFE`], or with the CA's own end.
 ///
-/// Fails as [`super::leaf`] does when the CA cannot sign.
+/// Fails as issuing a certificate does when the CA cannot sign.
 pub fn list(
     name: &SecretName,
     ca: &Parts,
