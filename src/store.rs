@@ -242,10 +242,11 @@ impl Store {
     pub fn purge(&mut self, keep: usize, delivered: &BTreeSet<VersionId>) {
         for versions in self.secrets.values_mut() {
             let surplus = versions.len().saturating_sub(keep.max(1));
-            // What was encrypted with an old key is lost with the key: those are kept for good.
-            let may_go = |old: &&mut Version| {
-                old.stage == Stage::Previous && old.kind != "encryption-key" && !delivered.contains(&old.id)
-            };
+            // What was encrypted with an old key is lost with the key, and what an old CA signed can be revoked by
+            // nobody else: those are kept for good.
+            let is_needed = |old: &Version| ["ca", "encryption-key"].contains(&old.kind.as_str());
+            let may_go =
+                |old: &&mut Version| old.stage == Stage::Previous && !is_needed(old) && !delivered.contains(&old.id);
             for old in versions[..surplus].iter_mut().filter(may_go) {
                 purge(old, &self.fingerprint_key, &self.project);
             }
@@ -354,11 +355,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_encryption_key_is_never_purged() {
+    fn an_encryption_key_and_a_ca_are_never_purged() {
         let mut store = store("age1");
         let name = SecretName::new("A").unwrap();
-        for value in 0..3_u8 {
-            store.promote(&name, Version { kind: "encryption-key".into(), ..version(&[b'a' + value], now()) });
+        for kind in ["ca", "encryption-key", "ca"] {
+            store.promote(&name, Version { kind: kind.into(), ..version(b"a", now()) });
         }
         store.purge(1, &BTreeSet::new());
         assert!(store.secrets[&name].iter().all(|version| version.parts.primary().is_some()));

@@ -20,6 +20,18 @@ pub enum State {
     Retired,
 }
 
+impl State {
+    /// Smaller is better, where one key is there twice.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Active => 0,
+            Self::Retiring => 1,
+            Self::Next => 2,
+            Self::Retired => 3,
+        }
+    }
+}
+
 /// A key with its id, algorithm and state, prepared once.
 pub struct VerificationKey {
     kid: String,
@@ -116,7 +128,9 @@ impl KeySet {
         if of_that_kid.peek().is_none() {
             return Err(self.why_absent(kid, named));
         }
-        let key = of_that_kid.find(|key| key.algorithm == named).ok_or(Reason::AlgKeyMismatch)?;
+        // The same key can have been put back after another one: its best state counts.
+        let fitting = of_that_kid.filter(|key| key.algorithm == named);
+        let key = fitting.min_by_key(|key| key.state.rank()).ok_or(Reason::AlgKeyMismatch)?;
         match key.state {
             State::Active | State::Retiring => Ok(key),
             State::Next => Err(Reason::KeyNotYetActive),
@@ -177,6 +191,13 @@ mod tests {
         }
         assert_eq!(set.find(Some("?"), "ES256").unwrap_err(), Reason::AlgNotAllowed);
         assert_eq!(set.find(None, "HS256").unwrap_err(), Reason::UnknownKid);
+    }
+
+    #[test]
+    fn a_key_that_was_put_back_is_not_hidden_by_its_own_past() {
+        let mut set = set();
+        set.add(VerificationKey::shared("done", Algorithm::Hs256, &[7; 32], State::Active).unwrap());
+        assert_eq!(set.find(Some("done"), "HS256").unwrap().state(), State::Active);
     }
 
     #[test]

@@ -45,6 +45,18 @@ fn import(project: &Project, words: &[&str]) -> Run {
 }
 
 #[test]
+fn a_layout_takes_what_comes_without_its_root() {
+    for layout in ["haproxy", "kubernetes", "nginx", "postgres", "traefik"] {
+        let files = "files = { fullchain = \"cert.pem\", key = \"key.pem\" }";
+        let project = Project::initialised(&MANIFEST.replace(files, &format!("layout = \"{layout}\"")));
+        let (issuing, leaf) = issued();
+        letsencrypt(&project, &format!("{}{}", leaf.pem, issuing.pem), &leaf.key);
+        import(&project, &LIVE).assert_code(0);
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
 fn a_declared_certificate_waits_for_its_import_and_is_then_delivered() {
     let project = Project::initialised(MANIFEST);
     let check = project.run(["check"]).assert_code(1);

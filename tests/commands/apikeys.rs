@@ -277,6 +277,18 @@ fn check_finds_a_document_that_is_missing_old_or_altered_without_the_identity() 
 }
 
 #[test]
+fn a_revocation_that_was_not_delivered_is_delivered_by_the_next_try() {
+    let project = shop();
+    issue(&project, &["acme"]);
+    let before = project.read(DOCUMENT);
+    project.run(["apikey", "revoke", "acme", "--yes"]).assert_code(0);
+    write_private(&project, &before);
+    let run = project.run(["apikey", "revoke", "acme", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("no such key is good any more"), "{run:?}");
+    assert!(json_file(&project)["keys"].as_array().unwrap().is_empty());
+}
+
+#[test]
 fn a_document_that_a_killed_writer_did_not_bring_up_to_date_is_stale_until_render() {
     let project = shop();
     let before = project.read(DOCUMENT);

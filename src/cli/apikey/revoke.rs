@@ -38,7 +38,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let meant = meant(&session, records, arguments)?;
     if meant.is_empty() {
         context.ui.say(&format!("`{}`: nothing to do, no such key is good any more", arguments.key));
-        return tell(&session, &meant, &Delivered::default(), arguments.dry_run);
+        // A run before this one may have died before the services' file had it.
+        let delivered = if arguments.dry_run {
+            world.rehearse(&opened.store)?
+        } else {
+            world.settle_records(&mut opened, "apikey-revoke", &[])?
+        };
+        return tell(&session, &meant, &delivered, arguments.dry_run);
     }
     if !arguments.dry_run {
         let question = format!("revoke {} of `{}` for good", counted(meant.len(), "key"), records[&meant[0]].name);

@@ -7,6 +7,36 @@ pub(super) const OUTPUTS: &[Refusal] = &[
         r#"[project]
 name = "p"
 [secrets.A]
+kind = "certificate"
+issuer = "self"
+dns = ["a.test"]
+[secrets.B]
+kind = "certificate"
+issuer = "self"
+dns = ["b.test"]
+[outputs.a]
+format = "pem"
+path = "tls"
+secrets = ["A"]
+files = { fullchain = "a.pem", key = "a.key" }
+atomic = true
+[outputs.b]
+format = "pem"
+path = "tls"
+secrets = ["B"]
+files = { fullchain = "b.pem", key = "b.key" }
+atomic = true
+"#,
+        &[(
+            19,
+            "`outputs.a` and `outputs.b` write the same file",
+            "give each a `path` of its own, or `environments` that do not meet",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
 kind = "random"
 [outputs.o]
 format = "jwks"

@@ -9,6 +9,9 @@ use crate::manifest::validate::overlap;
 use crate::manifest::validate::secrets::Secrets;
 use crate::name::EnvName;
 
+/// Name of the link in an atomic output's directory.
+const LINK: &str = "..data";
+
 type Environments<'a> = Option<&'a BTreeSet<EnvName>>;
 
 /// A file that an output writes.
@@ -86,6 +89,8 @@ fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a
                 paths.into_iter().map(move |path| file(path, secret.environments.as_ref()))
             })
             .filter(|file| overlap(file.environments, output.environments.as_ref()))
+            // The link that an atomic output switches by: a directory has one.
+            .chain(output.atomic.then(|| file(format!("{}/{LINK}", output.path), None)))
             .collect(),
         _ => vec![file(output.path.clone(), None)],
     }

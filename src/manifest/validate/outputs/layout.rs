@@ -28,8 +28,13 @@ pub(super) fn set(
         if let Some(files) = files {
             problems.add_with_hint(files.at, format!("`{place}` has both `layout` and `files`"), "write one of them");
         }
-        if is_one_certificate(output, secrets) {
-            output.format = Format::Pem { files: self::files(layout.value) };
+        if let Some(kind) = one_certificate(output, secrets) {
+            let mut files = self::files(layout.value);
+            // What others issue comes without its root, and whoever trusts it has that already.
+            if matches!(kind, Kind::ImportedCertificate(_)) {
+                files.remove(&PemFile::Ca);
+            }
+            output.format = Format::Pem { files };
         } else {
             let message = format!("`{place}.layout` needs exactly one certificate in `secrets`");
             problems.add_with_hint(layout.at, message, "write one output for each certificate");
@@ -51,10 +56,11 @@ pub(super) fn set(
     }
 }
 
-fn is_one_certificate(output: &Output, secrets: &Secrets) -> bool {
-    let [name] = output.secrets.as_slice() else { return false };
+fn one_certificate<'s>(output: &Output, secrets: &'s Secrets) -> Option<&'s Kind> {
+    let [name] = output.secrets.as_slice() else { return None };
     let declared = secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());
-    declared.is_some_and(|it| matches!(it.kind, Kind::Certificate(_) | Kind::ImportedCertificate(_)))
+    let kind = &declared?.kind;
+    matches!(kind, Kind::Certificate(_) | Kind::ImportedCertificate(_)).then_some(kind)
 }
 
 /// The names of a server's files.
