@@ -315,6 +315,23 @@ fn a_subject_s_tokens_are_revoked_up_to_now_and_new_ones_are_good() {
 }
 
 #[test]
+fn what_is_minted_while_a_revocation_waits_for_its_turn_is_revoked_with_the_rest() {
+    let project = project();
+    mint(&project, &["--ttl", "2h"]);
+    let lock = Root::open(project.root()).unwrap().lock(".vault-kit/lock", Duration::ZERO).unwrap();
+    let token = std::thread::scope(|scope| {
+        let revoke = scope.spawn(|| project.run(["token", "revoke", "--subject", "user:42"]).assert_code(0));
+        // Long enough that its own start lies in another second than this.
+        std::thread::sleep(Duration::from_millis(2100));
+        let token = mint(&project, &["--ttl", "1h"]);
+        drop(lock);
+        revoke.join().unwrap();
+        token
+    });
+    assert_eq!(reason(&project, &token).as_deref(), Some("revoked"));
+}
+
+#[test]
 fn a_declared_token_that_was_replaced_is_listed_as_long_as_it_is_good() {
     let project = project();
     let old = String::from_utf8(project.get("SERVICE_TOKEN")).unwrap();

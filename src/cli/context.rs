@@ -49,6 +49,12 @@ impl Context {
         Self { ui, now: SystemClock.now(), global }
     }
 
+    /// The time at this moment: `now` is that of the command's start, before it waited for a lock or an answer.
+    #[expect(clippy::unused_self, reason = "time comes through the context")]
+    pub fn read_clock(&self) -> DateTime<Utc> {
+        SystemClock.now()
+    }
+
     /// The directory that the command works in.
     pub fn directory(&self) -> PathBuf {
         self.global.dir.clone().unwrap_or_else(|| PathBuf::from("."))

@@ -62,7 +62,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let wanted = match (&text, &arguments.subject) {
         (Some(text), _) => of_text(&session, &opened.store, text)?,
         (None, Some(subject)) => {
-            of_subject(subject, arguments.before.map_or_else(|| next_second(context.now), whole_second))
+            of_subject(subject, arguments.before.map_or_else(|| next_second(context.read_clock()), whole_second))
         }
         (None, None) => arguments.of_ids(&known)?,
     };
@@ -173,7 +173,7 @@ fn warn_of_declared(session: &Session<'_>, known: &[Known], news: &Revoked) {
 /// this command has ended gets a good one.
 fn wait_until_revoked(context: &Context, news: &Revoked) {
     let latest = news.subjects.values().max();
-    if let Some(left) = latest.and_then(|before| (*before - context.now).to_std().ok()) {
+    if let Some(left) = latest.and_then(|before| (*before - context.read_clock()).to_std().ok()) {
         std::thread::sleep(left.min(std::time::Duration::from_secs(1)));
     }
 }
