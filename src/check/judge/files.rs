@@ -148,11 +148,11 @@ impl<'a> Bench<'a> {
 
     /// A key of a key set whose time is over since the store was last written.
     fn retired_in(&self, expected: &ExpectedFile) -> Option<(SecretName, DateTime<Utc>)> {
-        let output = self.manifest.outputs.get(&expected.output)?;
+        let output = self.manifest.outputs.get(&expected.output).filter(|output| output.format.is_document())?;
         let entries = output.secrets.iter().filter_map(|name| self.ledger?.secrets.get(name));
         let retiring = entries.flat_map(|entry| entry.beside.iter().map(move |it| (&entry.name, it)));
         let mut retired = retiring.filter(|(_, it)| it.state == BesideState::Retiring && it.until <= self.now);
-        retired.find(|_| output.format.is_document()).map(|(name, it)| (name.clone(), it.until))
+        retired.next().map(|(name, it)| (name.clone(), it.until))
     }
 
     fn values(&mut self, expected: &ExpectedFile, values: &BTreeMap<SecretName, Comparison>) {
