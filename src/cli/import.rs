@@ -53,7 +53,7 @@ struct Outcome {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let entries = read(&session, arguments)?;
-    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities =
         if arguments.dry_run { bring_up::planned_identity(&session)? } else { bring_up::identity(&session)? };
     let mut opened = if arguments.dry_run {

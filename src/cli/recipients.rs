@@ -83,7 +83,7 @@ fn push_row(text: &mut String, title: &str, who: &str, key: &str) {
 fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
     let session = Session::open(context)?;
     let identities = context.identities()?;
-    let _lock = if dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(dry_run)?;
     let files = session.files();
     let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
     let environment = session.manifest.environments.get(&session.environment);

@@ -27,7 +27,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let identities = context.identities()?;
-    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let files = session.files();
     let world = session.delivering_world(&files, &identities, arguments.adopt)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;

@@ -78,6 +78,11 @@ impl<'a> Session<'a> {
         StoreFiles::new(&self.root, self.state.clone(), &self.environment)
     }
 
+    /// The turn of a writer; what only rehearses takes none.
+    pub fn lock_unless_dry(&self, dry_run: bool) -> Result<Option<Lock>> {
+        if dry_run { Ok(None) } else { self.lock().map(Some) }
+    }
+
     /// Takes the writers' lock, and sweeps what a killed writer left behind.
     pub fn lock(&self) -> Result<Lock> {
         let lock = self.root.lock(&format!("{DIRECTORY}/lock"), self.context.global.lock_timeout)?;

@@ -37,7 +37,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let value = read_value(context, &session, arguments)?;
     judge(&value, declaration)?;
-    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;

@@ -201,7 +201,7 @@ fn store(
 ) -> Result<Exit> {
     let context = session.context;
     let identities = context.identities()?;
-    let _lock = if dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;

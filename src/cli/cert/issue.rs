@@ -77,7 +77,7 @@ fn issue_declared(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> 
     } else {
         arguments.names.iter().map(|name| certificate(session, name)).collect::<Result<_>>()?
     };
-    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();

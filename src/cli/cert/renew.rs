@@ -66,7 +66,7 @@ enum Status {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let named = arguments.names.iter().map(|name| certificate(&session, name)).collect::<Result<BTreeSet<_>>>()?;
-    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();

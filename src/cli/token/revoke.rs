@@ -53,7 +53,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let text = arguments.token.as_ref().map(|path| read_named(context, path)).transpose()?;
     let identities = context.identities()?;
-    let _lock = if arguments.dry_run { None } else { Some(session.lock()?) };
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
