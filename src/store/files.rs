@@ -87,8 +87,10 @@ impl<'a> StoreFiles<'a> {
     /// Opens the store for writing, and brings an old second copy up to date.
     pub fn open_for_writing(&self, identities: &Identities) -> Result<Option<Opened>> {
         let Some((opened, sealed)) = self.open_with_bytes(identities)? else { return Ok(None) };
-        if self.copy.header()?.map(|header| header.digest) != opened.digest {
-            self.copy.write(&opened.store, &sealed)?;
+        if let Some(digest) = &opened.digest
+            && self.copy.header()?.is_none_or(|header| header.digest != *digest)
+        {
+            self.copy.write(&opened.store, &sealed, digest)?;
         }
         Ok(Some(opened))
     }
@@ -164,8 +166,8 @@ impl<'a> StoreFiles<'a> {
             .hint("nothing was written; run the command again"));
         }
         self.project.write(&path, &sealed, &WriteOptions::default())?;
-        opened.digest = Some(sha256_hex(&sealed));
-        self.copy.write(&opened.store, &sealed).map_err(Error::after_the_change)
+        let digest = opened.digest.insert(sha256_hex(&sealed));
+        self.copy.write(&opened.store, &sealed, digest).map_err(Error::after_the_change)
     }
 
     /// The ledger; `None` when there is none.
@@ -251,7 +253,7 @@ impl<'a> StoreFiles<'a> {
         let sealed = seal::seal(&store, &path)?;
         seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
         self.project.write(&path, &sealed, &WriteOptions::default())?;
-        self.copy.write(&store, &sealed).map_err(Error::after_the_change)
+        self.copy.write(&store, &sealed, &sha256_hex(&sealed)).map_err(Error::after_the_change)
     }
 
     fn missing(&self) -> Error {

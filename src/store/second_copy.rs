@@ -65,9 +65,11 @@ impl<'a> SecondCopy<'a> {
     }
 
     /// One file and one replacement: what is said of the copy and the copy itself cannot come apart.
-    pub(super) fn write(&self, store: &Store, sealed: &[u8]) -> Result<()> {
+    ///
+    /// `digest` is the SHA-256 of the sealed bytes, in hex.
+    pub(super) fn write(&self, store: &Store, sealed: &[u8], digest: &str) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
-        let header = CopyHeader { store_id: store.store_id, generation: store.generation, digest: sha256_hex(sealed) };
+        let header = CopyHeader { store_id: store.store_id, generation: store.generation, digest: digest.to_owned() };
         if self.header()?.is_some_and(|old| old.store_id != header.store_id) {
             self.set_aside()?;
         }
