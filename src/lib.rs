@@ -21,6 +21,7 @@ pub mod plan;
 mod preset;
 pub mod private_file;
 pub mod project;
+pub mod remote;
 pub mod report;
 pub mod revocation;
 pub mod rotation;

@@ -1,0 +1,110 @@
+//! What a remote store answers instead of what was asked for. Never a value, and never the answer's text.
+
+use crate::error::{Error, Kind};
+
+/// The result of asking a remote store.
+pub type Answer<T> = std::result::Result<T, Failure>;
+
+/// Why a request has no result, as far as somebody has to act on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// There is no such secret, or it has no value.
+    Missing,
+    /// The credentials are known and may not do this.
+    Denied,
+    /// There are no credentials.
+    NoCredentials,
+    /// The credentials are expired, unknown or wrong.
+    BadCredentials,
+    /// Too many requests, also after all tries.
+    Throttled,
+    /// No answer, or a failure at their end, also after all tries.
+    Unreachable,
+    /// An answer that does not keep to the protocol.
+    Garbled,
+    /// Somebody else changed it first.
+    Conflict,
+    /// The request is against a rule of the service: a limit, a wrong state, a malformed parameter.
+    Refused,
+}
+
+/// A request that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why.
+    pub cause: Cause,
+    /// The API's name of the operation, such as `PutSecretValue`.
+    pub operation: &'static str,
+    /// The error code that the service gave, such as `ResourceExistsException`.
+    pub code: Option<String>,
+    /// The request's id, which AWS support asks for.
+    pub request: Option<String>,
+}
+
+impl Failure {
+    /// The error that a command ends with; `subject` is what it was about: a secret's name, or the endpoint.
+    pub fn about(&self, subject: &str) -> Error {
+        let (kind, code, what) = match self.cause {
+            Cause::Missing => (Kind::Findings, "remote-missing", "has no"),
+            Cause::Denied => (Kind::Permission, "remote-denied", "denies access to"),
+            Cause::NoCredentials => (Kind::Permission, "no-credentials", "cannot be asked without credentials for"),
+            Cause::BadCredentials => (Kind::Permission, "bad-credentials", "does not accept the credentials for"),
+            Cause::Throttled => (Kind::Remote, "remote-throttled", "throttles requests for"),
+            Cause::Unreachable => (Kind::Remote, "remote-unreachable", "cannot be reached for"),
+            Cause::Garbled => (Kind::Remote, "remote-garbled", "gave an answer that makes no sense for"),
+            Cause::Conflict => (Kind::Conflict, "remote-conflict", "says that somebody else changed"),
+            Cause::Refused => (Kind::Manifest, "remote-refused", "refuses what was asked of"),
+        };
+        let error = Error::new(kind, code, format!("AWS {what} {subject} ({})", self.details()));
+        match self.hint() {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    fn details(&self) -> String {
+        let mut details = self.operation.to_owned();
+        if let Some(code) = &self.code {
+            details.push_str(": ");
+            details.push_str(code);
+        }
+        if let Some(request) = &self.request {
+            details.push_str(", request ");
+            details.push_str(request);
+        }
+        details
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        match self.cause {
+            Cause::Denied => Some("`vault-kit iam policy --role rotator` prints what a role needs"),
+            Cause::NoCredentials => Some("log in with `aws sso login`, or give `AWS_PROFILE` or `AWS_ACCESS_KEY_ID`"),
+            Cause::BadCredentials => Some("log in again; `aws sts get-caller-identity` shows who you are"),
+            Cause::Throttled | Cause::Unreachable => Some("try again later, or be patient with `--wait 5m`"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_operation_code_and_request_and_ends_with_the_code_of_its_kind() {
+        let failure = Failure {
+            cause: Cause::Denied,
+            operation: "GetSecretValue",
+            code: Some("AccessDeniedException".into()),
+            request: Some("1-2-3".into()),
+        };
+        let error = failure.about("`/p/dev/a`");
+        assert_eq!(
+            error.to_string(),
+            "AWS denies access to `/p/dev/a` (GetSecretValue: AccessDeniedException, request 1-2-3)"
+        );
+        assert_eq!((error.kind(), error.code()), (Kind::Permission, "remote-denied"));
+        let lost = Failure { cause: Cause::Unreachable, code: None, request: None, ..failure };
+        assert_eq!(lost.about("`x`").kind().code(), 5);
+    }
+}
