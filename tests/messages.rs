@@ -149,7 +149,7 @@ fn a_manifest_with_several_mistakes() {
     vault-kit: error: `vault-kit.toml:4`: `secrets.A.kind` must be one of `api-key`, `ca`, `certificate`, `encryption-key`, `external`, `keypair`, `passphrase`, `password`, `random`, `setting`, `template`, `token`, `uuid`
     vault-kit: hint: did you mean `random`?
     vault-kit: error: `vault-kit.toml:7`: `secrets.B.bits` is not a field of kind `random`
-    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `owner`, `pattern`, `obtain`, `description`, `environments`, `kind`
+    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `owner`, `pattern`, `obtain`, `description`, `environments`, `aws`, `bundle`, `bundle_key`, `kind`
     "#);
 }
 

@@ -58,7 +58,11 @@ const WITHOUT: [Without; 14] = [
     Without { module: "plan", words: &OUTSIDE, except: &[] },
     Without { module: "plan", words: &["random::", "SystemClock", "Secret", "expose", "expose_text"], except: &[] },
     Without { module: "manifest", words: &OUTSIDE, except: &[] },
-    Without { module: "manifest", words: &["random::", "SystemClock", "Secret", "expose", "expose_text"], except: &[] },
+    Without {
+        module: "manifest",
+        words: &["random::", "SystemClock", "crate::secret", "expose", "expose_text"],
+        except: &[],
+    },
     Without { module: "check", words: &OUTSIDE, except: &[] },
     // It judges the values of the process environment; every other value comes to `check` as a verdict or as bytes.
     Without {

@@ -54,10 +54,18 @@ pub struct Aws {
     pub account: Option<String>,
     /// Such as `us-east-1`.
     pub region: Option<String>,
-    /// Prefix of every secret's name, such as `/sutra/prod/`.
+    /// Prefix of every secret's name, such as `/sutra/prod/`; see [`Aws::prefix_of`].
     pub prefix: Option<String>,
     /// KMS key id, ARN or alias.
     pub kms_key: Option<String>,
+    /// Regions that have a copy of every secret.
+    pub replicas: Vec<String>,
+    /// Tags of every secret, besides our own.
+    pub tags: BTreeMap<String, String>,
+    /// How long a deleted secret can be taken back: 7 to 30 whole days.
+    pub recovery_window: Option<Period>,
+    /// How long the last good copy may serve when AWS cannot be reached.
+    pub stale_after: Option<Period>,
     /// Takes effect only after `vault-kit trust`.
     pub role_arn: Option<String>,
     /// Takes effect only after `vault-kit trust`.
@@ -98,8 +106,29 @@ pub struct Declaration {
     pub environments: Option<BTreeSet<EnvName>>,
     /// Whether its absence is fine; only for `external`.
     pub optional: bool,
+    /// Where it is in AWS Secrets Manager, in environments that have an [`Aws`]; `None` = only here.
+    pub remote: Option<RemotePlace>,
     /// Line in the manifest, from 1.
     pub line: usize,
+}
+
+/// Where in AWS Secrets Manager a secret is, below the environment's prefix.
+///
+/// A secret of several parts has a secret of its own, whose value is a JSON object of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemotePlace {
+    /// A secret of its own.
+    Secret {
+        /// Its name below the prefix, such as `database/url`.
+        path: String,
+    },
+    /// A key of a JSON object.
+    Key {
+        /// The object's name below the prefix.
+        bundle: String,
+        /// The key.
+        key: String,
+    },
 }
 
 /// A regular expression that compiled.
@@ -468,6 +497,23 @@ impl Ca {
     }
 }
 
+impl Aws {
+    /// The prefix of every name: declared, else `/<project>/<environment>/`.
+    pub fn prefix_of(&self, project: &str, environment: &EnvName) -> String {
+        self.prefix.clone().unwrap_or_else(|| format!("/{project}/{environment}/"))
+    }
+}
+
+impl RemotePlace {
+    /// The name, below the prefix, of the secret in AWS that it is, or is a key of.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Secret { path } => path,
+            Self::Key { bundle, .. } => bundle,
+        }
+    }
+}
+
 impl Manifest {
     /// Whether a secret exists in an environment.
     pub fn has_secret(&self, name: &SecretName, environment: &EnvName) -> bool {
@@ -599,6 +645,11 @@ impl Kind {
             Self::Token(_) => "token",
             Self::Uuid => "uuid",
         }
+    }
+
+    /// Whether it consists of several parts, such as a certificate and its key.
+    pub fn has_parts(&self) -> bool {
+        matches!(self, Self::Ca(_) | Self::Certificate(_) | Self::ImportedCertificate(_) | Self::Keypair { .. })
     }
 
     /// Whether it is one text that was drawn or supplied, whose predecessor can serve beside it for a while.

@@ -66,12 +66,26 @@ table! {
         /// Such as `us-east-1`.
         #[schemars(regex(pattern = r"^[a-z0-9-]+$"))]
         region: String,
-        /// Prefix of every secret's name, such as `/sutra/prod/`.
-        #[schemars(regex(pattern = r"^[A-Za-z0-9/_+=.@-]+$"))]
+        /// Prefix of every secret's name, such as `/sutra/prod/`; default is `/`, the project, `/`, the environment, `/`.
+        #[schemars(regex(pattern = r"^/?([A-Za-z0-9_+=.@-]+/)+$"), length(max = 511))]
         prefix: String,
         /// KMS key: id, ARN or alias.
         #[schemars(length(min = 1))]
         kms_key: String,
+        /// Regions that have a copy of every secret, such as `eu-west-1`.
+        #[schemars(inner(regex(pattern = r"^[a-z0-9-]+$")))]
+        replicas: Texts,
+        /// Tags of every secret, besides vault-kit's own: at most 40.
+        #[schemars(extend(
+            "maxProperties" = 40,
+            "propertyNames" = { "minLength": 1, "maxLength": 128, "not": { "pattern": "^([Aa][Ww][Ss]|[Vv][Aa][Uu][Ll][Tt]-[Kk][Ii][Tt]):" } },
+            "additionalProperties" = { "type": "string", "maxLength": 256 }
+        ))]
+        tags: Map<String>,
+        /// How long a deleted secret can be taken back: `7d` to `30d`; default `30d`.
+        recovery_window: Period,
+        /// How long the last good copy may serve when AWS cannot be reached, such as `24h`.
+        stale_after: Period,
         /// Role to assume; takes effect only after `vault-kit trust`.
         #[schemars(length(min = 1))]
         role_arn: String,
@@ -101,6 +115,15 @@ table! {
         /// The environments in which it exists; absent = all.
         #[schemars(length(min = 1))]
         environments: Texts,
+        /// Its name in AWS Secrets Manager below the environment's prefix, such as `database/url`.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"), length(max = 512))]
+        aws: String,
+        /// The JSON object in AWS Secrets Manager, below the environment's prefix, that it is a key of, such as `app`.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"), length(max = 512))]
+        bundle: String,
+        /// Its key in `bundle`; default is its name.
+        #[schemars(regex(pattern = r"^[A-Za-z0-9_./-]{1,128}$"))]
+        bundle_key: String,
     }
 
     /// Random bytes as text.

@@ -1,6 +1,8 @@
 //! What the parser takes, what it refuses, and in which words.
 
+mod aws;
 mod outputs;
+mod places;
 mod project;
 mod secrets;
 
@@ -25,6 +27,7 @@ impl Declaration {
             description: None,
             environments: None,
             optional: false,
+            remote: None,
             line: 1,
         }
     }
@@ -118,7 +121,7 @@ type Refusal = (&'static str, &'static [(usize, &'static str, &'static str)]);
 
 #[test]
 fn each_mistake_is_told_by_its_line_and_what_would_be_right() {
-    for (text, expected) in [project::PROJECT, secrets::SECRETS, outputs::OUTPUTS].concat() {
+    for (text, expected) in [project::PROJECT, aws::AWS, secrets::SECRETS, outputs::OUTPUTS].concat() {
         let issues = parse(text, "vault-kit.toml").map(drop).unwrap_err().issues;
         let told: Vec<_> = issues
             .iter()
@@ -196,6 +199,10 @@ fn a_value_in_the_wrong_place_is_never_shown() {
         "[environments.dev.recipients]\nalice = \"age1@\"",
         "[environments.dev.recipients]\nalice = \"AGE-SECRET-KEY-1@\"",
         "[environments.dev.aws]\naccount = \"@\"\nregion = \"@\\n\"",
+        "[environments.dev.aws]\nprefix = \"@\"\nreplicas = [\"@ @\"]\nstale_after = \"@\"\nrecovery_window = \"@\"",
+        "[environments.dev.aws.tags]\n\"vault-kit:@\" = \"<@\"",
+        "[secrets.A]\nkind = \"uuid\"\naws = \"@ @\"\nbundle = \"/@\"\nbundle_key = \"@ @\"",
+        "[secrets.A]\nkind = \"keypair\"\nbundle = \"@\"\n[secrets.B]\nkind = \"uuid\"\naws = \"@\"",
         "[outputs.o]\nformat = \"@\"",
         "[outputs.o]\nformat = \"dotenv\"\npath = \"../@\"\nmode = \"@\"\nsecrets = [\"@\"]\ndialect = \"@\"",
         "[secrets.A]\nkind = \"random\" @",

@@ -1,20 +1,22 @@
 //! From raw tables to the typed model: defaults filled in, names resolved, every problem collected.
 
 mod authority;
+mod aws;
 pub mod hosts;
 mod outputs;
 mod paths;
 mod punycode;
 mod recipes;
 mod references;
+mod remote;
 mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::issue::Problems;
-use super::model::{Aws, Environment, Manifest};
-use super::raw::{RawAws, RawEnvironment, RawManifest, RawProject, Texts};
+use super::model::{Environment, Manifest};
+use super::raw::{RawEnvironment, RawManifest, RawProject, Texts};
 use super::read::{At, Field, Map};
 use crate::name::EnvName;
 
@@ -53,6 +55,7 @@ pub(super) fn manifest(raw: RawManifest, file: &str, problems: &mut Problems) ->
     let scope = Scope { project: &name, issuer: &issuer, environments: &environments };
     let mut secrets = secrets::declare(raw.secrets, &scope, problems);
     let order = references::resolve(&mut secrets, &scope, problems);
+    remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);
     let secrets = secrets.into_declarations();
     let warnings = Vec::new();
@@ -103,7 +106,7 @@ fn environment(name: &EnvName, raw: RawEnvironment, problems: &mut Problems) -> 
         check_recipient(&recipient, place, problems);
         recipients.insert(person.value, recipient.value);
     }
-    let aws = raw.aws.map(|aws| self::aws(aws, place, problems));
+    let aws = raw.aws.map(|raw| aws::read(raw, place, problems));
     Environment { rotate: raw.rotate.map(|rotate| rotate.value), recipients, aws }
 }
 
@@ -126,30 +129,6 @@ fn check_recipient(recipient: &At<String>, place: Place<'_>, problems: &mut Prob
             message,
             "a recipient begins with `age1`; `age-keygen -y IDENTITY_FILE` prints it",
         );
-    }
-}
-
-fn aws(raw: At<RawAws>, place: Place<'_>, problems: &mut Problems) -> Aws {
-    let RawAws { account, region, prefix, kms_key, role_arn, profile, endpoint } = raw.value;
-    match &account {
-        None => {
-            let message = format!("`{place}.aws.account` is absent, so the account is not checked");
-            problems.warn(raw.at, message, "add the twelve digits that `aws sts get-caller-identity` tells");
-        }
-        Some(account) if account.value.len() != 12 || !account.value.bytes().all(|byte| byte.is_ascii_digit()) => {
-            problems.add(account.at, format!("`{place}.aws.account` must be twelve digits in quotes"));
-        }
-        Some(_) => {}
-    }
-    let mut take = |field: Field<String>, key: &str| non_empty(field, &format!("{place}.aws.{key}"), problems);
-    Aws {
-        region: take(region, "region"),
-        prefix: take(prefix, "prefix"),
-        kms_key: take(kms_key, "kms_key"),
-        role_arn: take(role_arn, "role_arn"),
-        profile: take(profile, "profile"),
-        endpoint: take(endpoint, "endpoint"),
-        account: account.map(|account| account.value),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Place, Scope, environment_set, non_empty, recipes};
+use super::{Place, Scope, environment_set, non_empty, recipes, remote};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Kind, Pattern, TokenAlgorithm};
 use crate::manifest::raw::{RawKind, RawSecret};
@@ -22,6 +22,8 @@ pub(super) struct Declared {
     pub(super) algorithm: Field<TokenAlgorithm>,
     /// Which lists of permitted names a CA leaves out: DNS names, addresses.
     pub(super) open: (bool, bool),
+    /// Offset of what says where it is in AWS.
+    pub(super) remote_at: usize,
 }
 
 /// The declared secrets in the order of the file, found by name.
@@ -84,7 +86,8 @@ fn check_previous(secrets: &Secrets, problems: &mut Problems) {
 fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mut Problems) -> Declared {
     let At { at, value: name } = name;
     let place = Place { section: "secrets", name: name.as_str() };
-    let fields = raw.common;
+    let mut fields = raw.common;
+    let remote = remote::Place::take(&mut fields).read(&name, place, problems);
     let environments = environment_set(fields.environments, place, scope, problems);
     let pattern = fields.pattern.and_then(|pattern| self::pattern(&pattern, place, problems));
     let owner = fields.owner.and_then(|owner| non_empty(Some(owner), &format!("{place}.owner"), problems));
@@ -100,6 +103,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     if let (Some(kind), Some(pattern)) = (&kind, &pattern) {
         check_setting(kind, pattern, place, at, problems);
     }
+    let remote_at = remote.as_ref().map_or(at, |remote| remote.at);
     let declaration = kind.map(|kind| {
         Box::new(Declaration {
             name: name.clone(),
@@ -112,10 +116,11 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
             description: fields.description.map(|description| description.value),
             environments,
             optional,
+            remote: remote.map(|remote| remote.value),
             line: problems.line(at),
         })
     });
-    Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm, open }
+    Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm, open, remote_at }
 }
 
 /// Where a kind refers to others, and what it says about a token's algorithm.
