@@ -3,6 +3,7 @@
 //! All verbs but the first two take many subjects and answer for each: how many requests that makes, how many are in
 //! flight, and which are tried again is the implementation's business. Nothing here is asynchronous for its caller.
 
+pub mod aws;
 mod failure;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Certificates as they follow each other: read from PEM, put into the order that a server sends, the root taken out.
 
 use rustls_pki_types::CertificateDer;
-use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert};
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, anchor_from_trusted_cert};
 
 use super::certificate::Certificate;
 use super::finding::Finding;
@@ -21,6 +21,14 @@ pub fn read(text: &[u8]) -> Result<Vec<Certificate>, String> {
         certificates.push(certificate.ok_or_else(|| format!("has a damaged certificate, number {number}"))?);
     }
     if certificates.is_empty() { Err("holds no certificate".to_owned()) } else { Ok(certificates) }
+}
+
+/// The certificates of a PEM text that a TLS client can take as its authorities, as PEM again. The error is told in words.
+pub fn authorities(text: &[u8]) -> Result<Vec<u8>, String> {
+    let is_anchor = |it: &&Certificate| anchor_from_trusted_cert(&CertificateDer::from(it.der.as_slice())).is_ok();
+    let certificates = read(text)?;
+    let anchors = to_pem(certificates.iter().filter(is_anchor));
+    if anchors.is_empty() { Err("holds no authority".to_owned()) } else { Ok(anchors.expose().to_vec()) }
 }
 
 /// Certificates as PEM.

@@ -1,0 +1,176 @@
+//! AWS Secrets Manager by its SDK: the only place that knows it, and that anything is asynchronous.
+//!
+//! One client and one runtime of a single thread, made when a command first needs AWS. The SDK's own retries are off: ours
+//! are told as they happen, and end when the user's patience does.
+
+mod answer;
+mod configuration;
+mod endpoint;
+mod fields;
+mod listing;
+mod patience;
+mod reading;
+mod turn;
+mod writing;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use self::turn::{Turn, each};
+use super::{Answer, Cause, Creation, Listed, Reading, Relabelling, Remote, Sending, Tagging};
+use crate::error::{Error, Result};
+
+/// Reads in flight. AWS answers ten thousand a second.
+const READERS: usize = 16;
+
+/// Writes in flight. AWS takes fifty a second.
+const WRITERS: usize = 8;
+
+/// Which AWS, as whom, and for how long.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Such as `eu-west-1`; `None` = what the environment, the profile or the instance says.
+    pub region: Option<String>,
+    /// A profile of `~/.aws/config`, whose credentials then are the only ones; `None` = the usual chain.
+    pub profile: Option<String>,
+    /// A role to be taken on top of those credentials.
+    pub role_arn: Option<String>,
+    /// Where Secrets Manager is; `None` = what the environment or the profile says, else AWS itself.
+    pub endpoint: Option<String>,
+    /// A PEM file of the authorities to trust instead of the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// For how long to try.
+    pub patience: Patience,
+}
+
+/// For how long a request is tried again that was throttled or got no answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Patience {
+    /// Somebody waits: two tries, and only one where the first took long.
+    #[default]
+    Interactive,
+    /// Nobody waits: four tries.
+    Unattended,
+    /// Until so long has passed.
+    Wait(Duration),
+}
+
+/// That a request will be tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What happened to it.
+    pub cause: Cause,
+    /// The API's name of the operation.
+    pub operation: &'static str,
+    /// In how much time it is tried again.
+    pub wait: Duration,
+}
+
+/// Whom to tell of tries.
+type Listener = Arc<dyn Fn(&Notice) + Send + Sync>;
+
+/// A connection to AWS Secrets Manager.
+pub struct Aws {
+    runtime: Runtime,
+    secrets: aws_sdk_secretsmanager::Client,
+    identity: aws_sdk_sts::Client,
+    patience: Patience,
+    listener: Listener,
+    /// What this process made or sent a moment ago, by ARN and name: AWS may not know of it everywhere yet.
+    fresh: Mutex<BTreeSet<String>>,
+    /// Whether `BatchGetSecretValue` was denied: then nobody asks for it again.
+    is_batch_denied: AtomicBool,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+/// Prepares everything that the verbs need. No request is made, but those that the region or a part of the configuration
+/// can take on an EC2 instance; credentials are fetched with the first verb.
+pub fn connect(settings: &Settings, notice: Arc<dyn Fn(&Notice) + Send + Sync>) -> Result<Aws> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::io("start the runtime of the AWS client", error))?;
+    let (secrets, identity) = runtime.block_on(configuration::clients(settings))?;
+    Ok(Aws {
+        runtime,
+        secrets,
+        identity,
+        patience: settings.patience,
+        listener: notice,
+        fresh: Mutex::default(),
+        is_batch_denied: AtomicBool::new(false),
+    })
+}
+
+impl Aws {
+    fn turn<T>(&self, work: impl AsyncFnOnce(&Turn<'_>) -> T) -> T {
+        self.runtime.block_on(async { work(&Turn::new(self)).await })
+    }
+
+    /// What was just made or sent may be "not found" for some seconds.
+    fn remember(&self, ids: &[&str]) {
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.extend(ids.iter().map(|&id| id.to_owned()));
+    }
+
+    fn is_fresh(&self, id: &str) -> bool {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+}
+
+impl Remote for Aws {
+    fn account(&self) -> Answer<String> {
+        self.turn(async |turn| {
+            let answer = turn.ask("GetCallerIdentity", || self.identity.get_caller_identity().send()).await?;
+            let is_account = |it: &String| it.len() == 12 && it.bytes().all(|byte| byte.is_ascii_digit());
+            answer.account.filter(is_account).ok_or_else(|| answer::garbled("GetCallerIdentity"))
+        })
+    }
+
+    fn list(&self, prefix: &str) -> Answer<Vec<Listed>> {
+        self.turn(async |turn| listing::list(turn, prefix).await)
+    }
+
+    fn describe(&self, ids: &[&str]) -> Vec<Answer<Listed>> {
+        self.turn(async |turn| each(ids, READERS, async |id| listing::describe(turn, id).await).await)
+    }
+
+    fn read(&self, ids: &[&str]) -> Vec<Answer<Reading>> {
+        self.turn(async |turn| reading::read(turn, ids).await)
+    }
+
+    fn create(&self, creations: &[Creation<'_>]) -> Vec<Answer<String>> {
+        self.turn(async |turn| each(creations, WRITERS, async |it| writing::create(turn, it).await).await)
+    }
+
+    fn send(&self, sendings: &[Sending<'_>]) -> Vec<Answer<()>> {
+        self.turn(async |turn| each(sendings, WRITERS, async |it| writing::send(turn, it).await).await)
+    }
+
+    fn relabel(&self, relabellings: &[Relabelling<'_>]) -> Vec<Answer<()>> {
+        self.turn(async |turn| each(relabellings, WRITERS, async |it| writing::relabel(turn, it).await).await)
+    }
+
+    fn tag(&self, taggings: &[Tagging<'_>]) -> Vec<Answer<()>> {
+        self.turn(async |turn| each(taggings, WRITERS, async |it| writing::tag(turn, it).await).await)
+    }
+
+    fn delete(&self, arns: &[&str], days: u8) -> Vec<Answer<()>> {
+        self.turn(async |turn| each(arns, WRITERS, async |arn| writing::delete(turn, arn, days).await).await)
+    }
+
+    fn restore(&self, arns: &[&str]) -> Vec<Answer<()>> {
+        self.turn(async |turn| each(arns, WRITERS, async |arn| writing::restore(turn, arn).await).await)
+    }
+}

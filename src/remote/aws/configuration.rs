@@ -1,0 +1,123 @@
+//! From settings, environment and profile to two clients.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_secretsmanager::config::{RuntimeComponents, SharedHttpClient};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+
+use super::Settings;
+use super::endpoint::Endpoints;
+use crate::error::{Error, Kind, Result};
+use crate::x509::chain;
+
+/// A machine that does not even take the connection is not there.
+const CONNECTED: Duration = Duration::from_secs(3);
+
+/// An answer that takes longer is none.
+const ANSWERED: Duration = Duration::from_secs(10);
+
+/// The clients for Secrets Manager and for STS.
+pub(super) async fn clients(settings: &Settings) -> Result<(aws_sdk_secretsmanager::Client, aws_sdk_sts::Client)> {
+    let tls = tls(settings.ca_bundle.as_deref())?;
+    // `HTTPS_PROXY` and `NO_PROXY`, as the SDK's own client does.
+    let sdk = load(settings, http(&tls, ProxyConfig::from_env())).await;
+    if sdk.region().is_none() {
+        return Err(Error::new(Kind::Manifest, "region-missing", "nothing says which AWS region to use")
+            .hint("give the environment a `region` in its `aws = { … }`, or set `AWS_REGION`"));
+    }
+    let endpoints = Endpoints::of(settings.endpoint.as_deref(), &sdk)?;
+    // A proxy would be somebody else on the way to this machine.
+    let sdk = if endpoints.is_plain() {
+        sdk.into_builder().http_client(http(&tls, ProxyConfig::disabled())).build()
+    } else {
+        sdk
+    };
+    // Everything that asks STS on the way to credentials finds it where `account` does.
+    let sdk = match &endpoints.identity {
+        Some(identity) => sdk.into_builder().endpoint_url(identity).build(),
+        None => sdk,
+    };
+    let sdk = as_role(settings.role_arn.as_deref(), sdk).await;
+    let mut secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk);
+    secrets.set_endpoint_url(endpoints.secrets);
+    let mut identity = aws_sdk_sts::config::Builder::from(&sdk);
+    identity.set_endpoint_url(endpoints.identity);
+    Ok((aws_sdk_secretsmanager::Client::from_conf(secrets.build()), aws_sdk_sts::Client::from_conf(identity.build())))
+}
+
+async fn load(settings: &Settings, http: SharedHttpClient) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http.clone())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts());
+    if let Ok(name) = AppName::new("vault-kit") {
+        loader = loader.app_name(name);
+    }
+    if let Some(region) = &settings.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    let Some(profile) = &settings.profile else { return loader.load().await };
+    let sdk = loader.profile_name(profile).load().await;
+    // Whoever names a profile means it: the SDK would still prefer credentials in the environment.
+    let surroundings = ProviderConfig::without_region()
+        .with_region(sdk.region().cloned())
+        .with_http_client(http)
+        .with_retry_config(RetryConfig::disabled())
+        .with_timeout_config(timeouts());
+    let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&surroundings).build();
+    sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(named)).build()
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(CONNECTED).operation_attempt_timeout(ANSWERED).build()
+}
+
+async fn as_role(role: Option<&str>, sdk: SdkConfig) -> SdkConfig {
+    let Some(role) = role else { return sdk };
+    let role = AssumeRoleProvider::builder(role).session_name("vault-kit").configure(&sdk).build().await;
+    sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
+}
+
+/// Whom to trust: the authorities of a bundle, or those of the system.
+fn tls(ca_bundle: Option<&Path>) -> Result<TlsContext> {
+    let trust = match ca_bundle {
+        Some(path) => TrustStore::empty().with_pem_certificate(authorities(path)?),
+        None => TrustStore::default(),
+    };
+    let context = TlsContext::builder().with_trust_store(trust).build();
+    context.map_err(|_| Error::bug("the TLS context of the AWS client cannot be built"))
+}
+
+/// TLS by ring. Plain http is spoken too: [`Endpoints`] says where.
+fn http(tls: &TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
+    let tls = tls.clone();
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().tls_provider(Provider::rustls(CryptoMode::Ring));
+        connector.set_tls_context(tls.clone()).set_proxy_config(Some(proxy.clone()));
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    })
+}
+
+/// The certificates of a bundle that can be trusted; the HTTP client would panic at any other.
+fn authorities(path: &Path) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let invalid = |why: &str| {
+        Error::new(Kind::Manifest, "ca-bundle-invalid", format!("`{shown}`, named by `AWS_CA_BUNDLE`, {why}"))
+            .hint("it must be a PEM file of the authorities to trust, such as `/etc/ssl/certs/ca-certificates.crt`")
+    };
+    let text = std::fs::read(path).map_err(|error| invalid("cannot be read").source(error))?;
+    chain::authorities(&text).map_err(|why| invalid(&why))
+}

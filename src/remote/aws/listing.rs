@@ -1,0 +1,104 @@
+//! Which secrets there are, and what is known of each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+
+use super::answer::garbled;
+use super::fields;
+use super::turn::Turn;
+use crate::remote::{Answer, Listed};
+
+/// Secrets a page: as many as AWS allows.
+const PAGE: i32 = 100;
+
+/// Pages without a secret, one after the other, after which nobody believes that one more will come.
+const EMPTY_PAGES: usize = 50;
+
+/// Page after page. AWS may answer with fewer than it has, even with none, as long as there is a token for the next page;
+/// a token that was there already would lead round in circles.
+pub(super) struct Pages {
+    operation: &'static str,
+    seen: BTreeSet<String>,
+    empty: usize,
+}
+
+impl Pages {
+    pub(super) fn of(operation: &'static str) -> Self {
+        Self { operation, seen: BTreeSet::new(), empty: 0 }
+    }
+
+    /// The token for the next page; `None` = this was the last one.
+    pub(super) fn next(&mut self, token: Option<String>, entries: usize) -> Answer<Option<String>> {
+        self.empty = if entries == 0 { self.empty + 1 } else { 0 };
+        let Some(token) = token.filter(|it| !it.is_empty()) else { return Ok(None) };
+        let is_new = self.seen.insert(token.clone());
+        if is_new && self.empty < EMPTY_PAGES { Ok(Some(token)) } else { Err(garbled(self.operation)) }
+    }
+}
+
+/// Every secret whose name begins with `prefix`.
+pub(super) async fn list(turn: &Turn<'_>, prefix: &str) -> Answer<Vec<Listed>> {
+    const OPERATION: &str = "ListSecrets";
+    let filter =
+        (!prefix.is_empty()).then(|| vec![Filter::builder().key(FilterNameStringType::Name).values(prefix).build()]);
+    let mut found = BTreeMap::new();
+    let mut pages = Pages::of(OPERATION);
+    let mut token = None;
+    loop {
+        let page = turn
+            .ask(OPERATION, async || {
+                let request = turn.aws.secrets.list_secrets().include_planned_deletion(true).max_results(PAGE);
+                request.set_filters(filter.clone()).set_next_token(token.clone()).send().await
+            })
+            .await?;
+        // An empty body would be a listing too: of secrets that all went away.
+        let entries = page.secret_list.ok_or_else(|| garbled(OPERATION))?;
+        token = pages.next(page.next_token, entries.len())?;
+        for entry in entries {
+            let listed = fields::listed(entry).ok_or_else(|| garbled(OPERATION))?;
+            // The filter of AWS matches words anywhere in a name too, and a page may repeat what changed meanwhile.
+            if listed.name.starts_with(prefix) {
+                found.insert((listed.name.clone(), listed.arn.clone()), listed);
+            }
+        }
+        if token.is_none() {
+            return Ok(found.into_values().collect());
+        }
+    }
+}
+
+/// What is known of one secret.
+pub(super) async fn describe(turn: &Turn<'_>, id: &str) -> Answer<Listed> {
+    const OPERATION: &str = "DescribeSecret";
+    let request = async || turn.aws.secrets.describe_secret().secret_id(id).send().await;
+    let answer = turn.ask_about(id, OPERATION, request).await?;
+    fields::described(answer).ok_or_else(|| garbled(OPERATION))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::Cause;
+
+    #[test]
+    fn pages_end_without_a_token_and_never_go_round_in_circles() {
+        let token = |text: &str| Some(text.to_owned());
+        let mut pages = Pages::of("ListSecrets");
+        assert_eq!(pages.next(token("a"), 1), Ok(token("a")));
+        assert_eq!(pages.next(token("b"), 0), Ok(token("b")));
+        assert_eq!(pages.next(token("a"), 1).unwrap_err().cause, Cause::Garbled);
+        assert_eq!(Pages::of("ListSecrets").next(None, 0), Ok(None));
+        // moto ends with an empty token where AWS gives none.
+        assert_eq!(Pages::of("ListSecrets").next(token(""), 3), Ok(None));
+    }
+
+    #[test]
+    fn empty_pages_without_end_are_no_answer() {
+        let mut pages = Pages::of("ListSecrets");
+        let answers: Vec<_> = (0..EMPTY_PAGES).map(|number| pages.next(Some(number.to_string()), 0)).collect();
+        let (last, before) = answers.split_last().unwrap();
+        assert!(before.iter().all(Result::is_ok));
+        assert_eq!(last.as_ref().unwrap_err().cause, Cause::Garbled);
+    }
+}
