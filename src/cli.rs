@@ -23,6 +23,7 @@ mod set;
 mod status;
 mod store;
 mod summary;
+mod sync;
 mod table;
 mod token;
 mod trust;
@@ -115,6 +116,8 @@ enum Command {
     Render(render::Arguments),
     /// Replace this process by a command with the secrets in its environment
     Run(run::Arguments),
+    /// AWS Secrets Manager: compare, push, pull
+    Sync(sync::Arguments),
     /// Certificates: issue or import, look at, verify, renew, revoke
     Cert(cert::Arguments),
     /// Let this manifest's absolute paths and AWS roles take effect
@@ -165,6 +168,7 @@ fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Remove(arguments) => remove::run(context, &arguments),
         Command::Render(arguments) => render::run(context, &arguments),
         Command::Run(arguments) => run::run(context, &arguments),
+        Command::Sync(arguments) => sync::run(context, &arguments),
         Command::Cert(arguments) => cert::run(context, &arguments),
         Command::Trust(arguments) => trust::run(context, &arguments),
         Command::Store(arguments) => store::run(context, &arguments),

@@ -28,6 +28,7 @@ pub mod rotation;
 pub mod secret;
 pub mod shell;
 pub mod store;
+pub mod sync;
 pub mod token;
 pub mod trust;
 mod ui;

@@ -15,6 +15,7 @@ pub mod issued;
 pub mod ledger;
 pub mod seal;
 mod second_copy;
+pub mod synced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,7 @@ use crate::secret::{Secret, digest, random};
 use certificates::Certificates;
 use change::Change;
 use issued::Issued;
+use synced::Synced;
 
 /// Where the project keeps what is ours.
 pub const DIRECTORY: &str = ".vault-kit";
@@ -63,6 +65,8 @@ pub struct Store {
     pub secrets: BTreeMap<SecretName, Vec<Version>>,
     /// What is remembered of certificates.
     pub certificates: Certificates,
+    /// What AWS had when it was last compared.
+    pub synced: Synced,
 }
 
 /// Who can open a store.
@@ -108,6 +112,8 @@ pub enum Origin {
     Imported,
     /// `set` took it.
     Set,
+    /// `sync pull` took it.
+    Pulled,
 }
 
 /// The days in the life of a version, of those kinds that have some.
@@ -172,6 +178,7 @@ impl Store {
             issued: Issued::default(),
             secrets: BTreeMap::new(),
             certificates: Certificates::default(),
+            synced: Synced::default(),
         })
     }
 

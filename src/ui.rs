@@ -76,15 +76,20 @@ impl Ui {
     /// Tells an error with its hints; with `--json` also as an object on stdout.
     pub fn error(self, error: &Error) {
         for error in std::iter::once(error).chain(error.others()) {
-            talk(&format!("vault-kit: error: {error}"));
-            for hint in error.hints() {
-                talk(&format!("vault-kit: hint: {hint}"));
-            }
+            self.problem(error);
         }
         if self.json {
             let errors: Vec<_> = std::iter::once(error).chain(error.others()).map(error_object).collect();
             // The exit code says the same: a closed stdout loses nothing.
             let _ = self.object(&json!({ "schema_version": SCHEMA_VERSION, "errors": errors }));
+        }
+    }
+
+    /// Tells an error with its hints that a report has as well.
+    pub fn problem(self, error: &Error) {
+        talk(&format!("vault-kit: error: {error}"));
+        for hint in error.hints() {
+            talk(&format!("vault-kit: hint: {hint}"));
         }
     }
 

@@ -11,9 +11,10 @@ use crate::name::{EnvName, SecretName};
 use crate::plan::{Action, Plan, Step, Why};
 use crate::rotation;
 use crate::secret::digest::sha256_hex;
-use crate::secret::parts::Parts;
+use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, random};
 use crate::store::{Life, Origin, Stage, Store, Version};
+use crate::sync::pull::Taken;
 use crate::world::{self, World};
 
 impl World<'_> {
@@ -71,6 +72,34 @@ impl World<'_> {
             fingerprint: None,
             parts,
         })
+    }
+
+    /// Makes a value that was pulled the current version, with the id that it has on the other side: then a `kid` that
+    /// is made of the id is the same everywhere.
+    pub fn take_over(&self, store: &mut Store, declaration: &Declaration, taken: Taken) -> Result<()> {
+        let facts = match taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Cert)) {
+            Some(piece) => generate::inspect(piece),
+            None => taken.parts.part(Part::Key).map(generate::inspect).unwrap_or_default(),
+        };
+        let mut version = self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?;
+        version.id = taken.version.unwrap_or(version.id);
+        // It is what the other side made of the same declaration and inputs.
+        version.recipe =
+            recipe(declaration, self.manifest, self.environment, &context(self.manifest, self.environment, self.now));
+        version.inputs = declaration
+            .references()
+            .into_iter()
+            .filter_map(|name| {
+                let input = store.value(self.manifest.secret(name)?)?;
+                Some((name.clone(), input.id))
+            })
+            .collect();
+        // A version that was in force before comes back: it stands once.
+        if let Some(versions) = store.secrets.get_mut(&declaration.name) {
+            versions.retain(|old| old.id != version.id);
+        }
+        store.promote(&declaration.name, version);
+        Ok(())
     }
 
     fn declaration(&self, name: &SecretName) -> Result<&Declaration> {

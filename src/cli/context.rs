@@ -116,6 +116,11 @@ pub fn open_identity() -> Option<(String, u32)> {
     (mode & 0o077 != 0).then(|| (path.display().to_string(), mode))
 }
 
+/// The certificates to trust instead of the system's, as the other AWS tools are told of them.
+pub fn ca_bundle() -> Option<PathBuf> {
+    variable("AWS_CA_BUNDLE").map(PathBuf::from)
+}
+
 /// The user's home directory.
 pub fn home() -> Option<PathBuf> {
     path_variable("HOME")

@@ -13,6 +13,7 @@ use crate::plan::due;
 use crate::rotation;
 use crate::secret::digest;
 use crate::secret::parts::Part;
+use crate::sync::place;
 
 /// Derives the ledger of a store whose sealed bytes have that digest.
 pub fn ledger(
@@ -36,7 +37,25 @@ pub fn ledger(
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
     let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, (name, version), now))).collect();
-    Ledger { header, secrets, files }
+    let mut ledger = Ledger { header, secrets, files };
+    tell_remote(&mut ledger, store, manifest);
+    ledger
+}
+
+/// Writes to each secret which version of its remote counterpart it was last the same as.
+fn tell_remote(ledger: &mut Ledger, store: &Store, manifest: &Manifest) {
+    let environment = manifest.environments.get(&store.environment);
+    let Some(aws) = environment.and_then(|it| it.aws.as_ref()).filter(|_| !store.synced.bases.is_empty()) else {
+        return;
+    };
+    for place in place::places(manifest, &store.environment, aws) {
+        let Some(base) = store.synced.bases.get(&place.name) else { continue };
+        for (_, declaration) in place.fields() {
+            if let Some(entry) = ledger.secrets.get_mut(&declaration.name) {
+                entry.remote = Some(base.version.clone());
+            }
+        }
+    }
 }
 
 /// Gives the public fingerprint also to what came by hand, where it is one that `known` has: then it is a value that we
@@ -81,6 +100,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         fingerprint: fingerprint(store, version),
         inputs: version.inputs.clone(),
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
+        remote: None,
         facts: version.facts.clone(),
     }
 }

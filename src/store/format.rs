@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::certificates::Certificates;
 use super::change::Change;
 use super::issued::Issued;
+use super::synced::Synced;
 use super::{AwsBinding, Life, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -49,6 +50,8 @@ struct Document<'a> {
     issued: Option<Cow<'a, Issued>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     certificates: Option<Cow<'a, Certificates>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    synced: Option<Cow<'a, Synced>>,
     secrets: Secrets<'a>,
 }
 
@@ -153,6 +156,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         changes: Cow::Borrowed(&store.changes),
         issued: Some(&store.issued).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         certificates: Some(&store.certificates).filter(|it| !it.is_empty()).map(Cow::Borrowed),
+        synced: Some(&store.synced).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -167,7 +171,7 @@ fn payload_size(store: &Store) -> usize {
     let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
     let versions: usize = store.secrets.values().map(Vec::len).sum();
     // A change lists a hundred names at most.
-    let records = store.issued.len() * BYTES_A_VERSION + store.certificates.size_hint();
+    let records = (store.issued.len() + store.synced.bases.len()) * BYTES_A_VERSION + store.certificates.size_hint();
     1024 + store.changes.len() * 8192 + records + texts + versions * BYTES_A_VERSION
 }
 
@@ -259,6 +263,7 @@ impl Document<'_> {
             changes: self.changes.into_owned(),
             issued: self.issued.map(Cow::into_owned).unwrap_or_default(),
             certificates: self.certificates.map(Cow::into_owned).unwrap_or_default(),
+            synced: self.synced.map(Cow::into_owned).unwrap_or_default(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),

@@ -109,6 +109,9 @@ pub struct Entry {
     /// The versions that verifiers know besides the current one, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Beside>,
+    /// The id that the remote secret's version had when both sides were last the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<String>,
     /// Value-free facts about it: `kid`, `serial`, `role`, `subject`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
@@ -313,6 +316,7 @@ mod tests {
                         since: now,
                         until: now,
                     }],
+                    remote: None,
                     facts: BTreeMap::new(),
                 },
             )]),

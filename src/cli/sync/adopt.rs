@@ -1,0 +1,92 @@
+//! `sync adopt`: secrets that are in AWS already become ours to write.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::super::context::Context;
+use super::super::session::Session;
+use super::exchange::{Exchange, Reads};
+use super::report::{Report, Row};
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::remote::{Remote, Tagging};
+use crate::sync::look::{self, Hindrance, Item, State};
+use crate::sync::place::{OWNER_TAG, owner};
+use crate::sync::{problem, pull};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secrets, by our name or theirs
+    #[arg(required = true)]
+    names: Vec<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let identities = context.identities()?;
+    let dry_run = arguments.dry_run;
+    let exchange = Exchange::open(&session, &arguments.names, wait)?;
+    let seen = exchange.see(&session, Some(&session.open_store(&identities)?), Reads::Changed)?;
+    exchange.check_account(&session)?;
+    let _lock = session.lock_unless_dry(dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let ours = owner(&session.manifest.project, &session.environment);
+    let items = look::look(&exchange.places, &opened.store, &seen)?;
+    let (mut rows, mut problems, mut bases) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for item in &items {
+        match adopt(context, &exchange, item, &ours, dry_run) {
+            Ok(adopted) => {
+                bases.extend(pull::agreement(item).filter(|_| item.state == State::Advance));
+                rows.extend(adopted);
+            }
+            Err(error) => problems.push(error),
+        }
+    }
+    if !dry_run && !bases.is_empty() {
+        opened.store.synced.bases.extend(bases);
+        world.reseal(&mut opened, "sync adopt")?;
+    }
+    let unchanged = exchange.places.len() - rows.len() - problems.len();
+    Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
+}
+
+/// Tags one, if it is not tagged yet.
+fn adopt<'e>(
+    context: &Context,
+    exchange: &'e Exchange<'_>,
+    item: &Item<'_>,
+    ours: &str,
+    dry_run: bool,
+) -> Result<Option<Row<'e>>> {
+    let name = &item.place.name;
+    let Some(listed) = item.listed else {
+        return Err(Error::new(Kind::Findings, "remote-missing", format!("`{name}` is not in AWS"))
+            .hint("send it there with `vault-kit sync push`"));
+    };
+    match item.hindrance {
+        None => return Ok(None),
+        Some(Hindrance::Foreign) => {}
+        Some(other) => return Err(problem::hindered(name, other)),
+    }
+    let secrets = exchange.secrets(name);
+    if dry_run {
+        return Ok(Some(Row::plain(name, secrets, "would-adopt")));
+    }
+    if let Some(theirs) = listed.tags.get(OWNER_TAG) {
+        let theirs = theirs.escape_debug();
+        let question = format!("`{name}` is tagged as that of {theirs}: take it from there");
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    }
+    let tags = BTreeMap::from([(OWNER_TAG.to_owned(), ours.to_owned())]);
+    let answers = exchange.remote.tag(&[Tagging { arn: &listed.arn, tags: &tags }]);
+    super::exchange::first_failure(&[name], answers)?;
+    Ok(Some(Row::plain(name, secrets, "adopted")))
+}

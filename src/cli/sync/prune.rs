@@ -1,0 +1,142 @@
+//! `sync prune` and `sync restore`: deletions, which AWS only ever schedules.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::super::context::Context;
+use super::super::session::Session;
+use super::exchange::{Exchange, first_failure};
+use super::report::{Report, Row};
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::remote::{Answer, Cause, Listed, Remote};
+use crate::store::Store;
+use crate::store::synced::Base;
+use crate::sync::place::{self, OWNER_TAG, owner};
+
+/// How long AWS keeps what is deleted, unless the manifest says otherwise: its own default.
+const RECOVERY_DAYS: u8 = 30;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreArguments {
+    /// The secrets, by our name or theirs
+    #[arg(required = true)]
+    names: Vec<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let identities = context.identities()?;
+    let dry_run = arguments.dry_run;
+    let exchange = Exchange::open(&session, &[], wait)?;
+    exchange.check_account(&session)?;
+    let _lock = session.lock_unless_dry(dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let orphans = orphans(&session, &exchange, &opened.store);
+    let names: Vec<&str> = orphans.iter().map(|(name, _)| name.as_str()).collect();
+    let answers = exchange.remote.describe(&names);
+    let (mut doomed, mut gone, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    for ((name, base), answer) in orphans.iter().zip(answers) {
+        match doom(name, base, answer, &owner(&session.manifest.project, &session.environment)) {
+            Ok(true) => doomed.push((name.clone(), base.arn.clone())),
+            Ok(false) => gone.push(name.clone()),
+            Err(error) => problems.push(error),
+        }
+    }
+    let days = recovery_days(&exchange);
+    if !dry_run && !doomed.is_empty() {
+        let question = format!("schedule {} for deletion in {days} days", crate::ui::counted(doomed.len(), "secret"));
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+        world.preflight()?;
+        let arns: Vec<&str> = doomed.iter().map(|(_, arn)| arn.as_str()).collect();
+        let answers = exchange.remote.delete(&arns, days);
+        let (deleted, failed): (Vec<_>, Vec<_>) =
+            doomed.into_iter().zip(answers).partition(|(_, answer)| answer.is_ok());
+        problems
+            .extend(failed.iter().filter_map(|((name, _), it)| Some(it.as_ref().err()?.about(&format!("`{name}`")))));
+        doomed = deleted.into_iter().map(|(name, _)| name).collect();
+    }
+    let forgotten: Vec<String> = doomed.iter().map(|(name, _)| name.clone()).chain(gone).collect();
+    if !dry_run && !forgotten.is_empty() {
+        opened.store.synced.bases.retain(|name, _| !forgotten.contains(name));
+        world.reseal(&mut opened, "sync prune")?;
+    }
+    let state = if dry_run { "would-delete" } else { "deleted" };
+    let rows = doomed.iter().map(|(name, _)| Row::plain(name, Vec::new(), state)).collect();
+    let unchanged = exchange.places.len();
+    Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
+}
+
+/// What is known to be in AWS below our prefix, and is named by no declaration any more.
+fn orphans(session: &Session<'_>, exchange: &Exchange<'_>, store: &Store) -> Vec<(String, Base)> {
+    let declared = place::places(&session.manifest, &session.environment, exchange.declared);
+    let declared: BTreeSet<&str> = declared.iter().map(|place| place.name.as_str()).collect();
+    let bases = store
+        .synced
+        .bases
+        .iter()
+        .filter(|(name, _)| name.starts_with(&exchange.prefix) && !declared.contains(name.as_str()));
+    bases.map(|(name, base)| (name.clone(), base.clone())).collect()
+}
+
+/// Whether a secret may be deleted; `false` when it is gone already.
+fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<bool> {
+    let listed = match answer {
+        Err(failure) if failure.cause == Cause::Missing => return Ok(false),
+        answer => answer.map_err(|failure| failure.about(&format!("`{name}`")))?,
+    };
+    let refuse = |code, why: &str| {
+        let error = Error::new(Kind::Conflict, code, format!("`{name}` is not deleted: {why}"));
+        Err(error.hint("look at it in AWS; what is not ours is removed by whoever it belongs to"))
+    };
+    if listed.deleted.is_some() || listed.arn != base.arn {
+        return Ok(false);
+    }
+    if listed.tags.get(OWNER_TAG).map(String::as_str) != Some(ours) {
+        return refuse("remote-foreign", "its tags do not say that it is ours");
+    }
+    if listed.current() != Some(base.version.as_str()) {
+        return refuse("remote-conflict", "somebody changed it since it was compared last");
+    }
+    Ok(true)
+}
+
+fn recovery_days(exchange: &Exchange<'_>) -> u8 {
+    let days = exchange.declared.recovery_window.map(|window| window.delta().num_days());
+    days.and_then(|days| u8::try_from(days).ok()).unwrap_or(RECOVERY_DAYS)
+}
+
+/// Takes scheduled deletions back.
+pub fn restore(context: &Context, arguments: &RestoreArguments, wait: Option<Duration>) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let dry_run = arguments.dry_run;
+    let exchange = Exchange::open(&session, &arguments.names, wait)?;
+    exchange.check_account(&session)?;
+    let names: Vec<&str> = exchange.places.iter().map(|place| place.name.as_str()).collect();
+    let listed = first_failure(&names, exchange.remote.describe(&names))?;
+    let scheduled: Vec<&Listed> = listed.iter().filter(|it| it.deleted.is_some()).collect();
+    if !dry_run {
+        let (names, arns): (Vec<&str>, Vec<&str>) =
+            scheduled.iter().map(|it| (it.name.as_str(), it.arn.as_str())).unzip();
+        first_failure(&names, exchange.remote.restore(&arns))?;
+    }
+    let state = if dry_run { "would-restore" } else { "restored" };
+    let rows: Vec<_> = scheduled.iter().map(|it| Row::plain(&it.name, Vec::new(), state)).collect();
+    let unchanged = exchange.places.len() - rows.len();
+    Report { environment: &session.environment, dry_run, rows, unchanged, problems: Vec::new() }.tell(context)
+}

@@ -1,0 +1,167 @@
+//! `sync pull`: what changed there comes here, and into the files that hold it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args;
+
+use super::super::bring_up;
+use super::super::context::Context;
+use super::super::session::Session;
+use super::super::summary::tell_files;
+use super::exchange::{self, Exchange, Reads};
+use super::report::{Report, Row};
+use crate::deliver::{Delivered, ignored};
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::name::SecretName;
+use crate::plan::{self, Scope};
+use crate::store::Store;
+use crate::sync::look::{self, Seen};
+use crate::sync::pull::{self, Intake};
+use crate::world::World;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secrets, by our name or theirs; all of them when none is named
+    names: Vec<String>,
+    /// Where both sides changed, let theirs replace ours
+    #[arg(long, requires = "names")]
+    theirs: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let dry_run = arguments.dry_run;
+    let identities = if dry_run { bring_up::planned_identity(&session)? } else { bring_up::identity(&session)? };
+    let before = session.files().open_current(&identities)?.map(|opened| opened.store);
+    let looked = Exchange::open(&session, &arguments.names, wait)
+        .and_then(|it| it.see(&session, before.as_ref(), Reads::Changed).map(|seen| (it, seen)));
+    let (exchange, seen) = match looked {
+        Ok(looked) => looked,
+        Err(error) => return stand_in(&session, before.as_ref(), error),
+    };
+    drop(before);
+    let _lock = session.lock_unless_dry(dry_run)?;
+    let mut opened =
+        if dry_run { bring_up::planned_store(&session, &identities)? } else { bring_up::store(&session, &identities)? };
+    let files = session.files();
+    let world = session.delivering_world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let taken = take(&world, &mut opened.store, &exchange, &seen, arguments.theirs)?;
+    let has_news = !taken.changed.is_empty() || taken.noted || is_contact_old(&session, &opened.store);
+    if has_news {
+        opened.store.synced.contacted = Some(context.now);
+    }
+    let delivered = if dry_run {
+        world.rehearse(&opened.store)?
+    } else {
+        ignored::add(&session.root, &session.manifest)?;
+        world.settle_news(&mut opened, "sync pull", &taken.changed, has_news)?
+    };
+    tell(context, &session, &exchange, taken, &delivered, dry_run)
+}
+
+/// What was taken.
+struct Pulled {
+    /// The secrets, those that follow from them too.
+    changed: Vec<SecretName>,
+    /// Those that were there.
+    taken: BTreeSet<SecretName>,
+    /// Whether a base was noted.
+    noted: bool,
+    problems: Vec<Error>,
+}
+
+/// Takes the values, makes what follows from them, and then compares again: what is made here from the same inputs is
+/// the same as there.
+fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Seen, theirs: bool) -> Result<Pulled> {
+    let Intake { values, .. } = pull::intake(look::look(&exchange.places, store, seen)?, theirs);
+    let mut taken = BTreeSet::new();
+    for value in in_order(world, values) {
+        let declaration =
+            world.manifest.secret(&value.secret).ok_or_else(|| Error::bug("an undeclared secret was pulled"))?;
+        taken.insert(value.secret.clone());
+        world.take_over(store, declaration, value)?;
+    }
+    let mut changed: Vec<SecretName> = taken.iter().cloned().collect();
+    if !taken.is_empty() {
+        let scope = Scope::Missing(plan::dependents(world.manifest, &taken));
+        // What was taken together with its inputs belongs to them: only what was made of others is made anew.
+        let plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
+        changed.extend(world.make(store, &plan)?);
+    }
+    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen)?, false);
+    let noted = bases.iter().any(|(name, base)| store.synced.bases.get(name) != Some(base));
+    store.synced.bases.extend(bases);
+    Ok(Pulled { changed, taken, noted, problems })
+}
+
+/// Inputs before what is made from them.
+fn in_order(world: &World<'_>, mut values: Vec<pull::Taken>) -> Vec<pull::Taken> {
+    let order = world.manifest.order.iter().enumerate();
+    let places: BTreeMap<&SecretName, usize> = order.map(|(place, name)| (name, place)).collect();
+    values.sort_by_key(|value| places.get(&value.secret).copied());
+    values
+}
+
+/// Whether the store should learn that AWS answered: only where somebody counts on it, and not at every run.
+fn is_contact_old(session: &Session<'_>, store: &Store) -> bool {
+    let environment = session.manifest.environments.get(&session.environment);
+    let Some(stale_after) = environment.and_then(|it| it.aws.as_ref()?.stale_after) else { return false };
+    let is_old = |contacted| session.context.now - contacted > stale_after.delta() / 10;
+    store.synced.contacted.is_none_or(is_old)
+}
+
+/// The last good copy stands in for an AWS that does not answer, as long as the manifest allows it. A refusal is an
+/// answer.
+fn stand_in(session: &Session<'_>, store: Option<&Store>, error: Error) -> Result<Exit> {
+    let environment = session.manifest.environments.get(&session.environment);
+    let stale_after = environment.and_then(|it| it.aws.as_ref()?.stale_after);
+    let (Some(stale_after), true) = (stale_after, exchange::is_outage(&error)) else { return Err(error) };
+    let age = store.and_then(|it| it.synced.contacted).map(|contacted| session.context.now - contacted);
+    match age.filter(|age| *age <= stale_after.delta()) {
+        Some(age) => {
+            let age = words(age);
+            session.context.ui.warn(&format!("{error}; the copy of {age} ago stands in, as `stale_after` allows"));
+            Ok(Exit::DONE)
+        }
+        None => Err(error.hint("the last good copy is older than `stale_after` allows, or there is none")),
+    }
+}
+
+fn words(age: TimeDelta) -> String {
+    match (age.num_hours(), age.num_minutes()) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, _) => format!("{hours} h"),
+    }
+}
+
+fn tell(
+    context: &Context,
+    session: &Session<'_>,
+    exchange: &Exchange<'_>,
+    pulled: Pulled,
+    delivered: &Delivered,
+    dry_run: bool,
+) -> Result<Exit> {
+    let mut rows = Vec::new();
+    for place in &exchange.places {
+        let secrets: Vec<_> =
+            place.fields().into_iter().map(|(_, it)| &it.name).filter(|name| pulled.taken.contains(*name)).collect();
+        if !secrets.is_empty() {
+            rows.push(Row::plain(&place.name, secrets, if dry_run { "would-pull" } else { "pulled" }));
+        }
+    }
+    let unchanged = exchange.places.len().saturating_sub(rows.len() + pulled.problems.len());
+    let environment = &session.environment;
+    let exit = Report { environment, dry_run, rows, unchanged, problems: pulled.problems }.tell(context)?;
+    if !context.ui.json {
+        tell_files(context.ui, &delivered.files, dry_run);
+    }
+    Ok(if exit == Exit::DONE { delivered.exit() } else { exit })
+}

@@ -1,0 +1,94 @@
+//! `sync push`: what changed here goes there.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::super::context::Context;
+use super::super::session::Session;
+use super::exchange::{Exchange, Reads};
+use super::report::{Report, Row};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::name::SecretName;
+use crate::store::files::Opened;
+use crate::sync::look;
+use crate::sync::push::{self, Action, Done, Job};
+use crate::world::World;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secrets, by our name or theirs; all of them when none is named
+    names: Vec<String>,
+    /// Where both sides changed, let ours replace the version that is there now
+    #[arg(long, requires = "names")]
+    ours: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let identities = context.identities()?;
+    let exchange = Exchange::open(&session, &arguments.names, wait)?;
+    // Nobody else waits while AWS is asked: what is decided is decided again under the lock.
+    let seen = exchange.see(&session, Some(&session.open_store(&identities)?), Reads::Bundles)?;
+    exchange.check_account(&session)?;
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let items = look::look(&exchange.places, &opened.store, &seen)?;
+    let (jobs, mut problems) = push::jobs(&items, &opened.store, arguments.ours);
+    drop(items);
+    let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).collect();
+    let done = if arguments.dry_run {
+        jobs.into_iter().map(|Job { name, base, .. }| Done { name, result: Ok(base) }).collect()
+    } else {
+        world.preflight()?;
+        push::push(&exchange.remote, jobs, &opened.store, exchange.declared)
+    };
+    let mut rows = Vec::new();
+    let mut pushed = Vec::new();
+    for Done { name, result } in done {
+        match result {
+            Ok(base) => {
+                let action = &actions[&name];
+                if *action != Action::Note {
+                    pushed.extend(exchange.secrets(&name).into_iter().cloned());
+                }
+                rows.push(row(&name, exchange.secrets(&name), action, arguments.dry_run));
+                opened.store.synced.bases.insert(name, base);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if !arguments.dry_run && !rows.is_empty() {
+        record(&world, &mut opened, &pushed)?;
+    }
+    let unchanged = exchange.places.len() - rows.len() - problems.len();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    Report { environment: &session.environment, dry_run: arguments.dry_run, rows, unchanged, problems }.tell(context)
+}
+
+fn record(world: &World<'_>, opened: &mut Opened, pushed: &[SecretName]) -> Result<()> {
+    let recorded =
+        if pushed.is_empty() { world.reseal(opened, "sync push") } else { world.record(opened, "sync push", pushed) };
+    // AWS has the values: the next run finds them there and takes note.
+    recorded.map_err(|error| error.hint("AWS has what was pushed; `vault-kit sync push` takes note of it"))
+}
+
+fn row<'e>(name: &str, secrets: Vec<&'e SecretName>, action: &Action, dry_run: bool) -> Row<'e> {
+    let state = match (action, dry_run) {
+        (Action::Create, false) => "created",
+        (Action::Create, true) => "would-create",
+        (Action::Replace(_), false) => "pushed",
+        (Action::Replace(_), true) => "would-push",
+        (Action::Note, false) => "noted",
+        (Action::Note, true) => "would-note",
+    };
+    Row::plain(name, secrets, state)
+}

@@ -1,0 +1,61 @@
+//! `sync status` and `sync diff`: what changed where.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::context::Context;
+use super::super::session::Session;
+use super::exchange::{Exchange, Reads};
+use super::report::{Report, Row};
+use crate::error::Result;
+use crate::exit::{Exit, Kind};
+use crate::sync::look::{self, Item, State};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secrets, by our name or theirs; all of them when none is named
+    names: Vec<String>,
+}
+
+pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, reads: bool) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let identities = context.identities()?;
+    let store = session.open_store(&identities)?;
+    let exchange = Exchange::open(&session, &arguments.names, wait)?;
+    let seen = exchange.see(&session, Some(&store), if reads { Reads::Changed } else { Reads::Nothing })?;
+    let items = look::look(&exchange.places, &store, &seen)?;
+    let is_settled = |item: &&Item<'_>| matches!(item.state, State::Same | State::Absent | State::Advance);
+    let unchanged = items.iter().filter(is_settled).count();
+    let rows = items.iter().filter(|item| context.ui.verbose || !is_settled(item)).map(row).collect();
+    let report = Report {
+        environment: &session.environment,
+        dry_run: false,
+        rows,
+        unchanged: if context.ui.verbose { 0 } else { unchanged },
+        problems: Vec::new(),
+    };
+    let differs = unchanged < items.len();
+    let exit = report.tell(context)?;
+    Ok(if reads && differs { Exit::from(Kind::Findings) } else { exit })
+}
+
+/// What is told of an item that was only looked at.
+pub fn row<'a>(item: &Item<'a>) -> Row<'a> {
+    let keys = item.fields.iter().filter(|_| item.is_bundle());
+    Row {
+        name: item.place.name.clone(),
+        secrets: item.fields.iter().map(|field| &field.declaration.name).collect(),
+        state: word(item.state),
+        version: item.version.map(str::to_owned),
+        base_version: item.base.map(|base| base.version.clone()),
+        hindrance: item.hindrance.map(look::Hindrance::word),
+        keys: keys.map(|field| (field.key.to_owned(), word(field.verdict))).collect(),
+    }
+}
+
+/// The word that a state has in JSON.
+fn word(state: impl Serialize) -> String {
+    serde_json::to_value(state).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
+}

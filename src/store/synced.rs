@@ -1,0 +1,37 @@
+//! What the store and its remote counterpart agreed on last: the base of every three-way comparison.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The remote side of a store, as it was seen last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Synced {
+    /// When AWS answered last. Written at most now and then: it is never later than the truth.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacted: Option<DateTime<Utc>>,
+    /// By the full name of the remote secret.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bases: BTreeMap<String, Base>,
+}
+
+impl Synced {
+    /// Whether nothing was ever exchanged.
+    pub fn is_empty(&self) -> bool {
+        self.contacted.is_none() && self.bases.is_empty()
+    }
+}
+
+/// What was the same on both sides when they were last compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// The ARN, with the six characters that tell a secret from one of the same name before it.
+    pub arn: String,
+    /// The id of the remote version: opaque, and of the remote secret as a whole.
+    pub version: String,
+    /// Keyed fingerprints of the values, by key of the bundle; one with an empty key where there is no bundle.
+    pub fields: BTreeMap<String, String>,
+}

@@ -1,0 +1,123 @@
+//! Values as they are sent, and what was read as values: one text, the pieces of a key pair or certificate, or the keys
+//! of a bundle.
+
+use std::collections::BTreeMap;
+
+use super::bundle::{Bundle, Malformed};
+use super::place::{Place, Shape};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::Declaration;
+use crate::name::{EnvName, VersionId};
+use crate::remote::MOST_BYTES;
+use crate::secret::parts::{Part, Parts};
+use crate::secret::{Secret, digest};
+use crate::store::Store;
+
+/// A value of ours as it is sent.
+#[derive(Debug)]
+pub struct Here {
+    /// Its version; settings have none.
+    pub version: Option<VersionId>,
+    /// What is sent.
+    pub value: Secret,
+    /// Its keyed fingerprint.
+    pub fingerprint: String,
+}
+
+/// The current value of a secret as it is sent; `None` when there is none.
+pub fn here(store: &Store, environment: &EnvName, declaration: &Declaration) -> Option<Here> {
+    let (version, value) = if let Some(text) = declaration.kind.setting(environment) {
+        (None, Secret::copy_of(text.as_bytes()))
+    } else {
+        let version = store.value(declaration)?;
+        (Some(version.id), sent(&version.parts)?)
+    };
+    let fingerprint = fingerprint(store, &value);
+    Some(Here { version, value, fingerprint })
+}
+
+/// The keyed fingerprint that bases are kept by: a bare hash of a short value could be guessed back.
+pub fn fingerprint(store: &Store, value: &Secret) -> String {
+    digest::keyed_fingerprint(&store.fingerprint_key, &store.project, value)
+}
+
+/// One value as it is; several pieces as a JSON object.
+fn sent(parts: &Parts) -> Option<Secret> {
+    if let Some(value) = parts.part(Part::Value) {
+        return Some(value.duplicate());
+    }
+    let texts = parts.iter().map(|(part, piece)| Some((part.name(), piece.expose_text()?)));
+    let texts: BTreeMap<&str, &str> = texts.collect::<Option<_>>()?;
+    (!texts.is_empty()).then(|| Bundle::default().with(&texts))
+}
+
+/// What a remote value is as a version of a secret.
+///
+/// Fails with `remote-malformed` when it is not what we would have sent.
+pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result<Parts> {
+    if !declaration.kind.has_parts() {
+        return Ok(Parts::value(value));
+    }
+    let bundle = Bundle::parse(&value).map_err(|Malformed| malformed(place))?;
+    let pieces = Part::ALL.into_iter().filter_map(|part| Some((part, bundle.value(part.name())?)));
+    let parts = pieces.fold(Parts::default(), |parts, (part, piece)| parts.with(part, piece));
+    if parts.part(Part::Key).is_none() { Err(malformed(place)) } else { Ok(parts) }
+}
+
+/// The values of a place's fields as they are there, by key.
+///
+/// Fails with `remote-malformed` when a bundle is no JSON object.
+pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, Secret>> {
+    match &place.shape {
+        Shape::Whole(_) => Ok(BTreeMap::from([("", value)])),
+        Shape::Bundle(keys) => {
+            let bundle = Bundle::parse(&value).map_err(|Malformed| malformed(&place.name))?;
+            Ok(keys.keys().filter_map(|key| Some((*key, bundle.value(key)?))).collect())
+        }
+    }
+}
+
+/// What a place is to hold: the value itself, or the bundle that is there with our keys in it.
+pub fn merged(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str, &Secret>) -> Result<Secret> {
+    let merged = match &place.shape {
+        Shape::Whole(_) => ours.values().next().map(|value| value.duplicate()),
+        Shape::Bundle(_) => Some(merged_bundle(place, there, ours)?),
+    };
+    let merged = merged.ok_or_else(|| Error::bug("a value is to be sent that is not there"))?;
+    let name = &place.name;
+    match merged.len() {
+        0 => Err(Error::new(
+            Kind::Findings,
+            "remote-empty",
+            format!("the value for `{name}` is empty, which AWS refuses"),
+        )
+        .hint("give it a value, or take `aws` from its declaration")),
+        size if size > MOST_BYTES => {
+            let message = format!("the value for `{name}` has {size} bytes, and AWS takes {MOST_BYTES}");
+            Err(Error::new(Kind::Findings, "remote-too-long", message)
+                .hint("put fewer keys into one bundle, or keep the value elsewhere"))
+        }
+        _ => Ok(merged),
+    }
+}
+
+fn merged_bundle(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str, &Secret>) -> Result<Secret> {
+    let mut texts = BTreeMap::new();
+    for (key, value) in ours {
+        let text = value.expose_text().ok_or_else(|| {
+            let message = format!("key `{key}` of `{}` is no text, and JSON holds nothing else", place.name);
+            Error::new(Kind::Findings, "not-text", message).hint("give it a secret of its own with `aws = …`")
+        })?;
+        texts.insert(*key, text);
+    }
+    match there {
+        None => Ok(Bundle::default().with(&texts)),
+        Some(there) => Ok(Bundle::parse(there).map_err(|Malformed| malformed(&place.name))?.with(&texts)),
+    }
+}
+
+fn malformed(place: &str) -> Error {
+    let message = format!("what `{place}` holds is not the JSON object that it should be");
+    Error::new(Kind::Findings, "remote-malformed", message)
+        .hint("nothing was changed; mend it there, or let ours replace it with `vault-kit sync push --ours`")
+}

@@ -1,0 +1,259 @@
+//! Both sides compared: one item for each remote secret.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::content::{self, Here};
+use super::judge::{There, Verdict, judge};
+use super::place::{OWNER_TAG, Place, Shape, owner};
+use crate::error::Result;
+use crate::manifest::{Declaration, Kind as SecretKind};
+use crate::remote::{Listed, Reading};
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::store::synced::Base;
+
+/// What was seen on the remote side.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// What the listing told, by full name.
+    pub listed: BTreeMap<String, Listed>,
+    /// What was read, by full name.
+    pub readings: BTreeMap<String, Reading>,
+}
+
+/// A remote secret, compared.
+#[derive(Debug)]
+pub struct Item<'a> {
+    /// Which one.
+    pub place: &'a Place<'a>,
+    /// What follows for it as a whole.
+    pub state: State,
+    /// Its fields.
+    pub fields: Vec<Field<'a>>,
+    /// What the listing told of it.
+    pub listed: Option<&'a Listed>,
+    /// Why it must not be written to, if so.
+    pub hindrance: Option<Hindrance>,
+    /// The version there, of what was read if it was.
+    pub version: Option<&'a str>,
+    /// What both sides agreed on last.
+    pub base: Option<&'a Base>,
+    arn: Option<&'a str>,
+    reading: Option<&'a Reading>,
+}
+
+/// One value of a remote secret.
+#[derive(Debug)]
+pub struct Field<'a> {
+    /// Its key in a bundle; else empty.
+    pub key: &'a str,
+    /// Which secret it is here.
+    pub declaration: &'a Declaration,
+    /// The value here.
+    pub here: Option<Here>,
+    /// The value there and its fingerprint, if it was read.
+    pub there: Option<(Secret, String)>,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// What follows for a remote secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Neither side has it.
+    Absent,
+    /// Both have the same, and know it.
+    Same,
+    /// Both have the same; the base has to learn it.
+    Advance,
+    /// It is here alone.
+    Create,
+    /// It changed here alone.
+    Push,
+    /// It changed there alone.
+    Pull,
+    /// Some keys of a bundle changed here, others there.
+    Merge,
+    /// It changed on both sides.
+    Conflict,
+    /// It changed there; whether that is a conflict is known once it is read.
+    Changed,
+    /// It was there, and is no more.
+    Missing,
+    /// It is scheduled for deletion.
+    Scheduled,
+    /// It is there without a value.
+    Valueless,
+}
+
+/// Why a remote secret must not be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hindrance {
+    /// Nothing says that it is ours.
+    Foreign,
+    /// AWS rotates it.
+    Rotated,
+    /// An AWS service or partner answers for it.
+    Managed,
+    /// It is the replica of a secret in another region.
+    Replica,
+}
+
+impl Hindrance {
+    /// One word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Foreign => "foreign",
+            Self::Rotated => "rotated",
+            Self::Managed => "managed",
+            Self::Replica => "replica",
+        }
+    }
+}
+
+/// What of a place must be read before it can be judged: those that changed there, or were never compared.
+pub fn unread<'p>(places: &'p [Place<'_>], store: &Store, seen: &Seen) -> Vec<&'p Place<'p>> {
+    let is_unread = |place: &&Place<'_>| {
+        let Some(listed) = seen.listed.get(&place.name).filter(|listed| listed.deleted.is_none()) else { return false };
+        listed.current().is_some_and(|version| base(store, listed).is_none_or(|base| base.version != version))
+    };
+    places.iter().filter(is_unread).collect()
+}
+
+/// The base of a remote secret, unless it was made anew since.
+fn base<'s>(store: &'s Store, listed: &Listed) -> Option<&'s Base> {
+    store.synced.bases.get(&listed.name).filter(|base| base.arn == listed.arn)
+}
+
+/// Compares the places with what was seen.
+///
+/// Fails with `remote-malformed` when a bundle that was read is none.
+pub fn look<'a>(places: &'a [Place<'a>], store: &'a Store, seen: &'a Seen) -> Result<Vec<Item<'a>>> {
+    places.iter().map(|place| item(place, store, seen)).collect()
+}
+
+fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Result<Item<'a>> {
+    let listed = seen.listed.get(&place.name);
+    let reading = seen.readings.get(&place.name);
+    // A listing may lag behind; what was read is newer.
+    let version = reading.map(|it| it.version.as_str()).or_else(|| listed?.current());
+    let base = match listed {
+        Some(listed) => base(store, listed),
+        None => store.synced.bases.get(&place.name),
+    };
+    let mut values = match reading {
+        Some(reading) => content::fields(place, reading.content.secret().duplicate())?,
+        None => BTreeMap::new(),
+    };
+    let is_known = version.is_some() && base.map(|base| base.version.as_str()) == version;
+    let field = |(key, declaration): (&'a str, &'a Declaration)| {
+        let here = content::here(store, &store.environment, declaration);
+        let there = values.remove(key).map(|value| {
+            let fingerprint = content::fingerprint(store, &value);
+            (value, fingerprint)
+        });
+        let seen = match (&there, reading.is_some(), is_known) {
+            (Some((_, fingerprint)), ..) => There::Value(fingerprint),
+            (None, false, true) => There::Unchanged,
+            (None, false, false) if version.is_some() => There::Unread,
+            (None, ..) => There::Absent,
+        };
+        let base = base.and_then(|base| base.fields.get(key)).map(String::as_str);
+        let verdict = judge(here.as_ref().map(|it| it.fingerprint.as_str()), base, seen, is_derived(declaration));
+        Field { key, declaration, here, there, verdict }
+    };
+    let fields: Vec<_> = place.fields().into_iter().map(field).collect();
+    let hindrance = listed.and_then(|listed| hindrance(listed, store));
+    let state = state(&fields, listed, version, base);
+    let arn = reading.map(|it| it.arn.as_str()).or_else(|| Some(listed?.arn.as_str()));
+    Ok(Item { place, state, fields, listed, hindrance, version, base, arn, reading })
+}
+
+/// What follows its inputs here, or the manifest.
+fn is_derived(declaration: &Declaration) -> bool {
+    matches!(declaration.kind, SecretKind::Template(_) | SecretKind::Setting { .. })
+}
+
+fn state(fields: &[Field<'_>], listed: Option<&Listed>, version: Option<&str>, base: Option<&Base>) -> State {
+    let is_here = fields.iter().any(|field| field.here.is_some());
+    if listed.is_some_and(|listed| listed.deleted.is_some()) {
+        return State::Scheduled;
+    }
+    let Some(version) = version else {
+        return match (listed, base) {
+            (Some(_), _) => State::Valueless,
+            (None, Some(_)) => State::Missing,
+            (None, None) if is_here => State::Create,
+            (None, None) => State::Absent,
+        };
+    };
+    let any = |verdicts: &[Verdict]| fields.iter().any(|field| verdicts.contains(&field.verdict));
+    if any(&[Verdict::ChangedThere, Verdict::ChangedBoth]) {
+        return State::Changed;
+    }
+    if any(&[Verdict::Conflict, Verdict::Gone]) {
+        return State::Conflict;
+    }
+    match (any(&[Verdict::Push]), any(&[Verdict::Pull])) {
+        (true, true) => State::Merge,
+        (true, false) => State::Push,
+        (false, true) => State::Pull,
+        // What is made of other values waits for them; nothing is to be done with it until then.
+        (false, false) if !is_here => State::Absent,
+        (false, false) if base.is_some_and(|base| base.version == version) => State::Same,
+        (false, false) => State::Advance,
+    }
+}
+
+fn hindrance(listed: &Listed, store: &Store) -> Option<Hindrance> {
+    let primary = listed.primary_region.as_deref();
+    let region = listed.arn.split(':').nth(3);
+    if listed.managed_by.is_some() {
+        Some(Hindrance::Managed)
+    } else if listed.is_rotated {
+        Some(Hindrance::Rotated)
+    } else if region.zip(primary).is_some_and(|(region, primary)| region != primary) {
+        Some(Hindrance::Replica)
+    } else if listed.tags.get(OWNER_TAG) != Some(&owner(&store.project, &store.environment)) {
+        Some(Hindrance::Foreign)
+    } else {
+        None
+    }
+}
+
+impl Item<'_> {
+    /// What the base becomes once both sides are as `fields` say in `version`.
+    pub fn base_of(&self, arn: &str, version: &str, fields: impl IntoIterator<Item = (String, String)>) -> Base {
+        Base { arn: arn.to_owned(), version: version.to_owned(), fields: fields.into_iter().collect() }
+    }
+
+    /// Whether it is one JSON object with keys of ours.
+    pub fn is_bundle(&self) -> bool {
+        matches!(self.place.shape, Shape::Bundle(_))
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> Option<&str> {
+        self.arn
+    }
+
+    /// Whether its value there was read.
+    pub fn was_read(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    /// The whole object there, if it was read and is a bundle.
+    pub fn bundle_there(&self) -> Option<&Secret> {
+        self.reading.filter(|_| self.is_bundle()).map(|reading| reading.content.secret())
+    }
+
+    /// When it was scheduled for deletion.
+    pub fn scheduled(&self) -> Option<DateTime<Utc>> {
+        self.listed?.deleted
+    }
+}

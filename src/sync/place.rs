@@ -1,0 +1,70 @@
+//! Which remote secret holds what: from the manifest alone.
+
+use std::collections::BTreeMap;
+
+use crate::manifest::model::{Aws, RemotePlace};
+use crate::manifest::{Declaration, Manifest};
+use crate::name::{EnvName, SecretName};
+
+/// A remote secret and what of ours is in it.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// Its full name.
+    pub name: String,
+    /// What is in it.
+    pub shape: Shape<'a>,
+}
+
+/// What a remote secret holds.
+#[derive(Debug)]
+pub enum Shape<'a> {
+    /// One secret of ours.
+    Whole(&'a Declaration),
+    /// A JSON object, of which these keys are ours.
+    Bundle(BTreeMap<&'a str, &'a Declaration>),
+}
+
+impl<'a> Place<'a> {
+    /// Our secrets in it, by key; the key of a whole one is empty.
+    pub fn fields(&self) -> Vec<(&'a str, &'a Declaration)> {
+        match &self.shape {
+            Shape::Whole(declaration) => vec![("", *declaration)],
+            Shape::Bundle(keys) => keys.iter().map(|(key, declaration)| (*key, *declaration)).collect(),
+        }
+    }
+
+    /// Whether a secret of ours is in it.
+    pub fn holds(&self, name: &SecretName) -> bool {
+        self.fields().iter().any(|(_, declaration)| declaration.name == *name)
+    }
+}
+
+/// The remote secrets of an environment, in the order of their names.
+pub fn places<'a>(manifest: &'a Manifest, environment: &'a EnvName, aws: &Aws) -> Vec<Place<'a>> {
+    let prefix = aws.prefix_of(&manifest.project, environment);
+    let mut shapes: BTreeMap<&str, Shape<'a>> = BTreeMap::new();
+    for declaration in manifest.secrets_in(environment) {
+        match &declaration.remote {
+            None => {}
+            Some(RemotePlace::Secret { path }) => {
+                shapes.insert(path, Shape::Whole(declaration));
+            }
+            Some(RemotePlace::Key { bundle, key }) => {
+                let shape = shapes.entry(bundle).or_insert_with(|| Shape::Bundle(BTreeMap::new()));
+                if let Shape::Bundle(keys) = shape {
+                    keys.insert(key, declaration);
+                }
+            }
+        }
+    }
+    let place = |(path, shape): (&str, Shape<'a>)| Place { name: format!("{prefix}{path}"), shape };
+    shapes.into_iter().map(place).collect()
+}
+
+/// The tag that says whose a remote secret is.
+pub const OWNER_TAG: &str = "vault-kit:managed";
+
+/// The value of [`OWNER_TAG`] for an environment.
+pub fn owner(project: &str, environment: &EnvName) -> String {
+    format!("{project}/{environment}")
+}

@@ -1,0 +1,116 @@
+//! What stands against an action on one remote secret, and the words for it.
+
+use super::look::{Hindrance, Item, State};
+use crate::error::{Error, Kind};
+
+/// Why an item cannot be pushed as it is; `None` when nothing stands against it.
+pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
+    let name = &item.place.name;
+    let writes = match item.state {
+        State::Absent | State::Same | State::Advance | State::Pull | State::Create => return None,
+        State::Push => true,
+        State::Missing | State::Conflict if ours => true,
+        State::Merge => return Some(merge(name)),
+        State::Conflict => return Some(conflict(item, "push --ours", "pull --theirs")),
+        State::Changed => return Some(changed_meanwhile(name)),
+        State::Missing => return Some(missing(name)),
+        State::Scheduled => return Some(scheduled(item)),
+        State::Valueless => return Some(valueless(name)),
+    };
+    item.hindrance.filter(|_| writes).map(|it| hindered(name, it))
+}
+
+/// Why an item cannot be pulled as it is.
+pub fn against_pull(item: &Item<'_>, theirs: bool) -> Option<Error> {
+    let name = &item.place.name;
+    match item.state {
+        State::Conflict => match derived(item) {
+            Some(secret) => Some(follows_here(name, secret)),
+            None if theirs => None,
+            None => Some(conflict(item, "pull --theirs", "push --ours")),
+        },
+        State::Changed => Some(changed_meanwhile(name)),
+        State::Missing => Some(missing(name)),
+        State::Scheduled => Some(scheduled(item)),
+        State::Valueless => Some(valueless(name)),
+        _ => None,
+    }
+}
+
+/// The first field that differs and whose value follows its inputs here.
+fn derived<'i>(item: &'i Item<'_>) -> Option<&'i str> {
+    use crate::manifest::Kind::{Setting, Template};
+    let is_derived = |kind: &crate::manifest::Kind| matches!(kind, Template(_) | Setting { .. });
+    let differs = |it: &&super::look::Field<'_>| it.verdict == super::judge::Verdict::Conflict;
+    let field = item.fields.iter().filter(differs).find(|it| is_derived(&it.declaration.kind))?;
+    Some(field.declaration.name.as_str())
+}
+
+fn follows_here(name: &str, secret: &str) -> Error {
+    let message = format!("`{name}` was changed in AWS, but `{secret}` is made here from other values");
+    Error::new(Kind::Conflict, "remote-conflict", message)
+        .hint(format!("change what it is made from, or put ours back with `vault-kit sync push --ours {secret}`"))
+}
+
+fn conflict(item: &Item<'_>, first: &str, second: &str) -> Error {
+    let name = &item.place.name;
+    let secret = item.fields.first().map_or("NAME", |field| field.declaration.name.as_str());
+    let there = item.version.unwrap_or("none");
+    let base = item.base.map_or("none", |base| base.version.as_str());
+    let keys = conflicting_keys(item);
+    let message = format!("`{name}` differs here and in AWS{keys}: AWS has version {there}, last agreed on was {base}");
+    Error::new(Kind::Conflict, "remote-conflict", message)
+        .hint(format!("choose with `vault-kit sync {first} {secret}` or `vault-kit sync {second} {secret}`"))
+}
+
+fn conflicting_keys(item: &Item<'_>) -> String {
+    use super::judge::Verdict::{Conflict, Gone};
+    let keys = item.fields.iter().filter(|it| matches!(it.verdict, Conflict | Gone) && !it.key.is_empty());
+    let keys: Vec<String> = keys.map(|it| format!("`{}`", it.key)).collect();
+    if keys.is_empty() { String::new() } else { format!(" in {}", keys.join(", ")) }
+}
+
+fn merge(name: &str) -> Error {
+    let message = format!("some keys of `{name}` changed in AWS, and others here");
+    Error::new(Kind::Conflict, "remote-changed", message).hint("take those first with `vault-kit sync pull`, then push")
+}
+
+fn changed_meanwhile(name: &str) -> Error {
+    let message = format!("`{name}` or its value here changed while they were compared");
+    Error::new(Kind::Conflict, "remote-changed", message).hint("run the command again")
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(Kind::Conflict, "remote-gone", format!("`{name}` was in AWS and is not there any more"))
+        .hint("make it again with `vault-kit sync push --ours NAME`, or take `aws` from its declaration")
+}
+
+fn scheduled(item: &Item<'_>) -> Error {
+    let name = &item.place.name;
+    let since = item.scheduled().map(|time| time.format(" since %Y-%m-%d").to_string()).unwrap_or_default();
+    Error::new(Kind::Conflict, "remote-scheduled", format!("`{name}` is scheduled for deletion in AWS{since}"))
+        .hint(format!("take that back with `vault-kit sync restore {name}`"))
+}
+
+fn valueless(name: &str) -> Error {
+    let message = format!("`{name}` exists in AWS, and has no value");
+    Error::new(Kind::Conflict, "remote-valueless", message)
+        .hint("whoever made it has to give it its first value, or remove it")
+}
+
+/// Why nobody but its owner may write to it.
+pub fn hindered(name: &str, hindrance: Hindrance) -> Error {
+    let error = |code, what: &str| Error::new(Kind::Conflict, code, format!("`{name}` {what}"));
+    match hindrance {
+        Hindrance::Foreign => error("remote-foreign", "is in AWS already, and its tags do not say that it is ours")
+            .hint(format!("if it is, say so with `vault-kit sync adopt {name}`")),
+        Hindrance::Rotated => error("remote-rotated", "is rotated by AWS, which would replace what is pushed")
+            .hint("let AWS rotate it and `pull`, or end that with `aws secretsmanager cancel-rotate-secret`"),
+        Hindrance::Managed => {
+            error("remote-managed", "belongs to an AWS service or partner, which alone may change it")
+                .hint("`vault-kit sync pull` takes its value")
+        }
+        Hindrance::Replica => error("remote-replica", "is a replica, and only its primary can be written to")
+            .hint("name the primary's `region` in the manifest"),
+    }
+}

@@ -1,0 +1,101 @@
+//! What changed there comes here: as new versions in the store, each with the id that it has there.
+
+use std::collections::BTreeMap;
+
+use super::content;
+use super::judge::Verdict;
+use super::look::{Item, State};
+use super::problem;
+use crate::check;
+use crate::error::{Error, Kind, Result};
+use crate::manifest::Declaration;
+use crate::name::{SecretName, VersionId};
+use crate::secret::parts::Parts;
+use crate::store::synced::Base;
+
+/// A value to be taken over.
+#[derive(Debug)]
+pub struct Taken {
+    /// Of which secret.
+    pub secret: SecretName,
+    /// The value.
+    pub parts: Parts,
+    /// The id that it has there, if that is one that we could have given.
+    pub version: Option<VersionId>,
+}
+
+/// What a pull is going to change.
+#[derive(Debug, Default)]
+pub struct Intake {
+    /// The values.
+    pub values: Vec<Taken>,
+    /// The bases, by full name.
+    pub bases: BTreeMap<String, Base>,
+    /// What stands against the rest.
+    pub problems: Vec<Error>,
+}
+
+/// What follows from what was found.
+pub fn intake(items: Vec<Item<'_>>, theirs: bool) -> Intake {
+    let mut intake = Intake::default();
+    for item in items {
+        match problem::against_pull(&item, theirs) {
+            Some(problem) => intake.problems.push(problem),
+            None => {
+                if let Err(problem) = take(item, &mut intake) {
+                    intake.problems.push(problem);
+                }
+            }
+        }
+    }
+    intake
+}
+
+fn take(item: Item<'_>, intake: &mut Intake) -> Result<()> {
+    if !matches!(item.state, State::Advance | State::Pull | State::Merge | State::Conflict) {
+        return Ok(());
+    }
+    let Some((name, base)) = agreement(&item) else { return Ok(()) };
+    let id = if item.is_bundle() { None } else { VersionId::parse(&base.version) };
+    let mut values = Vec::new();
+    for field in item.fields {
+        let is_taken = matches!(field.verdict, Verdict::Pull | Verdict::Conflict);
+        let Some((value, _)) = field.there.filter(|_| is_taken) else { continue };
+        let parts = content::received(field.declaration, value, &name)?;
+        judge(field.declaration, &parts, &name)?;
+        let version = id.filter(|_| !field.declaration.kind.has_parts());
+        values.push(Taken { secret: field.declaration.name.clone(), parts, version });
+    }
+    intake.bases.insert(name, base);
+    intake.values.extend(values);
+    Ok(())
+}
+
+/// What both sides agree on once everything is here as it is there; what was not read is as it was.
+pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
+    let fields = item.fields.iter().filter_map(|field| {
+        let old = item.base.and_then(|base| base.fields.get(field.key)).cloned();
+        let there = field.there.as_ref().map(|(_, fingerprint)| fingerprint.clone());
+        Some((field.key.to_owned(), there.or(old)?))
+    });
+    let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields: fields.collect() };
+    Some((item.place.name.clone(), base))
+}
+
+/// Refuses what `set` would refuse.
+fn judge(declaration: &Declaration, parts: &Parts, place: &str) -> Result<()> {
+    let Some(value) = parts.part(crate::secret::parts::Part::Value) else { return Ok(()) };
+    let secret = &declaration.name;
+    let verdict = check::assess(declaration, value.expose());
+    let error = |code, what: &str| {
+        Error::new(Kind::Findings, code, format!("what `{place}` holds {what} `{secret}`: it was not taken"))
+            .hint("mend it in AWS, then pull again")
+    };
+    if verdict.placeholder {
+        return Err(error("placeholder", "is a placeholder for"));
+    }
+    if verdict.mismatch {
+        return Err(error("pattern-mismatch", "does not match the pattern of"));
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Several secrets in one JSON object.
+
+use crate::aws::Fake;
+use crate::shop::{Host, name, there};
+
+fn bundle(fake: &Fake) -> serde_json::Value {
+    serde_json::from_slice(&fake.value(&name("app"))).unwrap()
+}
+
+#[test]
+fn keys_of_others_and_the_order_of_all_are_kept() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    let session = host.get("SESSION_KEY");
+    fake.put(
+        &name("app"),
+        format!(r#"{{"zebra": [1, 2.50], "log_level": "info", "SESSION_KEY": "{session}", "a": null}}"#),
+    );
+    host.run(["sync", "pull"]).assert_code(0);
+    host.project.run(["generate", "--replace", "SESSION_KEY", "--yes"]).assert_code(0);
+    host.run(["sync", "push"]).assert_code(0);
+    let session = host.get("SESSION_KEY");
+    assert_eq!(
+        there(&fake, "app"),
+        format!(r#"{{"zebra":[1, 2.50],"log_level":"info","SESSION_KEY":"{session}","a":null}}"#)
+    );
+}
+
+#[test]
+fn different_keys_changed_on_both_sides_are_merged_and_the_same_key_is_a_conflict() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    let text = host.project.read("vault-kit.toml").replace("value = \"info\"", "value = \"debug\"");
+    host.project.write("vault-kit.toml", text);
+    fake.put(&name("app"), r#"{"log_level":"info","SESSION_KEY":"theirs-0123456789abcdefghijklmnopqrst"}"#);
+    let run = host.run(["sync", "push"]).assert_code(7);
+    assert!(run.stderr.contains("`vault-kit sync pull`, then push"), "{}", run.stderr);
+    host.run(["sync", "pull"]).assert_code(0);
+    host.run(["sync", "push"]).assert_code(0);
+    let merged = bundle(&fake);
+    assert_eq!((&merged["log_level"], &merged["SESSION_KEY"]), (&"debug".into(), &host.get("SESSION_KEY").into()));
+    assert_eq!(host.get("SESSION_KEY"), "theirs-0123456789abcdefghijklmnopqrst");
+
+    host.set("SESSION_KEY", "mine-0123456789abcdefghijklmnopqrstuv");
+    fake.put(&name("app"), r#"{"log_level":"debug","SESSION_KEY":"others-123456789abcdefghijklmnopqrst"}"#);
+    let run = host.run(["sync", "pull"]).assert_code(7);
+    assert!(run.stderr.contains("in `SESSION_KEY`"), "{}", run.stderr);
+}
+
+#[test]
+fn what_is_no_object_is_neither_taken_nor_overwritten() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    for garbage in ["hunter2-is-not-json", "[1]", r#"{"SESSION_KEY":"a","SESSION_KEY":"b"}"#] {
+        fake.put(&name("app"), garbage);
+        let before = host.project.contents();
+        for verb in ["pull", "diff", "push"] {
+            let run = host.run(["sync", verb]).assert_code(1);
+            assert!(run.stderr.contains(&format!("`{}`", name("app"))), "{}", run.stderr);
+            assert!(!run.both().contains("hunter2"), "{}", run.both());
+        }
+        assert_eq!(host.project.contents(), before);
+        assert_eq!(there(&fake, "app"), garbage);
+    }
+}
+
+#[test]
+fn a_key_that_somebody_removed_there_is_told_and_can_be_put_back() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    fake.put(&name("app"), r#"{"log_level":"info"}"#);
+    host.run(["sync", "pull"]).assert_code(7);
+    host.run(["sync", "push", "--ours", "SESSION_KEY"]).assert_code(0);
+    assert_eq!(bundle(&fake)["SESSION_KEY"], host.get("SESSION_KEY"));
+}

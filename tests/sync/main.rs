@@ -1,0 +1,17 @@
+//! `sync` against a strict double of AWS Secrets Manager.
+
+#![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
+
+#[path = "../support/aws/mod.rs"]
+mod aws;
+mod bundles;
+mod conflicts;
+mod deletion;
+mod faults;
+mod outage;
+mod ownership;
+mod remote_check;
+mod round_trip;
+mod shop;
+#[path = "../support/mod.rs"]
+mod support;
