@@ -78,6 +78,13 @@ impl Error {
         Some(errors.next()?.also(errors))
     }
 
+    /// The error that decides the exit code of several, alone.
+    pub fn gravest(errors: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let errors: Vec<Self> = errors.into_iter().collect();
+        let kind = Kind::most_severe(errors.iter().map(Self::kind))?;
+        errors.into_iter().find(|error| error.kind == kind)
+    }
+
     /// The errors that were found in the same go.
     pub fn others(&self) -> &[Self] {
         &self.others

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Verdict;
 use super::finding::NotChecked;
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
+use crate::remote::Listed;
 use crate::store::ledger::Ledger;
 
 /// Where to look.
@@ -18,6 +19,8 @@ pub enum Place {
     Env,
     /// Store, ledger and output files.
     Host,
+    /// AWS Secrets Manager, as far as it can be described without reading a value.
+    Remote,
     /// The manifest and what is committed.
     Repo,
 }
@@ -75,6 +78,8 @@ pub struct Facts {
     pub reused: BTreeMap<SecretName, (EnvName, SecretName)>,
     /// The variables that are set, by name; `None` = nobody looked.
     pub variables: Option<BTreeMap<SecretName, Verdict>>,
+    /// What AWS says of the remote secrets, by full name; `None` = there is none of that name.
+    pub remote: BTreeMap<String, Option<Listed>>,
     /// What the observer could not look at.
     pub unseen: Vec<NotChecked>,
 }

@@ -82,6 +82,18 @@ codes! {
     Stale = "stale",
     /// The store holds a secret that the manifest does not declare.
     Undeclared = "undeclared",
+    /// The manifest declares it to be in AWS, and it is not there.
+    RemoteMissing = "remote-missing",
+    /// It is in AWS without a value, or scheduled for deletion.
+    RemoteUnusable = "remote-unusable",
+    /// AWS has another version than the one that both sides agreed on last.
+    RemoteDrift = "remote-drift",
+    /// It was not changed in AWS for longer than its rotation allows.
+    RemoteRotationDue = "remote-rotation-due",
+    /// It is encrypted with another KMS key than declared.
+    RemoteKey = "remote-key",
+    /// A declared replica is missing or not in sync.
+    RemoteReplica = "remote-replica",
     /// A production setting allows every origin.
     WildcardOrigin = "wildcard-origin",
 }

@@ -3,6 +3,7 @@
 mod files;
 mod fix;
 mod git;
+mod remote;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,9 @@ pub fn judge(
     if looks_at(Place::Repo) || looks_at(Place::Host) {
         bench.git();
         bench.examples();
+    }
+    if looks_at(Place::Remote) {
+        bench.remote();
     }
     if looks_at(Place::Env) {
         bench.variables();

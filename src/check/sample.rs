@@ -106,6 +106,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         fingerprint: Some(format!("fp-{text}")),
         inputs: BTreeMap::new(),
         beside: Vec::new(),
+        remote: None,
         facts: BTreeMap::new(),
     };
     (name(text), entry)

@@ -1,5 +1,6 @@
 //! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
 
+mod remote;
 mod reuse;
 mod values;
 
@@ -12,7 +13,7 @@ use crate::apply;
 use crate::check::facts::Place;
 use crate::check::{self, environment, judge};
 use crate::deliver::expected;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::{self, Format};
 use crate::observe::{self, Subject};
@@ -25,7 +26,7 @@ use values::FromDisk;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Where to look: repo, env or host (default); may be repeated
+    /// Where to look: repo, env, host (default) or remote; may be repeated
     #[arg(
         long,
         value_enum,
@@ -46,7 +47,7 @@ enum At {
     Env,
     /// Store, ledger and output files
     Host,
-    /// AWS Secrets Manager (a later release)
+    /// AWS Secrets Manager, without reading a value
     Remote,
     /// The manifest and what is committed
     Repo,
@@ -54,7 +55,7 @@ enum At {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
-    let places = arguments.at.iter().map(|at| at.place()).collect::<Result<Vec<_>>>()?;
+    let places: Vec<Place> = arguments.at.iter().map(|at| at.place()).collect();
     let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
         Format::NotYet(format) => Some(manifest::not_yet(format)),
         _ => None,
@@ -88,6 +89,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let variables = process_environment().into_iter().collect();
         facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
     }
+    let failure = if places.contains(&Place::Remote) { remote::look(&session, &mut facts)? } else { None };
     let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
     let paste = Paste::new(context);
     for finding in &mut report.findings {
@@ -98,17 +100,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     } else {
         context.ui.print(&report::human::render(&report, context.ui.color))?;
     }
-    Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+    if let Some(failure) = &failure {
+        context.ui.problem(failure);
+    }
+    let kinds = report.exit_kind(arguments.strict).into_iter().chain(failure.map(|it| it.kind()));
+    Ok(Kind::most_severe(kinds).map_or(Exit::DONE, Exit::from))
 }
 
 impl At {
-    fn place(self) -> Result<Place> {
+    fn place(self) -> Place {
         match self {
-            Self::Env => Ok(Place::Env),
-            Self::Host => Ok(Place::Host),
-            Self::Repo => Ok(Place::Repo),
-            Self::Remote => Err(Error::new(Kind::Usage, "not-yet-available", "`--at remote` is not yet available")
-                .hint("look at `--at repo`, `--at env` or `--at host`")),
+            Self::Env => Place::Env,
+            Self::Host => Place::Host,
+            Self::Remote => Place::Remote,
+            Self::Repo => Place::Repo,
         }
     }
 }
