@@ -174,7 +174,7 @@ impl World<'_> {
         document::foresee(&mut delivered.records, self, &opened.store)?;
         if ledger.files != delivered.records {
             ledger.files.clone_from(&delivered.records);
-            self.files.save_ledger(&ledger)?;
+            self.write_ledger(&mut ledger)?;
         }
         Ok(delivered)
     }

@@ -24,6 +24,15 @@ pub struct Companion<'s> {
     pub until: DateTime<Utc>,
 }
 
+impl Companion<'_> {
+    /// As it is where verifiers can know it only since `held`: what waits until they all do waits from then on.
+    #[must_use]
+    pub fn held_since(self, held: DateTime<Utc>) -> Self {
+        let since = self.since.max(held);
+        Self { since, until: since + (self.until - self.since), ..self }
+    }
+}
+
 /// The key sets in which a secret's public key is published.
 pub fn key_sets<'a>(
     manifest: &'a Manifest,

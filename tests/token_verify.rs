@@ -533,15 +533,17 @@ fn the_judges_verify_through_the_delivered_key_set_before_during_and_after_a_rot
         "#
     ));
     let service = |project: &Project| String::from_utf8(project.get("SERVICE")).unwrap();
-    let pass = |hours| {
+    let pass = |hours: u32| {
         let name = SecretName::new("SIGNER").unwrap();
         project.edit_store(|store| {
             for version in store.secrets.get_mut(&name).unwrap() {
-                let back = |at: Option<DateTime<Utc>>| at.map(|at| at - TimeDelta::hours(hours));
+                let back = |at: Option<DateTime<Utc>>| at.map(|at| at - TimeDelta::hours(hours.into()));
                 version.life.published = back(version.life.published);
                 version.life.replaced = back(version.life.replaced);
             }
         });
+        // What was written within a second counts from its end on.
+        project.age("jwks.json", std::time::Duration::from_secs(u64::from(hours) * 3600 + 1));
         project.run(["render"]).assert_code(0);
     };
     let mut tokens = BTreeMap::from([("first".to_owned(), service(&project))]);

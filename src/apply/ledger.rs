@@ -6,7 +6,7 @@ use crate::deliver::document;
 use crate::error::{Error, Result};
 use crate::store::derive;
 use crate::store::files::Opened;
-use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::store::ledger::{BesideState, DeliveredFile, Ledger};
 use crate::world::World;
 
 impl World<'_> {
@@ -21,8 +21,22 @@ impl World<'_> {
         let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
         let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files, self.now);
         derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
-        self.files.save_ledger(&ledger)?;
+        self.write_ledger(&mut ledger)?;
         Ok(ledger)
+    }
+
+    /// Brings a ledger to disk, with the days of published keys as the key sets on the disk make them.
+    pub(super) fn write_ledger(&self, ledger: &mut Ledger) -> Result<()> {
+        for entry in ledger.secrets.values_mut() {
+            for next in entry.beside.iter_mut().filter(|it| it.state == BesideState::Next) {
+                let held = self.held_since(&entry.name, next.kid.as_deref().unwrap_or_default());
+                if let Some(held) = held.filter(|held| *held > next.since) {
+                    next.until += held - next.since;
+                    next.since = held;
+                }
+            }
+        }
+        self.files.save_ledger(ledger)
     }
 
     /// The public fingerprints of the other environments' values.

@@ -1,7 +1,10 @@
 //! What the planner is told of the store and of the key sets on the disk.
 
+use chrono::{DateTime, Utc};
+
 use super::recipes;
 use crate::deliver::document;
+use crate::name::SecretName;
 use crate::plan::{Known, Next, Observed};
 use crate::rotation;
 use crate::store::{Stage, Store, Version};
@@ -33,10 +36,18 @@ impl World<'_> {
             let companions = rotation::companions(self.manifest, declaration, store, self.now);
             let Some(next) = companions.into_iter().find(|it| it.version.stage == Stage::Next) else { continue };
             let kid = next.version.facts.get("kid").map_or("", String::as_str);
-            let mut outputs = rotation::key_sets(self.manifest, self.environment, name);
-            let is_delivered = outputs.all(|output| document::publishes(self, output, kid));
-            let next = Next { from: next.until, is_due: next.until <= self.now, is_delivered };
+            let held = self.held_since(name, kid);
+            let from = held.map_or(next.until, |held| next.held_since(held).until);
+            let next = Next { from, is_due: from <= self.now, is_delivered: held.is_some() };
             observed.next.insert(name.clone(), next);
         }
+    }
+
+    /// Since when every key set that should publish a key has had it; `None` while one has not.
+    pub(super) fn held_since(&self, name: &SecretName, kid: &str) -> Option<DateTime<Utc>> {
+        let mut outputs = rotation::key_sets(self.manifest, self.environment, name);
+        outputs.try_fold(DateTime::<Utc>::MIN_UTC, |latest, output| {
+            document::published_since(self, output, kid).map(|since| since.max(latest))
+        })
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
+
 use super::places::Places;
 use crate::api_key::document::Document as ApiKeys;
 use crate::emit::EmittedFile;
@@ -26,14 +28,16 @@ pub(super) fn file(world: &World<'_>, store: &Store, output: &Output) -> Result<
     Ok(Some(EmittedFile { path, bytes, public: output.format.is_public_document(), holds, shared: false }))
 }
 
-/// Whether the key set on the disk has a key of that `kid`. One that cannot be read has none.
-pub fn publishes(world: &World<'_>, output: &Output, kid: &str) -> bool {
-    let bytes = Places::new(world).and_then(|places| {
-        let (root, path) = places.of(&output.path)?;
-        root.read(path)
-    });
-    let keys = bytes.ok().flatten().and_then(|bytes| jwks::parse(&bytes, &output.path).ok());
-    keys.is_some_and(|keys| keys.keys().any(|key| key.kid() == kid))
+/// Since when, at the latest, the key set on the disk has had a key of that `kid`: since it was last written, in whole
+/// seconds and rounded up. `None` where it has none; one that cannot be read has none.
+pub fn published_since(world: &World<'_>, output: &Output, kid: &str) -> Option<DateTime<Utc>> {
+    let places = Places::new(world).ok()?;
+    let (root, path) = places.of(&output.path).ok()?;
+    let keys = jwks::parse(&root.read(path).ok()??, &output.path).ok()?;
+    keys.keys().find(|key| key.kid() == kid)?;
+    // The time is asked for last: of a file that is replaced in between it is the later one.
+    let written = root.facts(path).ok()??.mtime_ns;
+    DateTime::from_timestamp(i64::try_from(written.div_euclid(1_000_000_000)).ok()? + 1, 0)
 }
 
 /// Brings the lines of documents up to what the store says now: from this moment on a file that says anything else is

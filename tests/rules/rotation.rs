@@ -42,8 +42,18 @@ fn stages(project: &Project) -> Vec<Stage> {
     project.store().secrets[&signer()].iter().map(|version| version.stage).collect()
 }
 
-/// Lets time pass, by moving everything that happened to the signing key into the past.
+/// Lets time pass, by moving everything that happened to the signing key and its key set into the past.
 fn pass(project: &Project, time: TimeDelta) {
+    pass_in_store(project, time);
+    // A second more than for the store: what was written within a second counts from its end on.
+    age_file(project, time + TimeDelta::seconds(1));
+}
+
+fn age_file(project: &Project, time: TimeDelta) {
+    project.age("jwks.json", time.to_std().unwrap());
+}
+
+fn pass_in_store(project: &Project, time: TimeDelta) {
     project.edit_store(|store| {
         let back = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at - time);
         for version in store.secrets.get_mut(&signer()).unwrap() {
@@ -132,6 +142,32 @@ fn a_key_that_never_reached_its_file_is_published_anew_and_waits_anew() {
     project.run(["render"]).assert_code(0);
     assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
     pass(&project, TimeDelta::minutes(10));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
+}
+
+#[test]
+fn the_wait_of_a_published_key_begins_when_its_file_has_it() {
+    let project = Project::initialised(MANIFEST);
+    let before = project.bytes("jwks.json");
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    // The writer died between store and file, and an hour later somebody wrote who plans no keys.
+    project.write("jwks.json", before);
+    pass_in_store(&project, TimeDelta::hours(1));
+    project.run(["token", "revoke", "--subject", "user:42"]).assert_code(0);
+    assert_eq!(kids(&project).len(), 2);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next], "no verifier has had the time to fetch it");
+    let beside = &project.ledger().secrets[&signer()].beside[0];
+    assert!(beside.until > project.ledger().header.updated + TimeDelta::minutes(9), "{beside:?}");
+    assert_eq!(findings(&project), [] as [String; 0]);
+    let run = project.run(["generate", "--replace", "SIGNER", "--json"]).assert_code(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(answer["publishing"][0]["from"], serde_json::to_value(beside.until).unwrap());
+    age_file(&project, TimeDelta::minutes(9));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    age_file(&project, TimeDelta::minutes(1) + TimeDelta::seconds(1));
     project.run(["render"]).assert_code(0);
     assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
 }

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -108,6 +109,13 @@ impl Project {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("its directory is made");
         std::fs::write(path, content).expect("the file is written");
+    }
+
+    /// Moves the modification time of a file into the past.
+    pub(crate) fn age(&self, path: &str, time: Duration) {
+        let file = std::fs::File::options().append(true).open(self.path(path)).expect("the file is opened");
+        let modified = file.metadata().and_then(|facts| facts.modified()).expect("its time");
+        file.set_modified(modified - time).expect("the time is set");
     }
 
     /// Reads a file as text.
