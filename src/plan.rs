@@ -205,10 +205,12 @@ impl<'a> Planner<'a> {
             return self.is_wanted(name).then_some((Action::Make, Why::Missing));
         }
         if matches!(self.scope, Scope::Revoke(names) if names.contains(name)) {
-            let has_next = self.observed.next.contains_key(name);
+            let has_next = self.observed.next.get(name).is_some_and(|next| next.is_as_declared);
             return Some((if has_next { Action::Activate } else { Action::Make }, Why::Revoked));
         }
+        let replace = if self.observed.published.contains_key(name) { Action::Publish } else { Action::Make };
         match self.observed.next.get(name) {
+            Some(Next { is_as_declared: false, .. }) => return Some((replace, Why::DeclarationChanged)),
             Some(Next { is_delivered: false, .. }) => return Some((Action::Publish, Why::NotPublished)),
             Some(Next { is_due: true, .. }) => return Some((Action::Activate, Why::Published)),
             // Never a third one: whoever asks again is told from when on the second one signs.
@@ -216,8 +218,7 @@ impl<'a> Planner<'a> {
             None => {}
         }
         if matches!(self.scope, Scope::Replace(names) if names.contains(name)) {
-            let is_published = self.observed.published.contains_key(name);
-            return Some((if is_published { Action::Publish } else { Action::Make }, Why::Replaced));
+            return Some((replace, Why::Replaced));
         }
         self.why(declaration).map(|why| (Action::Make, why))
     }
@@ -226,7 +227,7 @@ impl<'a> Planner<'a> {
     fn announce(&mut self, name: &SecretName) {
         let from = match (self.observed.next.get(name), self.scope) {
             (_, Scope::Revoke(names)) if names.contains(name) => None,
-            (Some(Next { is_delivered: true, is_due, from }), _) => (!is_due).then_some(*from),
+            (Some(Next { is_delivered: true, is_as_declared: true, is_due, from }), _) => (!is_due).then_some(*from),
             (Some(_), _) => self.observed.published.get(name).copied(),
             (None, Scope::Replace(names)) if names.contains(name) => self.observed.published.get(name).copied(),
             (None, _) => None,

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::store::{Stage, Store, Version};
+use crate::token::algorithm::Algorithm;
 use crate::token::key_set::State;
 use crate::token::verify::LEEWAY;
 
@@ -94,6 +95,16 @@ pub fn state(companions: &[Companion<'_>], version: &Version) -> State {
         Some(companion) => companion.state,
         None if version.stage == Stage::Current => State::Active,
         None => State::Retired,
+    }
+}
+
+/// Whether a key pair has the algorithm that is declared now.
+pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
+    match declaration.kind {
+        Kind::Keypair { algorithm } => {
+            version.facts.get("algorithm").is_none_or(|it| it == Algorithm::from(algorithm).name())
+        }
+        _ => true,
     }
 }
 

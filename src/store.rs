@@ -202,12 +202,13 @@ impl Store {
         versions.push(version);
     }
 
-    /// Keeps a version that is published, and not current before [`Store::activate`].
+    /// Keeps a version that is published, and not current before [`Store::activate`]; in the place of one that was.
     pub fn publish(&mut self, name: &SecretName, version: Version) {
         let published = version.life.published.unwrap_or(version.created);
         self.updated = self.updated.max(published);
         let life = Life { published: Some(published), ..version.life };
         let versions = self.secrets.entry(name.clone()).or_default();
+        versions.retain(|old| old.stage != Stage::Next);
         versions.push(Version { stage: Stage::Next, life, ..version });
     }
 

@@ -135,7 +135,7 @@ const INDIRECT: [(&str, &[&str]); 9] = [
 const NO_COMMAND: &str = "no command asks AWS yet; tests/aws_wire makes the client say it";
 
 /// Codes without a case in tests/messages.rs, and why.
-const UNTOLD: [(&str, &str); 34] = [
+const UNTOLD: [(&str, &str); 33] = [
     ("bad-credentials", NO_COMMAND),
     ("bug", "whoever knows a command that leads there mends it"),
     ("ca-bundle-invalid", NO_COMMAND),
@@ -167,7 +167,6 @@ const UNTOLD: [(&str, &str); 34] = [
     ("remote-throttled", NO_COMMAND),
     ("remote-unreachable", NO_COMMAND),
     ("setting-signs", "the manifest is refused first"),
-    ("signing-key-mismatch", "the manifest is refused first"),
     ("store-changed", "a race that the lock prevents; tests/rules loses it on purpose"),
     ("vanished", "a race with somebody who removes files"),
 ];

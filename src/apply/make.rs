@@ -30,8 +30,8 @@ impl World<'_> {
         let name = &step.secret;
         match (step.action, store.next_mut(name)) {
             (Action::Activate, _) => store.activate(name, self.now),
-            (Action::Publish, Some(next)) => next.life.published = Some(self.now),
-            (Action::Publish, None) => store.publish(name, self.make_version(store, self.declaration(name)?)?),
+            (Action::Publish, Some(next)) if step.why == Why::NotPublished => next.life.published = Some(self.now),
+            (Action::Publish, _) => store.publish(name, self.make_version(store, self.declaration(name)?)?),
             (Action::Make, _) => store.promote(name, self.make_version(store, self.declaration(name)?)?),
         }
         if step.why == Why::Revoked {

@@ -38,7 +38,8 @@ impl World<'_> {
             let kid = next.version.facts.get("kid").map_or("", String::as_str);
             let held = self.held_since(name, kid);
             let from = held.map_or(next.until, |held| next.held_since(held).until);
-            let next = Next { from, is_due: from <= self.now, is_delivered: held.is_some() };
+            let is_as_declared = rotation::is_as_declared(declaration, next.version);
+            let next = Next { from, is_due: from <= self.now, is_delivered: held.is_some(), is_as_declared };
             observed.next.insert(name.clone(), next);
         }
     }

@@ -23,6 +23,8 @@ pub struct Minted {
     pub claims: Claims,
     /// The `kid` of the key that signed it.
     pub kid: String,
+    /// The algorithm that signed it.
+    pub algorithm: Algorithm,
 }
 
 /// Makes the value of a declared token; fails as [`mint`].
@@ -33,13 +35,10 @@ pub(super) fn generate(
     inputs: &Inputs<'_>,
 ) -> Result<Material> {
     let minted = mint(name, token, context.now, input(inputs, &token.signed_by, name)?)?;
-    let Minted { text, claims, kid } = minted;
+    let Minted { text, claims, kid, algorithm } = minted;
     let expires = DateTime::from_timestamp(claims.expires, 0);
-    let mut facts = facts([
-        ("algorithm", Algorithm::from(token.algorithm).name().to_owned()),
-        ("jti", claims.id),
-        ("subject", claims.subject),
-    ]);
+    let mut facts =
+        facts([("algorithm", algorithm.name().to_owned()), ("jti", claims.id), ("subject", claims.subject)]);
     facts.extend(token.role.map(|role| ("role".to_owned(), role_name(role).to_owned())));
     facts.insert("kid".to_owned(), kid);
     Ok(Material { parts: Parts::value(text), bits: None, expires, facts })
@@ -47,7 +46,8 @@ pub(super) fn generate(
 
 /// Signs a token that is valid from `now` on, for its `ttl`. `asker` is whom an error blames beside the key.
 ///
-/// Fails with `signing-key-too-short`, `signing-key-unreadable` or `signing-key-mismatch` when the key cannot serve.
+/// A key pair signs with the algorithm that it has, also where the manifest asks for another one by now: its successor
+/// will have that. Fails with `signing-key-too-short` or `signing-key-unreadable` when the key cannot serve.
 pub fn mint(asker: &SecretName, token: &Token, now: DateTime<Utc>, key: Input<'_>) -> Result<Minted> {
     let signing = signing_key(asker, token, key)?;
     let issued = now.timestamp();
@@ -63,7 +63,7 @@ pub fn mint(asker: &SecretName, token: &Token, now: DateTime<Utc>, key: Input<'_
         expires: issued + token.ttl.seconds(),
     };
     let text = signing.sign(&claims)?;
-    Ok(Minted { text, claims, kid: signing.kid().to_owned() })
+    Ok(Minted { text, claims, kid: signing.kid().to_owned(), algorithm: signing.algorithm() })
 }
 
 fn signing_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<SigningKey> {
@@ -71,7 +71,7 @@ fn signing_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<Si
     match algorithm.shortest_shared_key() {
         Some(shortest) => shared_key(asker, token, (algorithm, shortest), input),
         None if algorithm.is_rsa() => rsa_key(asker, token, algorithm, input),
-        None => private_key(asker, token, algorithm, input),
+        None => private_key(asker, token, input),
     }
 }
 
@@ -109,7 +109,7 @@ fn rsa_key(asker: &SecretName, token: &Token, algorithm: Algorithm, input: Input
     })
 }
 
-fn private_key(asker: &SecretName, token: &Token, algorithm: Algorithm, input: Input<'_>) -> Result<SigningKey> {
+fn private_key(asker: &SecretName, token: &Token, input: Input<'_>) -> Result<SigningKey> {
     let name = &token.signed_by;
     let pem = input.parts.primary().ok_or_else(|| missing(name, "has no value", asker))?;
     let key = PrivateKey::from_pem(pem).ok_or_else(|| {
@@ -117,11 +117,6 @@ fn private_key(asker: &SecretName, token: &Token, algorithm: Algorithm, input: I
         Error::new(Kind::Findings, "signing-key-unreadable", message)
             .hint("convert it with `openssl pkcs8 -topk8 -nocrypt -in key.pem`")
     })?;
-    if Algorithm::from(key.algorithm()) != algorithm {
-        let message = format!("`{asker}` asks for {algorithm}, but `{name}` is on another curve");
-        return Err(Error::new(Kind::Manifest, "signing-key-mismatch", message)
-            .hint(format!("take `algorithm` out of `{asker}`: it then follows the key")));
-    }
     Ok(SigningKey::pair(&key))
 }
 
@@ -239,6 +234,16 @@ mod tests {
     }
 
     #[test]
+    fn a_key_pair_signs_with_its_own_algorithm_whatever_is_declared_by_now() {
+        let pair = keypair::generate(KeyAlgorithm::Es384).unwrap();
+        let material = made(&declared(TokenAlgorithm::Eddsa), &pair.parts, version()).unwrap();
+        assert_eq!(
+            (&taken_apart(text_of(&material)).0["alg"], &*material.facts["algorithm"]),
+            (&json!("ES384"), "ES384")
+        );
+    }
+
+    #[test]
     fn two_tokens_never_share_their_jti() {
         let key = Parts::value(Secret::copy_of(&[b'k'; 32]));
         let jti = || made(&declared(TokenAlgorithm::Hs256), &key, version()).unwrap().facts["jti"].clone();
@@ -250,7 +255,6 @@ mod tests {
         let token = declared(TokenAlgorithm::Es256);
         let code = |parts: &Parts| made(&token, parts, version()).unwrap_err().code();
         assert_eq!(code(&Parts::value(Secret::copy_of(b"hunter2"))), "signing-key-unreadable");
-        assert_eq!(code(&keypair::generate(KeyAlgorithm::Es384).unwrap().parts), "signing-key-mismatch");
         assert_eq!(code(&Parts::default()), "missing");
         let setting = Parts::value(Secret::copy_of(&[b'k'; 32]));
         assert_eq!(made(&declared(TokenAlgorithm::Hs256), &setting, None).unwrap_err().code(), "setting-signs");

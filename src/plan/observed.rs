@@ -30,6 +30,8 @@ pub struct Next {
     pub is_due: bool,
     /// Whether every file that should publish it does.
     pub is_delivered: bool,
+    /// Whether it is still what the declaration asks for; one that is not never signs.
+    pub is_as_declared: bool,
 }
 
 /// A secret's current version.

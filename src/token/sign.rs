@@ -51,6 +51,11 @@ impl SigningKey {
         &self.kid
     }
 
+    /// What it signs with.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// Signs claims.
     pub(crate) fn sign(&self, claims: &Claims) -> Result<Secret> {
         provider::install();

@@ -14,7 +14,7 @@ pub struct Signer<'a> {
     pub declaration: &'a Declaration,
     /// The declared tokens that it signs, in the order of the manifest.
     pub tokens: Vec<(&'a SecretName, &'a Token)>,
-    /// Its one algorithm.
+    /// Its one algorithm, as it is declared; a key pair of another one signs with its own.
     pub algorithm: TokenAlgorithm,
 }
 

@@ -306,6 +306,69 @@ fn a_successor_that_is_published_already_takes_the_place_of_a_revoked_key() {
     assert_eq!((kids(&project), stages(&project)), (vec![next], vec![Stage::Previous, Stage::Current]));
 }
 
+fn algorithms(project: &Project) -> Vec<String> {
+    project.store().secrets[&signer()].iter().map(|version| version.facts["algorithm"].clone()).collect()
+}
+
+/// A project whose next key is published, and then another algorithm is declared.
+fn with_another_algorithm() -> Project {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    pass(&project, TimeDelta::minutes(10));
+    project.write("vault-kit.toml", MANIFEST.replace("\"keypair\"", "\"keypair\"\nalgorithm = \"eddsa\""));
+    project
+}
+
+#[test]
+fn a_published_key_of_another_algorithm_than_is_declared_by_now_is_replaced_and_never_signs() {
+    let project = with_another_algorithm();
+    let (token, old) = (project.read("tokens/service"), kids(&project));
+    let run = project.run(["render"]).assert_code(0);
+    assert!(run.stderr.contains("published     SIGNER"), "{}", run.stderr);
+    assert!(run.stderr.contains("keypair, since its declaration changed"), "{}", run.stderr);
+    assert_eq!(
+        (algorithms(&project), stages(&project)),
+        (vec!["ES256".into(), "EdDSA".into()], vec![Stage::Current, Stage::Next])
+    );
+    assert_eq!((kids(&project).len(), kids(&project)[0] == old[0], kids(&project)[1] == old[1]), (2, true, false));
+    assert_eq!((reason(&project, &token), reason(&project, &project.read("tokens/service"))), (None, None));
+    let minted = project.run(["token", "mint", "--role", "reader", "--subject", "user:42"]).assert_code(0);
+    assert_eq!(reason(&project, &minted.stdout), None, "the current key signs with what it has");
+    pass(&project, TimeDelta::minutes(10));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
+    let tokens = [token, minted.stdout, project.read("tokens/service")];
+    assert_eq!(tokens.map(|token| reason(&project, &token)), [None, None, None]);
+    assert_eq!(findings(&project), [] as [String; 0]);
+}
+
+#[test]
+fn a_key_is_revoked_also_where_another_algorithm_is_declared_by_now() {
+    let project = with_another_algorithm();
+    let old = kids(&project);
+    project.run(["generate", "--replace", "SIGNER", "--revoke", "--yes"]).assert_code(0);
+    assert_eq!(
+        (algorithms(&project), stages(&project)),
+        (vec!["ES256".into(), "EdDSA".into()], vec![Stage::Previous, Stage::Current])
+    );
+    assert!(kids(&project).len() == 1 && !old.contains(&kids(&project)[0]));
+    assert_eq!(reason(&project, &project.read("tokens/service")), None);
+}
+
+#[test]
+fn another_algorithm_without_a_successor_takes_a_replacement_and_blocks_nothing() {
+    let project = Project::initialised(MANIFEST);
+    project.write("vault-kit.toml", MANIFEST.replace("\"keypair\"", "\"keypair\"\nalgorithm = \"eddsa\""));
+    project.run(["generate"]).assert_code(0);
+    assert_eq!(algorithms(&project), ["ES256"]);
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    assert_eq!(
+        (algorithms(&project), stages(&project)),
+        (vec!["ES256".into(), "EdDSA".into()], vec![Stage::Current, Stage::Next])
+    );
+    assert_eq!(reason(&project, &project.read("tokens/service")), None);
+}
+
 #[test]
 fn a_key_pair_that_nobody_publishes_is_replaced_at_once() {
     let project = Project::initialised(

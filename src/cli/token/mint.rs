@@ -205,7 +205,7 @@ fn refuse_beyond_the_key(
 }
 
 fn tell(context: &Context, arguments: &Arguments, signer: &Signer<'_>, made: &Made) -> Result<Exit> {
-    let Minted { text, claims, kid } = &made.minted;
+    let Minted { text, claims, kid, .. } = &made.minted;
     let role = role_name(arguments.role);
     if arguments.dry_run {
         context.ui.say(&format!("would mint a token for {} ({role}) until {}", claims.subject, day(made.expires)));
