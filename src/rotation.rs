@@ -128,11 +128,37 @@ fn pair<'s>(
         return Some(Companion { version, state: State::Next, since, until });
     }
     let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage != Stage::Current)?;
-    let overlap = declaration.overlap.map_or(since, |overlap| since + overlap.delta());
-    // A record of what really was signed: a declared maximum may have been a longer one at that time.
-    let horizon = version.facts.get("kid").and_then(|kid| store.issued.horizons.get(kid));
-    let until = horizon.map_or(overlap, |horizon| overlap.max(*horizon)) + LEEWAY + max_age?;
+    let until = end(declaration, version, store, since) + LEEWAY + max_age?;
     Some(Companion { version, state: State::Retiring, since, until })
+}
+
+/// When a key pair that is replaced at `since` verifies nothing any more; at once where no key set publishes it.
+pub fn retires(
+    manifest: &Manifest,
+    declaration: &Declaration,
+    version: &Version,
+    store: &Store,
+    since: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let max_age = max_age(manifest, &store.environment, &declaration.name)?;
+    Some(end(declaration, version, store, since) + LEEWAY + max_age)
+}
+
+/// When the tokens of a replaced key pair end: those that are declared with its overlap, or by themselves where it has
+/// none. A record tells what else really was signed: a declared maximum may have been a longer one at that time.
+fn end(declaration: &Declaration, version: &Version, store: &Store, since: DateTime<Utc>) -> DateTime<Utc> {
+    let Some(kid) = version.facts.get("kid") else { return since };
+    let declared = match declaration.overlap {
+        Some(overlap) => Some(since + overlap.delta()),
+        None => latest_declared(store, kid),
+    };
+    declared.max(store.issued.horizons.get(kid).copied()).map_or(since, |end| end.max(since))
+}
+
+/// When the last of the declared tokens ends that were signed with a key.
+fn latest_declared(store: &Store, kid: &str) -> Option<DateTime<Utc>> {
+    let tokens = store.secrets.values().flatten().filter(|it| it.kind == "token");
+    tokens.filter(|it| it.facts.get("kid").is_some_and(|it| it == kid)).filter_map(|it| it.expires).max()
 }
 
 #[cfg(test)]

@@ -523,6 +523,7 @@ fn the_judges_verify_through_the_delivered_key_set_before_during_and_after_a_rot
         issuer = "{ISSUER}"
         [secrets.SIGNER]
         kind = "keypair"
+        overlap = "30m"
         [secrets.SERVICE]
         kind = "token"
         signed_by = "SIGNER"

@@ -10,8 +10,16 @@ use crate::rotation;
 use crate::store::{Store, Version};
 use crate::token::sign::shared_kid;
 
-/// What a plan breaks, line by line; `store` is the one before it.
-pub fn of(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
+/// What a plan breaks, line by line, said unless the answer is an object; `store` is the one before it.
+pub fn tell(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
+    let lines = of(session, store, plan);
+    if !session.context.ui.json {
+        lines.iter().for_each(|line| session.context.ui.say(line));
+    }
+    lines
+}
+
+fn of(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
     for step in plan.steps.iter().filter(|step| store.current(&step.secret).is_some()) {
         let Some(declaration) = session.manifest.secret(&step.secret) else { continue };
@@ -22,6 +30,8 @@ pub fn of(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
         let holders: Vec<&SecretName> = holders.map(|it| &it.secret).collect();
         if !holders.is_empty() && is_hard_cut(step, declaration) {
             lines.extend(order(session, &step.secret, &holders));
+        } else if step.action == Action::Activate {
+            lines.extend(holders.iter().filter_map(|token| deadline(session, store, declaration, token)));
         }
     }
     lines
@@ -84,6 +94,16 @@ fn order(session: &Session<'_>, key: &SecretName, holders: &[&SecretName]) -> Ve
     ];
     lines.extend(holders.iter().map(|token| format!("  2. who holds `{token}`: {}", places(session, token))));
     lines
+}
+
+/// Until when whoever holds a token of a key that retires may go on with it.
+fn deadline(session: &Session<'_>, store: &Store, key: &Declaration, token: &SecretName) -> Option<String> {
+    let version = store.current(&key.name)?;
+    let until = rotation::retires(&session.manifest, key, version, store, session.context.now)?;
+    let (key, until, places) = (&key.name, second(until), places(session, token));
+    Some(format!(
+        "tokens of the old `{key}` are refused from {until} on; restart by then who holds `{token}`: {places}"
+    ))
 }
 
 /// The files that deliver a secret.

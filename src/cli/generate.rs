@@ -40,12 +40,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
-    let consequences = consequences::of(&session, &opened.store, &plan);
-    if !context.ui.json {
-        for line in &consequences {
-            context.ui.say(line);
-        }
-    }
+    let consequences = consequences::tell(&session, &opened.store, &plan);
     if arguments.dry_run {
         world.make(&mut opened.store, &plan)?;
         let delivered = world.rehearse(&opened.store)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::consequences;
 use super::context::Context;
 use super::get;
 use super::session::Session;
@@ -35,6 +36,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.check_agreement(&opened.store)?;
     }
     let plan = plan(&world, &opened.store);
+    let consequences = consequences::tell(&session, &opened.store, &plan);
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
         world.rehearse(&opened.store)?
@@ -42,6 +44,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.settle(&mut opened, "render", &changed)?
     };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
+    let summary = summary.breaking(&consequences);
     let missing = delivered.waiting.values().flatten().collect::<BTreeSet<_>>();
     let Some(error) = Error::all(missing.into_iter().map(|name| get::missing(&session, name.as_str()))) else {
         summary.tell(context)?;

@@ -220,6 +220,50 @@ fn a_retiring_key_stays_as_long_as_anything_that_it_signed() {
 }
 
 #[test]
+fn a_retiring_key_without_an_overlap_stays_until_the_declared_tokens_that_it_signed_end_by_themselves() {
+    let project = Project::initialised(&MANIFEST.replace("overlap = \"2h\"", ""));
+    let (first, token) = (kids(&project)[0].clone(), project.read("tokens/service"));
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    pass(&project, TimeDelta::minutes(10));
+    project.run(["render"]).assert_code(0);
+    // 30 days less what has passed, and then leeway and the age of a key set: 11 minutes.
+    let service = SecretName::new("SERVICE").unwrap();
+    let expires = project.store().secrets[&service][0].expires.unwrap();
+    assert_eq!(project.ledger().secrets[&signer()].beside[0].until, expires + TimeDelta::minutes(11));
+    pass(&project, TimeDelta::days(29));
+    project.run(["render"]).assert_code(0);
+    assert!(kids(&project).contains(&first));
+    assert_eq!(reason(&project, &token), None);
+    assert_eq!(findings(&project), [] as [String; 0]);
+    project.edit_store(|store| {
+        for version in store.secrets.get_mut(&service).unwrap() {
+            version.expires = version.expires.map(|at| at - TimeDelta::days(31));
+        }
+    });
+    pass(&project, TimeDelta::days(2));
+    project.run(["render"]).assert_code(0);
+    assert!(!kids(&project).contains(&first));
+}
+
+#[test]
+fn an_activation_tells_until_when_the_tokens_of_the_old_key_are_good_and_who_holds_them() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    pass(&project, TimeDelta::minutes(10));
+    let run = project.run(["render", "--dry-run"]).assert_code(0);
+    let told = |text: &str| {
+        text.contains("tokens of the old `SIGNER` are refused from ")
+            && text.contains(" on; restart by then who holds `SERVICE`: `tokens/service` (output tokens)")
+    };
+    assert!(told(&run.stderr), "{}", run.stderr);
+    let run = project.run(["render", "--json"]).assert_code(0);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    let line = answer["consequences"][0].as_str().unwrap();
+    let until = project.ledger().secrets[&signer()].beside[0].until.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    assert!(told(line) && line.contains(&until), "{line}, {until}");
+}
+
+#[test]
 fn check_and_status_tell_what_a_rotation_waits_for_without_the_identity() {
     let project = Project::initialised(MANIFEST);
     let ledger = |project: &Project| project.ledger().secrets[&signer()].beside.clone();
