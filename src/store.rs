@@ -227,12 +227,18 @@ impl Store {
         }
     }
 
-    /// Lets nothing that was replaced be accepted any more.
-    pub fn revoke_replaced(&mut self, name: &SecretName, now: DateTime<Utc>) {
+    /// Lets nothing that was replaced be accepted any more; tells whether there was anything.
+    pub fn revoke_replaced(&mut self, name: &SecretName, now: DateTime<Utc>) -> bool {
+        let mut is_changed = false;
         let versions = self.secrets.get_mut(name).into_iter().flatten();
         for old in versions.filter(|it| it.life.replaced.is_some() && it.life.revoked.is_none()) {
             old.life.revoked = Some(now);
+            is_changed = true;
         }
+        if is_changed {
+            self.updated = self.updated.max(now);
+        }
+        is_changed
     }
 
     /// Wipes the private halves of the key pairs that were replaced: they only verify from now on.

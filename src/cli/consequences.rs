@@ -1,65 +1,96 @@
-//! Whom a new signing key breaks, and in what order to restart: told before anybody is asked to agree.
+//! Whom a new value breaks, and in what order to restart: told before anybody is asked to agree.
 
 use chrono::{DateTime, Utc};
 
+use super::context::Context;
 use super::session::Session;
 use crate::manifest::{Declaration, Format, Kind};
 use crate::name::SecretName;
-use crate::plan::{Action, Plan, Step, Why};
+use crate::plan::{Action, Plan, Why};
 use crate::rotation;
 use crate::store::{Store, Version};
 use crate::token::sign::shared_kid;
 
-/// What a plan breaks, line by line, said unless the answer is an object; `store` is the one before it.
-pub fn tell(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
-    let lines = of(session, store, plan);
-    if !session.context.ui.json {
-        lines.iter().for_each(|line| session.context.ui.say(line));
-    }
-    lines
+/// How a value changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// There is a new one; the current one serves for its overlap, if it has one.
+    Replace,
+    /// There is a new one, and the current one is dropped with those before it.
+    Revoke,
+    /// The current one stays, and those before it are dropped.
+    Drop,
 }
 
-fn of(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
+/// What a plan breaks, line by line; `store` is the one before it.
+pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String> {
     let mut lines = Vec::new();
-    for step in plan.steps.iter().filter(|step| store.current(&step.secret).is_some()) {
+    for step in &plan.steps {
         let Some(declaration) = session.manifest.secret(&step.secret) else { continue };
-        if step.why == Why::Revoked && signs(session, store, declaration) {
-            lines.extend(broken(session, store, declaration));
-        }
-        let holders = plan.steps.iter().filter(|it| is_signed_by(session, it, &step.secret));
-        let holders: Vec<&SecretName> = holders.map(|it| &it.secret).collect();
-        if !holders.is_empty() && is_hard_cut(step, declaration) {
-            lines.extend(order(session, &step.secret, &holders));
-        } else if step.action == Action::Activate {
-            lines.extend(holders.iter().filter_map(|token| deadline(session, store, declaration, token)));
+        match (&step.why, step.action) {
+            (Why::Revoked, _) => lines.extend(of_value(session, store, declaration, Change::Revoke)),
+            (_, Action::Make) => lines.extend(of_value(session, store, declaration, Change::Replace)),
+            (_, Action::Activate) => {
+                let holders = holders(session, store, declaration);
+                lines.extend(holders.into_iter().filter_map(|token| deadline(session, store, declaration, token)));
+            }
+            (_, Action::Publish) => {}
         }
     }
     lines
 }
 
-fn is_signed_by(session: &Session<'_>, step: &Step, key: &SecretName) -> bool {
-    let declaration = session.manifest.secret(&step.secret);
-    matches!(declaration.map(|it| &it.kind), Some(Kind::Token(token)) if token.signed_by == *key)
+/// What a value that changes breaks, line by line; nothing where there was none. `store` is the one before it.
+pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration, change: Change) -> Vec<String> {
+    let (name, mut lines) = (&declaration.name, Vec::new());
+    let has_previous = rotation::previous(&session.manifest, declaration, store, session.context.now).is_some();
+    if store.current(name).is_none() || (change == Change::Drop && !has_previous) {
+        return lines;
+    }
+    if change != Change::Replace && signs(session, store, declaration) {
+        lines.extend(broken(session, store, declaration, change));
+    } else if change != Change::Replace {
+        let places = places(session, name);
+        lines.push(format!("the previous `{name}` is dropped at once; restart who reads it: {places}"));
+    }
+    let holders = holders(session, store, declaration);
+    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single();
+    if !holders.is_empty() && (change != Change::Replace || !has_overlap) {
+        lines.extend(order(session, name, &holders));
+    }
+    lines
+}
+
+/// Says what breaks, unless the answer is an object that has it.
+pub fn say(context: &Context, lines: &[String]) {
+    if !context.ui.json {
+        for line in lines {
+            context.ui.say(line);
+        }
+    }
+}
+
+/// The declared tokens that are signed with a key, and that somebody may hold.
+fn holders<'s>(session: &'s Session<'_>, store: &Store, key: &Declaration) -> Vec<&'s SecretName> {
+    let is_held = |it: &&Declaration| is_signed_by(it, &key.name) && store.current(&it.name).is_some();
+    session.manifest.secrets_in(&session.environment).filter(is_held).map(|it| &it.name).collect()
+}
+
+fn is_signed_by(declaration: &Declaration, key: &SecretName) -> bool {
+    matches!(&declaration.kind, Kind::Token(token) if token.signed_by == *key)
 }
 
 /// Whether tokens are signed with it, declared ones or others.
 fn signs(session: &Session<'_>, store: &Store, declaration: &Declaration) -> bool {
-    let is_signer = |it: &Declaration| matches!(&it.kind, Kind::Token(token) if token.signed_by == declaration.name);
     matches!(declaration.kind, Kind::Keypair { .. })
-        || session.manifest.secrets_in(&session.environment).any(is_signer)
+        || session.manifest.secrets_in(&session.environment).any(|it| is_signed_by(it, &declaration.name))
         || store.issued.tokens.values().any(|token| token.signed_by == declaration.name)
 }
 
-/// Whether the old key verifies nothing from this change on.
-fn is_hard_cut(step: &Step, declaration: &Declaration) -> bool {
-    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single();
-    step.why == Why::Revoked || step.action == Action::Make && !has_overlap
-}
-
 /// The tokens of the keys that are dropped, as far as anything is recorded of them.
-fn broken(session: &Session<'_>, store: &Store, declaration: &Declaration) -> Vec<String> {
+fn broken(session: &Session<'_>, store: &Store, declaration: &Declaration, change: Change) -> Vec<String> {
     let (name, now) = (&declaration.name, session.context.now);
-    let current = store.current(name).into_iter();
+    let current = store.current(name).filter(|_| change != Change::Drop).into_iter();
     let companions = rotation::companions(&session.manifest, declaration, store, now);
     let verifying = companions.into_iter().map(|it| it.version).filter(|it| it.life.replaced.is_some());
     let kids: Vec<String> = current.chain(verifying).map(kid).collect();

@@ -40,7 +40,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
-    let consequences = consequences::tell(&session, &opened.store, &plan);
+    let consequences = consequences::of_plan(&session, &opened.store, &plan);
+    consequences::say(context, &consequences);
     if arguments.dry_run {
         world.make(&mut opened.store, &plan)?;
         let delivered = world.rehearse(&opened.store)?;

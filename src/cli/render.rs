@@ -36,7 +36,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.check_agreement(&opened.store)?;
     }
     let plan = plan(&world, &opened.store);
-    let consequences = consequences::tell(&session, &opened.store, &plan);
+    let consequences = consequences::of_plan(&session, &opened.store, &plan);
+    consequences::say(context, &consequences);
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
         world.rehearse(&opened.store)?

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::consequences::{self, Change};
 use super::context::Context;
 use super::session::{Session, read_named, read_stdin};
 use super::summary::{Deed, Summary};
@@ -12,6 +13,7 @@ use crate::check;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::{Declaration, Kind as SecretKind};
+use crate::name::SecretName;
 use crate::plan::{self, Observed, Plan, Scope};
 use crate::secret::Secret;
 use crate::store::Origin;
@@ -24,6 +26,9 @@ pub struct Arguments {
     /// Read the exact bytes of a file (`-`: stdin) instead of asking
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
+    /// Drop the previous value at once, whatever its overlap
+    #[arg(long)]
+    revoke: bool,
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -43,23 +48,39 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.delivering_world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let current = opened.store.value(declaration).and_then(|version| version.parts.primary());
-    let mut changed = Vec::new();
-    if current != Some(&value) {
+    let is_new = current != Some(&value);
+    let change = change(is_new, arguments.revoke);
+    let mut consequences =
+        change.map_or_else(Vec::new, |change| consequences::of_value(&session, &opened.store, declaration, change));
+    if is_new {
         let version = world.given_version(declaration, value, Origin::Set)?;
         opened.store.promote(&name, version);
-        changed.push(name.clone());
     }
+    let is_dropped = arguments.revoke && opened.store.revoke_replaced(&name, context.now);
     let scope = Scope::Missing(plan::dependents(&session.manifest, &BTreeSet::from([name.clone()])));
-    let observed = Observed { changed: changed.iter().cloned().collect(), ..world.observe(&opened.store) };
+    let given = is_new.then(|| name.clone());
+    let observed = Observed { changed: given.into_iter().collect(), ..world.observe(&opened.store) };
     let plan = plan::plan(&session.manifest, &session.environment, &observed, &scope);
-    let is_new = !changed.is_empty();
+    consequences.extend(consequences::of_plan(&session, &opened.store, &plan));
+    consequences::say(context, &consequences);
+    let mut changed: Vec<SecretName> = (is_new || is_dropped).then(|| name.clone()).into_iter().collect();
     changed.extend(world.make(&mut opened.store, &plan)?);
     let delivered =
         if arguments.dry_run { world.rehearse(&opened.store)? } else { world.settle(&mut opened, "set", &changed)? };
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
-    summary.with(is_new.then_some(Deed::Set(&name))).tell(context)?;
+    let deed = if is_new { Some(Deed::Set(&name)) } else { is_dropped.then_some(Deed::Drop(&name)) };
+    summary.with(deed).breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
+}
+
+fn change(is_new: bool, revoke: bool) -> Option<Change> {
+    match (is_new, revoke) {
+        (true, false) => Some(Change::Replace),
+        (true, true) => Some(Change::Revoke),
+        (false, true) => Some(Change::Drop),
+        (false, false) => None,
+    }
 }
 
 /// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.

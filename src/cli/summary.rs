@@ -40,6 +40,8 @@ pub struct Summary<'a> {
 pub enum Deed<'a> {
     /// This secret has the value that was given.
     Set(&'a SecretName),
+    /// The previous value of this secret is dropped.
+    Drop(&'a SecretName),
     /// This certificate was taken in.
     Import(&'a SecretName),
     /// This secret is forgotten.
@@ -145,6 +147,8 @@ impl<'a> Summary<'a> {
             (None, _) => return,
             (Some(Deed::Set(name)), false) => ("set", name),
             (Some(Deed::Set(name)), true) => ("would set", name),
+            (Some(Deed::Drop(name)), false) => ("dropped the previous", name),
+            (Some(Deed::Drop(name)), true) => ("would drop the previous", name),
             (Some(Deed::Import(name)), false) => ("imported", name),
             (Some(Deed::Import(name)), true) => ("would import", name),
             (Some(Deed::Remove(name)), false) => ("removed", name),

@@ -127,6 +127,77 @@ fn a_revoked_value_has_no_overlap() {
     assert_eq!(findings(&project), [] as [String; 0]);
 }
 
+const SUPPLIED: &str = r#"
+[project]
+name = "shop"
+[secrets.API_KEY]
+kind = "external"
+overlap = "24h"
+[secrets.HMAC]
+kind = "external"
+[secrets.TOKEN]
+kind = "token"
+signed_by = "HMAC"
+[outputs.env]
+format = "dotenv"
+path = ".env"
+"#;
+
+/// A project of supplied values, and what two values of each say.
+fn supplied() -> (Project, [String; 2], [String; 2]) {
+    let value = |prefix: &str, letter: &str| format!("{prefix}-Zk3vYq8mT1xWc5RbLpNs7dHfGj2u4wEa{letter}");
+    let project = Project::with_manifest(SUPPLIED);
+    let (keys, hmacs) = ([value("api", "1"), value("api", "2")], [value("hmac", "1"), value("hmac", "2")]);
+    project.run(["init"]);
+    project.run_with_stdin(["set", "API_KEY"], keys[0].as_bytes()).assert_code(0);
+    project.run_with_stdin(["set", "HMAC"], hmacs[0].as_bytes()).assert_code(0);
+    project.run(["generate"]).assert_code(0);
+    (project, keys, hmacs)
+}
+
+#[test]
+fn a_supplied_value_that_was_stolen_can_be_dropped_at_once() {
+    let (project, [old, new], _) = supplied();
+    let delivers = |value: &str| project.read(".env").contains(value);
+    let told = "the previous `API_KEY` is dropped at once; restart who reads it: `.env` (output env)\n";
+    let run = project.run_with_stdin(["set", "API_KEY", "--revoke", "--dry-run"], new.as_bytes()).assert_code(0);
+    assert!(run.stderr.contains(told) && delivers(&old) && !delivers(&new), "{}", run.stderr);
+    let run = project.run_with_stdin(["set", "API_KEY", "--revoke"], new.as_bytes()).assert_code(0);
+    assert!(run.stderr.contains(told) && run.stderr.contains("set           API_KEY"), "{}", run.stderr);
+    assert!(!delivers(&old) && delivers(&new));
+    assert_eq!(findings(&project), [] as [String; 0]);
+}
+
+#[test]
+fn a_previous_value_that_is_still_delivered_can_be_dropped_later() {
+    let (project, [old, new], _) = supplied();
+    let delivers = |value: &str| project.read(".env").contains(value);
+    let run = project.run_with_stdin(["set", "API_KEY"], new.as_bytes()).assert_code(0);
+    assert!(delivers(&old) && delivers(&new) && !run.stderr.contains("dropped"), "{}", run.stderr);
+    let revoke = || project.run_with_stdin(["set", "API_KEY", "--revoke", "--json"], new.as_bytes()).assert_code(0);
+    let answer: Value = serde_json::from_str(&revoke().stdout).unwrap();
+    assert_eq!(answer["drop"], "API_KEY");
+    assert!(answer["consequences"][0].as_str().unwrap().starts_with("the previous `API_KEY` is dropped at once"));
+    assert!(!delivers(&old) && delivers(&new));
+    let generation = project.store().generation;
+    let answer: Value = serde_json::from_str(&revoke().stdout).unwrap();
+    assert_eq!((answer.get("drop"), answer.get("consequences")), (None, None));
+    assert_eq!(project.store().generation, generation, "there is nothing left to drop");
+}
+
+#[test]
+fn a_supplied_key_without_an_overlap_is_a_hard_cut_as_a_generated_one_is() {
+    let (project, _, [_, new]) = supplied();
+    let order = "a hard cut: tokens of the old `HMAC` are refused from now on; restart in this order:\n  \
+        1. who verifies with `HMAC`: `.env` (output env)\n  2. who holds `TOKEN`: `.env` (output env)\n";
+    let run = project.run_with_stdin(["set", "HMAC"], new.as_bytes()).assert_code(0);
+    assert!(run.stderr.contains(order), "{}", run.stderr);
+    let run = project.run_with_stdin(["set", "HMAC"], new.as_bytes()).assert_code(0);
+    assert!(!run.stderr.contains("hard cut"), "{}", run.stderr);
+    let run = project.run_with_stdin(["set", "HMAC", "--revoke"], format!("{new}+").as_bytes()).assert_code(0);
+    assert!(run.stderr.contains("breaks no token of `HMAC`") && run.stderr.contains(order), "{}", run.stderr);
+}
+
 #[test]
 fn a_hard_cut_is_called_one_with_the_order_in_which_to_restart() {
     let replace = ["generate", "--replace", "KEY"];
