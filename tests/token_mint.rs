@@ -356,6 +356,46 @@ fn tokens_of_a_key_that_was_replaced_are_orphans() {
     assert_eq!(found.iter().find(|it| it["name"] == "SERVICE_TOKEN").unwrap()["state"], "live");
 }
 
+/// What `token list` says of tokens, next to what `token verify` says.
+fn states(project: &Project, tokens: [&str; 3]) -> Vec<(Option<String>, Option<String>)> {
+    let found = listed(project);
+    let state = |token: &str| found.iter().find(|it| it["jti"] == jti(token))?["state"].as_str().map(str::to_owned);
+    tokens.map(|token| (state(token), reason(project, token))).to_vec()
+}
+
+fn said(state: Option<&str>, reason: Option<&str>) -> (Option<String>, Option<String>) {
+    (state.map(str::to_owned), reason.map(str::to_owned))
+}
+
+#[test]
+fn tokens_of_an_algorithm_that_their_key_has_no_more_are_orphans() {
+    let manifest = MANIFEST.replace("kind = \"random\"", "kind = \"random\"\nbytes = 64");
+    let project = Project::initialised(&manifest);
+    let current = |project: &Project| String::from_utf8(project.get("SERVICE_TOKEN")).unwrap();
+    let (minted, first) = (mint(&project, &["--revocable"]), current(&project));
+    let changed = manifest.replace("signed_by", "algorithm = \"HS512\"\nsigned_by");
+    project.write("vault-kit.toml", changed);
+    let orphaned = said(Some("orphaned"), Some("alg_key_mismatch"));
+    assert_eq!(states(&project, [&minted, &first, &first]), [orphaned.clone(), orphaned.clone(), orphaned.clone()]);
+    project.run(["generate"]).assert_code(0);
+    let second = current(&project);
+    let answers = states(&project, [&minted, &first, &second]);
+    let replaced = said(None, Some("alg_key_mismatch"));
+    assert_eq!(answers, [orphaned, replaced, said(Some("live"), None)]);
+}
+
+#[test]
+fn a_declared_token_for_somebody_who_is_declared_no_more_is_refused() {
+    let project = project();
+    let (minted, first) = (mint(&project, &["--revocable"]), String::from_utf8(project.get("SERVICE_TOKEN")).unwrap());
+    project.write("vault-kit.toml", MANIFEST.replace("[\"grid\"]", "[\"shop\"]"));
+    project.run(["generate"]).assert_code(0);
+    let second = String::from_utf8(project.get("SERVICE_TOKEN")).unwrap();
+    let answers = states(&project, [&first, &second, &minted]);
+    assert_eq!(answers[..2], [said(Some("refused"), Some("aud_mismatch")), said(Some("live"), None)]);
+    assert_eq!(answers[2].0.as_deref(), Some("live"), "its own verifiers know for whom it is");
+}
+
 #[test]
 fn records_of_tokens_that_have_ended_are_forgotten_by_the_next_change() {
     let project = project();

@@ -37,6 +37,9 @@ pub struct IssuedToken {
     pub signed_by: SecretName,
     /// The `kid` of the key's version.
     pub kid: String,
+    /// The algorithm that signed it, as its header names it; `None` where it was not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
     /// The `sub` claim.
     pub subject: String,
     /// The `role` claim.

@@ -8,11 +8,14 @@ use serde::Serialize;
 
 use super::issued::is_over;
 use super::lifetime::LONGEST;
+use super::reason::Reason;
 use super::trusted::Trusted;
+use super::verify::Verifier;
 use crate::manifest::Manifest;
 use crate::manifest::model::{Kind, Token};
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::store::issued::Issued;
+use crate::secret::Secret;
+use crate::store::issued::{Issued, IssuedToken};
 use crate::store::{Stage, Store, Version};
 
 /// What a verifier would say of a token.
@@ -25,8 +28,10 @@ pub enum State {
     Expired,
     /// It was revoked, or all tokens of its subject of that time were.
     Revoked,
-    /// The key that signed it verifies nothing any more, or nobody knows it.
+    /// The key that signed it verifies nothing any more, or another algorithm by now, or nobody knows it.
     Orphaned,
+    /// It says something else than is accepted of its key by now: another issuer or audience.
+    Refused,
 }
 
 /// A token without its text.
@@ -108,42 +113,50 @@ impl fmt::Display for Revoked {
 
 /// Every token of a store: declared ones by name and age, then those that were minted for somebody, by their end.
 pub fn known(manifest: &Manifest, environment: &EnvName, store: &Store, now: DateTime<Utc>) -> Vec<Known> {
-    let trusted = Trusted::of_store(manifest, environment, store, now);
+    let Trusted { keys, accepted, revocations } = Trusted::of_store(manifest, environment, store, now);
+    let verifier = Verifier { by_key: accepted, revocations: Some(&revocations), ..Verifier::new(&keys) };
     let declared = manifest.secrets_in(environment).filter_map(|declaration| match &declaration.kind {
         Kind::Token(token) => Some((&declaration.name, token)),
         _ => None,
     });
     let versions = declared.flat_map(|(name, token)| {
         let versions = store.secrets.get(name).into_iter().flatten();
-        versions.filter_map(|version| of_version(name, token, version))
+        versions.filter_map(|version| of_version(name, token, version, &verifier, now))
     });
-    let recorded = store.issued.tokens.iter().map(|(jti, token)| Known {
+    let mut recorded: Vec<Known> =
+        store.issued.tokens.iter().map(|(jti, token)| of_record(jti, token, &verifier, now)).collect();
+    recorded.sort_by(|a, b| (a.expires, &a.jti).cmp(&(b.expires, &b.jti)));
+    versions.chain(recorded).collect()
+}
+
+fn of_record(jti: &str, token: &IssuedToken, verifier: &Verifier<'_>, now: DateTime<Utc>) -> Known {
+    let known = Known {
         name: None,
         version: None,
         current: false,
         key: token.signed_by.clone(),
         kid: token.kid.clone(),
-        jti: jti.clone(),
+        jti: jti.to_owned(),
         subject: token.subject.clone(),
         role: token.role.clone(),
         issued: token.issued,
         expires: token.expires,
         state: State::Live,
-    });
-    let mut recorded: Vec<Known> = recorded.collect();
-    recorded.sort_by(|a, b| (a.expires, &a.jti).cmp(&(b.expires, &b.jti)));
-    let mut all: Vec<Known> = versions.chain(recorded).collect();
-    for token in &mut all {
-        token.state = token.judged(&trusted, now);
-    }
-    all
+    };
+    Known { state: known.judged(token.algorithm.as_deref(), None, verifier, now), ..known }
 }
 
 /// A version of a declared token; `None` when it was made as something else, or by nobody who knew these facts.
-fn of_version(name: &SecretName, token: &Token, version: &Version) -> Option<Known> {
+fn of_version(
+    name: &SecretName,
+    token: &Token,
+    version: &Version,
+    verifier: &Verifier<'_>,
+    now: DateTime<Utc>,
+) -> Option<Known> {
     let fact = |key: &str| version.facts.get(key).cloned();
     let signed_by = version.inputs.keys().next().unwrap_or(&token.signed_by);
-    Some(Known {
+    let known = Known {
         name: Some(name.clone()),
         version: Some(version.id),
         current: version.stage == Stage::Current,
@@ -155,24 +168,55 @@ fn of_version(name: &SecretName, token: &Token, version: &Version) -> Option<Kno
         issued: version.created,
         expires: version.expires?,
         state: State::Live,
-    })
+    };
+    let text = version.parts.primary().and_then(Secret::expose_text);
+    Some(Known { state: known.judged(fact("algorithm").as_deref(), text, verifier, now), ..known })
 }
 
 impl Known {
     /// Whether somebody could use it although nothing delivers it any more.
     pub fn is_at_large(&self) -> bool {
-        !self.current && self.state == State::Live
+        !self.current && matches!(self.state, State::Live | State::Refused)
     }
 
-    fn judged(&self, trusted: &Trusted, now: DateTime<Utc>) -> State {
-        if self.expires <= now {
-            State::Expired
-        } else if trusted.revocations.revokes(&self.jti, &self.subject, self.issued.timestamp()) {
-            State::Revoked
-        } else if trusted.keys.verifies(&self.kid) {
-            State::Live
-        } else {
-            State::Orphaned
+    /// What the verifier says of the text. Of a token whose text nobody kept it says what follows from the records: for
+    /// whom it is its own verifiers judge.
+    fn judged(
+        &self,
+        algorithm: Option<&str>,
+        text: Option<&str>,
+        verifier: &Verifier<'_>,
+        now: DateTime<Utc>,
+    ) -> State {
+        if is_over(self.expires, now) {
+            return State::Expired;
         }
+        if let Some(text) = text {
+            return verifier.verify(text, now).map_or_else(state, |_| State::Live);
+        }
+        let is_key_good = match algorithm {
+            Some(algorithm) => verifier.keys.find(Some(&self.kid), algorithm).is_ok(),
+            None => verifier.keys.verifies(&self.kid),
+        };
+        let issued = self.issued.timestamp();
+        if !is_key_good {
+            State::Orphaned
+        } else if verifier.revocations.is_some_and(|it| it.revokes(&self.jti, &self.subject, issued)) {
+            State::Revoked
+        } else {
+            State::Live
+        }
+    }
+}
+
+fn state(reason: Reason) -> State {
+    use Reason::{
+        AlgKeyMismatch, AlgNotAllowed, BadSignature, Expired, KeyNotYetActive, KeyRetired, Revoked, UnknownKid,
+    };
+    match reason {
+        Expired => State::Expired,
+        Revoked => State::Revoked,
+        AlgKeyMismatch | AlgNotAllowed | BadSignature | KeyNotYetActive | KeyRetired | UnknownKid => State::Orphaned,
+        _ => State::Refused,
     }
 }

@@ -306,6 +306,7 @@ fn a_revoked_key_is_out_of_the_key_set_at_once_and_whom_that_breaks_is_told() {
         let token = |kid: &str, days| IssuedToken {
             signed_by: signer(),
             kid: kid.into(),
+            algorithm: None,
             subject: "user:42".into(),
             role: None,
             issued: store.updated,

@@ -39,6 +39,7 @@ fn row(token: &Known) -> [String; 8] {
         State::Expired => "expired",
         State::Revoked => "revoked",
         State::Orphaned => "orphaned",
+        State::Refused => "refused",
     };
     let minute = |time: chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M").to_string();
     let role = token.role.clone().unwrap_or_else(|| "–".to_owned());

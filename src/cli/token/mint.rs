@@ -130,13 +130,14 @@ impl Arguments {
 
     /// Puts into the store what must be known of a token; whether anything had to be.
     fn records(&self, made: &Made, signer: &Signer<'_>, store: &mut Store) -> bool {
-        let Minted { claims, kid, .. } = &made.minted;
+        let Minted { claims, kid, algorithm, .. } = &made.minted;
         let is_covered = store.issued.covers(kid, made.expires);
         store.issued.cover(kid, made.expires);
         if self.revocable {
             let token = IssuedToken {
                 signed_by: signer.declaration.name.clone(),
                 kid: kid.clone(),
+                algorithm: Some(algorithm.name().to_owned()),
                 subject: claims.subject.clone(),
                 role: claims.role.map(|role| role_name(role).to_owned()),
                 issued: at(claims.issued),
