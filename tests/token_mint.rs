@@ -187,6 +187,39 @@ fn a_token_does_not_outlive_what_is_planned_for_its_key() {
 }
 
 #[test]
+fn a_life_that_nobody_asked_for_is_cut_to_that_of_the_key_and_says_so() {
+    let rotating = MANIFEST.replace("kind = \"random\"", "kind = \"random\"\nrotate = \"90d\"\noverlap = \"24h\"");
+    let project = Project::initialised(&rotating);
+    let service = ["token", "mint", "--role", "service", "--subject", "svc:worker"];
+    let life = |run: &Run| {
+        let claims = claims(&run.stdout);
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
+    };
+    let run = project.run(service).assert_code(0);
+    assert!(life(&run) == 90 * 86_400 && !run.stderr.contains("warning"), "{run:?}");
+    project.edit_store(|store| {
+        for version in store.secrets.values_mut().flatten() {
+            version.created -= TimeDelta::days(2) + TimeDelta::minutes(1);
+        }
+    });
+    let told = "so the token lives 88d instead of 90d";
+    let run = project.run(service).assert_code(0);
+    assert!(run.stderr.contains("`AUTH` is to be replaced by ") && run.stderr.contains(told), "{run:?}");
+    assert_eq!(life(&run), 88 * 86_400);
+    let run = project.run([&service[..], &["--dry-run", "--quiet"]].concat()).assert_code(0);
+    assert!(run.stderr.contains(told), "{run:?}");
+    refused(&project, &[&service[..], &["--ttl", "90d"]].concat(), 1, "ask for less: `--ttl 88d`");
+    // The day has passed: no life is left to cut to.
+    project.edit_store(|store| {
+        for version in store.secrets.values_mut().flatten() {
+            version.created -= TimeDelta::days(100);
+        }
+    });
+    let run = refused(&project, &service, 1, "replace the key first");
+    assert!(!run.stderr.contains("--ttl"), "{run:?}");
+}
+
+#[test]
 fn a_mint_within_the_horizon_takes_no_lock_and_writes_nothing() {
     let project = project();
     let generation = project.store().generation;

@@ -296,7 +296,7 @@ pub enum Usage {
 }
 
 /// Parameters of `token`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Token {
     /// The secret whose value (HMAC) or private key signs it.
     pub signed_by: SecretName,

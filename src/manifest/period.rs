@@ -41,6 +41,15 @@ impl Period {
         Self { seconds: hours * 3_600 }
     }
 
+    /// The longest that lies within a length and reads well: in the largest unit of which there are two or more.
+    /// `None` for less than a minute.
+    pub fn within(length: TimeDelta) -> Option<Self> {
+        let left = length.num_seconds().min(LONGEST);
+        let units = UNITS.into_iter().filter(|&(unit, _)| matches!(unit, 'd' | 'h' | 'm'));
+        let (_, unit) = units.into_iter().find(|&(unit, length)| left >= 2 * length || unit == 'm')?;
+        (left >= unit).then_some(Self { seconds: left / unit * unit })
+    }
+
     /// The length in seconds.
     pub fn seconds(self) -> i64 {
         self.seconds
@@ -76,6 +85,23 @@ mod tests {
         for text in ["", "d", "90", "90 d", "-1d", "0d", "1.5h", "101y", "99999999999999999999d", "9é"] {
             assert_eq!(Period::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_lies_within_a_length_is_told_in_the_largest_unit_that_loses_little() {
+        let within = |seconds| Period::within(TimeDelta::seconds(seconds)).map(|period| period.to_string());
+        for (seconds, told) in [
+            (89 * 86_400 - 1, "88d"),
+            (2 * 86_400, "2d"),
+            (2 * 86_400 - 1, "47h"),
+            (7_200, "2h"),
+            (7_199, "119m"),
+            (60, "1m"),
+        ] {
+            assert_eq!(within(seconds).as_deref(), Some(told));
+        }
+        assert_eq!((within(59), within(0), within(-90_000)), (None, None, None));
+        assert_eq!(within(i64::MAX / 1000).as_deref(), Some("36500d"));
     }
 
     #[test]

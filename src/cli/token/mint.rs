@@ -1,6 +1,6 @@
 //! `token mint`: a token for somebody, on stdout and nowhere else.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use serde_json::json;
 
@@ -11,11 +11,12 @@ use crate::cli::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::generate::{self, Input, Minted};
+use crate::manifest::Declaration;
 use crate::manifest::model::{Role, Token};
 use crate::manifest::period::Period;
 use crate::secret::Secret;
+use crate::store::Store;
 use crate::store::issued::IssuedToken;
-use crate::store::{Store, Version};
 use crate::token::claims::role_name;
 use crate::token::lifetime;
 use crate::token::signer::{Signer, signers};
@@ -60,6 +61,8 @@ struct Scopes(Vec<String>);
 struct Made {
     minted: Minted,
     expires: DateTime<Utc>,
+    /// Why it lives shorter than its role's tokens do, where nobody said how long.
+    shortened: Option<String>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -73,7 +76,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let token = arguments.token(&session, signer)?;
     let identities = context.identities()?;
     let store = session.open_store(&identities)?;
-    let made = make(&session, signer, &token, &store)?;
+    let made = make(&session, arguments, signer, token.clone(), &store)?;
     let changes_nothing = !arguments.revocable && store.issued.covers(&made.minted.kid, made.expires);
     if arguments.dry_run || changes_nothing {
         if !context.global.accept_clock {
@@ -88,7 +91,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
-    let made = make(&session, signer, &token, &opened.store)?;
+    let made = make(&session, arguments, signer, token, &opened.store)?;
     let is_recorded = arguments.records(&made, signer, &mut opened.store);
     if is_recorded {
         opened.store.issued.prune_tokens(context.now);
@@ -168,46 +171,58 @@ fn choose<'a, 'b>(session: &Session<'_>, signers: &'b [Signer<'a>], key: Option<
     })
 }
 
-fn make(session: &Session<'_>, signer: &Signer<'_>, token: &Token, store: &Store) -> Result<Made> {
-    let declaration = signer.declaration;
+fn make(
+    session: &Session<'_>,
+    arguments: &Arguments,
+    signer: &Signer<'_>,
+    mut token: Token,
+    store: &Store,
+) -> Result<Made> {
+    let (declaration, now) = (signer.declaration, session.context.now);
     let missing = || get::missing(session, declaration.name.as_str());
     let version = store.value(declaration).ok_or_else(missing)?;
+    let end = signer.planned_end(version.created, session.manifest.environments.get(&session.environment));
+    let shortened = end.filter(|_| arguments.ttl.is_none()).and_then(|end| shorten(&mut token, declaration, end, now));
     let key = Input { version: Some(version.id), parts: &version.parts };
-    let minted = generate::mint_token(signer.asker(), token, session.context.now, key)?;
+    let minted = generate::mint_token(signer.asker(), &token, now, key)?;
     let expires = at(minted.claims.expires);
-    refuse_beyond_the_key(session, signer, version, expires)?;
+    if let Some(end) = end.filter(|end| *end < expires) {
+        return Err(beyond_the_key(session, signer, end));
+    }
     if store.issued.revocations().is_revoked(&minted.claims) {
         let message = "all tokens of this subject that are issued at this moment are revoked";
         return Err(Error::new(Kind::Conflict, "subject-revoked", message)
             .hint("somebody else is at it with `vault-kit token revoke`: try again in a second"));
     }
-    Ok(Made { minted, expires })
+    Ok(Made { minted, expires, shortened })
+}
+
+/// A life that nobody asked for ends with the key's; says so.
+fn shorten(token: &mut Token, key: &Declaration, end: DateTime<Utc>, now: DateTime<Utc>) -> Option<String> {
+    let left = Period::within(end - now).filter(|left| *left < token.ttl)?;
+    let usual = std::mem::replace(&mut token.ttl, left);
+    let (name, end) = (&key.name, day(end));
+    Some(format!("`{name}` is to be replaced by {end}, so the token lives {left} instead of {usual}"))
 }
 
 /// A token dies with its key: one that is said to live longer would be a promise that nobody keeps.
-fn refuse_beyond_the_key(
-    session: &Session<'_>,
-    signer: &Signer<'_>,
-    version: &Version,
-    expires: DateTime<Utc>,
-) -> Result<()> {
-    let environment = session.manifest.environments.get(&session.environment);
-    let Some(end) = signer.planned_end(version.created, environment).filter(|end| *end < expires) else {
-        return Ok(());
-    };
+fn beyond_the_key(session: &Session<'_>, signer: &Signer<'_>, end: DateTime<Utc>) -> Error {
     let name = &signer.declaration.name;
     let message = format!("`{name}` is to be replaced by {}, before the token would end", day(end));
     let rotate = format!("replace the key first with `{}`", session.command(&format!("generate --replace {name}")));
-    // A minute less than there is, for whoever pastes it.
-    let left = (end - session.context.now).num_minutes() - 1;
     let error = Error::new(Kind::Findings, "key-ends-sooner", message);
-    let error = if left > 0 { error.hint(format!("ask for less: `--ttl {left}m`")) } else { error };
-    Err(error.hint(rotate))
+    // A minute less than there is, for whoever pastes it.
+    let error = match Period::within(end - session.context.now - TimeDelta::minutes(1)) {
+        Some(left) => error.hint(format!("ask for less: `--ttl {left}`")),
+        None => error,
+    };
+    error.hint(rotate)
 }
 
 fn tell(context: &Context, arguments: &Arguments, signer: &Signer<'_>, made: &Made) -> Result<Exit> {
     let Minted { text, claims, kid, .. } = &made.minted;
     let role = role_name(arguments.role);
+    made.shortened.iter().for_each(|note| context.ui.warn(note));
     if arguments.dry_run {
         context.ui.say(&format!("would mint a token for {} ({role}) until {}", claims.subject, day(made.expires)));
         return Ok(Exit::DONE);
