@@ -220,6 +220,34 @@ fn a_life_that_nobody_asked_for_is_cut_to_that_of_the_key_and_says_so() {
 }
 
 #[test]
+fn a_token_that_did_not_get_out_is_taken_back_by_its_id_if_it_is_recorded_and_else_by_nobody() {
+    let project = project();
+    let into_the_void = |more: &[&str]| {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = project.command([&READER[..], more].concat()).stdout(full).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    // The first one moves the horizon of its key, the second one changes nothing.
+    for exit in [8, 9] {
+        let (code, said) = into_the_void(&[]);
+        assert!(code == Some(exit) && said.contains("nothing needs to be undone: mint another one"), "{code:?} {said}");
+        assert!(!said.contains("render") && !said.contains("revoke"), "{said}");
+    }
+    for json in [&["--revocable"][..], &["--revocable", "--json"]] {
+        let (code, said) = into_the_void(json);
+        assert!(
+            code == Some(8) && said.contains("recorded and was not delivered") && !said.contains("render"),
+            "{said}"
+        );
+        let words = said.split('`').find_map(|it| it.strip_prefix("vault-kit ")).unwrap();
+        project.run(words.split(' ')).assert_code(0);
+    }
+    let found = listed(&project);
+    let states: Vec<_> = found.iter().filter(|it| it["name"].is_null()).map(|it| it["state"].clone()).collect();
+    assert_eq!(states, ["revoked", "revoked"]);
+}
+
+#[test]
 fn a_mint_within_the_horizon_takes_no_lock_and_writes_nothing() {
     let project = project();
     let generation = project.store().generation;

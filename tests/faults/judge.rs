@@ -26,6 +26,10 @@ struct Sealed {
 /// What is said whenever something failed after the store was replaced, and never otherwise.
 pub(crate) const STORE_HAS_THE_CHANGE: &str = "hint: the store has the change; finish with `vault-kit render`";
 
+/// What is said instead where nothing but stdout failed: `render` brings no token back.
+const TOKEN_IS_RECORDED: &str =
+    "hint: the token is recorded and was not delivered; take it back with `vault-kit token revoke ";
+
 /// How a disturbed command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum End {
@@ -110,7 +114,7 @@ impl Judge<'_> {
             code @ (6 | 8 | 9) => {
                 ensure(run.stderr.contains("error: cannot "), || format!("no word of what failed: {}", run.stderr))?;
                 ensure(is_changed == (code == 8), || format!("exit {code}, store changed: {is_changed}"))?;
-                let is_said = run.stderr.contains(STORE_HAS_THE_CHANGE);
+                let is_said = [STORE_HAS_THE_CHANGE, TOKEN_IS_RECORDED].iter().any(|said| run.stderr.contains(said));
                 ensure(is_changed == is_said, || format!("store changed: {is_changed}, but: {}", run.stderr))?;
                 Ok(if is_changed { End::Unfinished } else { End::Refused })
             }

@@ -82,7 +82,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         if !context.global.accept_clock {
             store.check_clock(context.now)?;
         }
-        return tell(context, arguments, signer, &made);
+        return tell(&session, arguments, signer, &made);
     }
     drop(store);
     // From here on the store is changed: what was made of the one that was read without the lock may be old.
@@ -99,8 +99,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.record(&mut opened, "token-mint", std::slice::from_ref(&signer.declaration.name))?;
     }
     // Only now: a token that is out without its record could be neither revoked nor waited for.
-    let told = tell(context, arguments, signer, &made);
-    if is_recorded { told.map_err(Error::after_the_change) } else { told }
+    let told = tell(&session, arguments, signer, &made);
+    if is_recorded { told.map_err(Error::incomplete) } else { told }
 }
 
 impl Arguments {
@@ -219,28 +219,38 @@ fn beyond_the_key(session: &Session<'_>, signer: &Signer<'_>, end: DateTime<Utc>
     error.hint(rotate)
 }
 
-fn tell(context: &Context, arguments: &Arguments, signer: &Signer<'_>, made: &Made) -> Result<Exit> {
-    let Minted { text, claims, kid, .. } = &made.minted;
+fn tell(session: &Session<'_>, arguments: &Arguments, signer: &Signer<'_>, made: &Made) -> Result<Exit> {
+    let (ui, Minted { text, claims, kid, .. }) = (session.context.ui, &made.minted);
     let role = role_name(arguments.role);
-    made.shortened.iter().for_each(|note| context.ui.warn(note));
+    made.shortened.iter().for_each(|note| ui.warn(note));
     if arguments.dry_run {
-        context.ui.say(&format!("would mint a token for {} ({role}) until {}", claims.subject, day(made.expires)));
+        ui.say(&format!("would mint a token for {} ({role}) until {}", claims.subject, day(made.expires)));
         return Ok(Exit::DONE);
     }
-    if context.ui.json {
-        context.ui.object(&json!({
+    let lost = |error: Error| lost(session, arguments, &claims.id, error);
+    if ui.json {
+        let answer = json!({
             "schema_version": SCHEMA_VERSION, "token": text.expose_text(), "key": signer.declaration.name, "kid": kid,
             "jti": claims.id, "subject": claims.subject, "role": role, "audience": claims.audience,
             "issued": at(claims.issued), "expires": made.expires, "revocable": arguments.revocable,
-        }))?;
-        return Ok(Exit::DONE);
+        });
+        return ui.object(&answer).map(|()| Exit::DONE).map_err(lost);
     }
     let mut line = Vec::with_capacity(text.len() + 1);
     line.extend_from_slice(text.expose());
     line.push(b'\n');
-    context.ui.value(&Secret::new(line))?;
-    context.ui.say(&format!("minted {} for {} ({role}) until {}", claims.id, claims.subject, day(made.expires)));
+    ui.value(&Secret::new(line)).map_err(lost)?;
+    ui.say(&format!("minted {} for {} ({role}) until {}", claims.id, claims.subject, day(made.expires)));
     Ok(Exit::DONE)
+}
+
+/// A token that did not get out whole. Of one that is not recorded nothing is left that anybody would have to undo.
+fn lost(session: &Session<'_>, arguments: &Arguments, id: &str, error: Error) -> Error {
+    if !arguments.revocable {
+        return error.hint("the token is lost, and nothing needs to be undone: mint another one");
+    }
+    let revoke = session.command(&format!("token revoke {id}"));
+    error.hint(format!("the token is recorded and was not delivered; take it back with `{revoke}`"))
 }
 
 fn day(time: DateTime<Utc>) -> impl std::fmt::Display {
