@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::bring_up;
+use super::consequences::{self, Change};
 use super::context::Context;
 use super::session::{Session, read_named};
 use super::summary::row;
@@ -48,6 +49,8 @@ struct Outcome {
     mismatched: Vec<String>,
     undeclared: Vec<String>,
     not_importable: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    consequences: Vec<String>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -67,11 +70,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut outcome = Outcome { schema_version: SCHEMA_VERSION, ..Outcome::default() };
     for entry in entries {
         if let Some(declaration) = outcome.sort(&session, &opened.store, &entry, arguments.replace) {
+            let broken = consequences::of_value(&session, &opened.store, declaration, Change::Replace);
+            outcome.consequences.extend(broken);
             let version = world.given_version(declaration, entry.value, Origin::Imported)?;
             opened.store.promote(&declaration.name, version);
             outcome.imported.push(declaration.name.clone());
         }
     }
+    if !outcome.consequences.is_empty() {
+        let anew = session.command("generate");
+        outcome
+            .consequences
+            .push(format!("nothing is delivered yet: `{anew}` makes its tokens anew and delivers both"));
+    }
+    consequences::say(context, &outcome.consequences);
     if !arguments.dry_run {
         world.preflight()?;
         ignored::add(&session.root, &session.manifest)?;
