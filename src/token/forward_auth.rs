@@ -198,6 +198,31 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_says_what_is_answered() {
+        let readme = include_str!("../../README.md");
+        let keys = keys();
+        let admin = Verifier { roles: vec![Role::Admin], ..verifier(&keys) };
+        let denied = Verifier { scopes: vec!["delete".into()], ..verifier(&keys) };
+        let bearer = format!("Authorization: Bearer {}\n", good());
+        let malformed = "Authorization: Bearer x\n".to_owned();
+        let cases = [
+            (&admin, String::new(), "no_credentials"),
+            (&admin, bearer.repeat(2), "invalid_request"),
+            (&admin, bearer.clone(), "role_denied"),
+            (&denied, bearer, "scope_missing"),
+            (&denied, malformed, "malformed"),
+        ];
+        for (verifier, request, code) in cases {
+            let answer = answer(request.as_bytes(), verifier, now());
+            assert_eq!(answer.refusal.unwrap().code(), code);
+            let challenge = value(&answer, "WWW-Authenticate").split('"').nth(3).unwrap_or("nothing");
+            let reason = if code == "malformed" { "each other reason" } else { code };
+            let row = readme.lines().find(|line| line.starts_with("| 40") && line.contains(reason)).unwrap();
+            assert!(row.starts_with(&format!("| {} |", answer.status)) && row.contains(challenge), "{row}");
+        }
+    }
+
+    #[test]
     fn a_good_token_passes_and_tells_who_asks() {
         for request in [
             format!("Authorization: Bearer {}", good()),
