@@ -4,7 +4,6 @@
 
 pub mod due;
 mod observed;
-pub mod renewal;
 
 use std::collections::BTreeSet;
 

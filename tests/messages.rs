@@ -912,7 +912,7 @@ fn an_issuer_that_has_expired() {
     exit 1
     --- stderr
     vault-kit: error: `CA` has expired, so it cannot sign `TLS`
-    vault-kit: hint: run `vault-kit generate --replace CA`
+    vault-kit: hint: run `vault-kit cert renew CA`
     "#);
 }
 

@@ -52,7 +52,7 @@ enum Verb {
     Ca(ca::Arguments),
     /// Make certificates that are missing, or sign a request with --csr
     Issue(issue::Arguments),
-    /// Renew what is past two thirds of its life: a new key, a new serial
+    /// Renew what is due, after two thirds of its life: a new key, a new serial
     Renew(renew::Arguments),
     /// Revoke a certificate; a declared one is made anew at once
     Revoke(revoke::Arguments),

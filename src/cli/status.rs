@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
+use crate::plan::due;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::ui::SCHEMA_VERSION;
@@ -77,25 +78,27 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
 fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>) -> Vec<Row<'a>> {
     let entry = |name: &SecretName| ledger.and_then(|ledger| ledger.secrets.get(name));
     let declared = session.manifest.secrets.values().filter(|it| it.is_in(&session.environment));
-    let mut rows: Vec<Row<'_>> = declared.map(|it| row(it, entry(&it.name))).collect();
+    let mut rows: Vec<Row<'_>> = declared.map(|it| row(session, it, entry(&it.name))).collect();
     let known = ledger.into_iter().flat_map(|ledger| ledger.secrets.values());
     rows.extend(known.filter(|it| !session.manifest.has_secret(&it.name, &session.environment)).map(undeclared));
     rows
 }
 
-fn row<'a>(declaration: &'a Declaration, entry: Option<&'a Entry>) -> Row<'a> {
+fn row<'a>(session: &Session<'_>, declaration: &'a Declaration, entry: Option<&'a Entry>) -> Row<'a> {
     let stage = match entry {
         Some(entry) => entry.stage.as_str(),
         None if declaration.is_stored() => "missing",
         None => "setting",
     };
+    let environment = session.manifest.environments.get(&session.environment);
     Row {
         name: &declaration.name,
         kind: declaration.kind.name(),
         version: entry.map(|entry| entry.version),
         stage,
         created: entry.map(|entry| entry.created),
-        due: entry.and_then(|entry| entry.due),
+        // By today's manifest, as `check` judges it.
+        due: entry.and_then(|entry| due::due(entry.into(), declaration, environment)),
         expires: entry.and_then(|entry| entry.expires),
         bits: entry.and_then(|entry| entry.bits),
         owner: declaration.owner.as_deref(),

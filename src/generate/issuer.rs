@@ -62,7 +62,7 @@ impl<'a> Issuer<'a> {
     fn expect_valid(&self, asker: &SecretName, now: DateTime<Utc>) -> Result<()> {
         let name = self.name;
         let (code, what, hint) = if now > self.not_after {
-            ("issuer-expired", "has expired", format!("run `vault-kit generate --replace {name}`"))
+            ("issuer-expired", "has expired", format!("run `vault-kit cert renew {name}`"))
         } else if now < self.not_before {
             ("issuer-not-yet-valid", "is not yet valid", "compare this machine's clock with `date -u`".to_owned())
         } else {

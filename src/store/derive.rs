@@ -9,7 +9,7 @@ use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::SecretName;
-use crate::plan::due;
+use crate::plan::due::{self, Dates};
 use crate::rotation;
 use crate::secret::digest;
 use crate::secret::parts::Part;
@@ -81,6 +81,18 @@ pub fn judge_patterns(ledger: &mut Ledger, store: &Store, manifest: &Manifest) {
     }
 }
 
+impl<'a> From<&'a Version> for Dates<'a> {
+    fn from(version: &'a Version) -> Self {
+        Self { created: version.created, expires: version.expires, facts: &version.facts }
+    }
+}
+
+impl<'a> From<&'a Entry> for Dates<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self { created: entry.created, expires: entry.expires, facts: &entry.facts }
+    }
+}
+
 fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Version), now: DateTime<Utc>) -> Entry {
     let declaration = manifest.secret(name).filter(|it| it.kind.accepts(&version.kind));
     let verdict = declaration.and_then(|declaration| verdict(version, declaration));
@@ -90,7 +102,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         version: version.id,
         stage: "current".to_owned(),
         created: version.created,
-        due: declaration.and_then(|it| due::due(version.created, it, manifest.environments.get(&store.environment))),
+        due: declaration.and_then(|it| due::due(version.into(), it, manifest.environments.get(&store.environment))),
         expires: version.expires,
         bits: verdict.map_or(version.bits, |verdict| verdict.bits),
         placeholder: verdict.is_some_and(|verdict| verdict.placeholder),

@@ -63,7 +63,7 @@ impl Signer<'_> {
 
     /// When a version of the key that was made at `created` verifies nothing any more; `None` = nobody plans that.
     pub fn planned_end(&self, created: DateTime<Utc>, environment: Option<&Environment>) -> Option<DateTime<Utc>> {
-        let due = due::due(created, self.declaration, environment)?;
+        let due = due::rotation(created, self.declaration, environment)?;
         Some(self.declaration.overlap.map_or(due, |overlap| due + overlap.delta()))
     }
 }

@@ -5,9 +5,11 @@ mod read;
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::HEXLOWER;
 use ipnet::IpNet;
 
 use super::public_key::PublicKey;
+use super::renewal;
 
 /// A certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +168,11 @@ impl Certificate {
     /// How long it lives; both ends count (RFC 5280 §4.1.2.5).
     pub fn life(&self) -> TimeDelta {
         self.not_after - self.not_before + TimeDelta::seconds(1)
+    }
+
+    /// When it is due for renewal.
+    pub fn due(&self) -> DateTime<Utc> {
+        renewal::due(self.not_before, self.not_after, &HEXLOWER.encode(&self.serial))
     }
 
     /// All names that it is valid for, in words.

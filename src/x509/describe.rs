@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use serde::Serialize;
 
 use super::certificate::{Certificate, NameConstraints, Subtree};
-use super::renewal::{At, days_left};
+use super::renewal::days_left;
 use crate::secret::digest::sha256_hex;
 
 /// What a certificate says.
@@ -61,7 +61,7 @@ pub fn describe(certificate: &Certificate, now: DateTime<Utc>) -> Description {
         not_before: time(certificate.not_before),
         not_after: time(certificate.not_after),
         days_left: days_left(now, certificate.not_after),
-        renew_from: time(At::default().of(certificate.not_before, certificate.not_after)),
+        renew_from: time(certificate.due()),
         key: certificate.key.kind.name(),
         signature,
         key_usage: certificate.key_usage.map(|(usages, _)| usages.names()).unwrap_or_default(),

@@ -8,7 +8,7 @@ use super::finding::Finding;
 use super::key::{Form, PrivateKey, Refusal};
 use super::names::Host;
 use super::public_key::PublicKey;
-use super::renewal::{At, days_left};
+use super::renewal::days_left;
 use crate::secret::Secret;
 
 /// The longest life that verifiers take of a leaf under a private root (Apple's limit).
@@ -170,7 +170,7 @@ fn dates(leaf: &Certificate, now: DateTime<Utc>, findings: &mut Vec<Finding>) {
     } else if now < leaf.not_before {
         let message = format!("the certificate is valid only from {}", day(leaf.not_before));
         findings.push(Finding::error("not-yet-valid", message).fix("compare this machine's clock with `date -u`"));
-    } else if now >= At::default().of(leaf.not_before, leaf.not_after) {
+    } else if now >= leaf.due() {
         let message =
             format!("the certificate expires {end}, in {days} days: more than two thirds of its life are over");
         findings.push(Finding::warning("renewal-due", message));

@@ -83,7 +83,7 @@ fn a_declared_certificate_waits_for_its_import_and_is_then_delivered() {
 fn one_that_comes_late_in_its_life_is_announced_by_check() {
     let project = Project::initialised(MANIFEST);
     let issuing = Authority::root(now(), "root", |_| ()).intermediate("issuing", &[]);
-    let leaf = issuing.leaf(&["shop.example"], 2, |it| shift(it, -61));
+    let leaf = issuing.leaf(&["shop.example"], 2, |it| shift(it, -66));
     letsencrypt(&project, &format!("{}{}", leaf.pem, issuing.pem), &leaf.key);
     let run = import(&project, &[&LIVE[..], &["--json"]].concat()).assert_code(0);
     assert_eq!(codes(&run.stdout), ["renewal-due"]);

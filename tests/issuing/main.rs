@@ -130,6 +130,52 @@ fn cert_renew_tells_cron_what_changed_and_ends_with_0_in_both_cases() {
 }
 
 #[test]
+fn check_status_and_cron_call_a_certificate_due_on_the_day_on_which_it_is_renewed() {
+    let project = Project::initialised(MANIFEST);
+    // The latest of all jitters: 64 days and 8 hours of 90 days.
+    project.edit_store(|store| {
+        let version = store.secrets.get_mut(&"TLS".parse_name()).unwrap().last_mut().unwrap();
+        version.facts.insert("serial".into(), "00000000000000000000000000000072".into());
+    });
+    age(&project, "TLS", 63);
+    let verdicts = || {
+        project.run(["render"]).assert_code(0);
+        let check = json(&project.run(["check", "--json"]).stdout);
+        let findings: Vec<_> = check["findings"].as_array().unwrap().iter().map(|it| it["fix"].clone()).collect();
+        let needs = project.run(["cert", "needs-renewal"]).code;
+        let renew = json(&project.run(["cert", "renew", "TLS", "-n", "--json"]).assert_code(0).stdout);
+        let status = json(&project.run(["status", "--json"]).assert_code(0).stdout);
+        let row = status["secrets"].as_array().unwrap().iter().find(|it| it["name"] == "TLS").unwrap().clone();
+        let renew_at = &renew["certificates"][0]["renew_at"];
+        if renew["changed"] == false {
+            assert_eq!(&row["due"], renew_at);
+        }
+        (findings, needs, renew["changed"].clone())
+    };
+    assert_eq!(verdicts(), (vec![], 0, false.into()));
+    age(&project, "TLS", 2);
+    assert_eq!(verdicts(), (vec!["vault-kit cert renew TLS".into()], 1, true.into()));
+    project.run(["cert", "renew", "TLS"]).assert_code(0);
+    assert_eq!(verdicts(), (vec![], 0, false.into()));
+}
+
+#[test]
+fn a_certificate_is_renewed_when_its_declared_rotation_is_due() {
+    let project = Project::initialised(&MANIFEST.replace("dns = ", "rotate = \"30d\"\ndns = "));
+    project.edit_store(|store| {
+        let version = store.secrets.get_mut(&"TLS".parse_name()).unwrap().last_mut().unwrap();
+        version.created -= chrono::TimeDelta::days(31);
+    });
+    project.run(["render"]).assert_code(0);
+    let check = json(&project.run(["check", "--json"]).assert_code(1).stdout);
+    let finding = &check["findings"][0];
+    assert_eq!((&finding["code"], &finding["fix"]), (&"rotation-due".into(), &"vault-kit cert renew TLS".into()));
+    project.run(["cert", "needs-renewal"]).assert_code(1);
+    project.run(["cert", "renew"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
 fn a_renewal_has_a_new_key_and_a_new_serial() {
     let project = Project::initialised(MANIFEST);
     let facts = || (project.read("tls/key.pem"), project.ledger().secrets["TLS"].facts["serial"].clone());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Bench;
-use crate::manifest::Declaration;
+use crate::manifest::{Declaration, Kind};
 use crate::name::SecretName;
 
 impl Bench<'_> {
@@ -21,6 +21,14 @@ impl Bench<'_> {
         match self.manifest.secret(name) {
             Some(declaration) if !declaration.is_generated() => self.supply(declaration),
             _ => self.command(&format!("generate --replace {name}")),
+        }
+    }
+
+    /// How a secret whose time is over, or soon will be, gets a new value.
+    pub(super) fn renew(&self, name: &SecretName) -> String {
+        match self.manifest.secret(name).map(|it| &it.kind) {
+            Some(Kind::Ca(_) | Kind::Certificate(_)) => self.command(&format!("cert renew {name}")),
+            _ => self.replace(name),
         }
     }
 

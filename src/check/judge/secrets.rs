@@ -151,24 +151,16 @@ impl<'a> Bench<'a> {
     fn life(&mut self, declaration: &Declaration, entry: &Entry) {
         let day = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
         // By today's manifest: the ledger tells what was due when the store was last written.
-        let due = due::due(entry.created, declaration, self.manifest.environments.get(self.environment));
-        match (entry.expires, due) {
-            (Some(expires), _) if expires <= self.now => {
-                let fix = self.replace(&entry.name);
-                self.about_secret(Code::Expired, &entry.name, format!("expired {}", day(expires)), fix);
+        let due = due::due(entry.into(), declaration, self.manifest.environments.get(self.environment));
+        let (code, message) = match (entry.expires, due) {
+            (Some(expires), _) if expires <= self.now => (Code::Expired, format!("expired {}", day(expires))),
+            (Some(expires), _) if announced(declaration, entry, expires) <= self.now => {
+                (Code::Expiring, format!("expires {}", day(expires)))
             }
-            (Some(expires), _)
-                if expires - notice(&declaration.kind, begun(declaration, entry), expires) <= self.now =>
-            {
-                let fix = self.replace(&entry.name);
-                self.about_secret(Code::Expiring, &entry.name, format!("expires {}", day(expires)), fix);
-            }
-            (_, Some(due)) if due <= self.now => {
-                let fix = self.replace(&entry.name);
-                self.about_secret(Code::RotationDue, &entry.name, format!("was due {}", day(due)), fix);
-            }
-            _ => {}
-        }
+            (_, Some(due)) if due <= self.now => (Code::RotationDue, format!("was due {}", day(due))),
+            _ => return,
+        };
+        self.about_secret(code, &entry.name, message, self.renew(&entry.name));
     }
 
     /// A token dies with the key that signed it, whatever its own time.
@@ -241,23 +233,12 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// When a value's life began: that of an imported certificate may have begun long before it came here.
-fn begun(declaration: &Declaration, entry: &Entry) -> DateTime<Utc> {
-    let told = match declaration.kind {
-        Kind::ImportedCertificate(_) => entry.facts.get("not_before"),
-        _ => None,
-    };
-    let told = told.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
-    told.map_or(entry.created, |time| time.to_utc())
-}
-
-/// How long before its end a value is announced. Tokens and certificates are renewed after two thirds of their life.
-fn notice(kind: &Kind, created: DateTime<Utc>, expires: DateTime<Utc>) -> TimeDelta {
-    let life = (expires - created).max(TimeDelta::zero());
-    match kind {
-        Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_) | Kind::Token(_) => life / 3,
-        _ => (life / 10).min(LONGEST_NOTICE),
-    }
+/// When the end of a value is announced: of a certificate when it is due for renewal, of a token after two thirds of its
+/// life.
+fn announced(declaration: &Declaration, entry: &Entry, expires: DateTime<Utc>) -> DateTime<Utc> {
+    let life = (expires - entry.created).max(TimeDelta::zero());
+    let notice = if matches!(declaration.kind, Kind::Token(_)) { life / 3 } else { (life / 10).min(LONGEST_NOTICE) };
+    due::renewal(entry.into(), &declaration.kind).unwrap_or(expires - notice)
 }
 
 fn least_bits(declaration: &Declaration, is_key: bool) -> u32 {

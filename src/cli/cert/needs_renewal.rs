@@ -10,6 +10,7 @@ use super::{Context, Error, Exit, Kind, Result, read};
 use crate::cli::check;
 use crate::cli::session::{self, Session};
 use crate::manifest::Kind as SecretKind;
+use crate::plan::due::{self, Dates};
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::Ledger;
 use crate::ui::SCHEMA_VERSION;
@@ -17,10 +18,10 @@ use crate::x509::renewal::{At, days_left};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// PEM files, or names of declared certificates (a file of such a name: ./NAME); none: all that are declared
+    /// PEM files, or names of declared certificates (a file of such a name: ./NAME); none: all that are declared but roots
     #[arg(value_name = "FILE|NAME")]
     subjects: Vec<String>,
-    /// After which part of its life a certificate is renewed, or how long before its end: 66%, 30d [default: 2/3]
+    /// After which part of its life a certificate is renewed, or how long before its end: 66%, 30d [default: as `cert renew` and `check`, after two thirds and up to a twentieth more by the serial]
     #[arg(long, value_name = "WHEN", value_parser = parse_at)]
     at: Option<At>,
     /// Exit as `step certificate needs-renewal` does: 0 renew, 1 fine, 2 no such file, 255 cannot tell
@@ -84,11 +85,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn verdicts(context: &Context, arguments: &Arguments) -> Result<Vec<Verdict>> {
     let project = session::find(context)?;
     let session = project.map(|project| Session::of(context, project)).transpose()?;
-    let at = arguments.at.unwrap_or_default();
+    let at = arguments.at;
     let declared = session.as_ref().map(|session| declared(session)).unwrap_or_default();
     let subjects: Vec<&str> = match (&session, arguments.subjects.as_slice()) {
         (None, []) => return Err(Error::usage("name a file: there is no vault-kit.toml here")),
-        (Some(_), []) => declared.iter().filter(|(_, is_leaf)| *is_leaf).map(|(name, _)| name.as_str()).collect(),
+        (Some(_), []) => declared.iter().filter(|(_, is_root)| !*is_root).map(|(name, _)| name.as_str()).collect(),
         (_, subjects) => subjects.iter().map(String::as_str).collect(),
     };
     let is_declared = |subject: &str| declared.iter().any(|(name, _)| name == subject);
@@ -96,21 +97,19 @@ fn verdicts(context: &Context, arguments: &Arguments) -> Result<Vec<Verdict>> {
         Some(session) if subjects.iter().any(|it| is_declared(it)) => ledger(session)?,
         _ => None,
     };
-    let verdict = |subject: &&str| {
-        if is_declared(subject) {
-            return Ok(of_secret(subject, ledger.as_ref(), at, context.now));
-        }
-        of_file(context, Path::new(subject), at)
+    let verdict = |subject: &&str| match session.as_ref().filter(|_| is_declared(subject)) {
+        Some(session) => Ok(of_secret(session, subject, ledger.as_ref(), at)),
+        None => of_file(context, Path::new(subject), at),
     };
     subjects.iter().map(verdict).collect()
 }
 
-/// The certificates of the environment, and whether each is a leaf.
+/// The certificates of the environment, and whether each is a root.
 fn declared(session: &Session<'_>) -> Vec<(String, bool)> {
     let declarations = session.manifest.secrets_in(&session.environment);
-    let kinds = declarations.filter_map(|it| match it.kind {
-        SecretKind::Ca(_) => Some((it.name.to_string(), false)),
-        SecretKind::Certificate(_) | SecretKind::ImportedCertificate(_) => Some((it.name.to_string(), true)),
+    let kinds = declarations.filter_map(|it| match &it.kind {
+        SecretKind::Ca(ca) => Some((it.name.to_string(), ca.issuer.is_none())),
+        SecretKind::Certificate(_) | SecretKind::ImportedCertificate(_) => Some((it.name.to_string(), false)),
         _ => None,
     });
     kinds.collect()
@@ -128,33 +127,37 @@ fn ledger(session: &Session<'_>) -> Result<Option<Ledger>> {
         .hint(format!("make it anew with `{}`", session.command("render"))))
 }
 
-fn of_secret(name: &str, ledger: Option<&Ledger>, at: At, now: DateTime<Utc>) -> Verdict {
+fn of_secret(session: &Session<'_>, name: &str, ledger: Option<&Ledger>, at: Option<At>) -> Verdict {
     let entry = ledger.and_then(|ledger| ledger.secrets.values().find(|entry| entry.name.as_str() == name));
-    let life = entry.and_then(|entry| {
-        let begun = entry.facts.get("not_before").and_then(|time| DateTime::parse_from_rfc3339(time).ok());
-        Some((begun.map_or(entry.created, |time| time.to_utc()), entry.expires?))
+    let dates = entry.and_then(|entry| {
+        let (dates, expires) = (Dates::from(entry), entry.expires?);
+        let environment = session.manifest.environments.get(&session.environment);
+        let usual = || due::due(dates, session.manifest.secret(&entry.name)?, environment);
+        let due = at.map_or_else(usual, |at| Some(at.of(dates.begun(), expires)));
+        Some((due.unwrap_or(expires), expires))
     });
-    verdict(name, life, at, now)
+    verdict(name, dates, session.context.now)
 }
 
 /// The first certificate decides: its issuers live longer, and come anew with it.
-fn of_file(context: &Context, path: &Path, at: At) -> Result<Verdict> {
+fn of_file(context: &Context, path: &Path, at: Option<At>) -> Result<Verdict> {
     let name = path.display().to_string();
     if path.as_os_str() != "-" && !context.resolve(path).exists() {
-        return Ok(verdict(&name, None, at, context.now));
+        return Ok(verdict(&name, None, context.now));
     }
     let certificates = read(context, path)?;
     // `read` gives at least one.
     let leaf = &certificates[0];
-    Ok(verdict(&name, Some((leaf.not_before, leaf.not_after)), at, context.now))
+    let due = at.map_or_else(|| leaf.due(), |at| at.of(leaf.not_before, leaf.not_after));
+    Ok(verdict(&name, Some((due, leaf.not_after)), context.now))
 }
 
-fn verdict(name: &str, life: Option<(DateTime<Utc>, DateTime<Utc>)>, at: At, now: DateTime<Utc>) -> Verdict {
+/// What is said of a certificate by when it is due and when it ends.
+fn verdict(name: &str, dates: Option<(DateTime<Utc>, DateTime<Utc>)>, now: DateTime<Utc>) -> Verdict {
     let name = name.to_owned();
-    let Some((not_before, not_after)) = life else {
+    let Some((renew_from, not_after)) = dates else {
         return Verdict { name, state: State::Missing, not_after: None, renew_from: None, days_left: None };
     };
-    let renew_from = at.of(not_before, not_after);
     let state = match now {
         now if now > not_after => State::Expired,
         now if now >= renew_from => State::NeedsRenewal,

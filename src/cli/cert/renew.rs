@@ -15,10 +15,9 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::name::{EnvName, SecretName};
-use crate::plan::renewal::renew_at;
-use crate::plan::{self, Plan, Scope};
+use crate::plan::{self, Plan, Scope, due};
 use crate::revocation::issuer;
-use crate::store::{Store, Version};
+use crate::store::Store;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -73,7 +72,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let asked = asked(&session, &opened.store, &named)?;
-    let due = |name: &&SecretName| arguments.force || times(&opened.store, name).is_some_and(|it| it.1 <= context.now);
+    let is_due = |name: &SecretName| times(&session, &opened.store, name).is_some_and(|it| it.1 <= context.now);
+    let due = |name: &&SecretName| arguments.force || is_due(name);
     let due: BTreeSet<SecretName> = asked.iter().filter(due).cloned().collect();
     let (roots, due) = split_roots(&session, due, !arguments.names.is_empty());
     let plan = if due.is_empty() {
@@ -90,7 +90,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     } else {
         world.settle(&mut opened, "cert-renew", &changed)?
     };
-    let rows = rows(&opened.store, &asked, &changed, &roots, arguments.dry_run);
+    let rows = rows(&session, &opened.store, &asked, &changed, &roots, arguments.dry_run);
     let answer = Answer {
         schema_version: SCHEMA_VERSION,
         dry_run: arguments.dry_run,
@@ -105,6 +105,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 /// What was asked about, and what came along.
 fn rows(
+    session: &Session<'_>,
     store: &Store,
     asked: &BTreeSet<SecretName>,
     changed: &[SecretName],
@@ -119,7 +120,7 @@ fn rows(
     };
     let all: BTreeSet<&SecretName> = asked.iter().chain(changed).collect();
     let row = |name: &SecretName| {
-        let (expires, renew_at) = times(store, name)?;
+        let (expires, renew_at) = times(session, store, name)?;
         Some(Row { name: name.clone(), status: status(name), expires, renew_at })
     };
     all.into_iter().filter_map(row).collect()
@@ -136,13 +137,12 @@ fn asked(session: &Session<'_>, store: &Store, named: &BTreeSet<SecretName>) -> 
     Error::all(absent.map(|name| get::missing(session, name.as_str()))).map_or_else(|| Ok(named.clone()), Err)
 }
 
-/// When a certificate ends and when it is due. One whose dates are not known is due at once.
-fn times(store: &Store, name: &SecretName) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let version: &Version = store.current(name)?;
-    let expires = version.expires.unwrap_or(version.created);
-    let not_before = version.facts.get("not_before").and_then(|text| text.parse().ok()).unwrap_or(version.created);
-    let serial = version.facts.get("serial").map_or("", String::as_str);
-    Some((expires, renew_at(not_before, expires, serial)))
+/// When a certificate ends and when it is due, as `check` judges it. One whose dates are not known is due at once.
+fn times(session: &Session<'_>, store: &Store, name: &SecretName) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let version = store.current(name)?;
+    let environment = session.manifest.environments.get(&session.environment);
+    let due = due::due(version.into(), &session.manifest.secrets[name], environment);
+    Some((version.expires.unwrap_or(version.created), due.unwrap_or(version.created)))
 }
 
 /// Roots that are due, and what else is. A new root is not for cron to make: everybody has to be told to trust it.
