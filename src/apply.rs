@@ -59,8 +59,9 @@ impl World<'_> {
     ///
     /// Whatever fails once the store is replaced is `Incomplete`: `render` finishes it.
     pub fn settle(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<Delivered> {
-        let has_news = self.refresh_lists(&mut opened.store)?;
-        self.settle_news(opened, action, changed, has_news || !changed.is_empty())
+        let lists = self.refresh_lists(&mut opened.store)?;
+        let delivered = self.settle_news(opened, action, changed, !lists.is_empty() || !changed.is_empty())?;
+        Ok(Delivered { lists, ..delivered })
     }
 
     /// As [`World::settle`], where more than the secrets that `changed` is new in the store.
@@ -77,8 +78,10 @@ impl World<'_> {
     /// As [`World::settle`], for a change of what was issued to others; `changed` are the ids of the records.
     pub fn settle_records(&self, opened: &mut Opened, action: &'static str, changed: &[String]) -> Result<Delivered> {
         opened.store.updated = opened.store.updated.max(self.now);
-        let has_news = self.refresh_lists(&mut opened.store)? || !changed.is_empty();
-        self.settle_subjects(opened, action, Subjects { secrets: &[], records: changed }, has_news)
+        let lists = self.refresh_lists(&mut opened.store)?;
+        let subjects = Subjects { secrets: &[], records: changed };
+        let delivered = self.settle_subjects(opened, action, subjects, !lists.is_empty() || !changed.is_empty())?;
+        Ok(Delivered { lists, ..delivered })
     }
 
     fn settle_subjects(
@@ -179,12 +182,14 @@ impl World<'_> {
         Ok(delivered)
     }
 
-    /// What [`World::settle`] would do to the outputs, and the refusals that need no trial write to be found.
-    pub fn rehearse(&self, store: &Store) -> Result<Delivered> {
+    /// What [`World::settle`] would do to lists and outputs, and the refusals that need no trial write to be found.
+    pub fn rehearse(&self, store: &mut Store) -> Result<Delivered> {
+        let lists = self.refresh_lists(store)?;
         let prepared = self.prepare(store)?;
         let old_files = self.old_files()?;
         prepared.refuse_foreign(self, &old_files)?;
-        prepared.rehearsed(self, &old_files)
+        let delivered = prepared.rehearsed(self, &old_files)?;
+        Ok(Delivered { lists, ..delivered })
     }
 
     /// The outputs as they would be written now.

@@ -253,7 +253,7 @@ impl PreparedFile<'_> {
 
     fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
         let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
-        let digest = self.output.format.is_document().then(|| sha256_hex(self.file.bytes.expose()));
+        let digest = self.file.digested.then(|| sha256_hex(self.file.bytes.expose()));
         DeliveredFile { file, output, form: Some(self.output.format.form()), holds, digest, size, mtime, inode }
     }
 }

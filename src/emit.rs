@@ -45,6 +45,8 @@ pub struct EmittedFile {
     pub holds: Vec<SecretName>,
     /// Whether only a block in it is ours.
     pub shared: bool,
+    /// Whether more than the versions in it says what it should hold, such as a list: its digest is remembered.
+    pub digested: bool,
 }
 
 /// What an output consists of.
@@ -130,7 +132,7 @@ fn primaries<'a>(output: &'a Output, values: &'a Values<'a>) -> Result<Vec<(&'a 
 /// The file of an output that is a single one.
 fn whole(output: &Output, values: &Values<'_>, bytes: Secret) -> EmittedFile {
     let holds = delivered(output, values).map(|(name, _)| name.clone()).collect();
-    EmittedFile { path: output.path.clone(), bytes, public: false, holds, shared: false }
+    EmittedFile { path: output.path.clone(), bytes, public: false, holds, shared: false, digested: false }
 }
 
 fn cannot_carry(output: &Output, name: &SecretName, why: &str) -> Error {

@@ -26,21 +26,20 @@ impl World<'_> {
     }
 
     /// Makes new lists where an output delivers one that is missing, past half of its life, or of a CA that was replaced
-    /// since; tells whether there were any.
-    pub fn refresh_lists(&self, store: &mut Store) -> Result<bool> {
-        let delivered = delivered(self.manifest, self.environment);
+    /// since; tells whose.
+    pub fn refresh_lists(&self, store: &mut Store) -> Result<Vec<SecretName>> {
         let is_due = |name: &SecretName| store.current(name).is_some() && self.is_due(store, name);
-        let due: Vec<SecretName> = path(self.manifest, &delivered).into_iter().filter(is_due).collect();
+        let due: Vec<_> = delivered(self.manifest, self.environment).into_iter().filter(is_due).collect();
         for name in &due {
             self.make_lists_of(store, name)?;
         }
-        Ok(!due.is_empty())
+        Ok(due)
     }
 
     fn is_due(&self, store: &Store, name: &SecretName) -> bool {
         let Some(lists) = store.certificates.lists.get(name) else { return true };
         let versions: BTreeSet<_> = signing_versions(store, name, self.now).map(|version| version.id).collect();
-        lists.versions != versions || lists.next_update - self.now < revocation::LIFE / 2
+        lists.versions != versions || refreshed_from(lists.next_update) <= self.now
     }
 
     fn make_lists_of(&self, store: &mut Store, name: &SecretName) -> Result<()> {
@@ -92,13 +91,24 @@ pub fn issuer<'m>(manifest: &'m Manifest, name: &SecretName) -> Option<&'m Secre
     }
 }
 
-/// The CAs whose lists the outputs of an environment deliver: for a certificate those of its issuer.
-fn delivered(manifest: &Manifest, environment: &EnvName) -> BTreeSet<SecretName> {
+/// From when on whoever writes makes a new list: past half of the life of the old one.
+pub fn refreshed_from(next_update: DateTime<Utc>) -> DateTime<Utc> {
+    next_update - revocation::LIFE / 2
+}
+
+/// From when on an old list is told of: somebody should have made a new one by then, and a third of its life is left.
+pub fn late_from(next_update: DateTime<Utc>) -> DateTime<Utc> {
+    next_update - revocation::LIFE / 3
+}
+
+/// The CAs whose lists the outputs of an environment deliver, each after those that it signed: for a certificate those of
+/// its issuer, and all above.
+pub fn delivered(manifest: &Manifest, environment: &EnvName) -> Vec<SecretName> {
     let with_lists = manifest
         .outputs_in(environment)
         .filter(|output| matches!(&output.format, Format::Pem { files } if files.contains_key(&PemFile::Crl)));
     let names = with_lists.flat_map(|output| &output.secrets);
-    names.filter_map(|name| authority(manifest, name)).cloned().collect()
+    path(manifest, &names.filter_map(|name| authority(manifest, name)).cloned().collect())
 }
 
 /// The CA that a secret's lists come from: itself, or who signs it.

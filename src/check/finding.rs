@@ -72,6 +72,10 @@ codes! {
     Expired = "expired",
     /// It soon stops being valid.
     Expiring = "expiring",
+    /// A revocation list that is delivered is too old: verifiers refuse every certificate of the CA.
+    CrlExpired = "crl-expired",
+    /// A revocation list that is delivered soon is too old, and nobody made a new one.
+    CrlExpiring = "crl-expiring",
     /// Its replacement is due.
     RotationDue = "rotation-due",
     /// The declaration changed since the value was made.

@@ -3,6 +3,7 @@
 mod files;
 mod fix;
 mod git;
+mod lists;
 mod remote;
 mod secrets;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub fn judge(
         bench.store();
         bench.agreement();
         bench.secrets();
+        bench.lists();
         bench.files();
     }
     if looks_at(Place::Repo) || looks_at(Place::Host) {

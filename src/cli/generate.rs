@@ -44,7 +44,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences::say(context, &consequences);
     if arguments.dry_run {
         world.make(&mut opened.store, &plan)?;
-        let delivered = world.rehearse(&opened.store)?;
+        let delivered = world.rehearse(&mut opened.store)?;
         let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true);
         summary.breaking(&consequences).tell(context)?;
         return Ok(Exit::DONE);

@@ -181,7 +181,7 @@ fn dry_run(session: &Session<'_>, adopt: bool) -> Result<Exit> {
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
     world.make(&mut opened.store, &plan)?;
-    let delivered = world.rehearse(&opened.store)?;
+    let delivered = world.rehearse(&mut opened.store)?;
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
     Ok(Exit::DONE)
 }

@@ -37,7 +37,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let left = left_behind(&session, &name);
     opened.store.remove(&name);
     let delivered = if arguments.dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         let question = format!("forget `{name}` with {} for good", counted(versions, "version"));
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;

@@ -40,7 +40,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences::say(context, &consequences);
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         world.settle(&mut opened, "render", &changed)?
     };

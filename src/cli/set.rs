@@ -65,8 +65,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences::say(context, &consequences);
     let mut changed: Vec<SecretName> = (is_new || is_dropped).then(|| name.clone()).into_iter().collect();
     changed.extend(world.make(&mut opened.store, &plan)?);
-    let delivered =
-        if arguments.dry_run { world.rehearse(&opened.store)? } else { world.settle(&mut opened, "set", &changed)? };
+    let delivered = if arguments.dry_run {
+        world.rehearse(&mut opened.store)?
+    } else {
+        world.settle(&mut opened, "set", &changed)?
+    };
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     let deed = if is_new { Some(Deed::Set(&name)) } else { is_dropped.then_some(Deed::Drop(&name)) };

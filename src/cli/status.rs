@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::due;
+use crate::revocation::refreshed_from;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::ui::SCHEMA_VERSION;
@@ -46,6 +47,9 @@ struct Row<'a> {
     expires: Option<DateTime<Utc>>,
     bits: Option<u32>,
     owner: Option<&'a str>,
+    /// By when the next revocation list of a CA must be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crl_next_update: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "<[Beside]>::is_empty")]
     beside: &'a [Beside],
 }
@@ -102,6 +106,7 @@ fn row<'a>(session: &Session<'_>, declaration: &'a Declaration, entry: Option<&'
         expires: entry.and_then(|entry| entry.expires),
         bits: entry.and_then(|entry| entry.bits),
         owner: declaration.owner.as_deref(),
+        crl_next_update: entry.and_then(Entry::next_update),
         beside: entry.map_or(&[], |entry| &entry.beside),
     }
 }
@@ -117,6 +122,7 @@ fn undeclared(entry: &Entry) -> Row<'_> {
         expires: entry.expires,
         bits: entry.bits,
         owner: None,
+        crl_next_update: entry.next_update(),
         beside: &entry.beside,
     }
 }
@@ -124,12 +130,21 @@ fn undeclared(entry: &Entry) -> Row<'_> {
 /// A row of a version that stands beside the current one: when it may become that is when it is due, and when it is
 /// accepted no more is when it expires.
 fn beside(row: &Row<'_>, beside: &Beside) -> [String; 6] {
-    let minute = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M").to_string();
     let (stage, due, expires) = match beside.state {
         BesideState::Next => ("next", minute(beside.until), "–".to_owned()),
         BesideState::Retiring => ("retiring", "–".to_owned(), minute(beside.until)),
     };
     [row.name.to_string(), row.kind.to_owned(), stage.to_owned(), minute(beside.since), due, expires]
+}
+
+/// The row of a CA's revocation lists: from when on whoever writes makes new ones, and until when they are good.
+fn lists(row: &Row<'_>, next_update: DateTime<Utc>) -> [String; 6] {
+    let (due, until) = (minute(refreshed_from(next_update)), minute(next_update));
+    [row.name.to_string(), row.kind.to_owned(), "crl".to_owned(), "–".to_owned(), due, until]
+}
+
+fn minute(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M").to_string()
 }
 
 fn as_table(status: &Status<'_>) -> String {
@@ -139,9 +154,9 @@ fn as_table(status: &Status<'_>) -> String {
         let (name, kind, stage) = (row.name.to_string(), row.kind.to_owned(), row.stage.to_owned());
         [name, kind, stage, day(row.created), day(row.due), day(row.expires)]
     };
-    let rows = status
-        .secrets
-        .iter()
-        .flat_map(|it| std::iter::once(row(it)).chain(it.beside.iter().map(|other| beside(it, other))));
+    let rows = status.secrets.iter().flat_map(|it| {
+        let lists = it.crl_next_update.map(|next_update| lists(it, next_update));
+        std::iter::once(row(it)).chain(lists).chain(it.beside.iter().map(|other| beside(it, other)))
+    });
     table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
 }

@@ -24,6 +24,8 @@ pub struct Summary<'a> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     deed: Option<Deed<'a>>,
     made: Vec<Made<'a>>,
+    #[serde(rename = "revocation_lists", skip_serializing_if = "<[SecretName]>::is_empty")]
+    lists: &'a [SecretName],
     files: &'a [FileReport],
     waiting: Vec<Waits>,
     #[serde(skip_serializing_if = "<[Publishing]>::is_empty")]
@@ -94,6 +96,7 @@ impl<'a> Summary<'a> {
             environment,
             deed: None,
             made: plan.steps.iter().map(made).collect(),
+            lists: &delivered.lists,
             files: &delivered.files,
             waiting: waiting.collect(),
             publishing: &plan.publishing,
@@ -115,7 +118,8 @@ impl<'a> Summary<'a> {
 
     /// Whether nothing was made or written.
     pub fn is_empty(&self) -> bool {
-        self.deed.is_none() && self.made.is_empty() && self.files.iter().all(|file| file.outcome == Outcome::Unchanged)
+        let is_made = !(self.made.is_empty() && self.lists.is_empty());
+        self.deed.is_none() && !is_made && self.files.iter().all(|file| file.outcome == Outcome::Unchanged)
     }
 
     /// Tells it: as an object with `--json`, else in words.
@@ -133,6 +137,7 @@ impl<'a> Summary<'a> {
         }
         self.tell_deed(ui);
         self.tell_made(ui);
+        tell_lists(ui, self.lists, self.dry_run);
         tell_files(ui, self.files, self.dry_run);
         self.tell_waiting(ui);
         let waits = !(self.waiting.is_empty() && self.publishing.is_empty() && self.outputs_waiting.is_empty());
@@ -200,6 +205,14 @@ impl<'a> Summary<'a> {
 
 fn supply_words(manifest: &Manifest, name: &SecretName) -> String {
     manifest.secret(name).map_or_else(|| format!("set {name}"), Declaration::supply_words)
+}
+
+/// Says whose revocation lists were made anew.
+pub fn tell_lists(ui: Ui, lists: &[SecretName], dry_run: bool) {
+    let verb = if dry_run { "would make" } else { "made" };
+    for name in lists {
+        ui.say(&row(verb, name, format_args!("revocation list")));
+    }
 }
 
 /// Says what happened to each file.

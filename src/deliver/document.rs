@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::places::Places;
+use super::values;
 use crate::api_key::document::Document as ApiKeys;
-use crate::emit::EmittedFile;
+use crate::emit::{self, EmittedFile};
 use crate::error::Result;
+use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
+use crate::revocation;
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
@@ -25,7 +28,14 @@ use crate::world::World;
 pub(super) fn file(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<EmittedFile>> {
     let Some(text) = text(world, store, output)? else { return Ok(None) };
     let (path, bytes, holds) = (output.path.clone(), Secret::from_text(text), output.secrets.clone());
-    Ok(Some(EmittedFile { path, bytes, public: output.format.is_public_document(), holds, shared: false }))
+    Ok(Some(EmittedFile {
+        path,
+        bytes,
+        public: output.format.is_public_document(),
+        holds,
+        shared: false,
+        digested: true,
+    }))
 }
 
 /// Since when, at the latest, the key set on the disk has had a key of that `kid`: since it was last written, in whole
@@ -43,10 +53,9 @@ pub fn published_since(world: &World<'_>, output: &Output, kid: &str) -> Option<
 /// Brings the lines of documents up to what the store says now: from this moment on a file that says anything else is
 /// stale, whether or not somebody gets to write it.
 pub fn foresee(files: &mut BTreeMap<String, DeliveredFile>, world: &World<'_>, store: &Store) -> Result<()> {
-    for output in world.manifest.outputs_in(world.environment) {
-        let Some(line) = files.get_mut(&output.path) else { continue };
-        let Some(text) = text(world, store, output)? else { continue };
-        let digest = Some(sha256_hex(text.as_bytes()));
+    for (path, bytes) in digested(world, store)? {
+        let Some(line) = files.get_mut(&path) else { continue };
+        let digest = Some(sha256_hex(bytes.expose()));
         if line.digest != digest {
             // What is on the disk was not written for it: without these `check` looks at the content.
             (line.size, line.mtime, line.inode) = (0, 0, 0);
@@ -54,6 +63,27 @@ pub fn foresee(files: &mut BTreeMap<String, DeliveredFile>, world: &World<'_>, s
         }
     }
     Ok(())
+}
+
+/// The files of which the ledger keeps the digest, as they should be now.
+fn digested(world: &World<'_>, store: &Store) -> Result<Vec<(String, Secret)>> {
+    let mut files = Vec::new();
+    for output in world.manifest.outputs_in(world.environment) {
+        files.extend(text(world, store, output)?.map(|text| (output.path.clone(), Secret::from_text(text))));
+        if matches!(&output.format, Format::Pem { files } if files.contains_key(&PemFile::Crl)) {
+            files.extend(lists(world, store, output));
+        }
+    }
+    Ok(files)
+}
+
+/// The revocation lists of an output. What keeps it from being delivered is for its delivery to tell.
+fn lists(world: &World<'_>, store: &Store, output: &Output) -> Vec<(String, Secret)> {
+    let (settings, lists) = (BTreeMap::new(), revocation::bundles(world.manifest, store));
+    let (values, _) = values::of_output(world, store, &settings, &lists, output);
+    let emitted = emit::emit(output, &values, &|_| Ok(None), false);
+    let files = emitted.map(|emission| emission.files).unwrap_or_default();
+    files.into_iter().filter(|file| file.digested).map(|file| (file.path, file.bytes)).collect()
 }
 
 fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<String>> {

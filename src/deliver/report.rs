@@ -14,6 +14,8 @@ use crate::store::ledger::DeliveredFile;
 pub struct Delivered {
     /// Each file and what happened to it, in the order of writing.
     pub files: Vec<FileReport>,
+    /// The CAs whose revocation lists were made anew.
+    pub lists: Vec<SecretName>,
     /// Outputs that wait for a value.
     pub waiting: BTreeMap<OutputName, BTreeSet<SecretName>>,
     /// What only some readers get right.

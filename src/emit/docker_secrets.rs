@@ -13,6 +13,7 @@ pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFi
         public: false,
         holds: vec![name.clone()],
         shared: false,
+        digested: false,
     };
     Ok(primaries(output, values)?.into_iter().map(file).collect())
 }

@@ -32,6 +32,7 @@ pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFi
                 public: piece.is_public(),
                 holds: vec![name.clone()],
                 shared: false,
+                digested: piece == PemFile::Crl,
             });
         }
     }
@@ -62,7 +63,7 @@ fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile
         PemFile::Ca => part(Part::Ca).or_else(|| part(Part::Cert).filter(|_| matches!(value.kind, Kind::Ca(_)))),
         PemFile::Cert => part(Part::Cert),
         PemFile::Chain => return Ok(part(Part::Chain).map(Secret::duplicate)),
-        // Made when the output is first delivered: until then, such as in a rehearsal, there is none.
+        // Made before the output is first delivered.
         PemFile::Crl => return Ok(value.lists.map(Secret::duplicate)),
         PemFile::Fullchain => {
             let cert = part(Part::Cert).ok_or_else(|| missing(output, name, piece))?;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, SCHEMA_VERSION};
+use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, NEXT_UPDATE, SCHEMA_VERSION};
 use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
 use crate::manifest::{Declaration, Manifest};
@@ -113,8 +113,18 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         inputs: version.inputs.clone(),
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         remote: None,
-        facts: version.facts.clone(),
+        facts: facts(store, name, version),
     }
+}
+
+/// The facts of a version; for a CA also by when it needs new revocation lists, if there are any.
+fn facts(store: &Store, name: &SecretName, version: &Version) -> BTreeMap<String, String> {
+    let mut facts = version.facts.clone();
+    if let Some(lists) = store.certificates.lists.get(name).filter(|_| version.kind == "ca") {
+        let next_update = lists.next_update.to_rfc3339_opts(SecondsFormat::Secs, true);
+        facts.insert(NEXT_UPDATE.to_owned(), next_update);
+    }
+    facts
 }
 
 fn beside(store: &Store, manifest: &Manifest, declaration: &Declaration, now: DateTime<Utc>) -> Vec<Beside> {

@@ -16,6 +16,9 @@ use crate::name::{EnvName, OutputName, SecretName, VersionId};
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// The fact of a CA that tells by when its next revocation lists must be there.
+pub(super) const NEXT_UPDATE: &str = "crl_next_update";
+
 /// How a line on a file begins: its first key tells the two kinds of line apart, and `to_bytes` writes it first.
 const FILE: &[u8] = b"{\"file\"";
 
@@ -172,6 +175,13 @@ pub struct DeliveredFile {
     pub mtime: i128,
     /// Inode number.
     pub inode: u64,
+}
+
+impl Entry {
+    /// By when the next revocation lists of a CA must be there; `None` where there are none.
+    pub fn next_update(&self) -> Option<DateTime<Utc>> {
+        Some(DateTime::parse_from_rfc3339(self.facts.get(NEXT_UPDATE)?).ok()?.to_utc())
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -120,13 +120,100 @@ fn render_makes_new_lists_before_the_old_ones_end_and_not_sooner() {
     let before = project.read("tls/crl.pem");
     project.run(["render"]).assert_code(0);
     assert_eq!(project.read("tls/crl.pem"), before);
-    project.edit_store(|store| {
-        for lists in store.certificates.lists.values_mut() {
-            lists.next_update -= chrono::TimeDelta::days(4);
-        }
-    });
+    age(&project, 4);
     project.run(["render"]).assert_code(0);
     assert_ne!(project.read("tls/crl.pem"), before);
+}
+
+/// Makes the lists look as if they had been made so many days ago.
+fn age(project: &Project, days: i64) {
+    project.edit_store(|store| {
+        for lists in store.certificates.lists.values_mut() {
+            lists.next_update -= chrono::TimeDelta::days(days);
+        }
+    });
+}
+
+#[test]
+fn a_dry_run_announces_the_lists_that_would_be_made_and_changes_nothing() {
+    let project = project();
+    age(&project, 4);
+    let before = project.contents();
+    for (words, writes) in
+        [(&["render"][..], "would write   tls/crl.pem"), (&["cert", "renew"], "would write `tls/crl.pem`")]
+    {
+        let run = project.run([words, &["-n"]].concat()).assert_code(0);
+        assert!(run.stderr.contains("would make    CA ") && run.stderr.contains("would make    ROOT "), "{run:?}");
+        assert!(run.stderr.contains("revocation list\n") && run.stderr.contains(writes), "{run:?}");
+        let answer = json(&project.run([words, &["-n", "--json"]].concat()).assert_code(0).stdout);
+        assert_eq!(answer["revocation_lists"], serde_json::json!(["CA", "ROOT"]));
+    }
+    assert!(project.contents() == before);
+    let answer = json(&project.run(["render", "--json"]).assert_code(0).stdout);
+    assert_eq!(answer["revocation_lists"], serde_json::json!(["CA", "ROOT"]));
+    let run = project.run(["render"]).assert_code(0);
+    assert!(run.stderr.contains("nothing to do"), "{run:?}");
+}
+
+#[test]
+fn check_tells_of_a_list_that_nobody_made_anew_and_status_when_it_ends() {
+    let project = project();
+    let ledger = project.read(".vault-kit/dev.ledger.jsonl");
+    let next_update = project.ledger().secrets["ROOT"].facts["crl_next_update"].clone();
+    let check = |days: i64| {
+        let aged = chrono::DateTime::parse_from_rfc3339(&next_update).unwrap() - chrono::TimeDelta::days(days);
+        let aged = aged.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let root = |line: &str| {
+            if line.contains("\"name\":\"ROOT\"") { line.replace(&next_update, &aged) } else { line.into() }
+        };
+        project.write(".vault-kit/dev.ledger.jsonl", ledger.lines().map(|it| root(it) + "\n").collect::<String>());
+        let report = json(&project.run(["check", "--json"]).stdout);
+        let findings = report["findings"].as_array().unwrap();
+        findings
+            .iter()
+            .map(|it| ["code", "secret", "fix"].map(|key| it[key].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    // Past half of its life `render` makes a new one; it is told of once that did not happen.
+    assert_eq!(check(4), [[""; 3]; 0]);
+    assert_eq!(check(5), [["crl-expiring", "ROOT", "vault-kit render"]]);
+    let status = project.run(["status"]).assert_code(0).stdout;
+    let row = status.lines().find(|line| line.starts_with("ROOT") && line.contains(" crl ")).unwrap();
+    let aged = chrono::DateTime::parse_from_rfc3339(&next_update).unwrap() - chrono::TimeDelta::days(5);
+    assert!(row.ends_with(&aged.format("%Y-%m-%d %H:%M").to_string()), "{row}");
+    let status = json(&project.run(["status", "--json"]).assert_code(0).stdout);
+    let with_lists = status["secrets"].as_array().unwrap().iter().filter(|it| it["crl_next_update"].is_string());
+    assert_eq!(with_lists.map(|it| it["name"].as_str().unwrap()).collect::<Vec<_>>(), ["CA", "ROOT"]);
+    assert_eq!(check(8), [["crl-expired", "ROOT", "vault-kit render"]]);
+    project.run(["render"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn check_does_not_ask_for_lists_that_no_output_delivers() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["cert", "crl"]).assert_code(0);
+    age(&project, 8);
+    project.run(["render"]).assert_code(0);
+    project.run(["check", "--strict"]).assert_code(0);
+}
+
+#[test]
+fn check_finds_a_delivered_list_that_is_not_the_newest() {
+    let project = project();
+    let old = project.read("tls/crl.pem");
+    let serial = project.ledger().secrets["TLS"].facts["serial"].clone();
+    project.run(["cert", "revoke", "--serial", &serial, "--issuer", "CA", "--yes"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    // As a crash leaves it between store and files.
+    project.write("tls/crl.pem", old);
+    let report = json(&project.run(["check", "--json"]).assert_code(1).stdout);
+    assert_eq!(
+        (&report["findings"][0]["code"], &report["findings"][0]["file"]),
+        (&"stale".into(), &"tls/crl.pem".into())
+    );
+    project.run(["render"]).assert_code(0);
+    project.run(["check", "--strict"]).assert_code(0);
 }
 
 #[test]

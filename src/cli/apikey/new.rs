@@ -98,7 +98,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     register::prune(records, context.now);
     let before = opened.digest.clone();
     let settled = if arguments.dry_run {
-        world.rehearse(&opened.store)
+        world.rehearse(&mut opened.store)
     } else {
         world.settle_records(&mut opened, "apikey-new", &changed)
     };

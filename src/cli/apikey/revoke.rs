@@ -40,7 +40,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.say(&format!("`{}`: nothing to do, no such key is good any more", arguments.key));
         // A run before this one may have died before the services' file had it.
         let delivered = if arguments.dry_run {
-            world.rehearse(&opened.store)?
+            world.rehearse(&mut opened.store)?
         } else {
             world.settle_records(&mut opened, "apikey-revoke", &[])?
         };
@@ -53,7 +53,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let revoked = register::revoke(records, &meant, context.now);
     register::prune(records, context.now);
     let delivered = if arguments.dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         world.settle_records(&mut opened, "apikey-revoke", &revoked)?
     };

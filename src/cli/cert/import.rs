@@ -212,8 +212,11 @@ fn store(
         opened.store.promote(&declaration.name, version);
         changed.push(declaration.name.clone());
     }
-    let delivered =
-        if dry_run { world.rehearse(&opened.store)? } else { world.settle(&mut opened, "cert import", &changed)? };
+    let delivered = if dry_run {
+        world.rehearse(&mut opened.store)?
+    } else {
+        world.settle(&mut opened, "cert import", &changed)?
+    };
     let plan = Plan::default();
     let deed = (!changed.is_empty()).then_some(Deed::Import(&declaration.name));
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, dry_run).with(deed);

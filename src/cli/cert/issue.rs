@@ -87,7 +87,7 @@ fn issue_declared(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> 
     let plan = plan::plan(&session.manifest, &session.environment, &observed, &Scope::Missing(names));
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         world.settle(&mut opened, "cert-issue", &changed)?
     };

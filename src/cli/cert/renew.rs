@@ -10,6 +10,7 @@ use super::certificate;
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::session::Session;
+use crate::cli::summary::tell_lists;
 use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -40,6 +41,8 @@ struct Answer<'a> {
     /// Whether anything was (or would be) renewed.
     changed: bool,
     certificates: Vec<Row>,
+    #[serde(skip_serializing_if = "<[SecretName]>::is_empty")]
+    revocation_lists: &'a [SecretName],
     files: &'a [FileReport],
 }
 
@@ -86,7 +89,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let changed = world.make(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         world.settle(&mut opened, "cert-renew", &changed)?
     };
@@ -97,6 +100,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         environment: &session.environment,
         changed: !changed.is_empty(),
         certificates: rows,
+        revocation_lists: &delivered.lists,
         files: &delivered.files,
     };
     tell(context, &answer, &delivered, &roots)?;
@@ -189,6 +193,7 @@ fn tell(context: &Context, answer: &Answer<'_>, delivered: &Delivered, roots: &B
             Status::Good => format!("`{}` is good until {} UTC, when it is due", row.name, day(row.renew_at)),
         });
     }
+    tell_lists(ui, answer.revocation_lists, answer.dry_run);
     for file in answer.files.iter().filter(|file| file.outcome != Outcome::Unchanged) {
         let verb = if answer.dry_run { "would write" } else { "wrote" };
         ui.say(&format!("{verb} `{}`", file.path));

@@ -73,7 +73,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         opened.store.updated = opened.store.updated.max(context.now);
     }
     let delivered = if arguments.dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         world.settle(&mut opened, "token-revoke", &changed)?
     };
