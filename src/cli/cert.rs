@@ -2,6 +2,7 @@
 
 mod ca;
 mod crl;
+mod destination;
 mod import;
 mod inspect;
 mod issue;
@@ -23,7 +24,6 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind as SecretKind;
 use crate::name::SecretName;
-use crate::private_file::{Root, WriteOptions};
 use crate::ui::{SCHEMA_VERSION, Ui};
 use crate::x509::certificate::Certificate;
 use crate::x509::chain;
@@ -150,16 +150,4 @@ fn authority(session: &Session<'_>, name: &str) -> Result<SecretName> {
         SecretKind::Ca(_) => Ok(name),
         _ => Err(Error::usage(format!("`{name}` is a certificate, not a CA"))),
     }
-}
-
-/// Writes what is public to a file that the user named, for everybody to read, or else to stdout.
-fn hand_over(context: &Context, out: Option<&Path>, text: &[u8]) -> Result<()> {
-    let Some(path) = out else { return context.ui.data(text) };
-    let resolved = context.resolve(path);
-    let name = resolved.file_name().and_then(|name| name.to_str());
-    let (Some(directory), Some(name)) = (resolved.parent(), name) else {
-        return Err(Error::usage(format!("`{}` is not the name of a file", path.display())));
-    };
-    Root::open(directory)?.write(name, text, &WriteOptions::PUBLIC)?;
-    Ok(())
 }

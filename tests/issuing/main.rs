@@ -9,7 +9,7 @@ mod support;
 
 use std::process::Command;
 
-use support::{Project, program};
+use support::{Project, Run, program};
 use vault_kit::name::SecretName;
 
 /// A root, an issuing CA, and a certificate for servers.
@@ -89,6 +89,25 @@ fn cert_ca_makes_what_is_missing_and_prints_the_root_or_the_bundle() {
     assert_eq!((project.read("root.pem"), project.mode("root.pem")), (root.stdout, 0o644));
     let usage = project.run(["cert", "ca", "TLS"]).assert_code(2);
     assert!(usage.stderr.contains("`TLS` is a certificate, not a CA"), "{usage:?}");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_before_anything_is_made_or_signed() {
+    let project = Project::initialised(MANIFEST);
+    let key = ["req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=a"];
+    let mut command = openssl();
+    command.args(key).args(["-addext", "subjectAltName=DNS:api.shop.test", "-keyout"]).arg(project.path("their.key"));
+    Run::of(command.arg("-out").arg(project.path("their.csr"))).assert_code(0);
+    let before = project.contents();
+    let sign = ["cert", "issue", "--csr", "their.csr", "--issuer", "CA"];
+    for words in [&["cert", "crl"][..], &["cert", "ca"], &sign] {
+        let run = project.run([words, &["--out", "no such/x.pem"]].concat()).assert_code(2);
+        assert!(run.stderr.contains("make it with `mkdir -p '"), "{run:?}");
+        let run = project.run([words, &["--out", "vault-kit.toml/x.pem"]].concat()).assert_code(2);
+        assert!(run.stderr.contains("vault-kit.toml` is not a directory"), "{run:?}");
+        project.run([words, &["--out", "tls"]].concat()).assert_code(6);
+    }
+    assert!(project.contents() == before);
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{authority, hand_over};
+use super::authority;
+use super::destination::Destination;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::error::{Error, Result};
@@ -33,6 +34,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let named = arguments.name.as_deref().map(|name| authority(&session, name)).transpose()?;
     let wanted = wanted(&session, named.as_ref())?;
+    let destination = Destination::find(context, arguments.out.as_deref())?;
     let _lock = session.lock()?;
     let identities = context.identities()?;
     let mut opened = session.open_store_for_writing(&identities)?;
@@ -49,7 +51,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
     }
     let shown = shown(&session, named.as_ref(), &wanted, arguments.bundle);
-    hand_over(context, arguments.out.as_deref(), &certificates(&opened.store, &shown)?)?;
+    destination.hand_over(&certificates(&opened.store, &shown)?)?;
     Ok(Exit::DONE)
 }
 

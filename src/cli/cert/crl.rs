@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{authority, hand_over};
+use super::authority;
+use super::destination::Destination;
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::session::Session;
@@ -28,6 +29,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let named = arguments.name.as_deref().map(|name| authority(&session, name)).transpose()?;
+    let destination = Destination::find(context, arguments.out.as_deref())?;
     let _lock = session.lock()?;
     let identities = context.identities()?;
     let mut opened = session.open_store_for_writing(&identities)?;
@@ -45,7 +47,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let delivered = world.settle_news(&mut opened, "cert-crl", &[], true)?;
     let bundles = revocation::bundles(&session.manifest, &opened.store);
     let lists = lists(&authorities, &bundles);
-    hand_over(context, arguments.out.as_deref(), &lists)?;
+    destination.hand_over(&lists)?;
     Ok(delivered.exit())
 }
 

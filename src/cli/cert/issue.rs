@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{authority, certificate, hand_over};
+use super::destination::Destination;
+use super::{authority, certificate};
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::session::{Session, read_named};
@@ -99,6 +100,7 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     let context = session.context;
     let issuer = authority(session, issuer)?;
     let csr = read_named(context, csr)?;
+    let destination = Destination::find(context, arguments.out.as_deref())?;
     let _lock = session.lock()?;
     let identities = context.identities()?;
     let mut opened = session.open_store_for_writing(&identities)?;
@@ -126,7 +128,7 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     opened.store.certificates.record_issued(record, context.now);
     world.reseal(&mut opened, "cert-issue")?;
     context.ui.say(&format!("signed by `{issuer}`, serial {}", signed.serial));
-    hand_over(context, arguments.out.as_deref(), signed.fullchain.expose())?;
+    destination.hand_over(signed.fullchain.expose())?;
     Ok(Exit::DONE)
 }
 

@@ -1,0 +1,46 @@
+//! Where what is public goes: into a file that the user named, for everybody to read, or else to stdout.
+
+use std::path::Path;
+
+use crate::cli::context::Context;
+use crate::error::{Error, Result};
+use crate::private_file::{Root, WriteOptions};
+use crate::shell;
+
+/// A place that was looked at before anything is changed.
+pub struct Destination<'a> {
+    context: &'a Context,
+    file: Option<(Root, String)>,
+}
+
+impl<'a> Destination<'a> {
+    /// Finds what the write would be refused for, stdout being `None`.
+    pub fn find(context: &'a Context, out: Option<&Path>) -> Result<Self> {
+        let Some(path) = out else { return Ok(Self { context, file: None }) };
+        let resolved = context.resolve(path);
+        let name = resolved.file_name().and_then(|name| name.to_str());
+        let (Some(directory), Some(name)) = (resolved.parent(), name) else {
+            return Err(Error::usage(format!("`{}` is not the name of a file", path.display())));
+        };
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        if directory.metadata().is_ok_and(|facts| !facts.is_dir()) {
+            return Err(Error::usage(format!("`{}` is not a directory", directory.display())));
+        }
+        let root = Root::open_existing(directory)?.ok_or_else(|| missing(directory))?;
+        root.preflight(name, &WriteOptions::PUBLIC)?;
+        Ok(Self { context, file: Some((root, name.to_owned())) })
+    }
+
+    /// Writes the text, which follows from what the store has by now.
+    pub fn hand_over(&self, text: &[u8]) -> Result<()> {
+        let Some((root, name)) = &self.file else { return self.context.ui.data(text) };
+        let written = root.write(name, text, &WriteOptions::PUBLIC);
+        written.map(drop).map_err(|error| error.incomplete("the store has the change; run the command again"))
+    }
+}
+
+fn missing(directory: &Path) -> Error {
+    let shown = directory.display().to_string();
+    Error::usage(format!("there is no directory `{shown}`"))
+        .hint(format!("nothing was changed; make it with `mkdir -p {}`", shell::path(&shown)))
+}
