@@ -1092,8 +1092,22 @@ fn a_request_that_is_none() {
     insta::assert_snapshot!(told("csr-invalid", &project, &SIGN), @r#"
     exit 1
     --- stderr
-    vault-kit: error: the file is not one certificate signing request
+    vault-kit: error: `their.csr`: the file is not one certificate signing request
     vault-kit: hint: make one with `openssl req -new -key key.pem -out request.csr`
+    "#);
+}
+
+#[test]
+fn a_request_for_a_name_that_the_ca_does_not_permit() {
+    let project = with_request("ec", "DNS:shop.test");
+    project.write("vault-kit.toml", manifest("[secrets.CA]\nkind = \"ca\"\npermitted_dns = [\"example.com\"]\n"));
+    project.run(["generate", "--replace", "CA", "--yes"]).assert_code(0);
+    insta::assert_snapshot!(told("csr-not-permitted", &project, &SIGN), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: `their.csr`: DNS name 1 of the request is outside what `CA`, which is to sign it, permits
+    vault-kit: hint: have them ask for permitted names, or give such by `--dns` and `--ip`
+    vault-kit: hint: or widen `permitted_dns` of `CA` in vault-kit.toml, then `vault-kit generate --replace CA`
     "#);
 }
 
@@ -1102,7 +1116,7 @@ fn a_request_without_a_name() {
     insta::assert_snapshot!(told("csr-name", &with_request("ec", ""), &SIGN), @r#"
     exit 1
     --- stderr
-    vault-kit: error: the request asks for no name that a verifier looks at
+    vault-kit: error: `their.csr`: the request asks for no name that a verifier looks at
     vault-kit: hint: give them by `--dns` and `--ip`; a common name alone is not one
     "#);
 }
@@ -1112,7 +1126,7 @@ fn a_request_with_a_key_that_is_too_short() {
     insta::assert_snapshot!(told("csr-key", &with_request("rsa:1024", "DNS:shop.test"), &SIGN), @r#"
     exit 1
     --- stderr
-    vault-kit: error: the request's key is of a kind that is not certified here
+    vault-kit: error: `their.csr`: the request's key is of a kind that is not certified here
     vault-kit: hint: P-256, P-384, Ed25519 and RSA from 2048 bits are
     "#);
 }
@@ -1130,7 +1144,7 @@ fn a_request_that_another_key_signed() {
     insta::assert_snapshot!(told("csr-not-proven", &project, &SIGN), @r#"
     exit 1
     --- stderr
-    vault-kit: error: the request's signature is not by the key that it names
+    vault-kit: error: `their.csr`: the request's signature is not by the key that it names
     vault-kit: hint: make it anew with the key at hand: `openssl req -new -key key.pem -out request.csr`
     "#);
 }

@@ -29,6 +29,15 @@ pub(super) struct Issuer<'a> {
     may_sign_authorities: bool,
 }
 
+/// A name that is not permitted, by its place among those of its form.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Forbidden {
+    /// A DNS name.
+    Dns(usize),
+    /// An address.
+    Ip(usize),
+}
+
 impl<'a> Issuer<'a> {
     /// Takes the CA `name` out of the inputs of `asker`.
     ///
@@ -85,19 +94,31 @@ impl<'a> Issuer<'a> {
 
     /// Refuses names that a CA on the path does not permit: a verifier would reject the certificate (RFC 5280 §4.2.1.10).
     pub(super) fn expect_permits(&self, asker: &SecretName, dns: &[String], ip: &[IpAddr]) -> Result<()> {
+        let place = match self.forbidden(dns, ip)? {
+            None => return Ok(()),
+            Some(Forbidden::Dns(at)) => format!("dns[{at}]"),
+            Some(Forbidden::Ip(at)) => format!("ip[{at}]"),
+        };
+        let message = format!("`{place}` of `{asker}` is outside what its issuer `{}` permits", self.name);
+        Err(Error::new(Kind::Manifest, "not-permitted-by-ca", message)
+            .hint(format!("the CA was made before it was permitted: `vault-kit generate --replace {}`", self.name))
+            .hint(format!("or take it out of `{asker}`")))
+    }
+
+    /// The first name that a CA on the path does not permit.
+    pub(super) fn forbidden(&self, dns: &[String], ip: &[IpAddr]) -> Result<Option<Forbidden>> {
         for der in [Some(self.cert), self.chain, Some(self.root)].into_iter().flatten().flat_map(certificates) {
             let x509 = parse(&der).ok_or_else(|| unreadable(self.name))?;
             if let Some(place) = violation(&x509, dns, ip) {
-                let message = format!("`{place}` of `{asker}` is outside what its issuer `{}` permits", self.name);
-                return Err(Error::new(Kind::Manifest, "not-permitted-by-ca", message)
-                    .hint(format!(
-                        "the CA was made before it was permitted: `vault-kit generate --replace {}`",
-                        self.name
-                    ))
-                    .hint(format!("or take it out of `{asker}`")));
+                return Ok(Some(place));
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether it signed itself.
+    pub(super) fn is_root(&self) -> bool {
+        self.cert == self.root
     }
 
     /// The issuer's own certificate, PEM.
@@ -107,7 +128,7 @@ impl<'a> Issuer<'a> {
 
     /// The intermediates above what it signs, PEM: itself and its parents, never the root.
     pub(super) fn chain_below(&self) -> Secret {
-        if self.cert == self.root {
+        if self.is_root() {
             return Secret::copy_of(b"");
         }
         Secret::new([self.cert.expose(), self.chain.map_or(b"", Secret::expose)].concat())
@@ -146,15 +167,15 @@ pub(super) fn validity(x509: &X509Certificate<'_>) -> Option<(DateTime<Utc>, Dat
     Some((time(validity.not_before)?, time(validity.not_after)?))
 }
 
-/// The first name that the constraints of a CA forbid, by its place in the manifest, such as `dns[1]`.
-fn violation(x509: &X509Certificate<'_>, dns: &[String], ip: &[IpAddr]) -> Option<String> {
+/// The first name that the constraints of a CA forbid.
+fn violation(x509: &X509Certificate<'_>, dns: &[String], ip: &[IpAddr]) -> Option<Forbidden> {
     let constraints = x509.name_constraints().ok().flatten()?.value;
     let permitted = constraints.permitted_subtrees.as_deref().unwrap_or_default();
     let excluded = constraints.excluded_subtrees.as_deref().unwrap_or_default();
     let bad_dns = dns.iter().position(|name| forbids(permitted, excluded, is_dns, |tree| holds_name(tree, name)));
     let bad_ip =
         ip.iter().position(|&address| forbids(permitted, excluded, is_ip, |tree| holds_address(tree, address)));
-    bad_dns.map(|at| format!("dns[{at}]")).or_else(|| bad_ip.map(|at| format!("ip[{at}]")))
+    bad_dns.map(Forbidden::Dns).or_else(|| bad_ip.map(Forbidden::Ip))
 }
 
 /// Whether a name is in an excluded subtree, or in none of the permitted ones of its own form if there are any.

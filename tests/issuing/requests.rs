@@ -111,9 +111,11 @@ fn a_request_that_must_not_be_signed_is_refused_and_leaves_no_trace() {
         assert!(!project.path("their.pem").exists());
     };
     request(&project, &P256, "DNS:shop.test,DNS:google.com");
-    refused(3, "`dns[1]` of `CSR` is outside what its issuer `CA` permits", &[]);
+    refused(1, "`their.csr`: DNS name 2 of the request is outside what `CA`, which is to sign it, permits", &[]);
+    refused(1, "`permitted_dns` of `CA` in vault-kit.toml, then `vault-kit generate CA`", &[]);
+    refused(2, "`--dns` 1 is outside what `CA`, which is to sign it, permits", &["--dns", "google.com"]);
     request(&project, &P256, "DNS:shop.test,IP:8.8.8.8");
-    refused(3, "`ip[0]` of `CSR` is outside", &[]);
+    refused(1, "address 1 of the request is outside what `CA`", &[]);
     refused(2, "`--dns` 1 has an underscore", &["--dns", "a_b.shop.test"]);
     refused(2, "verifiers refuse more than `825d`", &["--ttl", "826d"]);
     request(&project, &P256, "DNS:shop.test,DNS:*.test");

@@ -99,6 +99,7 @@ fn issue_declared(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> 
 fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, arguments: &Arguments) -> Result<Exit> {
     let context = session.context;
     let issuer = authority(session, issuer)?;
+    let shown = csr.display().to_string();
     let csr = read_named(context, csr)?;
     let destination = Destination::find(context, arguments.out.as_deref())?;
     let _lock = session.lock()?;
@@ -114,7 +115,10 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     let terms = Terms { issuer: &issuer, usage, names, ttl: arguments.ttl };
     let making =
         generate::Context { project: &session.manifest.project, environment: &session.environment, now: context.now };
-    let signed = sign(&csr, &terms, &making, &inputs)?;
+    let signed = sign(&csr, &terms, &making, &inputs).map_err(|error| match error.code() {
+        code if code.starts_with("csr-") => error.in_file(&shown),
+        _ => error,
+    })?;
     if signed.shortened {
         let day = signed.not_after.format("%Y-%m-%d");
         context.ui.warn(&format!("the certificate ends on {day} with `{issuer}`, before the life that was asked for"));

@@ -12,7 +12,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::{LEAF_BACKDATE, Validity, leaf_params, pem, signing, subject};
 use crate::error::{Error, Kind, Result};
-use crate::generate::issuer::{Issuer, parse};
+use crate::generate::issuer::{Forbidden, Issuer, parse};
 use crate::generate::{Context, Inputs};
 use crate::manifest::dns_name;
 use crate::manifest::model::{Certificate, KeyAlgorithm, Usage};
@@ -70,8 +70,8 @@ pub struct Signed {
 
 /// Signs a request, PEM or DER. Nothing of it but the key and the names gets into the certificate.
 ///
-/// Fails with `csr-invalid`, `csr-not-proven` (the signature is not by the key), `csr-key`, `csr-name`, and as
-/// issuing a certificate does when the CA cannot sign or does not permit a name.
+/// Fails with `csr-invalid`, `csr-not-proven` (the signature is not by the key), `csr-key`, `csr-name`,
+/// `csr-not-permitted`, and as issuing a certificate does when the CA cannot sign.
 pub fn sign(csr: &Secret, terms: &Terms<'_>, context: &Context<'_>, inputs: &Inputs<'_>) -> Result<Signed> {
     let der = der(csr);
     let request = X509CertificationRequest::from_der(&der).ok().filter(|(rest, _)| rest.is_empty());
@@ -91,7 +91,9 @@ pub fn sign(csr: &Secret, terms: &Terms<'_>, context: &Context<'_>, inputs: &Inp
         ttl: terms.ttl,
     };
     let issuer = Issuer::load(terms.issuer, inputs, &asker, context.now)?;
-    issuer.expect_permits(&asker, &leaf.dns, &leaf.ip)?;
+    if let Some(forbidden) = issuer.forbidden(&leaf.dns, &leaf.ip)? {
+        return Err(not_permitted(terms, forbidden, issuer.is_root()));
+    }
     let validity = Validity::new(context.now, LEAF_BACKDATE, leaf.ttl, Some(&issuer));
     let mut params = leaf_params(&asker, &leaf, key.der_bytes(), &validity)?;
     if is_rsa(&request) {
@@ -184,6 +186,26 @@ fn requested(request: &X509CertificationRequest<'_>) -> Result<Names> {
 fn address(octets: &[u8]) -> Option<IpAddr> {
     let v4 = || <[u8; 4]>::try_from(octets).ok().map(IpAddr::from);
     v4().or_else(|| <[u8; 16]>::try_from(octets).ok().map(IpAddr::from))
+}
+
+/// The names of the command line are its own mistake; those of the request are their author's.
+fn not_permitted(terms: &Terms<'_>, forbidden: Forbidden, by_root: bool) -> Error {
+    let (form, flag, list, at) = match forbidden {
+        Forbidden::Dns(at) => ("DNS name", "--dns", "permitted_dns", at + 1),
+        Forbidden::Ip(at) => ("address", "--ip", "permitted_ip", at + 1),
+    };
+    let issuer = terms.issuer;
+    let outside = format!("is outside what `{issuer}`, which is to sign it, permits");
+    let error = if terms.names.is_empty() {
+        let message = format!("{form} {at} of the request {outside}");
+        Error::new(Kind::Findings, "csr-not-permitted", message)
+            .hint("have them ask for permitted names, or give such by `--dns` and `--ip`")
+    } else {
+        Error::usage(format!("`{flag}` {at} {outside}"))
+    };
+    let replace = if by_root { "--replace " } else { "" };
+    error
+        .hint(format!("or widen `{list}` of `{issuer}` in vault-kit.toml, then `vault-kit generate {replace}{issuer}`"))
 }
 
 fn invalid() -> Error {
