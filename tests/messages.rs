@@ -18,6 +18,7 @@ use vault_kit::name::{EnvName, SecretName};
 use vault_kit::private_file::Root;
 use vault_kit::secret::Secret;
 use vault_kit::secret::parts::{Part, Parts};
+use vault_kit::store::certificates::Issued;
 
 /// One generated value in one `.env`.
 const RANDOM: &str = "[secrets.API_KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
@@ -1064,6 +1065,26 @@ fn a_ledger_that_is_older_than_its_store_tells_of_no_certificate() {
     vault-kit: error: `.vault-kit/dev.ledger.jsonl` belongs to another state of the store
     vault-kit: hint: make it anew with `vault-kit render`
     ");
+}
+
+#[test]
+fn a_serial_of_a_ca_that_is_gone() {
+    let project = initialised(AUTHORITY);
+    project.edit_store(|store| {
+        let (gone, now) = (vault_kit::secret::random::version_id().unwrap(), store.updated);
+        let issued = Issued { issuer: gone, serial: "0abc".into(), subject: "shop.test".into(), expires: now };
+        store.certificates.issued.push(issued);
+        let version = store.secrets.get_mut(&SecretName::new("CA").unwrap()).unwrap().last_mut().unwrap();
+        version.facts.insert("serial".into(), "4a".into());
+    });
+    let words = ["cert", "revoke", "--serial", "0abc", "--issuer", "CA", "--yes"];
+    insta::assert_snapshot!(told("issuer-not-held", &project, &words), @r#"
+    exit 1
+    --- stderr
+    vault-kit: error: another `CA` signed serial 0abc, one that the store does not hold any more
+    vault-kit: hint: nothing was changed; of `CA` the store holds, by their own serials: 4a
+    vault-kit: hint: whoever trusts that one has to stop trusting it
+    "#);
 }
 
 /// A project with a CA, and in it a request that OpenSSL made with a key of that kind.

@@ -1,7 +1,7 @@
 //! `cert revoke` and `cert crl`: what OpenSSL says of a certificate before and after.
 
 use crate::support::{Project, Run};
-use crate::{MANIFEST, json, openssl, version};
+use crate::{MANIFEST, ParseName as _, json, openssl, version};
 
 const CRL: &str = "files = { fullchain = \"fullchain.pem\", key = \"key.pem\", ca = \"ca.pem\", crl = \"crl.pem\" }\n";
 
@@ -89,6 +89,39 @@ fn a_serial_that_the_store_does_not_know_is_revoked_with_a_warning() {
     let run = project.run(["cert", "revoke", "--serial", "0A:bc", "--issuer", "CA", "--yes"]).assert_code(0);
     assert!(run.stderr.contains("warning: the store does not know serial 0abc"), "{run:?}");
     assert!(lists(&project, "tls/crl.pem")[0].contains("Serial Number: 0ABC"));
+}
+
+#[test]
+fn a_serial_that_the_store_does_not_know_is_revoked_by_every_version_of_the_ca_that_may_have_signed_it() {
+    let project = project();
+    project.run(["cert", "renew", "CA", "--force"]).assert_code(0);
+    project.run(["cert", "revoke", "--serial", "0abc", "--issuer", "CA", "--yes"]).assert_code(0);
+    let lists = lists(&project, "tls/crl.pem");
+    // The new issuing CA, the old one, the root.
+    let revoked: Vec<bool> = lists.iter().map(|list| list.contains("Serial Number: 0ABC")).collect();
+    assert_eq!(revoked, [true, true, false]);
+}
+
+#[test]
+fn a_serial_of_a_ca_that_is_gone_is_not_revoked_by_another_one() {
+    let project = project();
+    let serial = project.ledger().secrets["TLS"].facts["serial"].clone();
+    let held = project.ledger().secrets["CA"].facts["serial"].clone();
+    project.edit_store(|store| {
+        let gone = vault_kit::secret::random::version_id().unwrap();
+        let version = store.secrets.get_mut(&"TLS".parse_name()).unwrap().last_mut().unwrap();
+        version.inputs.insert("CA".parse_name(), gone);
+    });
+    let state =
+        || (project.store().generation, project.store().certificates.revoked.len(), project.read("tls/crl.pem"));
+    let before = state();
+    for target in [&["--serial", &serial, "--issuer", "CA"][..], &["TLS"]] {
+        let run = project.run([&["cert", "revoke", "--yes"], target].concat()).assert_code(1);
+        assert!(run.stderr.contains("another `CA` signed serial") && run.stderr.contains(&held), "{run:?}");
+    }
+    assert_eq!(state(), before);
+    let run = project.run(["cert", "revoke", "--serial", &held, "--issuer", "CA", "--yes"]).assert_code(2);
+    assert!(run.stderr.contains("`ROOT` signed serial"), "{run:?}");
 }
 
 #[test]

@@ -1,25 +1,23 @@
 //! `cert revoke`: a certificate that must not be trusted any more.
 
+mod target;
+
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::{authority, certificate};
+use super::certificate;
 use crate::cli::context::Context;
-use crate::cli::get;
 use crate::cli::session::Session;
 use crate::deliver::{FileReport, Outcome};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::generate::certificate::revocation::Reason;
-use crate::name::{SecretName, VersionId};
+use crate::name::SecretName;
 use crate::plan::{self, Plan, Scope};
-use crate::revocation::issuer;
-use crate::store::certificates::Revoked;
-use crate::store::{Stage, Store};
 use crate::ui::SCHEMA_VERSION;
+use target::Target;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -46,16 +44,6 @@ struct Answer<'a> {
     files: &'a [FileReport],
 }
 
-/// What is revoked.
-#[derive(Debug, Serialize)]
-struct Target {
-    issuer: SecretName,
-    serial: String,
-    #[serde(skip)]
-    issuer_version: VersionId,
-    expires: DateTime<Utc>,
-}
-
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let _lock = session.lock()?;
@@ -66,11 +54,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     world.check_agreement(&opened.store)?;
     let named = arguments.name.as_deref().map(|name| certificate(&session, name)).transpose()?;
     let target = match (&named, &arguments.serial, &arguments.issuer) {
-        (Some(name), ..) => declared(&session, &opened.store, name)?,
-        (None, Some(serial), Some(issuer)) => by_serial(&session, &opened.store, serial, issuer)?,
+        (Some(name), ..) => target::declared(&session, &opened.store, name)?,
+        (None, Some(serial), Some(issuer)) => target::by_serial(&session, &opened.store, serial, issuer)?,
         _ => return Err(Error::usage("a name, or `--serial` with `--issuer`, is needed")),
     };
-    if opened.store.certificates.is_revoked(target.issuer_version, &target.serial) {
+    if target.is_revoked(&opened.store) {
         context.ui.say(&format!("serial {} of `{}` is revoked already", target.serial, target.issuer));
         // A run before this one may have died before the list was delivered.
         let delivered = world.settle(&mut opened, "cert-revoke", &[])?;
@@ -89,13 +77,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         None => format!("revoke serial {} of `{}` for good", target.serial, target.issuer),
     };
     context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
-    opened.store.certificates.revoked.push(Revoked {
-        issuer: target.issuer_version,
-        serial: target.serial.clone(),
-        at: context.now,
-        reason: arguments.reason,
-        expires: target.expires,
-    });
+    target.revoke(&mut opened.store, arguments.reason, context.now);
     let changed = world.make(&mut opened.store, &plan)?;
     world.make_lists(&mut opened.store, &BTreeSet::from([target.issuer.clone()]))?;
     // An issuing CA that is new needs a list of its own, if lists are delivered.
@@ -103,48 +85,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let delivered = world.settle_news(&mut opened, "cert-revoke", &changed, true)?;
     tell(context, Some(&target), &changed, &delivered.files)?;
     Ok(delivered.exit())
-}
-
-/// What is declared, as it is now.
-fn declared(session: &Session<'_>, store: &Store, name: &SecretName) -> Result<Target> {
-    let signer = issuer(&session.manifest, name).ok_or_else(|| {
-        Error::usage(format!("nobody but itself signed `{name}`, so nobody can revoke it"))
-            .hint(format!("make a new one with `{}`", session.command(&format!("generate --replace {name}"))))
-    })?;
-    let version = store.current(name).ok_or_else(|| get::missing(session, name.as_str()))?;
-    let serial = version.facts.get("serial");
-    let (Some(serial), Some(&issuer_version), Some(expires)) = (serial, version.inputs.get(signer), version.expires)
-    else {
-        return Err(Error::usage(format!("`{signer}` did not sign what `{name}` is now")));
-    };
-    Ok(Target { issuer: signer.clone(), serial: serial.clone(), issuer_version, expires })
-}
-
-/// What the store knows of a serial; of one that it does not know, that the CA's current certificate outlives it.
-fn by_serial(session: &Session<'_>, store: &Store, serial: &str, issuer: &str) -> Result<Target> {
-    let issuer = authority(session, issuer)?;
-    let current = store.current(&issuer).ok_or_else(|| get::missing(session, issuer.as_str()))?;
-    let target =
-        |issuer_version, expires| Target { issuer: issuer.clone(), serial: serial.to_owned(), issuer_version, expires };
-    let signers: BTreeSet<VersionId> =
-        store.secrets[&issuer].iter().filter(|it| it.stage != Stage::Purged).map(|it| it.id).collect();
-    let ours = store.secrets.values().flatten().find_map(|version| {
-        let signer = version.inputs.get(&issuer).filter(|signer| signers.contains(signer))?;
-        let is_it = version.facts.get("serial").is_some_and(|known| known == serial);
-        Some(target(*signer, version.expires?)).filter(|_| is_it)
-    });
-    let theirs = || {
-        let foreign = store.certificates.issued.iter().filter(|it| signers.contains(&it.issuer));
-        foreign.into_iter().find(|it| it.serial == serial).map(|it| target(it.issuer, it.expires))
-    };
-    if let Some(target) = ours.or_else(theirs) {
-        return Ok(target);
-    }
-    session
-        .context
-        .ui
-        .warn(&format!("the store does not know serial {serial}: it is revoked of `{issuer}` as it is now"));
-    Ok(target(current.id, current.expires.unwrap_or(session.context.now)))
 }
 
 fn tell(context: &Context, target: Option<&Target>, reissued: &[SecretName], files: &[FileReport]) -> Result<()> {
