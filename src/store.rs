@@ -36,7 +36,7 @@ use synced::Synced;
 pub const DIRECTORY: &str = ".vault-kit";
 
 /// How far the clock may stand behind the newest time in the store.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
+pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that is kept of one environment.
 #[derive(Debug)]
@@ -277,7 +277,8 @@ impl Store {
         if now + CLOCK_TOLERANCE >= self.updated {
             return Ok(());
         }
-        let message = format!("the clock says {now}, but the store was changed at {}", self.updated);
+        let message =
+            format!("nothing was changed: the clock says {now}, but the store was changed at {}", self.updated);
         Err(Error::new(Kind::Incomplete, "clock-behind", message)
             .hint("set the clock, or accept it for this once with `--accept-clock`"))
     }

@@ -458,7 +458,7 @@ fn a_clock_behind_the_store() {
     insta::assert_snapshot!(told("clock-behind", &project, &["render"]), @r#"
     exit 8
     --- stderr
-    vault-kit: error: the clock says [time], but the store was changed at [time]
+    vault-kit: error: nothing was changed: the clock says [time], but the store was changed at [time]
     vault-kit: hint: set the clock, or accept it for this once with `--accept-clock`
     "#);
 }

@@ -36,6 +36,8 @@ codes! {
     StoreMissing = "store-missing",
     /// The ledger belongs to another state of the store; what it says may be old.
     LedgerStale = "ledger-stale",
+    /// The clock stands behind the store: writers refuse, and what expired is not seen.
+    ClockBehind = "clock-behind",
     /// The manifest names other recipients than the store is sealed to.
     RecipientsChanged = "recipients-changed",
     /// The manifest names another AWS account or prefix than the store is bound to.

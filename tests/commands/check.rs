@@ -394,6 +394,19 @@ fn what_is_about_to_expire() {
 }
 
 #[test]
+fn a_clock_that_stands_behind_the_store() {
+    let project = complete();
+    let updated = project.ledger().header.updated;
+    for (minutes, found) in [(4, None), (60, Some(("clock-behind", ".vault-kit/dev.age")))] {
+        let ahead = updated + chrono::TimeDelta::minutes(minutes);
+        let mut ledger = project.ledger();
+        ledger.header.updated = ahead;
+        project.write(".vault-kit/dev.ledger.jsonl", ledger.to_bytes().unwrap());
+        assert_found(&project, &[], &found.into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
 fn a_rotation_that_is_due() {
     let project = one("rotate = \"90d\"");
     project.run_with_stdin(["set", "A"], KEY.as_bytes()).assert_code(0);

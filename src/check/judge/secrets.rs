@@ -12,8 +12,8 @@ use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::due;
-use crate::store::agreement;
 use crate::store::ledger::{BesideState, Entry, Ledger};
+use crate::store::{CLOCK_TOLERANCE, agreement};
 
 /// The longest notice before an expiry; a value that lives for years need not be announced for months.
 const LONGEST_NOTICE: TimeDelta = TimeDelta::days(30);
@@ -41,6 +41,18 @@ impl<'a> Bench<'a> {
                     self.ledger_is_stale("the ledger belongs to another state of the store");
                 }
             }
+        }
+    }
+
+    /// Whether the clock has reached the store's newest time.
+    pub(super) fn clock(&mut self) {
+        let updated = self.ledger.map(|ledger| ledger.header.updated);
+        if let Some(updated) = updated.filter(|updated| self.now + CLOCK_TOLERANCE < *updated) {
+            let updated = updated.format("%Y-%m-%d %H:%M:%S UTC");
+            let message =
+                format!("was changed at {updated}, when this clock is not yet: writers refuse, and nothing expires");
+            let file = format!(".vault-kit/{}.age", self.environment);
+            self.about_file(Code::ClockBehind, &file, message, "date -u    # then set the clock");
         }
     }
 
