@@ -15,14 +15,15 @@ use crate::store::{Stage, Store, Version};
 use crate::world::World;
 
 impl World<'_> {
-    /// Makes new lists for a CA and for those above it, whatever the age of the old ones.
+    /// Makes new lists for a CA and for those above it, whatever the age of the old ones; tells whose.
     ///
     /// A verifier that checks the whole path wants the list of every CA on it.
-    pub fn make_lists(&self, store: &mut Store, authorities: &BTreeSet<SecretName>) -> Result<()> {
-        for name in path(self.manifest, authorities) {
-            self.make_lists_of(store, &name)?;
+    pub fn make_lists(&self, store: &mut Store, authorities: &BTreeSet<SecretName>) -> Result<Vec<SecretName>> {
+        let path = path(self.manifest, authorities);
+        for name in &path {
+            self.make_lists_of(store, name)?;
         }
-        Ok(())
+        Ok(path)
     }
 
     /// Makes new lists where an output delivers one that is missing, past half of its life, or of a CA that was replaced

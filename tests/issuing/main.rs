@@ -94,10 +94,7 @@ fn cert_ca_makes_what_is_missing_and_prints_the_root_or_the_bundle() {
 #[test]
 fn a_file_that_cannot_be_written_is_refused_before_anything_is_made_or_signed() {
     let project = Project::initialised(MANIFEST);
-    let key = ["req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=a"];
-    let mut command = openssl();
-    command.args(key).args(["-addext", "subjectAltName=DNS:api.shop.test", "-keyout"]).arg(project.path("their.key"));
-    Run::of(command.arg("-out").arg(project.path("their.csr"))).assert_code(0);
+    request(&project);
     let before = project.contents();
     let sign = ["cert", "issue", "--csr", "their.csr", "--issuer", "CA"];
     for words in [&["cert", "crl"][..], &["cert", "ca"], &sign] {
@@ -108,6 +105,55 @@ fn a_file_that_cannot_be_written_is_refused_before_anything_is_made_or_signed() 
         project.run([words, &["--out", "tls"]].concat()).assert_code(6);
     }
     assert!(project.contents() == before);
+}
+
+#[test]
+fn a_dry_run_of_every_writer_says_what_it_would_do_and_does_nothing() {
+    let crl = "files = { key = \"key.pem\", crl = \"crl.pem\" }\n";
+    let project = Project::initialised(&(MANIFEST.to_owned() + crl));
+    project.edit_store(|store| assert!(store.remove(&"CA".parse_name())));
+    project.run(["render"]).assert_code(0);
+    request(&project);
+    let before = project.contents();
+    let run = |words: &[&str]| {
+        let run = project.run([&["cert"], words, &["-n"]].concat()).assert_code(0);
+        // What would be made is drawn anew when it is: there is nothing to hand over.
+        assert_eq!(run.stdout, "", "{run:?}");
+        let answer = json(&project.run([&["cert"], words, &["-n", "--json"]].concat()).assert_code(0).stdout);
+        assert_eq!(answer["dry_run"], true);
+        assert!(project.contents() == before, "{words:?}");
+        (run.stderr, answer)
+    };
+    let (words, answer) = run(&["ca", "--out", "root.pem"]);
+    assert!(words.contains("would make    CA ") && words.contains("root.pem"), "{words}");
+    assert_eq!((&answer["made"][0]["secret"], &answer["files"][2]["outcome"]), (&"CA".into(), &"created".into()));
+    let (words, answer) = run(&["crl", "ROOT", "--out", "vault-kit.toml"]);
+    assert!(words.contains("would make    ROOT ") && words.contains("revocation list"), "{words}");
+    assert_eq!(answer["revocation_lists"], serde_json::json!(["ROOT"]));
+    let (words, answer) = run(&["issue", "--csr", "their.csr", "--issuer", "ROOT", "--out", "their.pem"]);
+    assert!(words.contains("would sign `api.shop.test` by `ROOT`, until "), "{words}");
+    assert_eq!((&answer["subject"], &answer["issuer"]), (&"api.shop.test".into(), &"ROOT".into()));
+
+    project.run(["generate"]).assert_code(0);
+    let before = project.contents();
+    let dry = |words: &[&str]| project.run([&["cert", "revoke", "-n"], words].concat()).assert_code(0);
+    let words = dry(&["TLS"]).stderr;
+    for expected in ["would revoke serial ", "would make `TLS` anew", "would make    CA ", "would write   tls/crl.pem"]
+    {
+        assert!(words.contains(expected), "{expected}: {words}");
+    }
+    let answer = json(&dry(&["--serial", "0abc", "--issuer", "CA", "--json"]).stdout);
+    assert_eq!((&answer["dry_run"], &answer["changed"]), (&true.into(), &true.into()));
+    assert_eq!((&answer["revoked"]["serial"], &answer["reissued"]), (&"0abc".into(), &serde_json::json!([])));
+    assert!(project.contents() == before);
+}
+
+/// A request for a name that the CAs permit.
+fn request(project: &Project) {
+    let key = ["req", "-new", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-subj", "/CN=a"];
+    let mut command = openssl();
+    command.args(key).args(["-addext", "subjectAltName=DNS:api.shop.test", "-keyout"]).arg(project.path("their.key"));
+    Run::of(command.arg("-out").arg(project.path("their.csr"))).assert_code(0);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::authority;
 use super::destination::Destination;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
+use crate::cli::summary::Summary;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
@@ -28,6 +29,9 @@ pub struct Arguments {
     /// Write the certificates to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -35,23 +39,30 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let named = arguments.name.as_deref().map(|name| authority(&session, name)).transpose()?;
     let wanted = wanted(&session, named.as_ref())?;
     let destination = Destination::find(context, arguments.out.as_deref())?;
-    let _lock = session.lock()?;
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
-    let mut opened = session.open_store_for_writing(&identities)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let scope = Scope::Missing(wanted.clone());
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
     let made = world.make(&mut opened.store, &plan)?;
+    let shown = shown(&session, named.as_ref(), &wanted, arguments.bundle);
+    let text = certificates(&opened.store, &shown)?;
+    if arguments.dry_run {
+        let mut delivered = world.rehearse(&mut opened.store)?;
+        delivered.files.extend(destination.rehearse(Some(&text))?);
+        Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
+        return Ok(Exit::DONE);
+    }
     if !made.is_empty() {
         world.settle(&mut opened, "cert-ca", &made)?;
         for name in &made {
             context.ui.say(&format!("made `{name}`"));
         }
     }
-    let shown = shown(&session, named.as_ref(), &wanted, arguments.bundle);
-    destination.hand_over(&certificates(&opened.store, &shown)?)?;
+    destination.hand_over(&text)?;
     Ok(Exit::DONE)
 }
 

@@ -10,10 +10,13 @@ use super::destination::Destination;
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::session::Session;
+use crate::cli::summary::Summary;
+use crate::deliver::Delivered;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::name::SecretName;
+use crate::plan::Plan;
 use crate::revocation;
 use crate::secret::Secret;
 
@@ -24,15 +27,18 @@ pub struct Arguments {
     /// Write the lists to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let named = arguments.name.as_deref().map(|name| authority(&session, name)).transpose()?;
     let destination = Destination::find(context, arguments.out.as_deref())?;
-    let _lock = session.lock()?;
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
-    let mut opened = session.open_store_for_writing(&identities)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
@@ -43,7 +49,15 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(error) = Error::all(absent.map(|name| get::missing(&session, name.as_str()))) {
         return Err(error);
     }
-    world.make_lists(&mut opened.store, &authorities)?;
+    let made = world.make_lists(&mut opened.store, &authorities)?;
+    if arguments.dry_run {
+        let mut delivered = world.rehearse(&mut opened.store)?;
+        delivered.files.extend(destination.rehearse(None)?);
+        let (lists, plan) = (made.into_iter().chain(delivered.lists).collect(), Plan::default());
+        let delivered = Delivered { lists, ..delivered };
+        Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
+        return Ok(Exit::DONE);
+    }
     let delivered = world.settle_news(&mut opened, "cert-crl", &[], true)?;
     let bundles = revocation::bundles(&session.manifest, &opened.store);
     let lists = lists(&authorities, &bundles);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::cli::context::Context;
+use crate::deliver::{FileReport, Outcome};
 use crate::error::{Error, Result};
 use crate::private_file::{Root, WriteOptions};
 use crate::shell;
@@ -29,6 +30,18 @@ impl<'a> Destination<'a> {
         let root = Root::open_existing(directory)?.ok_or_else(|| missing(directory))?;
         root.preflight(name, &WriteOptions::PUBLIC)?;
         Ok(Self { context, file: Some((root, name.to_owned())) })
+    }
+
+    /// What would become of the file, if it is one; `text` is `None` where it would be drawn anew.
+    pub fn rehearse(&self, text: Option<&[u8]>) -> Result<Option<FileReport>> {
+        let Some((root, name)) = &self.file else { return Ok(None) };
+        let outcome = match (root.read(name)?, text) {
+            (None, _) => Outcome::Created,
+            (Some(old), Some(new)) if old == new => Outcome::Unchanged,
+            (Some(_), _) => Outcome::Replaced,
+        };
+        let path = root.path().join(name).display().to_string();
+        Ok(Some(FileReport { path, mode: format!("{:04o}", WriteOptions::PUBLIC.mode), outcome }))
     }
 
     /// Writes the text, which follows from what the store has by now.

@@ -4,24 +4,28 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
+use serde::Serialize;
 
 use super::destination::Destination;
 use super::{authority, certificate};
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::session::{Session, read_named};
-use crate::cli::summary::Summary;
+use crate::cli::summary::{Summary, tell_files};
+use crate::deliver::FileReport;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::generate::certificate::request::{Names, Terms, sign};
+use crate::generate::certificate::request::{Names, Signed, Terms, sign};
 use crate::generate::{self, Input, Inputs};
 use crate::manifest::model::Usage;
 use crate::manifest::period::Period;
 use crate::manifest::{self, Kind};
-use crate::name::SecretName;
+use crate::name::{EnvName, SecretName};
 use crate::plan::{self, Scope};
 use crate::store::certificates::Issued;
+use crate::ui::SCHEMA_VERSION;
 
 /// The longest life of a leaf that verifiers take.
 const LONGEST: Period = Period::days(825);
@@ -53,7 +57,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", requires = "csr")]
     out: Option<PathBuf>,
     /// Tell what would be done, and do nothing
-    #[arg(short = 'n', long, conflicts_with = "csr")]
+    #[arg(short = 'n', long)]
     dry_run: bool,
 }
 
@@ -102,9 +106,9 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     let shown = csr.display().to_string();
     let csr = read_named(context, csr)?;
     let destination = Destination::find(context, arguments.out.as_deref())?;
-    let _lock = session.lock()?;
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
-    let mut opened = session.open_store_for_writing(&identities)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
@@ -123,6 +127,10 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
         let day = signed.not_after.format("%Y-%m-%d");
         context.ui.warn(&format!("the certificate ends on {day} with `{issuer}`, before the life that was asked for"));
     }
+    if arguments.dry_run {
+        let files = destination.rehearse(None)?;
+        return tell_signature(session, &issuer, &signed, files.as_slice());
+    }
     let record = Issued {
         issuer: version.id,
         serial: signed.serial.clone(),
@@ -133,6 +141,32 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     world.reseal(&mut opened, "cert-issue")?;
     context.ui.say(&format!("signed by `{issuer}`, serial {}", signed.serial));
     destination.hand_over(signed.fullchain.expose())?;
+    Ok(Exit::DONE)
+}
+
+/// What would be signed; the serial is drawn anew when it is.
+#[derive(Debug, Serialize)]
+struct Signature<'a> {
+    schema_version: u32,
+    dry_run: bool,
+    environment: &'a EnvName,
+    issuer: &'a SecretName,
+    subject: &'a str,
+    expires: DateTime<Utc>,
+    files: &'a [FileReport],
+}
+
+fn tell_signature(session: &Session<'_>, issuer: &SecretName, signed: &Signed, files: &[FileReport]) -> Result<Exit> {
+    let (ui, environment) = (session.context.ui, &session.environment);
+    let (subject, expires) = (signed.subject.as_str(), signed.not_after);
+    if ui.json {
+        let schema_version = SCHEMA_VERSION;
+        ui.object(&Signature { schema_version, dry_run: true, environment, issuer, subject, expires, files })?;
+    } else {
+        let day = expires.format("%Y-%m-%d %H:%M");
+        ui.say(&format!("would sign `{subject}` by `{issuer}`, until {day} UTC"));
+        tell_files(ui, files, true);
+    }
     Ok(Exit::DONE)
 }
 

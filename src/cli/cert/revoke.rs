@@ -10,11 +10,12 @@ use serde::Serialize;
 use super::certificate;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
-use crate::deliver::{FileReport, Outcome};
+use crate::cli::summary::{tell_files, tell_lists};
+use crate::deliver::{Delivered, FileReport};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::generate::certificate::revocation::Reason;
-use crate::name::SecretName;
+use crate::name::{EnvName, SecretName};
 use crate::plan::{self, Plan, Scope};
 use crate::ui::SCHEMA_VERSION;
 use target::Target;
@@ -33,22 +34,30 @@ pub struct Arguments {
     /// Why: keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation, privilegeWithdrawn
     #[arg(long, value_name = "REASON", default_value = "unspecified", value_parser = parse_reason)]
     reason: Reason,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
+/// What was done, or with `--dry-run` would be.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     schema_version: u32,
+    dry_run: bool,
+    environment: &'a EnvName,
     changed: bool,
     revoked: Option<&'a Target>,
     reissued: &'a [SecretName],
+    #[serde(skip_serializing_if = "<[SecretName]>::is_empty")]
+    revocation_lists: &'a [SecretName],
     files: &'a [FileReport],
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
-    let _lock = session.lock()?;
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
-    let mut opened = session.open_store_for_writing(&identities)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
@@ -61,8 +70,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if target.is_revoked(&opened.store) {
         context.ui.say(&format!("serial {} of `{}` is revoked already", target.serial, target.issuer));
         // A run before this one may have died before the list was delivered.
-        let delivered = world.settle(&mut opened, "cert-revoke", &[])?;
-        tell(context, None, &[], &delivered.files)?;
+        let delivered = if arguments.dry_run {
+            world.rehearse(&mut opened.store)?
+        } else {
+            world.settle(&mut opened, "cert-revoke", &[])?
+        };
+        tell(&session, None, &[], &delivered, arguments.dry_run)?;
         return Ok(delivered.exit());
     }
     let plan = match &named {
@@ -72,37 +85,58 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope)
         }
     };
-    let question = match &named {
-        Some(name) => format!("revoke `{name}` for good and make it anew"),
-        None => format!("revoke serial {} of `{}` for good", target.serial, target.issuer),
-    };
-    context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    if !arguments.dry_run {
+        let question = match &named {
+            Some(name) => format!("revoke `{name}` for good and make it anew"),
+            None => format!("revoke serial {} of `{}` for good", target.serial, target.issuer),
+        };
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    }
     target.revoke(&mut opened.store, arguments.reason, context.now);
     let changed = world.make(&mut opened.store, &plan)?;
-    world.make_lists(&mut opened.store, &BTreeSet::from([target.issuer.clone()]))?;
+    let mut lists = world.make_lists(&mut opened.store, &BTreeSet::from([target.issuer.clone()]))?;
     // An issuing CA that is new needs a list of its own, if lists are delivered.
-    world.refresh_lists(&mut opened.store)?;
-    let delivered = world.settle_news(&mut opened, "cert-revoke", &changed, true)?;
-    tell(context, Some(&target), &changed, &delivered.files)?;
+    lists.extend(world.refresh_lists(&mut opened.store)?);
+    let delivered = if arguments.dry_run {
+        world.rehearse(&mut opened.store)?
+    } else {
+        world.settle_news(&mut opened, "cert-revoke", &changed, true)?
+    };
+    let delivered = Delivered { lists, ..delivered };
+    tell(&session, Some(&target), &changed, &delivered, arguments.dry_run)?;
     Ok(delivered.exit())
 }
 
-fn tell(context: &Context, target: Option<&Target>, reissued: &[SecretName], files: &[FileReport]) -> Result<()> {
-    let ui = context.ui;
+fn tell(
+    session: &Session<'_>,
+    target: Option<&Target>,
+    reissued: &[SecretName],
+    delivered: &Delivered,
+    dry_run: bool,
+) -> Result<()> {
+    let ui = session.context.ui;
     if ui.json {
-        let changed = target.is_some();
-        return ui.object(&Answer { schema_version: SCHEMA_VERSION, changed, revoked: target, reissued, files });
+        return ui.object(&Answer {
+            schema_version: SCHEMA_VERSION,
+            dry_run,
+            environment: &session.environment,
+            changed: target.is_some(),
+            revoked: target,
+            reissued,
+            revocation_lists: &delivered.lists,
+            files: &delivered.files,
+        });
     }
+    let (revoked, made) = if dry_run { ("would revoke", "would make") } else { ("revoked", "made") };
     if let Some(target) = target {
-        ui.say(&format!("revoked serial {} of `{}`", target.serial, target.issuer));
+        ui.say(&format!("{revoked} serial {} of `{}`", target.serial, target.issuer));
     }
     for name in reissued {
-        ui.say(&format!("made `{name}` anew"));
+        ui.say(&format!("{made} `{name}` anew"));
     }
-    for file in files.iter().filter(|file| file.outcome != Outcome::Unchanged) {
-        ui.say(&format!("wrote `{}`", file.path));
-    }
-    if target.is_some() {
+    tell_lists(ui, &delivered.lists, dry_run);
+    tell_files(ui, &delivered.files, dry_run);
+    if target.is_some() && !dry_run {
         ui.say("verifiers refuse it once they have the new list: deliver it, or run `vault-kit cert crl`");
     }
     Ok(())
