@@ -137,9 +137,14 @@ fn parse_host(text: &str) -> Result<Host, &'static str> {
 /// A declared CA or certificate by its name.
 fn certificate(session: &Session<'_>, name: &str) -> Result<SecretName> {
     let name = session.secret(name)?;
-    match &session.manifest.secrets[&name].kind {
+    let declaration = &session.manifest.secrets[&name];
+    match &declaration.kind {
         SecretKind::Ca(_) | SecretKind::Certificate(_) => Ok(name),
-        other => Err(Error::usage(format!("`{name}` is a `{}`, not a certificate", other.name()))),
+        SecretKind::ImportedCertificate(_) => {
+            Err(Error::usage(format!("`{name}` is imported: somebody else issues, renews and revokes it"))
+                .hint(format!("take a new one in with `{}`", session.command(&declaration.supply_words()))))
+        }
+        other => Err(Error::usage(format!("`{name}` is of kind `{}`, not a certificate", other.name()))),
     }
 }
 

@@ -157,6 +157,22 @@ fn request(project: &Project) {
 }
 
 #[test]
+fn a_certificate_of_somebody_else_is_not_renewed_here_and_a_key_is_none() {
+    let more = "[secrets.EXT]\nkind = \"certificate\"\nissuer = \"import\"\n[secrets.KEY]\nkind = \"encryption-key\"\n";
+    let project = Project::initialised(&MANIFEST.replace("[outputs.tls]", &format!("{more}[outputs.tls]")));
+    for verb in ["renew", "revoke"] {
+        let run = project.run(["cert", verb, "EXT", "--yes"]).assert_code(2);
+        assert!(run.stderr.contains("`EXT` is imported: somebody else issues, renews and revokes it"), "{run:?}");
+        assert!(
+            run.stderr.contains("`vault-kit cert import EXT --fullchain fullchain.pem --key privkey.pem`"),
+            "{run:?}"
+        );
+    }
+    let run = project.run(["cert", "renew", "KEY"]).assert_code(2);
+    assert!(run.stderr.contains("`KEY` is of kind `encryption-key`, not a certificate"), "{run:?}");
+}
+
+#[test]
 fn cert_issue_makes_what_is_named_and_nothing_twice() {
     let project = Project::initialised(MANIFEST);
     let second = MANIFEST.to_owned()

@@ -331,7 +331,7 @@ kind = "uuid"
 "#,
         &[(
             5,
-            "`secrets.A.signed_by` is `KEY`, a `uuid`, which signs no tokens",
+            "`secrets.A.signed_by` is `KEY`, of kind `uuid`, which signs no tokens",
             "sign with a `random` or `password` (HS256), or with a `keypair` (ES256, ES384, EdDSA)",
         )],
     ),
@@ -538,7 +538,7 @@ dns = ["localhost"]
 [secrets.B]
 kind = "uuid"
 "#,
-        &[(5, "`secrets.A.issuer` is `B`, a `uuid`, not a `ca`", "name a secret of kind `ca`")],
+        &[(5, "`secrets.A.issuer` is `B`, of kind `uuid`, not `ca`", "name a secret of kind `ca`")],
     ),
     (
         r#"[project]

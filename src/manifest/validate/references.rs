@@ -114,7 +114,8 @@ fn check_kind(declared: &Declared, target: &Declared, problems: &mut Problems) -
         }
         (Kind::Template(_), _) | (_, Kind::Ca(_)) => {}
         (_, kind) => {
-            let message = format!("`secrets.{}.issuer` is `{}`, a `{}`, not a `ca`", one.name, other.name, kind.name());
+            let message =
+                format!("`secrets.{}.issuer` is `{}`, of kind `{}`, not `ca`", one.name, other.name, kind.name());
             problems.add_with_hint(declared.reference_at, message, "name a secret of kind `ca`");
         }
     }
@@ -160,7 +161,7 @@ fn check_signer(declared: &Declared, target: &Declared, key: &Kind, problems: &m
         }
         other => {
             let message = format!(
-                "`secrets.{}.signed_by` is `{}`, a `{}`, which signs no tokens",
+                "`secrets.{}.signed_by` is `{}`, of kind `{}`, which signs no tokens",
                 declared.name,
                 target.name,
                 other.name()
