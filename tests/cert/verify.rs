@@ -132,3 +132,14 @@ fn what_is_wrong_is_said_on_stdout_and_a_good_one_in_a_word() {
     assert!(leaf_alone.stdout.starts_with("error    unknown-issuer  "), "{leaf_alone:?}");
     verify("*.example.test").assert_code(2);
 }
+
+#[test]
+fn the_readme_names_every_reason() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [source, readme] =
+        ["src/x509/verify.rs", "README.md"].map(|path| std::fs::read_to_string(root.join(path)).unwrap());
+    let reason = regex_lite::Regex::new(r#"Finding::error\(\s*"([a-z-]+)""#).unwrap();
+    let absent: Vec<_> =
+        reason.captures_iter(&source).map(|it| format!("`{}`", &it[1])).filter(|it| !readme.contains(it)).collect();
+    assert!(reason.captures_iter(&source).count() > 15 && absent.is_empty(), "{absent:?}");
+}
