@@ -17,7 +17,6 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
 use crate::name::{OutputName, SecretName, VersionId};
 use crate::private_file::{Batch, WriteOptions};
-use crate::revocation;
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
@@ -26,6 +25,7 @@ use crate::world::{self, World};
 use overlap::Overlapping;
 use places::Places;
 pub use report::{Delivered, FileReport, Outcome};
+use values::Bundles;
 
 /// The mode of files that hold nothing secret: certificates, public keys.
 pub const PUBLIC_MODE: u32 = 0o644;
@@ -60,14 +60,14 @@ struct PreparedFile<'a> {
 pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> {
     let names = world.manifest.secrets.keys();
     let settings = world::settings(world.manifest, world.environment, names);
-    let lists = revocation::bundles(world.manifest, store);
+    let bundles = Bundles::of(world, store);
     let places = Places::new(world)?;
     let mut prepared =
         Prepared { places, files: Vec::new(), waiting: BTreeMap::new(), warnings: Vec::new(), current: current(store) };
     let mut errors = Vec::new();
     for output in world.manifest.outputs_in(world.environment) {
         let overlapping = overlap::with_previous(world, store, output);
-        let (mut values, missing) = values::of_output(world, store, &settings, &lists, output);
+        let (mut values, missing) = values::of_output(world, store, &settings, &bundles, output);
         values.extend(overlapping.values());
         let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json) || output.format.is_document();
         if !missing.is_empty() {

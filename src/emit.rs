@@ -27,6 +27,8 @@ pub struct Value<'a> {
     pub parts: &'a Parts,
     /// The revocation lists of the CAs above it.
     pub lists: Option<&'a Secret>,
+    /// Of what is beneath a root that overlaps: the roots of before, none at most times.
+    pub roots: Option<&'a Secret>,
 }
 
 /// The values by name.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::error::{Error, Result};
 use crate::generate::certificate::revocation::{self, Entry};
 use crate::manifest::model::PemFile;
-use crate::manifest::{Format, Kind, Manifest};
+use crate::manifest::{Declaration, Format, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
 use crate::store::certificates::Lists;
@@ -100,6 +100,15 @@ pub fn refreshed_from(next_update: DateTime<Utc>) -> DateTime<Utc> {
 /// From when on an old list is told of: somebody should have made a new one by then, and a third of its life is left.
 pub fn late_from(next_update: DateTime<Utc>) -> DateTime<Utc> {
     next_update - revocation::LIFE / 3
+}
+
+/// The CA on which the trust in a CA or certificate rests; itself for a root, `None` for what signs itself and is no CA.
+pub fn root<'m>(manifest: &'m Manifest, name: &'m SecretName) -> Option<&'m Declaration> {
+    let mut top = name;
+    while let Some(above) = issuer(manifest, top) {
+        top = above;
+    }
+    manifest.secret(top).filter(|it| matches!(it.kind, Kind::Ca(_)))
 }
 
 /// The CAs whose lists the outputs of an environment deliver, each after those that it signed: for a certificate those of

@@ -108,9 +108,11 @@ pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
     }
 }
 
-/// A version of a single value: it stands beside its successor while the overlap lasts.
+/// A version of a single value or of a root: it stands beside its successor while the overlap lasts. An issuing CA is
+/// trusted through its root, and needs nobody beside it.
 fn single<'s>(declaration: &Declaration, version: &'s Version) -> Option<Companion<'s>> {
-    let overlap = declaration.overlap.filter(|_| declaration.kind.is_single())?;
+    let is_root = matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none());
+    let overlap = declaration.overlap.filter(|_| is_root || declaration.kind.is_single())?;
     let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage == Stage::Previous)?;
     Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })
 }

@@ -192,7 +192,7 @@ fn rendered(dialect: Dialect, values: &[impl AsRef<[u8]>]) -> Option<Secret> {
     let values = names
         .iter()
         .zip(&parts)
-        .map(|(name, parts)| (name, Value { kind: &Kind::External, parts, lists: None }))
+        .map(|(name, parts)| (name, Value { kind: &Kind::External, parts, lists: None, roots: None }))
         .collect();
     let emission = emit(&output, &values, &|_| Ok(None), false).ok()?;
     emission.files.into_iter().next().map(|file| file.bytes)

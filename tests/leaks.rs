@@ -506,7 +506,7 @@ fn no_debug_tells_a_value() {
     let private = identity.expose_text().unwrap().lines().last().unwrap().to_owned();
     let manifest = vault_kit::manifest::parse(MANIFEST, "vault-kit.toml").unwrap();
     let values = parts();
-    let value = || Value { kind: &manifest.secrets["API_KEY"].kind, parts: &values, lists: None };
+    let value = || Value { kind: &manifest.secrets["API_KEY"].kind, parts: &values, lists: None, roots: None };
     let output = manifest.outputs.values().find(|output| output.path == ".secrets").unwrap();
     let emission = emit::emit(output, &BTreeMap::from([(&name, value())]), &|_| Ok(None), false).unwrap();
     assert_eq!(emission.files[0].bytes.expose(), SET.as_bytes());

@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::places::Places;
-use super::values;
+use super::values::{self, Bundles};
 use crate::api_key::document::Document as ApiKeys;
 use crate::emit::{self, EmittedFile};
 use crate::error::Result;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
-use crate::revocation;
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
@@ -68,19 +67,21 @@ pub fn foresee(files: &mut BTreeMap<String, DeliveredFile>, world: &World<'_>, s
 /// The files of which the ledger keeps the digest, as they should be now.
 fn digested(world: &World<'_>, store: &Store) -> Result<Vec<(String, Secret)>> {
     let mut files = Vec::new();
+    let bundles = Bundles::of(world, store);
     for output in world.manifest.outputs_in(world.environment) {
         files.extend(text(world, store, output)?.map(|text| (output.path.clone(), Secret::from_text(text))));
-        if matches!(&output.format, Format::Pem { files } if files.contains_key(&PemFile::Crl)) {
-            files.extend(lists(world, store, output));
+        let has_lists = matches!(&output.format, Format::Pem { files } if files.contains_key(&PemFile::Crl));
+        if has_lists || output.secrets.iter().any(|name| bundles.roots.contains_key(name)) {
+            files.extend(of_authorities(world, store, &bundles, output));
         }
     }
     Ok(files)
 }
 
-/// The revocation lists of an output. What keeps it from being delivered is for its delivery to tell.
-fn lists(world: &World<'_>, store: &Store, output: &Output) -> Vec<(String, Secret)> {
-    let (settings, lists) = (BTreeMap::new(), revocation::bundles(world.manifest, store));
-    let (values, _) = values::of_output(world, store, &settings, &lists, output);
+/// The revocation lists and overlapping roots of an output. What keeps it from being delivered is for its delivery to tell.
+fn of_authorities(world: &World<'_>, store: &Store, bundles: &Bundles, output: &Output) -> Vec<(String, Secret)> {
+    let settings = BTreeMap::new();
+    let (values, _) = values::of_output(world, store, &settings, bundles, output);
     let emitted = emit::emit(output, &values, &|_| Ok(None), false);
     let files = emitted.map(|emission| emission.files).unwrap_or_default();
     files.into_iter().filter(|file| file.digested).map(|file| (file.path, file.bytes)).collect()

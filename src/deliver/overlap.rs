@@ -24,7 +24,7 @@ impl Overlapping<'_> {
     /// The previous values by the names that they are delivered under.
     pub(super) fn values(&self) -> impl Iterator<Item = (&SecretName, Value<'_>)> {
         self.previous.iter().map(|(name, (declaration, version))| {
-            let value = Value { kind: &declaration.kind, parts: &version.parts, lists: None };
+            let value = Value { kind: &declaration.kind, parts: &version.parts, lists: None, roots: None };
             (name, value)
         })
     }

@@ -5,17 +5,45 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::emit::{Value, Values};
 use crate::manifest::Output;
 use crate::name::SecretName;
+use crate::revocation;
+use crate::rotation;
 use crate::secret::Secret;
-use crate::secret::parts::Parts;
+use crate::secret::parts::{Part, Parts};
 use crate::store::Store;
 use crate::world::World;
+
+/// What is delivered of a CA beside what is in its current version, by the name of what is beneath it.
+#[derive(Debug)]
+pub(super) struct Bundles {
+    /// Revocation lists of the whole path.
+    lists: BTreeMap<SecretName, Secret>,
+    /// The roots of before, where the root has an overlap.
+    pub(super) roots: BTreeMap<SecretName, Secret>,
+}
+
+impl Bundles {
+    /// Everything of an environment.
+    pub(super) fn of(world: &World<'_>, store: &Store) -> Self {
+        let declared = world.manifest.secrets_in(world.environment);
+        let roots = declared.filter_map(|it| Some((it.name.clone(), previous_roots(world, store, &it.name)?)));
+        Self { lists: revocation::bundles(world.manifest, store), roots: roots.collect() }
+    }
+}
+
+/// The roots that stood above a secret before, while the overlap of its root lasts; `None` for a root without one.
+fn previous_roots(world: &World<'_>, store: &Store, name: &SecretName) -> Option<Secret> {
+    let root = revocation::root(world.manifest, name).filter(|root| root.overlap.is_some())?;
+    let companions = rotation::companions(world.manifest, root, store, world.now);
+    let certificates = companions.iter().filter_map(|it| it.version.parts.part(Part::Cert));
+    Some(Secret::new(certificates.flat_map(Secret::expose).copied().collect()))
+}
 
 /// The values that an output delivers, and the names of those that it lacks.
 pub(super) fn of_output<'a>(
     world: &'a World<'_>,
     store: &'a Store,
     settings: &'a BTreeMap<SecretName, Parts>,
-    lists: &'a BTreeMap<SecretName, Secret>,
+    bundles: &'a Bundles,
     output: &'a Output,
 ) -> (Values<'a>, BTreeSet<SecretName>) {
     let mut values = Values::new();
@@ -26,7 +54,15 @@ pub(super) fn of_output<'a>(
         };
         match settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts)) {
             Some(parts) => {
-                values.insert(name, Value { kind: &declaration.kind, parts, lists: lists.get(name) });
+                values.insert(
+                    name,
+                    Value {
+                        kind: &declaration.kind,
+                        parts,
+                        lists: bundles.lists.get(name),
+                        roots: bundles.roots.get(name),
+                    },
+                );
             }
             None if declaration.optional => {}
             None => {

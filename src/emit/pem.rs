@@ -32,7 +32,7 @@ pub(super) fn emit(output: &Output, values: &Values<'_>) -> Result<Vec<EmittedFi
                 public: piece.is_public(),
                 holds: vec![name.clone()],
                 shared: false,
-                digested: piece == PemFile::Crl,
+                digested: piece == PemFile::Crl || piece == PemFile::Ca && value.roots.is_some(),
             });
         }
     }
@@ -60,7 +60,11 @@ fn lacks_root(value: Value<'_>) -> bool {
 fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile) -> Result<Option<Secret>> {
     let part = |part| value.parts.part(part).filter(|part| !part.is_empty());
     let bytes = match piece {
-        PemFile::Ca => part(Part::Ca).or_else(|| part(Part::Cert).filter(|_| matches!(value.kind, Kind::Ca(_)))),
+        PemFile::Ca => {
+            let root = part(Part::Ca).or_else(|| part(Part::Cert).filter(|_| matches!(value.kind, Kind::Ca(_))));
+            let root = root.ok_or_else(|| missing(output, name, piece))?;
+            return Ok(Some(joined(root, value.roots)));
+        }
         PemFile::Cert => part(Part::Cert),
         PemFile::Chain => return Ok(part(Part::Chain).map(Secret::duplicate)),
         // Made before the output is first delivered.

@@ -42,7 +42,8 @@ fn material(entries: impl IntoIterator<Item = (&'static str, (manifest::Kind, Pa
 }
 
 fn emitted(output: &Output, material: &Material) -> Result<Emission> {
-    let values = material.iter().map(|(name, (kind, parts))| (name, Value { kind, parts, lists: None })).collect();
+    let values =
+        material.iter().map(|(name, (kind, parts))| (name, Value { kind, parts, lists: None, roots: None })).collect();
     emit(output, &values, &|_| Ok(None), false)
 }
 
@@ -125,7 +126,8 @@ fn everything_that_an_output_cannot_carry_is_told_at_once_with_what_to_do() {
 #[test]
 fn a_file_that_says_it_all_stays_as_it_is_even_with_what_we_could_not_write() {
     let material = material([("A", text(b"it's \"$x\"")), ("B", text(b"1"))]);
-    let values = material.iter().map(|(name, (kind, parts))| (name, Value { kind, parts, lists: None })).collect();
+    let values =
+        material.iter().map(|(name, (kind, parts))| (name, Value { kind, parts, lists: None, roots: None })).collect();
     let output = output(dotenv(Dialect::Portable), &["A", "B"]);
     let present = "B=1\r\n# mine\nA=\"it's \\\"\\$x\\\"\"";
     let existing = |path: &str| Ok((path == "dir/file").then(|| Secret::copy_of(present.as_bytes())));

@@ -293,6 +293,63 @@ fn a_root_is_only_renewed_by_name_and_after_a_yes() {
     assert_eq!(statuses(&answer), "CA renewed, ROOT renewed, TLS renewed");
 }
 
+/// `openssl verify` of a certificate and its chain by a file of roots.
+fn verify(project: &Project, roots: &str, chain: &str) -> Run {
+    let mut command = openssl();
+    command.args(["verify", "-x509_strict", "-purpose", "sslserver", "-no-CApath", "-no-CAstore", "-CAfile"]);
+    command.arg(project.path(roots)).arg("-untrusted").arg(project.path(chain));
+    Run::of(command.arg(project.path(chain)))
+}
+
+#[test]
+fn during_the_overlap_of_a_root_the_bundle_verifies_what_the_old_one_signed_and_what_the_new_one_signed() {
+    let root = "[secrets.ROOT]\nkind = \"ca\"\n";
+    let manifest = MANIFEST.replace(root, &format!("{root}overlap = \"30d\"\n"));
+    let project = Project::initialised(&manifest);
+    project.write("old.pem", project.read("tls/fullchain.pem"));
+    project.write("old-root.pem", project.read("tls/ca.pem"));
+    project.run(["check", "--strict"]).assert_code(0);
+    let run = project.run(["cert", "renew", "ROOT", "--force"]).assert_code(2);
+    assert!(run.stderr.contains("restart who verifies before who serves"), "{run:?}");
+    project.run(["cert", "renew", "ROOT", "--force", "--yes"]).assert_code(0);
+    assert_eq!(verify(&project, "tls/ca.pem", "tls/fullchain.pem").code, 0);
+    assert_eq!(verify(&project, "tls/ca.pem", "old.pem").code, 0);
+    assert_ne!(verify(&project, "old-root.pem", "tls/fullchain.pem").code, 0);
+    assert_eq!(project.run(["cert", "ca"]).assert_code(0).stdout, project.read("tls/ca.pem"));
+    project.run(["check", "--strict"]).assert_code(0);
+    let status = json(&project.run(["status", "--json"]).assert_code(0).stdout);
+    let row = status["secrets"].as_array().unwrap().iter().find(|it| it["name"] == "ROOT").unwrap().clone();
+    assert_eq!(row["beside"][0]["state"], "retiring");
+
+    // A month later: check tells of the old root, and the next writer takes it out.
+    let mut ledger = project.ledger();
+    ledger.secrets.get_mut(&"ROOT".parse_name()).unwrap().beside[0].until -= chrono::TimeDelta::days(31);
+    project.write(".vault-kit/dev.ledger.jsonl", ledger.to_bytes().unwrap());
+    let report = json(&project.run(["check", "--json"]).assert_code(1).stdout);
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["code"], &finding["file"]), (&"stale".into(), &"tls/ca.pem".into()));
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+    project.edit_store(|store| {
+        for version in store.secrets.get_mut(&"ROOT".parse_name()).unwrap() {
+            version.life.replaced = version.life.replaced.map(|at| at - chrono::TimeDelta::days(31));
+        }
+    });
+    project.run(["render"]).assert_code(0);
+    assert_eq!(verify(&project, "tls/ca.pem", "tls/fullchain.pem").code, 0);
+    assert_ne!(verify(&project, "tls/ca.pem", "old.pem").code, 0);
+    project.run(["check", "--strict"]).assert_code(0);
+}
+
+#[test]
+fn a_root_that_was_dropped_is_in_no_bundle() {
+    let root = "[secrets.ROOT]\nkind = \"ca\"\n";
+    let project = Project::initialised(&MANIFEST.replace(root, &format!("{root}overlap = \"30d\"\n")));
+    project.write("old.pem", project.read("tls/fullchain.pem"));
+    project.run(["generate", "--replace", "ROOT", "--revoke", "--yes"]).assert_code(0);
+    assert_eq!(verify(&project, "tls/ca.pem", "tls/fullchain.pem").code, 0);
+    assert_ne!(verify(&project, "tls/ca.pem", "old.pem").code, 0);
+}
+
 /// Makes a certificate look as if it had been made so many days ago.
 fn age(project: &Project, name: &str, days: i64) {
     project.edit_store(|store| {

@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use super::Bench;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
 use crate::check::finding::{Code, listed};
+use crate::manifest::model::PemFile;
+use crate::manifest::{Format, Kind, Output};
 use crate::name::{SecretName, VersionId};
+use crate::revocation;
 use crate::shell;
 use crate::store::DIRECTORY;
 use crate::store::ledger::BesideState;
@@ -117,8 +120,9 @@ impl<'a> Bench<'a> {
             return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
         }
         if let Some((name, until)) = self.retired_in(expected) {
+            let what = if self.is_root(&name) { "a certificate" } else { "a key" };
             let message =
-                format!("still has a key of `{name}` that is retired since {}", until.format("%Y-%m-%d %H:%M UTC"));
+                format!("still has {what} of `{name}` that is retired since {}", until.format("%Y-%m-%d %H:%M UTC"));
             return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
         }
         match &state.content {
@@ -146,13 +150,29 @@ impl<'a> Bench<'a> {
         held.next().filter(|name| is_declared && held.next().is_none() && self.is_previous(name)).cloned()
     }
 
-    /// A key of a key set whose time is over since the store was last written.
+    /// A key of a key set, or a root beside its successor, whose time is over since the store was last written.
     fn retired_in(&self, expected: &ExpectedFile) -> Option<(SecretName, DateTime<Utc>)> {
-        let output = self.manifest.outputs.get(&expected.output).filter(|output| output.format.is_document())?;
-        let entries = output.secrets.iter().filter_map(|name| self.ledger?.secrets.get(name));
+        let output = self.manifest.outputs.get(&expected.output)?;
+        let names = output.secrets.iter().filter_map(|name| {
+            let is_document = output.format.is_document();
+            if is_document { Some(name) } else { self.root_in(expected, output, name) }
+        });
+        let entries = names.filter_map(|name| self.ledger?.secrets.get(name));
         let retiring = entries.flat_map(|entry| entry.beside.iter().map(move |it| (&entry.name, it)));
         let mut retired = retiring.filter(|(_, it)| it.state == BesideState::Retiring && it.until <= self.now);
         retired.next().map(|(name, it)| (name.clone(), it.until))
+    }
+
+    /// The root of a secret, if this is the file that it is in.
+    fn root_in(&self, expected: &ExpectedFile, output: &Output, name: &'a SecretName) -> Option<&'a SecretName> {
+        let kind = &self.manifest.secret(name)?.kind;
+        let files = output.pem_files(name, kind).filter(|_| matches!(output.format, Format::Pem { .. }))?;
+        let holds_root = files.iter().any(|(piece, path)| *piece == PemFile::Ca && *path == expected.path);
+        revocation::root(self.manifest, name).filter(|_| holds_root).map(|root| &root.name)
+    }
+
+    fn is_root(&self, name: &SecretName) -> bool {
+        self.manifest.secret(name).is_some_and(|it| matches!(it.kind, Kind::Ca(_)))
     }
 
     fn values(&mut self, expected: &ExpectedFile, values: &BTreeMap<SecretName, Comparison>) {

@@ -16,6 +16,8 @@ use crate::manifest::Kind;
 use crate::name::SecretName;
 use crate::plan::{self, Scope};
 use crate::revocation::issuer;
+use crate::rotation;
+use crate::secret::Secret;
 use crate::secret::parts::Part;
 use crate::store::Store;
 
@@ -49,7 +51,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
     let made = world.make(&mut opened.store, &plan)?;
     let shown = shown(&session, named.as_ref(), &wanted, arguments.bundle);
-    let text = certificates(&opened.store, &shown)?;
+    let text = certificates(&session, &opened.store, &shown)?;
     if arguments.dry_run {
         let mut delivered = world.rehearse(&mut opened.store)?;
         delivered.files.extend(destination.rehearse(Some(&text))?);
@@ -94,12 +96,17 @@ fn shown(
     order.filter(is_shown).cloned().collect()
 }
 
-fn certificates(store: &Store, names: &[SecretName]) -> Result<Vec<u8>> {
+/// Of each CA its certificate, and those of before that overlap with it.
+fn certificates(session: &Session<'_>, store: &Store, names: &[SecretName]) -> Result<Vec<u8>> {
+    let (manifest, now) = (&session.manifest, session.context.now);
     let mut text = Vec::new();
     for name in names {
         let cert = store.current(name).and_then(|version| version.parts.part(Part::Cert));
         let cert = cert.ok_or_else(|| Error::bug(format!("`{name}` was made and is not there")))?;
         text.extend_from_slice(cert.expose());
+        let companions = rotation::companions(manifest, &manifest.secrets[name], store, now);
+        let old = companions.iter().filter_map(|it| it.version.parts.part(Part::Cert));
+        text.extend(old.flat_map(Secret::expose));
     }
     Ok(text)
 }
