@@ -105,14 +105,12 @@ impl Directory<'_> {
         for member in members {
             self.expect_replaceable(member.name)?;
         }
-        let current = self.generation()?;
+        self.generation()?;
         let outcome = members.iter().map(|member| self.outcome(member)).collect::<Result<Vec<_>>>()?;
         let is_settled = outcome.iter().all(|it| *it == Written::Unchanged)
             && members.iter().all(|it| destination(&self.opened, OsStr::new(it.name)).is_some());
         if !is_settled {
-            if current.is_none() {
-                self.adopt(members)?;
-            }
+            self.adopt(members)?;
             let generation = self.write_generation(members)?;
             self.link(DATA, &generation)?;
             for member in members {
@@ -171,15 +169,22 @@ impl Directory<'_> {
         Ok(if is_as_declared { Written::Unchanged } else { Written::Tightened })
     }
 
-    /// Makes links of plain files, with what they hold: from here on there is something to switch from.
+    /// Makes links of plain files, with what they hold: from here on there is something to switch from. One that somebody
+    /// put in a link's place would stay behind when the others are switched.
     fn adopt(&self, members: &[Member<'_>]) -> Result<()> {
+        let is_link = |member: &Member<'_>| destination(&self.opened, OsStr::new(member.name)).is_some();
         let mut held = Vec::new();
+        let mut has_plain = false;
         for member in members {
-            if let Some(bytes) = self.root.read(&format!("{}/{}", self.path, member.name))? {
+            let path = format!("{}/{}", self.path, member.name);
+            if self.root.facts(&path)?.is_some_and(|facts| facts.kind == FileKind::Regular)
+                && let Some(bytes) = self.root.read(&path)?
+            {
+                has_plain |= !is_link(member);
                 held.push((member, zeroize::Zeroizing::new(bytes)));
             }
         }
-        if held.is_empty() {
+        if !has_plain {
             return Ok(());
         }
         let old = held.iter().map(|(member, bytes)| Member { bytes, options: member.options.clone(), ..**member });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use vault_kit::error::Kind;
-use vault_kit::private_file::{Root, WriteOptions, Written};
+use vault_kit::private_file::{Member, Root, WriteOptions, Written};
 
 use crate::{
     assert_success, entries, has, in_place, metadata, mode, private, put, run_by_way_of, scenario_directory, skip,
@@ -237,4 +237,40 @@ fn interrupted_calls_are_repeated() {
         ));
         assert!(fs::read_to_string(&log).unwrap().contains("INJECTED"), "{call} was never called");
     }
+}
+
+/// Only switches; the kill comes from outside.
+#[test]
+fn a_pair_is_switched() {
+    let (_fresh, directory) = scenario_directory();
+    Root::open(&directory).unwrap().switch("tls", &pair(b"new")).unwrap();
+}
+
+fn pair(bytes: &[u8]) -> [Member<'_>; 2] {
+    ["cert.pem", "key.pem"].map(|name| Member { name, bytes, options: private() })
+}
+
+#[test]
+fn a_killed_switch_leaves_a_pair_where_somebody_put_a_plain_file_in_a_links_place() {
+    if !has("strace") {
+        let test = "strace::a_killed_switch_leaves_a_pair_where_somebody_put_a_plain_file_in_a_links_place";
+        return skip(test, "there is no strace");
+    }
+    let mut killed = 0;
+    for index in 1..=12 {
+        let directory = TempDir::new().unwrap();
+        let root = Root::open(directory.path()).unwrap();
+        root.switch("tls", &pair(b"old")).unwrap();
+        fs::remove_file(directory.path().join("tls/key.pem")).unwrap();
+        put(directory.path().join("tls/key.pem"), b"old", 0o600);
+        let inject = format!("inject=renameat:signal=KILL:when={index}");
+        let arguments = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat", "-e", &inject];
+        let run = run_by_way_of("strace", &arguments, "strace::a_pair_is_switched", directory.path());
+        killed += usize::from(!run.status.success());
+        let read = |name| fs::read(directory.path().join("tls").join(name)).unwrap();
+        assert_eq!(read("cert.pem"), read("key.pem"), "killed at rename {index}");
+        root.switch("tls", &pair(b"new")).unwrap();
+        assert_eq!((read("cert.pem"), read("key.pem")), (b"new".to_vec(), b"new".to_vec()));
+    }
+    assert!(killed >= 4, "only {killed} were killed");
 }
