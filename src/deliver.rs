@@ -152,7 +152,7 @@ impl<'a> Prepared<'a> {
         for it in &self.files {
             let outcome = match it.present(&self.places)? {
                 None => Outcome::Created,
-                Some(bytes) if bytes != it.file.bytes => Outcome::Replaced,
+                Some(bytes) if bytes != it.file.bytes || it.is_link_no_more(&self.places)? => Outcome::Replaced,
                 Some(_) if it.is_wider_than_declared(&self.places)? => Outcome::Tightened,
                 Some(_) => Outcome::Unchanged,
             };
@@ -180,6 +180,7 @@ impl<'a> Prepared<'a> {
         }
         batch.finish()?;
         delivered.files.extend(switched::write(&self.files, &self.places)?);
+        switched::end(&self.files, &self.places, old)?;
         for path in self.ended(world, old) {
             let (root, relative) = self.places.of(&path)?;
             root.remove(relative)?;
@@ -211,8 +212,8 @@ impl<'a> Prepared<'a> {
         let mut records = BTreeMap::new();
         for (path, record) in old {
             // A path that takes trust we do not have cannot be looked at, and is kept for when we have it.
-            let facts = self.places.of(path).and_then(|(root, path)| root.facts(path));
-            if !matches!(facts, Ok(None)) {
+            let remains = self.places.of(path).and_then(|(root, path)| root.remains(path));
+            if remains.map_or(true, |remains| !remains.is_empty()) {
                 records.insert(path.clone(), record.clone());
             }
         }
@@ -228,6 +229,12 @@ impl PreparedFile<'_> {
     fn present(&self, places: &Places<'_>) -> Result<Option<Secret>> {
         let (root, path) = places.of(&self.file.path)?;
         Ok(root.read(path)?.map(Secret::new))
+    }
+
+    /// Whether it was one of files that were switched together, and is to be a plain one.
+    fn is_link_no_more(&self, places: &Places<'_>) -> Result<bool> {
+        let (root, path) = places.of(&self.file.path)?;
+        Ok(!self.output.atomic && root.is_switched(path)?)
     }
 
     fn is_wider_than_declared(&self, places: &Places<'_>) -> Result<bool> {
@@ -254,7 +261,7 @@ impl PreparedFile<'_> {
     fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
         let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
         let digest = self.file.digested.then(|| sha256_hex(self.file.bytes.expose()));
-        DeliveredFile { file, output, form: Some(self.output.format.form()), holds, digest, size, mtime, inode }
+        DeliveredFile { file, output, form: Some(self.output.form()), holds, digest, size, mtime, inode }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, Fi
 use crate::check::placeholder::is_placeholder;
 use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
+use crate::private_file::Root;
 use crate::secret::Secret;
 use crate::secret::digest::{public_fingerprint, sha256_hex};
 use crate::store::DIRECTORY;
@@ -80,7 +81,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     for expected in subject.expected {
         facts.files.insert(expected.path.clone(), observer.file(&mut tree, expected));
     }
-    facts.orphans = observer.orphans(&mut tree);
+    facts.orphans = observer.orphans();
     facts.owners = owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);
     facts.examples = observer.examples(&mut tree);
@@ -144,11 +145,13 @@ impl Observer<'_> {
         FileFact::File(state)
     }
 
-    fn orphans(&self, tree: &mut Tree) -> BTreeSet<String> {
+    fn orphans(&self) -> BTreeMap<String, Vec<String>> {
+        let Ok(root) = Root::open(self.subject.root) else { return BTreeMap::new() };
         let expected: BTreeSet<&str> = self.subject.expected.iter().map(|it| it.path.as_str()).collect();
         let delivered = self.subject.ledger.into_iter().flat_map(|ledger| ledger.files.keys());
         let left = delivered.filter(|path| !path.starts_with('/') && !expected.contains(path.as_str()));
-        left.filter(|path| tree.stat(path).is_ok()).cloned().collect()
+        let remains = left.filter_map(|path| Some((path.clone(), root.remains(path).ok()?)));
+        remains.filter(|(_, remains)| !remains.is_empty()).collect()
     }
 
     /// Mode and owner of what we keep, and of the directory that it is in.

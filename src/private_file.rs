@@ -15,6 +15,7 @@ mod fault;
 mod lock;
 mod owner;
 mod preflight;
+mod remains;
 mod resolve;
 mod switch;
 mod temporary;

@@ -57,8 +57,8 @@ pub struct Facts {
     pub expected: Vec<ExpectedFile>,
     /// The files as they are, by the path in [`ExpectedFile`]; a file that nobody looked for is not in here.
     pub files: BTreeMap<String, FileFact>,
-    /// Files that the ledger says we delivered, that no output has any more, and that are still there.
-    pub orphans: BTreeSet<String>,
+    /// Files that the ledger says we delivered, that no output has any more, and that are still there: the paths to remove.
+    pub orphans: BTreeMap<String, Vec<String>>,
     /// Files of our own that others can read, their directory and the identity among them, and a manifest that others
     /// can write: their mode.
     pub open_files: BTreeMap<String, u32>,

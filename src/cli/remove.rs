@@ -48,10 +48,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     summary.with(Some(Deed::Remove(&name))).tell(context)?;
     let paste = Paste::new(context);
     for path in left.iter().filter(|path| !delivered.files.iter().any(|file| file.path == **path)) {
-        context.ui.warn(&format!(
-            "`{path}` still holds the value: `{}`",
-            paste.fix(&format!("rm {}", shell::path(path)), session.root.path())
-        ));
+        let remains = session.root.remains(path).unwrap_or_default();
+        let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
+        let fix = paste.fix(&format!("rm {}", words.join(" ")), session.root.path());
+        context.ui.warn(&format!("`{path}` still holds the value: `{fix}`"));
     }
     Ok(Exit::DONE)
 }
@@ -60,6 +60,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn left_behind(session: &Session<'_>, name: &SecretName) -> Vec<String> {
     let files = session.files().ledger().ok().flatten().map(|ledger| ledger.files).unwrap_or_default();
     let held = files.into_values().filter(|file| file.holds.contains_key(name)).map(|file| file.file);
-    let is_there = |path: &String| session.root.facts(path).is_ok_and(|facts| facts.is_some());
+    let is_there = |path: &String| session.root.remains(path).is_ok_and(|remains| !remains.is_empty());
     held.filter(is_there).collect()
 }

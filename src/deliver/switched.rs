@@ -1,12 +1,13 @@
 //! The outputs whose files are switched together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::Places;
 use super::{FileReport, PreparedFile};
 use crate::error::{Error, Result};
 use crate::name::OutputName;
 use crate::private_file::Member;
+use crate::store::ledger::DeliveredFile;
 
 /// Writes them, one output after the other.
 pub(super) fn write(files: &[PreparedFile<'_>], places: &Places<'_>) -> Result<Vec<FileReport>> {
@@ -23,6 +24,30 @@ pub(super) fn write(files: &[PreparedFile<'_>], places: &Places<'_>) -> Result<V
         reports.extend(files.iter().zip(written).map(|(it, written)| it.report(written.into())));
     }
     Ok(reports)
+}
+
+/// Removes the generations of directories whose links have gone: since they are plain files again, or since somebody
+/// removed what no output has any more.
+pub(super) fn end(
+    files: &[PreparedFile<'_>],
+    places: &Places<'_>,
+    old: &BTreeMap<String, DeliveredFile>,
+) -> Result<()> {
+    let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+    let plain = files.iter().filter(|it| !it.output.atomic).filter_map(|it| parent(&it.file.path));
+    let plain: BTreeSet<String> = plain.collect();
+    for path in &plain {
+        let (root, directory) = places.of(path)?;
+        root.end_switching(directory)?;
+    }
+    let switched = files.iter().filter(|it| it.output.atomic).filter_map(|it| parent(&it.file.path));
+    let known: BTreeSet<String> = switched.chain(plain).collect();
+    let left: BTreeSet<String> = old.keys().filter_map(|path| parent(path)).collect();
+    for path in left.difference(&known) {
+        // No output writes there, so that it is not for this change to fail; `check` names what is left.
+        let _ = places.of(path).and_then(|(root, directory)| root.end_switching(directory));
+    }
+    Ok(())
 }
 
 fn member<'a>(it: &'a PreparedFile<'_>) -> Result<Member<'a>> {

@@ -619,6 +619,11 @@ impl Format {
 }
 
 impl Output {
+    /// What besides the values decides what is written, in the manifest's words.
+    pub fn form(&self) -> String {
+        if self.atomic { format!("{}, atomic", self.format.form()) } else { self.format.form() }
+    }
+
     /// Whether it exists in an environment.
     pub fn is_in(&self, environment: &EnvName) -> bool {
         self.environments.as_ref().is_none_or(|environments| environments.contains(environment))

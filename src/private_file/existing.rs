@@ -13,7 +13,7 @@ use super::facts::Status;
 use super::owner::{self, Owner};
 use super::resolve::{self, Route};
 use super::temporary::{exists, failed_write};
-use super::{WriteOptions, Written, fault, read_whole};
+use super::{WriteOptions, Written, fault, read_whole, switch};
 use crate::error::{Error, Kind, Result};
 
 /// A regular file that may be replaced.
@@ -21,6 +21,8 @@ pub(super) struct Existing<'a> {
     directory: &'a OwnedFd,
     route: &'a Route<'a>,
     pub(super) status: Status,
+    /// Its name is a link of a directory that was switched.
+    pub(super) is_link: bool,
 }
 
 impl<'a> Existing<'a> {
@@ -33,13 +35,18 @@ impl<'a> Existing<'a> {
         let failed = |errno| fault::failed("examine", route.shown(), errno);
         let parent = Status::of(directory).map_err(failed)?;
         parent.expect_guarded(route.shown_directory())?;
-        let Some(status) = Status::at(directory, route.name()).map_err(failed)? else { return Ok(None) };
+        let Some(mut status) = Status::at(directory, route.name()).map_err(failed)? else { return Ok(None) };
+        let is_link = switch::is_link(directory, route.name());
+        if is_link {
+            let Some(behind) = switch::status(directory, route.name()).map_err(failed)? else { return Ok(None) };
+            status = behind;
+        }
         status.expect_plain(route.shown())?;
         if options.create_new {
             return Err(exists(route.shown()));
         }
         owner::expect_ours(&status, &parent, options, route.shown())?;
-        Ok(Some(Self { directory, route, status }))
+        Ok(Some(Self { directory, route, status, is_link }))
     }
 
     /// The open file and its content, if we may read it.

@@ -19,20 +19,20 @@ use crate::error::Result;
 pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions) -> Result<()> {
     let (directory, missing) = nearest_directory(root, route)?;
     let existing = if missing == 0 {
-        Existing::examine(&directory, route, options)?.map(|existing| existing.status)
+        Existing::examine(&directory, route, options)?
     } else {
         let shown = route.shown_directory().ancestors().nth(missing).unwrap_or(root.path());
         let status = Status::of(&directory).map_err(|errno| fault::failed("examine", shown, errno))?;
         status.expect_guarded(shown)?;
         None
     };
-    if options.in_place && existing.is_some() {
+    if options.in_place && existing.as_ref().is_some_and(|existing| !existing.is_link) {
         expect_access(&directory, route.name(), Access::WRITE_OK, "write", route.shown())?;
     } else {
         let access = Access::WRITE_OK | Access::EXEC_OK;
         expect_access(&directory, OsStr::new("."), access, "write in the directory of", route.shown())?;
     }
-    expect_owner(&directory, route, options, existing.as_ref())
+    expect_owner(&directory, route, options, existing.map(|existing| existing.status).as_ref())
 }
 
 /// Refuses what appending a line to `route` would be refused for. Leaves no trace.

@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use rustix::fs::{AtFlags, Dir, OFlags};
@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::secret::random;
 
 /// The link that is switched.
-const DATA: &str = "..data";
+pub(super) const DATA: &str = "..data";
 
 /// A file of a switched directory.
 #[derive(Debug)]
@@ -65,11 +65,25 @@ impl Root {
 
 /// Where one of our links leads, beneath its directory; `None` for what is none of ours.
 pub fn destination(directory: impl AsFd, name: &OsStr) -> Option<[OsString; 2]> {
-    let target = read_link(&directory, name).ok()??;
-    let ours = [DATA.as_bytes(), b"/", name.as_bytes()].concat();
     let generation = read_link(&directory, OsStr::new(DATA)).ok()??;
-    let is_ours = target.as_bytes() == ours && is_generation(&generation);
+    let is_ours = is_link(&directory, name) && is_generation(&generation);
     is_ours.then(|| [generation, name.to_owned()])
+}
+
+/// Whether a name is one of our links, wherever `..data` leads.
+pub(super) fn is_link(directory: impl AsFd, name: &OsStr) -> bool {
+    let target = read_link(&directory, name).ok().flatten();
+    target.is_some_and(|target| target.as_bytes() == [DATA.as_bytes(), b"/", name.as_bytes()].concat())
+}
+
+/// What the system says about the file that one of our links leads to; `None` when there is none.
+pub(super) fn status(directory: impl AsFd, name: &OsStr) -> rustix::io::Result<Option<Status>> {
+    let Some([generation, name]) = destination(&directory, name) else { return Ok(None) };
+    match resolve::open_directory(&directory, &[&generation], resolve::TRAVERSE) {
+        Ok(generation) => Status::at(generation, &name),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// `None` where there is no link.
@@ -85,17 +99,17 @@ fn new_generation() -> Result<String> {
     Ok(format!("..{}", HEXLOWER.encode(&random::array::<8>()?)))
 }
 
-fn is_generation(name: &OsStr) -> bool {
+pub(super) fn is_generation(name: &OsStr) -> bool {
     let random = name.as_bytes().strip_prefix(b"..");
     random.is_some_and(|it| it.len() == 16 && it.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 /// A directory whose files are switched.
-struct Directory<'a> {
-    root: &'a Root,
-    path: &'a str,
-    opened: OwnedFd,
-    shown: std::path::PathBuf,
+pub(super) struct Directory<'a> {
+    pub(super) root: &'a Root,
+    pub(super) path: &'a str,
+    pub(super) opened: OwnedFd,
+    pub(super) shown: PathBuf,
 }
 
 impl Directory<'_> {
@@ -123,7 +137,7 @@ impl Directory<'_> {
     }
 
     /// The generation that the link leads to. A link or file of somebody else is refused.
-    fn generation(&self) -> Result<Option<OsString>> {
+    pub(super) fn generation(&self) -> Result<Option<OsString>> {
         let shown = self.shown.join(DATA);
         let failed = |errno| fault::failed("examine", &shown, errno);
         match Status::at(&self.opened, OsStr::new(DATA)).map_err(failed)? {
@@ -145,9 +159,11 @@ impl Directory<'_> {
             Status::at(&self.opened, OsStr::new(name)).map_err(|errno| fault::failed("examine", &shown, errno))?;
         match status {
             Some(status) if status.kind == FileKind::Symlink => {
-                let target = read_link(&self.opened, OsStr::new(name)).ok().flatten();
-                let is_ours = target.is_some_and(|it| it.as_bytes() == format!("{DATA}/{name}").as_bytes());
-                if is_ours { Ok(()) } else { Err(fault::symlink(&shown)) }
+                if is_link(&self.opened, OsStr::new(name)) {
+                    Ok(())
+                } else {
+                    Err(fault::symlink(&shown))
+                }
             }
             Some(status) => status.expect_plain(&shown),
             None => Ok(()),
@@ -207,15 +223,10 @@ impl Directory<'_> {
     }
 
     fn link_member(&self, name: &str) -> Result<()> {
-        let target = format!("{DATA}/{name}");
-        let present = read_link(&self.opened, OsStr::new(name)).ok().flatten();
-        if present.is_some_and(|present| present.as_bytes() == target.as_bytes()) {
-            return Ok(());
-        }
-        self.link(name, &target)
+        if is_link(&self.opened, OsStr::new(name)) { Ok(()) } else { self.link(name, &format!("{DATA}/{name}")) }
     }
 
-    fn is_left_link(&self, name: &OsStr) -> rustix::io::Result<bool> {
+    pub(super) fn is_left_link(&self, name: &OsStr) -> rustix::io::Result<bool> {
         if !temporary::is_temporary_name(name.as_bytes()) {
             return Ok(false);
         }
@@ -236,7 +247,7 @@ impl Directory<'_> {
         })
     }
 
-    fn sync(&self) -> Result<()> {
+    pub(super) fn sync(&self) -> Result<()> {
         let failed = |error| fault::durability(&self.shown, error);
         let directory = self.opened.try_clone().map_err(failed)?;
         let mut batch = Batch::new();
@@ -244,7 +255,8 @@ impl Directory<'_> {
         batch.finish()
     }
 
-    /// Removes the generations that the link does not lead to, with the keys in them, and links that took no name.
+    /// Removes the generations that the link does not lead to, with the keys in them, and links that took no name or lead
+    /// nowhere any more.
     fn remove_others(&self) -> Result<()> {
         let current = self.generation()?;
         let failed = |errno| fault::failed("clean up", &self.shown, errno);
@@ -254,7 +266,8 @@ impl Directory<'_> {
             if is_generation(name) && current.as_deref() != Some(name) {
                 remove_generation(&self.opened, name, &self.shown)?;
             }
-            if self.is_left_link(name).map_err(failed)? {
+            let leads_nowhere = is_link(&self.opened, name) && self.is_dangling(name);
+            if leads_nowhere || self.is_left_link(name).map_err(failed)? {
                 retry_on_intr(|| rustix::fs::unlinkat(&self.opened, name, AtFlags::empty())).map_err(failed)?;
             }
         }
@@ -267,7 +280,7 @@ fn leads_to_ours(target: &OsStr) -> bool {
     is_generation(target) || target.as_bytes().starts_with(b"..data/")
 }
 
-fn remove_generation(directory: &OwnedFd, name: &OsStr, shown: &Path) -> Result<()> {
+pub(super) fn remove_generation(directory: &OwnedFd, name: &OsStr, shown: &Path) -> Result<()> {
     let shown = shown.join(name);
     let failed = |errno| fault::failed("clean up", &shown, errno);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;

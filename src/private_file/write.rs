@@ -135,6 +135,10 @@ fn update(
     options: &WriteOptions,
     existing: &Existing<'_>,
 ) -> Result<Written> {
+    if existing.is_link {
+        replace(directory, route, bytes, options, Some(&existing.status))?;
+        return Ok(Written::Replaced);
+    }
     // A file of another length differs for sure; its content is only needed to put it back.
     let is_worth_reading = options.in_place || existing.status.size == bytes.len() as u64;
     let old = if is_worth_reading { existing.read()? } else { None };

@@ -99,3 +99,91 @@ fn a_kill_at_any_instant_leaves_a_pair() {
     let generations = files(&project).into_iter().filter(|(name, _)| name.starts_with("..") && !name.contains('/'));
     assert_eq!(generations.count(), 2, "{:?}", files(&project));
 }
+
+/// What of the directory is not a file of the output itself.
+fn frame(project: &Project) -> Vec<String> {
+    files(project).into_iter().map(|(name, _)| name).filter(|name| name.starts_with("..")).collect()
+}
+
+#[test]
+fn an_output_that_is_atomic_no_more_is_plain_files_and_nothing_else() {
+    let project = project("layout = \"nginx\"\natomic = true\n");
+    let before = project.read("tls/key.pem");
+    project.write("vault-kit.toml", MANIFEST.to_owned() + "layout = \"nginx\"\n");
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.contains("was written as `pem, atomic`"), "{}", check.stdout);
+    let dry = project.run(["render", "--dry-run"]).assert_code(0);
+    assert!(dry.both().contains("tls/key.pem") && project.path("tls/key.pem").is_symlink(), "{dry:?}");
+    project.run(["render"]).assert_code(0);
+    assert_eq!(project.read("tls/key.pem"), before);
+    let expected = [("ca.pem", 0o644), ("fullchain.pem", 0o644), ("key.pem", 0o600)];
+    assert_eq!(files(&project), expected.map(|(name, mode)| (name.to_owned(), mode)));
+    assert!(!project.path("tls/key.pem").is_symlink());
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn generations_that_a_killed_writer_left_behind_plain_files_are_swept() {
+    let project = project("layout = \"nginx\"\n");
+    project.write("tls/..0123456789abcdef/key.pem", "left");
+    std::os::unix::fs::symlink("..0123456789abcdef", project.path("tls/..data")).unwrap();
+    project.run(["render"]).assert_code(0);
+    assert_eq!(frame(&project), Vec::<String>::new());
+}
+
+#[test]
+fn links_of_others_beside_plain_files_are_left_alone() {
+    let project = project("layout = \"nginx\"\n");
+    project.write("tls/..2026_11_22/theirs", "theirs");
+    std::os::unix::fs::symlink("..2026_11_22", project.path("tls/..data")).unwrap();
+    project.run(["cert", "renew", "TLS", "--force"]).assert_code(0);
+    assert_eq!(project.read("tls/..data/theirs"), "theirs");
+}
+
+/// Runs what `check` proposes for a file, in the project.
+fn follow(project: &Project, check: &Run) {
+    for fix in
+        check.stdout.lines().filter_map(|line| line.trim().strip_prefix("fix: ")).filter(|it| it.starts_with("rm"))
+    {
+        let mut shell = std::process::Command::new("sh");
+        assert_eq!(Run::of(shell.args(["-c", fix]).current_dir(project.root())).code, 0, "{fix}");
+    }
+}
+
+#[test]
+fn a_switched_output_that_is_removed_is_named_with_the_keys_behind_its_links() {
+    let removed = MANIFEST.split("[outputs.").next().unwrap();
+    let project = project("layout = \"nginx\"\natomic = true\n");
+    project.write("vault-kit.toml", removed);
+    project.run(["render"]).assert_code(0);
+    let check = project.run(["check"]).assert_code(1);
+    follow(&project, &check);
+    let left = files(&project).into_iter().filter(|(name, _)| name.contains(".pem")).collect::<Vec<_>>();
+    assert_eq!(left, [], "{}", check.stdout);
+    project.run(["check"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(files(&project), []);
+}
+
+#[test]
+fn a_key_behind_a_link_that_somebody_removed_is_found_and_swept() {
+    let removed = MANIFEST.split("[outputs.").next().unwrap();
+    let project = project("layout = \"nginx\"\natomic = true\n");
+    project.write("vault-kit.toml", removed);
+    for name in ["ca.pem", "fullchain.pem", "key.pem"] {
+        std::fs::remove_file(project.path(&format!("tls/{name}"))).unwrap();
+    }
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.contains("/key.pem") && check.stdout.contains("rm tls/.."), "{}", check.stdout);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(files(&project), []);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn remove_names_the_keys_behind_the_links() {
+    let project = project("layout = \"nginx\"\natomic = true\n");
+    let warned = project.run(["remove", "TLS", "--yes"]).assert_code(0).stderr;
+    let generation = frame(&project).into_iter().find(|name| name.ends_with("/key.pem")).unwrap();
+    assert!(warned.contains(&format!("`rm tls/key.pem tls/{generation}`")), "{warned}");
+}

@@ -36,14 +36,15 @@ impl<'a> Bench<'a> {
             let message = format!("belongs to {uid}, who can replace it and open it to others");
             self.about_file(Code::WrongOwner, path, message, format!("sudo chown {ours} {}", shell::path(path)));
         }
-        for path in &facts.orphans {
+        for (path, remains) in &facts.orphans {
             if let Some(name) = self.ended_in(path) {
                 let message = format!("still carries, past the overlap, `{name}`");
                 self.about_file(Code::Stale, path, message, self.command("render"));
                 continue;
             }
             let message = "was delivered, and no output has it any more; it still holds what was written then";
-            self.about_file(Code::Orphaned, path, message, format!("rm {}", shell::path(path)));
+            let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
+            self.about_file(Code::Orphaned, path, message, format!("rm {}", words.join(" ")));
         }
         for expected in &facts.expected {
             self.verdict.looked_at.files += 1;
@@ -113,7 +114,7 @@ impl<'a> Bench<'a> {
             }
             return self.stale(expected, &names, "was written before the last change of");
         }
-        let declared = self.manifest.outputs.get(&expected.output).map(|output| output.format.form());
+        let declared = self.manifest.outputs.get(&expected.output).map(Output::form);
         let written = delivered.and_then(|delivered| delivered.form.as_ref());
         if let Some((written, declared)) = written.zip(declared).filter(|(written, declared)| *written != declared) {
             let message = format!("was written as `{written}`, and the manifest declares `{declared}`");
