@@ -41,7 +41,7 @@ impl World<'_> {
 
     /// Brings a changed store and its ledger to disk, and leaves the outputs as they are.
     pub fn record(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<()> {
-        let files = self.old_files()?;
+        let files = self.listed_files(&opened.store)?;
         if changed.is_empty() && opened.digest.is_some() {
             return self.keep_up(opened, files).map(drop);
         }
@@ -52,7 +52,8 @@ impl World<'_> {
     /// Seals the store anew although no secret changed.
     pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
         self.preflight()?;
-        self.commit(opened, action, Subjects::default(), self.old_files()?).map(drop)
+        let files = self.listed_files(&opened.store)?;
+        self.commit(opened, action, Subjects::default(), files).map(drop)
     }
 
     /// Brings a changed store to disk, then ledger and outputs. Without changes only what differs is written.
@@ -92,7 +93,7 @@ impl World<'_> {
         has_news: bool,
     ) -> Result<Delivered> {
         let prepared = self.prepare(&opened.store)?;
-        let old_files = self.old_files()?;
+        let old_files = self.old_files(&prepared, &opened.store)?;
         prepared.refuse_foreign(self, &old_files)?;
         prepared.preflight()?;
         let is_changed = has_news || opened.digest.is_none();
@@ -186,7 +187,7 @@ impl World<'_> {
     pub fn rehearse(&self, store: &mut Store) -> Result<Delivered> {
         let lists = self.refresh_lists(store)?;
         let prepared = self.prepare(store)?;
-        let old_files = self.old_files()?;
+        let old_files = self.old_files(&prepared, store)?;
         prepared.refuse_foreign(self, &old_files)?;
         let delivered = prepared.rehearsed(self, &old_files)?;
         Ok(Delivered { lists, ..delivered })

@@ -6,6 +6,7 @@ mod foreign;
 pub mod ignored;
 mod overlap;
 mod places;
+mod recognised;
 mod report;
 mod switched;
 mod values;

@@ -192,7 +192,11 @@ impl Observer<'_> {
             Err(error) => return Content::Unreadable(format!("it cannot be read: {error}")),
         };
         if let Some(as_foreseen) = self.is_document_as_foreseen(expected, &bytes) {
-            return if as_foreseen { Content::AsWritten } else { Content::Outdated };
+            return match as_foreseen {
+                _ if self.subject.ledger.is_none() => Content::Unreadable(NO_LEDGER.into()),
+                true => Content::AsWritten,
+                false => Content::Outdated,
+            };
         }
         let Some(values) = self.values.in_output(expected, &bytes) else {
             return if is_untouched { Content::AsWritten } else { Content::Unreadable(NOT_READ_BACK.into()) };
@@ -277,6 +281,7 @@ impl Observer<'_> {
 
 const UNTRUSTED: &str =
     "an absolute path is not looked at before you trust this manifest: read it, then `vault-kit trust`";
+const NO_LEDGER: &str = "there is no ledger to compare it with";
 const NOT_READ_BACK: &str = "it changed since it was written, and its format is not read back";
 
 fn is_as_written(state: &FileState, delivered: &DeliveredFile) -> bool {

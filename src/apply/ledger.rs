@@ -2,17 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::deliver::document;
+use crate::deliver::{Prepared, document};
 use crate::error::{Error, Result};
-use crate::store::derive;
 use crate::store::files::Opened;
 use crate::store::ledger::{BesideState, DeliveredFile, Ledger};
+use crate::store::{Store, derive};
 use crate::world::World;
 
 impl World<'_> {
-    /// What the ledger says of delivered files.
-    pub(super) fn old_files(&self) -> Result<BTreeMap<String, DeliveredFile>> {
-        self.files.delivered().map(Option::unwrap_or_default)
+    /// What the ledger says of delivered files; where there is none, those that are known by what is in them.
+    pub(super) fn old_files(&self, prepared: &Prepared<'_>, store: &Store) -> Result<BTreeMap<String, DeliveredFile>> {
+        let listed = self.files.delivered()?;
+        Ok(listed.unwrap_or_else(|| prepared.recognised(self, store)))
+    }
+
+    /// As [`World::old_files`], for those who write none.
+    pub(super) fn listed_files(&self, store: &Store) -> Result<BTreeMap<String, DeliveredFile>> {
+        // Whether an output can be written is not for this change to ask.
+        let recognised = || self.prepare(store).map(|it| it.recognised(self, store)).unwrap_or_default();
+        Ok(self.files.delivered()?.unwrap_or_else(recognised))
+    }
+
+    /// The ledger as it should be of a store that is sealed with that digest, and whose own is gone or another state's.
+    pub fn ledger_anew(&self, store: &Store, digest: String) -> Result<Ledger> {
+        let mut files = self.listed_files(store)?;
+        document::foresee(&mut files, self, store)?;
+        Ok(derive::ledger(store, digest, self.manifest, files, self.now))
     }
 
     /// Derives the ledger of a sealed store, and brings it to disk.

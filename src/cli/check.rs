@@ -173,9 +173,6 @@ fn ledger(
             derive::judge_patterns(&mut ledger, &store, &session.manifest);
             ledger
         }
-        other => {
-            let delivered = other.map(|ledger| ledger.files).unwrap_or_default();
-            derive::ledger(&store, digest.to_owned(), &session.manifest, delivered, session.context.now)
-        }
+        _ => session.world(&files, identities, false)?.ledger_anew(&store, digest.to_owned())?,
     }))
 }

@@ -5,6 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::context::Context;
+use super::paste::Paste;
 use super::session::Session;
 use super::table::table;
 use crate::error::Result;
@@ -64,12 +65,16 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
         ledger_current: sealed.as_deref().map(sha256_hex) == ledger.as_ref().map(|it| it.header.store_digest.clone()),
         generation: ledger.as_ref().map(|ledger| ledger.header.generation),
     };
+    let paste = Paste::new(context);
     if !store.present {
-        context.ui.warn("there is no store yet: make it with `vault-kit init`");
+        context.ui.warn(&paste.words("there is no store yet: make it with `vault-kit init`"));
     } else if !store.ledger_current {
-        context.ui.warn("ledger-stale: the ledger is older than the store; `vault-kit render` makes it anew");
+        let state = if ledger.is_some() { "the ledger is older than the store" } else { "the ledger is gone" };
+        context.ui.warn(&paste.words(&format!("ledger-stale: {state}; `vault-kit render` makes it anew")));
     }
-    let secrets = rows(&session, ledger.as_ref());
+    // Beside a store nobody knows without a ledger what is missing.
+    let absent = if store.present && ledger.is_none() { "unknown" } else { "missing" };
+    let secrets = rows(&session, ledger.as_ref(), absent);
     let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets };
     if context.ui.json {
         context.ui.object(&status)?;
@@ -79,19 +84,24 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>) -> Vec<Row<'a>> {
+fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>, absent: &'static str) -> Vec<Row<'a>> {
     let entry = |name: &SecretName| ledger.and_then(|ledger| ledger.secrets.get(name));
     let declared = session.manifest.secrets.values().filter(|it| it.is_in(&session.environment));
-    let mut rows: Vec<Row<'_>> = declared.map(|it| row(session, it, entry(&it.name))).collect();
+    let mut rows: Vec<Row<'_>> = declared.map(|it| row(session, it, entry(&it.name), absent)).collect();
     let known = ledger.into_iter().flat_map(|ledger| ledger.secrets.values());
     rows.extend(known.filter(|it| !session.manifest.has_secret(&it.name, &session.environment)).map(undeclared));
     rows
 }
 
-fn row<'a>(session: &Session<'_>, declaration: &'a Declaration, entry: Option<&'a Entry>) -> Row<'a> {
+fn row<'a>(
+    session: &Session<'_>,
+    declaration: &'a Declaration,
+    entry: Option<&'a Entry>,
+    absent: &'static str,
+) -> Row<'a> {
     let stage = match entry {
         Some(entry) => entry.stage.as_str(),
-        None if declaration.is_stored() => "missing",
+        None if declaration.is_stored() => absent,
         None => "setting",
     };
     let environment = session.manifest.environments.get(&session.environment);

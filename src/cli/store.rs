@@ -34,11 +34,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.preflight()?;
     let recovery = files.recover(&identities, accept_older, context.now)?;
-    if files.drop_damaged_ledger()? {
-        context.ui.say(&format!("made `{}` anew: it was damaged", files.ledger_path()));
+    let reason = files.drop_damaged_ledger()?;
+    if let Some(reason) = reason {
+        context.ui.say(&format!("made `{}` anew: {reason}", files.ledger_path()));
     }
     let path = files.store_path();
     context.ui.say(&match recovery {
+        Recovery::Nothing if reason.is_some() => format!("`{path}` and its second copy agree"),
         Recovery::Nothing => format!("`{path}` and its second copy agree: nothing to do"),
         Recovery::CopyRefreshed => format!("the second copy follows `{path}` now"),
         Recovery::StoreRestored => format!("brought `{path}` back from its second copy"),

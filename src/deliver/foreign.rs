@@ -52,7 +52,7 @@ fn refuse_file(
 }
 
 /// An editor's final line break makes no other value.
-fn says_the_same(it: &PreparedFile<'_>, present: &Secret) -> bool {
+pub(super) fn says_the_same(it: &PreparedFile<'_>, present: &Secret) -> bool {
     let (ours, present) = (it.file.bytes.expose(), present.expose());
     ours == present || present.strip_suffix(b"\n") == Some(ours)
 }

@@ -79,6 +79,15 @@ pub(super) fn differing(
     Ok(outside)
 }
 
+/// The assignments inside the block; `None` without one.
+pub fn entries_inside(path: &str, dialect: Dialect, existing: &Secret) -> Result<Option<Vec<Entry>>> {
+    let file = existing.expose();
+    let Some(block) = find_block(path, file)? else { return Ok(None) };
+    // The markers are comments to either reader.
+    let read = if dialect == Dialect::DockerRun { scan_raw } else { scan };
+    read(file, block).map(Some)
+}
+
 /// The bytes from the first marker to the last, with both lines.
 fn find_block(path: &str, file: &[u8]) -> Result<Option<Range<usize>>> {
     let (mut begin, mut block) = (None, None);

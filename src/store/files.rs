@@ -188,11 +188,14 @@ impl<'a> StoreFiles<'a> {
         self.project.read(&path)?.map_or(Ok(()), |bytes| Ledger::expect_whole(&bytes, &path))
     }
 
-    /// Removes a ledger that cannot be read, so that it is made anew; tells whether there was one.
-    pub fn drop_damaged_ledger(&self) -> Result<bool> {
+    /// Why the ledger has to be made anew; `None` when it need not. One that cannot be read is removed.
+    pub fn drop_damaged_ledger(&self) -> Result<Option<&'static str>> {
         match self.ledger() {
-            Err(error) if error.code() == "ledger-damaged" => self.project.remove(&self.ledger_path()),
-            other => other.map(|_| false),
+            Err(error) if error.code() == "ledger-damaged" => {
+                self.project.remove(&self.ledger_path())?;
+                Ok(Some("it was damaged"))
+            }
+            other => Ok(other?.is_none().then_some("it was gone")),
         }
     }
 

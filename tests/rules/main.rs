@@ -8,6 +8,7 @@ mod audit;
 mod fingerprints;
 mod hostile;
 mod identity;
+mod ledger;
 mod meanwhile;
 mod outputs;
 mod overlap;

@@ -33,7 +33,7 @@ impl<'a> Bench<'a> {
                 self.about_file(Code::StoreMissing, &file, "the ledger is there, but its store is gone", fix);
             }
             (StoreFact::Present(_), None) => {
-                self.ledger_is_stale("the store is there, but its ledger is not, or is damaged");
+                self.ledger_is_stale("the store is there, but its ledger is gone");
                 self.not_checked("secrets", "there is no ledger to read");
             }
             (StoreFact::Present(digest), Some(ledger)) => {
