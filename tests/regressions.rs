@@ -180,3 +180,18 @@ fn every_file_of_an_example_comes_with_its_preset() {
         }
     }
 }
+
+#[test]
+fn a_file_that_its_reader_cannot_open_is_not_called_clean() {
+    let shared = "[outputs.json]\nformat = \"json\"\npath = \"all.json\"\nmode = \"0640\"\n";
+    let project = Project::initialised(&env_of(&format!("{RANDOM}{shared}")));
+    project.run(["check", "--strict"]).assert_code(0);
+    for (path, mode, declared) in [(".env", 0o000, "0600"), ("all.json", 0o600, "0640")] {
+        set_mode(&project.path(path), mode);
+        let check = project.run(["check", "--strict"]).assert_code(1);
+        assert!(check.stdout.starts_with(&format!("mode-too-narrow  {path}  ")), "{}", check.stdout);
+        assert!(check.stdout.contains(&format!("fix: chmod {declared} {path}")), "{}", check.stdout);
+        set_mode(&project.path(path), u32::from_str_radix(declared, 8).unwrap());
+    }
+    project.run(["check", "--strict"]).assert_code(0);
+}

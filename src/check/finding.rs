@@ -48,6 +48,8 @@ codes! {
     ExampleValue = "example-value",
     /// A file allows more than its declared mode.
     ModeTooOpen = "mode-too-open",
+    /// A file cannot be read by somebody whom its declared mode lets read it.
+    ModeTooNarrow = "mode-too-narrow",
     /// A file belongs to somebody else than declared.
     WrongOwner = "wrong-owner",
     /// A symlink stands where a file or directory of ours should be.

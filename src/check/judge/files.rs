@@ -15,6 +15,9 @@ use crate::shell;
 use crate::store::DIRECTORY;
 use crate::store::ledger::BesideState;
 
+/// The rights to read, of owner, group and others.
+const READ: u32 = 0o444;
+
 impl<'a> Bench<'a> {
     /// Every file that the outputs should have, and the directories above them.
     pub(super) fn files(&mut self) {
@@ -84,6 +87,11 @@ impl<'a> Bench<'a> {
             let message = format!("mode {:04o} is wider than the declared {:04o}", state.mode, expected.mode);
             let fix = format!("chmod {:04o} {}", expected.mode, shell::path(&expected.path));
             self.about_file(Code::ModeTooOpen, &expected.path, message, fix);
+        } else if expected.mode & READ & !state.mode != 0 {
+            let message =
+                format!("mode {:04o} keeps out who may read it by the declared {:04o}", state.mode, expected.mode);
+            let fix = format!("chmod {:04o} {}", expected.mode, shell::path(&expected.path));
+            self.about_file(Code::ModeTooNarrow, &expected.path, message, fix);
         }
         self.owner(expected, state);
         self.content(expected, state);
