@@ -1,5 +1,6 @@
 //! Values → files: what each output of an environment holds, whether it may be written, and writing it.
 
+mod directories;
 pub mod document;
 pub mod expected;
 mod foreign;
@@ -7,6 +8,7 @@ pub mod ignored;
 mod overlap;
 mod places;
 mod recognised;
+mod rehearse;
 mod report;
 mod switched;
 mod values;
@@ -23,6 +25,7 @@ use crate::secret::digest::sha256_hex;
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
 use crate::world::{self, World};
+use directories::Directories;
 use overlap::Overlapping;
 use places::Places;
 pub use report::{Delivered, FileReport, Outcome};
@@ -35,6 +38,7 @@ pub const PUBLIC_MODE: u32 = 0o644;
 #[derive(Debug)]
 pub struct Prepared<'a> {
     places: Places<'a>,
+    directories: Directories,
     files: Vec<PreparedFile<'a>>,
     /// Outputs that cannot be written yet, and what they wait for.
     pub waiting: BTreeMap<OutputName, BTreeSet<SecretName>>,
@@ -63,8 +67,14 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
     let settings = world::settings(world.manifest, world.environment, names);
     let bundles = Bundles::of(world, store);
     let places = Places::new(world)?;
-    let mut prepared =
-        Prepared { places, files: Vec::new(), waiting: BTreeMap::new(), warnings: Vec::new(), current: current(store) };
+    let mut prepared = Prepared {
+        places,
+        directories: Directories::new(world.manifest, world.environment),
+        files: Vec::new(),
+        waiting: BTreeMap::new(),
+        warnings: Vec::new(),
+        current: current(store),
+    };
     let mut errors = Vec::new();
     for output in world.manifest.outputs_in(world.environment) {
         let overlapping = overlap::with_previous(world, store, output);
@@ -112,7 +122,10 @@ impl<'a> Prepared<'a> {
             let merged_from = if file.shared { existing(&file.path)? } else { None };
             let version = |name| overlapping.version(name).or_else(|| store.current(name).map(|version| version.id));
             let holds = file.holds.iter().filter_map(|name| Some((name.clone(), version(name)?))).collect();
-            let options = options(output, file.public);
+            let options = WriteOptions {
+                directory_mode: self.directories.mode_above(&file.path),
+                ..options(output, file.public)
+            };
             self.files.push(PreparedFile { output, file, merged_from, options, holds });
         }
         Ok(())
@@ -146,24 +159,6 @@ impl<'a> Prepared<'a> {
         Error::all(self.files.iter().filter_map(|it| preflight(it).err())).map_or(Ok(()), Err)
     }
 
-    /// What writing would do.
-    pub fn rehearsed(self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
-        let mut delivered = Delivered::default();
-        delivered.files.extend(self.ended(world, old).into_iter().map(FileReport::removed));
-        for it in &self.files {
-            let outcome = match it.present(&self.places)? {
-                None => Outcome::Created,
-                Some(bytes) if bytes != it.file.bytes || it.is_link_no_more(&self.places)? => Outcome::Replaced,
-                Some(_) if it.is_wider_than_declared(&self.places)? => Outcome::Tightened,
-                Some(_) => Outcome::Unchanged,
-            };
-            delivered.files.push(it.report(outcome));
-        }
-        delivered.waiting = self.waiting;
-        delivered.warnings = self.warnings;
-        Ok(delivered)
-    }
-
     /// What each file should hold, by path.
     pub fn into_contents(self) -> BTreeMap<String, Secret> {
         self.files.into_iter().map(|it| (it.file.path, it.file.bytes)).collect()
@@ -173,6 +168,7 @@ impl<'a> Prepared<'a> {
     pub fn write(self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
         let mut delivered = Delivered { records: self.still_there(old), ..Delivered::default() };
         let mut batch = Batch::new();
+        self.directories.make(self.files.iter().map(|it| it.file.path.as_str()), &self.places, &mut batch)?;
         for it in self.files.iter().filter(|it| !it.output.atomic) {
             it.refuse_changed(&self.places)?;
             let (root, path) = self.places.of(&it.file.path)?;
@@ -232,17 +228,6 @@ impl PreparedFile<'_> {
         Ok(root.read(path)?.map(Secret::new))
     }
 
-    /// Whether it was one of files that were switched together, and is to be a plain one.
-    fn is_link_no_more(&self, places: &Places<'_>) -> Result<bool> {
-        let (root, path) = places.of(&self.file.path)?;
-        Ok(!self.output.atomic && root.is_switched(path)?)
-    }
-
-    fn is_wider_than_declared(&self, places: &Places<'_>) -> Result<bool> {
-        let (root, path) = places.of(&self.file.path)?;
-        Ok(root.facts(path)?.is_some_and(|facts| facts.mode & !self.options.mode != 0))
-    }
-
     /// Refuses when somebody wrote into a shared file since our block was merged into it: their lines would be lost.
     fn refuse_changed(&self, places: &Places<'_>) -> Result<()> {
         if !self.file.shared || self.present(places)? == self.merged_from {
@@ -275,7 +260,7 @@ fn mode(output: &Output, public: bool) -> u32 {
 pub fn options(output: &Output, public: bool) -> WriteOptions {
     WriteOptions {
         mode: mode(output, public),
-        directory_mode: output.directory_mode,
+        directory_mode: output.directory_needs(),
         uid: output.uid,
         gid: output.gid,
         in_place: output.in_place,

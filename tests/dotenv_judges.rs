@@ -181,7 +181,7 @@ fn rendered(dialect: Dialect, values: &[impl AsRef<[u8]>]) -> Option<Secret> {
         path: ".env".into(),
         secrets: names.clone(),
         mode: 0o600,
-        directory_mode: 0o700,
+        directory_mode: None,
         uid: None,
         gid: None,
         in_place: false,

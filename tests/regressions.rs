@@ -181,6 +181,45 @@ fn every_file_of_an_example_comes_with_its_preset() {
     }
 }
 
+const JWKS: &str = "[outputs.jwks]\nformat = \"jwks\"\npath = \"auth/public/jwks.json\"\nsecrets = [\"SIGNER\"]\n";
+
+#[test]
+fn a_directory_is_as_open_as_a_public_file_in_it_needs_whatever_is_written_first() {
+    let signer = "[secrets.SIGNER]\nkind = \"keypair\"\n";
+    let private = |name: &str, more: &str| {
+        let path = format!("path = \"auth/{name}\"\nsecrets = [\"AUTH_KEY\"]\n{more}");
+        format!("[outputs.{name}]\nformat = \"json\"\n{path}")
+    };
+    let deep = "[outputs.deep]\nformat = \"json\"\npath = \"auth/deep/own/x\"\nsecrets = [\"AUTH_KEY\"]\n";
+    let secrets = format!("{RANDOM}{signer}");
+    let modes = |outputs: &[&str]| {
+        let project = Project::initialised(&manifest(&format!("{secrets}{}", outputs.concat())));
+        project.run(["check"]).assert_code(0);
+        ["auth", "auth/public", "auth/deep", "auth/deep/own"]
+            .map(|path| if project.path(path).exists() { project.mode(path) } else { 0 })
+    };
+    // Outputs are written in the order of their names.
+    for name in ["a", "z"] {
+        assert_eq!(modes(&[&private(name, ""), JWKS, deep]), [0o755, 0o755, 0o700, 0o700], "{name}");
+        let declared = private(name, "directory_mode = \"0750\"\n");
+        assert_eq!(modes(&[&declared, JWKS, deep]), [0o750, 0o755, 0o700, 0o700], "{name}");
+    }
+    let narrow = format!("{JWKS}mode = \"0600\"\n");
+    assert_eq!(modes(&[&narrow]), [0o700, 0o700, 0, 0]);
+}
+
+#[test]
+fn a_public_file_that_comes_later_finds_its_directory_open() {
+    let supplied = "[secrets.SIGNER]\nkind = \"external\"\n[secrets.SITE]\nkind = \"external\"\noptional = true\n";
+    let later = "[outputs.site]\nformat = \"docker-secrets\"\npath = \"auth/public/site\"\nsecrets = [\"SITE\"]\n\
+                 directory_mode = \"0755\"\n";
+    let first = "[outputs.a]\nformat = \"json\"\npath = \"auth/a.json\"\nsecrets = [\"AUTH_KEY\"]\n";
+    let project = Project::initialised(&manifest(&format!("{RANDOM}{supplied}{later}{first}")));
+    assert_eq!((project.mode("auth"), project.path("auth/public").exists()), (0o755, false));
+    project.run_with_stdin(["set", "SITE"], VALUE.as_bytes()).assert_code(0);
+    assert_eq!((project.mode("auth/public"), project.mode("auth/public/site")), (0o755, 0o755));
+}
+
 #[test]
 fn a_file_that_its_reader_cannot_open_is_not_called_clean() {
     let shared = "[outputs.json]\nformat = \"json\"\npath = \"all.json\"\nmode = \"0640\"\n";

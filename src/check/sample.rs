@@ -64,7 +64,7 @@ pub(crate) fn manifest() -> Manifest {
         path: ".env".into(),
         secrets: order.clone(),
         mode: 0o600,
-        directory_mode: 0o700,
+        directory_mode: None,
         uid: None,
         gid: None,
         in_place: false,

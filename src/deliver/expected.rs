@@ -30,7 +30,8 @@ pub fn directories(manifest: &Manifest) -> BTreeSet<String> {
     manifest.outputs.values().flat_map(|output| of_output(manifest, output)).collect()
 }
 
-fn of_output(manifest: &Manifest, output: &Output) -> BTreeSet<String> {
+/// The directories that files of an output are in.
+pub(super) fn of_output(manifest: &Manifest, output: &Output) -> BTreeSet<String> {
     let parent = |path: &str| path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned());
     if !matches!(output.format, Format::DockerSecrets { .. } | Format::Pem { .. }) {
         return BTreeSet::from([parent(&output.path)]);

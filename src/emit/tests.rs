@@ -21,7 +21,7 @@ fn output(format: Format, secrets: &[&str]) -> Output {
         path: "dir/file".into(),
         secrets: secrets.iter().map(|secret| name(secret)).collect(),
         mode: 0o600,
-        directory_mode: 0o700,
+        directory_mode: None,
         uid: None,
         gid: None,
         in_place: false,

@@ -381,8 +381,8 @@ pub struct Output {
     pub secrets: Vec<SecretName>,
     /// Mode of secret files, such as 0o600.
     pub mode: u32,
-    /// Mode of directories that are made for it.
-    pub directory_mode: u32,
+    /// Declared mode of the directories that its files are in; see [`Output::directory_needs`].
+    pub directory_mode: Option<u32>,
     /// Owner; `None` = the invoking user.
     pub uid: Option<u32>,
     /// Group; `None` = the invoking user's.
@@ -619,6 +619,12 @@ impl Format {
 }
 
 impl Output {
+    /// The least mode of a directory on the way to its files: closed, unless everybody may read them.
+    pub fn directory_needs(&self) -> u32 {
+        let by_files = if self.mode & 0o004 == 0 { 0o700 } else { 0o755 };
+        self.directory_mode.unwrap_or(by_files)
+    }
+
     /// What besides the values decides what is written, in the manifest's words.
     pub fn form(&self) -> String {
         if self.atomic { format!("{}, atomic", self.format.form()) } else { self.format.form() }

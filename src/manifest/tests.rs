@@ -343,7 +343,7 @@ fn a_star_takes_what_the_format_carries_and_no_private_key() {
     assert_eq!(carried("json"), format!("{texts} PORT URL HMAC_TOKEN ADMIN_TOKEN ID a.b"));
     assert_eq!(carried("tls"), "ROOT SUB LEAF OWN SIGN");
     assert_eq!(carried("keys"), "");
-    assert_eq!((manifest.outputs["env"].mode, manifest.outputs["env"].directory_mode), (0o600, 0o700));
+    assert_eq!((manifest.outputs["env"].mode, manifest.outputs["env"].directory_needs()), (0o600, 0o700));
 }
 
 #[test]

@@ -97,6 +97,16 @@ impl Batch {
         Ok(written)
     }
 
+    /// Makes a directory, and those above it that are missing, with this mode; one that is there stays as it is.
+    pub fn make_directory(&mut self, root: &Root, path: &str, mode: u32) -> Result<()> {
+        let names = resolve::names(path).ok_or_else(|| fault::escapes(path))?;
+        // One that is only passed through need not be ours to read.
+        if resolve::open_directory(&root.directory, &names, resolve::TRAVERSE).is_ok() {
+            return Ok(());
+        }
+        resolve::make_directories(root, &names, mode, self).map(drop)
+    }
+
     /// Has the disk confirm the names of everything that was written.
     ///
     /// Fails with `durability-unknown` when it does not: the files are there, but may be gone after a power cut.

@@ -510,4 +510,52 @@ atomic = true
             (39, "`outputs.six.atomic` is not a field of format `json`", "it belongs to format `pem`"),
         ],
     ),
+    (
+        r#"[project]
+name = "shop"
+[secrets.A]
+kind = "random"
+[environments.dev]
+[environments.prod]
+[outputs.one]
+format = "json"
+path = "auth/one.json"
+directory_mode = "0750"
+[outputs.two]
+format = "docker-secrets"
+path = "auth"
+directory_mode = "0700"
+[outputs.below]
+format = "docker-secrets"
+path = "auth/below"
+directory_mode = "0755"
+[outputs.same]
+format = "json"
+path = "auth/same.json"
+directory_mode = "0750"
+environments = ["dev"]
+[outputs.elsewhere]
+format = "json"
+path = "auth/below/elsewhere.json"
+directory_mode = "0700"
+environments = ["dev"]
+[outputs.prod]
+format = "json"
+path = "auth/below/prod.json"
+directory_mode = "0755"
+environments = ["prod"]
+"#,
+        &[
+            (
+                13,
+                "`outputs.one` and `outputs.two` declare two modes for the directory `auth`",
+                "give both one `directory_mode`, or each a directory of its own",
+            ),
+            (
+                26,
+                "`outputs.below` and `outputs.elsewhere` declare two modes for the directory `auth/below`",
+                "give both one `directory_mode`, or each a directory of its own",
+            ),
+        ],
+    ),
 ];

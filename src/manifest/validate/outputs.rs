@@ -19,11 +19,8 @@ use crate::name::{OutputName, SecretName};
 /// Mode of files unless declared.
 const FILE_MODE: u32 = 0o600;
 
-/// Mode of directories unless declared.
-const DIRECTORY_MODE: u32 = 0o700;
-
-/// Modes of what is for everybody to read.
-const PUBLIC: (u32, u32) = (0o644, 0o755);
+/// Mode of what is for everybody to read, unless declared.
+const PUBLIC_MODE: u32 = 0o644;
 
 /// How long verifiers keep a key set unless declared.
 const MAX_AGE: Period = Period::hours(1);
@@ -77,13 +74,13 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
     let format_name = raw_format.name();
     let (format, path, files, pem) = format(raw_format);
     let at = path.as_ref().map_or(name.at, |path| path.at);
-    let (mode, directory_mode) = if format.is_public_document() { PUBLIC } else { (FILE_MODE, DIRECTORY_MODE) };
+    let mode = if format.is_public_document() { PUBLIC_MODE } else { FILE_MODE };
     let mut output = Output {
         name: name.value.clone(),
         path: self::path(path, place, context, problems),
         secrets: Vec::new(),
         mode,
-        directory_mode,
+        directory_mode: None,
         uid: fields.uid.map(|uid| uid.value),
         gid: fields.gid.map(|gid| gid.value),
         in_place: fields.in_place.is_some_and(|flag| flag.value),
@@ -237,7 +234,7 @@ fn set_modes(
         }
     }
     if let Some(&At { at, value: Mode(bits) }) = directory_mode {
-        output.directory_mode = bits;
+        output.directory_mode = Some(bits);
         if bits & 0o022 != 0 {
             let message = format!("`outputs.{}.directory_mode` lets others than the owner replace files", output.name);
             problems.add_with_hint(at, message, "write `\"0700\"`, or `\"0750\"` for a group that reads");

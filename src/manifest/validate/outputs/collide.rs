@@ -22,10 +22,44 @@ struct File<'a> {
     environments: Environments<'a>,
 }
 
-/// Reports the first collision of each output.
+/// Reports the first collision of each output, and directories that cannot have the mode that each declares.
 pub(super) fn check(outputs: &[Declared], secrets: &Secrets, problems: &mut Problems) {
     let files: Vec<File<'_>> =
         outputs.iter().enumerate().flat_map(|(index, declared)| files(index, &declared.output, secrets)).collect();
+    check_paths(&files, outputs, problems);
+    check_directories(&files, outputs, problems);
+}
+
+fn check_directories(files: &[File<'_>], outputs: &[Declared], problems: &mut Problems) {
+    let mode = |file: &File<'_>| outputs[file.output].output.directory_mode;
+    let mut by_directory: HashMap<&str, Vec<&File<'_>>> = HashMap::new();
+    let mut reported = BTreeSet::new();
+    for file in files.iter().filter(|file| mode(file).is_some()) {
+        let directory = file.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let others = by_directory.entry(directory).or_default();
+        let other = others.iter().find(|other| mode(other) != mode(file) && meet(file, other, outputs));
+        match other {
+            Some(other) if reported.insert(file.output) => {
+                let (one, two) = (&outputs[file.output], &outputs[other.output]);
+                let (one_name, two_name) = (&one.output.name, &two.output.name);
+                let message = format!(
+                    "`outputs.{two_name}` and `outputs.{one_name}` declare two modes for the directory `{directory}`"
+                );
+                problems.add_with_hint(
+                    one.at,
+                    message,
+                    "give both one `directory_mode`, or each a directory of its own",
+                );
+            }
+            Some(_) => {}
+            // One file of each output is enough to compare with.
+            None if others.iter().any(|other| other.output == file.output) => {}
+            None => others.push(file),
+        }
+    }
+}
+
+fn check_paths(files: &[File<'_>], outputs: &[Declared], problems: &mut Problems) {
     let mut by_path: HashMap<&str, Vec<usize>> = HashMap::with_capacity(files.len());
     let mut reported = BTreeSet::new();
     for (index, file) in files.iter().enumerate() {
@@ -38,7 +72,7 @@ pub(super) fn check(outputs: &[Declared], secrets: &Secrets, problems: &mut Prob
             taken.push(index);
         }
     }
-    for file in &files {
+    for file in files {
         let above = file.path.match_indices('/').filter_map(|(end, _)| by_path.get(&file.path[..end])).flatten();
         if let Some(&other) = above.into_iter().find(|&&other| meet(file, &files[other], outputs))
             && reported.insert(file.output)

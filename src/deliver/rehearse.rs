@@ -1,0 +1,42 @@
+//! What writing would do, for those who only ask.
+
+use std::collections::BTreeMap;
+
+use super::places::Places;
+use super::{Delivered, FileReport, Outcome, Prepared, PreparedFile};
+use crate::error::Result;
+use crate::store::ledger::DeliveredFile;
+use crate::world::World;
+
+impl Prepared<'_> {
+    /// What writing would do.
+    pub fn rehearsed(self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Delivered> {
+        let mut delivered = Delivered::default();
+        delivered.files.extend(self.ended(world, old).into_iter().map(FileReport::removed));
+        for it in &self.files {
+            let outcome = match it.present(&self.places)? {
+                None => Outcome::Created,
+                Some(bytes) if bytes != it.file.bytes || it.is_link_no_more(&self.places)? => Outcome::Replaced,
+                Some(_) if it.is_wider_than_declared(&self.places)? => Outcome::Tightened,
+                Some(_) => Outcome::Unchanged,
+            };
+            delivered.files.push(it.report(outcome));
+        }
+        delivered.waiting = self.waiting;
+        delivered.warnings = self.warnings;
+        Ok(delivered)
+    }
+}
+
+impl PreparedFile<'_> {
+    /// Whether it was one of files that were switched together, and is to be a plain one.
+    fn is_link_no_more(&self, places: &Places<'_>) -> Result<bool> {
+        let (root, path) = places.of(&self.file.path)?;
+        Ok(!self.output.atomic && root.is_switched(path)?)
+    }
+
+    fn is_wider_than_declared(&self, places: &Places<'_>) -> Result<bool> {
+        let (root, path) = places.of(&self.file.path)?;
+        Ok(root.facts(path)?.is_some_and(|facts| facts.mode & !self.options.mode != 0))
+    }
+}
