@@ -1247,3 +1247,40 @@ fn a_token_that_would_be_born_revoked() {
     vault-kit: hint: somebody else is at it with `vault-kit token revoke`: try again in a second
     "#);
 }
+
+#[test]
+fn a_directory_that_may_not_be_written_in() {
+    if !is_root() || program("setpriv").is_none() {
+        return skip("a_directory_that_may_not_be_written_in", "needs root and setpriv to become another user");
+    }
+    let project = project(&RANDOM.replace("\".env\"", "\"auth/.env\""));
+    for path in [project.root(), project.home()] {
+        chown(path, Some(4321), Some(4321)).unwrap();
+    }
+    project.write("auth/theirs", "");
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    Run::of(&mut project.command_under(as_another, ["init"])).assert_code(6);
+    let told = || told_by("permission-denied", &project, || project.command_under(as_another, ["init"]));
+    insta::assert_snapshot!(told(), @r"
+    exit 6
+    --- stderr
+    vault-kit: error: cannot write in the directory `[project]/auth`: Permission denied (os error 13)
+    vault-kit: hint: `sudo chown 4321 [project]/auth` makes it yours
+    vault-kit: hint: or run `sudo VAULT_KIT_IDENTITY_FILE=[home]/.config/vault-kit/identity.txt vault-kit render` where the files are to be root's
+    ");
+    chown(project.path("auth"), Some(4321), None).unwrap();
+    set_mode(&project.path("auth"), 0o500);
+    insta::assert_snapshot!(told(), @r"
+    exit 6
+    --- stderr
+    vault-kit: error: cannot write in the directory `[project]/auth`: Permission denied (os error 13)
+    vault-kit: hint: `chmod u+rwx [project]/auth`
+    ");
+    set_mode(&project.path("auth"), 0o300);
+    insta::assert_snapshot!(told(), @r"
+    exit 6
+    --- stderr
+    vault-kit: error: cannot open the directory `[project]/auth`: Permission denied (os error 13)
+    vault-kit: hint: `chmod u+rwx [project]/auth`
+    ");
+}

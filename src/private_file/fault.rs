@@ -1,10 +1,15 @@
 //! The words of every refusal and failure on the disk.
 
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use rustix::io::Errno;
 
+use super::facts::Status;
+use super::resolve;
 use crate::error::{Error, Kind};
+use crate::shell;
 
 /// A verb and a path, as [`Error::io`] wants them.
 pub(super) fn phrase(verb: &str, path: &Path) -> String {
@@ -21,6 +26,27 @@ pub(super) fn failed(verb: &str, path: &Path, errno: Errno) -> Error {
             .hint("if a container mounts this single file, declare `in_place = true` for its output"),
         _ => Error::io(phrase(verb, path), errno),
     }
+}
+
+/// A directory that we may not open or write in; `status` is its own, where that much can be seen.
+pub(super) fn closed(verb: &str, directory: &Path, status: Option<&Status>, errno: Errno) -> Error {
+    let error = failed(&format!("{verb} the directory"), directory, errno);
+    let (word, user) = (shell::path(&directory.to_string_lossy()), rustix::process::geteuid().as_raw());
+    match (errno, status) {
+        (Errno::ACCESS, Some(status)) if status.uid == user => error.hint(format!("`chmod u+rwx {word}`")),
+        (Errno::ACCESS, Some(_)) => error
+            .hint(format!("`sudo chown {user} {word}` makes it yours"))
+            .hint("or run `sudo vault-kit render` where the files are to be root's"),
+        (Errno::ACCESS, None) => error.hint(format!("`namei -l {word}` shows which directory keeps you out")),
+        (Errno::ROFS, _) => error.hint(format!("`findmnt -T {word}` shows the file system that is mounted read-only")),
+        _ => error,
+    }
+}
+
+/// A directory beneath another one that we may not open.
+pub(super) fn not_opened(from: impl AsFd, names: &[&OsStr], directory: &Path, errno: Errno) -> Error {
+    let status = resolve::open_directory(from, names, resolve::TRAVERSE).and_then(|it| Status::of(&it));
+    closed("open", directory, status.ok().as_ref(), errno)
 }
 
 /// We refuse for the sake of safety.

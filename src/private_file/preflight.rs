@@ -18,19 +18,19 @@ use crate::error::Result;
 /// Refuses what the write of `route` would be refused for. Leaves no trace, unless an owner has to be tried.
 pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions) -> Result<()> {
     let (directory, missing) = nearest_directory(root, route)?;
+    let shown = route.shown_directory().ancestors().nth(missing).unwrap_or(root.path());
     let existing = if missing == 0 {
         Existing::examine(&directory, route, options)?
     } else {
-        let shown = route.shown_directory().ancestors().nth(missing).unwrap_or(root.path());
         let status = Status::of(&directory).map_err(|errno| fault::failed("examine", shown, errno))?;
         status.expect_guarded(shown)?;
         None
     };
     if options.in_place && existing.as_ref().is_some_and(|existing| !existing.is_link) {
-        expect_access(&directory, route.name(), Access::WRITE_OK, "write", route.shown())?;
+        let failed = |errno| fault::failed("write", route.shown(), errno);
+        expect_access(&directory, route.name(), Access::WRITE_OK).map_err(failed)?;
     } else {
-        let access = Access::WRITE_OK | Access::EXEC_OK;
-        expect_access(&directory, OsStr::new("."), access, "write in the directory of", route.shown())?;
+        expect_writable(&directory, shown)?;
     }
     expect_owner(&directory, route, options, existing.map(|existing| existing.status).as_ref())
 }
@@ -51,8 +51,8 @@ pub(super) fn preflight_append(root: &Root, route: &Route<'_>) -> Result<()> {
             status.expect_plain(route.shown())
         }
         Err(Errno::NOENT) => {
-            let access = Access::WRITE_OK | Access::EXEC_OK;
-            expect_access(&directory, OsStr::new("."), access, "write in the directory of", route.shown())
+            let shown = route.shown_directory().ancestors().nth(missing).unwrap_or(root.path());
+            expect_writable(&directory, shown)
         }
         Err(errno) => Err(fault::failed("append to", route.shown(), errno)),
     }
@@ -65,17 +65,27 @@ fn nearest_directory(root: &Root, route: &Route<'_>) -> Result<(OwnedFd, usize)>
         match resolve::open_directory(&root.directory, &names[..depth], OFlags::RDONLY) {
             Ok(directory) => return Ok((directory, names.len() - depth)),
             Err(Errno::NOENT) if depth > 0 => {}
-            Err(errno) => return Err(fault::failed("open the directory of", route.shown(), errno)),
+            Err(errno) => {
+                let shown = route.shown_directory().ancestors().nth(names.len() - depth).unwrap_or(root.path());
+                return Err(fault::not_opened(&root.directory, &names[..depth], shown, errno));
+            }
         }
     }
     Err(fault::failed("open the directory of", route.shown(), Errno::NOENT))
 }
 
-fn expect_access(directory: &OwnedFd, name: &OsStr, access: Access, verb: &str, shown: &Path) -> Result<()> {
+fn expect_writable(directory: &OwnedFd, shown: &Path) -> Result<()> {
+    expect_access(directory, OsStr::new("."), Access::WRITE_OK | Access::EXEC_OK).map_err(|errno| {
+        let status = Status::of(directory).ok();
+        fault::closed("write in", shown, status.as_ref(), errno)
+    })
+}
+
+fn expect_access(directory: &OwnedFd, name: &OsStr, access: Access) -> rustix::io::Result<()> {
     match retry_on_intr(|| rustix::fs::accessat(directory, name, access, AtFlags::EACCESS)) {
         // Old kernels cannot say it for the effective user; the write will.
-        Ok(()) | Err(Errno::NOSYS | Errno::INVAL) => Ok(()),
-        Err(errno) => Err(fault::failed(verb, shown, errno)),
+        Err(Errno::NOSYS | Errno::INVAL) => Ok(()),
+        access => access,
     }
 }
 

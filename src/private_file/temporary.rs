@@ -132,10 +132,10 @@ pub(super) fn failed_write(shown: &Path, error: std::io::Error) -> Error {
 /// Removes the temporary files of this user that were last written `before` from a directory, and counts them.
 pub(super) fn sweep(root: impl AsFd, names: &[&OsStr], shown: &Path, before: i128) -> Result<usize> {
     let failed = |errno| fault::failed("sweep", shown, errno);
-    let directory = match resolve::open_directory(root, names, OFlags::RDONLY) {
+    let directory = match resolve::open_directory(&root, names, OFlags::RDONLY) {
         Ok(directory) => directory,
         Err(Errno::NOENT) => return Ok(0),
-        Err(errno) => return Err(failed(errno)),
+        Err(errno) => return Err(fault::not_opened(root, names, shown, errno)),
     };
     let mut swept = 0;
     for entry in retry_on_intr(|| Dir::read_from(&directory)).map_err(failed)? {
