@@ -195,6 +195,7 @@ impl Root {
         }
 
         let line = terminated(&file, status.size, bytes).map_err(failed)?;
+        fault::expect_allowed(status.size + line.len() as u64, route.shown())?;
         let written = retry_on_intr(|| rustix::io::write(&file, &line)).map_err(|errno| failed(errno.into()))?;
         if written < line.len() {
             return Err(failed(std::io::ErrorKind::WriteZero.into()).hint("free some space on that file system"));

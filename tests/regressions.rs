@@ -181,6 +181,21 @@ fn every_file_of_an_example_comes_with_its_preset() {
     }
 }
 
+#[test]
+fn a_file_that_the_limit_on_sizes_forbids_is_an_error_and_not_a_signal() {
+    let project = Project::initialised(&env_of(RANDOM));
+    for more in ["", "in_place = true\n"] {
+        project.write("vault-kit.toml", env_of(RANDOM) + more);
+        project.run(["render"]).assert_code(0);
+        let before = project.contents();
+        let limited = ["/bin/sh", "-c", "ulimit -f 0; exec \"$@\"", "sh"];
+        let replace = ["generate", "--replace", "AUTH_KEY", "--yes"];
+        let run = support::Run::of(&mut project.command_under(limited, replace)).assert_code(9);
+        assert!(run.stderr.contains("File too large") && run.stderr.contains("ulimit -f unlimited"), "{}", run.stderr);
+        assert_eq!(project.contents(), before);
+    }
+}
+
 const JWKS: &str = "[outputs.jwks]\nformat = \"jwks\"\npath = \"auth/public/jwks.json\"\nsecrets = [\"SIGNER\"]\n";
 
 #[test]

@@ -75,6 +75,7 @@ impl<'a> Existing<'a> {
     pub(super) fn overwrite(&self, old: Option<&[u8]>, bytes: &[u8], options: &WriteOptions) -> Result<()> {
         let file = self.open(OFlags::WRONLY).map_err(|errno| fault::failed("write", self.route.shown(), errno))?;
         let file = self.same(file)?;
+        fault::expect_allowed(self.status.size.max(bytes.len() as u64), self.route.shown())?;
         self.restrict(&file, options)?;
         replace_content(&file, bytes).map_err(|error| {
             let restored = old.is_some_and(|old| replace_content(&file, old).is_ok());

@@ -5,10 +5,11 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use rustix::io::Errno;
+use rustix::process::Resource;
 
 use super::facts::Status;
 use super::resolve;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::shell;
 
 /// A verb and a path, as [`Error::io`] wants them.
@@ -22,10 +23,19 @@ pub(super) fn failed(verb: &str, path: &Path, errno: Errno) -> Error {
         // The only way to ELOOP, since we forbid every symlink.
         Errno::LOOP => symlink(path),
         Errno::NOSPC | Errno::DQUOT => Error::io(phrase(verb, path), errno).hint("free some space on that file system"),
+        Errno::FBIG => {
+            Error::io(phrase(verb, path), errno).hint("lift the limit on the size of files with `ulimit -f unlimited`")
+        }
         Errno::BUSY => Error::io(phrase(verb, path), errno)
             .hint("if a container mounts this single file, declare `in_place = true` for its output"),
         _ => Error::io(phrase(verb, path), errno),
     }
+}
+
+/// Refuses a size that the limit of this process forbids: the system would end it by a signal in the midst of the write.
+pub(super) fn expect_allowed(size: u64, path: &Path) -> Result<()> {
+    let limit = rustix::process::getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|limit| size > limit) { Err(failed("write", path, Errno::FBIG)) } else { Ok(()) }
 }
 
 /// A directory that we may not open or write in; `status` is its own, where that much can be seen.

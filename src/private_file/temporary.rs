@@ -52,6 +52,7 @@ impl<'a> Temporary<'a> {
     /// Writes everything, gives the file its mode, and syncs it.
     pub(super) fn fill(&mut self, bytes: &[u8], mode: u32) -> Result<()> {
         let shown = self.shown;
+        fault::expect_allowed(bytes.len() as u64, shown)?;
         self.file.write_all(bytes).map_err(|error| failed_write(shown, error))?;
         if self.status()?.mode != mode {
             retry_on_intr(|| rustix::fs::fchmod(&self.file, mode_bits(mode)))
