@@ -13,6 +13,7 @@ mod format;
 pub mod identity;
 pub mod issued;
 pub mod ledger;
+pub mod recover;
 pub mod seal;
 mod second_copy;
 pub mod synced;

@@ -7,7 +7,8 @@ use super::paste::Paste;
 use super::session::Session;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::store::files::Recovery;
+use crate::store::files::StoreFiles;
+use crate::store::recover::{Manner, Recovery};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -22,29 +23,29 @@ enum Verb {
         /// Keep the project's store although the second copy is newer
         #[arg(long)]
         accept_older: bool,
+        /// Tell what would be done, and do nothing
+        #[arg(short = 'n', long)]
+        dry_run: bool,
     },
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let Verb::Recover { accept_older } = arguments.verb;
+    let Verb::Recover { accept_older, dry_run } = arguments.verb;
     let session = Session::open(context)?;
     let identities = context.identities()?;
-    let _lock = session.lock()?;
+    let _lock = session.lock_unless_dry(dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.preflight()?;
-    let recovery = files.recover(&identities, accept_older, context.now)?;
-    let reason = files.drop_damaged_ledger()?;
-    if let Some(reason) = reason {
-        context.ui.say(&format!("made `{}` anew: {reason}", files.ledger_path()));
+    let recovery = files.recover(&identities, Manner { accept_older, dry_run }, context.now)?;
+    let flaw = files.ledger_flaw()?;
+    tell(context, &files, recovery, flaw, dry_run);
+    if dry_run {
+        return Ok(Exit::DONE);
     }
-    let path = files.store_path();
-    context.ui.say(&match recovery {
-        Recovery::Nothing if reason.is_some() => format!("`{path}` and its second copy agree"),
-        Recovery::Nothing => format!("`{path}` and its second copy agree: nothing to do"),
-        Recovery::CopyRefreshed => format!("the second copy follows `{path}` now"),
-        Recovery::StoreRestored => format!("brought `{path}` back from its second copy"),
-    });
+    if flaw.is_some() {
+        files.drop_ledger()?;
+    }
     let mut opened = session.open_store_for_writing(&identities)?;
     world.record(&mut opened, "recover", &[])?;
     if recovery != Recovery::Nothing {
@@ -52,4 +53,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.say(&Paste::new(context).words(next));
     }
     Ok(Exit::DONE)
+}
+
+fn tell(context: &Context, files: &StoreFiles<'_>, recovery: Recovery, flaw: Option<&str>, dry_run: bool) {
+    let verb = |done: &'static str, planned: &'static str| if dry_run { planned } else { done };
+    if let Some(flaw) = flaw {
+        let makes = verb("made", "would make");
+        context.ui.say(&format!("{makes} `{}` anew: it {} {flaw}", files.ledger_path(), verb("was", "is")));
+    }
+    let path = files.store_path();
+    context.ui.say(&match recovery {
+        Recovery::Nothing if flaw.is_some() => format!("`{path}` and its second copy agree"),
+        Recovery::Nothing => format!("`{path}` and its second copy agree: nothing to do"),
+        Recovery::CopyRefreshed if dry_run => format!("would make the second copy follow `{path}`"),
+        Recovery::CopyRefreshed => format!("the second copy follows `{path}` now"),
+        Recovery::StoreRestored => format!("{} `{path}` back from its second copy", verb("brought", "would bring")),
+    });
 }

@@ -6,9 +6,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
-
-use super::change::{Change, Subjects};
 use super::identity::Identities;
 use super::ledger::{DeliveredFile, Ledger};
 use super::second_copy::{CopyHeader, SecondCopy};
@@ -21,9 +18,9 @@ use crate::secret::digest::sha256_hex;
 /// The files of one environment's store.
 #[derive(Debug)]
 pub struct StoreFiles<'a> {
-    project: &'a Root,
-    copy: SecondCopy<'a>,
-    environment: &'a EnvName,
+    pub(super) project: &'a Root,
+    pub(super) copy: SecondCopy<'a>,
+    pub(super) environment: &'a EnvName,
 }
 
 /// A store that is open for writing, and which bytes it was read from.
@@ -33,17 +30,6 @@ pub struct Opened {
     pub store: Store,
     /// SHA-256 of the sealed bytes on disk; `None` = nothing is there yet.
     pub digest: Option<String>,
-}
-
-/// What `store recover` did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recovery {
-    /// The project's store and the copy agree.
-    Nothing,
-    /// The project's store was accepted, and the copy follows it.
-    CopyRefreshed,
-    /// The project's store was brought back from the copy.
-    StoreRestored,
 }
 
 impl<'a> StoreFiles<'a> {
@@ -130,7 +116,7 @@ impl<'a> StoreFiles<'a> {
         self.copy.expect_whole(sealed, digest)
     }
 
-    fn unseal(&self, sealed: &[u8], identities: &Identities, place: &str) -> Result<Store> {
+    pub(super) fn unseal(&self, sealed: &[u8], identities: &Identities, place: &str) -> Result<Store> {
         let store = seal::open(sealed, identities, place)?;
         if store.environment == *self.environment { Ok(store) } else { Err(self.foreign(&store)) }
     }
@@ -188,75 +174,10 @@ impl<'a> StoreFiles<'a> {
         self.project.read(&path)?.map_or(Ok(()), |bytes| Ledger::expect_whole(&bytes, &path))
     }
 
-    /// Why the ledger has to be made anew; `None` when it need not. One that cannot be read is removed.
-    pub fn drop_damaged_ledger(&self) -> Result<Option<&'static str>> {
-        match self.ledger() {
-            Err(error) if error.code() == "ledger-damaged" => {
-                self.project.remove(&self.ledger_path())?;
-                Ok(Some("it was damaged"))
-            }
-            other => Ok(other?.is_none().then_some("it was gone")),
-        }
-    }
-
     /// Replaces the ledger unless it is the same already.
     pub fn save_ledger(&self, ledger: &Ledger) -> Result<()> {
         self.project.write(&self.ledger_path(), &ledger.to_bytes()?, &WriteOptions::default())?;
         Ok(())
-    }
-
-    /// Makes store and second copy agree again; what is replaced is kept aside.
-    ///
-    /// The newer of the two wins; with `accept_older` the project's store does, whatever its generation.
-    ///
-    /// What is left is a generation of its own, newer than both, and carries the recovery as its last change.
-    pub fn recover(&self, identities: &Identities, accept_older: bool, now: DateTime<Utc>) -> Result<Recovery> {
-        let sealed = self.sealed()?;
-        let opened = sealed.as_deref().map(|sealed| self.unseal(sealed, identities, &self.store_path())).transpose();
-        let header = self.copy.header()?;
-        match (opened, header) {
-            (Ok(Some(store)), header)
-                if accept_older || !header.as_ref().is_some_and(|it| it.is_newer_than(&store)) =>
-            {
-                let sealed = sealed.unwrap_or_default();
-                let digest = sha256_hex(&sealed);
-                if header.as_ref().is_some_and(|header| header.digest == digest) {
-                    self.expect_copy(&sealed, &digest)?;
-                    return Ok(Recovery::Nothing);
-                }
-                self.copy.set_aside()?;
-                let newest = header.map_or(0, |header| header.generation);
-                self.save_recovered(store, newest, identities, now)?;
-                Ok(Recovery::CopyRefreshed)
-            }
-            (Err(error), _) if error.code() == "not-a-recipient" => Err(error),
-            (_, Some(_)) => self.restore(identities, sealed.as_deref(), now),
-            (Err(error), None) => Err(error),
-            (Ok(_), None) => Err(self.nothing_to_recover()),
-        }
-    }
-
-    fn restore(&self, identities: &Identities, old: Option<&[u8]>, now: DateTime<Utc>) -> Result<Recovery> {
-        let place = format!("second copy of `{}`", self.store_path());
-        let copy = self.copy.read()?.ok_or_else(|| self.nothing_to_recover())?;
-        let store = self.unseal(&copy, identities, &place)?;
-        if let Some(old) = old {
-            let aside = format!("{DIRECTORY}/{}.replaced-{}.age", self.environment, &sha256_hex(old)[..8]);
-            self.project.write(&aside, old, &WriteOptions::default())?;
-        }
-        self.save_recovered(store, 0, identities, now)?;
-        Ok(Recovery::StoreRestored)
-    }
-
-    /// Store and recovery in one replacement: a crash behind it cannot lose who recovered what.
-    fn save_recovered(&self, mut store: Store, newest: u64, identities: &Identities, now: DateTime<Utc>) -> Result<()> {
-        let path = self.store_path();
-        store.generation = store.generation.max(newest) + 1;
-        store.changes.push(Change::new(now, "recover", self.environment, store.generation, Subjects::default()));
-        let sealed = seal::seal(&store, &path)?;
-        seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
-        self.project.write(&path, &sealed, &WriteOptions::default())?;
-        self.copy.write(&store, &sealed, &sha256_hex(&sealed)).map_err(Error::after_the_change)
     }
 
     fn missing(&self) -> Error {
@@ -284,14 +205,9 @@ impl<'a> StoreFiles<'a> {
         Error::new(Kind::Store, "store-foreign", message)
             .hint("put the right file back, or name the environment with `-e`")
     }
-
-    fn nothing_to_recover(&self) -> Error {
-        let message = format!("there is neither `{}` nor a second copy of it", self.store_path());
-        Error::new(Kind::Store, "store-missing", message).hint("make one with `vault-kit init`")
-    }
 }
 
-fn would_lock_out(path: &str) -> Error {
+pub(super) fn would_lock_out(path: &str) -> Error {
     Error::new(Kind::Store, "would-lock-out", format!("refusing to seal `{path}`: you could not open it again"))
         .hint("add your own recipient to the manifest; `vault-kit recipients list` shows it")
 }

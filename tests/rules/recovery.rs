@@ -228,3 +228,24 @@ fn check_and_recover_find_a_second_copy_whose_body_is_damaged() {
     put(&path, &whole);
     project.run(["check"]).assert_code(0);
 }
+
+#[test]
+fn a_rehearsal_of_recover_says_what_it_would_do_and_does_nothing() {
+    let rehearse = |project: &Project, more: &[&str], said: &str| {
+        let before = project.contents();
+        let run = project.run([&["store", "recover", "--dry-run"], more].concat()).assert_code(0);
+        assert!(run.stderr.contains(said), "{run:?}");
+        assert_eq!(project.contents(), before);
+    };
+    let project = Project::initialised(MANIFEST);
+    rehearse(&project, &[], "nothing to do");
+    fs::remove_file(project.path(".vault-kit/dev.ledger.jsonl")).unwrap();
+    rehearse(&project, &[], "would make `.vault-kit/dev.ledger.jsonl` anew: it is gone");
+    project.write(".vault-kit/dev.ledger.jsonl", "x");
+    rehearse(&project, &[], "would make `.vault-kit/dev.ledger.jsonl` anew: it is damaged");
+    fs::remove_file(project.path(STORE)).unwrap();
+    rehearse(&project, &[], "would bring `.vault-kit/dev.age` back");
+    let older = with_an_old_store();
+    rehearse(&older, &[], "would bring `.vault-kit/dev.age` back");
+    rehearse(&older, &["--accept-older"], "would make the second copy follow");
+}
