@@ -196,6 +196,22 @@ fn a_file_that_the_limit_on_sizes_forbids_is_an_error_and_not_a_signal() {
     }
 }
 
+#[test]
+fn who_only_looks_does_not_say_that_nothing_was_changed() {
+    let project = Project::initialised(&env_of(&format!("{RANDOM}{TOKEN}")));
+    for reader in [
+        ["cert", "verify", "no-such-file", "--ca", "neither"].as_slice(),
+        &["cert", "inspect", "no-such-file"],
+        &["token", "verify", "--jwks", "no-such-file", "--issuer", "i", "--audience", "a"],
+    ] {
+        let run = project.run(reader).assert_code(2);
+        assert!(run.stderr.contains("there is no file `no-such-file`"), "{reader:?}: {}", run.stderr);
+        assert!(!run.stderr.contains("nothing was changed"), "{reader:?}: {}", run.stderr);
+    }
+    let writer = project.run(["set", "AUTH_KEY", "--from-file", "no-such-file"]).assert_code(2);
+    assert!(writer.stderr.contains("hint: nothing was changed"), "{}", writer.stderr);
+}
+
 const JWKS: &str = "[outputs.jwks]\nformat = \"jwks\"\npath = \"auth/public/jwks.json\"\nsecrets = [\"SIGNER\"]\n";
 
 #[test]

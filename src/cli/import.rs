@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::bring_up;
 use super::consequences::{self, Change};
 use super::context::Context;
-use super::session::{Session, read_named};
+use super::session::{Session, read_for_change};
 use super::summary::row;
 use crate::check;
 use crate::deliver::ignored;
@@ -96,7 +96,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 /// The names and values in the file.
 fn read(session: &Session<'_>, arguments: &Arguments) -> Result<Vec<Entry>> {
-    let bytes = read_named(session.context, &arguments.source)?;
+    let bytes = read_for_change(session.context, &arguments.source)?;
     if let Some(name) = secret_delivered_at(session, &arguments.source) {
         let value = bytes.expose().strip_suffix(b"\n").unwrap_or(bytes.expose());
         let value = Secret::copy_of(value);

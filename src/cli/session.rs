@@ -238,12 +238,18 @@ pub fn read_named(context: &Context, path: &std::path::Path) -> Result<Secret> {
     }
     std::fs::read(context.resolve(path)).map(Secret::new).map_err(|error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Error::usage(format!("there is no file `{}`", path.display())).hint("nothing was changed")
+            Error::usage(format!("there is no file `{}`", path.display()))
         }
-        ErrorKind::IsADirectory => {
-            Error::usage(format!("`{}` is a directory, not a file", path.display())).hint("nothing was changed")
-        }
+        ErrorKind::IsADirectory => Error::usage(format!("`{}` is a directory, not a file", path.display())),
         _ => Error::io(format!("read `{}`", path.display()), error),
+    })
+}
+
+/// As [`read_named`], for the commands that write.
+pub fn read_for_change(context: &Context, path: &Path) -> Result<Secret> {
+    read_named(context, path).map_err(|error| match error.kind() {
+        Kind::Usage => error.hint("nothing was changed"),
+        _ => error,
     })
 }
 

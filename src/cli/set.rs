@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::consequences::{self, Change};
 use super::context::Context;
-use super::session::{Session, read_named, read_stdin};
+use super::session::{Session, read_for_change, read_stdin};
 use super::summary::{Deed, Summary};
 use crate::check;
 use crate::error::{Error, Kind, Result};
@@ -89,7 +89,7 @@ fn change(is_new: bool, revoke: bool) -> Option<Change> {
 /// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.
 fn read_value(context: &Context, session: &Session<'_>, arguments: &Arguments) -> Result<Secret> {
     if let Some(path) = &arguments.from_file {
-        return read_named(context, path);
+        return read_for_change(context, path);
     }
     if !ui::stdin_is_terminal() {
         let piped = read_stdin()?;

@@ -9,7 +9,7 @@ use clap::Args;
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 
-use super::{Context, Error, Exit, Host, Kind, Result, parse_host, read_named, tell};
+use super::{Context, Error, Exit, Host, Kind, Result, parse_host, read_for_change, tell};
 use crate::cli::session::Session;
 use crate::cli::summary::{Deed, Summary};
 use crate::generate::Facts;
@@ -113,7 +113,7 @@ impl Files {
     /// Reads all of them, and tells of all that cannot be read.
     fn read(context: &Context, arguments: &Arguments) -> Result<Self> {
         let mut errors = Vec::new();
-        let mut read = |path: &Path| read_named(context, path).map_err(|error| errors.push(error)).ok();
+        let mut read = |path: &Path| read_for_change(context, path).map_err(|error| errors.push(error)).ok();
         let fullchain = read(&arguments.fullchain);
         let key = read(&arguments.key);
         let chain = arguments.chain.as_deref().map(&mut read);

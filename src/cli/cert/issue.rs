@@ -12,7 +12,7 @@ use super::destination::Destination;
 use super::{authority, certificate};
 use crate::cli::context::Context;
 use crate::cli::get;
-use crate::cli::session::{Session, read_named};
+use crate::cli::session::{Session, read_for_change};
 use crate::cli::summary::{Summary, tell_files};
 use crate::deliver::FileReport;
 use crate::error::{Error, Result};
@@ -104,7 +104,7 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     let context = session.context;
     let issuer = authority(session, issuer)?;
     let shown = csr.display().to_string();
-    let csr = read_named(context, csr)?;
+    let csr = read_for_change(context, csr)?;
     let destination = Destination::find(context, arguments.out.as_deref())?;
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;

@@ -7,7 +7,7 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::session::{Session, read_named};
+use crate::cli::session::{Session, read_for_change};
 use crate::cli::summary::{Deed, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -51,7 +51,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if signers(&session.manifest, &session.environment).is_empty() {
         return Err(Error::usage("no secret signs tokens here, so there is none to revoke"));
     }
-    let text = arguments.token.as_ref().map(|path| read_named(context, path)).transpose()?;
+    let text = arguments.token.as_ref().map(|path| read_for_change(context, path)).transpose()?;
     let identities = context.identities()?;
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
