@@ -304,7 +304,15 @@ fn no_identity() {
     exit 4
     --- stderr
     vault-kit: error: there is no identity at `[home]/.config/vault-kit/identity.txt`
-    vault-kit: hint: name yours with VAULT_KIT_IDENTITY_FILE; a first `vault-kit init` makes one
+    vault-kit: hint: name the file that holds yours: `export VAULT_KIT_IDENTITY_FILE=/path/to/identity.txt`
+    vault-kit: hint: where there is no store yet, `vault-kit init` makes a new one
+    "#);
+    // Beside a store `init` makes none, and does not send to itself.
+    insta::assert_snapshot!(told("identity-missing", &project, &["init"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: there is no identity at `[home]/.config/vault-kit/identity.txt`
+    vault-kit: hint: name the file that holds yours: `export VAULT_KIT_IDENTITY_FILE=/path/to/identity.txt`
     "#);
 }
 
@@ -580,10 +588,10 @@ fn a_file_that_somebody_else_wrote() {
     --- stderr
     vault-kit: error: `.secrets/api_key` is there already, and vault-kit did not write it
     vault-kit: hint: to keep what is in it, take it into the store: `vault-kit import .secrets/api_key`
-    vault-kit: hint: to keep it as a file, move it aside: `mv .secrets/api_key .secrets/api_key.old`
+    vault-kit: hint: to keep it as a file, move it aside: `mv [project]/.secrets/api_key [project]/.secrets/api_key.old`
     vault-kit: hint: to replace it, add `--yes` to `init` or `render`
     vault-kit: error: `more.json` is there already, and vault-kit did not write it
-    vault-kit: hint: to keep it as a file, move it aside: `mv more.json more.json.old`
+    vault-kit: hint: to keep it as a file, move it aside: `mv [project]/more.json [project]/more.json.old`
     vault-kit: hint: to replace it, add `--yes` to `init` or `render`
     "#);
 }

@@ -212,6 +212,22 @@ fn who_only_looks_does_not_say_that_nothing_was_changed() {
     assert!(writer.stderr.contains("hint: nothing was changed"), "{}", writer.stderr);
 }
 
+#[test]
+fn what_is_proposed_for_a_file_of_somebody_else_works_from_elsewhere() {
+    let project = Project::with_manifest(&manifest(&format!(
+        "{RANDOM}[outputs.json]\nformat = \"json\"\npath = \"a b.json\"\nsecrets = [\"AUTH_KEY\"]\n"
+    )));
+    project.write("a b.json", "{}");
+    let root = project.root().to_str().unwrap().to_owned();
+    let mut init = project.command(["-C", &root, "init"]);
+    let refused = support::Run::of(init.current_dir("/")).assert_code(7);
+    let line = refused.stderr.lines().find(|line| line.contains("`mv ")).unwrap();
+    let command = line.split('`').nth(1).unwrap();
+    support::Run::of(std::process::Command::new("sh").args(["-c", command]).current_dir("/")).assert_code(0);
+    assert_eq!(project.read("a b.json.old"), "{}");
+    project.run(["init"]).assert_code(0);
+}
+
 const JWKS: &str = "[outputs.jwks]\nformat = \"jwks\"\npath = \"auth/public/jwks.json\"\nsecrets = [\"SIGNER\"]\n";
 
 #[test]

@@ -52,7 +52,7 @@ fn found(session: &Session<'_>) -> Result<Option<Identities>> {
     let is_first = !session.files().is_there()?;
     match session.context.identities_if_present() {
         Err(error) if is_first && error.code() == "identity-missing" => Ok(None),
-        Ok(None) if !is_first => session.context.identities().map(Some),
+        Ok(None) if !is_first => Err(context::no_identity()?),
         found => found,
     }
 }

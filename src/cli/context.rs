@@ -86,10 +86,15 @@ impl Context {
         if let Some(identities) = self.identities_if_present()? {
             return Ok(identities);
         }
-        match identity_source()? {
-            IdentitySource::File { path, .. } => Err(identity_missing(&path)),
-            IdentitySource::Inline(_) => Err(Error::bug("an inline identity is missing")),
-        }
+        Err(no_identity()?.hint("where there is no store yet, `vault-kit init` makes a new one"))
+    }
+}
+
+/// The error of a command that needs the identity where there is none.
+pub fn no_identity() -> Result<Error> {
+    match identity_source()? {
+        IdentitySource::File { path, .. } => Ok(identity_missing(&path)),
+        IdentitySource::Inline(_) => Err(Error::bug("an inline identity is missing")),
     }
 }
 
@@ -177,7 +182,7 @@ pub fn parse_timeout(text: &str) -> Result<Duration, &'static str> {
 
 fn identity_missing(path: &Path) -> Error {
     Error::new(Kind::Store, "identity-missing", format!("there is no identity at `{}`", path.display()))
-        .hint("name yours with VAULT_KIT_IDENTITY_FILE; a first `vault-kit init` makes one")
+        .hint("name the file that holds yours: `export VAULT_KIT_IDENTITY_FILE=/path/to/identity.txt`")
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door")]

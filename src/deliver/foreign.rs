@@ -2,6 +2,7 @@
 //! stand in a file but not in the store.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::places::Places;
 use super::{Prepared, PreparedFile};
@@ -46,7 +47,7 @@ fn refuse_file(
     }
     match it.present(places)?.filter(|present| !says_the_same(it, present)) {
         Some(present) if it.file.shared && !has_block(&present) => Ok(()),
-        Some(_) => Err(foreign_file(it.output, path)),
+        Some(_) => Err(foreign_file(it.output, path, &root.path().join(relative))),
         None => Ok(()),
     }
 }
@@ -86,7 +87,8 @@ fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {
         .hint(format!("name that one with `-e {other}`, or replace its files with `vault-kit -e {ours} init --yes`"))
 }
 
-fn foreign_file(output: &Output, path: &str) -> Error {
+/// `place` is the path from where the command runs.
+fn foreign_file(output: &Output, path: &str, place: &Path) -> Error {
     let message = format!("`{path}` is there already, and vault-kit did not write it");
     let error = Error::new(Kind::Conflict, "foreign-file", message);
     let error = match output.format {
@@ -94,7 +96,9 @@ fn foreign_file(output: &Output, path: &str) -> Error {
             .hint(format!("to keep what is in it, take it into the store: `vault-kit import {}`", shell::path(path))),
         _ => error,
     };
+    let place = place.strip_prefix(".").unwrap_or(place).to_string_lossy();
+    let aside = format!("mv {} {}", shell::path(&place), shell::path(&format!("{place}.old")));
     error
-        .hint(format!("to keep it as a file, move it aside: `mv {path} {path}.old`"))
+        .hint(format!("to keep it as a file, move it aside: `{aside}`"))
         .hint("to replace it, add `--yes` to `init` or `render`")
 }
