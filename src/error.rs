@@ -52,16 +52,16 @@ impl Error {
     /// Says that the store has the change although this failed: the run is incomplete, and can be finished.
     #[must_use]
     pub fn after_the_change(self) -> Self {
-        self.incomplete("the store has the change; finish with `vault-kit render`")
+        self.incomplete().hint("the store has the change; finish with `vault-kit render`")
     }
 
-    /// The same where something else finishes it.
+    /// As [`Error::after_the_change`], where something else than `render` is to be done, which another hint says.
     #[must_use]
-    pub fn incomplete(mut self, hint: impl Into<String>) -> Self {
+    pub fn incomplete(mut self) -> Self {
         if self.code != "durability-unknown" {
             self.kind = Kind::Incomplete;
         }
-        self.hint(hint)
+        self
     }
 
     /// Says which file it is about, for parsers that know only lines.

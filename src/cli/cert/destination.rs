@@ -48,7 +48,7 @@ impl<'a> Destination<'a> {
     pub fn hand_over(&self, text: &[u8]) -> Result<()> {
         let Some((root, name)) = &self.file else { return self.context.ui.data(text) };
         let written = root.write(name, text, &WriteOptions::PUBLIC);
-        written.map(drop).map_err(|error| error.incomplete("the store has the change; run the command again"))
+        written.map(drop).map_err(|error| error.incomplete().hint("the store has the change; run the command again"))
     }
 }
 

@@ -58,7 +58,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
         opened.store.synced.contacted = Some(context.now);
     }
     let delivered = if dry_run {
-        world.rehearse(&opened.store)?
+        world.rehearse(&mut opened.store)?
     } else {
         ignored::add(&session.root, &session.manifest)?;
         world.settle_news(&mut opened, "sync pull", &taken.changed, has_news)?
