@@ -132,10 +132,11 @@ fn a_clock_behind_the_store_stops_writers_until_it_is_accepted() {
     project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
 
     project.edit_store(|store| store.updated += TimeDelta::hours(1));
-    project.run(["check"]).assert_code(0);
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.starts_with("clock-behind  "), "{check:?}");
     for writer in [["generate", "--replace", "API_KEY", "--yes"].as_slice(), &["render"], &["init"]] {
         let run = project.run(writer).assert_code(8);
-        assert!(run.stderr.contains("error: the clock says "), "{run:?}");
+        assert!(run.stderr.contains("error: nothing was changed: the clock says "), "{run:?}");
         assert!(run.stderr.contains("`--accept-clock`"), "{run:?}");
     }
     let before = project.get("API_KEY");

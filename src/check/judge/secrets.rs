@@ -49,8 +49,9 @@ impl<'a> Bench<'a> {
         let updated = self.ledger.map(|ledger| ledger.header.updated);
         if let Some(updated) = updated.filter(|updated| self.now + CLOCK_TOLERANCE < *updated) {
             let updated = updated.format("%Y-%m-%d %H:%M:%S UTC");
-            let message =
-                format!("was changed at {updated}, when this clock is not yet: writers refuse, and nothing expires");
+            let message = format!(
+                "was changed at {updated}, when this clock is not yet: writers refuse, and dates are misjudged"
+            );
             let file = format!(".vault-kit/{}.age", self.environment);
             self.about_file(Code::ClockBehind, &file, message, "date -u    # then set the clock");
         }
