@@ -32,7 +32,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 
 use crate::error::Result;
 use crate::exit::{Exit, Kind};
@@ -43,11 +43,10 @@ use paste::Paste;
 /// Makes, delivers and checks the secrets of a deployment from one manifest.
 #[derive(Debug, Parser)]
 #[command(name = "vault-kit", version, propagate_version = false, after_help = EXIT_CODES)]
-pub struct Cli {
+#[command(subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
     #[command(flatten)]
     global: Global,
-    #[command(subcommand)]
-    command: Command,
 }
 
 const EXIT_CODES: &str = "\
@@ -94,59 +93,71 @@ pub struct Global {
     accept_clock: bool,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Bring a manifest to life: make what is missing and write every output
-    Init(init::Arguments),
-    /// Take the values of an existing .env or JSON file into the store
-    Import(import::Arguments),
-    /// Judge store, ledger and files; exit 1 with one finding a problem
-    Check(check::Arguments),
-    /// List the secrets with their versions and dates
-    Status(status::Arguments),
-    /// Make missing values, or new ones with --replace
-    Generate(generate::Arguments),
-    /// Take a value by prompt, stdin or --from-file
-    Set(set::Arguments),
-    /// Write a value's exact bytes to stdout
-    Get(get::Arguments),
-    /// Forget a secret with all its versions
-    Remove(remove::Arguments),
-    /// Write the outputs
-    Render(render::Arguments),
-    /// Replace this process by a command with the secrets in its environment
-    Run(run::Arguments),
-    /// AWS Secrets Manager: compare, push, pull
-    Sync(sync::Arguments),
-    /// Certificates: issue or import, look at, verify, renew, revoke
-    Cert(cert::Arguments),
-    /// Let this manifest's absolute paths and AWS roles take effect
-    Trust(trust::Arguments),
-    /// The sealed store
-    Store(store::Arguments),
-    /// Who can open the store
-    Recipients(recipients::Arguments),
-    /// Signed tokens: mint, revoke, list, verify, look into, publish their keys
-    Token(token::Arguments),
-    /// Keys that are issued to others: issue, judge, take back
-    Apikey(apikey::Arguments),
-    /// Print a JSON Schema
-    Schema(schema::Arguments),
-    /// Print a shell's completions
-    Completions(completions::Arguments),
-    /// Print a manual page, or write all of them into a directory
-    Man(man::Arguments),
+/// A command: its name, what it is for, what it takes, and what it does with that.
+struct Verb {
+    name: &'static str,
+    about: &'static str,
+    augment: fn(clap::Command) -> clap::Command,
+    parse: fn(&ArgMatches) -> Result<Job, clap::Error>,
+}
+
+/// A command with its arguments, ready to run.
+type Job = Box<dyn FnOnce(&Context) -> Result<Exit>>;
+
+macro_rules! verb {
+    ($module:ident, $about:literal) => {
+        Verb {
+            name: stringify!($module),
+            about: $about,
+            augment: $module::Arguments::augment_args,
+            parse: |matches| {
+                let arguments = $module::Arguments::from_arg_matches(matches)?;
+                Ok(Box::new(move |context| $module::run(context, &arguments)))
+            },
+        }
+    };
+}
+
+const VERBS: [Verb; 20] = [
+    verb!(init, "Bring a manifest to life: make what is missing and write every output"),
+    verb!(import, "Take the values of an existing .env or JSON file into the store"),
+    verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
+    verb!(status, "List the secrets with their versions and dates"),
+    verb!(generate, "Make missing values, or new ones with --replace"),
+    verb!(set, "Take a value by prompt, stdin or --from-file"),
+    verb!(get, "Write a value's exact bytes to stdout"),
+    verb!(remove, "Forget a secret with all its versions"),
+    verb!(render, "Write the outputs"),
+    verb!(run, "Replace this process by a command with the secrets in its environment"),
+    verb!(sync, "AWS Secrets Manager: compare, push, pull"),
+    verb!(cert, "Certificates: issue or import, look at, verify, renew, revoke"),
+    verb!(trust, "Let this manifest's absolute paths and AWS roles take effect"),
+    verb!(store, "The sealed store"),
+    verb!(recipients, "Who can open the store"),
+    verb!(token, "Signed tokens: mint, revoke, list, verify, look into, publish their keys"),
+    verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
+    verb!(schema, "Print a JSON Schema"),
+    verb!(completions, "Print a shell's completions"),
+    verb!(man, "Print a manual page, or write all of them into a directory"),
+];
+
+/// The command line with the verbs that are `wanted`.
+fn command_line(wanted: impl Fn(&str) -> bool) -> clap::Command {
+    let verbs = VERBS.iter().filter(|verb| wanted(verb.name));
+    verbs.fold(Cli::command(), |line, verb| {
+        line.subcommand((verb.augment)(clap::Command::new(verb.name)).about(verb.about))
+    })
 }
 
 /// Parses and runs one command line.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
-        Ok(cli) => cli,
+    let (global, job) = match parse(&arguments) {
+        Ok(parsed) => parsed,
         Err(error) => return refuse(&error, arguments.iter().any(|it| it == "--json")),
     };
-    let context = Context::new(cli.global);
-    match dispatch(&context, cli.command) {
+    let context = Context::new(global);
+    match job(&context) {
         Ok(exit) => exit,
         Err(error) => {
             let error = Paste::new(&context).error(error);
@@ -156,29 +167,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     }
 }
 
-fn dispatch(context: &Context, command: Command) -> Result<Exit> {
-    match command {
-        Command::Init(arguments) => init::run(context, &arguments),
-        Command::Import(arguments) => import::run(context, &arguments),
-        Command::Check(arguments) => check::run(context, &arguments),
-        Command::Status(arguments) => status::run(context, &arguments),
-        Command::Generate(arguments) => generate::run(context, &arguments),
-        Command::Set(arguments) => set::run(context, &arguments),
-        Command::Get(arguments) => get::run(context, &arguments),
-        Command::Remove(arguments) => remove::run(context, &arguments),
-        Command::Render(arguments) => render::run(context, &arguments),
-        Command::Run(arguments) => run::run(context, &arguments),
-        Command::Sync(arguments) => sync::run(context, &arguments),
-        Command::Cert(arguments) => cert::run(context, &arguments),
-        Command::Trust(arguments) => trust::run(context, &arguments),
-        Command::Store(arguments) => store::run(context, &arguments),
-        Command::Recipients(arguments) => recipients::run(context, &arguments),
-        Command::Token(arguments) => token::run(context, &arguments),
-        Command::Apikey(arguments) => apikey::run(context, &arguments),
-        Command::Schema(arguments) => schema::run(context, &arguments),
-        Command::Completions(arguments) => completions::run(context, &arguments),
-        Command::Man(arguments) => man::run(context, &arguments),
-    }
+/// Describing every command to clap takes longer than most commands take. One that is not named cannot be meant, so only
+/// help, suggestions and errors need them all.
+fn parse(arguments: &[OsString]) -> Result<(Global, Job), clap::Error> {
+    let named = command_line(|verb| arguments.iter().any(|it| it == verb)).try_get_matches_from(arguments);
+    let matches = match named {
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => {
+            command_line(|_| true).try_get_matches_from(arguments)?
+        }
+        named => named?,
+    };
+    let verb = matches.subcommand().and_then(|(name, rest)| Some((VERBS.iter().find(|it| it.name == name)?, rest)));
+    let (verb, rest) = verb.ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+    Ok((Cli::from_arg_matches(&matches)?.global, (verb.parse)(rest)?))
 }
 
 /// Help and version are answers; everything else that clap says is a usage error.
@@ -196,4 +197,35 @@ fn refuse(error: &clap::Error, json: bool) -> Exit {
         if is_stray { "an argument stands where none belongs; values are never given as arguments" } else { first };
     ui.usage(&format!("{first}\n{rest}"));
     Exit::from(Kind::Usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Global, clap::Error> {
+        let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        parse(&arguments).map(|(global, _)| global)
+    }
+
+    #[test]
+    fn every_command_is_described_soundly() {
+        command_line(|_| true).debug_assert();
+    }
+
+    #[test]
+    fn a_value_that_is_called_like_a_command_is_a_value() {
+        assert_eq!(parsed("vault-kit -e check get set").unwrap().env.as_deref(), Some("check"));
+        assert_eq!(parsed("vault-kit run -- get nothing").unwrap().env, None);
+        assert_eq!(parsed("vault-kit -e check").unwrap_err().kind(), ErrorKind::MissingSubcommand);
+    }
+
+    #[test]
+    fn help_and_suggestions_know_the_commands_that_are_not_named() {
+        for line in ["vault-kit chek", "vault-kit --help", "vault-kit help check --yes", "vault-kit check --nope"] {
+            let wanted = command_line(|_| true).try_get_matches_from(line.split(' ')).unwrap_err();
+            assert_eq!(parsed(line).unwrap_err().to_string(), wanted.to_string());
+        }
+        assert!(parsed("vault-kit chek").unwrap_err().to_string().contains("'check'"));
+    }
 }

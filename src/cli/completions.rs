@@ -1,6 +1,6 @@
 //! `completions`: for a shell, on stdout.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 use super::context::Context;
 use crate::error::Result;
@@ -15,7 +15,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut super::Cli::command(), "vault-kit", &mut script);
+    clap_complete::generate(arguments.shell, &mut super::command_line(|_| true), "vault-kit", &mut script);
     context.ui.data(&script)?;
     Ok(Exit::DONE)
 }

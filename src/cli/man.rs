@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
 use super::context::Context;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let mut command = super::Cli::command();
+    let mut command = super::command_line(|_| true);
     command.build();
     let Some(directory) = &arguments.directory else {
         context.ui.data(&page(command)?)?;
