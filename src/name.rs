@@ -24,7 +24,7 @@ fn is_name(text: &str) -> bool {
     let first = text.bytes().next();
     first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && text.len() <= LONGEST
-        && !text.contains("..")
+        && !text.as_bytes().windows(2).any(|pair| pair == b"..")
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
 }
 

@@ -58,10 +58,11 @@ impl Expectation<'_> {
                 vec![file(output, output.path.clone(), holds, false)]
             }
             Format::DockerSecrets { .. } => {
-                let current = |it: &Declaration| Some((output.file_of(&it.name), self.version(&it.name)?));
-                let previous = |it: &Declaration| Some((output.previous_file_of(&it.name), self.previous(it)?));
+                let current = |it: &Declaration| self.version(&it.name).map(|held| (output.file_of(&it.name), held));
+                let previous =
+                    |it: &Declaration| self.previous(it).map(|held| (output.previous_file_of(&it.name), held));
                 let files = declarations().flat_map(|it| current(it).into_iter().chain(previous(it)));
-                files.map(|(path, version)| file(output, path, BTreeMap::from([version]), false)).collect()
+                files.map(|(path, held)| file(output, path, BTreeMap::from([held]), false)).collect()
             }
             Format::Pem { .. } => declarations()
                 .filter_map(|it| Some((it, self.version(&it.name)?)))

@@ -1,5 +1,7 @@
 //! Where an output puts each secret: the one place that knows the names of its files.
 
+use std::borrow::Cow;
+
 use super::model::{Format, Kind, Output, PemFile};
 use crate::name::{SecretName, previous_suffix};
 
@@ -26,8 +28,8 @@ impl Output {
     pub fn file_of(&self, name: &SecretName) -> String {
         match &self.format {
             Format::DockerSecrets { files } => {
-                let file = files.get(name).cloned().unwrap_or_else(|| name.as_str().to_ascii_lowercase());
-                format!("{}/{file}", self.path)
+                let file = files.get(name).map_or_else(|| name.as_str().to_ascii_lowercase().into(), Cow::from);
+                [&self.path, "/", &*file].concat()
             }
             _ => self.path.clone(),
         }
