@@ -63,8 +63,7 @@ struct PreparedFile<'a> {
 /// All outputs' refusals are reported at once. An output of one file that lacks a value waits; of an output of many
 /// files those that are complete are delivered.
 pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> {
-    let names = world.manifest.secrets.keys();
-    let settings = world::settings(world.manifest, world.environment, names);
+    let settings = world::settings(world.environment, world.manifest.secrets_in(world.environment));
     let bundles = Bundles::of(world, store);
     let places = Places::new(world)?;
     let mut prepared = Prepared {

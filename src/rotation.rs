@@ -60,6 +60,9 @@ pub fn companions<'s>(
     store: &'s Store,
     now: DateTime<Utc>,
 ) -> Vec<Companion<'s>> {
+    if declaration.overlap.is_none() && !matches!(declaration.kind, Kind::Keypair { .. }) {
+        return Vec::new();
+    }
     let max_age = max_age(manifest, &store.environment, &declaration.name);
     let versions = store.secrets.get(&declaration.name).map_or(&[][..], Vec::as_slice);
     let fitting = versions.iter().filter(|version| declaration.kind.accepts(&version.kind));

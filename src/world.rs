@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use crate::error::Result;
-use crate::manifest::Manifest;
+use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
 use crate::secret::Secret;
@@ -56,15 +56,14 @@ impl World<'_> {
     }
 }
 
-/// The settings among the names, as values that can be delivered.
-pub fn settings<'n>(
-    manifest: &Manifest,
+/// The settings among the declarations, as values that can be delivered.
+pub fn settings<'d>(
     environment: &EnvName,
-    names: impl IntoIterator<Item = &'n SecretName>,
+    declarations: impl IntoIterator<Item = &'d Declaration>,
 ) -> BTreeMap<SecretName, Parts> {
-    let value = |name: &SecretName| {
-        let text = manifest.secret(name)?.kind.setting(environment)?;
-        Some((name.clone(), Parts::value(Secret::copy_of(text.as_bytes()))))
+    let value = |declaration: &Declaration| {
+        let text = declaration.kind.setting(environment)?;
+        Some((declaration.name.clone(), Parts::value(Secret::copy_of(text.as_bytes()))))
     };
-    names.into_iter().filter_map(value).collect()
+    declarations.into_iter().filter_map(value).collect()
 }

@@ -120,7 +120,8 @@ impl World<'_> {
     }
 
     fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
-        let settings = world::settings(self.manifest, self.environment, declaration.references());
+        let references = declaration.references().into_iter().filter_map(|name| self.manifest.secret(name));
+        let settings = world::settings(self.environment, references);
         let inputs: Inputs<'_> = declaration
             .references()
             .into_iter()

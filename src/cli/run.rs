@@ -59,7 +59,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let identities = context.identities()?;
     let store = session.open_store(&identities)?;
-    let settings = world::settings(&session.manifest, &session.environment, session.manifest.secrets.keys());
+    let settings = world::settings(&session.environment, wanted.iter().copied());
     let variables = variables(&session, &only, &store, &settings, &wanted)?;
     let (program, rest) = arguments.command.split_first().ok_or_else(|| Error::usage("a command is needed"))?;
     let mut command = Command::new(program);
