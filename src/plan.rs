@@ -142,7 +142,7 @@ fn wanted<'a>(manifest: &'a Manifest, scope: &'a Scope) -> Option<BTreeSet<&'a S
 /// The named secrets and everything that is made from them, directly or not.
 pub fn dependents(manifest: &Manifest, names: &BTreeSet<SecretName>) -> BTreeSet<SecretName> {
     let mut all = names.clone();
-    for declaration in manifest.order.iter().filter_map(|name| manifest.secret(name)) {
+    for declaration in &manifest.order {
         if declaration.references().into_iter().any(|input| all.contains(input)) {
             all.insert(declaration.name.clone());
         }

@@ -75,12 +75,12 @@ fn signing_versions<'s>(store: &'s Store, name: &SecretName, now: DateTime<Utc>)
 fn path(manifest: &Manifest, authorities: &BTreeSet<SecretName>) -> Vec<SecretName> {
     let mut all = authorities.clone();
     // `order` names an issuer before what it signs: backwards, a CA is met before its own issuer.
-    for name in manifest.order.iter().rev().filter(|name| matches!(manifest.secrets[*name].kind, Kind::Ca(_))) {
-        if all.contains(name) {
-            all.extend(issuer(manifest, name).cloned());
+    for declaration in manifest.order.iter().rev().filter(|it| matches!(it.kind, Kind::Ca(_))) {
+        if all.contains(&declaration.name) {
+            all.extend(issuer(manifest, &declaration.name).cloned());
         }
     }
-    manifest.order.iter().rev().filter(|name| all.contains(*name)).cloned().collect()
+    manifest.order.iter().rev().map(|it| &it.name).filter(|name| all.contains(*name)).cloned().collect()
 }
 
 /// Who signs a CA or certificate; `None` for what signs itself.

@@ -1,6 +1,7 @@
 //! A small project for the tests of judge and observer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -27,8 +28,8 @@ pub(crate) fn days(days: i64) -> TimeDelta {
     TimeDelta::days(days)
 }
 
-fn declaration(text: &str, kind: Kind) -> (SecretName, Declaration) {
-    (name(text), Declaration::bare(text, kind))
+fn declaration(text: &str, kind: Kind) -> (SecretName, Arc<Declaration>) {
+    (name(text), Arc::new(Declaration::bare(text, kind)))
 }
 
 fn token() -> Kind {
@@ -57,12 +58,11 @@ pub(crate) fn manifest() -> Manifest {
         declaration("KEY", key),
         declaration("TOKEN", token()),
     ]);
-    let order: Vec<SecretName> = secrets.keys().cloned().collect();
     let output = Output {
         name: OutputName::new("env").unwrap(),
         format: Format::Dotenv { dialect: Dialect::Portable },
         path: ".env".into(),
-        secrets: order.clone(),
+        secrets: secrets.keys().cloned().collect(),
         mode: 0o600,
         directory_mode: None,
         uid: None,
@@ -79,10 +79,18 @@ pub(crate) fn manifest() -> Manifest {
         default_environment: env("dev"),
         keep: 5,
         environments: BTreeMap::from([(env("dev"), Environment::default()), (env("prod"), Environment::default())]),
-        secrets: secrets.into_iter().map(|(name, it)| (name, Box::new(it))).collect(),
+        order: secrets.values().cloned().collect(),
+        secrets,
         outputs: BTreeMap::from([(output.name.clone(), output)]),
-        order,
     }
+}
+
+/// Changes a declaration in both places where the manifest has it.
+pub(crate) fn redeclare(manifest: &mut Manifest, text: &str, change: impl FnOnce(&mut Declaration)) {
+    drop(manifest.secrets.remove(text));
+    let declaration = manifest.order.iter_mut().find(|it| it.name.as_str() == text).unwrap();
+    change(Arc::get_mut(declaration).unwrap());
+    manifest.secrets.insert(name(text), Arc::clone(declaration));
 }
 
 fn version(text: &str) -> VersionId {

@@ -5,6 +5,7 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -27,11 +28,11 @@ pub struct Manifest {
     /// At least the default environment.
     pub environments: BTreeMap<EnvName, Environment>,
     /// The secrets by name.
-    pub secrets: BTreeMap<SecretName, Box<Declaration>>,
+    pub secrets: BTreeMap<SecretName, Arc<Declaration>>,
     /// The outputs by name.
     pub outputs: BTreeMap<OutputName, Output>,
     /// All secrets, each after everything that it refers to.
-    pub order: Vec<SecretName>,
+    pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.
     pub warnings: Vec<Issue>,
 }
@@ -527,7 +528,7 @@ impl Manifest {
 
     /// The secrets of an environment, each after everything that it refers to.
     pub fn secrets_in<'a>(&'a self, environment: &'a EnvName) -> impl Iterator<Item = &'a Declaration> {
-        self.order.iter().filter_map(|name| self.secret(name)).filter(|declaration| declaration.is_in(environment))
+        self.order.iter().map(AsRef::as_ref).filter(|declaration: &&Declaration| declaration.is_in(environment))
     }
 
     /// The outputs of an environment, by name.

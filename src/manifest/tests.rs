@@ -364,7 +364,7 @@ B = { kind = "uuid" }
 A = { kind = "uuid" }
 "#;
     let order = parse(text, "m").unwrap().order;
-    assert_eq!(order.iter().map(SecretName::as_str).collect::<Vec<_>>(), ["Z", "B", "URL", "A"]);
+    assert_eq!(order.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["Z", "B", "URL", "A"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn manifest(raw: RawManifest, file: &str, problems: &mut Problems) ->
     let order = references::resolve(&mut secrets, &scope, problems);
     remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);
-    let secrets = secrets.into_declarations();
+    let (secrets, order) = secrets.into_declarations(&order);
     let warnings = Vec::new();
     Manifest { project: name, issuer, default_environment, keep, environments, secrets, outputs, order, warnings }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState, GitFact, StoreFact};
-use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, now, state};
+use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, now, redeclare, state};
 use crate::manifest::Kind;
 use crate::manifest::model::Rotate;
 use crate::manifest::period::Period;
@@ -88,7 +88,7 @@ fn a_token_is_orphaned_when_the_key_that_signed_it_is_not_the_one_that_is_there(
 #[test]
 fn an_optional_secret_may_be_absent() {
     let mut manifest = manifest();
-    manifest.secrets.get_mut(&name("API_KEY")).unwrap().optional = true;
+    redeclare(&mut manifest, "API_KEY", |it| it.optional = true);
     let mut ledger = ledger();
     ledger.secrets.remove(&name("API_KEY"));
     let report = judge(&manifest, &env("dev"), Some(&ledger), &facts(), &[Place::Host], now());
@@ -110,7 +110,7 @@ fn what_is_due_is_told_by_the_manifest_of_today_and_an_expiry_goes_before_it() {
     let judged = |rotate, expires| {
         let mut manifest = manifest();
         for text in ["API_KEY", "TOKEN"] {
-            manifest.secrets.get_mut(&name(text)).unwrap().rotate = Some(Rotate::Every(Period::days(rotate)));
+            redeclare(&mut manifest, text, |it| it.rotate = Some(Rotate::Every(Period::days(rotate))));
         }
         let mut ledger = ledger();
         entry(&mut ledger, "TOKEN").expires = Some(now() + days(expires));

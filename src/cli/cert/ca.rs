@@ -92,7 +92,7 @@ fn shown(
     let is_shown = |name: &&SecretName| {
         bundle || named.map_or_else(|| issuer(&session.manifest, name).is_none(), |named| named == *name)
     };
-    let order = session.manifest.order.iter().rev().filter(|name| wanted.contains(*name));
+    let order = session.manifest.order.iter().rev().map(|it| &it.name).filter(|name| wanted.contains(*name));
     order.filter(is_shown).cloned().collect()
 }
 

@@ -5,10 +5,9 @@ use super::{Scope, authority, covers};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Encoding, Kind, TokenAlgorithm};
 use crate::manifest::order;
-use crate::name::SecretName;
 
-/// Checks all references, decides the algorithms of tokens, and puts the secrets in order.
-pub(super) fn resolve(secrets: &mut Secrets, scope: &Scope<'_>, problems: &mut Problems) -> Vec<SecretName> {
+/// Checks all references, decides the algorithms of tokens, and puts the secrets in order: their positions.
+pub(super) fn resolve(secrets: &mut Secrets, scope: &Scope<'_>, problems: &mut Problems) -> Vec<usize> {
     let mut graph = Vec::with_capacity(secrets.list.len());
     let mut algorithms = Vec::new();
     for (position, declared) in secrets.list.iter().enumerate() {
@@ -52,10 +51,10 @@ fn check_one_algorithm_a_key(
     }
 }
 
-fn in_order(secrets: &Secrets, graph: &order::Graph, problems: &mut Problems) -> Vec<SecretName> {
+fn in_order(secrets: &Secrets, graph: &order::Graph, problems: &mut Problems) -> Vec<usize> {
     let name = |position: usize| &secrets.list[position].name;
     match order::order(graph) {
-        Ok(order) => order.into_iter().map(|position| name(position).clone()).collect(),
+        Ok(order) => order,
         Err(cycles) => {
             for cycle in cycles {
                 let names: Vec<&str> = cycle.iter().map(|&position| name(position).as_str()).collect();

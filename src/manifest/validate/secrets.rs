@@ -1,6 +1,7 @@
 //! Each secret by itself: its common fields, and its kind through [`super::recipes`].
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::{Place, Scope, environment_set, non_empty, recipes, remote};
 use crate::manifest::issue::Problems;
@@ -26,6 +27,8 @@ pub(super) struct Declared {
     pub(super) remote_at: usize,
 }
 
+type ByName = BTreeMap<SecretName, Arc<Declaration>>;
+
 /// The declared secrets in the order of the file, found by name.
 pub(super) struct Secrets {
     pub(super) list: Vec<Declared>,
@@ -41,9 +44,13 @@ impl Secrets {
         self.list.iter().map(|declared| declared.name.as_str())
     }
 
-    pub(super) fn into_declarations(self) -> BTreeMap<SecretName, Box<Declaration>> {
-        let pairs = self.list.into_iter().filter_map(|declared| Some((declared.name, declared.declaration?)));
-        pairs.collect()
+    /// The declarations by name, and in an order that is told by their positions.
+    pub(super) fn into_declarations(self, order: &[usize]) -> (ByName, Vec<Arc<Declaration>>) {
+        let shared = |it: Declared| Some((it.name, Arc::<Declaration>::from(it.declaration?)));
+        let list: Vec<_> = self.list.into_iter().map(shared).collect();
+        let order =
+            order.iter().filter_map(|&position| list[position].as_ref()).map(|(_, it)| Arc::clone(it)).collect();
+        (list.into_iter().flatten().collect(), order)
     }
 }
 
