@@ -57,7 +57,10 @@ pub fn is_judged_by(ledger: &Ledger, manifest: &Manifest) -> bool {
         let declaration = manifest.secrets.get(&entry.name).filter(|it| it.kind.accepts(&entry.kind));
         declaration.is_none_or(|declaration| entry.pattern == pattern_digest(declaration))
     };
-    ledger.secrets.values().all(is_judged)
+    // Most secrets have no pattern, neither then nor now.
+    let then = ledger.secrets.values().filter(|entry| entry.pattern.is_some());
+    let now = manifest.secrets.values().filter(|declaration| declaration.pattern.is_some());
+    then.chain(now.filter_map(|declaration| ledger.secrets.get(&declaration.name))).all(is_judged)
 }
 
 /// Judges a value that nobody saw being made: its strength is estimated for every kind that is drawn at random.

@@ -78,9 +78,8 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     };
     let observer = Observer { subject, values };
     facts.store = store(&mut tree, subject);
-    for expected in subject.expected {
-        facts.files.insert(expected.path.clone(), observer.file(&mut tree, expected));
-    }
+    let file = |expected: &ExpectedFile| (expected.path.clone(), observer.file(&mut tree, expected));
+    facts.files = subject.expected.iter().map(file).collect();
     facts.orphans = observer.orphans();
     facts.owners = owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);

@@ -1,6 +1,7 @@
 //! Which files an environment should have, from manifest and ledger alone: what `check` compares the disk with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +10,7 @@ use crate::check::facts::ExpectedFile;
 use crate::manifest::model::{Certificate, PemFile};
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::store::ledger::{BesideState, Ledger};
+use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 
 /// The files that the outputs of an environment should have.
 ///
@@ -50,26 +51,23 @@ struct Expectation<'a> {
 
 impl Expectation<'_> {
     fn of(&self, output: &Output) -> Vec<ExpectedFile> {
-        let declarations = || self.declarations(output);
+        let held = || self.held(output);
         match &output.format {
             Format::Dotenv { .. } | Format::Json => {
-                let current = declarations().filter_map(|it| self.version(&it.name));
-                let holds = current.chain(declarations().filter_map(|it| self.previous(it))).collect();
+                let holds = held().map(current).chain(held().filter_map(|it| self.previous(it))).collect();
                 vec![file(output, output.path.clone(), holds, false)]
             }
             Format::DockerSecrets { .. } => {
-                let current = |it: &Declaration| self.version(&it.name).map(|held| (output.file_of(&it.name), held));
-                let previous =
-                    |it: &Declaration| self.previous(it).map(|held| (output.previous_file_of(&it.name), held));
-                let files = declarations().flat_map(|it| current(it).into_iter().chain(previous(it)));
+                let files = held().flat_map(|it| {
+                    let name = &it.0.name;
+                    let previous = self.previous(it).map(|held| (output.previous_file_of(name), held));
+                    iter::once((output.file_of(name), current(it))).chain(previous)
+                });
                 files.map(|(path, held)| file(output, path, BTreeMap::from([held]), false)).collect()
             }
-            Format::Pem { .. } => declarations()
-                .filter_map(|it| Some((it, self.version(&it.name)?)))
-                .flat_map(|(it, version)| self.pem(output, it, &version))
-                .collect(),
+            Format::Pem { .. } => held().flat_map(|it| self.pem(output, it.0, &current(it))).collect(),
             Format::ApiKeys | Format::Jwks { .. } | Format::Revocations => {
-                let holds = declarations().filter_map(|it| self.version(&it.name)).collect();
+                let holds = held().map(current).collect();
                 vec![file(output, output.path.clone(), holds, output.format.is_public_document())]
             }
             Format::NotYet(_) => Vec::new(),
@@ -109,22 +107,25 @@ impl Expectation<'_> {
         self.ledger?.secrets.get(&declaration.name)?.facts.get(key).map(String::as_str)
     }
 
-    fn declarations<'s>(&'s self, output: &'s Output) -> impl Iterator<Item = &'s Declaration> {
+    /// The secrets of an output that have a value, each with its line of the ledger.
+    fn held<'s>(&'s self, output: &'s Output) -> impl Iterator<Item = Held<'s>> {
         let declarations = output.secrets.iter().filter_map(|name| self.manifest.secret(name));
-        declarations.filter(|it| it.is_in(self.environment))
+        let declarations = declarations.filter(|it| it.is_in(self.environment));
+        declarations.filter_map(|it| Some((it, self.ledger?.secrets.get(&it.name)?)))
     }
 
     /// The version that is delivered beside the current one, and the name that it has there.
-    fn previous(&self, declaration: &Declaration) -> Option<(SecretName, VersionId)> {
-        let entry = self.ledger?.secrets.get(&declaration.name).filter(|_| declaration.kind.is_single())?;
-        let beside = entry.beside.iter().find(|it| it.state == BesideState::Retiring && self.now < it.until)?;
+    fn previous(&self, (declaration, entry): Held<'_>) -> Option<(SecretName, VersionId)> {
+        let retiring = |it: &&Beside| it.state == BesideState::Retiring && self.now < it.until;
+        let beside = entry.beside.iter().find(retiring).filter(|_| declaration.kind.is_single())?;
         Some((declaration.name.previous()?, beside.version))
     }
+}
 
-    fn version(&self, name: &SecretName) -> Option<(SecretName, VersionId)> {
-        let entry = self.ledger?.secrets.get(name)?;
-        Some((name.clone(), entry.version))
-    }
+type Held<'a> = (&'a Declaration, &'a Entry);
+
+fn current((declaration, entry): Held<'_>) -> (SecretName, VersionId) {
+    (declaration.name.clone(), entry.version)
 }
 
 fn file(output: &Output, path: String, holds: BTreeMap<SecretName, VersionId>, public: bool) -> ExpectedFile {
