@@ -17,9 +17,19 @@ where
     K: Deserialize<'de> + Ord,
     V: Deserialize<'de>,
 {
+    Ok(entries(deserializer)?.into_iter().collect())
+}
+
+/// The entries of a map as they stand there.
+pub(super) fn entries<'de, D, K, V>(deserializer: D) -> Result<Vec<(K, V)>, D::Error>
+where
+    D: Deserializer<'de>,
+    K: Deserialize<'de>,
+    V: Deserialize<'de>,
+{
     struct MapVisitor<K, V>(PhantomData<(K, V)>);
-    impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for MapVisitor<K, V> {
-        type Value = BTreeMap<K, V>;
+    impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for MapVisitor<K, V> {
+        type Value = Vec<(K, V)>;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("a map")
         }
@@ -28,7 +38,7 @@ where
             while let Some(entry) = map.next_entry()? {
                 entries.push(entry);
             }
-            Ok(entries.into_iter().collect())
+            Ok(entries)
         }
     }
     deserializer.deserialize_map(MapVisitor(PhantomData))

@@ -112,7 +112,7 @@ fn documents(versions: &[Version]) -> Vec<VersionDocument<'_>> {
 
 impl<'de> Deserialize<'de> for Secrets<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let secrets: BTreeMap<SecretName, Versions> = bulk::map(deserializer)?;
+        let secrets: Vec<(SecretName, Versions)> = bulk::entries(deserializer)?;
         Ok(Self::Owned(secrets.into_iter().map(|(name, versions)| (name, versions.0)).collect()))
     }
 }
@@ -183,10 +183,12 @@ pub(super) fn read(payload: &[u8]) -> Result<Store> {
     struct Probe {
         vault_kit_store: u32,
     }
-    let document: Document<'_> = match serde_json::from_slice(payload) {
+    // From bytes, serde_json would find out for each text in it that it is UTF-8.
+    let text = std::str::from_utf8(payload).map_err(|_| damaged())?;
+    let document: Document<'_> = match serde_json::from_str(text) {
         Ok(document) => document,
         // The version is asked for only now: a second pass over the text costs as much as the first.
-        Err(_) => match serde_json::from_slice::<Probe>(payload) {
+        Err(_) => match serde_json::from_str::<Probe>(text) {
             Ok(probe) if probe.vault_kit_store > SCHEMA_VERSION => return Err(too_new()),
             _ => return Err(damaged()),
         },

@@ -257,7 +257,8 @@ impl Ledger {
 
 /// Reads a line behind those that stand before it in order; `None` if it cannot be read or stands in the wrong place.
 fn push<T: DeserializeOwned>(lines: &mut Vec<T>, line: &[u8], name: impl Fn(&T) -> &str) -> Option<()> {
-    let read: T = serde_json::from_slice(line).ok()?;
+    // From bytes, serde_json would find out for each text in it that it is UTF-8.
+    let read: T = serde_json::from_str(std::str::from_utf8(line).ok()?).ok()?;
     let in_order = lines.last().is_none_or(|last| name(last) < name(&read));
     in_order.then(|| lines.push(read))
 }
