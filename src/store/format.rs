@@ -68,7 +68,7 @@ struct VersionDocument<'a> {
     kind: Cow<'a, str>,
     stage: Stage,
     origin: Origin,
-    #[serde(deserialize_with = "bulk::time")]
+    #[serde(deserialize_with = "bulk::time", serialize_with = "bulk::write_time")]
     created: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bulk::optional_time")]
     expires: Option<DateTime<Utc>>,

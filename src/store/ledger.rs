@@ -78,7 +78,7 @@ pub struct Entry {
     pub stage: String,
     /// When the current version was made.
     #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
-    #[serde(deserialize_with = "bulk::time")]
+    #[serde(deserialize_with = "bulk::time", serialize_with = "bulk::write_time")]
     pub created: DateTime<Utc>,
     /// When its replacement is due.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "bulk::optional_time")]
