@@ -32,6 +32,7 @@ pub mod sync;
 pub mod token;
 pub mod trust;
 mod ui;
+pub mod words;
 pub mod world;
 pub mod x509;
 

@@ -38,6 +38,7 @@ const ONLY: [Only; 16] = [
     Only { words: &["clap::", "clap_complete::", "clap_mangen::"], within: &["cli"] },
     Only { words: &["toml::", "toml_edit::"], within: &["manifest"] },
     Only { words: &["rpassword::"], within: &["ui"] },
+    Only { words: &["diceware_wordlists::"], within: &["words"] },
     Only { words: &["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout()", "stderr()"], within: &["ui"] },
     Only {
         words: &["File::create", "File::options", "OpenOptions", "fs::write", "set_permissions", "fs::rename"],

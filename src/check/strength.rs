@@ -6,9 +6,8 @@
 
 mod class;
 
-use diceware_wordlists::Wordlist;
-
 use super::password_of_url;
+use crate::words;
 
 /// Below this many bits a password or credential is weak: 2^64 guesses are out of reach over a network, and costly offline.
 pub const WEAK_BELOW: u32 = 64;
@@ -210,7 +209,7 @@ fn word(letters: &[u8]) -> Option<(usize, u32)> {
         if super::placeholder::is_common_word(word) {
             return Some((length, 4));
         }
-        if Wordlist::EffLong.get_list().binary_search_by(|entry| entry.as_bytes().cmp(word)).is_ok() {
+        if words::contains(word) {
             return Some((length, WORD));
         }
     }
