@@ -104,7 +104,7 @@ fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Se
 /// Inputs before what is made from them.
 fn in_order(world: &World<'_>, mut values: Vec<pull::Taken>) -> Vec<pull::Taken> {
     let order = world.manifest.order.iter().enumerate();
-    let places: BTreeMap<&SecretName, usize> = order.map(|(place, name)| (name, place)).collect();
+    let places: BTreeMap<&SecretName, usize> = order.map(|(place, declaration)| (&declaration.name, place)).collect();
     values.sort_by_key(|value| places.get(&value.secret).copied());
     values
 }
