@@ -205,11 +205,14 @@ impl<'a> Prepared<'a> {
     /// The records of files that are not written now but still there: those of outputs that wait, and those that no
     /// output has any more, which `check` must not forget.
     fn still_there(&self, old: &BTreeMap<String, DeliveredFile>) -> BTreeMap<String, DeliveredFile> {
+        let is_gone = |path: &str| -> Result<bool> {
+            let (root, path) = self.places.of(path)?;
+            Ok(root.facts(path)?.is_none() && root.remains(path)?.is_empty())
+        };
         let mut records = BTreeMap::new();
         for (path, record) in old {
             // A path that takes trust we do not have cannot be looked at, and is kept for when we have it.
-            let remains = self.places.of(path).and_then(|(root, path)| root.remains(path));
-            if remains.map_or(true, |remains| !remains.is_empty()) {
+            if !is_gone(path).unwrap_or(false) {
                 records.insert(path.clone(), record.clone());
             }
         }

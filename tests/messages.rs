@@ -304,8 +304,7 @@ fn no_identity() {
     exit 4
     --- stderr
     vault-kit: error: there is no identity at `[home]/.config/vault-kit/identity.txt`
-    vault-kit: hint: name the file that holds yours: `export VAULT_KIT_IDENTITY_FILE=/path/to/identity.txt`
-    vault-kit: hint: where there is no store yet, `vault-kit init` makes a new one
+    vault-kit: hint: name the file that holds yours: `export VAULT_KIT_IDENTITY_FILE=/path/to/identity.txt`; where there is no store yet, `vault-kit init` makes one
     "#);
     // Beside a store `init` makes none, and does not send to itself.
     insta::assert_snapshot!(told("identity-missing", &project, &["init"]), @r#"

@@ -86,7 +86,8 @@ impl Context {
         if let Some(identities) = self.identities_if_present()? {
             return Ok(identities);
         }
-        Err(no_identity()?.hint("where there is no store yet, `vault-kit init` makes a new one"))
+        let error = no_identity()?;
+        Err(error.map_hints(&|hint| format!("{hint}; where there is no store yet, `vault-kit init` makes one")))
     }
 }
 

@@ -9,7 +9,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use zeroize::Zeroizing;
 
-use super::facts::Status;
+use super::facts::{FileKind, Status};
 use super::owner::{self, Owner};
 use super::resolve::{self, Route};
 use super::temporary::{exists, failed_write};
@@ -36,7 +36,7 @@ impl<'a> Existing<'a> {
         let parent = Status::of(directory).map_err(failed)?;
         parent.expect_guarded(route.shown_directory())?;
         let Some(mut status) = Status::at(directory, route.name()).map_err(failed)? else { return Ok(None) };
-        let is_link = switch::is_link(directory, route.name());
+        let is_link = status.kind == FileKind::Symlink && switch::is_link(directory, route.name());
         if is_link {
             let Some(behind) = switch::status(directory, route.name()).map_err(failed)? else { return Ok(None) };
             status = behind;

@@ -232,7 +232,7 @@ fn a_record_or_state_directory_that_is_read_only_is_found_before_anything_is_cha
         return skip(test, "needs root and setpriv to become another user");
     }
     let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
-    for (index, mode, what) in [(2, 0o400, "audit.jsonl"), (3, 0o500, "dev.copy")] {
+    for (index, mode, what) in [(2, 0o400, "audit.jsonl"), (3, 0o500, "write in the directory")] {
         let project = changeable();
         for directory in [project.root(), project.home()] {
             let mut chown = std::process::Command::new("chown");
