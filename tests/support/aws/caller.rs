@@ -51,8 +51,8 @@ pub(super) fn access_key<'a>(request: &'a Request, service: &str, region: &str) 
 /// The answer to `GetCallerIdentity`.
 pub(super) fn identity(account: &str) -> Reply {
     let body = format!(
-        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <GetCallerIdentityResult>\n    \
-         <Arn>arn:aws:iam::{account}:user/test</Arn>\n    <UserId>AIDAEXAMPLE</UserId>\n    \
+        "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  \
+         <GetCallerIdentityResult>\n    <Arn>arn:aws:iam::{account}:user/test</Arn>\n    <UserId>AIDAEXAMPLE</UserId>\n    \
          <Account>{account}</Account>\n  </GetCallerIdentityResult>\n  <ResponseMetadata>\n    \
          <RequestId>fa4e</RequestId>\n  </ResponseMetadata>\n</GetCallerIdentityResponse>\n"
     );

@@ -53,8 +53,8 @@ impl Fault {
 
     pub(super) fn denied(operation: &str) -> Self {
         let message = format!(
-            "User: arn:aws:iam::123456789012:user/test is not authorized to perform: secretsmanager:{operation} because \
-             no identity-based policy allows the secretsmanager:{operation} action"
+            "User: arn:aws:iam::123456789012:user/test is not authorized to perform: secretsmanager:{operation} \
+             because no identity-based policy allows the secretsmanager:{operation} action"
         );
         Self::new("AccessDeniedException", message)
     }

@@ -80,7 +80,8 @@ impl Reply {
         // Writing to a `String` cannot fail.
         let _ = write!(
             head,
-            "HTTP/1.1 {} {reason}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {length}\r\nx-amzn-RequestId: {id}\r\n",
+            "HTTP/1.1 {} {reason}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {length}\r\n\
+             x-amzn-RequestId: {id}\r\n",
             self.status,
             date(),
             self.content_type

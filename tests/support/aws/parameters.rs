@@ -16,7 +16,7 @@ const MOST_BYTES: usize = 65_536;
 pub(super) struct Parameters(Map<String, Value>);
 
 impl Parameters {
-    /// Reads a body. A member that the double does not know is refused: AWS would ignore a misspelt one, and know others.
+    /// Reads a body. A member that the double does not know is refused: AWS ignores misspelt ones, and knows others.
     pub(super) fn read(body: &[u8], known: &[&str]) -> Answered<Self> {
         let Ok(Value::Object(object)) = serde_json::from_slice(body) else {
             return Err(Fault::new("SerializationException", "Start of structure or map found where not expected"));

@@ -83,8 +83,8 @@ fn may_move(secret: &Secret, label: &str, from: Option<&str>, to: Option<&str>) 
             Err(Fault::parameter("You must specify at least one of RemoveFromVersionId and MoveToVersionId."))
         }
         (Some(holder), Some(from), _) if holder != from => Err(Fault::parameter(format!(
-            "When you move staging label {label}, if you specify RemoveFromVersionId, it must be set to the version that \
-             currently has the staging label {label}."
+            "When you move staging label {label}, if you specify RemoveFromVersionId, it must be set to the version \
+             that currently has the staging label {label}."
         ))),
         (None, Some(from), _) => Err(Fault::parameter(format!("Version {from} does not have staging label {label}."))),
         (Some(holder), None, Some(to)) if holder != to => Err(Fault::parameter(format!(

@@ -1,8 +1,14 @@
 //! The double of AWS Secrets Manager is as strict as AWS, and speaks so that a real SDK understands it.
 
-#[path = "support/aws/mod.rs"]
+#[path = "../support/aws/mod.rs"]
 mod aws;
+mod client;
+mod labels;
+mod limits;
+mod secrets;
+#[path = "../support/mod.rs"]
 mod support;
+mod troubles;
 
 use serde_json::{Value, json};
 
