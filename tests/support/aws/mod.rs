@@ -6,6 +6,7 @@
 //! verified. It knows nothing of the rest of the tests, so that a bench can include it by its path.
 #![allow(dead_code, unused_imports, reason = "each program uses its own part")]
 
+mod answers;
 mod caller;
 mod fault;
 mod http;

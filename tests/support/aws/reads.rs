@@ -1,25 +1,25 @@
 //! The operations that read.
 
-use data_encoding::BASE64;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::answers::{Facts, Page, Reading, Readings, written};
 use super::fault::{Answered, Fault};
 use super::listing::{Filters, Order, page};
 use super::parameters::Parameters;
-use super::state::{CURRENT, Content, Secret, State};
-use super::writes::{existing, replication};
+use super::state::{CURRENT, Secret, State};
+use super::writes::existing;
 
 /// `GetSecretValue`: of the version in force, unless another is named.
-pub(super) fn get(state: &mut State, parameters: &Parameters) -> Answered<Value> {
+pub(super) fn get(state: &mut State, parameters: &Parameters) -> Answered<Vec<u8>> {
     let id = parameters.secret()?;
     let version = parameters.text("VersionId", 32..=64)?;
     let label = parameters.text("VersionStage", 1..=256)?;
-    let answer = reading(state, id, version, label)?;
+    let answer = written(&reading(state, id, version, label)?);
     state.values_read += 1;
     Ok(answer)
 }
 
-fn reading(state: &State, id: &str, version: Option<&str>, label: Option<&str>) -> Answered<Value> {
+fn reading<'a>(state: &'a State, id: &str, version: Option<&str>, label: Option<&str>) -> Answered<Reading<'a>> {
     let secret = existing(state, id)?;
     if secret.is_denied {
         return Err(Fault::denied("GetSecretValue"));
@@ -36,22 +36,12 @@ fn reading(state: &State, id: &str, version: Option<&str>, label: Option<&str>) 
             secret.holder(label).ok_or_else(|| Fault::no_value(&format!("staging label: {label}")))?
         }
     };
-    let version = secret.versions.get(id).ok_or_else(|| Fault::no_value(&format!("VersionId: {id}")))?;
-    let mut answer = Map::new();
-    answer.insert("ARN".into(), secret.arn.as_str().into());
-    answer.insert("Name".into(), secret.name.as_str().into());
-    answer.insert("VersionId".into(), id.into());
-    answer.insert("VersionStages".into(), version.labels.iter().map(String::as_str).collect());
-    answer.insert("CreatedDate".into(), version.created.into());
-    match &version.content {
-        Content::Text(text) => answer.insert("SecretString".into(), (**text).into()),
-        Content::Binary(bytes) => answer.insert("SecretBinary".into(), BASE64.encode(bytes).into()),
-    };
-    Ok(Value::Object(answer))
+    let found = secret.versions.get_key_value(id).ok_or_else(|| Fault::no_value(&format!("VersionId: {id}")))?;
+    Ok(Reading::of(secret, found))
 }
 
 /// `BatchGetSecretValue`: what cannot be read of them is told for each.
-pub(super) fn batch_get(state: &mut State, parameters: &Parameters) -> Answered<Value> {
+pub(super) fn batch_get(state: &mut State, parameters: &Parameters) -> Answered<Vec<u8>> {
     let named = parameters.texts("SecretIdList", 1..=20, 1..=2048)?;
     let filters = Filters::read(parameters)?;
     let most = parameters.number("MaxResults", 1..=20)?;
@@ -83,26 +73,20 @@ pub(super) fn batch_get(state: &mut State, parameters: &Parameters) -> Answered<
             Err(fault) => errors.push(json!({ "SecretId": id, "ErrorCode": fault.code, "Message": fault.message })),
         }
     }
-    state.values_read += values.len();
-    let mut answer = json!({ "SecretValues": values, "Errors": errors });
-    if let Some(next) = next {
-        answer["NextToken"] = next.into();
-    }
+    let count = values.len();
+    let answer = written(&Readings { secret_values: values, errors, next_token: next });
+    state.values_read += count;
     Ok(answer)
 }
 
 /// `DescribeSecret`.
-pub(super) fn describe(state: &mut State, parameters: &Parameters) -> Answered<Value> {
+pub(super) fn describe(state: &mut State, parameters: &Parameters) -> Answered<Vec<u8>> {
     let secret = state.find(parameters.secret()?)?;
-    let mut answer = facts(secret, "VersionIdsToStages");
-    if !secret.replicas.is_empty() {
-        answer.insert("ReplicationStatus".into(), replication(secret));
-    }
-    Ok(Value::Object(answer))
+    Ok(written(&Facts::described(secret)))
 }
 
 /// `ListSecrets`, which may lag.
-pub(super) fn list(state: &mut State, parameters: &Parameters) -> Answered<Value> {
+pub(super) fn list(state: &mut State, parameters: &Parameters) -> Answered<Vec<u8>> {
     let filters = Filters::read(parameters)?.unwrap_or_default();
     let most = parameters.number("MaxResults", 1..=100)?.unwrap_or(100);
     let with_deleted = parameters.flag("IncludePlannedDeletion")?;
@@ -112,17 +96,11 @@ pub(super) fn list(state: &mut State, parameters: &Parameters) -> Answered<Value
     let secrets = lagging.as_ref().unwrap_or(state.secrets());
     let accepts = |secret: &Secret| (with_deleted || secret.deletion.is_none()) && filters.accept(secret);
     let (found, next) = page(secrets, order, most, token, accepts)?;
-    let entries: Vec<Value> =
-        found.into_iter().map(|secret| Value::Object(facts(secret, "SecretVersionsToStages"))).collect();
-    let mut answer = json!({ "SecretList": entries });
-    if let Some(next) = next {
-        answer["NextToken"] = next.into();
-    }
-    Ok(answer)
+    Ok(written(&Page { secret_list: found.into_iter().map(Facts::listed).collect(), next_token: next }))
 }
 
 /// `ListSecretVersionIds`: those without labels only when asked for.
-pub(super) fn list_versions(state: &mut State, parameters: &Parameters) -> Answered<Value> {
+pub(super) fn list_versions(state: &mut State, parameters: &Parameters) -> Answered<Vec<u8>> {
     let secret = state.find(parameters.secret()?)?;
     let with_deprecated = parameters.flag("IncludeDeprecated")?;
     let most = parameters.number("MaxResults", 1..=100)?.unwrap_or(100);
@@ -147,46 +125,5 @@ pub(super) fn list_versions(state: &mut State, parameters: &Parameters) -> Answe
     if rest.next().is_some() {
         answer["NextToken"] = format!("versions-{}", start + most).into();
     }
-    Ok(answer)
-}
-
-/// What listings and descriptions tell; only what has a value is in it.
-fn facts(secret: &Secret, versions: &str) -> Map<String, Value> {
-    let mut facts = Map::new();
-    let mut tell = |key: &str, value: Value| facts.insert(key.to_owned(), value);
-    tell("ARN", secret.arn.as_str().into());
-    tell("Name", secret.name.as_str().into());
-    tell("CreatedDate", secret.created.into());
-    tell("LastChangedDate", secret.changed.into());
-    let optional = [
-        ("Description", &secret.description),
-        ("KmsKeyId", &secret.kms_key),
-        ("OwningService", &secret.owning_service),
-        ("Type", &secret.external_type),
-        ("PrimaryRegion", &secret.primary_region),
-    ];
-    for (key, value) in optional {
-        if let Some(value) = value {
-            tell(key, value.as_str().into());
-        }
-    }
-    if secret.rotation_enabled {
-        tell("RotationEnabled", true.into());
-    }
-    if let Some((asked, _)) = secret.deletion {
-        tell("DeletedDate", asked.into());
-    }
-    if !secret.tags.is_empty() {
-        tell("Tags", secret.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect());
-    }
-    let labelled: Map<String, Value> = secret
-        .versions
-        .iter()
-        .filter(|(_, version)| !version.labels.is_empty())
-        .map(|(id, version)| (id.clone(), version.labels.iter().map(String::as_str).collect()))
-        .collect();
-    if !labelled.is_empty() {
-        tell(versions, Value::Object(labelled));
-    }
-    facts
+    Ok(written(&answer))
 }

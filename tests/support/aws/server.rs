@@ -5,6 +5,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use serde_json::Value;
+
+use super::answers::written;
 use super::fault::{Answered, Fault};
 use super::http::{Reply, Request};
 use super::knobs::{Fate, Trouble};
@@ -16,11 +19,18 @@ use super::{Shared, caller, reads, values, writes};
 const SECRETS_MANAGER: &str = "secretsmanager";
 const STS: &str = "sts";
 
-type Operation = fn(&mut State, &Parameters) -> Answered<serde_json::Value>;
+/// Carries an operation out and answers in JSON.
+#[derive(Clone, Copy)]
+enum Operation {
+    Read(fn(&mut State, &Parameters) -> Answered<Vec<u8>>),
+    Write(fn(&mut State, &Parameters) -> Answered<Value>),
+}
+
+use Operation::{Read, Write};
 
 /// What is known to [`SECRETS_MANAGER`], and the parameters of each that are.
 const OPERATIONS: [(&str, &[&str], Operation); 14] = [
-    ("BatchGetSecretValue", &["SecretIdList", "Filters", "MaxResults", "NextToken"], reads::batch_get),
+    ("BatchGetSecretValue", &["SecretIdList", "Filters", "MaxResults", "NextToken"], Read(reads::batch_get)),
     (
         "CreateSecret",
         &[
@@ -33,35 +43,35 @@ const OPERATIONS: [(&str, &[&str], Operation); 14] = [
             "Tags",
             "AddReplicaRegions",
         ],
-        writes::create,
+        Write(writes::create),
     ),
-    ("DeleteSecret", &["SecretId", "RecoveryWindowInDays", "ForceDeleteWithoutRecovery"], writes::delete),
-    ("DescribeSecret", &["SecretId"], reads::describe),
-    ("GetSecretValue", &["SecretId", "VersionId", "VersionStage"], reads::get),
-    ("ListSecretVersionIds", &["SecretId", "MaxResults", "NextToken", "IncludeDeprecated"], reads::list_versions),
+    ("DeleteSecret", &["SecretId", "RecoveryWindowInDays", "ForceDeleteWithoutRecovery"], Write(writes::delete)),
+    ("DescribeSecret", &["SecretId"], Read(reads::describe)),
+    ("GetSecretValue", &["SecretId", "VersionId", "VersionStage"], Read(reads::get)),
+    ("ListSecretVersionIds", &["SecretId", "MaxResults", "NextToken", "IncludeDeprecated"], Read(reads::list_versions)),
     (
         "ListSecrets",
         &["IncludePlannedDeletion", "MaxResults", "NextToken", "Filters", "SortOrder", "SortBy"],
-        reads::list,
+        Read(reads::list),
     ),
     (
         "PutSecretValue",
         &["SecretId", "ClientRequestToken", "SecretBinary", "SecretString", "VersionStages"],
-        values::put,
+        Write(values::put),
     ),
-    ("ReplicateSecretToRegions", &["SecretId", "AddReplicaRegions"], writes::replicate),
-    ("RestoreSecret", &["SecretId"], writes::restore),
-    ("TagResource", &["SecretId", "Tags"], writes::tag),
-    ("UntagResource", &["SecretId", "TagKeys"], writes::untag),
+    ("ReplicateSecretToRegions", &["SecretId", "AddReplicaRegions"], Write(writes::replicate)),
+    ("RestoreSecret", &["SecretId"], Write(writes::restore)),
+    ("TagResource", &["SecretId", "Tags"], Write(writes::tag)),
+    ("UntagResource", &["SecretId", "TagKeys"], Write(writes::untag)),
     (
         "UpdateSecret",
         &["SecretId", "ClientRequestToken", "Description", "KmsKeyId", "SecretBinary", "SecretString"],
-        values::update,
+        Write(values::update),
     ),
     (
         "UpdateSecretVersionStage",
         &["SecretId", "VersionStage", "RemoveFromVersionId", "MoveToVersionId"],
-        values::move_label,
+        Write(values::move_label),
     ),
 ];
 
@@ -209,8 +219,10 @@ fn operated(request: &Request, shared: &Shared, entry: &mut Entry) -> Answered<R
     let parameters = Parameters::read(&request.body, known)?;
     state.bury();
     entry.names = parameters.ids().map(|id| state.name_of(id)).collect();
-    let answer = operation(&mut state, &parameters);
+    let body = match operation {
+        Read(read) => read(&mut state, &parameters)?,
+        Write(write) => written(&write(&mut state, &parameters)?),
+    };
     drop(state);
-    let body = serde_json::to_vec(&answer?).expect("JSON is written");
     Ok(Reply { status: 200, content_type: "application/x-amz-json-1.1", error: None, body })
 }

@@ -147,9 +147,10 @@ impl State {
     }
 
     fn number(&self, id: &str) -> Option<u64> {
-        let Some(rest) = id.strip_prefix(&format!("{}:", self.arn_prefix())) else {
+        if !id.starts_with("arn:") {
             return self.numbers.get(id).copied();
-        };
+        }
+        let rest = id.strip_prefix(&format!("{}:", self.arn_prefix()))?;
         let complete = |number: &u64| self.secrets[number].arn == id;
         let stem = rest.len().checked_sub(7).filter(|&at| rest.is_char_boundary(at)).map(|at| &rest[..at]);
         let by_arn = stem.and_then(|name| self.numbers.get(name).copied()).filter(complete);
