@@ -163,3 +163,25 @@ fn versions_without_labels_go_when_they_are_many_and_a_day_old() {
     };
     assert_eq!((listed(false), listed(true)), ((2, false), (30, true)));
 }
+
+#[test]
+fn a_place_that_a_rotation_keeps_has_a_label_but_no_value_until_it_is_filled_once() {
+    let (fake, mut client) = with_secret();
+    let place = fake.put_placeholder("s", "AWSPENDING");
+    let read = json!({ "SecretId": "s", "VersionId": place });
+    assert_eq!(client.refused("GetSecretValue", &read), "ResourceNotFoundException");
+    let described = client.ok("DescribeSecret", &json!({ "SecretId": "s" }));
+    assert_eq!(described["VersionIdsToStages"][&place], json!(["AWSPENDING"]));
+    let listed = client.ok("ListSecretVersionIds", &json!({ "SecretId": "s" }));
+    assert_eq!(listed["Versions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(client.relabel("AWSPENDING", None, Some('a')).unwrap_err(), "InvalidParameterException");
+    let fill = |value: &str| {
+        json!({
+            "SecretId": "s", "ClientRequestToken": place, "SecretString": value, "VersionStages": ["AWSPENDING"],
+        })
+    };
+    client.ok("PutSecretValue", &fill("2"));
+    assert_eq!(client.refused("PutSecretValue", &fill("3")), "ResourceExistsException");
+    assert_eq!(client.ok("GetSecretValue", &read)["SecretString"], "2");
+    assert_eq!(labels(&fake), "5:AWSPENDING a:AWSCURRENT");
+}

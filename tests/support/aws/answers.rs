@@ -83,12 +83,13 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn of(secret: &'a Secret, (id, version): (&'a String, &'a Version)) -> Self {
-        let (text, binary) = match &version.content {
+    /// `None` when the version has no value.
+    pub(super) fn of(secret: &'a Secret, id: &'a str, version: &'a Version) -> Option<Self> {
+        let (text, binary) = match version.content.as_ref()? {
             Content::Text(text) => (Some(&**text), None),
             Content::Binary(bytes) => (None, Some(BASE64.encode(bytes))),
         };
-        Self {
+        Some(Self {
             arn: &secret.arn,
             name: &secret.name,
             version_id: id,
@@ -96,7 +97,7 @@ impl<'a> Reading<'a> {
             secret_binary: binary,
             version_stages: &version.labels,
             created_date: version.created,
-        }
+        })
     }
 }
 

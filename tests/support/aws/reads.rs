@@ -36,8 +36,8 @@ fn reading<'a>(state: &'a State, id: &str, version: Option<&str>, label: Option<
             secret.holder(label).ok_or_else(|| Fault::no_value(&format!("staging label: {label}")))?
         }
     };
-    let found = secret.versions.get_key_value(id).ok_or_else(|| Fault::no_value(&format!("VersionId: {id}")))?;
-    Ok(Reading::of(secret, found))
+    let found = secret.versions.get_key_value(id).and_then(|(id, version)| Reading::of(secret, id, version));
+    found.ok_or_else(|| Fault::no_value(&format!("VersionId: {id}")))
 }
 
 /// `BatchGetSecretValue`: what cannot be read of them is told for each.
@@ -107,7 +107,10 @@ pub(super) fn list_versions(state: &mut State, parameters: &Parameters) -> Answe
     let token = parameters.text("NextToken", 1..=4096)?;
     let invalid = || Fault::new("InvalidNextTokenException", "Invalid NextToken");
     let start = token.map_or(Some(0), |token| token.strip_prefix("versions-")?.parse().ok()).ok_or_else(invalid)?;
-    let all = secret.versions.iter().filter(|(_, version)| with_deprecated || !version.labels.is_empty());
+    let all = secret
+        .versions
+        .iter()
+        .filter(|(_, version)| version.content.is_some() && (with_deprecated || !version.labels.is_empty()));
     let mut rest = all.skip(start);
     let versions: Vec<Value> = rest
         .by_ref()

@@ -24,9 +24,10 @@ pub(super) enum Content {
     Binary(Arc<[u8]>),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Version {
-    pub(super) content: Content,
+    /// `None` for the place that a rotation keeps for its value.
+    pub(super) content: Option<Content>,
     /// Seconds since 1970, as all times here.
     pub(super) created: f64,
     pub(super) labels: BTreeSet<String>,
@@ -93,10 +94,11 @@ impl Secret {
         }
     }
 
-    /// Adds a version with labels; the first one is always in force.
+    /// Adds a version with labels, or fills the place that was kept for it; the first one is always in force.
     pub(super) fn add(&mut self, id: &str, content: Content, labels: &[&str], now: f64) {
         let is_first = self.versions.is_empty();
-        self.versions.insert(id.to_owned(), Version { content, created: now, labels: BTreeSet::new() });
+        let version = self.versions.entry(id.to_owned()).or_default();
+        (version.content, version.created) = (Some(content), now);
         for label in labels {
             self.give(label, Some(id));
         }

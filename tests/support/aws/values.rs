@@ -19,9 +19,9 @@ pub(super) fn put(state: &mut State, parameters: &Parameters) -> Answered<Value>
     let labels = parameters.texts("VersionStages", 1..=20, 1..=256)?.unwrap_or_else(|| vec![CURRENT]);
     let secret = writable(state, id)?;
     match secret.versions.get(token) {
-        Some(version) if version.content == content => {}
-        Some(_) => return Err(Fault::exists(OTHER_VALUE)),
-        None => add(state, id, token, content, &labels)?,
+        Some(version) if version.content.as_ref() == Some(&content) => {}
+        Some(version) if version.content.is_some() => return Err(Fault::exists(OTHER_VALUE)),
+        _ => add(state, id, token, content, &labels)?,
     }
     let secret = state.find(id)?;
     let labels = &secret.versions[token].labels;

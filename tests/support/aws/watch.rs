@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::Fake;
 use super::fault::Answered;
-use super::state::{CURRENT, Content, Secret};
+use super::state::{CURRENT, Content, Secret, Version};
 use super::values;
 
 /// A request as the server saw it. Never a value.
@@ -74,8 +74,9 @@ impl Fake {
     #[track_caller]
     pub(crate) fn value_of(&self, name: &str, version: &str) -> Vec<u8> {
         self.look(name, |secret| match &secret.versions[version].content {
-            Content::Text(text) => text.as_bytes().to_vec(),
-            Content::Binary(bytes) => bytes.to_vec(),
+            Some(Content::Text(text)) => text.as_bytes().to_vec(),
+            Some(Content::Binary(bytes)) => bytes.to_vec(),
+            None => panic!("version {version} of {name} has no value"),
         })
     }
 
@@ -83,7 +84,7 @@ impl Fake {
     #[track_caller]
     pub(crate) fn is_binary(&self, name: &str) -> bool {
         self.look(name, |secret| {
-            secret.holder(CURRENT).is_some_and(|id| matches!(secret.versions[id].content, Content::Binary(_)))
+            secret.holder(CURRENT).is_some_and(|id| matches!(secret.versions[id].content, Some(Content::Binary(_))))
         })
     }
 
@@ -155,10 +156,19 @@ impl Fake {
             Ok(text) => Content::Text(text.into()),
             Err(_) => Content::Binary(bytes.into()),
         };
-        let number = self.shared.requests.fetch_add(1, Ordering::SeqCst);
-        let id = format!("50be0d10-0000-4000-8000-{number:012x}");
+        let id = self.version_id();
         let mut state = self.shared.state();
         values::add(&mut state, name, &id, content, labels).expect("a version that keeps to the limits");
+        id
+    }
+
+    /// Keeps a place for a value under a label, as `RotateSecret` does. Answers with the version's id.
+    pub(crate) fn put_placeholder(&self, name: &str, label: &str) -> String {
+        let id = self.version_id();
+        self.edit(name, |secret| {
+            secret.versions.insert(id.clone(), Version::default());
+            secret.give(label, Some(&id));
+        });
         id
     }
 
@@ -216,6 +226,11 @@ impl Fake {
     /// A policy keeps its value from everybody.
     pub(crate) fn deny_reading(&self, name: &str) {
         self.edit(name, |secret| secret.is_denied = true);
+    }
+
+    fn version_id(&self) -> String {
+        let number = self.shared.requests.fetch_add(1, Ordering::SeqCst);
+        format!("50be0d10-0000-4000-8000-{number:012x}")
     }
 
     fn edit(&self, name: &str, edit: impl FnOnce(&mut Secret)) {

@@ -51,7 +51,7 @@ pub(super) fn create(state: &mut State, parameters: &Parameters) -> Answered<Val
             return Err(Fault::request(message));
         }
         let version = token.and_then(|token| there.versions.get(token));
-        if version.is_none() || version.map(|version| &version.content) != content.as_ref() {
+        if version.is_none() || version.and_then(|version| version.content.as_ref()) != content.as_ref() {
             return Err(Fault::exists("The operation failed because the secret already exists."));
         }
     } else {
