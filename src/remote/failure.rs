@@ -2,6 +2,9 @@
 
 use crate::error::{Error, Kind};
 
+/// The code of a TLS handshake that failed, mostly for a certificate that nobody here trusts.
+pub(super) const TLS_FAILED: &str = "TlsFailed";
+
 /// The result of asking a remote store.
 pub type Answer<T> = std::result::Result<T, Failure>;
 
@@ -35,7 +38,8 @@ pub struct Failure {
     pub cause: Cause,
     /// The API's name of the operation, such as `PutSecretValue`.
     pub operation: &'static str,
-    /// The error code that the service gave, such as `ResourceExistsException`.
+    /// The error code that the service gave, such as `ResourceExistsException`; `ConnectionFailed`, `TimedOut` or
+    /// `TlsFailed` where it gave no answer.
     pub code: Option<String>,
     /// The request's id, which AWS support asks for.
     pub request: Option<String>,
@@ -76,6 +80,9 @@ impl Failure {
     }
 
     fn hint(&self) -> Option<&'static str> {
+        if self.code.as_deref() == Some(TLS_FAILED) {
+            return Some("is a proxy in between? `AWS_CA_BUNDLE` can name a PEM file with its authority");
+        }
         match self.cause {
             Cause::Denied => Some("`vault-kit iam policy --role rotator` prints what a role needs"),
             Cause::NoCredentials => Some("log in with `aws sso login`, or give `AWS_PROFILE` or `AWS_ACCESS_KEY_ID`"),
@@ -106,5 +113,7 @@ mod tests {
         assert_eq!((error.kind(), error.code()), (Kind::Permission, "remote-denied"));
         let lost = Failure { cause: Cause::Unreachable, code: None, request: None, ..failure };
         assert_eq!(lost.about("`x`").kind().code(), 5);
+        let untrusted = Failure { code: Some(TLS_FAILED.to_owned()), ..lost };
+        assert!(untrusted.about("`x`").hints()[0].contains("AWS_CA_BUNDLE"));
     }
 }

@@ -29,6 +29,11 @@ const PASSED: [&str; 5] = ["CI", "PATH", "TMPDIR", "VAULT_KIT_SKIP_LOG", "VAULT_
 /// Keys of nobody.
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIDENVIRONMENT"), ("AWS_SECRET_ACCESS_KEY", "nobodys")];
 
+/// Whether this is the second process.
+fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
 /// Runs `body` with the home directory in a process whose environment is `environment`, and whose home holds
 /// `.aws/config` with `config`.
 fn within(test: &str, environment: &[(&str, &str)], config: &str, body: impl FnOnce(&Path)) {

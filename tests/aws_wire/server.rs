@@ -93,7 +93,7 @@ fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &dyn Fn(&Asked) ->
             Reply::Status(status, body) => {
                 let head = format!(
                     "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nContent-Type: application/x-amz-json-1.1\r\n\
-                     x-amzn-RequestId: 00000000-1111-2222-3333-44444444{:04}\r\n\r\n",
+                     x-aws-ec2-metadata-token-ttl-seconds: 60\r\nx-amzn-RequestId: 00000000-1111-2222-3333-44444444{:04}\r\n\r\n",
                     body.len(),
                     asked.number
                 );

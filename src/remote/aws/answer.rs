@@ -1,13 +1,16 @@
 //! What the SDK's errors mean. By type and code, never by text, which is the service's and may quote anything.
 
 use std::error::Error;
+use std::io;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_secretsmanager::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::RequestId;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 
+use crate::remote::failure::TLS_FAILED;
 use crate::remote::{Cause, Failure};
 
 /// A failed request, judged.
@@ -36,42 +39,56 @@ where
     E: Error + ProvideErrorMetadata + 'static,
 {
     let status = error.raw_response().map(|response| response.status().as_u16());
-    let mut code = error.as_service_error().and_then(ProvideErrorMetadata::code).and_then(plain_code);
-    let request = error.request_id().and_then(plain);
-    let cause = match error {
-        SdkError::ServiceError(_) => match code.as_deref().map(cause) {
-            Some(known) if known != Cause::Refused => known,
-            unknown => of_status(status).or(unknown).unwrap_or(Cause::Garbled),
-        },
+    let credentials = find::<CredentialsError>(error).map(of_credentials);
+    let (cause, code) = credentials.unwrap_or_else(|| match error {
+        SdkError::ServiceError(service) => of_service(status, service.err().code()),
         SdkError::ResponseError(_) => match of_status(status) {
-            Some(cause) => cause,
+            Some(cause) => (cause, None),
             // The connection ended in the middle of the answer.
-            None if find::<std::io::Error>(error).is_some() => Cause::Unreachable,
-            None => Cause::Garbled,
+            None if find::<io::Error>(error).is_some() => unanswered("ConnectionFailed"),
+            None => (Cause::Garbled, None),
         },
-        SdkError::DispatchFailure(failure) if failure.is_user() => Cause::Refused,
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => Cause::Unreachable,
-        SdkError::ConstructionFailure(_) => Cause::Refused,
-        _ => Cause::Garbled,
-    };
-    let cause = match find::<CredentialsError>(error) {
-        Some(reason) => {
-            let (cause, its_code) = of_credentials(reason);
-            code = its_code;
-            cause
-        }
-        None => cause,
-    };
-    let is_answered = status.is_some();
+        SdkError::TimeoutError(_) => unanswered("TimedOut"),
+        SdkError::DispatchFailure(failure) if failure.is_user() => (Cause::Refused, None),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => unanswered("TimedOut"),
+        SdkError::DispatchFailure(_) if is_tls(error) => unanswered(TLS_FAILED),
+        SdkError::DispatchFailure(_) => unanswered("ConnectionFailed"),
+        SdkError::ConstructionFailure(_) => (Cause::Refused, None),
+        _ => (Cause::Garbled, None),
+    });
+    let is_tls = code.as_deref() == Some(TLS_FAILED);
     Verdict {
-        failure: Failure { cause, operation, code, request },
-        is_passing: matches!(cause, Cause::Throttled | Cause::Unreachable),
+        // A certificate does not get better by waiting.
+        is_passing: matches!(cause, Cause::Throttled | Cause::Unreachable) && !is_tls,
         is_for_all: match cause {
             Cause::NoCredentials | Cause::BadCredentials => true,
-            Cause::Unreachable => !is_answered,
+            Cause::Unreachable => status.is_none(),
             _ => false,
         },
+        failure: Failure { cause, operation, code, request: error.request_id().and_then(plain) },
     }
+}
+
+/// No answer, with a word of ours where the service has no code to give.
+fn unanswered(code: &str) -> (Cause, Option<String>) {
+    (Cause::Unreachable, Some(code.to_owned()))
+}
+
+/// Whether the TLS handshake failed: rustls wraps its errors as invalid data, and a connector wraps that once more.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let Some(outer) = find::<io::Error>(error) else { return false };
+    let inner = outer.get_ref().and_then(|inner| inner.downcast_ref::<io::Error>());
+    [Some(outer), inner].into_iter().flatten().any(|it| it.kind() == io::ErrorKind::InvalidData)
+}
+
+/// What the service itself says.
+fn of_service(status: Option<u16>, code: Option<&str>) -> (Cause, Option<String>) {
+    let code = code.and_then(plain_code);
+    let cause = match code.as_deref().map(cause) {
+        Some(known) if known != Cause::Refused => known,
+        unknown => of_status(status).or(unknown).unwrap_or(Cause::Garbled),
+    };
+    (cause, code)
 }
 
 /// What a status says of itself, where the code says nothing better.
@@ -129,16 +146,17 @@ fn cause(code: &str) -> Cause {
 
 /// Why there are no credentials, with the code of STS where it said so.
 fn of_credentials(error: &CredentialsError) -> (Cause, Option<String>) {
-    let metadata = |code: Option<&str>| code.and_then(plain_code).map(|code| (cause(&code), Some(code)));
+    let said = |code: Option<&str>| code.and_then(plain_code).map(|code| (cause(&code), Some(code)));
     match error {
         CredentialsError::CredentialsNotLoaded(_) | CredentialsError::InvalidConfiguration(_) => {
             (Cause::NoCredentials, None)
         }
-        CredentialsError::ProviderTimedOut(_) => (Cause::Unreachable, None),
+        CredentialsError::ProviderTimedOut(_) => unanswered("TimedOut"),
         _ => find::<AssumeRoleError>(error)
-            .and_then(|it| metadata(it.code()))
-            .or_else(|| find::<AssumeRoleWithWebIdentityError>(error).and_then(|it| metadata(it.code())))
-            .or_else(|| find::<ConnectorError>(error).map(|_| (Cause::Unreachable, None)))
+            .and_then(|it| said(it.code()))
+            .or_else(|| find::<AssumeRoleWithWebIdentityError>(error).and_then(|it| said(it.code())))
+            .or_else(|| find::<ConnectorError>(error).map(|_| unanswered("ConnectionFailed")))
+            .or_else(|| find::<ImdsError>(error).map(|_| unanswered("ConnectionFailed")))
             .unwrap_or((Cause::BadCredentials, None)),
     }
 }
