@@ -9,6 +9,7 @@ mod consequences;
 mod context;
 mod generate;
 mod get;
+mod iam;
 mod import;
 mod init;
 mod man;
@@ -118,7 +119,7 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 20] = [
+const VERBS: [Verb; 21] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
@@ -136,6 +137,7 @@ const VERBS: [Verb; 20] = [
     verb!(recipients, "Who can open the store"),
     verb!(token, "Signed tokens: mint, revoke, list, verify, look into, publish their keys"),
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
+    verb!(iam, "What AWS must allow"),
     verb!(schema, "Print a JSON Schema"),
     verb!(completions, "Print a shell's completions"),
     verb!(man, "Print a manual page, or write all of them into a directory"),

@@ -13,6 +13,7 @@ pub mod error;
 pub mod exit;
 pub mod generate;
 mod hardening;
+pub mod iam;
 pub mod ignore_lines;
 pub mod manifest;
 pub mod name;

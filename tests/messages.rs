@@ -1291,3 +1291,27 @@ fn a_directory_that_may_not_be_written_in() {
     vault-kit: hint: `chmod u+rwx [project]/auth`
     ");
 }
+
+#[test]
+fn a_policy_for_an_environment_that_is_not_in_aws() {
+    let project = project("[environments.dev]\n[secrets.A]\nkind = \"uuid\"\n");
+    insta::assert_snapshot!(told("policy-impossible", &project, &["iam", "policy", "--role", "reader"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: environment `dev` is not in AWS
+    vault-kit: hint: declare `aws = { account = "…", region = "…" }` in `[environments.dev]`, or name another with `-e`
+    "#);
+}
+
+#[test]
+fn a_policy_without_an_account() {
+    let project =
+        project("[environments.dev]\naws = { region = \"us-east-1\" }\n[secrets.A]\nkind = \"uuid\"\naws = \"a\"\n");
+    insta::assert_snapshot!(told("policy-impossible", &project, &["iam", "policy", "--role", "ci-check"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: warning: `vault-kit.toml:4`: `environments.dev.aws.account` is absent, so the account is not checked
+    vault-kit: error: `environments.dev.aws.account` is absent, and ARNs need it
+    vault-kit: hint: add `account = "123456789012"`
+    "#);
+}

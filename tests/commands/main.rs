@@ -15,6 +15,7 @@ mod documents;
 mod foreign;
 mod generate;
 mod get;
+mod iam;
 mod import;
 mod init;
 mod lines;
