@@ -136,7 +136,7 @@ const INDIRECT: [(&str, &[&str]); 9] = [
 const NO_COMMAND: &str = "no command asks AWS yet; tests/aws_wire makes the client say it";
 
 /// Codes without a case in tests/messages.rs, and why.
-const UNTOLD: [(&str, &str); 33] = [
+const UNTOLD: [(&str, &str); 34] = [
     ("bad-credentials", NO_COMMAND),
     ("bug", "whoever knows a command that leads there mends it"),
     ("ca-bundle-invalid", NO_COMMAND),
@@ -159,6 +159,7 @@ const UNTOLD: [(&str, &str); 33] = [
     ("not-confirmed", "is said on a terminal only"),
     ("path-escapes", "the manifest is refused first"),
     ("recipient-invalid", "the manifest is refused first"),
+    ("region-invalid", NO_COMMAND),
     ("region-missing", NO_COMMAND),
     ("remote-conflict", NO_COMMAND),
     ("remote-denied", NO_COMMAND),

@@ -95,6 +95,8 @@ fn without_a_region_nothing_is_asked() {
     within("configuration::without_a_region_nothing_is_asked", &KEYS, &config, |_| {
         assert_eq!(refusal(&Settings::default()), Some("region-missing"));
         assert_eq!(refusal(&in_region()), None);
+        let elsewhere = Settings { region: Some("x.example.com/".into()), ..Settings::default() };
+        assert_eq!(refusal(&elsewhere), Some("region-invalid"));
         assert_eq!(refusal(&Settings { profile: Some("placed".into()), ..Settings::default() }), None);
     });
 }

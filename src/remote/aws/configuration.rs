@@ -32,10 +32,7 @@ pub(super) async fn clients(settings: &Settings) -> Result<(aws_sdk_secretsmanag
     let tls = tls(settings.ca_bundle.as_deref())?;
     // `HTTPS_PROXY` and `NO_PROXY`, as the SDK's own client does.
     let sdk = load(settings, http(&tls, ProxyConfig::from_env())).await;
-    if sdk.region().is_none() {
-        return Err(Error::new(Kind::Manifest, "region-missing", "nothing says which AWS region to use")
-            .hint("give the environment a `region` in its `aws = { … }`, or set `AWS_REGION`"));
-    }
+    check_region(sdk.region().map(Region::as_ref))?;
     let endpoints = Endpoints::of(settings.endpoint.as_deref(), &sdk)?;
     // A proxy would be somebody else on the way to this machine.
     let sdk = if endpoints.is_plain() {
@@ -54,6 +51,20 @@ pub(super) async fn clients(settings: &Settings) -> Result<(aws_sdk_secretsmanag
     let mut identity = aws_sdk_sts::config::Builder::from(&sdk);
     identity.set_endpoint_url(endpoints.identity);
     Ok((aws_sdk_secretsmanager::Client::from_conf(secrets.build()), aws_sdk_sts::Client::from_conf(identity.build())))
+}
+
+/// A region becomes a part of the host that gets the requests, and a manifest may come from a stranger.
+fn check_region(region: Option<&str>) -> Result<()> {
+    let Some(region) = region else {
+        return Err(Error::new(Kind::Manifest, "region-missing", "nothing says which AWS region to use")
+            .hint("give the environment a `region` in its `aws = { … }`, or set `AWS_REGION`"));
+    };
+    let is_plain = region.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-');
+    if is_plain && (1..=63).contains(&region.len()) && !region.starts_with('-') && !region.ends_with('-') {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Manifest, "region-invalid", "the AWS region is no name of a region")
+        .hint("such as `eu-west-1`"))
 }
 
 async fn load(settings: &Settings, http: SharedHttpClient) -> SdkConfig {
@@ -120,4 +131,23 @@ fn authorities(path: &Path) -> Result<Vec<u8>> {
     };
     let text = std::fs::read(path).map_err(|error| invalid("cannot be read").source(error))?;
     chain::authorities(&text).map_err(|why| invalid(&why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_leads_to_no_host_but_those_of_aws() {
+        for region in ["eu-west-1", "us-gov-east-1", "eusc-de-east-1"] {
+            assert!(check_region(Some(region)).is_ok(), "{region}");
+        }
+        let long = "x".repeat(64);
+        let wrong =
+            ["", "-", "x.example.com/", "x@example.com", "x#", "x?", "x\\", "EU-WEST-1", "x y", "x\n", "ü", &long];
+        for region in wrong {
+            assert_eq!(check_region(Some(region)).unwrap_err().code(), "region-invalid", "{region:?}");
+        }
+        assert_eq!(check_region(None).unwrap_err().code(), "region-missing");
+    }
 }
