@@ -15,15 +15,15 @@ use crate::secret::Secret;
 /// `None` = it lacks what every entry has.
 pub(super) fn listed(entry: SecretListEntry) -> Option<Listed> {
     Some(Listed {
-        name: entry.name?,
-        arn: entry.arn?,
-        versions: versions(entry.secret_versions_to_stages),
+        name: plain(entry.name)?,
+        arn: plain(entry.arn)?,
+        versions: versions(entry.secret_versions_to_stages)?,
         deleted: time(entry.deleted_date),
         changed: time(entry.last_changed_date),
         kms_key: entry.kms_key_id,
         tags: tags(entry.tags),
         is_rotated: entry.rotation_enabled.unwrap_or(false),
-        managed_by: entry.owning_service.or(entry.r#type),
+        managed_by: manager(entry.owning_service.or(entry.r#type)),
         primary_region: entry.primary_region,
         replicas: Vec::new(),
     })
@@ -32,19 +32,19 @@ pub(super) fn listed(entry: SecretListEntry) -> Option<Listed> {
 /// `None` = it lacks what every description has.
 pub(super) fn described(answer: DescribeSecretOutput) -> Option<Listed> {
     let replicas = answer.replication_status.unwrap_or_default().into_iter().map(|it| Replica {
-        region: it.region.unwrap_or_default(),
+        region: plain(it.region).unwrap_or_default(),
         status: it.status.and_then(|it| plain_code(it.as_str())).unwrap_or_default(),
     });
     Some(Listed {
-        name: answer.name?,
-        arn: answer.arn?,
-        versions: versions(answer.version_ids_to_stages),
+        name: plain(answer.name)?,
+        arn: plain(answer.arn)?,
+        versions: versions(answer.version_ids_to_stages)?,
         deleted: time(answer.deleted_date),
         changed: time(answer.last_changed_date),
         kms_key: answer.kms_key_id,
         tags: tags(answer.tags),
         is_rotated: answer.rotation_enabled.unwrap_or(false),
-        managed_by: answer.owning_service.or(answer.r#type),
+        managed_by: manager(answer.owning_service.or(answer.r#type)),
         primary_region: answer.primary_region,
         replicas: replicas.collect(),
     })
@@ -53,14 +53,15 @@ pub(super) fn described(answer: DescribeSecretOutput) -> Option<Listed> {
 /// A value of a batch with the labels of its version; `None` = it lacks what every value has.
 pub(super) fn entry(entry: SecretValueEntry) -> Option<(Reading, Vec<String>)> {
     let content = content(entry.secret_string, entry.secret_binary);
-    let reading = Reading { name: entry.name?, arn: entry.arn?, version: entry.version_id?, content: content? };
-    Some((reading, entry.version_stages.unwrap_or_default()))
+    let (name, arn, version) = (plain(entry.name)?, plain(entry.arn)?, plain(entry.version_id)?);
+    Some((Reading { name, arn, version, content: content? }, entry.version_stages.unwrap_or_default()))
 }
 
 /// A value that was asked for alone; `None` = it lacks what every value has.
 pub(super) fn reading(answer: GetSecretValueOutput) -> Option<Reading> {
     let content = content(answer.secret_string, answer.secret_binary);
-    Some(Reading { name: answer.name?, arn: answer.arn?, version: answer.version_id?, content: content? })
+    let (name, arn, version) = (plain(answer.name)?, plain(answer.arn)?, plain(answer.version_id)?);
+    Some(Reading { name, arn, version, content: content? })
 }
 
 fn content(text: Option<String>, bytes: Option<Blob>) -> Option<Content> {
@@ -88,8 +89,19 @@ pub(super) fn sent_tags(tags: &BTreeMap<String, String>) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
-fn versions(labels: Option<HashMap<String, Vec<String>>>) -> BTreeMap<String, Vec<String>> {
-    labels.unwrap_or_default().into_iter().filter(|(_, labels)| !labels.is_empty()).collect()
+/// A name, ARN or version id as AWS makes them; whoever is not AWS could send escape codes for the terminal.
+pub(super) fn plain(text: Option<String>) -> Option<String> {
+    text.filter(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+/// Whoever it is, it is somebody.
+fn manager(name: Option<String>) -> Option<String> {
+    name.map(|name| plain(Some(name)).unwrap_or_else(|| "unknown".to_owned()))
+}
+
+fn versions(labels: Option<HashMap<String, Vec<String>>>) -> Option<BTreeMap<String, Vec<String>>> {
+    let labelled = labels.unwrap_or_default().into_iter().filter(|(_, labels)| !labels.is_empty());
+    labelled.map(|(id, labels)| Some((plain(Some(id))?, labels))).collect()
 }
 
 fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
@@ -138,6 +150,21 @@ mod tests {
     fn a_managed_external_secret_is_managed_by_its_type() {
         let entry = SecretListEntry::builder().arn("arn").name("n").r#type("SalesforceClientSecret").build();
         assert_eq!(listed(entry).unwrap().managed_by.as_deref(), Some("SalesforceClientSecret"));
+        let entry = SecretListEntry::builder().arn("arn").name("n").owning_service("\u{1b}[2J").build();
+        assert_eq!(listed(entry).unwrap().managed_by.as_deref(), Some("unknown"));
+    }
+
+    #[test]
+    fn what_would_write_to_a_terminal_is_no_answer() {
+        for text in ["\u{1b}[2J", "a b", "a\nb", "\u{e4}", ""] {
+            assert_eq!(listed(SecretListEntry::builder().arn("arn").name(text).build()), None, "{text:?}");
+            assert_eq!(described(DescribeSecretOutput::builder().arn(text).name("n").build()), None, "{text:?}");
+            let labels = vec!["AWSCURRENT".to_owned()];
+            let entry = SecretListEntry::builder().arn("arn").name("n").secret_versions_to_stages(text, labels);
+            assert_eq!(listed(entry.build()), None, "{text:?}");
+            let value = GetSecretValueOutput::builder().arn("arn").name("n").version_id(text).secret_string("v");
+            assert!(reading(value.build()).is_none(), "{text:?}");
+        }
     }
 
     #[test]

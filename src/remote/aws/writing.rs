@@ -29,7 +29,7 @@ pub(super) async fn create(turn: &Turn<'_>, creation: &Creation<'_>) -> Answer<S
         })
         .await;
     let arn = match answer {
-        Ok(answer) => answer.arn.ok_or_else(|| garbled(OPERATION))?,
+        Ok(answer) => fields::plain(answer.arn).ok_or_else(|| garbled(OPERATION))?,
         Err(failure) if failure.cause == Cause::Conflict => ours(turn, creation, failure).await?,
         Err(failure) => return Err(failure),
     };
