@@ -17,6 +17,7 @@ pub mod recover;
 pub mod seal;
 mod second_copy;
 pub mod synced;
+mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +33,7 @@ use certificates::Certificates;
 use change::Change;
 use issued::Issued;
 use synced::Synced;
+pub use version::{Life, Origin, Stage, Version};
 
 /// Where the project keeps what is ours.
 pub const DIRECTORY: &str = ".vault-kit";
@@ -87,80 +89,6 @@ pub struct AwsBinding {
     pub account: Option<String>,
     /// Prefix of every secret's name.
     pub prefix: Option<String>,
-}
-
-/// Where in its life a version is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// Published, so that verifiers learn of it; it does not sign yet.
-    Next,
-    /// Delivered.
-    Current,
-    /// Replaced; its value is kept for a while.
-    Previous,
-    /// Replaced long ago; only its fingerprint is kept.
-    Purged,
-}
-
-/// Where a value came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// vault-kit made it.
-    Generated,
-    /// `import` read it from a file.
-    Imported,
-    /// `set` took it.
-    Set,
-    /// `sync pull` took it.
-    Pulled,
-}
-
-/// The days in the life of a version, of those kinds that have some.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Life {
-    /// When it was published ahead of its use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub published: Option<DateTime<Utc>>,
-    /// When another one became current in its place.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replaced: Option<DateTime<Utc>>,
-    /// When it was dropped without an overlap.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub revoked: Option<DateTime<Utc>>,
-}
-
-/// One version of a secret.
-#[derive(Debug)]
-pub struct Version {
-    /// Random.
-    pub id: VersionId,
-    /// What it was made as: its kind as the manifest wrote it then.
-    pub kind: String,
-    /// Where in its life it is.
-    pub stage: Stage,
-    /// Where the value came from.
-    pub origin: Origin,
-    /// When it was made.
-    pub created: DateTime<Utc>,
-    /// When it stops being valid.
-    pub expires: Option<DateTime<Utc>>,
-    /// When it was published, replaced, revoked.
-    pub life: Life,
-    /// Strength in bits of entropy, of values that were drawn.
-    pub bits: Option<u32>,
-    /// Digest of the declaration of a derived value.
-    pub recipe: Option<String>,
-    /// The versions that a derived value was made from.
-    pub inputs: BTreeMap<SecretName, VersionId>,
-    /// Value-free facts.
-    pub facts: BTreeMap<String, String>,
-    /// Keyed fingerprint, written when the value is purged.
-    pub fingerprint: Option<String>,
-    /// The value; empty once purged.
-    pub parts: Parts,
 }
 
 impl Store {

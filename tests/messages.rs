@@ -674,13 +674,13 @@ fn a_format_of_a_later_release() {
 }
 
 #[test]
-fn a_place_of_a_later_release() {
+fn an_environment_that_is_not_in_aws() {
     let project = project(EXTERNAL);
-    insta::assert_snapshot!(told("not-yet-available", &project, &["check", "--at", "remote"]), @r#"
-    exit 2
+    insta::assert_snapshot!(told("not-in-aws", &project, &["check", "--at", "remote"]), @r#"
+    exit 3
     --- stderr
-    vault-kit: error: `--at remote` is not yet available
-    vault-kit: hint: look at `--at repo`, `--at env` or `--at host`
+    vault-kit: error: environment `dev` has no place in AWS
+    vault-kit: hint: give it one: `[environments.dev]` with `aws = { account = …, region = … }`
     "#);
 }
 

@@ -16,7 +16,7 @@ const COMMANDS: [(&[&str], &str, i32); 34] = [
     (&["check"], "", 0),
     (&["check", "--at", "repo"], "", 0),
     (&["check", "--at", "env"], "", 1),
-    (&["check", "--at", "remote"], "", 2),
+    (&["check", "--at", "remote"], "", 3),
     (&["status"], "", 0),
     (&["status", "--json"], "", 0),
     (&["generate"], "", 0),

@@ -100,17 +100,25 @@ fn valueless(name: &str) -> Error {
 
 /// Why nobody but its owner may write to it.
 pub fn hindered(name: &str, hindrance: Hindrance) -> Error {
-    let error = |code, what: &str| Error::new(Kind::Conflict, code, format!("`{name}` {what}"));
     match hindrance {
-        Hindrance::Foreign => error("remote-foreign", "is in AWS already, and its tags do not say that it is ours")
-            .hint(format!("if it is, say so with `vault-kit sync adopt {name}`")),
-        Hindrance::Rotated => error("remote-rotated", "is rotated by AWS, which would replace what is pushed")
-            .hint("let AWS rotate it and `pull`, or end that with `aws secretsmanager cancel-rotate-secret`"),
-        Hindrance::Managed => {
-            error("remote-managed", "belongs to an AWS service or partner, which alone may change it")
-                .hint("`vault-kit sync pull` takes its value")
+        Hindrance::Foreign => {
+            let message = format!("`{name}` is in AWS already, and its tags do not say that it is ours");
+            Error::new(Kind::Conflict, "remote-foreign", message)
+                .hint(format!("if it is, say so with `vault-kit sync adopt {name}`"))
         }
-        Hindrance::Replica => error("remote-replica", "is a replica, and only its primary can be written to")
-            .hint("name the primary's `region` in the manifest"),
+        Hindrance::Rotated => {
+            let message = format!("`{name}` is rotated by AWS, which would replace what is pushed");
+            Error::new(Kind::Conflict, "remote-rotated", message).hint(
+                "let AWS rotate it and `vault-kit sync pull`, or end that with `aws secretsmanager cancel-rotate-secret`",
+            )
+        }
+        Hindrance::Managed => {
+            let message = format!("`{name}` belongs to an AWS service or partner, which alone may change it");
+            Error::new(Kind::Conflict, "remote-managed", message).hint("`vault-kit sync pull` takes its value")
+        }
+        Hindrance::Replica => {
+            let message = format!("`{name}` is a replica, and only its primary can be written to");
+            Error::new(Kind::Conflict, "remote-replica", message).hint("name the primary's `region` in the manifest")
+        }
     }
 }

@@ -87,15 +87,14 @@ fn judge(declaration: &Declaration, parts: &Parts, place: &str) -> Result<()> {
     let Some(value) = parts.part(crate::secret::parts::Part::Value) else { return Ok(()) };
     let secret = &declaration.name;
     let verdict = check::assess(declaration, value.expose());
-    let error = |code, what: &str| {
-        Error::new(Kind::Findings, code, format!("what `{place}` holds {what} `{secret}`: it was not taken"))
-            .hint("mend it in AWS, then pull again")
+    let refused = if verdict.placeholder {
+        let message = format!("not taken: what `{place}` holds is a placeholder for `{secret}`");
+        Error::new(Kind::Findings, "placeholder", message)
+    } else if verdict.mismatch {
+        let message = format!("not taken: what `{place}` holds does not match the pattern of `{secret}`");
+        Error::new(Kind::Findings, "pattern-mismatch", message)
+    } else {
+        return Ok(());
     };
-    if verdict.placeholder {
-        return Err(error("placeholder", "is a placeholder for"));
-    }
-    if verdict.mismatch {
-        return Err(error("pattern-mismatch", "does not match the pattern of"));
-    }
-    Ok(())
+    Err(refused.hint("mend it in AWS, then pull again"))
 }

@@ -82,7 +82,7 @@ fn errors_have_a_code_in_json_and_a_hint_in_words() {
         (&living, &["nosuch"], "usage", 2),
         (&living, &["status", "--nosuch"], "usage", 2),
         (&living, &["-f", "nowhere.toml", "status"], "manifest-not-found", 3),
-        (&living, &["check", "--at", "remote"], "not-yet-available", 2),
+        (&living, &["check", "--at", "remote"], "not-in-aws", 3),
     ] {
         let run = project.run([&["--json"], command].concat()).assert_code(exit);
         assert_eq!(error_code(&run), code, "{command:?}");

@@ -100,18 +100,18 @@ fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<b
         Err(failure) if failure.cause == Cause::Missing => return Ok(false),
         answer => answer.map_err(|failure| failure.about(&format!("`{name}`")))?,
     };
-    let refuse = |code, why: &str| {
-        let error = Error::new(Kind::Conflict, code, format!("`{name}` is not deleted: {why}"));
-        Err(error.hint("look at it in AWS; what is not ours is removed by whoever it belongs to"))
-    };
     if listed.deleted.is_some() || listed.arn != base.arn {
         return Ok(false);
     }
     if listed.tags.get(OWNER_TAG).map(String::as_str) != Some(ours) {
-        return refuse("remote-foreign", "its tags do not say that it is ours");
+        let message = format!("`{name}` is not deleted: its tags do not say that it is ours");
+        return Err(Error::new(Kind::Conflict, "remote-foreign", message)
+            .hint("whoever it belongs to removes it; or take it over in AWS by its tag `vault-kit:managed`"));
     }
     if listed.current() != Some(base.version.as_str()) {
-        return refuse("remote-conflict", "somebody changed it since it was compared last");
+        let message = format!("`{name}` is not deleted: somebody changed it since it was compared last");
+        return Err(Error::new(Kind::Conflict, "remote-conflict", message)
+            .hint("look at it in AWS; to delete it all the same, do it there"));
     }
     Ok(true)
 }
