@@ -79,8 +79,9 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
         let overlapping = overlap::with_previous(world, store, output);
         let (mut values, missing) = values::of_output(world, store, &settings, &bundles, output);
         values.extend(overlapping.values());
-        let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json) || output.format.is_document();
-        if !missing.is_empty() {
+        let whole = matches!(output.format, Format::Dotenv { .. } | Format::Json | Format::KubernetesSecret(_))
+            || output.format.is_document();
+        if !missing.is_empty() && !output.format.is_from_manifest() {
             prepared.waiting.insert(output.name.clone(), missing);
             if whole {
                 continue;

@@ -5,9 +5,12 @@ mod docker_secrets;
 mod dotenv;
 pub mod dotenv_block;
 pub mod dotenv_read;
+pub mod external_secret;
 mod json;
 pub mod json_read;
+mod kubernetes_secret;
 mod pem;
+mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -97,8 +100,12 @@ pub fn emit(
         Format::Json => {
             Emission { files: vec![whole(output, values, json::render(output, values)?)], ..Emission::default() }
         }
-        // What they say is the store's state, and no value of a secret: `deliver::document` writes them.
-        Format::ApiKeys | Format::Jwks { .. } | Format::Revocations => Emission::default(),
+        Format::KubernetesSecret(object) => {
+            let bytes = kubernetes_secret::render(output, object, values)?;
+            Emission { files: vec![whole(output, values, bytes)], ..Emission::default() }
+        }
+        // What they say is the state of store or manifest, and no value of a secret: `deliver::document` writes them.
+        Format::ApiKeys | Format::ExternalSecret(_) | Format::Jwks { .. } | Format::Revocations => Emission::default(),
         Format::Pem { .. } => Emission { files: pem::emit(output, values)?, ..Emission::default() },
         Format::NotYet(format) => return Err(manifest::not_yet(format)),
     };

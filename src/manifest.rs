@@ -4,6 +4,7 @@
 
 mod files;
 mod issue;
+mod keys;
 pub mod model;
 mod order;
 pub mod period;

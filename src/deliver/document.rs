@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::places::Places;
 use super::values::{self, Bundles};
 use crate::api_key::document::Document as ApiKeys;
-use crate::emit::{self, EmittedFile};
+use crate::emit::{self, EmittedFile, external_secret};
 use crate::error::Result;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
@@ -26,15 +26,10 @@ use crate::world::World;
 /// The file of a document; `None` for the other formats.
 pub(super) fn file(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<EmittedFile>> {
     let Some(text) = text(world, store, output)? else { return Ok(None) };
-    let (path, bytes, holds) = (output.path.clone(), Secret::from_text(text), output.secrets.clone());
-    Ok(Some(EmittedFile {
-        path,
-        bytes,
-        public: output.format.is_public_document(),
-        holds,
-        shared: false,
-        digested: true,
-    }))
+    let holds = if output.format.is_from_manifest() { Vec::new() } else { output.secrets.clone() };
+    let (path, bytes) = (output.path.clone(), Secret::from_text(text));
+    let public = output.format.is_public_document();
+    Ok(Some(EmittedFile { path, bytes, public, holds, shared: false, digested: true }))
 }
 
 /// Since when, at the latest, the key set on the disk has had a key of that `kid`: since it was last written, in whole
@@ -88,7 +83,8 @@ fn of_authorities(world: &World<'_>, store: &Store, bundles: &Bundles, output: &
 }
 
 fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<String>> {
-    match output.format {
+    match &output.format {
+        Format::ExternalSecret(it) => external_secret::render(output, it, world.manifest, world.environment).map(Some),
         Format::Jwks { .. } => {
             let keys = Trusted::of_pairs(world.manifest, world.environment, store, &output.secrets, world.now);
             Ok(Some(jwks::write(&keys)))

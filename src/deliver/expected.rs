@@ -53,7 +53,7 @@ impl Expectation<'_> {
     fn of(&self, output: &Output) -> Vec<ExpectedFile> {
         let held = || self.held(output);
         match &output.format {
-            Format::Dotenv { .. } | Format::Json => {
+            Format::Dotenv { .. } | Format::Json | Format::KubernetesSecret(_) => {
                 let holds = held().map(current).chain(held().filter_map(|it| self.previous(it))).collect();
                 vec![file(output, output.path.clone(), holds, false)]
             }
@@ -70,6 +70,7 @@ impl Expectation<'_> {
                 let holds = held().map(current).collect();
                 vec![file(output, output.path.clone(), holds, output.format.is_public_document())]
             }
+            Format::ExternalSecret(_) => vec![file(output, output.path.clone(), BTreeMap::new(), true)],
             Format::NotYet(_) => Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::ignore_lines;
-use crate::manifest::{Format, Manifest};
+use crate::manifest::{Format, Manifest, Output};
 use crate::private_file::{Root, WriteOptions};
 use crate::store::DIRECTORY;
 
@@ -23,16 +23,16 @@ pub fn add(root: &Root, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// Everything of ours that must stay out of git: state, temp files, and every output of every environment.
+/// Everything of ours that must stay out of git: state, temp files, and every output of every environment that
+/// the manifest alone does not tell.
 fn ignored(manifest: &Manifest) -> Vec<String> {
     let mut lines = vec![format!("{DIRECTORY}/"), "**/.vault-kit-tmp.*".to_owned()];
-    for output in manifest.outputs.values().filter(|output| !output.path.starts_with('/')) {
+    let ours = |output: &&Output| !output.path.starts_with('/') && !output.format.is_from_manifest();
+    for output in manifest.outputs.values().filter(ours) {
         let path = output.path.trim_start_matches("./").trim_end_matches('/');
         let line = match output.format {
             Format::DockerSecrets { .. } | Format::NotYet(_) | Format::Pem { .. } => format!("/{path}/"),
-            Format::ApiKeys | Format::Dotenv { .. } | Format::Json | Format::Jwks { .. } | Format::Revocations => {
-                format!("/{path}")
-            }
+            _ => format!("/{path}"),
         };
         if !lines.contains(&line) {
             lines.push(line);

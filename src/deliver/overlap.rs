@@ -50,6 +50,9 @@ pub(super) fn with_previous<'a>(world: &'a World<'_>, store: &'a Store, output: 
         if let Format::DockerSecrets { files } = &mut owned.format {
             files.insert(beside.clone(), output.previous_file(name));
         }
+        if let Format::KubernetesSecret(object) = &mut owned.format {
+            object.name_previous(name, &beside);
+        }
         overlapping.previous.insert(beside, (declaration, version));
     }
     overlapping

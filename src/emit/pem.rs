@@ -51,13 +51,13 @@ fn wanted(output: &Output, name: &SecretName, value: Value<'_>) -> Result<Vec<(P
 }
 
 /// Whether it was imported without its root.
-fn lacks_root(value: Value<'_>) -> bool {
+pub(super) fn lacks_root(value: Value<'_>) -> bool {
     let has_root = value.parts.part(Part::Ca).is_some_and(|root| !root.is_empty());
     matches!(value.kind, Kind::ImportedCertificate(_)) && !has_root
 }
 
 /// The content of a file; `None` for a chain without intermediates.
-fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile) -> Result<Option<Secret>> {
+pub(super) fn bytes_of(output: &Output, name: &SecretName, value: Value<'_>, piece: PemFile) -> Result<Option<Secret>> {
     let part = |part| value.parts.part(part).filter(|part| !part.is_empty());
     let bytes = match piece {
         PemFile::Ca => {

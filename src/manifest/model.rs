@@ -423,12 +423,53 @@ pub enum Format {
         /// File name by piece, relative to the output's path (and the secret's directory when there are several).
         files: BTreeMap<PemFile, String>,
     },
+    /// A Secret of Kubernetes (core/v1).
+    KubernetesSecret(Box<KubernetesObject>),
+    /// What tells the External Secrets Operator to make one from AWS; holds no value.
+    ExternalSecret(Box<ExternalSecret>),
     /// A format that a later release delivers; refused when rendered.
     NotYet(&'static str),
     /// The list of revoked tokens.
     Revocations,
     /// The API keys that were issued to others, by their hashes.
     ApiKeys,
+}
+
+/// What an object in Kubernetes is called, and the keys of its data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KubernetesObject {
+    /// RFC 1123 subdomain; the output's name unless declared.
+    pub name: String,
+    /// `None` = whatever it is applied to.
+    pub namespace: Option<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Keys by secret, where it is not the secret's name.
+    pub keys: BTreeMap<SecretName, String>,
+}
+
+/// An `ExternalSecret` (external-secrets.io/v1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExternalSecret {
+    /// The object; the Secret that is made has its name too.
+    pub object: KubernetesObject,
+    /// The store that knows how to reach AWS.
+    pub store: String,
+    /// What kind of object that is.
+    pub store_kind: StoreKind,
+    /// How often values are read again.
+    pub refresh_interval: Period,
+}
+
+/// The kind of a store of the External Secrets Operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// For the whole cluster.
+    ClusterSecretStore,
+    /// For its namespace.
+    SecretStore,
 }
 
 /// A file of a `pem` output.
@@ -598,6 +639,8 @@ impl Format {
             Self::Jwks { .. } => "jwks".to_owned(),
             Self::Pem { .. } => "pem".to_owned(),
             Self::NotYet(format) => (*format).to_owned(),
+            Self::KubernetesSecret(object) => format!("kubernetes-secret, {}", object.name),
+            Self::ExternalSecret(it) => format!("external-secret, {}", it.object.name),
             Self::ApiKeys => "api-keys".to_owned(),
             Self::Revocations => "revocations".to_owned(),
         }
@@ -605,17 +648,22 @@ impl Format {
 
     /// Whether it takes the previous value of a secret beside the current one.
     pub fn carries_previous(&self) -> bool {
-        matches!(self, Self::DockerSecrets { .. } | Self::Dotenv { .. } | Self::Json)
+        matches!(self, Self::DockerSecrets { .. } | Self::Dotenv { .. } | Self::Json | Self::KubernetesSecret(_))
     }
 
     /// Whether it tells the state of the store rather than the values of secrets.
     pub fn is_document(&self) -> bool {
-        matches!(self, Self::ApiKeys | Self::Jwks { .. } | Self::Revocations)
+        matches!(self, Self::ApiKeys | Self::ExternalSecret(_) | Self::Jwks { .. } | Self::Revocations)
+    }
+
+    /// Whether the manifest alone says what is in it, so that it can be committed.
+    pub fn is_from_manifest(&self) -> bool {
+        matches!(self, Self::ExternalSecret(_))
     }
 
     /// Whether it is a document that everybody may read unless the manifest says otherwise.
     pub fn is_public_document(&self) -> bool {
-        matches!(self, Self::Jwks { .. } | Self::Revocations)
+        matches!(self, Self::ExternalSecret(_) | Self::Jwks { .. } | Self::Revocations)
     }
 }
 

@@ -3,7 +3,9 @@
 //! The doc comments and `#[schemars]` attributes here are what an editor shows and checks:
 //! `schemas/manifest.schema.json` is made from them.
 
-use super::model::{CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, TokenAlgorithm, Usage};
+use super::model::{
+    CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, StoreKind, TokenAlgorithm, Usage,
+};
 use super::period::Period;
 use super::read::{At, FromToml, Map, Node, Path, Tagged, choices, table, variants};
 
@@ -303,6 +305,51 @@ table! {
         max_age: Period,
     }
 
+    /// A Secret of Kubernetes.
+    RawKubernetesSecret {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \"k8s/secret.yaml\"",
+        /// Name of the object; default is the output's name, in lower case and with `-` for `_` and `.`.
+        #[schemars(length(min = 1, max = 253))]
+        name: String,
+        /// Namespace of the object; absent = whichever it is applied to.
+        #[schemars(length(min = 1, max = 63))]
+        namespace: String,
+        /// Labels of the object.
+        labels: Map<String>,
+        /// Annotations of the object.
+        annotations: Map<String>,
+        /// Keys in the object's data, by secret; default is the secret's name.
+        keys: Map<String>,
+    }
+
+    /// What the External Secrets Operator makes a Secret from.
+    RawExternalSecret {
+        /// Where it is written, relative to the manifest's directory.
+        #[schemars(length(min = 1))]
+        path: String = "path = \"k8s/external-secret.yaml\"",
+        /// Name of the object and of the Secret; default is the output's name, in lower case and with `-` for `_` and `.`.
+        #[schemars(length(min = 1, max = 253))]
+        name: String,
+        /// Namespace of the object; absent = whichever it is applied to.
+        #[schemars(length(min = 1, max = 63))]
+        namespace: String,
+        /// Labels of the object.
+        labels: Map<String>,
+        /// Annotations of the object.
+        annotations: Map<String>,
+        /// Keys in the Secret's data, by secret; default is the secret's name.
+        keys: Map<String>,
+        /// Name of the store that reaches AWS Secrets Manager.
+        #[schemars(length(min = 1, max = 253))]
+        store: String = "store = \"aws-secrets-manager\"",
+        /// What kind of object the store is; default `SecretStore`.
+        store_kind: StoreKind,
+        /// How often values are read again; default `1h`.
+        refresh_interval: Period,
+    }
+
     /// A format of a later release.
     RawLater {
         /// Where it is written, relative to the manifest's directory.
@@ -387,12 +434,12 @@ variants! {
         ComposeOverride(RawLater) = "compose-override",
         /// Docker Swarm secrets; of a later release.
         DockerSwarm(RawLater) = "docker-swarm",
-        /// An `ExternalSecret` of the External Secrets Operator; of a later release.
-        ExternalSecret(RawLater) = "external-secret",
+        /// An `ExternalSecret`: what the External Secrets Operator makes a Secret from; holds no value.
+        ExternalSecret(RawExternalSecret) = "external-secret",
         /// Fingerprints of values; of a later release.
         Fingerprints(RawLater) = "fingerprints",
-        /// A Kubernetes Secret; of a later release.
-        KubernetesSecret(RawLater) = "kubernetes-secret",
+        /// A Secret of Kubernetes.
+        KubernetesSecret(RawKubernetesSecret) = "kubernetes-secret",
         /// Credentials for systemd services; of a later release.
         SystemdCredentials(RawLater) = "systemd-credentials",
     }
@@ -416,6 +463,7 @@ choices! {
         Traefik = "traefik",
     }
     Role { Admin = "admin", Reader = "reader", Service = "service", Writer = "writer" }
+    StoreKind { ClusterSecretStore = "ClusterSecretStore", SecretStore = "SecretStore" }
     TokenAlgorithm {
         Eddsa = "EdDSA",
         Es256 = "ES256",

@@ -229,6 +229,7 @@ fn a_value_in_the_wrong_place_is_never_shown() {
 /// Every kind and every format with as few words as possible.
 const SMALL: &str = r#"
 project.name = "my.app-2"
+environments.dev.aws = { account = "111111111111", region = "us-east-1" }
 [secrets]
 CUSTOMER_KEY = { kind = "api-key" }
 ROOT = { kind = "ca" }
@@ -245,7 +246,7 @@ PORT = { kind = "setting", value = "80" }
 URL = { kind = "template", template = "x:${PASSWORD}" }
 HMAC_TOKEN = { kind = "token", signed_by = "SECRET" }
 ADMIN_TOKEN = { kind = "token", signed_by = "SIGN", role = "admin" }
-ID = { kind = "uuid" }
+ID = { kind = "uuid", aws = "id" }
 "a.b" = { kind = "uuid" }
 [outputs]
 env = { format = "dotenv", path = ".env" }
@@ -255,10 +256,10 @@ json = { format = "json", path = "all.json" }
 keys = { format = "api-keys", path = "api-keys.json" }
 compose = { format = "compose-override" }
 swarm = { format = "docker-swarm" }
-eso = { format = "external-secret" }
+eso = { format = "external-secret", path = "eso.yaml", store = "aws" }
 prints = { format = "fingerprints" }
 jwks = { format = "jwks", path = "jwks.json" }
-k8s = { format = "kubernetes-secret" }
+k8s = { format = "kubernetes-secret", path = "secret.yaml" }
 systemd = { format = "systemd-credentials" }
 "#;
 
@@ -289,7 +290,7 @@ fn what_is_left_out_has_its_default() {
         if password.length == 32 && password.alphabet.len() == 62 && password.classes.len() == 3));
     assert!(matches!(kind(&manifest, "PHRASE"), Kind::Passphrase { words: 8, separator } if separator == "-"));
     assert!(manifest.secrets["GIVEN"].optional);
-    assert_eq!(manifest.secrets["SECRET"].line, 14);
+    assert_eq!(manifest.secrets["SECRET"].line, 15);
 }
 
 #[test]
@@ -342,14 +343,16 @@ fn a_star_takes_what_the_format_carries_and_no_private_key() {
     assert_eq!(carried("docker"), format!("{texts} URL HMAC_TOKEN ADMIN_TOKEN ID a.b"));
     assert_eq!(carried("json"), format!("{texts} PORT URL HMAC_TOKEN ADMIN_TOKEN ID a.b"));
     assert_eq!(carried("tls"), "ROOT SUB LEAF OWN SIGN");
+    assert_eq!(carried("k8s"), format!("{texts} PORT URL HMAC_TOKEN ADMIN_TOKEN ID a.b"));
+    assert_eq!(carried("eso"), "ID");
     assert_eq!(carried("keys"), "");
     assert_eq!((manifest.outputs["env"].mode, manifest.outputs["env"].directory_needs()), (0o600, 0o700));
 }
 
 #[test]
 fn a_later_format_parses_and_is_refused_from_one_place() {
-    assert_eq!(small().outputs["k8s"].format, Format::NotYet("kubernetes-secret"));
-    let error = not_yet("kubernetes-secret");
+    assert_eq!(small().outputs["swarm"].format, Format::NotYet("docker-swarm"));
+    let error = not_yet("docker-swarm");
     assert_eq!((error.kind(), error.code()), (crate::exit::Kind::Manifest, "not-yet-available"));
 }
 

@@ -18,6 +18,7 @@ mod get;
 mod iam;
 mod import;
 mod init;
+mod kubernetes;
 mod lines;
 mod others;
 mod render;

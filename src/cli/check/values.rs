@@ -8,8 +8,8 @@ use crate::check::facts::ExpectedFile;
 use crate::emit::dotenv_read::{self, Entry};
 use crate::emit::json_read;
 use crate::error::{Error, Result};
-use crate::manifest::Format;
 use crate::manifest::model::Dialect;
+use crate::manifest::{Format, Output};
 use crate::name::SecretName;
 use crate::observe::Values;
 use crate::rotation;
@@ -83,23 +83,21 @@ impl<'a> FromDisk<'a> {
     fn compares_bytes(&self) -> bool {
         let outputs = || self.session.manifest.outputs_in(&self.session.environment);
         let is_allowed = self.trusted || !outputs().any(|output| output.path.starts_with('/'));
-        self.identities.is_some() && is_allowed && outputs().any(|output| matches!(output.format, Format::Pem { .. }))
+        self.identities.is_some() && is_allowed && outputs().any(is_compared)
     }
 }
 
 impl Values for FromDisk<'_> {
     fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {
         let output = self.session.manifest.outputs.get(&expected.output)?;
-        match output.format {
+        match &output.format {
             // What cannot be read holds none of our values: that is a finding, and not something left unchecked.
             Format::Dotenv { dialect: Dialect::DockerRun } => Some(named(dotenv_read::read_raw(bytes))),
             Format::Dotenv { .. } => Some(named(dotenv_read::read(bytes))),
             Format::Json => Some(named(json_read::read(bytes))),
             Format::DockerSecrets { .. } => whole(expected, bytes),
-            Format::Pem { .. } if self.compares_bytes() => whole(expected, bytes),
-            Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => {
-                None
-            }
+            Format::KubernetesSecret(_) | Format::Pem { .. } if self.compares_bytes() => whole(expected, bytes),
+            _ => None,
         }
     }
 
@@ -108,17 +106,21 @@ impl Values for FromDisk<'_> {
     }
 
     fn is_current(&self, path: &str, name: &SecretName, value: &Secret) -> Option<bool> {
-        let is_pem = self.session.manifest.outputs.values().any(|output| {
-            matches!(output.format, Format::Pem { .. })
-                && path.strip_prefix(output.path.as_str()).is_some_and(|it| it.starts_with('/'))
-        });
-        if is_pem {
+        let is_there = |output: &Output| {
+            path.strip_prefix(output.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if self.session.manifest.outputs.values().any(|output| is_compared(output) && is_there(output)) {
             return self.contents()?.get(path).map(|it| it == value);
         }
         let store = self.store()?;
         let version = store.current(name).or_else(|| self.previous(store, name));
         version?.parts.primary().map(|it| it == value)
     }
+}
+
+/// Whether its files are compared byte for byte: what is in them is not the values alone.
+fn is_compared(output: &Output) -> bool {
+    matches!(output.format, Format::KubernetesSecret(_) | Format::Pem { .. })
 }
 
 fn whole(expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {

@@ -558,4 +558,115 @@ environments = ["prod"]
             ),
         ],
     ),
+    (
+        r#"[project]
+name = "p"
+[environments.dev]
+[environments.prod]
+aws = { account = "111111111111", region = "us-east-1" }
+[secrets.A]
+kind = "uuid"
+aws = "a"
+[secrets.B]
+kind = "uuid"
+[outputs.o]
+format = "external-secret"
+path = "o.yaml"
+secrets = ["A", "B"]
+refresh_interval = "soon"
+[outputs.none]
+format = "external-secret"
+path = "none.yaml"
+store = "aws"
+secrets = []
+environments = ["prod"]
+"#,
+        &[
+            (11, "`outputs.o.store` is missing", "add `store = \"aws-secrets-manager\"`"),
+            (
+                11,
+                "`outputs.o` exists in environment `dev`, which is not in AWS",
+                "write `environments = [\"prod\"]`, or declare its `aws`",
+            ),
+            (
+                14,
+                "`outputs.o.secrets`: `external-secret` cannot carry `B`, which is not in AWS",
+                "say where it is there: `aws = \"database/url\"` or `bundle = \"app\"`",
+            ),
+            (
+                15,
+                "`outputs.o.refresh_interval` is not a length of time",
+                r#"write a number and a unit in quotes, such as `"30d"` or `"12h"`"#,
+            ),
+            (16, "`outputs.none` has no secret in it", "name some in `secrets`"),
+        ],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "uuid"
+[secrets.B]
+kind = "uuid"
+[secrets.TLS]
+kind = "certificate"
+issuer = "self"
+dns = ["a.test"]
+[outputs.o]
+format = "kubernetes-secret"
+path = "o.yaml"
+name = "My_Secret"
+namespace = "a.b"
+labels = { "a b" = "x", team = "-x" }
+annotations = { "a/b/c" = "x" }
+secrets = ["A", "B"]
+keys = { A = "..a", C = "c" }
+[outputs.two]
+format = "kubernetes-secret"
+path = "two.yaml"
+secrets = ["A", "B"]
+keys = { A = "B" }
+[outputs.tls]
+format = "kubernetes-secret"
+path = "tls.yaml"
+secrets = ["A", "TLS"]
+[outputs.edge_]
+format = "kubernetes-secret"
+path = "edge.yaml"
+store = "aws"
+secrets = ["A"]
+"#,
+        &[
+            (14, "`outputs.o.name` is not a name in Kubernetes", NAME),
+            (
+                15,
+                "`outputs.o.namespace` is not a name in Kubernetes",
+                "a–z, 0–9 and `-`, a letter or digit at both ends, at most 63 characters",
+            ),
+            (16, "a key of `outputs.o.labels` is not one in Kubernetes", QUALIFIED),
+            (16, "a value of `outputs.o.labels` is not one in Kubernetes", ""),
+            (17, "a key of `outputs.o.annotations` is not one in Kubernetes", QUALIFIED),
+            (19, "`outputs.o.keys` names a secret that is not in the output", "did you mean `A`?"),
+            (
+                19,
+                "a key in `outputs.o.keys` is not one in Kubernetes",
+                "1 to 253 of A–Z a–z 0–9 `-` `_` `.`, and not `..` at the beginning",
+            ),
+            (20, "`outputs.two`: `A` and `B` have one key", "give each its own in `keys = { … }`"),
+            (
+                25,
+                "`outputs.tls` has the certificate `TLS` beside other secrets",
+                "write an output for it alone: it is a Secret of type `kubernetes.io/tls`",
+            ),
+            (29, "`outputs.edge_` needs a `name`: its own is none in Kubernetes", NAME),
+            (
+                32,
+                "`outputs.edge_.store` is not a field of format `kubernetes-secret`",
+                "it belongs to format `external-secret`",
+            ),
+        ],
+    ),
 ];
+
+const NAME: &str = "a–z, 0–9, `-` and `.`, a letter or digit at both ends, at most 253 characters";
+const QUALIFIED: &str = "such as `team` or `example.org/team`, at most 63 characters behind the `/`";

@@ -3,6 +3,7 @@
 mod carry;
 mod collide;
 mod files;
+mod kubernetes;
 mod layout;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,7 +73,7 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
         return None;
     };
     let format_name = raw_format.name();
-    let (format, path, files, pem) = format(raw_format);
+    let (format, path, files, pem) = format(raw_format, place, problems);
     let at = path.as_ref().map_or(name.at, |path| path.at);
     let mode = if format.is_public_document() { PUBLIC_MODE } else { FILE_MODE };
     let mut output = Output {
@@ -92,12 +93,17 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
     output.secrets = secrets(fields.secrets, &output, format_name, context, problems);
     layout::set(&mut output, &pem, files.as_ref(), place, context.secrets, problems);
     files::set(&mut output, files, place, context, problems);
+    kubernetes::check(&output, name.at, place, context, problems);
     set_modes(&mut output, fields.mode.as_ref(), fields.directory_mode.as_ref(), context, problems);
     Some(Declared { output, at })
 }
 
 /// The format, its path and its files.
-fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>, layout::Choice) {
+fn format(
+    raw: RawFormat,
+    place: Place<'_>,
+    problems: &mut Problems,
+) -> (Format, Field<String>, Field<Map<String>>, layout::Choice) {
     let name = raw.name();
     let none = layout::Choice::default();
     match raw {
@@ -116,11 +122,17 @@ fn format(raw: RawFormat) -> (Format, Field<String>, Field<Map<String>>, layout:
         }
         RawFormat::Revocations(raw) => (Format::Revocations, raw.path, None, none),
         RawFormat::ApiKeys(raw) => (Format::ApiKeys, raw.path, None, none),
+        RawFormat::KubernetesSecret(mut raw) => {
+            let (path, keys) = (raw.path.take(), raw.keys.take());
+            (Format::KubernetesSecret(Box::new(kubernetes::secret(raw, place, problems))), path, keys, none)
+        }
+        RawFormat::ExternalSecret(mut raw) => {
+            let (path, keys) = (raw.path.take(), raw.keys.take());
+            (Format::ExternalSecret(Box::new(kubernetes::external(raw, place, problems))), path, keys, none)
+        }
         RawFormat::ComposeOverride(raw)
         | RawFormat::DockerSwarm(raw)
-        | RawFormat::ExternalSecret(raw)
         | RawFormat::Fingerprints(raw)
-        | RawFormat::KubernetesSecret(raw)
         | RawFormat::SystemdCredentials(raw) => (Format::NotYet(name), raw.path, None, none),
     }
 }

@@ -13,6 +13,8 @@ pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
     let named_only = match format {
         Format::DockerSecrets { .. } => matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. }),
         Format::Dotenv { .. } | Format::Json => matches!(declaration.kind, Kind::Keypair { .. }),
+        // Of several parts, or of a type of its own.
+        Format::ExternalSecret(_) | Format::KubernetesSecret(_) => declaration.kind.has_parts(),
         Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => false,
     };
     !named_only && explicitly(format, declaration).is_ok()
@@ -22,7 +24,11 @@ pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
 pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(), Refusal> {
     let several = matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_));
     match format {
-        Format::NotYet(_) => Ok(()),
+        Format::NotYet(_) | Format::KubernetesSecret(_) => Ok(()),
+        Format::ExternalSecret(_) if declaration.remote.is_some() => Ok(()),
+        Format::ExternalSecret(_) => {
+            Err(("is not in AWS", "say where it is there: `aws = \"database/url\"` or `bundle = \"app\"`"))
+        }
         Format::Jwks { .. } if matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
         Format::Jwks { .. } => Err((
             "has no public key, and a key set is for everybody to read",
@@ -71,7 +77,9 @@ pub(super) fn is_public(output: &Output, secrets: &Secrets) -> bool {
     match &output.format {
         Format::Pem { files } => !files.is_empty() && files.keys().all(|piece| piece.is_public()),
         // A hash of 178 random bits opens nothing, so that the mode may be what the service needs.
-        Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Revocations => true,
+        Format::ApiKeys | Format::ExternalSecret(_) | Format::Jwks { .. } | Format::NotYet(_) | Format::Revocations => {
+            true
+        }
         _ => output.secrets.iter().all(|name| {
             let declared =
                 secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());

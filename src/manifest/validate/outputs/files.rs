@@ -1,15 +1,15 @@
-//! The names of an output's files, where the manifest gives some.
+//! The names of an output's files, or of its keys in Kubernetes, where the manifest gives some.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{Context, carry};
+use super::{Context, carry, kubernetes};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Format, Output, PemFile};
 use crate::manifest::read::{At, Field, Map};
 use crate::manifest::validate::{Place, paths};
 use crate::name::SecretName;
 
-/// Resolves `files`, which only two formats have.
+/// Resolves `files`, which only two formats have, and `keys`.
 pub(super) fn set(
     output: &mut Output,
     raw: Field<Map<String>>,
@@ -21,16 +21,17 @@ pub(super) fn set(
     let delivered: HashSet<&SecretName> = output.secrets.iter().collect();
     match &mut output.format {
         Format::DockerSecrets { files } => {
-            for (key, file) in raw.value.0 {
-                let name = SecretName::new(key.value.as_str()).ok();
-                if let Some(name) = name.filter(|name| delivered.contains(name)) {
-                    files.insert(name, file_name(&file, place, problems));
-                } else {
-                    let names = delivered.iter().map(|name| name.as_str());
-                    let message = format!("`{place}.files` names a secret that is not in the output");
-                    problems.add_with_guess(key.at, message, &key.value, names, || None);
-                }
+            for (name, file) in by_secret(raw.value, "files", &delivered, place, problems) {
+                files.insert(name, file_name(&file, place, problems));
             }
+        }
+        Format::KubernetesSecret(object) => {
+            let keys = by_secret(raw.value, "keys", &delivered, place, problems);
+            object.keys = kubernetes::keys(keys, place, problems);
+        }
+        Format::ExternalSecret(it) => {
+            let keys = by_secret(raw.value, "keys", &delivered, place, problems);
+            it.object.keys = kubernetes::keys(keys, place, problems);
         }
         Format::Pem { files } => {
             if let [only] = output.secrets.as_slice() {
@@ -42,6 +43,28 @@ pub(super) fn set(
         }
         _ => {}
     }
+}
+
+/// What is named by secret, for secrets that the output delivers.
+fn by_secret(
+    raw: Map<String>,
+    field: &str,
+    delivered: &HashSet<&SecretName>,
+    place: Place<'_>,
+    problems: &mut Problems,
+) -> Vec<(SecretName, At<String>)> {
+    let mut found = Vec::new();
+    for (key, text) in raw.0 {
+        let name = SecretName::new(key.value.as_str()).ok();
+        if let Some(name) = name.filter(|name| delivered.contains(name)) {
+            found.push((name, text));
+        } else {
+            let names = delivered.iter().map(|name| name.as_str());
+            let message = format!("`{place}.{field}` names a secret that is not in the output");
+            problems.add_with_guess(key.at, message, &key.value, names, || None);
+        }
+    }
+    found
 }
 
 fn pem_files(
