@@ -27,11 +27,17 @@ impl Preset {
 }
 
 /// All of them, by name.
-pub static PRESETS: [Preset; 4] = [
+pub static PRESETS: [Preset; 5] = [
     preset!(
         "docker-mcp": "vault-kit.toml", "docker-compose.yml", "docker-compose.swarm.yml", "nginx/nginx.conf"
     ),
     preset!("e2i": "vault-kit.toml", "docker/docker-compose.secure.yml", "docker/nginx/nginx.conf"),
+    preset!(
+        "mcp-rag": "vault-kit.toml", "docker-compose.yml", "nginx/nginx.conf", "k8s/prod/application.yaml",
+        "k8s/prod/database-credentials.yaml", "k8s/secret-store.yaml", "k8s/service-account.yaml",
+        "iam/prod-ci-check.json", "iam/prod-reader.json", "iam/prod-rotator.json", "iam/staging-ci-check.json",
+        "iam/staging-reader.json", "iam/staging-rotator.json"
+    ),
     preset!(
         "omni2": "vault-kit.toml", "docker-compose.yml", "auth/auth_service.py", "auth/Dockerfile", "nginx/nginx.conf",
         "traefik/tls.yml"

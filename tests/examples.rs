@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use support::{Project, Run, program, python_judge, root, skip};
 
-const NAMES: [&str; 4] = ["docker-mcp", "e2i", "omni2", "sutra"];
+const NAMES: [&str; 5] = ["docker-mcp", "e2i", "mcp-rag", "omni2", "sutra"];
 
 /// Values that a person would supply: not real, and strong enough for `check`.
 const SUPPLIED: [(&str, &str); 4] = [
@@ -55,6 +55,19 @@ fn made(project: &Project) -> BTreeMap<String, u32> {
         "docker/docker-compose.secure.yml",
         "docker/nginx",
         "docker/nginx/nginx.conf",
+        "iam",
+        "iam/prod-ci-check.json",
+        "iam/prod-reader.json",
+        "iam/prod-rotator.json",
+        "iam/staging-ci-check.json",
+        "iam/staging-reader.json",
+        "iam/staging-rotator.json",
+        "k8s",
+        "k8s/prod",
+        "k8s/prod/application.yaml",
+        "k8s/prod/database-credentials.yaml",
+        "k8s/secret-store.yaml",
+        "k8s/service-account.yaml",
         "nginx",
         "nginx/nginx.conf",
         "traefik",
@@ -84,6 +97,7 @@ fn demanded(name: &str) -> BTreeMap<String, u32> {
         "e2i" => {
             &[("docker/nginx/ssl", 0o700), ("docker/nginx/ssl/cert.pem", 0o644), ("docker/nginx/ssl/key.pem", 0o600)]
         }
+        "mcp-rag" => &[("nginx/ssl", 0o700), ("nginx/ssl/cert.pem", 0o644), ("nginx/ssl/key.pem", 0o600)],
         "omni2" => &[
             (".secrets", 0o700),
             (".secrets/auth", 0o700),
@@ -248,7 +262,8 @@ fn sutra_s_tokens_verify_with_its_one_secret() {
 #[test]
 fn the_certificates_of_development_verify_for_the_names_that_their_services_have() {
     let Some(openssl) = program("openssl") else { return skip("examples-openssl", "no openssl: run tests/setup") };
-    let cases: [(&str, &str, &str, &[&str], i64); 4] = [
+    let cases: [(&str, &str, &str, &[&str], i64); 5] = [
+        ("mcp-rag", "nginx/ssl/cert.pem", "nginx/ssl/cert.pem", &["localhost"], 365),
         ("omni2", "traefik/tls/cert.pem", "traefik/tls/cert.pem", &["localhost"], 90),
         (
             "sutra",
@@ -677,6 +692,95 @@ fn omni2_publishes_only_its_gateway_and_strips_the_headers_of_clients_first() {
         assert_eq!(labels[format!("traefik.http.routers.{router}.priority")], priority);
         assert_eq!(labels[format!("traefik.http.routers.{router}.middlewares")], first);
     }
+}
+
+#[test]
+fn mcp_rag_s_policies_and_external_secrets_are_what_its_manifest_makes() {
+    let project = checkout("mcp-rag");
+    for environment in ["staging", "prod"] {
+        for role in ["reader", "rotator", "ci-check"] {
+            let policy = project.run(["-e", environment, "iam", "policy", "--role", role]).assert_code(0).stdout;
+            assert_eq!(project.read(&format!("iam/{environment}-{role}.json")), policy);
+        }
+    }
+    let external = ["k8s/prod/application.yaml", "k8s/prod/database-credentials.yaml"];
+    let committed = external.map(|path| project.read(path));
+    for path in external {
+        std::fs::remove_file(project.path(path)).unwrap();
+    }
+    project.run(["-e", "prod", "init"]).assert_code(0);
+    assert_eq!(external.map(|path| project.read(path)), committed);
+    // The trap: a pattern without the leading slash matches no name that begins with one.
+    let reader = project.read("iam/prod-reader.json");
+    for name in [
+        "database/url",
+        "database/password",
+        "redis/url",
+        "api-keys/openai",
+        "api-keys/anthropic",
+        "application/jwt-secret",
+    ] {
+        let arn = format!("\"arn:aws:secretsmanager:us-east-1:222222222222:secret:/mcp-demo/prod/{name}-??????\"");
+        assert!(reader.contains(&arn), "{name}");
+    }
+}
+
+#[test]
+fn mcp_rag_s_objects_are_what_kubernetes_takes_and_name_each_other() {
+    let read = |path: &str, schema: &str| -> Option<Value> {
+        let schema = root().join("tests/fixtures/kubernetes").join(schema);
+        let text = std::fs::read(root().join("examples/mcp-rag").join(path)).unwrap();
+        let run = Run::with_stdin(python_judge("kubernetes.py")?.arg(schema), &text).assert_code(0);
+        Some(serde_json::from_str(&run.stdout).unwrap())
+    };
+    let any = "any.json";
+    let Some(external) = read("k8s/prod/database-credentials.yaml", "externalsecret-v1.json") else {
+        return skip("examples-kubernetes", "no .venv: run tests/setup");
+    };
+    assert_eq!(external["metadata"], json!({ "name": "database-credentials", "namespace": "mcp-demo" }));
+    assert_eq!(external["spec"]["refreshInterval"], "1h");
+    assert_eq!(
+        external["spec"]["data"],
+        json!([{ "secretKey": "url", "remoteRef": { "key": "/mcp-demo/prod/database/url" } }])
+    );
+    let (store, account) =
+        (read("k8s/secret-store.yaml", any).unwrap(), read("k8s/service-account.yaml", any).unwrap());
+    assert_eq!(external["spec"]["secretStoreRef"], json!({ "kind": store["kind"], "name": store["metadata"]["name"] }));
+    let aws = &store["spec"]["provider"]["aws"];
+    assert_eq!((&aws["service"], &aws["region"]), (&json!("SecretsManager"), &json!("us-east-1")));
+    assert_eq!(aws["auth"]["jwt"]["serviceAccountRef"]["name"], account["metadata"]["name"]);
+    let role = account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].as_str().unwrap();
+    assert!(role.starts_with("arn:aws:iam::222222222222:role/"), "{role}");
+    assert!([&store, &account].iter().all(|it| it["metadata"]["namespace"] == "mcp-demo"));
+}
+
+#[test]
+fn mcp_rag_s_url_follows_its_password_and_its_keys_are_asked_of_their_owner() {
+    let project = Project::preset("mcp-rag");
+    let before = variables(&project);
+    assert_eq!(before["DATABASE_URL"], format!("postgresql://mcp:{}@postgres:5432/mcp", before["DATABASE_PASSWORD"]));
+    project.run(["generate", "--replace", "DATABASE_PASSWORD", "--yes"]).assert_code(0);
+    let after = variables(&project);
+    assert_ne!(before["DATABASE_PASSWORD"], after["DATABASE_PASSWORD"]);
+    assert_eq!(after["DATABASE_URL"], format!("postgresql://mcp:{}@postgres:5432/mcp", after["DATABASE_PASSWORD"]));
+
+    let status = project.run(["status", "--json"]).assert_code(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert!(items(&status["secrets"]).all(|it| it["due"].is_null()), "development never rotates: {status}");
+
+    let text = project.read("vault-kit.toml");
+    let manifest = vault_kit::manifest::parse(&text, "m").unwrap();
+    let days = |name: &str| match manifest.secrets[name].rotate {
+        Some(vault_kit::manifest::model::Rotate::Every(period)) => period.seconds() / 86_400,
+        _ => 0,
+    };
+    let names = ["DATABASE_PASSWORD", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "JWT_SECRET"];
+    assert_eq!(names.map(days), [90, 90, 90, 180]);
+    assert!(["OPENAI_API_KEY", "ANTHROPIC_API_KEY"].iter().all(|name| manifest.secrets[*name].owner.is_some()));
+
+    let Some(config) = compose(&project, &[]) else { return };
+    assert_eq!(internal(&config), BTreeSet::from(["backend"]));
+    assert_eq!(published(&config), expected(&[("nginx", ["127.0.0.1:8443>8443"])]));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::project::{MANIFEST, Project};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Begin with a shipped system: sutra, e2i, docker-mcp or omni2
+    /// Begin with a shipped system: sutra, e2i, docker-mcp, omni2 or mcp-rag
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
     /// Take over lines of an existing .env that name our secrets

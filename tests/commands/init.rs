@@ -144,7 +144,7 @@ fn a_preset_keeps_the_files_that_are_there() {
 fn an_unknown_preset_is_told_with_those_there_are() {
     let project = Project::empty();
     let run = project.run(["init", "--preset", "sutro"]).assert_code(2);
-    assert!(run.stderr.contains("docker-mcp, e2i, omni2, sutra"), "{}", run.stderr);
+    assert!(run.stderr.contains("docker-mcp, e2i, mcp-rag, omni2, sutra"), "{}", run.stderr);
     assert!(project.snapshot().is_empty());
 }
 
