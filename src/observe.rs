@@ -14,7 +14,8 @@ use std::path::Path;
 use crate::check::NotChecked;
 use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
 use crate::check::placeholder::is_placeholder;
-use crate::manifest::Manifest;
+use crate::emit::external_secret;
+use crate::manifest::{Format, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
 use crate::secret::Secret;
@@ -137,8 +138,8 @@ impl Observer<'_> {
         };
         let delivered = self.subject.ledger.and_then(|ledger| ledger.files.get(&expected.path));
         let is_untouched = delivered.is_some_and(|delivered| is_as_written(&state, delivered));
-        // The ledger does not record settings: a manifest that changed one shows only in the content.
-        if !is_untouched || self.has_settings(expected) {
+        // The ledger does not record what the manifest says: a change of it shows only in the content.
+        if !is_untouched || self.quotes_manifest(expected) {
             state.content = self.content(tree, expected, is_untouched);
         }
         FileFact::File(state)
@@ -176,9 +177,11 @@ impl Observer<'_> {
         }
     }
 
-    fn has_settings(&self, expected: &ExpectedFile) -> bool {
-        let output = self.subject.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);
-        output.is_some_and(|output| output.secrets.iter().any(|name| self.setting(name).is_some()))
+    /// Whether it has settings in it, or nothing but what the manifest says.
+    fn quotes_manifest(&self, expected: &ExpectedFile) -> bool {
+        let Some(output) = self.subject.manifest.outputs.get(&expected.output) else { return false };
+        let has_setting = || output.secrets.iter().any(|name| self.setting(name).is_some());
+        output.format.is_from_manifest() || expected.dotenv && has_setting()
     }
 
     fn setting(&self, name: &SecretName) -> Option<&str> {
@@ -208,9 +211,15 @@ impl Observer<'_> {
         Content::Compared(compared.collect())
     }
 
-    /// Whether a document or list says what the store says, as far as the ledger knows; `None` for other files.
+    /// Whether a document says what the manifest says, or a document or list what the store says, as far as the ledger
+    /// knows; `None` for other files.
     fn is_document_as_foreseen(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<bool> {
-        let output = self.subject.manifest.outputs.get(&expected.output)?;
+        let Subject { manifest, environment, .. } = self.subject;
+        let output = manifest.outputs.get(&expected.output)?;
+        if let Format::ExternalSecret(it) = &output.format {
+            let text = external_secret::render(output, it, manifest, environment);
+            return Some(text.is_ok_and(|text| text.as_bytes() == bytes));
+        }
         let delivered = self.subject.ledger.and_then(|ledger| ledger.files.get(&expected.path));
         let digest = delivered.and_then(|delivered| delivered.digest.as_ref());
         (output.format.is_document() || digest.is_some()).then(|| digest == Some(&sha256_hex(bytes)))

@@ -137,7 +137,7 @@ pub enum Content {
     AsWritten,
     /// Its values were compared; a name that is not here is not in the file.
     Compared(BTreeMap<SecretName, Comparison>),
-    /// It is a document, and does not say what the store says now.
+    /// It is a document, and does not say what store or manifest say now.
     Outdated,
     /// It could not be read, and why.
     Unreadable(String),

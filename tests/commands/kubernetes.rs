@@ -204,6 +204,35 @@ fn an_external_secret_waits_for_no_value_and_is_the_same_in_every_clone() {
     }
 }
 
+/// The previous value's time is over: the next writer takes it out of what holds values, and an `ExternalSecret` holds none.
+#[test]
+fn an_external_secret_minds_no_rotation() {
+    let project = Project::with_manifest(&MANIFEST.replace("overlap = \"1d\"", "overlap = \"1s\""));
+    project.run(["-e", "prod", "init"]).assert_code(0);
+    project.run_with_stdin(["-e", "prod", "set", "GIVEN"], GIVEN).assert_code(0);
+    let before = project.bytes("k8s/external.yaml");
+    project.run(["-e", "prod", "generate", "--replace", "PASSWORD", "--yes"]).assert_code(0);
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let check = project.run(["-e", "prod", "check"]).assert_code(1).stdout;
+    assert!(check.contains("k8s/app.yaml") && !check.contains("external.yaml"), "{check}");
+    project.run(["-e", "prod", "render"]).assert_code(0);
+    project.run(["-e", "prod", "check"]).assert_code(0);
+    assert_eq!(project.bytes("k8s/external.yaml"), before);
+}
+
+#[test]
+fn check_finds_an_external_secret_that_the_manifest_left_behind() {
+    let project = project("prod");
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replace("refresh_interval = \"1d\"", "refresh_interval = \"90m\""));
+    let check = project.run(["-e", "prod", "check"]).assert_code(1).stdout;
+    assert!(check.contains("k8s/external.yaml  does not say what the manifest says now"), "{check}");
+    assert!(!check.contains("external-tls.yaml"), "{check}");
+    project.run(["-e", "prod", "render"]).assert_code(0);
+    assert!(project.read("k8s/external.yaml").contains("refreshInterval: \"90m\""));
+    project.run(["-e", "prod", "check"]).assert_code(0);
+}
+
 #[test]
 fn check_finds_an_object_that_is_open_or_says_something_else() {
     let project = project("prod");

@@ -137,7 +137,9 @@ impl<'a> Bench<'a> {
         match &state.content {
             Content::AsWritten => {}
             Content::Outdated => {
-                let message = "does not say what the store says now";
+                let output = self.manifest.outputs.get(&expected.output);
+                let source = if output.is_some_and(|it| it.format.is_from_manifest()) { "manifest" } else { "store" };
+                let message = format!("does not say what the {source} says now");
                 self.about_file(Code::Stale, &expected.path, message, self.command("render"));
             }
             Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),
@@ -161,7 +163,7 @@ impl<'a> Bench<'a> {
 
     /// A key of a key set, or a root beside its successor, whose time is over since the store was last written.
     fn retired_in(&self, expected: &ExpectedFile) -> Option<(SecretName, DateTime<Utc>)> {
-        let output = self.manifest.outputs.get(&expected.output)?;
+        let output = self.manifest.outputs.get(&expected.output).filter(|it| !it.format.is_from_manifest())?;
         let names = output.secrets.iter().filter_map(|name| {
             let is_document = output.format.is_document();
             if is_document { Some(name) } else { self.root_in(expected, output, name) }
