@@ -78,10 +78,13 @@ impl World<'_> {
 
     /// As [`World::settle`], for a change of what was issued to others; `changed` are the ids of the records.
     pub fn settle_records(&self, opened: &mut Opened, action: &'static str, changed: &[String]) -> Result<Delivered> {
-        opened.store.updated = opened.store.updated.max(self.now);
         let lists = self.refresh_lists(&mut opened.store)?;
+        let has_news = !lists.is_empty() || !changed.is_empty();
+        if has_news {
+            opened.store.updated = opened.store.updated.max(self.now);
+        }
         let subjects = Subjects { secrets: &[], records: changed };
-        let delivered = self.settle_subjects(opened, action, subjects, !lists.is_empty() || !changed.is_empty())?;
+        let delivered = self.settle_subjects(opened, action, subjects, has_news)?;
         Ok(Delivered { lists, ..delivered })
     }
 

@@ -18,8 +18,7 @@ use crate::emit::external_secret;
 use crate::manifest::{Format, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
-use crate::secret::Secret;
-use crate::secret::digest::{public_fingerprint, sha256_hex};
+use crate::secret::{Secret, digest};
 use crate::store::DIRECTORY;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use file::Tree;
@@ -106,7 +105,7 @@ fn store(tree: &mut Tree, subject: &Subject<'_>) -> StoreFact {
         return StoreFact::Present(digest.to_owned());
     }
     match tree.read(&format!("{PRIVATE}{}.age", subject.environment)) {
-        Ok(sealed) => StoreFact::Present(sha256_hex(&sealed)),
+        Ok(sealed) => StoreFact::Present(digest::sha256_hex(&sealed)),
         Err(error) if error.kind() == ErrorKind::NotFound => StoreFact::Absent,
         Err(error) => StoreFact::Unreadable(format!("it cannot be read: {error}")),
     }
@@ -222,7 +221,7 @@ impl Observer<'_> {
         }
         let delivered = self.subject.ledger.and_then(|ledger| ledger.files.get(&expected.path));
         let digest = delivered.and_then(|delivered| delivered.digest.as_ref());
-        (output.format.is_document() || digest.is_some()).then(|| digest == Some(&sha256_hex(bytes)))
+        (output.format.is_document() || digest.is_some()).then(|| digest == Some(&digest::sha256_hex(bytes)))
     }
 
     fn compare(&self, path: &str, name: &SecretName, value: &Secret) -> Comparison {
@@ -231,7 +230,7 @@ impl Observer<'_> {
         let by_fingerprint = || {
             let ledger = self.subject.ledger?;
             let fingerprint = ledger.secrets.get(name)?.fingerprint.as_ref()?;
-            Some(*fingerprint == public_fingerprint(&ledger.header.project, value))
+            Some(*fingerprint == digest::public_fingerprint(&ledger.header.project, value))
         };
         match by_setting.or_else(by_value).or_else(by_fingerprint) {
             Some(true) => Comparison::Same,
