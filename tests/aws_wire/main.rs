@@ -9,6 +9,7 @@
 mod answers;
 mod configuration;
 mod faults;
+mod journey;
 mod moto;
 mod server;
 #[path = "../support/mod.rs"]

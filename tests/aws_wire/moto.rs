@@ -22,13 +22,13 @@ const SECOND: &str = "5f7f3c1e-0000-4000-8000-000000000002";
 const THIRD: &str = "5f7f3c1e-0000-4000-8000-000000000003";
 
 /// A moto that ends with the test.
-struct Moto {
-    endpoint: String,
+pub(crate) struct Moto {
+    pub(crate) endpoint: String,
     _server: support::Server,
 }
 
 /// `None` where moto is not installed.
-fn moto() -> Option<Moto> {
+pub(crate) fn moto() -> Option<Moto> {
     let mut command = Command::new(python()?);
     command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]).stderr(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
@@ -50,9 +50,9 @@ fn moto() -> Option<Moto> {
 
 impl Moto {
     /// What boto3 is answered.
-    fn boto3<const N: usize>(&self, calls: &[(&str, Value); N]) -> [Value; N] {
+    pub(crate) fn boto3<const N: usize>(&self, calls: &[(&str, Value); N]) -> [Value; N] {
         let mut judge = python_judge("aws_peer.py").unwrap();
-        judge.arg(&self.endpoint);
+        judge.arg(&self.endpoint).envs(KEYS);
         let run = Run::with_stdin(&mut judge, json!(calls.as_slice()).to_string().as_bytes()).assert_code(0);
         let answers: Vec<Value> = serde_json::from_str(&run.stdout).unwrap();
         answers.try_into().unwrap()
