@@ -32,6 +32,7 @@ pub struct Base {
     pub arn: String,
     /// The id of the remote version: opaque, and of the remote secret as a whole.
     pub version: String,
-    /// Keyed fingerprints of the values, by key of the bundle; one with an empty key where there is no bundle.
+    /// Keyed fingerprints of the values, by key of the bundle; one with an empty key where there is no bundle. Empty for
+    /// a key that was looked for in this version and on which nothing was agreed.
     pub fields: BTreeMap<String, String>,
 }

@@ -22,6 +22,8 @@ pub struct Seen {
     pub listed: BTreeMap<String, Listed>,
     /// What was read, by full name.
     pub readings: BTreeMap<String, Reading>,
+    /// The bases at that time, by full name: one that another process moved on meanwhile belongs to another look.
+    pub bases: BTreeMap<String, Base>,
 }
 
 /// A remote secret, compared.
@@ -116,18 +118,28 @@ impl Hindrance {
     }
 }
 
-/// What of a place must be read before it can be judged: those that changed there, or were never compared.
+/// What of a place must be read before it can be judged: those that changed there or were never compared, in whole or in
+/// some key, and those whose value was agreed on and is here no more.
 pub fn unread<'p>(places: &'p [Place<'_>], store: &Store, seen: &Seen) -> Vec<&'p Place<'p>> {
     let is_unread = |place: &&Place<'_>| {
-        let Some(listed) = seen.listed.get(&place.name).filter(|listed| listed.deleted.is_none()) else { return false };
-        listed.current().is_some_and(|version| base(store, listed).is_none_or(|base| base.version != version))
+        let listed = seen.listed.get(&place.name).filter(|listed| listed.deleted.is_none());
+        let Some(version) = listed.and_then(Listed::current) else { return false };
+        let Some(base) = base(place, store, listed).filter(|base| base.version == version) else { return true };
+        let is_lost = |declaration| !is_derived(declaration) && store.value(declaration).is_none();
+        let is_unsure =
+            |(key, declaration)| base.fields.get(key).is_none_or(|it| !it.is_empty() && is_lost(declaration));
+        place.fields().into_iter().any(is_unsure)
     };
     places.iter().filter(is_unread).collect()
 }
 
-/// The base of a remote secret, unless it was made anew since.
-fn base<'s>(store: &'s Store, listed: &Listed) -> Option<&'s Base> {
-    store.synced.bases.get(&listed.name).filter(|base| base.arn == listed.arn)
+/// The base of a place, unless its secret was made anew since, or the place is in another account or region now.
+fn base<'s>(place: &Place<'_>, store: &'s Store, listed: Option<&Listed>) -> Option<&'s Base> {
+    let is_of_it = |base: &&Base| match listed {
+        Some(listed) => base.arn == listed.arn,
+        None => place.is_home_of(&base.arn),
+    };
+    store.synced.bases.get(&place.name).filter(is_of_it)
 }
 
 /// Compares the places with what was seen.
@@ -142,34 +154,34 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Result<It
     let reading = seen.readings.get(&place.name);
     // A listing may lag behind; what was read is newer.
     let version = reading.map(|it| it.version.as_str()).or_else(|| listed?.current());
-    let base = match listed {
-        Some(listed) => base(store, listed),
-        None => store.synced.bases.get(&place.name),
-    };
+    let base = base(place, store, listed);
     let mut values = match reading {
         Some(reading) => content::fields(place, reading.content.secret().duplicate())?,
         None => BTreeMap::new(),
     };
-    let is_known = version.is_some() && base.map(|base| base.version.as_str()) == version;
+    let known = base.filter(|base| version == Some(base.version.as_str()));
     let field = |(key, declaration): (&'a str, &'a Declaration)| {
         let here = content::here(store, &store.environment, declaration);
         let there = values.remove(key).map(|value| {
             let fingerprint = content::fingerprint(store, &value);
             (value, fingerprint)
         });
+        let is_known = known.is_some_and(|base| base.fields.contains_key(key));
         let seen = match (&there, reading.is_some(), is_known) {
             (Some((_, fingerprint)), ..) => There::Value(fingerprint),
             (None, false, true) => There::Unchanged,
             (None, false, false) if version.is_some() => There::Unread,
             (None, ..) => There::Absent,
         };
-        let base = base.and_then(|base| base.fields.get(key)).map(String::as_str);
+        let base = base.and_then(|base| base.fields.get(key)).map(String::as_str).filter(|it| !it.is_empty());
         let verdict = judge(here.as_ref().map(|it| it.fingerprint.as_str()), base, seen, is_derived(declaration));
         Field { key, declaration, here, there, verdict }
     };
     let fields: Vec<_> = place.fields().into_iter().map(field).collect();
     let hindrance = listed.and_then(|listed| hindrance(listed, store));
-    let state = state(&fields, listed, version, base);
+    // What another process wrote down meanwhile is newer than what was seen, unless it is the same.
+    let is_overtaken = known.is_none() && seen.bases.get(&place.name) != store.synced.bases.get(&place.name);
+    let state = if is_overtaken { State::Changed } else { state(&fields, listed, version, base) };
     let arn = reading.map(|it| it.arn.as_str()).or_else(|| Some(listed?.arn.as_str()));
     Ok(Item { place, state, fields, listed, hindrance, version, base, arn, reading })
 }
@@ -205,9 +217,14 @@ fn state(fields: &[Field<'_>], listed: Option<&Listed>, version: Option<&str>, b
         (false, true) => State::Pull,
         // What is made of other values waits for them; nothing is to be done with it until then.
         (false, false) if !is_here => State::Absent,
-        (false, false) if base.is_some_and(|base| base.version == version) => State::Same,
+        (false, false) if base.is_some_and(|base| base.version == version && is_noted(fields, base)) => State::Same,
         (false, false) => State::Advance,
     }
+}
+
+/// Whether a base says of every field what is here.
+fn is_noted(fields: &[Field<'_>], base: &Base) -> bool {
+    fields.iter().all(|field| base.fields.get(field.key).is_some_and(|it| it == field.fingerprint_here()))
 }
 
 fn hindrance(listed: &Listed, store: &Store) -> Option<Hindrance> {
@@ -226,10 +243,18 @@ fn hindrance(listed: &Listed, store: &Store) -> Option<Hindrance> {
     }
 }
 
+impl Field<'_> {
+    /// As a base has it: empty where there is no value.
+    fn fingerprint_here(&self) -> &str {
+        self.here.as_ref().map_or("", |here| &here.fingerprint)
+    }
+}
+
 impl Item<'_> {
-    /// What the base becomes once both sides are as `fields` say in `version`.
-    pub fn base_of(&self, arn: &str, version: &str, fields: impl IntoIterator<Item = (String, String)>) -> Base {
-        Base { arn: arn.to_owned(), version: version.to_owned(), fields: fields.into_iter().collect() }
+    /// What the base becomes once both sides have what is here, in `version`.
+    pub fn base_of(&self, arn: &str, version: &str) -> Base {
+        let fields = self.fields.iter().map(|it| (it.key.to_owned(), it.fingerprint_here().to_owned())).collect();
+        Base { arn: arn.to_owned(), version: version.to_owned(), fields }
     }
 
     /// Whether it is one JSON object with keys of ours.

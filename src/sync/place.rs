@@ -13,6 +13,8 @@ pub struct Place<'a> {
     pub name: String,
     /// What is in it.
     pub shape: Shape<'a>,
+    /// Where in AWS it is.
+    pub aws: &'a Aws,
 }
 
 /// What a remote secret holds.
@@ -33,6 +35,14 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Whether an ARN is of the declared account and region, as far as they are declared.
+    pub fn is_home_of(&self, arn: &str) -> bool {
+        let mut parts = arn.split(':').skip(3);
+        let (region, account) = (parts.next(), parts.next());
+        let is_as = |declared: &Option<String>, part| declared.as_deref().is_none_or(|it| Some(it) == part);
+        is_as(&self.aws.region, region) && is_as(&self.aws.account, account)
+    }
+
     /// Whether a secret of ours is in it.
     pub fn holds(&self, name: &SecretName) -> bool {
         self.fields().iter().any(|(_, declaration)| declaration.name == *name)
@@ -40,7 +50,7 @@ impl<'a> Place<'a> {
 }
 
 /// The remote secrets of an environment, in the order of their names.
-pub fn places<'a>(manifest: &'a Manifest, environment: &'a EnvName, aws: &Aws) -> Vec<Place<'a>> {
+pub fn places<'a>(manifest: &'a Manifest, environment: &'a EnvName, aws: &'a Aws) -> Vec<Place<'a>> {
     let prefix = aws.prefix_of(&manifest.project, environment);
     let mut shapes: BTreeMap<&str, Shape<'a>> = BTreeMap::new();
     for declaration in manifest.secrets_in(environment) {
@@ -57,7 +67,7 @@ pub fn places<'a>(manifest: &'a Manifest, environment: &'a EnvName, aws: &Aws) -
             }
         }
     }
-    let place = |(path, shape): (&str, Shape<'a>)| Place { name: format!("{prefix}{path}"), shape };
+    let place = |(path, shape): (&str, Shape<'a>)| Place { name: format!("{prefix}{path}"), shape, aws };
     shapes.into_iter().map(place).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::content;
 use super::judge::Verdict;
-use super::look::{Item, State};
+use super::look::{Field, Item, State};
 use super::problem;
 use crate::check;
 use crate::error::{Error, Kind, Result};
@@ -71,15 +71,16 @@ fn take(item: Item<'_>, intake: &mut Intake) -> Result<()> {
     Ok(())
 }
 
-/// What both sides agree on once everything is here as it is there; what was not read is as it was.
+/// What both sides agree on once everything is here as it is there; `None` unless that was read. What is made here and
+/// has no value yet was not agreed on.
 pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
-    let fields = item.fields.iter().filter_map(|field| {
-        let old = item.base.and_then(|base| base.fields.get(field.key)).cloned();
-        let there = field.there.as_ref().map(|(_, fingerprint)| fingerprint.clone());
-        Some((field.key.to_owned(), there.or(old)?))
-    });
-    let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields: fields.collect() };
-    Some((item.place.name.clone(), base))
+    let field = |field: &Field<'_>| {
+        let there = field.there.as_ref().filter(|_| field.verdict != Verdict::Absent);
+        (field.key.to_owned(), there.map(|(_, fingerprint)| fingerprint.clone()).unwrap_or_default())
+    };
+    let fields = item.fields.iter().filter(|_| item.was_read()).map(field).collect::<BTreeMap<_, _>>();
+    let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields };
+    item.was_read().then(|| (item.place.name.clone(), base))
 }
 
 /// Refuses what `set` would refuse.

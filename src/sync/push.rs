@@ -65,8 +65,7 @@ fn job(item: &Item<'_>, store: &Store) -> Result<Option<Job>> {
 /// A base that both sides have reached without us.
 fn note(item: &Item<'_>) -> Option<Job> {
     let arn = item.arn()?;
-    let fields = item.fields.iter().filter_map(|it| Some((it.key.to_owned(), it.here.as_ref()?.fingerprint.clone())));
-    let base = item.base_of(arn, item.version?, fields);
+    let base = item.base_of(arn, item.version?);
     Some(Job { name: item.place.name.clone(), action: Action::Note, base, content: None, description: None })
 }
 
@@ -80,9 +79,8 @@ fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
         (Some(version), Some(arn)) => (Action::Replace(version.to_owned()), arn.to_owned()),
         _ => (Action::Create, String::new()),
     };
-    let fields = item.fields.iter().filter_map(|it| Some((it.key.to_owned(), it.here.as_ref()?.fingerprint.clone())));
     let version = token(item, store, &arn, &value);
-    let base = item.base_of(&arn, &version, fields);
+    let base = item.base_of(&arn, &version);
     let description =
         item.fields.first().filter(|_| !item.is_bundle()).and_then(|it| it.declaration.description.clone());
     Ok(Job { name: name.clone(), action, base, content: Some(Content::of(value)), description })

@@ -8,6 +8,7 @@ mod bundles;
 mod conflicts;
 mod deletion;
 mod faults;
+mod lost_updates;
 mod outage;
 mod ownership;
 mod remote_check;

@@ -12,6 +12,7 @@ use crate::name::SecretName;
 use crate::remote::aws::{self, Aws, Notice, Patience, Settings};
 use crate::remote::{Cause, Failure, Listed, Remote};
 use crate::store::Store;
+use crate::store::synced::Base;
 use crate::sync::look::{self, Seen, State};
 use crate::sync::place::{self, Place};
 
@@ -70,7 +71,7 @@ impl<'s> Exchange<'s> {
 
     /// Looks at the remote side, and reads what is asked for.
     pub fn see(&self, session: &Session<'_>, store: Option<&Store>, reads: Reads) -> Result<Seen> {
-        let mut seen = Seen { listed: self.listed(session, store)?, readings: BTreeMap::new() };
+        let mut seen = Seen { listed: self.listed(session, store)?, bases: self.bases(store), ..Seen::default() };
         if reads == Reads::Nothing {
             return Ok(seen);
         }
@@ -90,6 +91,11 @@ impl<'s> Exchange<'s> {
             self.read(&bundles.iter().map(String::as_str).collect::<Vec<_>>(), &mut seen)?;
         }
         Ok(seen)
+    }
+
+    fn bases(&self, store: Option<&Store>) -> BTreeMap<String, Base> {
+        let base = |place: &Place<'_>| store?.synced.bases.get_key_value(&place.name);
+        self.places.iter().filter_map(base).map(|(name, base)| (name.clone(), base.clone())).collect()
     }
 
     fn listed(&self, session: &Session<'_>, store: Option<&Store>) -> Result<BTreeMap<String, Listed>> {
