@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::content;
+use super::judge::Verdict;
 use super::look::{Field, Item, State};
 use super::place::{OWNER_TAG, owner};
 use super::problem;
@@ -23,6 +24,8 @@ pub struct Job {
     pub action: Action,
     /// The base once it is done, but for the ARN of one that is made.
     pub base: Base,
+    /// Whether keys that changed there alone are left as they are: then the old base stays, and a pull finds them.
+    pub is_partial: bool,
     /// What is sent; `None` where only the base is noted.
     content: Option<Content>,
     description: Option<String>,
@@ -66,13 +69,22 @@ fn job(item: &Item<'_>, store: &Store) -> Result<Option<Job>> {
 fn note(item: &Item<'_>) -> Option<Job> {
     let arn = item.arn()?;
     let base = item.base_of(arn, item.version?);
-    Some(Job { name: item.place.name.clone(), action: Action::Note, base, content: None, description: None })
+    Some(Job {
+        name: item.place.name.clone(),
+        action: Action::Note,
+        base,
+        is_partial: false,
+        content: None,
+        description: None,
+    })
 }
 
 fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
     let name = &item.place.name;
+    // Ours was chosen over what conflicts with it, and over nothing else.
+    let (left, sent): (Vec<_>, Vec<_>) = item.fields.iter().partition(|it| it.verdict == Verdict::Pull);
     let ours: BTreeMap<&str, &Secret> =
-        item.fields.iter().filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).collect();
+        sent.into_iter().filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).collect();
     let there = item.bundle_there();
     let value = content::merged(item.place, there, &ours)?;
     let (action, arn) = match (item.version, item.arn()) {
@@ -83,7 +95,8 @@ fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
     let base = item.base_of(&arn, &version);
     let description =
         item.fields.first().filter(|_| !item.is_bundle()).and_then(|it| it.declaration.description.clone());
-    Ok(Job { name: name.clone(), action, base, content: Some(Content::of(value)), description })
+    let (name, content) = (name.clone(), Some(Content::of(value)));
+    Ok(Job { name, action, base, is_partial: !left.is_empty(), content, description })
 }
 
 /// The id that the version will have. The same attempt made again has the same, so that a lost answer does no harm.

@@ -72,6 +72,28 @@ fn a_value_that_was_removed_here_is_pulled_again() {
 }
 
 #[test]
+fn ours_for_one_key_of_a_bundle_leaves_those_that_changed_there_alone() {
+    let text = with_smtp_key();
+    let fake = Fake::start();
+    let host = Host::with(&fake, &text);
+    host.project.run(["init"]).assert_code(0);
+    host.set("SMTP_KEY", "smtp-key-before");
+    host.run(["sync", "push"]).assert_code(0);
+    host.set("SESSION_KEY", "mine-0123456789abcdefghijklmnopqrstuv");
+    fake.put(
+        &name("app"),
+        r#"{"SMTP_KEY":"smtp-key-of-somebody","SESSION_KEY":"others-123456789abcdefghijklmnopqrst","log_level":"info"}"#,
+    );
+    host.run(["sync", "push", "--ours", "SESSION_KEY"]).assert_code(0);
+    let bundle: serde_json::Value = serde_json::from_str(&there(&fake, "app")).unwrap();
+    assert_eq!(bundle["SESSION_KEY"], "mine-0123456789abcdefghijklmnopqrstuv");
+    assert_eq!(bundle["SMTP_KEY"], "smtp-key-of-somebody", "nobody chose ours for it");
+    host.run(["sync", "pull"]).assert_code(0);
+    assert_eq!(host.get("SMTP_KEY"), "smtp-key-of-somebody");
+    assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+}
+
+#[test]
 fn what_was_read_before_another_process_went_on_is_not_taken_after_it() {
     let fake = Fake::start();
     let (host, other) = (settled(&fake), Host::new(&fake));

@@ -1,6 +1,6 @@
 //! `sync push`: what changed here goes there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
@@ -45,6 +45,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let (jobs, mut problems) = push::jobs(&items, &opened.store, arguments.ours);
     drop(items);
     let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).collect();
+    let partial: BTreeSet<String> = jobs.iter().filter(|it| it.is_partial).map(|it| it.name.clone()).collect();
     let done = if arguments.dry_run {
         jobs.into_iter().map(|Job { name, base, .. }| Done { name, result: Ok(base) }).collect()
     } else {
@@ -61,7 +62,9 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
                     pushed.extend(exchange.secrets(&name).into_iter().cloned());
                 }
                 rows.push(row(&name, exchange.secrets(&name), action, arguments.dry_run));
-                opened.store.synced.bases.insert(name, base);
+                if !partial.contains(&name) {
+                    opened.store.synced.bases.insert(name, base);
+                }
             }
             Err(problem) => problems.push(problem),
         }
