@@ -14,5 +14,6 @@ mod ownership;
 mod remote_check;
 mod round_trip;
 mod shop;
+mod stale_listing;
 #[path = "../support/mod.rs"]
 mod support;

@@ -99,10 +99,10 @@ impl<'s> Exchange<'s> {
     }
 
     fn listed(&self, session: &Session<'_>, store: Option<&Store>) -> Result<BTreeMap<String, Listed>> {
-        let listed = match self.remote.list(&self.prefix) {
-            Ok(listed) => listed,
+        let (listed, may_list) = match self.remote.list(&self.prefix) {
+            Ok(listed) => (listed, true),
             // A role may be allowed to describe what it knows by name, and not to list.
-            Err(failure) if failure.cause == Cause::Denied => Vec::new(),
+            Err(failure) if failure.cause == Cause::Denied => (Vec::new(), false),
             Err(failure) => return Err(failure.about(&format!("`{}`", self.prefix))),
         };
         let mut listed: BTreeMap<String, Listed> = listed.into_iter().map(|it| (it.name.clone(), it)).collect();
@@ -110,7 +110,7 @@ impl<'s> Exchange<'s> {
         let is_known = |place: &&Place<'_>| store.is_some_and(|it| it.synced.bases.contains_key(&place.name));
         let lost = self.places.iter().filter(|place| !listed.contains_key(&place.name));
         let lost: Vec<&str> =
-            lost.filter(|place| listed.is_empty() || is_known(place)).map(|place| place.name.as_str()).collect();
+            lost.filter(|place| !may_list || is_known(place)).map(|place| place.name.as_str()).collect();
         let answers = self.remote.describe(&lost);
         for (name, answer) in lost.into_iter().zip(answers) {
             match answer {
