@@ -58,7 +58,7 @@ fn metadata_and_values_are_told_without_the_values() {
     std::fs::write(&path, ENV).unwrap();
     mode(&path, 0o640);
     let mut ledger = ledger();
-    let current = public_fingerprint("p", &Secret::copy_of(b"current"));
+    let current = digest::public_fingerprint("p", &Secret::copy_of(b"current"));
     ledger.secrets.get_mut(&name("KEY")).unwrap().fingerprint = Some(current);
     ledger.secrets.get_mut(&name("API_KEY")).unwrap().fingerprint = None;
 
@@ -151,7 +151,7 @@ fn a_project_below_the_top_of_a_work_tree_finds_its_own_paths() {
     let GitFact::WorkTree { tracked, ignored } = facts.git else { panic!("{:?}", facts.git) };
     assert_eq!(tracked, [".env", ".vault-kit/dev.age"].map(str::to_owned).into());
     assert_eq!(ignored[".env"], Some(true));
-    assert_eq!(facts.store, StoreFact::Present(sha256_hex(b"sealed")));
+    assert_eq!(facts.store, StoreFact::Present(digest::sha256_hex(b"sealed")));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn an_example_that_shows_a_value_in_use_is_found_and_placeholders_are_not() {
     let directory = directory();
     std::fs::write(directory.path().join(".env.example"), "KEY=current\nTOKEN=changeme\nOTHER=x\n").unwrap();
     let mut ledger = ledger();
-    let current = public_fingerprint("p", &Secret::copy_of(b"current"));
+    let current = digest::public_fingerprint("p", &Secret::copy_of(b"current"));
     ledger.secrets.get_mut(&name("KEY")).unwrap().fingerprint = Some(current);
     let facts = facts_of(directory.path(), &ledger);
     assert_eq!(facts.examples[".env.example"], BTreeMap::from([(name("KEY"), Comparison::Same)]));
