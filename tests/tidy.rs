@@ -26,6 +26,7 @@ const ONLY: [Only; 17] = [
         words: &[
             "aws_config::",
             "aws_credential_types::",
+            "aws_runtime::",
             "aws_sdk_secretsmanager::",
             "aws_sdk_sts::",
             "aws_smithy_http_client::",

@@ -9,6 +9,7 @@ mod endpoint;
 mod fields;
 mod listing;
 mod patience;
+mod processes;
 mod reading;
 mod turn;
 mod writing;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub endpoint: Option<String>,
     /// A PEM file of the authorities to trust instead of the system's.
     pub ca_bundle: Option<PathBuf>,
+    /// Variables of the environment that no program gets which a profile names as its source of credentials.
+    pub withheld: &'static [&'static str],
     /// For how long to try.
     pub patience: Patience,
 }

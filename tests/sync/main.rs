@@ -6,6 +6,7 @@
 mod aws;
 mod bundles;
 mod conflicts;
+mod credentials;
 mod deletion;
 mod faults;
 mod lost_updates;

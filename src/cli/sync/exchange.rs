@@ -193,6 +193,7 @@ fn connect(session: &Session<'_>, declared: &Declared, wait: Option<Duration>) -
         role_arn: declared.role_arn.clone(),
         endpoint: declared.endpoint.clone(),
         ca_bundle: context::ca_bundle(),
+        withheld: &context::IDENTITY_VARIABLES,
         patience: patience(session.context, wait),
     };
     let ui = session.context.ui;

@@ -16,8 +16,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 
-use super::Settings;
 use super::endpoint::Endpoints;
+use super::{Settings, processes};
 use crate::error::{Error, Kind, Result};
 use crate::x509::chain;
 
@@ -68,7 +68,9 @@ fn check_region(region: Option<&str>) -> Result<()> {
 }
 
 async fn load(settings: &Settings, http: SharedHttpClient) -> SdkConfig {
+    let files = processes::without(settings.withheld).await;
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .profile_files(files.clone())
         .http_client(http.clone())
         .retry_config(RetryConfig::disabled())
         .timeout_config(timeouts());
@@ -86,7 +88,8 @@ async fn load(settings: &Settings, http: SharedHttpClient) -> SdkConfig {
         .with_http_client(http)
         .with_retry_config(RetryConfig::disabled())
         .with_timeout_config(timeouts());
-    let named = ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&surroundings).build();
+    let named = ProfileFileCredentialsProvider::builder().profile_files(files).profile_name(profile);
+    let named = named.configure(&surroundings).build();
     sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(named)).build()
 }
 
