@@ -1,6 +1,6 @@
 //! What each error says: exit code, stdout and stderr of a command that meets it, and its code with `--json`.
 //!
-//! tests/tidy.rs fails when an error code of `src/` has no case here.
+//! tests/tidy.rs fails when an error code of `src/` has no case here or, where it is about AWS, in `tests/messages_aws`.
 
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 

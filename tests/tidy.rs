@@ -133,42 +133,25 @@ const INDIRECT: [(&str, &[&str]); 9] = [
     ("store/agreement", &["account-changed", "recipients-changed"]),
 ];
 
-/// Why what can go wrong with AWS is without a case.
-const NO_COMMAND: &str = "no command asks AWS yet; tests/aws_wire makes the client say it";
-
-/// Codes without a case in tests/messages.rs, and why.
-const UNTOLD: [(&str, &str); 34] = [
-    ("bad-credentials", NO_COMMAND),
+/// Codes without a case in `tests/messages.rs` and `tests/messages_aws`, and why.
+const UNTOLD: [(&str, &str); 20] = [
     ("bug", "whoever knows a command that leads there mends it"),
-    ("ca-bundle-invalid", NO_COMMAND),
     ("changed-meanwhile", "a race with somebody who edits the very file; tests/rules loses it on purpose"),
     ("common-name-too-long", "the manifest is refused first"),
     ("duplicate-path", "the manifest is refused first"),
     ("durability-unknown", "a disk that fails; tests/private_file makes it fail"),
-    ("endpoint-invalid", NO_COMMAND),
-    ("endpoint-not-encrypted", NO_COMMAND),
     ("exists", "a race between looking and making; tests/private_file loses it on purpose"),
     ("invalid-name", "the manifest is refused first"),
     ("issuer-not-a-ca", "the manifest is refused first"),
     ("issuer-not-yet-valid", "needs a clock before the CA's day, which `clock-behind` refuses first"),
     ("issuer-signs-only-leaves", "the manifest is refused first"),
     ("mode-not-kept", "needs a file system without modes"),
-    ("no-credentials", NO_COMMAND),
     ("no-names", "the manifest is refused first"),
     ("no-randomness", "a system that has no random source"),
     ("no-recipients", "a store is made with a recipient, and no command takes the last one away"),
     ("not-confirmed", "is said on a terminal only"),
     ("path-escapes", "the manifest is refused first"),
     ("recipient-invalid", "the manifest is refused first"),
-    ("region-invalid", NO_COMMAND),
-    ("region-missing", NO_COMMAND),
-    ("remote-conflict", NO_COMMAND),
-    ("remote-denied", NO_COMMAND),
-    ("remote-garbled", NO_COMMAND),
-    ("remote-missing", NO_COMMAND),
-    ("remote-refused", NO_COMMAND),
-    ("remote-throttled", NO_COMMAND),
-    ("remote-unreachable", NO_COMMAND),
     ("setting-signs", "the manifest is refused first"),
     ("store-changed", "a race that the lock prevents; tests/rules loses it on purpose"),
     ("vanished", "a race with somebody who removes files"),
@@ -357,7 +340,9 @@ fn codes(source: &Source) -> (BTreeSet<String>, bool) {
 
 #[test]
 fn every_error_code_has_its_message_tested() {
-    let messages = std::fs::read_to_string(support::root().join("tests/messages.rs")).unwrap();
+    let mut files = vec![support::root().join("tests/messages.rs")];
+    files_below(&support::root().join("tests/messages_aws"), &mut files);
+    let messages: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let case = Regex::new(r#"\btold\w*\(\s*"([a-z-]+)""#).unwrap();
     let told: BTreeSet<String> = case.captures_iter(&messages).map(|found| found[1].to_owned()).collect();
     let mut all: BTreeSet<String> =
@@ -370,7 +355,7 @@ fn every_error_code_has_its_message_tested() {
     }
     let untold: BTreeSet<String> = UNTOLD.iter().map(|(code, _)| (*code).to_owned()).collect();
     let silent: Vec<_> = all.iter().filter(|code| !told.contains(*code) && !untold.contains(*code)).collect();
-    assert!(silent.is_empty(), "no case in tests/messages.rs: {silent:?}");
+    assert!(silent.is_empty(), "no case in tests/messages.rs or tests/messages_aws: {silent:?}");
     let needless: Vec<_> = untold.iter().filter(|code| told.contains(*code) || !all.contains(*code)).collect();
     assert!(needless.is_empty(), "these need no excuse any more: {needless:?}");
     let unknown: Vec<_> = told.iter().filter(|code| !all.contains(*code)).collect();

@@ -59,11 +59,7 @@ impl Failure {
             Cause::Conflict => (Kind::Conflict, "remote-conflict", "says that somebody else changed"),
             Cause::Refused => (Kind::Manifest, "remote-refused", "refuses what was asked of"),
         };
-        let error = Error::new(kind, code, format!("AWS {what} {subject} ({})", self.details()));
-        match self.hint() {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        Error::new(kind, code, format!("AWS {what} {subject} ({})", self.details())).hint(self.hint())
     }
 
     fn details(&self) -> String {
@@ -79,16 +75,21 @@ impl Failure {
         details
     }
 
-    fn hint(&self) -> Option<&'static str> {
+    fn hint(&self) -> &'static str {
         if self.code.as_deref() == Some(TLS_FAILED) {
-            return Some("is a proxy in between? `AWS_CA_BUNDLE` can name a PEM file with its authority");
+            return "is a proxy in between? `AWS_CA_BUNDLE` can name a PEM file with its authority";
         }
         match self.cause {
-            Cause::Denied => Some("`vault-kit iam policy --role rotator` prints what a role needs"),
-            Cause::NoCredentials => Some("log in with `aws sso login`, or give `AWS_PROFILE` or `AWS_ACCESS_KEY_ID`"),
-            Cause::BadCredentials => Some("log in again; `aws sts get-caller-identity` shows who you are"),
-            Cause::Throttled | Cause::Unreachable => Some("try again later, or be patient with `--wait 5m`"),
-            _ => None,
+            Cause::Missing => "`vault-kit sync status` tells which are there",
+            Cause::Denied => "`vault-kit iam policy --role rotator` prints what a role needs",
+            Cause::NoCredentials => "log in with `aws sso login`, or give `AWS_PROFILE` or `AWS_ACCESS_KEY_ID`",
+            Cause::BadCredentials => "log in again; `aws sts get-caller-identity` shows who you are",
+            Cause::Throttled | Cause::Unreachable => "try again later; `sync` tries for longer with `--wait 5m`",
+            Cause::Garbled => "something else may have answered: a proxy, or an endpoint that is not AWS's",
+            Cause::Conflict => "see how with `vault-kit sync diff`",
+            Cause::Refused => {
+                "the code tells which rule; https://docs.aws.amazon.com/secretsmanager/latest/apireference explains it"
+            }
         }
     }
 }

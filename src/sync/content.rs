@@ -118,6 +118,7 @@ fn merged_bundle(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str
 
 fn malformed(place: &str) -> Error {
     let message = format!("what `{place}` holds is not the JSON object that it should be");
-    Error::new(Kind::Findings, "remote-malformed", message)
-        .hint("nothing was changed; mend it there, or let ours replace it with `vault-kit sync push --ours`")
+    Error::new(Kind::Findings, "remote-malformed", message).hint(format!(
+        "nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id {place}`"
+    ))
 }

@@ -10,10 +10,10 @@ pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
         State::Absent | State::Same | State::Advance | State::Pull | State::Create => return None,
         State::Push => true,
         State::Missing | State::Conflict if ours => true,
-        State::Merge => return Some(merge(name)),
+        State::Merge => return Some(merge(item)),
         State::Conflict => return Some(conflict(item, "push --ours", "pull --theirs")),
-        State::Changed => return Some(changed_meanwhile(name)),
-        State::Missing => return Some(missing(name)),
+        State::Changed => return Some(changed_meanwhile(item, "push")),
+        State::Missing => return Some(missing(item)),
         State::Scheduled => return Some(scheduled(item)),
         State::Valueless => return Some(valueless(name)),
     };
@@ -29,8 +29,8 @@ pub fn against_pull(item: &Item<'_>, theirs: bool) -> Option<Error> {
             None if theirs => None,
             None => Some(conflict(item, "pull --theirs", "push --ours")),
         },
-        State::Changed => Some(changed_meanwhile(name)),
-        State::Missing => Some(missing(name)),
+        State::Changed => Some(changed_meanwhile(item, "pull")),
+        State::Missing => Some(missing(item)),
         State::Scheduled => Some(scheduled(item)),
         State::Valueless => Some(valueless(name)),
         _ => None,
@@ -54,7 +54,7 @@ fn follows_here(name: &str, secret: &str) -> Error {
 
 fn conflict(item: &Item<'_>, first: &str, second: &str) -> Error {
     let name = &item.place.name;
-    let secret = item.fields.first().map_or("NAME", |field| field.declaration.name.as_str());
+    let secret = ours(item);
     let there = item.version.unwrap_or("none");
     let base = item.base.map_or("none", |base| base.version.as_str());
     let keys = conflicting_keys(item);
@@ -70,19 +70,29 @@ fn conflicting_keys(item: &Item<'_>) -> String {
     if keys.is_empty() { String::new() } else { format!(" in {}", keys.join(", ")) }
 }
 
-fn merge(name: &str) -> Error {
+/// A name of ours that stands for the whole item on a command line.
+fn ours<'i>(item: &'i Item<'_>) -> &'i str {
+    item.fields.first().map_or(item.place.name.as_str(), |field| field.declaration.name.as_str())
+}
+
+fn merge(item: &Item<'_>) -> Error {
+    let (name, secret) = (&item.place.name, ours(item));
     let message = format!("some keys of `{name}` changed in AWS, and others here");
-    Error::new(Kind::Conflict, "remote-changed", message).hint("take those first with `vault-kit sync pull`, then push")
+    Error::new(Kind::Conflict, "remote-changed", message)
+        .hint(format!("take those first: `vault-kit sync pull {secret}`, then `vault-kit sync push {secret}`"))
 }
 
-fn changed_meanwhile(name: &str) -> Error {
+fn changed_meanwhile(item: &Item<'_>, verb: &str) -> Error {
+    let (name, secret) = (&item.place.name, ours(item));
     let message = format!("`{name}` or its value here changed while they were compared");
-    Error::new(Kind::Conflict, "remote-changed", message).hint("run the command again")
+    Error::new(Kind::Conflict, "remote-changed", message)
+        .hint(format!("compare them anew with `vault-kit sync {verb} {secret}`"))
 }
 
-fn missing(name: &str) -> Error {
+fn missing(item: &Item<'_>) -> Error {
+    let (name, secret) = (&item.place.name, ours(item));
     Error::new(Kind::Conflict, "remote-gone", format!("`{name}` was in AWS and is not there any more"))
-        .hint("make it again with `vault-kit sync push --ours NAME`, or take `aws` from its declaration")
+        .hint(format!("make it again with `vault-kit sync push --ours {secret}`, or take `aws` from its declaration"))
 }
 
 fn scheduled(item: &Item<'_>) -> Error {
@@ -94,8 +104,9 @@ fn scheduled(item: &Item<'_>) -> Error {
 
 fn valueless(name: &str) -> Error {
     let message = format!("`{name}` exists in AWS, and has no value");
-    Error::new(Kind::Conflict, "remote-valueless", message)
-        .hint("whoever made it has to give it its first value, or remove it")
+    Error::new(Kind::Conflict, "remote-valueless", message).hint(format!(
+        "give it its first value in AWS, or remove it there: `aws secretsmanager delete-secret --secret-id {name}`"
+    ))
 }
 
 /// Why nobody but its owner may write to it.
@@ -108,13 +119,16 @@ pub fn hindered(name: &str, hindrance: Hindrance) -> Error {
         }
         Hindrance::Rotated => {
             let message = format!("`{name}` is rotated by AWS, which would replace what is pushed");
-            Error::new(Kind::Conflict, "remote-rotated", message).hint(
-                "let AWS rotate it and `vault-kit sync pull`, or end that with `aws secretsmanager cancel-rotate-secret`",
-            )
+            Error::new(Kind::Conflict, "remote-rotated", message)
+                .hint(format!(
+                    "have AWS do it: `aws secretsmanager rotate-secret --secret-id {name}`, then `vault-kit sync pull --theirs {name}`"
+                ))
+                .hint(format!("or end that: `aws secretsmanager cancel-rotate-secret --secret-id {name}`"))
         }
         Hindrance::Managed => {
             let message = format!("`{name}` belongs to an AWS service or partner, which alone may change it");
-            Error::new(Kind::Conflict, "remote-managed", message).hint("`vault-kit sync pull` takes its value")
+            Error::new(Kind::Conflict, "remote-managed", message)
+                .hint(format!("have it changed there, then `vault-kit sync pull --theirs {name}`"))
         }
         Hindrance::Replica => {
             let message = format!("`{name}` is a replica, and only its primary can be written to");

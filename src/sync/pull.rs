@@ -97,5 +97,5 @@ fn judge(declaration: &Declaration, parts: &Parts, place: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(refused.hint("mend it in AWS, then pull again"))
+    Err(refused.hint(format!("mend it in AWS, then `vault-kit sync pull {secret}`")))
 }

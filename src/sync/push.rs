@@ -225,5 +225,6 @@ fn refused(failure: &Failure, name: &str, from: Option<&str>) -> Error {
         Some(from) => format!("somebody else changed `{name}` in AWS: version {from} is not in force there any more"),
         None => format!("somebody else made or changed `{name}` in AWS first"),
     };
-    Error::new(Kind::Conflict, "remote-conflict", message).hint("see how with `vault-kit sync diff`, then choose")
+    Error::new(Kind::Conflict, "remote-conflict", message)
+        .hint(format!("see how with `vault-kit sync diff {name}`, then choose"))
 }

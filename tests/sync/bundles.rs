@@ -36,7 +36,7 @@ fn different_keys_changed_on_both_sides_are_merged_and_the_same_key_is_a_conflic
     host.project.write("vault-kit.toml", text);
     fake.put(&name("app"), r#"{"log_level":"info","SESSION_KEY":"theirs-0123456789abcdefghijklmnopqrst"}"#);
     let run = host.run(["sync", "push"]).assert_code(7);
-    assert!(run.stderr.contains("`vault-kit sync pull`, then push"), "{}", run.stderr);
+    assert!(run.stderr.contains("`vault-kit sync pull SESSION_KEY`, then"), "{}", run.stderr);
     host.run(["sync", "pull"]).assert_code(0);
     host.run(["sync", "push"]).assert_code(0);
     let merged = bundle(&fake);

@@ -69,7 +69,7 @@ fn adopt<'e>(
     let name = &item.place.name;
     let Some(listed) = item.listed else {
         return Err(Error::new(Kind::Findings, "remote-missing", format!("`{name}` is not in AWS"))
-            .hint("send it there with `vault-kit sync push`"));
+            .hint(format!("send it there with `vault-kit sync push {name}`")));
     };
     match item.hindrance {
         None => return Ok(None),

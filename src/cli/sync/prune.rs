@@ -106,12 +106,16 @@ fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<b
     if listed.tags.get(OWNER_TAG).map(String::as_str) != Some(ours) {
         let message = format!("`{name}` is not deleted: its tags do not say that it is ours");
         return Err(Error::new(Kind::Conflict, "remote-foreign", message)
-            .hint("whoever it belongs to removes it; or take it over in AWS by its tag `vault-kit:managed`"));
+            .hint("whoever it belongs to removes it")
+            .hint(format!(
+                "if it is ours: `aws secretsmanager tag-resource --secret-id {name} --tags Key={OWNER_TAG},Value={ours}`"
+            )));
     }
     if listed.current() != Some(base.version.as_str()) {
         let message = format!("`{name}` is not deleted: somebody changed it since it was compared last");
-        return Err(Error::new(Kind::Conflict, "remote-conflict", message)
-            .hint("look at it in AWS; to delete it all the same, do it there"));
+        return Err(Error::new(Kind::Conflict, "remote-conflict", message).hint(format!(
+            "look at it in AWS; to delete it all the same: `aws secretsmanager delete-secret --secret-id {name}`"
+        )));
     }
     Ok(true)
 }

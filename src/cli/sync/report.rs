@@ -100,7 +100,7 @@ impl Report<'_> {
             })?;
         } else {
             ui.print(&words(&self.rows))?;
-            let total = self.rows.len() + self.unchanged;
+            let total = self.rows.len() + self.unchanged + problems.len();
             ui.say(&format!("environment `{}`: {} of {total} unchanged", self.environment, self.unchanged));
         }
         for problem in &problems {

@@ -64,7 +64,7 @@ fn check_region(region: Option<&str>) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Kind::Manifest, "region-invalid", "the AWS region is no name of a region")
-        .hint("such as `eu-west-1`"))
+        .hint("mend `region` in the environment's `aws = { … }`, `AWS_REGION` or the AWS profile: such as `eu-west-1`"))
 }
 
 async fn load(settings: &Settings, http: SharedHttpClient) -> SdkConfig {
