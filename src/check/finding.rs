@@ -144,6 +144,8 @@ pub struct LookedAt {
     pub files: usize,
     /// Environment variables.
     pub variables: usize,
+    /// Secrets in AWS.
+    pub remote: usize,
 }
 
 /// Everything that `check` has to say.

@@ -42,7 +42,9 @@ fn summary(report: &Report, color: bool) -> String {
     let environment = &report.environment;
     let seen = &report.looked_at;
     let counts = [(seen.secrets, "secret"), (seen.files, "file"), (seen.variables, "variable")];
-    let looked: Vec<String> = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(n, what)).collect();
+    let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(n, what));
+    let remote = (seen.remote > 0).then(|| format!("{} in AWS", counted(seen.remote, "secret")));
+    let looked: Vec<String> = counts.chain(remote).collect();
     let looked = if looked.is_empty() { "the manifest".to_owned() } else { looked.join(", ") };
     let verdict = match report.findings.len() {
         0 => painted("no problem found", GREEN, color),
@@ -84,7 +86,7 @@ pub(super) mod tests {
             environment: EnvName::new("dev").unwrap(),
             generated_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             places: vec![Place::Host],
-            looked_at: LookedAt { secrets: 3, files: 1, variables: 0 },
+            looked_at: LookedAt { secrets: 3, files: 1, variables: 0, remote: 0 },
             findings: vec![
                 Finding {
                     code: Code::ModeTooOpen,

@@ -14,17 +14,26 @@ impl Bench<'_> {
         let (manifest, environment) = (self.manifest, self.environment);
         let Some(aws) = manifest.environments.get(environment).and_then(|it| it.aws.as_ref()) else { return };
         for place in place::places(manifest, environment, aws) {
-            match self.facts.remote.get(&place.name) {
-                None => {}
-                Some(None) => self.about_place(
-                    Code::RemoteMissing,
-                    &place,
-                    format!("there is no `{}` in AWS", place.name),
-                    self.command("sync push"),
-                ),
-                Some(Some(listed)) => self.remote_secret(&place, listed, aws),
+            let Some(found) = self.facts.remote.get(&place.name) else { continue };
+            self.verdict.looked_at.remote += 1;
+            match found {
+                None => self.remote_missing(&place),
+                Some(listed) => self.remote_secret(&place, listed, aws),
             }
         }
+    }
+
+    fn remote_missing(&mut self, place: &Place<'_>) {
+        // What is not here either has to be supplied first.
+        let is_absent = |it: &&Declaration| {
+            it.is_stored() && !self.ledger.is_some_and(|ledger| ledger.secrets.contains_key(&it.name))
+        };
+        let absent = place.fields().into_iter().map(|(_, it)| it).find(is_absent);
+        let made =
+            |it: &Declaration| if it.is_generated() { format!("generate {}", it.name) } else { it.supply_words() };
+        let first = absent.map(|it| format!("{}, then ", self.command(&made(it)))).unwrap_or_default();
+        let fix = format!("{first}{}", self.command("sync push"));
+        self.about_place(Code::RemoteMissing, place, format!("there is no `{}` in AWS", place.name), fix);
     }
 
     fn remote_secret(&mut self, place: &Place<'_>, listed: &Listed, aws: &Aws) {
