@@ -685,6 +685,27 @@ fn an_environment_that_is_not_in_aws() {
 }
 
 #[test]
+fn a_plan_of_another_environment_and_a_file_that_is_no_plan() {
+    let project = project(EXTERNAL);
+    let plan = r#"{"schema_version": 1, "project": "shop", "environment": "prod", "store_id": null,
+        "account": "123456789012", "direction": "push", "prevails": false, "names": [], "items": []}"#;
+    project.write("plan.json", plan);
+    insta::assert_snapshot!(told("plan-stale", &project, &["sync", "apply", "plan.json"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: the plan is for environment `prod` of project `shop`, and this is `dev` of `shop`
+    vault-kit: hint: name the environment: `vault-kit -e prod sync apply FILE`
+    "#);
+    project.write("plan.json", "{}");
+    insta::assert_snapshot!(told("plan-invalid", &project, &["sync", "apply", "plan.json"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `plan.json` is no plan of `sync`
+    vault-kit: hint: make one with `vault-kit sync push --plan-out FILE`; `vault-kit schema sync-plan` describes it
+    "#);
+}
+
+#[test]
 fn a_value_that_is_no_variable() {
     let project = initialised(EXTERNAL);
     project.write("value", b"Zk3vYq8m\0T1xWc5RbLp");

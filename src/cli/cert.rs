@@ -2,7 +2,7 @@
 
 mod ca;
 mod crl;
-mod destination;
+pub(super) mod destination;
 mod import;
 mod inspect;
 mod issue;

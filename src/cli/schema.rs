@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Of what: api-keys, manifest, ledger, check-report or revocations
+    /// Of what: api-keys, manifest, ledger, check-report, revocations or sync-plan
     #[arg(value_enum, hide_possible_values = true)]
     name: Name,
 }
@@ -25,6 +25,8 @@ enum Name {
     Manifest,
     /// The list of revoked tokens
     Revocations,
+    /// What a push or pull is going to do
+    SyncPlan,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -34,6 +36,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Name::Ledger => include_str!("../../schemas/ledger.schema.json"),
         Name::Manifest => include_str!("../../schemas/manifest.schema.json"),
         Name::Revocations => include_str!("../../schemas/revocations.schema.json"),
+        Name::SyncPlan => include_str!("../../schemas/sync-plan.schema.json"),
     })?;
     Ok(Exit::DONE)
 }

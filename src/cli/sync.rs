@@ -1,7 +1,9 @@
 //! `sync`: the store and AWS Secrets Manager.
 
 mod adopt;
+mod apply;
 pub(super) mod exchange;
+mod order;
 mod prune;
 mod pull;
 mod push;
@@ -35,6 +37,8 @@ enum Verb {
     Push(push::Arguments),
     /// Take what changed there, and deliver it
     Pull(pull::Arguments),
+    /// Do what a plan of push or pull says, unless anything of it changed meanwhile
+    Apply(apply::Arguments),
     /// Say that secrets which are in AWS already are ours to write
     Adopt(adopt::Arguments),
     /// Schedule the deletion of what no declaration names any more
@@ -50,6 +54,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Verb::Diff(arguments) => status::run(context, arguments, wait, true),
         Verb::Push(arguments) => push::run(context, arguments, wait),
         Verb::Pull(arguments) => pull::run(context, arguments, wait),
+        Verb::Apply(arguments) => apply::run(context, arguments, wait),
         Verb::Adopt(arguments) => adopt::run(context, arguments, wait),
         Verb::Prune(arguments) => prune::run(context, arguments, wait),
         Verb::Restore(arguments) => prune::restore(context, arguments, wait),

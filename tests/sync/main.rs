@@ -12,6 +12,7 @@ mod faults;
 mod lost_updates;
 mod outage;
 mod ownership;
+mod plans;
 mod remote_check;
 mod round_trip;
 mod shop;

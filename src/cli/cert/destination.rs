@@ -18,18 +18,9 @@ impl<'a> Destination<'a> {
     /// Finds what the write would be refused for, stdout being `None`.
     pub fn find(context: &'a Context, out: Option<&Path>) -> Result<Self> {
         let Some(path) = out else { return Ok(Self { context, file: None }) };
-        let resolved = context.resolve(path);
-        let name = resolved.file_name().and_then(|name| name.to_str());
-        let (Some(directory), Some(name)) = (resolved.parent(), name) else {
-            return Err(Error::usage(format!("`{}` is not the name of a file", path.display())));
-        };
-        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-        if directory.metadata().is_ok_and(|facts| !facts.is_dir()) {
-            return Err(Error::usage(format!("`{}` is not a directory", directory.display())));
-        }
-        let root = Root::open_existing(directory)?.ok_or_else(|| missing(directory))?;
-        root.preflight(name, &WriteOptions::PUBLIC)?;
-        Ok(Self { context, file: Some((root, name.to_owned())) })
+        let (root, name) = locate(context, path)?;
+        root.preflight(&name, &WriteOptions::PUBLIC)?;
+        Ok(Self { context, file: Some((root, name)) })
     }
 
     /// What would become of the file, if it is one; `text` is `None` where it would be drawn anew.
@@ -50,6 +41,21 @@ impl<'a> Destination<'a> {
         let written = root.write(name, text, &WriteOptions::PUBLIC);
         written.map(drop).map_err(|error| error.incomplete().hint("the store has the change; run the command again"))
     }
+}
+
+/// The directory of a file that the user named, which must be there, and the file's name in it.
+pub fn locate(context: &Context, path: &Path) -> Result<(Root, String)> {
+    let resolved = context.resolve(path);
+    let name = resolved.file_name().and_then(|name| name.to_str());
+    let (Some(directory), Some(name)) = (resolved.parent(), name) else {
+        return Err(Error::usage(format!("`{}` is not the name of a file", path.display())));
+    };
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    if directory.metadata().is_ok_and(|facts| !facts.is_dir()) {
+        return Err(Error::usage(format!("`{}` is not a directory", directory.display())));
+    }
+    let root = Root::open_existing(directory)?.ok_or_else(|| missing(directory))?;
+    Ok((root, name.to_owned()))
 }
 
 fn missing(directory: &Path) -> Error {

@@ -65,8 +65,16 @@ impl<'s> Exchange<'s> {
     /// Refuses when the credentials belong to another account than the environment does.
     pub fn check_account(&self, session: &Session<'_>) -> Result<()> {
         let Some(wanted) = &self.declared.account else { return Ok(()) };
-        let account = self.remote.account().map_err(|failure| failure.about("the account (STS)"))?;
-        if account == *wanted { Ok(()) } else { Err(wrong_account(session, wanted)) }
+        if self.asked_account()? == *wanted { Ok(()) } else { Err(wrong_account(session, wanted)) }
+    }
+
+    /// The account that the environment belongs to, as declared or else as AWS says.
+    pub fn account(&self) -> Result<String> {
+        self.declared.account.clone().map_or_else(|| self.asked_account(), Ok)
+    }
+
+    fn asked_account(&self) -> Result<String> {
+        self.remote.account().map_err(|failure| failure.about("the account (STS)"))
     }
 
     /// Looks at the remote side, and reads what is asked for.

@@ -1,6 +1,7 @@
 //! `sync pull`: what changed there comes here, and into the files that hold it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,6 +12,7 @@ use super::super::context::Context;
 use super::super::session::Session;
 use super::super::summary::tell_files;
 use super::exchange::{self, Exchange, Reads};
+use super::order::Order;
 use super::report::{Report, Row};
 use crate::deliver::{Delivered, ignored};
 use crate::error::{Error, Result};
@@ -18,7 +20,9 @@ use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::plan::{self, Scope};
 use crate::store::Store;
+use crate::store::synced::Base;
 use crate::sync::look::{self, Seen};
+use crate::sync::plan::{Action, Direction, Planned};
 use crate::sync::pull::{self, Intake};
 use crate::world::World;
 
@@ -32,28 +36,38 @@ pub struct Arguments {
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Write what would be done into a file for `sync apply`, and do nothing
+    #[arg(long, value_name = "FILE")]
+    plan_out: Option<PathBuf>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
+    let Arguments { names, theirs, dry_run, plan_out } = arguments;
     let session = Session::open(context)?;
-    let dry_run = arguments.dry_run;
-    let identities = if dry_run { bring_up::planned_identity(&session)? } else { bring_up::identity(&session)? };
+    carry_out(&session, &Order::of(context, names, *theirs, *dry_run, plan_out.as_deref())?, wait)
+}
+
+pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration>) -> Result<Exit> {
+    let (context, dry_run) = (session.context, order.dry_run);
+    let identities = if dry_run { bring_up::planned_identity(session)? } else { bring_up::identity(session)? };
     let before = session.files().open_current(&identities)?.map(|opened| opened.store);
-    let looked = Exchange::open(&session, &arguments.names, wait)
-        .and_then(|it| it.see(&session, before.as_ref(), Reads::Changed).map(|seen| (it, seen)));
+    let looked = Exchange::open(session, order.names, wait)
+        .and_then(|it| it.see(session, before.as_ref(), Reads::Changed).map(|seen| (it, seen)));
     let (exchange, seen) = match looked {
         Ok(looked) => looked,
-        Err(error) => return stand_in(&session, before.as_ref(), error),
+        Err(error) if order.has_plan() => return Err(error),
+        Err(error) => return stand_in(session, before.as_ref(), error),
     };
     drop(before);
     let _lock = session.lock_unless_dry(dry_run)?;
     let mut opened =
-        if dry_run { bring_up::planned_store(&session, &identities)? } else { bring_up::store(&session, &identities)? };
+        if dry_run { bring_up::planned_store(session, &identities)? } else { bring_up::store(session, &identities)? };
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
-    let taken = take(&world, &mut opened.store, &exchange, &seen, arguments.theirs)?;
-    let has_news = !taken.changed.is_empty() || taken.noted || is_contact_old(&session, &opened.store);
+    let taken = take(&world, &mut opened.store, &exchange, &seen, order.prevails)?;
+    order.settle(Direction::Pull, session, &exchange, &opened, || taken.planned.clone())?;
+    let has_news = !taken.changed.is_empty() || taken.noted || is_contact_old(session, &opened.store);
     if has_news {
         opened.store.synced.contacted = Some(context.now);
     }
@@ -63,7 +77,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
         ignored::add(&session.root, &session.manifest)?;
         world.settle_news(&mut opened, "sync pull", &taken.changed, has_news)?
     };
-    tell(context, &session, &exchange, taken, &delivered, dry_run)
+    tell(context, session, &exchange, taken, &delivered, dry_run)
 }
 
 /// What was taken.
@@ -74,13 +88,17 @@ struct Pulled {
     taken: BTreeSet<SecretName>,
     /// Whether a base was noted.
     noted: bool,
+    /// All of that with what it was found at.
+    planned: Vec<Planned>,
     problems: Vec<Error>,
 }
 
 /// Takes the values, makes what follows from them, and then compares again: what is made here from the same inputs is
 /// the same as there.
 fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Seen, theirs: bool) -> Result<Pulled> {
-    let Intake { values, .. } = pull::intake(look::look(&exchange.places, store, seen)?, theirs);
+    let items = look::look(&exchange.places, store, seen)?;
+    let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
+    let Intake { values, .. } = pull::intake(items, theirs);
     let mut taken = BTreeSet::new();
     for value in in_order(world, values) {
         let declaration =
@@ -96,9 +114,22 @@ fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Se
         changed.extend(world.make(store, &plan)?);
     }
     let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen)?, false);
-    let noted = bases.iter().any(|(name, base)| store.synced.bases.get(name) != Some(base));
+    let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
+    let news: BTreeSet<&str> =
+        bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();
+    let (noted, planned) = (!news.is_empty(), planned(found, &taken, &news));
     store.synced.bases.extend(bases);
-    Ok(Pulled { changed, taken, noted, problems })
+    Ok(Pulled { changed, taken, noted, planned, problems })
+}
+
+/// What something is done with, of all that was found.
+fn planned(found: Vec<Planned>, taken: &BTreeSet<SecretName>, news: &BTreeSet<&str>) -> Vec<Planned> {
+    let planned = found.into_iter().filter_map(|it| {
+        let is_taken = it.ours.keys().any(|name| taken.contains(name));
+        let action = if is_taken { Action::Take } else { Action::Note };
+        (is_taken || news.contains(it.name.as_str())).then_some(Planned { action, ..it })
+    });
+    planned.collect()
 }
 
 /// Inputs before what is made from them.

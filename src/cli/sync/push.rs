@@ -1,6 +1,7 @@
 //! `sync push`: what changed here goes there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,12 +9,14 @@ use clap::Args;
 use super::super::context::Context;
 use super::super::session::Session;
 use super::exchange::{Exchange, Reads};
+use super::order::Order;
 use super::report::{Report, Row};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::store::files::Opened;
-use crate::sync::look;
+use crate::sync::look::{self, Item};
+use crate::sync::plan::{Direction, Planned};
 use crate::sync::push::{self, Action, Done, Job};
 use crate::world::World;
 
@@ -27,26 +30,36 @@ pub struct Arguments {
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Write what would be done into a file for `sync apply`, and do nothing
+    #[arg(long, value_name = "FILE")]
+    plan_out: Option<PathBuf>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
+    let Arguments { names, ours, dry_run, plan_out } = arguments;
     let session = Session::open(context)?;
+    carry_out(&session, &Order::of(context, names, *ours, *dry_run, plan_out.as_deref())?, wait)
+}
+
+pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration>) -> Result<Exit> {
+    let (context, dry_run) = (session.context, order.dry_run);
     let identities = context.identities()?;
-    let exchange = Exchange::open(&session, &arguments.names, wait)?;
+    let exchange = Exchange::open(session, order.names, wait)?;
     // Nobody else waits while AWS is asked: what is decided is decided again under the lock.
-    let seen = exchange.see(&session, Some(&session.open_store(&identities)?), Reads::Bundles)?;
-    exchange.check_account(&session)?;
-    let _lock = session.lock_unless_dry(arguments.dry_run)?;
-    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let seen = exchange.see(session, Some(&session.open_store(&identities)?), Reads::Bundles)?;
+    exchange.check_account(session)?;
+    let _lock = session.lock_unless_dry(dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let items = look::look(&exchange.places, &opened.store, &seen)?;
-    let (jobs, mut problems) = push::jobs(&items, &opened.store, arguments.ours);
+    let (jobs, mut problems) = push::jobs(&items, &opened.store, order.prevails);
+    order.settle(Direction::Push, session, &exchange, &opened, || planned(&items, &jobs))?;
     drop(items);
     let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).collect();
     let partial: BTreeSet<String> = jobs.iter().filter(|it| it.is_partial).map(|it| it.name.clone()).collect();
-    let done = if arguments.dry_run {
+    let done = if dry_run {
         jobs.into_iter().map(|Job { name, base, .. }| Done { name, result: Ok(base) }).collect()
     } else {
         world.preflight()?;
@@ -61,7 +74,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
                 if *action != Action::Note {
                     pushed.extend(exchange.secrets(&name).into_iter().cloned());
                 }
-                rows.push(row(&name, exchange.secrets(&name), action, arguments.dry_run));
+                rows.push(row(&name, exchange.secrets(&name), action, dry_run));
                 if !partial.contains(&name) {
                     opened.store.synced.bases.insert(name, base);
                 }
@@ -69,12 +82,19 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
             Err(problem) => problems.push(problem),
         }
     }
-    if !arguments.dry_run && !rows.is_empty() {
+    if !dry_run && !rows.is_empty() {
         record(&world, &mut opened, &pushed)?;
     }
     let unchanged = exchange.places.len() - rows.len() - problems.len();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
-    Report { environment: &session.environment, dry_run: arguments.dry_run, rows, unchanged, problems }.tell(context)
+    Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
+}
+
+/// The jobs with what they were found at.
+fn planned(items: &[Item<'_>], jobs: &[Job]) -> Vec<Planned> {
+    let jobs: BTreeMap<&str, &Job> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
+    let planned = |item: &Item<'_>| Some(Planned::of(item, (&jobs.get(item.place.name.as_str())?.action).into()));
+    items.iter().filter_map(planned).collect()
 }
 
 fn record(world: &World<'_>, opened: &mut Opened, pushed: &[SecretName]) -> Result<()> {
