@@ -9,6 +9,7 @@ mod conflicts;
 mod credentials;
 mod deletion;
 mod faults;
+mod leaks;
 mod lost_updates;
 mod outage;
 mod ownership;

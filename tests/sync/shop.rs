@@ -79,8 +79,13 @@ impl<'f> Host<'f> {
     /// A command that takes the double for AWS.
     pub(crate) fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = self.project.command(arguments);
-        command.envs(self.fake.environment());
+        command.envs(self.environment());
         command
+    }
+
+    /// What makes a command take the double for AWS.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
+        self.fake.environment()
     }
 
     /// Runs one.

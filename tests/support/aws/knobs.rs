@@ -18,6 +18,10 @@ pub(crate) enum Trouble {
     Denied,
     /// Some other error code, with HTTP 400; nothing was applied.
     Code(&'static str),
+    /// HTTP 400 with this for its code and its message; nothing was applied.
+    Says(&'static str),
+    /// HTTP 200 with this for its body; nothing was applied.
+    Page(&'static str),
     /// Applied, and answered by a page of HTML with HTTP 200, as some proxies do.
     Garbage,
     /// Applied, and the connection ends in the middle of the answer.

@@ -133,7 +133,10 @@ fn answer(request: &Request, shared: &Arc<Shared>) -> (Vec<u8>, bool) {
             shared.log().push(entry);
             return (Vec::new(), false);
         }
-        None => (applied(service, request, shared, &mut entry), trouble),
+        None => match trouble.and_then(instead) {
+            Some(reply) => (reply, trouble),
+            None => (applied(service, request, shared, &mut entry), trouble),
+        },
     };
     if let Some(error) = reply.error {
         error.clone_into(&mut entry.outcome);
@@ -172,6 +175,19 @@ fn refusal(trouble: Trouble, operation: &str) -> Option<Fault> {
         Trouble::Internal => Some(Fault::internal()),
         Trouble::Denied => Some(Fault::denied(operation)),
         Trouble::Code(code) => Some(Fault::new(code, "So it was ordered.")),
+        _ => None,
+    }
+}
+
+/// The answer of somebody who is not AWS.
+fn instead(trouble: Trouble) -> Option<Reply> {
+    let content_type = "application/x-amz-json-1.1";
+    match trouble {
+        Trouble::Says(text) => {
+            let body = serde_json::json!({ "__type": text, "Message": text, "message": text }).to_string().into_bytes();
+            Some(Reply { status: 400, content_type, error: None, body })
+        }
+        Trouble::Page(text) => Some(Reply { status: 200, content_type, error: None, body: text.as_bytes().to_vec() }),
         _ => None,
     }
 }
