@@ -66,12 +66,12 @@ pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result
 
 /// The values of a place's fields as they are there, by key.
 ///
-/// Fails with `remote-malformed` when a bundle is no JSON object.
-pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, Secret>> {
+/// Fails when a bundle is no JSON object.
+pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, Secret>, Malformed> {
     match &place.shape {
         Shape::Whole(_) => Ok(BTreeMap::from([("", value)])),
         Shape::Bundle(keys) => {
-            let bundle = Bundle::parse(&value).map_err(|Malformed| malformed(&place.name))?;
+            let bundle = Bundle::parse(&value)?;
             Ok(keys.keys().filter_map(|key| Some((*key, bundle.value(key)?))).collect())
         }
     }
@@ -116,7 +116,8 @@ fn merged_bundle(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str
     }
 }
 
-fn malformed(place: &str) -> Error {
+/// What is said of a remote value that is not the JSON object that it should be.
+pub fn malformed(place: &str) -> Error {
     let message = format!("what `{place}` holds is not the JSON object that it should be");
     Error::new(Kind::Findings, "remote-malformed", message).hint(format!(
         "nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id {place}`"

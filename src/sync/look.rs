@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::content::{self, Here};
 use super::judge::{There, Verdict, judge};
 use super::place::{OWNER_TAG, Place, Shape, owner};
-use crate::error::Result;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::remote::{Listed, Reading};
 use crate::secret::Secret;
@@ -90,6 +89,8 @@ pub enum State {
     Scheduled,
     /// It is there without a value.
     Valueless,
+    /// It was read, and is not the JSON object that it should be.
+    Malformed,
 }
 
 /// Why a remote secret must not be written to.
@@ -143,26 +144,25 @@ fn base<'s>(place: &Place<'_>, store: &'s Store, listed: Option<&Listed>) -> Opt
 }
 
 /// Compares the places with what was seen.
-///
-/// Fails with `remote-malformed` when a bundle that was read is none.
-pub fn look<'a>(places: &'a [Place<'a>], store: &'a Store, seen: &'a Seen) -> Result<Vec<Item<'a>>> {
+pub fn look<'a>(places: &'a [Place<'a>], store: &'a Store, seen: &'a Seen) -> Vec<Item<'a>> {
     places.iter().map(|place| item(place, store, seen)).collect()
 }
 
-fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Result<Item<'a>> {
+fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> {
     let listed = seen.listed.get(&place.name);
     let reading = seen.readings.get(&place.name);
     // A listing may lag behind; what was read is newer.
     let version = reading.map(|it| it.version.as_str()).or_else(|| listed?.current());
     let base = base(place, store, listed);
     let mut values = match reading {
-        Some(reading) => content::fields(place, reading.content.secret().duplicate())?,
-        None => BTreeMap::new(),
+        Some(reading) => content::fields(place, reading.content.secret().duplicate()),
+        None => Ok(BTreeMap::new()),
     };
+    let is_malformed = values.is_err();
     let known = base.filter(|base| version == Some(base.version.as_str()));
     let field = |(key, declaration): (&'a str, &'a Declaration)| {
         let here = content::here(store, &store.environment, declaration);
-        let there = values.remove(key).map(|value| {
+        let there = values.as_mut().ok().and_then(|values| values.remove(key)).map(|value| {
             let fingerprint = content::fingerprint(store, &value);
             (value, fingerprint)
         });
@@ -181,9 +181,13 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Result<It
     let hindrance = listed.and_then(|listed| hindrance(listed, store));
     // What another process wrote down meanwhile is newer than what was seen, unless it is the same.
     let is_overtaken = known.is_none() && seen.bases.get(&place.name) != store.synced.bases.get(&place.name);
-    let state = if is_overtaken { State::Changed } else { state(&fields, listed, version, base) };
+    let state = match (is_overtaken, is_malformed) {
+        (true, _) => State::Changed,
+        (false, true) => State::Malformed,
+        (false, false) => state(&fields, listed, version, base),
+    };
     let arn = reading.map(|it| it.arn.as_str()).or_else(|| Some(listed?.arn.as_str()));
-    Ok(Item { place, state, fields, listed, hindrance, version, base, arn, reading })
+    Item { place, state, fields, listed, hindrance, version, base, arn, reading }
 }
 
 /// What follows its inputs here, or the manifest.

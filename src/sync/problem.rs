@@ -1,5 +1,6 @@
 //! What stands against an action on one remote secret, and the words for it.
 
+use super::content;
 use super::look::{Hindrance, Item, State};
 use crate::error::{Error, Kind};
 
@@ -16,6 +17,7 @@ pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
         State::Missing => return Some(missing(item)),
         State::Scheduled => return Some(scheduled(item)),
         State::Valueless => return Some(valueless(name)),
+        State::Malformed => return Some(content::malformed(name)),
     };
     item.hindrance.filter(|_| writes).map(|it| hindered(name, it))
 }
@@ -33,6 +35,7 @@ pub fn against_pull(item: &Item<'_>, theirs: bool) -> Option<Error> {
         State::Missing => Some(missing(item)),
         State::Scheduled => Some(scheduled(item)),
         State::Valueless => Some(valueless(name)),
+        State::Malformed => Some(content::malformed(name)),
         _ => None,
     }
 }

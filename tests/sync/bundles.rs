@@ -65,6 +65,9 @@ fn what_is_no_object_is_neither_taken_nor_overwritten() {
         assert_eq!(host.project.contents(), before);
         assert_eq!(there(&fake, "app"), garbage);
     }
+    fake.put(&name("database/password"), "what-else-changed-there");
+    host.run(["sync", "pull"]).assert_code(1);
+    assert_eq!(host.get("DB_PASSWORD"), "what-else-changed-there", "one that is malformed keeps no other back");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let ours = owner(&session.manifest.project, &session.environment);
-    let items = look::look(&exchange.places, &opened.store, &seen)?;
+    let items = look::look(&exchange.places, &opened.store, &seen);
     let (mut rows, mut problems, mut bases) = (Vec::new(), Vec::new(), BTreeMap::new());
     for item in &items {
         match adopt(context, &exchange, item, &ours, dry_run) {

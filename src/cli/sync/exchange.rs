@@ -92,7 +92,7 @@ impl<'s> Exchange<'s> {
         let changed: Vec<&str> = changed.map(|place| place.name.as_str()).collect();
         self.read(&changed, &mut seen)?;
         if reads == Reads::Bundles {
-            let items = look::look(&self.places, store, &seen)?;
+            let items = look::look(&self.places, store, &seen);
             let is_blind = |item: &&look::Item<'_>| item.state == State::Push && item.is_bundle() && !item.was_read();
             let bundles: Vec<String> = items.iter().filter(is_blind).map(|item| item.place.name.clone()).collect();
             drop(items);

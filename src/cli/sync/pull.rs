@@ -96,7 +96,7 @@ struct Pulled {
 /// Takes the values, makes what follows from them, and then compares again: what is made here from the same inputs is
 /// the same as there.
 fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Seen, theirs: bool) -> Result<Pulled> {
-    let items = look::look(&exchange.places, store, seen)?;
+    let items = look::look(&exchange.places, store, seen);
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
     let Intake { values, .. } = pull::intake(items, theirs);
     let mut taken = BTreeSet::new();
@@ -113,7 +113,7 @@ fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Se
         let plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
         changed.extend(world.make(store, &plan)?);
     }
-    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen)?, false);
+    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), false);
     let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
     let news: BTreeSet<&str> =
         bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();

@@ -47,18 +47,20 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let exchange = Exchange::open(session, order.names, wait)?;
     // Nobody else waits while AWS is asked: what is decided is decided again under the lock.
     let seen = exchange.see(session, Some(&session.open_store(&identities)?), Reads::Bundles)?;
-    exchange.check_account(session)?;
     let _lock = session.lock_unless_dry(dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
-    let items = look::look(&exchange.places, &opened.store, &seen)?;
+    let items = look::look(&exchange.places, &opened.store, &seen);
     let (jobs, mut problems) = push::jobs(&items, &opened.store, order.prevails);
     order.settle(Direction::Push, session, &exchange, &opened, || planned(&items, &jobs))?;
     drop(items);
     let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).collect();
     let partial: BTreeSet<String> = jobs.iter().filter(|it| it.is_partial).map(|it| it.name.clone()).collect();
+    if actions.values().any(|action| *action != Action::Note) {
+        exchange.check_account(session)?;
+    }
     let done = if dry_run {
         jobs.into_iter().map(|Job { name, base, .. }| Done { name, result: Ok(base) }).collect()
     } else {

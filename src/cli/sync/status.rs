@@ -11,6 +11,7 @@ use super::exchange::{Exchange, Reads};
 use super::report::{Report, Row};
 use crate::error::Result;
 use crate::exit::{Exit, Kind};
+use crate::sync::content;
 use crate::sync::look::{self, Item, State};
 
 #[derive(Debug, Args)]
@@ -25,16 +26,18 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
     let store = session.open_store(&identities)?;
     let exchange = Exchange::open(&session, &arguments.names, wait)?;
     let seen = exchange.see(&session, Some(&store), if reads { Reads::Changed } else { Reads::Nothing })?;
-    let items = look::look(&exchange.places, &store, &seen)?;
+    let items = look::look(&exchange.places, &store, &seen);
     let is_settled = |item: &&Item<'_>| matches!(item.state, State::Same | State::Absent | State::Advance);
     let unchanged = items.iter().filter(is_settled).count();
     let rows = items.iter().filter(|item| context.ui.verbose || !is_settled(item)).map(row).collect();
+    let malformed = items.iter().filter(|item| item.state == State::Malformed);
+    let problems = malformed.map(|item| content::malformed(&item.place.name)).collect();
     let report = Report {
         environment: &session.environment,
         dry_run: false,
         rows,
         unchanged: if context.ui.verbose { 0 } else { unchanged },
-        problems: Vec::new(),
+        problems,
     };
     let differs = unchanged < items.len();
     let exit = report.tell(context)?;
@@ -43,7 +46,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
 
 /// What is told of an item that was only looked at.
 pub fn row<'a>(item: &Item<'a>) -> Row<'a> {
-    let keys = item.fields.iter().filter(|_| item.is_bundle());
+    let keys = item.fields.iter().filter(|_| item.is_bundle() && item.state != State::Malformed);
     Row {
         name: item.place.name.clone(),
         secrets: item.fields.iter().map(|field| &field.declaration.name).collect(),
