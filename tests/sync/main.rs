@@ -13,6 +13,7 @@ mod leaks;
 mod lost_updates;
 mod outage;
 mod ownership;
+mod pace;
 mod plans;
 mod remote_check;
 mod round_trip;

@@ -23,6 +23,6 @@ pub(super) fn look(session: &Session<'_>, facts: &mut Facts) -> Result<Option<Er
             }
         }
     }
-    exchange.refuse_elsewhere(session, facts.remote.values().flatten())?;
+    exchange.refuse_elsewhere(session, facts.remote.values().flatten().map(|it| it.arn.as_str()))?;
     Ok(Error::gravest(errors))
 }

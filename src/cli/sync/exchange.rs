@@ -35,6 +35,8 @@ pub enum Reads {
     Nothing,
     /// What changed there, or was never compared.
     Changed,
+    /// That, for whoever needs no more than values: where nothing was ever compared, all is read and nothing listed.
+    Values,
     /// That, and bundles that are to be written: what is not ours in them has to be kept.
     Bundles,
 }
@@ -79,15 +81,13 @@ impl<'s> Exchange<'s> {
 
     /// Looks at the remote side, and reads what is asked for.
     pub fn see(&self, session: &Session<'_>, store: Option<&Store>, reads: Reads) -> Result<Seen> {
-        let mut seen = Seen { listed: self.listed(session, store)?, bases: self.bases(store), ..Seen::default() };
-        if reads == Reads::Nothing {
+        let mut seen = Seen { bases: self.bases(store), ..Seen::default() };
+        if reads == Reads::Values && seen.bases.is_empty() {
+            self.read_all(session, &mut seen)?;
             return Ok(seen);
         }
-        let Some(store) = store else {
-            let all: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
-            self.read(&all, &mut seen)?;
-            return Ok(seen);
-        };
+        seen.listed = self.listed(session, store)?;
+        let Some(store) = store.filter(|_| reads != Reads::Nothing) else { return Ok(seen) };
         let changed = look::unread(&self.places, store, &seen).into_iter();
         let changed: Vec<&str> = changed.map(|place| place.name.as_str()).collect();
         self.read(&changed, &mut seen)?;
@@ -127,19 +127,38 @@ impl<'s> Exchange<'s> {
                 Err(failure) => return Err(failure.about(&format!("`{name}`"))),
             }
         }
-        self.refuse_elsewhere(session, listed.values())?;
+        self.refuse_elsewhere(session, listed.values().map(|it| it.arn.as_str()))?;
         Ok(listed)
     }
 
     /// Refuses secrets of another account than the environment's: their ARNs tell, and no question need be asked.
-    pub fn refuse_elsewhere<'l>(
-        &self,
-        session: &Session<'_>,
-        listed: impl IntoIterator<Item = &'l Listed>,
-    ) -> Result<()> {
+    pub fn refuse_elsewhere<'l>(&self, session: &Session<'_>, arns: impl IntoIterator<Item = &'l str>) -> Result<()> {
         let Some(wanted) = &self.declared.account else { return Ok(()) };
-        let is_elsewhere = |it: &Listed| it.arn.split(':').nth(4) != Some(wanted);
-        if listed.into_iter().any(is_elsewhere) { Err(wrong_account(session, wanted)) } else { Ok(()) }
+        let is_elsewhere = |arn: &str| arn.split(':').nth(4) != Some(wanted);
+        if arns.into_iter().any(is_elsewhere) { Err(wrong_account(session, wanted)) } else { Ok(()) }
+    }
+
+    /// Reads every place by its name. A listing tells of those that have no value to be read why that is.
+    fn read_all(&self, session: &Session<'_>, seen: &mut Seen) -> Result<()> {
+        let names: Vec<&str> = self.places.iter().map(|place| place.name.as_str()).collect();
+        let mut failures = Vec::new();
+        for (name, answer) in names.iter().zip(self.remote.read(&names)) {
+            match answer {
+                Ok(reading) => drop(seen.readings.insert((*name).to_owned(), reading)),
+                Err(failure) => failures.push((*name, failure)),
+            }
+        }
+        self.refuse_elsewhere(session, seen.readings.values().map(|it| it.arn.as_str()))?;
+        // What does not exist is "denied" to whoever may read some names only, and "refused" is what is to be deleted.
+        let tells = |cause| matches!(cause, Cause::Missing | Cause::Denied | Cause::Refused);
+        if failures.iter().any(|(_, failure)| tells(failure.cause)) {
+            seen.listed = self.listed(session, None)?;
+        }
+        let has_value =
+            |name: &str| seen.listed.get(name).is_some_and(|it| it.deleted.is_none() && it.current().is_some());
+        let is_failure = |name: &str, cause| !tells(cause) || (cause != Cause::Missing && has_value(name));
+        let errors = failures.iter().filter(|(name, failure)| is_failure(name, failure.cause));
+        Error::all(errors.map(|(name, failure)| failure.about(&format!("`{name}`")))).map_or(Ok(()), Err)
     }
 
     fn read(&self, names: &[&str], seen: &mut Seen) -> Result<()> {

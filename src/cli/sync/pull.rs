@@ -52,7 +52,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let identities = if dry_run { bring_up::planned_identity(session)? } else { bring_up::identity(session)? };
     let before = session.files().open_current(&identities)?.map(|opened| opened.store);
     let looked = Exchange::open(session, order.names, wait)
-        .and_then(|it| it.see(session, before.as_ref(), Reads::Changed).map(|seen| (it, seen)));
+        .and_then(|it| it.see(session, before.as_ref(), Reads::Values).map(|seen| (it, seen)));
     let (exchange, seen) = match looked {
         Ok(looked) => looked,
         Err(error) if order.has_plan() => return Err(error),

@@ -1,0 +1,76 @@
+//! How many requests it takes.
+
+use std::fmt::Write as _;
+
+use crate::aws::{ACCOUNT, Fake};
+use crate::shop::{Host, manifest, name};
+
+/// A manifest of so many values from outside, and those values in AWS.
+fn many(fake: &Fake, count: usize) -> String {
+    let mut text = format!(
+        "[project]\nname = \"shop\"\ndefault_environment = \"prod\"\n[environments.prod]\n\
+         aws = {{ account = \"{ACCOUNT}\", region = \"eu-west-1\", prefix = \"/shop/prod/\" }}\n"
+    );
+    for number in 0..count {
+        write!(text, "[secrets.S{number}]\nkind = \"external\"\noptional = true\naws = \"s/{number}\"\n").unwrap();
+        fake.put(&name(&format!("s/{number}")), format!("value-number-{number}-of-many"));
+    }
+    text
+}
+
+fn operations(fake: &Fake) -> Vec<(&'static str, usize)> {
+    let counted = ["BatchGetSecretValue", "GetSecretValue", "ListSecrets", "DescribeSecret", "GetCallerIdentity"];
+    let counted: Vec<_> = counted.into_iter().map(|it| (it, fake.calls(it))).filter(|(_, count)| *count > 0).collect();
+    assert_eq!(counted.iter().map(|(_, count)| count).sum::<usize>(), fake.all_calls());
+    counted
+}
+
+#[test]
+fn a_first_pull_of_a_thousand_makes_fifty_requests_and_a_second_one_ten() {
+    let fake = Fake::start();
+    let host = Host::with(&fake, &many(&fake, 1_000));
+    host.run(["sync", "pull"]).assert_code(0);
+    assert_eq!(operations(&fake), [("BatchGetSecretValue", 50)]);
+    assert_eq!(host.get("S999"), "value-number-999-of-many");
+    fake.forget();
+    host.run(["sync", "pull"]).assert_code(0);
+    assert_eq!(operations(&fake), [("ListSecrets", 10)]);
+}
+
+#[test]
+fn what_a_first_pull_cannot_read_is_told_by_one_listing() {
+    let fake = Fake::start();
+    let host = Host::with(&fake, &many(&fake, 4));
+    fake.delete(&name("s/0"));
+    fake.schedule(&name("s/1"), 7);
+    fake.delete(&name("s/2"));
+    fake.put_valueless(&name("s/2"));
+    let run = host.run(["sync", "pull"]).assert_code(7);
+    assert!(run.stderr.contains("`/shop/prod/s/1` is scheduled for deletion"), "{}", run.stderr);
+    assert!(run.stderr.contains("`/shop/prod/s/2` exists in AWS, and has no value"), "{}", run.stderr);
+    assert!(!run.stderr.contains("s/0"), "{}", run.stderr);
+    assert_eq!(fake.calls("ListSecrets"), 1);
+    assert_eq!(host.get("S3"), "value-number-3-of-many");
+}
+
+#[test]
+fn a_first_pull_that_may_not_read_one_says_so_and_takes_nothing() {
+    let fake = Fake::start();
+    let host = Host::with(&fake, &many(&fake, 3));
+    fake.deny_reading(&name("s/1"));
+    let run = host.run(["sync", "pull"]).assert_code(6);
+    assert!(run.stderr.contains("AWS denies access to `/shop/prod/s/1`"), "{}", run.stderr);
+    assert!(!host.project.path(".vault-kit/prod.age").exists());
+}
+
+#[test]
+fn a_first_pull_takes_nothing_from_another_account() {
+    let other = Fake::start().account("999999999999");
+    let first = Host::with(&other, &manifest("").replace(ACCOUNT, "999999999999"));
+    first.project.run(["init"]).assert_code(0);
+    first.run(["sync", "push"]).assert_code(0);
+    let host = Host::new(&other);
+    let run = host.run(["sync", "pull"]).assert_code(6);
+    assert!(run.stderr.contains("belongs to AWS account 123456789012"), "{}", run.stderr);
+    assert!(!host.project.path(".env").exists());
+}
