@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
 use rustix::{stdio, termios};
@@ -12,6 +13,12 @@ use serde_json::json;
 
 use crate::error::{Error, Kind, Result};
 use crate::secret::Secret;
+
+/// To the start of the line, and what stands there away (ECMA-48 EL).
+const CLEAR: &str = "\r\x1b[K";
+
+/// Whether a line stands on the terminal that whatever is said next takes the place of.
+static IS_SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// The version of every JSON object that a command prints.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -33,6 +40,7 @@ pub struct Ui {
 impl Ui {
     /// Writes exact bytes to stdout.
     pub fn data(self, bytes: &[u8]) -> Result<()> {
+        clear_progress();
         write_all(stdio::stdout(), bytes).map_err(|error| Error::io("write to stdout", error))
     }
 
@@ -58,6 +66,15 @@ impl Ui {
     pub fn say(self, line: &str) {
         if !self.quiet {
             talk(line);
+        }
+    }
+
+    /// Shows how far long work has come: one line on a terminal, which the next one takes the place of.
+    pub fn progress(self, line: &str) {
+        if !self.quiet && !self.json && termios::isatty(stdio::stderr()) {
+            IS_SHOWN.store(true, Ordering::Relaxed);
+            // It is not missed when stderr is gone.
+            let _ = write_all(stdio::stderr(), format!("{CLEAR}{line}").as_bytes());
         }
     }
 
@@ -122,6 +139,20 @@ impl Ui {
     }
 }
 
+/// A number with its thousands set apart.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let places = digits.len();
+    let mut text = String::with_capacity(places + places / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (places - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// A number of things, in words that fit one of them as well.
 pub fn counted(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
@@ -166,8 +197,15 @@ fn error_object(error: &Error) -> serde_json::Value {
 fn talk(line: &str) {
     let mut text: String = line.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect();
     text.push('\n');
+    clear_progress();
     // Nobody is left to tell when stderr is gone.
     let _ = write_all(stdio::stderr(), text.as_bytes());
+}
+
+fn clear_progress() {
+    if IS_SHOWN.swap(false, Ordering::Relaxed) {
+        let _ = write_all(stdio::stderr(), CLEAR.as_bytes());
+    }
 }
 
 fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> {
@@ -186,6 +224,12 @@ fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        let grouped = [0, 999, 1_000, 12_345, 1_000_000].map(grouped);
+        assert_eq!(grouped, ["0", "999", "1,000", "12,345", "1,000,000"]);
+    }
 
     #[test]
     fn what_would_steer_a_terminal_is_escaped_and_means_the_same() {

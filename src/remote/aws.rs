@@ -75,6 +75,20 @@ pub struct Notice {
     pub wait: Duration,
 }
 
+/// How far a verb about many secrets has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advance {
+    /// What is done, such as "reading".
+    pub doing: &'static str,
+    /// With how many it is done.
+    pub done: usize,
+    /// Of how many, where that is known.
+    pub of: Option<usize>,
+}
+
+/// Whom to tell of advances.
+type Watcher = Box<dyn Fn(Advance) + Send + Sync>;
+
 /// Whom to tell of tries.
 type Listener = Arc<dyn Fn(&Notice) + Send + Sync>;
 
@@ -85,6 +99,7 @@ pub struct Aws {
     identity: aws_sdk_sts::Client,
     patience: Patience,
     listener: Listener,
+    watcher: Option<Watcher>,
     /// What this process made or sent a moment ago, by ARN and name: AWS may not know of it everywhere yet.
     fresh: Mutex<BTreeSet<String>>,
     /// Whether `BatchGetSecretValue` was denied: then nobody asks for it again.
@@ -111,12 +126,38 @@ pub fn connect(settings: &Settings, notice: Arc<dyn Fn(&Notice) + Send + Sync>) 
         identity,
         patience: settings.patience,
         listener: notice,
+        watcher: None,
         fresh: Mutex::default(),
         is_batch_denied: AtomicBool::new(false),
     })
 }
 
 impl Aws {
+    /// Tells from now on how far a verb has come that takes more than a second.
+    #[must_use]
+    pub fn watched(self, watcher: impl Fn(Advance) + Send + Sync + 'static) -> Self {
+        Self { watcher: Some(Box::new(watcher)), ..self }
+    }
+
+    /// A verb that does the same for each, `width` at a time.
+    fn each<'i, I, T>(
+        &self,
+        doing: &'static str,
+        items: &'i [I],
+        width: usize,
+        work: &impl AsyncFn(&Turn<'_>, &'i I) -> T,
+    ) -> Vec<T> {
+        self.turn(async |turn| {
+            turn.begin(doing, Some(items.len()));
+            let one = async |item| {
+                let answer = work(turn, item).await;
+                turn.advance(1);
+                answer
+            };
+            each(items, width, one).await
+        })
+    }
+
     fn turn<T>(&self, work: impl AsyncFnOnce(&Turn<'_>) -> T) -> T {
         self.runtime.block_on(async { work(&Turn::new(self)).await })
     }
@@ -146,7 +187,7 @@ impl Remote for Aws {
     }
 
     fn describe(&self, ids: &[&str]) -> Vec<Answer<Listed>> {
-        self.turn(async |turn| each(ids, READERS, async |id| listing::describe(turn, id).await).await)
+        self.each("describing", ids, READERS, &async |turn, id| listing::describe(turn, id).await)
     }
 
     fn read(&self, ids: &[&str]) -> Vec<Answer<Reading>> {
@@ -154,26 +195,26 @@ impl Remote for Aws {
     }
 
     fn create(&self, creations: &[Creation<'_>]) -> Vec<Answer<String>> {
-        self.turn(async |turn| each(creations, WRITERS, async |it| writing::create(turn, it).await).await)
+        self.each("creating", creations, WRITERS, &async |turn, it| writing::create(turn, it).await)
     }
 
     fn send(&self, sendings: &[Sending<'_>]) -> Vec<Answer<()>> {
-        self.turn(async |turn| each(sendings, WRITERS, async |it| writing::send(turn, it).await).await)
+        self.each("sending", sendings, WRITERS, &async |turn, it| writing::send(turn, it).await)
     }
 
     fn relabel(&self, relabellings: &[Relabelling<'_>]) -> Vec<Answer<()>> {
-        self.turn(async |turn| each(relabellings, WRITERS, async |it| writing::relabel(turn, it).await).await)
+        self.each("putting in force", relabellings, WRITERS, &async |turn, it| writing::relabel(turn, it).await)
     }
 
     fn tag(&self, taggings: &[Tagging<'_>]) -> Vec<Answer<()>> {
-        self.turn(async |turn| each(taggings, WRITERS, async |it| writing::tag(turn, it).await).await)
+        self.each("tagging", taggings, WRITERS, &async |turn, it| writing::tag(turn, it).await)
     }
 
     fn delete(&self, arns: &[&str], days: u8) -> Vec<Answer<()>> {
-        self.turn(async |turn| each(arns, WRITERS, async |arn| writing::delete(turn, arn, days).await).await)
+        self.each("deleting", arns, WRITERS, &async |turn, arn| writing::delete(turn, arn, days).await)
     }
 
     fn restore(&self, arns: &[&str]) -> Vec<Answer<()>> {
-        self.turn(async |turn| each(arns, WRITERS, async |arn| writing::restore(turn, arn).await).await)
+        self.each("restoring", arns, WRITERS, &async |turn, arn| writing::restore(turn, arn).await)
     }
 }

@@ -1,9 +1,12 @@
 //! How many requests it takes.
 
 use std::fmt::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::aws::{ACCOUNT, Fake};
-use crate::shop::{Host, manifest, name};
+use crate::shop::{self, Host, name};
+use crate::support::{self, Run};
 
 /// A manifest of so many values from outside, and those values in AWS.
 fn many(fake: &Fake, count: usize) -> String {
@@ -66,11 +69,45 @@ fn a_first_pull_that_may_not_read_one_says_so_and_takes_nothing() {
 #[test]
 fn a_first_pull_takes_nothing_from_another_account() {
     let other = Fake::start().account("999999999999");
-    let first = Host::with(&other, &manifest("").replace(ACCOUNT, "999999999999"));
+    let first = Host::with(&other, &shop::manifest("").replace(ACCOUNT, "999999999999"));
     first.project.run(["init"]).assert_code(0);
     first.run(["sync", "push"]).assert_code(0);
     let host = Host::new(&other);
     let run = host.run(["sync", "pull"]).assert_code(6);
     assert!(run.stderr.contains("belongs to AWS account 123456789012"), "{}", run.stderr);
     assert!(!host.project.path(".env").exists());
+}
+
+/// Runs a command line on a terminal that `script` makes.
+fn on_terminal(fake: &Fake, host: &Host<'_>, line: &str) -> Run {
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line.replace("vault-kit", env!("CARGO_BIN_EXE_vault-kit"))]);
+    script.arg("/dev/null").current_dir(host.project.root()).env_clear().envs(fake.environment());
+    script.env("PATH", support::search_path()).env("HOME", host.project.home()).env("TERM", "xterm");
+    Run::of(script.stdin(Stdio::null()))
+}
+
+#[test]
+fn long_work_is_watched_on_a_terminal_and_nowhere_else() {
+    let test = "long_work_is_watched_on_a_terminal_and_nowhere_else";
+    if support::program("script").is_none() || !cfg!(target_os = "linux") {
+        return support::skip(test, "no script(1) of util-linux");
+    }
+    let fake = Fake::start();
+    let manifest = many(&fake, 1_000);
+    let hosts = [(); 4].map(|()| Host::with(&fake, &manifest));
+    fake.latency(Duration::from_millis(250));
+    let run = on_terminal(&fake, &hosts[0], "vault-kit sync pull").assert_code(0);
+    assert!(run.stdout.contains("\r\u{1b}[Kreading ") && run.stdout.contains(" of 1,000"), "{}", run.stdout);
+    let (_, after) = run.stdout.rsplit_once(" of 1,000").unwrap();
+    assert!(after.starts_with("\r\u{1b}[K"), "what is said next takes its place: {after}");
+    for (host, flag) in [(&hosts[1], "-q"), (&hosts[2], "--json")] {
+        let run = on_terminal(&fake, host, &format!("vault-kit sync pull {flag}")).assert_code(0);
+        assert!(!run.stdout.contains("reading "), "{flag}: {}", run.stdout);
+    }
+    let run = hosts[3].run(["sync", "pull"]).assert_code(0);
+    assert!(!run.both().contains("reading "), "{}", run.both());
+    fake.heal();
+    let run = on_terminal(&fake, &hosts[0], "vault-kit sync pull").assert_code(0);
+    assert!(!run.stdout.contains("listing "), "it is over within a second: {}", run.stdout);
 }

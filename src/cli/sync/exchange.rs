@@ -9,12 +9,13 @@ use super::super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::model::Aws as Declared;
 use crate::name::SecretName;
-use crate::remote::aws::{self, Aws, Notice, Patience, Settings};
+use crate::remote::aws::{self, Advance, Aws, Notice, Patience, Settings};
 use crate::remote::{Cause, Failure, Listed, Remote};
 use crate::store::Store;
 use crate::store::synced::Base;
 use crate::sync::look::{self, Seen, State};
 use crate::sync::place::{self, Place};
+use crate::ui;
 
 /// A command's dealings with AWS.
 pub struct Exchange<'s> {
@@ -223,21 +224,25 @@ fn connect(session: &Session<'_>, declared: &Declared, wait: Option<Duration>) -
         withheld: &context::IDENTITY_VARIABLES,
         patience: patience(session.context, wait),
     };
-    let ui = session.context.ui;
+    let talk = session.context.ui;
     let tell = move |notice: &Notice| {
         let why = match notice.cause {
             Cause::Throttled => "AWS throttles",
             _ => "AWS does not answer",
         };
-        ui.warn(&format!("{why} ({}): next try in {:.1} s", notice.operation, notice.wait.as_secs_f64()));
+        talk.warn(&format!("{why} ({}): next try in {:.1} s", notice.operation, notice.wait.as_secs_f64()));
     };
-    aws::connect(&settings, Arc::new(tell))
+    let watch = move |Advance { doing, done, of }: Advance| {
+        let of = of.map(|of| format!(" of {}", ui::grouped(of))).unwrap_or_default();
+        talk.progress(&format!("{doing} {}{of}", ui::grouped(done)));
+    };
+    Ok(aws::connect(&settings, Arc::new(tell))?.watched(watch))
 }
 
 fn patience(context: &Context, wait: Option<Duration>) -> Patience {
     match wait {
         Some(wait) => Patience::Wait(wait),
-        None if context.global.non_interactive || !crate::ui::stdin_is_terminal() => Patience::Unattended,
+        None if context.global.non_interactive || !ui::stdin_is_terminal() => Patience::Unattended,
         None => Patience::Interactive,
     }
 }

@@ -43,6 +43,7 @@ pub(super) async fn list(turn: &Turn<'_>, prefix: &str) -> Answer<Vec<Listed>> {
     let filter =
         (!prefix.is_empty()).then(|| vec![Filter::builder().key(FilterNameStringType::Name).values(prefix).build()]);
     let mut found = BTreeMap::new();
+    turn.begin("listing", None);
     let mut pages = Pages::of(OPERATION);
     let mut token = None;
     loop {
@@ -55,6 +56,7 @@ pub(super) async fn list(turn: &Turn<'_>, prefix: &str) -> Answer<Vec<Listed>> {
         // An empty body would be a listing too: of secrets that all went away.
         let entries = page.secret_list.ok_or_else(|| garbled(OPERATION))?;
         token = pages.next(page.next_token, entries.len())?;
+        turn.advance(entries.len());
         for entry in entries {
             let listed = fields::listed(entry).ok_or_else(|| garbled(OPERATION))?;
             // The filter of AWS matches words anywhere in a name too, and a page may repeat what changed meanwhile.

@@ -19,6 +19,7 @@ const OPERATION: &str = "BatchGetSecretValue";
 
 /// The values in force, in the order of the ids.
 pub(super) async fn read(turn: &Turn<'_>, ids: &[&str]) -> Vec<Answer<Reading>> {
+    turn.begin("reading", Some(ids.len()));
     // AWS refuses an id that stands twice in a batch.
     let mut seen = BTreeSet::new();
     let (once, again): (Vec<usize>, Vec<usize>) = (0..ids.len()).partition(|&place| seen.insert(ids[place]));
@@ -26,7 +27,9 @@ pub(super) async fn read(turn: &Turn<'_>, ids: &[&str]) -> Vec<Answer<Reading>> 
     let batches: Vec<&[usize]> = once.chunks(BATCH).collect();
     let settled = each(&batches, BATCHES, async |places| {
         let ids: Vec<&str> = places.iter().map(|&place| ids[place]).collect();
-        batch(turn, &ids).await
+        let settled = batch(turn, &ids).await;
+        turn.advance(settled.iter().flatten().count());
+        settled
     });
     for (places, settled) in batches.iter().zip(settled.await) {
         for (&place, answer) in places.iter().zip(settled) {
@@ -34,7 +37,12 @@ pub(super) async fn read(turn: &Turn<'_>, ids: &[&str]) -> Vec<Answer<Reading>> 
         }
     }
     let open: Vec<usize> = once.into_iter().filter(|&place| answers[place].is_none()).chain(again).collect();
-    let alone = each(&open, READERS, async |&place| single(turn, ids[place]).await).await;
+    let alone = async |&place| {
+        let answer = single(turn, ids[place]).await;
+        turn.advance(1);
+        answer
+    };
+    let alone = each(&open, READERS, alone).await;
     for (place, answer) in open.into_iter().zip(alone) {
         answers[place] = Some(answer);
     }

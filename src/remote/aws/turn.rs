@@ -9,12 +9,18 @@ use futures_util::StreamExt;
 
 use super::answer::{self, Verdict};
 use super::patience::Progress;
-use super::{Aws, Notice};
+use super::{Advance, Aws, Notice};
 use crate::remote::{Answer, Cause, Failure};
 use crate::secret::random;
 
 /// How often, and after which waits, something is looked for that was made a moment ago.
 const SETTLING: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// What takes longer is watched by whoever waits for it.
+const LONG: Duration = Duration::from_secs(1);
+
+/// More often nobody could read it.
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// The requests of one verb.
 pub(super) struct Turn<'a> {
@@ -24,11 +30,42 @@ pub(super) struct Turn<'a> {
     lost: RefCell<Option<Failure>>,
     /// Until when the listener knows that we wait.
     told: Cell<Option<Instant>>,
+    advance: Cell<Advance>,
+    /// When the watcher was told last how far we are.
+    shown: Cell<Option<Instant>>,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(aws: &'a Aws) -> Self {
-        Self { aws, begun: Instant::now(), lost: RefCell::default(), told: Cell::default() }
+        let advance = Cell::new(Advance { doing: "", done: 0, of: None });
+        Self {
+            aws,
+            begun: Instant::now(),
+            lost: RefCell::default(),
+            told: Cell::default(),
+            advance,
+            shown: Cell::default(),
+        }
+    }
+
+    /// Says what is done, with how many.
+    pub(super) fn begin(&self, doing: &'static str, of: Option<usize>) {
+        self.advance.set(Advance { doing, done: 0, of });
+    }
+
+    /// That it is done with some more, which is told now and then once it takes long.
+    pub(super) fn advance(&self, more: usize) {
+        let before = self.advance.get();
+        let advance = Advance { done: before.done + more, ..before };
+        self.advance.set(advance);
+        let is_shown = |at: Instant| at.elapsed() < BETWEEN;
+        if let Some(watcher) = &self.aws.watcher
+            && self.begun.elapsed() >= LONG
+            && !self.shown.get().is_some_and(is_shown)
+        {
+            self.shown.set(Some(Instant::now()));
+            watcher(advance);
+        }
     }
 
     /// Makes one request until it has an answer or patience ends.
