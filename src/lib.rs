@@ -11,6 +11,7 @@ pub mod deliver;
 pub mod emit;
 pub mod error;
 pub mod exit;
+pub mod few;
 pub mod generate;
 mod hardening;
 pub mod iam;

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub use failure::{Answer, Cause, Failure};
 
+use crate::few::Few;
 use crate::secret::Secret;
 
 /// The label of the version that is in force.
@@ -31,7 +32,7 @@ pub struct Listed {
     /// The full ARN, with the six characters that AWS added.
     pub arn: String,
     /// The labels of each version that has some, by version id.
-    pub versions: BTreeMap<String, Vec<String>>,
+    pub versions: Few<Vec<String>>,
     /// When it was scheduled for deletion.
     pub deleted: Option<DateTime<Utc>>,
     /// When anything of it changed last.
@@ -39,7 +40,7 @@ pub struct Listed {
     /// Id, ARN or alias of its KMS key; `None` = the account's default.
     pub kms_key: Option<String>,
     /// Its tags.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Few<String>,
     /// Whether AWS rotates it.
     pub is_rotated: bool,
     /// The AWS service that made it and answers for it, or the partner type of a managed external secret.
@@ -59,7 +60,7 @@ impl Listed {
     /// The id of the version that has a label.
     pub fn labelled(&self, label: &str) -> Option<&str> {
         let has_it = |labels: &Vec<String>| labels.iter().any(|it| it == label);
-        self.versions.iter().find(|(_, labels)| has_it(labels)).map(|(id, _)| id.as_str())
+        self.versions.iter().find(|(_, labels)| has_it(labels)).map(|(id, _)| id)
     }
 }
 
@@ -210,8 +211,8 @@ mod tests {
     fn the_version_in_force_is_the_one_with_its_label() {
         let mut listed = Listed::default();
         assert_eq!(listed.current(), None);
-        listed.versions.insert("a".into(), vec!["AWSPREVIOUS".into()]);
-        listed.versions.insert("b".into(), vec![OWN_LABEL.into(), CURRENT.into()]);
+        let previous = ("a".to_owned(), vec!["AWSPREVIOUS".to_owned()]);
+        listed.versions = vec![previous, ("b".to_owned(), vec![OWN_LABEL.to_owned(), CURRENT.to_owned()])].into();
         assert_eq!((listed.current(), listed.labelled("AWSPENDING")), (Some("b"), None));
     }
 

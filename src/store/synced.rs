@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::few::Few;
+
 /// The remote side of a store, as it was seen last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -34,5 +36,5 @@ pub struct Base {
     pub version: String,
     /// Keyed fingerprints of the values, by key of the bundle; one with an empty key where there is no bundle. Empty for
     /// a key that was looked for in this version and on which nothing was agreed.
-    pub fields: BTreeMap<String, String>,
+    pub fields: Few<String>,
 }

@@ -9,6 +9,7 @@ use aws_sdk_secretsmanager::types::{SecretListEntry, SecretValueEntry, Tag};
 use chrono::{DateTime, Utc};
 
 use super::answer::plain_code;
+use crate::few::Few;
 use crate::remote::{Content, Listed, Reading, Replica};
 use crate::secret::Secret;
 
@@ -99,12 +100,12 @@ fn manager(name: Option<String>) -> Option<String> {
     name.map(|name| plain(Some(name)).unwrap_or_else(|| "unknown".to_owned()))
 }
 
-fn versions(labels: Option<HashMap<String, Vec<String>>>) -> Option<BTreeMap<String, Vec<String>>> {
+fn versions(labels: Option<HashMap<String, Vec<String>>>) -> Option<Few<Vec<String>>> {
     let labelled = labels.unwrap_or_default().into_iter().filter(|(_, labels)| !labels.is_empty());
     labelled.map(|(id, labels)| Some((plain(Some(id))?, labels))).collect()
 }
 
-fn tags(tags: Option<Vec<Tag>>) -> BTreeMap<String, String> {
+fn tags(tags: Option<Vec<Tag>>) -> Few<String> {
     let pair = |tag: Tag| Some((tag.key?, tag.value.unwrap_or_default()));
     tags.unwrap_or_default().into_iter().filter_map(pair).collect()
 }
@@ -142,7 +143,7 @@ mod tests {
         assert_eq!(listed.primary_region.as_deref(), Some("us-east-1"));
         assert_eq!(listed.kms_key.as_deref(), Some("alias/app"));
         assert_eq!(listed.deleted, DateTime::from_timestamp(1_700_000_000, 0));
-        assert_eq!(listed.tags, BTreeMap::from([("k".to_owned(), "v".to_owned())]));
+        assert_eq!(listed.tags, Few::from(vec![("k".to_owned(), "v".to_owned())]));
         assert_eq!(listed.replicas, [Replica { region: "eu-west-1".into(), status: "InSync".into() }]);
     }
 

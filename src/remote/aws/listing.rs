@@ -1,6 +1,6 @@
 //! Which secrets there are, and what is known of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 
@@ -42,7 +42,7 @@ pub(super) async fn list(turn: &Turn<'_>, prefix: &str) -> Answer<Vec<Listed>> {
     const OPERATION: &str = "ListSecrets";
     let filter =
         (!prefix.is_empty()).then(|| vec![Filter::builder().key(FilterNameStringType::Name).values(prefix).build()]);
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     turn.begin("listing", None);
     let mut pages = Pages::of(OPERATION);
     let mut token = None;
@@ -61,13 +61,26 @@ pub(super) async fn list(turn: &Turn<'_>, prefix: &str) -> Answer<Vec<Listed>> {
             let listed = fields::listed(entry).ok_or_else(|| garbled(OPERATION))?;
             // The filter of AWS matches words anywhere in a name too, and a page may repeat what changed meanwhile.
             if listed.name.starts_with(prefix) {
-                found.insert((listed.name.clone(), listed.arn.clone()), listed);
+                found.push(listed);
             }
         }
         if token.is_none() {
-            return Ok(found.into_values().collect());
+            return Ok(once_each(found));
         }
     }
+}
+
+/// In the order of their names; of what stands twice, the later.
+fn once_each(mut found: Vec<Listed>) -> Vec<Listed> {
+    found.sort_by(|a, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
+    found.dedup_by(|later, earlier| {
+        let is_same = later.name == earlier.name && later.arn == earlier.arn;
+        if is_same {
+            std::mem::swap(later, earlier);
+        }
+        is_same
+    });
+    found
 }
 
 /// What is known of one secret.
@@ -93,6 +106,19 @@ mod tests {
         assert_eq!(Pages::of("ListSecrets").next(None, 0), Ok(None));
         // moto ends with an empty token where AWS gives none.
         assert_eq!(Pages::of("ListSecrets").next(token(""), 3), Ok(None));
+    }
+
+    #[test]
+    fn of_a_secret_that_two_pages_bring_the_later_one_counts() {
+        let listed = |name: &str, arn: &str, key: &str| Listed {
+            name: name.to_owned(),
+            arn: arn.to_owned(),
+            kms_key: Some(key.to_owned()),
+            ..Listed::default()
+        };
+        // One that was deleted and made anew has another ARN.
+        let pages = vec![listed("b", "1", "old"), listed("a", "2", ""), listed("a", "1", ""), listed("b", "1", "new")];
+        assert_eq!(once_each(pages), [listed("a", "1", ""), listed("a", "2", ""), listed("b", "1", "new")]);
     }
 
     #[test]
