@@ -78,7 +78,7 @@ pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
         let there = field.there.as_ref().filter(|_| field.verdict != Verdict::Absent);
         (field.key.to_owned(), there.map(|(_, fingerprint)| fingerprint.clone()).unwrap_or_default())
     };
-    let fields = item.fields.iter().filter(|_| item.was_read()).map(field).collect::<BTreeMap<_, _>>();
+    let fields = item.fields.iter().filter(|_| item.was_read()).map(field).collect();
     let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields };
     item.was_read().then(|| (item.place.name.clone(), base))
 }

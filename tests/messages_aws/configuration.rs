@@ -50,6 +50,7 @@ fn a_manifest_that_names_a_profile_and_is_not_trusted() {
 #[test]
 fn credentials_of_another_account() {
     let host = Host::new(&manifest("", PASSWORD).replace(ACCOUNT, "999999999999"));
+    host.project.run_with_stdin(["set", "PASSWORD"], b"something-to-be-pushed").assert_code(0);
     insta::assert_snapshot!(host.told("wrong-account", &["sync", "push"]), @r#"
     exit 6
     --- stderr

@@ -129,9 +129,10 @@ fn a_secret_without_a_value() {
 fn a_bundle_that_is_no_object() {
     let host = bundled();
     host.fake.put("/shop/prod/app", THEIRS);
-    insta::assert_snapshot!(host.told("remote-malformed", &["sync", "pull"]), @r#"
+    insta::assert_snapshot!(host.told_in_report("remote-malformed", &["sync", "pull"]), @r#"
     exit 1
     --- stderr
+    environment `prod`: 0 of 1 unchanged
     vault-kit: error: what `/shop/prod/app` holds is not the JSON object that it should be
     vault-kit: hint: nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id /shop/prod/app`
     "#);
