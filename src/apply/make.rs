@@ -37,10 +37,15 @@ impl World<'_> {
         if step.why == Why::Revoked {
             store.revoke_replaced(name, self.now);
         }
+        self.wipe_replaced_keys(store, name);
+        Ok(())
+    }
+
+    /// The private halves of key pairs that verifiers know by a key set: what was replaced only verifies from now on.
+    fn wipe_replaced_keys(&self, store: &mut Store, name: &SecretName) {
         if rotation::max_age(self.manifest, self.environment, name).is_some() {
             store.wipe_private(name);
         }
-        Ok(())
     }
 
     /// A version of a value that came by hand.
@@ -96,9 +101,13 @@ impl World<'_> {
             .collect();
         // A version that was in force before comes back: it stands once.
         if let Some(versions) = store.secrets.get_mut(&declaration.name) {
+            let before = versions.iter().find(|old| old.id == version.id);
+            // What was revoked here stays so once it is replaced again.
+            version.life.revoked = before.and_then(|old| old.life.revoked);
             versions.retain(|old| old.id != version.id);
         }
         store.promote(&declaration.name, version);
+        self.wipe_replaced_keys(store, &declaration.name);
         Ok(())
     }
 

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use super::bundle::{Bundle, Malformed};
 use super::place::{Place, Shape};
 use crate::error::{Error, Kind, Result};
-use crate::manifest::Declaration;
+use crate::generate;
+use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{EnvName, VersionId};
 use crate::remote::MOST_BYTES;
 use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, digest};
 use crate::store::Store;
+use crate::token::algorithm::Algorithm;
 
 /// A value of ours as it is sent.
 #[derive(Debug)]
@@ -58,10 +60,26 @@ pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result
     if !declaration.kind.has_parts() {
         return Ok(Parts::value(value));
     }
-    let bundle = Bundle::parse(&value).map_err(|Malformed| malformed(place))?;
-    let pieces = Part::ALL.into_iter().filter_map(|part| Some((part, bundle.value(part.name())?)));
+    pieces(declaration, &value).ok_or_else(|| malformed(place))
+}
+
+/// The pieces of a key pair or certificate; `None` where one is missing, or is not what its name says.
+fn pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
+    let bundle = Bundle::parse(value).ok()?;
+    let pieces = Part::ALL.into_iter().filter(|part| *part != Part::Value);
+    let pieces = pieces.filter_map(|part| Some((part, bundle.value(part.name())?)));
     let parts = pieces.fold(Parts::default(), |parts, (part, piece)| parts.with(part, piece));
-    if parts.part(Part::Key).is_none() { Err(malformed(place)) } else { Ok(parts) }
+    let tells =
+        |part: Part, fact: &str| parts.part(part).is_some_and(|it| generate::inspect(it).facts.contains_key(fact));
+    let is_whole = match declaration.kind {
+        SecretKind::Keypair { algorithm } => {
+            let key = parts.part(Part::Key).map(generate::inspect).unwrap_or_default();
+            let is_declared = key.facts.get("algorithm").is_some_and(|it| it == Algorithm::from(algorithm).name());
+            is_declared && parts.part(Part::Public).is_some()
+        }
+        _ => tells(Part::Cert, "serial") && parts.part(Part::Key).is_some(),
+    };
+    is_whole.then_some(parts)
 }
 
 /// The values of a place's fields as they are there, by key.
@@ -69,6 +87,11 @@ pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result
 /// Fails when a bundle is no JSON object.
 pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, Secret>, Malformed> {
     match &place.shape {
+        // Somebody else may write the same object with other spaces and members; it is compared as we would write it.
+        Shape::Whole(declaration) if declaration.kind.has_parts() => {
+            let parts = pieces(declaration, &value).ok_or(Malformed)?;
+            Ok(BTreeMap::from([("", sent(&parts).ok_or(Malformed)?)]))
+        }
         Shape::Whole(_) => Ok(BTreeMap::from([("", value)])),
         Shape::Bundle(keys) => {
             let bundle = Bundle::parse(&value)?;
@@ -118,7 +141,7 @@ fn merged_bundle(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str
 
 /// What is said of a remote value that is not the JSON object that it should be.
 pub fn malformed(place: &str) -> Error {
-    let message = format!("what `{place}` holds is not the JSON object that it should be");
+    let message = format!("what `{place}` holds is not what it is declared to be");
     Error::new(Kind::Findings, "remote-malformed", message).hint(format!(
         "nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id {place}`"
     ))

@@ -31,6 +31,8 @@ pub enum Verdict {
     Pull,
     /// It changed on both sides, or nobody knows which of two is older.
     Conflict,
+    /// It follows other values here, and somebody changed it there.
+    Behind,
     /// It was removed there, and is here as it was.
     Gone,
     /// There is another version there, not read yet; nothing changed here.
@@ -56,7 +58,8 @@ pub fn judge(here: Option<&str>, base: Option<&str>, there: There<'_>, is_derive
         (Some(_), None) if base.is_none() => Verdict::Push,
         (Some(_), None) if here == base => Verdict::Gone,
         (Some(_), Some(_)) if there == base => Verdict::Push,
-        (Some(_), Some(_)) if here == base && !is_derived => Verdict::Pull,
+        (Some(_), Some(_)) if here == base && is_derived => Verdict::Behind,
+        (Some(_), Some(_)) if here == base => Verdict::Pull,
         // Both changed, or they never were the same.
         (Some(_), _) => Verdict::Conflict,
     }
@@ -103,7 +106,8 @@ mod tests {
     fn what_is_derived_here_is_pushed_but_never_pulled() {
         let rows = [
             (Some("b"), Some("a"), Unchanged, Verdict::Push),
-            (Some("a"), Some("a"), Value("b"), Verdict::Conflict),
+            (Some("a"), Some("a"), Value("b"), Verdict::Behind),
+            (Some("b"), Some("a"), Value("c"), Verdict::Conflict),
             (Some("b"), Some("a"), Value("b"), Verdict::Same),
             (None, None, Value("b"), Verdict::Absent),
         ];

@@ -191,7 +191,7 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
 }
 
 /// What follows its inputs here, or the manifest.
-fn is_derived(declaration: &Declaration) -> bool {
+pub fn is_derived(declaration: &Declaration) -> bool {
     matches!(declaration.kind, SecretKind::Template(_) | SecretKind::Setting { .. })
 }
 
@@ -216,6 +216,8 @@ fn state(fields: &[Field<'_>], listed: Option<&Listed>, version: Option<&str>, b
         return State::Conflict;
     }
     match (any(&[Verdict::Push]), any(&[Verdict::Pull])) {
+        // Where nothing else is to be done, somebody has to hear of it.
+        (false, false) if any(&[Verdict::Behind]) => State::Conflict,
         (true, true) => State::Merge,
         (true, false) => State::Push,
         (false, true) => State::Pull,

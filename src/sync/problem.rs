@@ -1,13 +1,16 @@
 //! What stands against an action on one remote secret, and the words for it.
 
 use super::content;
-use super::look::{Hindrance, Item, State};
+use super::judge::Verdict;
+use super::look::{self, Field, Hindrance, Item, State};
 use crate::error::{Error, Kind};
+use crate::manifest::Kind as SecretKind;
 
 /// Why an item cannot be pushed as it is; `None` when nothing stands against it.
 pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
     let name = &item.place.name;
     let writes = match item.state {
+        State::Pull | State::Malformed if ours && !item.is_bundle() => true,
         State::Absent | State::Same | State::Advance | State::Pull | State::Create => return None,
         State::Push => true,
         State::Missing | State::Conflict if ours => true,
@@ -36,17 +39,29 @@ pub fn against_pull(item: &Item<'_>, theirs: bool) -> Option<Error> {
         State::Scheduled => Some(scheduled(item)),
         State::Valueless => Some(valueless(name)),
         State::Malformed => Some(content::malformed(name)),
+        State::Pull | State::Merge if !theirs => encryption_key(item),
         _ => None,
     }
 }
 
 /// The first field that differs and whose value follows its inputs here.
 fn derived<'i>(item: &'i Item<'_>) -> Option<&'i str> {
-    use crate::manifest::Kind::{Setting, Template};
-    let is_derived = |kind: &crate::manifest::Kind| matches!(kind, Template(_) | Setting { .. });
-    let differs = |it: &&super::look::Field<'_>| it.verdict == super::judge::Verdict::Conflict;
-    let field = item.fields.iter().filter(differs).find(|it| is_derived(&it.declaration.kind))?;
+    let differs = |it: &&Field<'_>| matches!(it.verdict, Verdict::Behind | Verdict::Conflict);
+    let field = item.fields.iter().filter(differs).find(|it| look::is_derived(it.declaration))?;
     Some(field.declaration.name.as_str())
+}
+
+/// A new encryption key makes unreadable what was encrypted with the one that is here: somebody has to say so.
+fn encryption_key(item: &Item<'_>) -> Option<Error> {
+    let is_replaced = |it: &&Field<'_>| {
+        it.verdict == Verdict::Pull && it.here.is_some() && matches!(it.declaration.kind, SecretKind::EncryptionKey(_))
+    };
+    let secret = &item.fields.iter().find(is_replaced)?.declaration.name;
+    let message = format!("`{}` holds another encryption key than `{secret}` here", item.place.name);
+    Some(
+        Error::new(Kind::Conflict, "remote-conflict", message)
+            .hint(format!("once nothing here needs the old one, take it with `vault-kit sync pull --theirs {secret}`")),
+    )
 }
 
 fn follows_here(name: &str, secret: &str) -> Error {
@@ -67,8 +82,8 @@ fn conflict(item: &Item<'_>, first: &str, second: &str) -> Error {
 }
 
 fn conflicting_keys(item: &Item<'_>) -> String {
-    use super::judge::Verdict::{Conflict, Gone};
-    let keys = item.fields.iter().filter(|it| matches!(it.verdict, Conflict | Gone) && !it.key.is_empty());
+    let differs = |verdict| matches!(verdict, Verdict::Behind | Verdict::Conflict | Verdict::Gone);
+    let keys = item.fields.iter().filter(|it| differs(it.verdict) && !it.key.is_empty());
     let keys: Vec<String> = keys.map(|it| format!("`{}`", it.key)).collect();
     if keys.is_empty() { String::new() } else { format!(" in {}", keys.join(", ")) }
 }

@@ -1,6 +1,6 @@
 //! What changed there comes here: as new versions in the store, each with the id that it has there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::content;
 use super::judge::Verdict;
@@ -8,10 +8,12 @@ use super::look::{Field, Item, State};
 use super::problem;
 use crate::check;
 use crate::error::{Error, Kind, Result};
-use crate::manifest::Declaration;
+use crate::generate;
+use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{SecretName, VersionId};
 use crate::secret::parts::Parts;
 use crate::store::synced::Base;
+use crate::token::algorithm::Algorithm;
 
 /// A value to be taken over.
 #[derive(Debug)]
@@ -35,10 +37,16 @@ pub struct Intake {
     pub problems: Vec<Error>,
 }
 
-/// What follows from what was found.
-pub fn intake(items: Vec<Item<'_>>, theirs: bool) -> Intake {
+/// What follows from what was found. Where something was `taken` before, what is only behind is no problem.
+pub fn intake(items: Vec<Item<'_>>, theirs: bool, taken: &BTreeSet<SecretName>) -> Intake {
     let mut intake = Intake::default();
     for item in items {
+        let is_behind = |field: &Field<'_>| !matches!(field.verdict, Verdict::Conflict | Verdict::Gone);
+        let was_taken = |field: &Field<'_>| taken.contains(&field.declaration.name);
+        if item.state == State::Conflict && item.fields.iter().all(is_behind) && item.fields.iter().any(was_taken) {
+            intake.bases.extend(agreement(&item));
+            continue;
+        }
         match problem::against_pull(&item, theirs) {
             Some(problem) => intake.problems.push(problem),
             None => {
@@ -52,7 +60,8 @@ pub fn intake(items: Vec<Item<'_>>, theirs: bool) -> Intake {
 }
 
 fn take(item: Item<'_>, intake: &mut Intake) -> Result<()> {
-    if !matches!(item.state, State::Advance | State::Pull | State::Merge | State::Conflict) {
+    // Of what is to be pushed from a version that was read, that version is the base: a later change there is one then.
+    if !matches!(item.state, State::Advance | State::Pull | State::Merge | State::Conflict | State::Push) {
         return Ok(());
     }
     let Some((name, base)) = agreement(&item) else { return Ok(()) };
@@ -75,8 +84,13 @@ fn take(item: Item<'_>, intake: &mut Intake) -> Result<()> {
 /// has no value yet was not agreed on.
 pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
     let field = |field: &Field<'_>| {
-        let there = field.there.as_ref().filter(|_| field.verdict != Verdict::Absent);
-        (field.key.to_owned(), there.map(|(_, fingerprint)| fingerprint.clone()).unwrap_or_default())
+        let there = match (field.verdict, &field.here) {
+            (Verdict::Absent, _) => None,
+            // What is behind here stays so, and is neither sent nor taken before it changes again.
+            (Verdict::Behind, Some(here)) => Some(&here.fingerprint),
+            _ => field.there.as_ref().map(|(_, fingerprint)| fingerprint),
+        };
+        (field.key.to_owned(), there.cloned().unwrap_or_default())
     };
     let fields = item.fields.iter().filter(|_| item.was_read()).map(field).collect();
     let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields };
@@ -87,6 +101,13 @@ pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
 fn judge(declaration: &Declaration, parts: &Parts, place: &str) -> Result<()> {
     let Some(value) = parts.part(crate::secret::parts::Part::Value) else { return Ok(()) };
     let secret = &declaration.name;
+    if let SecretKind::Token(token) = &declaration.kind {
+        let facts = generate::inspect(value);
+        let algorithm = facts.facts.get("algorithm").map(String::as_str);
+        if facts.expires.is_none() || algorithm != Some(Algorithm::from(token.algorithm).name()) {
+            return Err(content::malformed(place));
+        }
+    }
     let verdict = check::assess(declaration, value.expose());
     let refused = if verdict.placeholder {
         let message = format!("not taken: what `{place}` holds is a placeholder for `{secret}`");

@@ -48,7 +48,7 @@ pub fn jobs(items: &[Item<'_>], store: &Store, ours: bool) -> (Vec<Job>, Vec<Err
     for item in items {
         match problem::against_push(item, ours) {
             Some(problem) => problems.push(problem),
-            None => match job(item, store) {
+            None => match job(item, store, ours) {
                 Ok(job) => jobs.extend(job),
                 Err(problem) => problems.push(problem),
             },
@@ -57,8 +57,9 @@ pub fn jobs(items: &[Item<'_>], store: &Store, ours: bool) -> (Vec<Job>, Vec<Err
     (jobs, problems)
 }
 
-fn job(item: &Item<'_>, store: &Store) -> Result<Option<Job>> {
+fn job(item: &Item<'_>, store: &Store, ours: bool) -> Result<Option<Job>> {
     match item.state {
+        State::Pull | State::Malformed if ours && !item.is_bundle() => write(item, store).map(Some),
         State::Absent | State::Same | State::Pull => Ok(None),
         State::Advance => Ok(note(item)),
         _ => write(item, store).map(Some),
@@ -81,8 +82,16 @@ fn note(item: &Item<'_>) -> Option<Job> {
 
 fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
     let name = &item.place.name;
-    // Ours was chosen over what conflicts with it, and over nothing else.
-    let (left, sent): (Vec<_>, Vec<_>) = item.fields.iter().partition(|it| it.verdict == Verdict::Pull);
+    // In a bundle ours was chosen over what conflicts with it, and over nothing else.
+    let is_left = |it: &&Field<'_>| it.verdict == Verdict::Pull && item.is_bundle();
+    let (left, sent): (Vec<_>, Vec<_>) = item.fields.iter().partition(is_left);
+    // What is the same is left as it is written there: a number stays one.
+    let is_kept = |verdict| match verdict {
+        Verdict::Same => item.bundle_there().is_some(),
+        Verdict::Behind => item.state == State::Push,
+        _ => false,
+    };
+    let sent: Vec<_> = sent.into_iter().filter(|it| !is_kept(it.verdict)).collect();
     let ours: BTreeMap<&str, &Secret> =
         sent.into_iter().filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).collect();
     let there = item.bundle_there();

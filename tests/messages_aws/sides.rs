@@ -133,7 +133,7 @@ fn a_bundle_that_is_no_object() {
     exit 1
     --- stderr
     environment `prod`: 0 of 1 unchanged
-    vault-kit: error: what `/shop/prod/app` holds is not the JSON object that it should be
+    vault-kit: error: what `/shop/prod/app` holds is not what it is declared to be
     vault-kit: hint: nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id /shop/prod/app`
     "#);
 }

@@ -11,11 +11,13 @@ fn the_last_good_copy_stands_in_for_as_long_as_the_manifest_allows() {
     first.run(["sync", "push"]).assert_code(0);
     let host = Host::with(&fake, &manifest(r#", stale_after = "24h""#));
     host.run(["sync", "pull"]).assert_code(0);
-    let before = host.project.contents();
+    let before = host.project.read(".env");
+    std::fs::remove_file(host.project.path(".env")).unwrap();
     fake.stop();
     let run = host.run(["sync", "pull"]).assert_code(0);
     assert!(run.stderr.contains("stands in, as `stale_after` allows"), "{}", run.stderr);
-    assert_eq!(host.project.contents(), before);
+    assert_eq!(host.project.read(".env"), before, "the last good copy is delivered");
+    host.run(["sync", "pull", "--theirs", "DB_PASSWORD"]).assert_code(5);
     host.project.write("vault-kit.toml", manifest(r#", stale_after = "1s""#));
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     let run = host.run(["sync", "pull"]).assert_code(5);

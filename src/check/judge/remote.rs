@@ -56,7 +56,10 @@ impl Bench<'_> {
                 self.about_place(Code::RemoteDrift, place, message, self.command("sync diff"));
             }
             Some(_) => {}
-            None => self.not_checked(format!("drift of `{name}`"), "it was never compared from here"),
+            None => self.not_checked(
+                format!("drift of `{name}`"),
+                "the ledger does not know its version there; `sync diff` tells",
+            ),
         }
         self.age(place, listed);
         self.key_and_replicas(place, listed, aws);

@@ -29,6 +29,6 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let order = Order::by(&plan, arguments.dry_run);
     match plan.direction {
         Direction::Push => push::carry_out(&session, &order, wait),
-        Direction::Pull => pull::carry_out(&session, &order, wait),
+        Direction::Pull => pull::carry_out(&session, &order, false, wait),
     }
 }

@@ -45,9 +45,16 @@ pub enum Reads {
 impl<'s> Exchange<'s> {
     /// Connects, for the named secrets or all of them.
     pub fn open(session: &'s Session<'_>, names: &[String], wait: Option<Duration>) -> Result<Self> {
+        // Whatever is wrong with the names is said before AWS is asked for anything.
+        let places =
+            choose(session, place::places(&session.manifest, &session.environment, declared(session)?), names)?;
+        Ok(Self { places, ..Self::open_any(session, wait)? })
+    }
+
+    /// Connects, also where no secret is declared to be in AWS any more.
+    pub fn open_any(session: &'s Session<'_>, wait: Option<Duration>) -> Result<Self> {
         let declared = declared(session)?;
-        let all = place::places(&session.manifest, &session.environment, declared);
-        let places = choose(session, all, names)?;
+        let places = place::places(&session.manifest, &session.environment, declared);
         let prefix = declared.prefix_of(&session.manifest.project, &session.environment);
         let remote = connect(session, declared, wait)?;
         Ok(Self { declared, places, prefix, remote })

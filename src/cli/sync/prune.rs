@@ -40,7 +40,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let session = Session::open(context)?;
     let identities = context.identities()?;
     let dry_run = arguments.dry_run;
-    let exchange = Exchange::open(&session, &[], wait)?;
+    let exchange = Exchange::open_any(&session, wait)?;
     exchange.check_account(&session)?;
     let _lock = session.lock_unless_dry(dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
@@ -60,7 +60,8 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     }
     let days = recovery_days(&exchange);
     if !dry_run && !doomed.is_empty() {
-        let question = format!("schedule {} for deletion in {days} days", crate::ui::counted(doomed.len(), "secret"));
+        let names: Vec<String> = doomed.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let question = format!("schedule {} for deletion in {days} days", names.join(", "));
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
         world.preflight()?;
         let arns: Vec<&str> = doomed.iter().map(|(_, arn)| arn.as_str()).collect();
@@ -125,13 +126,26 @@ fn recovery_days(exchange: &Exchange<'_>) -> u8 {
     days.and_then(|days| u8::try_from(days).ok()).unwrap_or(RECOVERY_DAYS)
 }
 
+/// The full name of a secret of ours; what no declaration names any more has to be named in full.
+fn full_name<'n>(session: &Session<'_>, exchange: &'n Exchange<'_>, name: &'n str) -> Result<&'n str> {
+    if name.starts_with(&exchange.prefix) {
+        return Ok(name);
+    }
+    let secret = session.secret(name)?;
+    let place = exchange.places.iter().find(|place| place.holds(&secret));
+    place.map(|place| place.name.as_str()).ok_or_else(|| {
+        Error::usage(format!("`{name}` is not declared to be in AWS"))
+            .hint(format!("name it in full, as in `vault-kit sync restore {}…`", exchange.prefix))
+    })
+}
+
 /// Takes scheduled deletions back.
 pub fn restore(context: &Context, arguments: &RestoreArguments, wait: Option<Duration>) -> Result<Exit> {
     let session = Session::open(context)?;
     let dry_run = arguments.dry_run;
-    let exchange = Exchange::open(&session, &arguments.names, wait)?;
+    let exchange = Exchange::open_any(&session, wait)?;
     exchange.check_account(&session)?;
-    let names: Vec<&str> = exchange.places.iter().map(|place| place.name.as_str()).collect();
+    let names = arguments.names.iter().map(|name| full_name(&session, &exchange, name)).collect::<Result<Vec<_>>>()?;
     let listed = first_failure(&names, exchange.remote.describe(&names))?;
     let scheduled: Vec<&Listed> = listed.iter().filter(|it| it.deleted.is_some()).collect();
     if !dry_run {
@@ -141,6 +155,6 @@ pub fn restore(context: &Context, arguments: &RestoreArguments, wait: Option<Dur
     }
     let state = if dry_run { "would-restore" } else { "restored" };
     let rows: Vec<_> = scheduled.iter().map(|it| Row::plain(&it.name, Vec::new(), state)).collect();
-    let unchanged = exchange.places.len() - rows.len();
+    let unchanged = names.len() - rows.len();
     Report { environment: &session.environment, dry_run, rows, unchanged, problems: Vec::new() }.tell(context)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 
 use super::super::bring_up;
@@ -20,8 +20,10 @@ use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::plan::{self, Scope};
 use crate::store::Store;
+use crate::store::identity::Identities;
 use crate::store::synced::Base;
 use crate::sync::look::{self, Seen};
+use crate::sync::place::Place;
 use crate::sync::plan::{Action, Direction, Planned};
 use crate::sync::pull::{self, Intake};
 use crate::world::World;
@@ -33,6 +35,9 @@ pub struct Arguments {
     /// Where both sides changed, let theirs replace ours
     #[arg(long, requires = "names")]
     theirs: bool,
+    /// Refuse at once what the named secrets were before, whatever their overlap
+    #[arg(long, requires = "names", conflicts_with = "plan_out")]
+    revoke: bool,
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -42,12 +47,13 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> Result<Exit> {
-    let Arguments { names, theirs, dry_run, plan_out } = arguments;
+    let Arguments { names, theirs, revoke, dry_run, plan_out } = arguments;
     let session = Session::open(context)?;
-    carry_out(&session, &Order::of(context, names, *theirs, *dry_run, plan_out.as_deref())?, wait)
+    carry_out(&session, &Order::of(context, names, *theirs, *dry_run, plan_out.as_deref())?, *revoke, wait)
 }
 
-pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration>) -> Result<Exit> {
+/// Does what was ordered; with `revoke`, what the secrets were before is accepted no more.
+pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: Option<Duration>) -> Result<Exit> {
     let (context, dry_run) = (session.context, order.dry_run);
     let identities = if dry_run { bring_up::planned_identity(session)? } else { bring_up::identity(session)? };
     let before = session.files().open_current(&identities)?.map(|opened| opened.store);
@@ -55,8 +61,8 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
         .and_then(|it| it.see(session, before.as_ref(), Reads::Values).map(|seen| (it, seen)));
     let (exchange, seen) = match looked {
         Ok(looked) => looked,
-        Err(error) if order.has_plan() => return Err(error),
-        Err(error) => return stand_in(session, before.as_ref(), error),
+        Err(error) if order.has_plan() || order.prevails || revoke => return Err(error),
+        Err(error) => return stand_in(session, &identities, before.as_ref(), order.dry_run, error),
     };
     drop(before);
     let _lock = session.lock_unless_dry(dry_run)?;
@@ -65,7 +71,10 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
-    let taken = take(&world, &mut opened.store, &exchange, &seen, order.prevails)?;
+    let mut taken = take(&world, &mut opened.store, &exchange, &seen, order.prevails)?;
+    if revoke {
+        taken.drop_replaced(&exchange, &mut opened.store, context.now);
+    }
     order.settle(Direction::Pull, session, &exchange, &opened, || taken.planned.clone())?;
     let has_news = !taken.changed.is_empty() || taken.noted || is_contact_old(session, &opened.store);
     if has_news {
@@ -93,12 +102,24 @@ struct Pulled {
     problems: Vec<Error>,
 }
 
+impl Pulled {
+    /// Revokes what was replaced of the secrets that are meant, also in an earlier run.
+    fn drop_replaced(&mut self, exchange: &Exchange<'_>, store: &mut Store, now: DateTime<Utc>) {
+        let names = exchange.places.iter().flat_map(Place::fields).map(|(_, it)| &it.name);
+        for name in names {
+            if store.revoke_replaced(name, now) && !self.changed.contains(name) {
+                self.changed.push(name.clone());
+            }
+        }
+    }
+}
+
 /// Takes the values, makes what follows from them, and then compares again: what is made here from the same inputs is
 /// the same as there.
 fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Seen, theirs: bool) -> Result<Pulled> {
     let items = look::look(&exchange.places, store, seen);
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
-    let Intake { values, .. } = pull::intake(items, theirs);
+    let Intake { values, .. } = pull::intake(items, theirs, &BTreeSet::new());
     let mut taken = BTreeSet::new();
     for value in in_order(world, values) {
         let declaration =
@@ -113,7 +134,7 @@ fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Se
         let plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
         changed.extend(world.make(store, &plan)?);
     }
-    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), false);
+    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), false, &taken);
     let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
     let news: BTreeSet<&str> =
         bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();
@@ -150,19 +171,38 @@ fn is_contact_old(session: &Session<'_>, store: &Store) -> bool {
 
 /// The last good copy stands in for an AWS that does not answer, as long as the manifest allows it. A refusal is an
 /// answer.
-fn stand_in(session: &Session<'_>, store: Option<&Store>, error: Error) -> Result<Exit> {
+///
+/// It is delivered as `render` would: a file may be gone since the last pull.
+fn stand_in(
+    session: &Session<'_>,
+    identities: &Identities,
+    store: Option<&Store>,
+    dry_run: bool,
+    error: Error,
+) -> Result<Exit> {
     let environment = session.manifest.environments.get(&session.environment);
     let stale_after = environment.and_then(|it| it.aws.as_ref()?.stale_after);
     let (Some(stale_after), true) = (stale_after, exchange::is_outage(&error)) else { return Err(error) };
     let age = store.and_then(|it| it.synced.contacted).map(|contacted| session.context.now - contacted);
-    match age.filter(|age| *age <= stale_after.delta()) {
-        Some(age) => {
-            let age = words(age);
-            session.context.ui.warn(&format!("{error}; the copy of {age} ago stands in, as `stale_after` allows"));
-            Ok(Exit::DONE)
-        }
-        None => Err(error.hint("the last good copy is older than `stale_after` allows, or there is none")),
+    // A time that is still to come was written by a clock that was wrong, and tells nothing.
+    let Some(age) = age.filter(|age| *age >= TimeDelta::zero() && *age <= stale_after.delta()) else {
+        return Err(error.hint("the last good copy is older than `stale_after` allows, or there is none"));
+    };
+    let age = words(age);
+    session.context.ui.warn(&format!("{error}; the copy of {age} ago stands in, as `stale_after` allows"));
+    let _lock = session.lock_unless_dry(dry_run)?;
+    let mut opened = session.open_store_unless_dry(identities, dry_run)?;
+    let files = session.files();
+    let world = session.delivering_world(&files, identities, false)?;
+    world.check_agreement(&opened.store)?;
+    let delivered =
+        if dry_run { world.rehearse(&mut opened.store)? } else { world.settle(&mut opened, "sync pull", &[])? };
+    let (environment, rows, problems) = (&session.environment, Vec::new(), Vec::new());
+    Report { environment, dry_run, rows, unchanged: 0, problems }.tell(session.context)?;
+    if !session.context.ui.json {
+        tell_files(session.context.ui, &delivered.files, dry_run);
     }
+    Ok(delivered.exit())
 }
 
 fn words(age: TimeDelta) -> String {

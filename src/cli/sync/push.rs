@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::store::files::Opened;
-use crate::sync::look::{self, Item};
+use crate::sync::look::{self, Item, State};
 use crate::sync::plan::{Direction, Planned};
 use crate::sync::push::{self, Action, Done, Job};
 use crate::world::World;
@@ -55,6 +55,9 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let items = look::look(&exchange.places, &opened.store, &seen);
     let (jobs, mut problems) = push::jobs(&items, &opened.store, order.prevails);
     order.settle(Direction::Push, session, &exchange, &opened, || planned(&items, &jobs))?;
+    let planned: BTreeSet<&str> = jobs.iter().map(|job| job.name.as_str()).collect();
+    let is_left = |item: &&Item<'_>| item.state == State::Pull && !planned.contains(item.place.name.as_str());
+    let left: Vec<String> = items.iter().filter(is_left).map(|item| item.place.name.clone()).collect();
     drop(items);
     let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).collect();
     let partial: BTreeSet<String> = jobs.iter().filter(|it| it.is_partial).map(|it| it.name.clone()).collect();
@@ -87,7 +90,8 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     if !dry_run && !rows.is_empty() {
         record(&world, &mut opened, &pushed)?;
     }
-    let unchanged = exchange.places.len() - rows.len() - problems.len();
+    let unchanged = exchange.places.len().saturating_sub(rows.len() + problems.len() + left.len());
+    rows.extend(left.iter().map(|name| Row::plain(name, exchange.secrets(name), "changed-there")));
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
 }

@@ -82,8 +82,17 @@ struct Problem {
 }
 
 impl Report<'_> {
-    /// Tells it. The exit code is that of the gravest problem.
+    /// Tells what was done, which `-q` keeps to itself. The exit code is that of the gravest problem.
     pub fn tell(self, context: &Context) -> Result<Exit> {
+        self.answer_if(!context.ui.quiet, context)
+    }
+
+    /// Tells what was asked for, also with `-q`.
+    pub fn answer(self, context: &Context) -> Result<Exit> {
+        self.answer_if(true, context)
+    }
+
+    fn answer_if(self, is_wanted: bool, context: &Context) -> Result<Exit> {
         let ui = context.ui;
         let paste = Paste::new(context);
         let problems: Vec<Error> = self.problems.into_iter().map(|it| paste.error(it)).collect();
@@ -99,7 +108,9 @@ impl Report<'_> {
                 problems: problems.iter().map(problem).collect(),
             })?;
         } else {
-            ui.print(&words(&self.rows))?;
+            if is_wanted {
+                ui.print(&words(&self.rows))?;
+            }
             let total = self.rows.len() + self.unchanged + problems.len();
             ui.say(&format!("environment `{}`: {} of {total} unchanged", self.environment, self.unchanged));
         }

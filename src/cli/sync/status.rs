@@ -40,7 +40,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
         problems,
     };
     let differs = unchanged < items.len();
-    let exit = report.tell(context)?;
+    let exit = report.answer(context)?;
     Ok(if reads && differs { Exit::from(Kind::Findings) } else { exit })
 }
 
