@@ -22,7 +22,7 @@ pub struct Taken {
     pub secret: SecretName,
     /// The value.
     pub parts: Parts,
-    /// The id that it has there, if that is one that we could have given.
+    /// The id that it has on every host that takes it from there.
     pub version: Option<VersionId>,
 }
 
@@ -65,7 +65,9 @@ fn take(item: Item<'_>, intake: &mut Intake) -> Result<()> {
         return Ok(());
     }
     let Some((name, base)) = agreement(&item) else { return Ok(()) };
-    let id = if item.is_bundle() { None } else { VersionId::parse(&base.version) };
+    // Terraform and others give ids of their own kind: from those every host derives the same one.
+    let derived = || VersionId::derived(&format!("vault-kit/pull/1|{}|{}", base.arn, base.version));
+    let id = (!item.is_bundle()).then(|| VersionId::parse(&base.version).unwrap_or_else(derived));
     let mut values = Vec::new();
     for field in item.fields {
         let is_taken = matches!(field.verdict, Verdict::Pull | Verdict::Conflict);

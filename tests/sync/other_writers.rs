@@ -117,6 +117,22 @@ fn a_new_encryption_key_is_taken_only_when_it_is_asked_for_by_name() {
 }
 
 #[test]
+fn a_version_id_of_somebody_else_is_one_kid_on_every_host() {
+    let fake = Fake::start();
+    let text = manifest("").replace(
+        "[outputs.env]",
+        "[secrets.JWT]\nkind = \"random\"\naws = \"jwt\"\n[secrets.T]\nkind = \"token\"\nsigned_by = \"JWT\"\nrole = \"service\"\nsubject = \"svc:api\"\nttl = \"30d\"\n[outputs.env]",
+    );
+    fake.put_as(&name("jwt"), "0123456789abcdefghijklmnopqrstuvwxyz-terraform", "terraform-20261122000000000000000001");
+    let hosts = [Host::with(&fake, &text), Host::with(&fake, &text)];
+    for host in &hosts {
+        host.run(["sync", "pull"]).assert_code(0);
+    }
+    let token = hosts[0].get("T");
+    hosts[1].project.run_with_stdin(["token", "verify"], token.as_bytes()).assert_code(0);
+}
+
+#[test]
 fn a_bad_write_of_somebody_else_is_undone_by_ours() {
     let fake = Fake::start();
     let [host, _] = pair(&fake);

@@ -150,16 +150,25 @@ impl Fake {
 
     /// Makes a version with labels.
     pub(crate) fn put_labelled(&self, name: &str, value: impl AsRef<[u8]>, labels: &[&str]) -> String {
+        let id = self.version_id();
+        self.put_version(name, value, labels, &id);
+        id
+    }
+
+    /// Makes the secret, or gives it a new value in force, with an id of the caller's own.
+    pub(crate) fn put_as(&self, name: &str, value: impl AsRef<[u8]>, id: &str) {
+        self.put_version(name, value, &[CURRENT], id);
+    }
+
+    fn put_version(&self, name: &str, value: impl AsRef<[u8]>, labels: &[&str], id: &str) {
         self.put_valueless(name);
         let bytes = value.as_ref();
         let content = match std::str::from_utf8(bytes) {
             Ok(text) => Content::Text(text.into()),
             Err(_) => Content::Binary(bytes.into()),
         };
-        let id = self.version_id();
         let mut state = self.shared.state();
-        values::add(&mut state, name, &id, content, labels).expect("a version that keeps to the limits");
-        id
+        values::add(&mut state, name, id, content, labels).expect("a version that keeps to the limits");
     }
 
     /// Keeps a place for a value under a label, as `RotateSecret` does. Answers with the version's id.
