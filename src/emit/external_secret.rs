@@ -18,7 +18,7 @@ const TLS: [(&str, &str); 3] = [
 
 /// Renders the object for an environment.
 pub fn render(output: &Output, it: &ExternalSecret, manifest: &Manifest, environment: &EnvName) -> Result<String> {
-    let aws = manifest.environments.get(environment).and_then(|it| it.aws.as_ref());
+    let aws = manifest.aws(environment);
     // The manifest is refused otherwise, and so in `place`.
     let aws = aws.ok_or_else(|| Error::bug("an output is for AWS in an environment that is not there"))?;
     let prefix = aws.prefix_of(&manifest.project, environment);

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::manifest::model::Aws;
 use crate::name::EnvName;
+use crate::sync::place::owner;
 
 /// The partitions of the regions whose names begin so. Isolated partitions have endpoints of their own and are not known.
 const PARTITIONS: [(&str, &str); 2] = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")];
@@ -36,7 +37,7 @@ pub(super) struct Key {
 
 impl<'a> Place<'a> {
     pub(super) fn of(manifest: &'a Manifest, environment: &EnvName) -> Result<Self> {
-        let aws = manifest.environments.get(environment).and_then(|it| it.aws.as_ref()).ok_or_else(|| {
+        let aws = manifest.aws(environment).ok_or_else(|| {
             impossible(format!("environment `{environment}` is not in AWS")).hint(format!(
                 "declare `aws = {{ account = \"…\", region = \"…\" }}` in `[environments.{environment}]`, or name another with `-e`"
             ))
@@ -52,7 +53,7 @@ impl<'a> Place<'a> {
         let mut place = Self {
             aws,
             prefix: aws.prefix_of(&manifest.project, environment),
-            owner: format!("{}/{environment}", manifest.project),
+            owner: owner(&manifest.project, environment),
             key: None,
             partition: partition(region)?,
             region,

@@ -562,6 +562,11 @@ impl Manifest {
         self.secrets.get(name).is_some_and(|declaration| declaration.is_in(environment))
     }
 
+    /// Where in AWS an environment lives; `None` when it stays on the host.
+    pub fn aws(&self, environment: &EnvName) -> Option<&Aws> {
+        self.environments.get(environment)?.aws.as_ref()
+    }
+
     /// The declaration of that name, in whichever environments it exists.
     pub fn secret(&self, name: &(impl Borrow<str> + ?Sized)) -> Option<&Declaration> {
         self.secrets.get(name.borrow()).map(AsRef::as_ref)

@@ -44,10 +44,7 @@ pub fn ledger(
 
 /// Writes to each secret which version of its remote counterpart it was last the same as.
 fn tell_remote(ledger: &mut Ledger, store: &Store, manifest: &Manifest) {
-    let environment = manifest.environments.get(&store.environment);
-    let Some(aws) = environment.and_then(|it| it.aws.as_ref()).filter(|_| !store.synced.bases.is_empty()) else {
-        return;
-    };
+    let Some(aws) = manifest.aws(&store.environment).filter(|_| !store.synced.bases.is_empty()) else { return };
     for place in place::places(manifest, &store.environment, aws) {
         let Some(base) = store.synced.bases.get(&place.name) else { continue };
         for (_, declaration) in place.fields() {

@@ -69,15 +69,13 @@ fn pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
     let pieces = Part::ALL.into_iter().filter(|part| *part != Part::Value);
     let pieces = pieces.filter_map(|part| Some((part, bundle.value(part.name())?)));
     let parts = pieces.fold(Parts::default(), |parts, (part, piece)| parts.with(part, piece));
-    let tells =
-        |part: Part, fact: &str| parts.part(part).is_some_and(|it| generate::inspect(it).facts.contains_key(fact));
+    let facts = |part| parts.part(part).map(generate::inspect).unwrap_or_default().facts;
     let is_whole = match declaration.kind {
         SecretKind::Keypair { algorithm } => {
-            let key = parts.part(Part::Key).map(generate::inspect).unwrap_or_default();
-            let is_declared = key.facts.get("algorithm").is_some_and(|it| it == Algorithm::from(algorithm).name());
-            is_declared && parts.part(Part::Public).is_some()
+            let is_declared = |it: &String| it == Algorithm::from(algorithm).name();
+            facts(Part::Key).get("algorithm").is_some_and(is_declared) && parts.part(Part::Public).is_some()
         }
-        _ => tells(Part::Cert, "serial") && parts.part(Part::Key).is_some(),
+        _ => facts(Part::Cert).contains_key("serial") && parts.part(Part::Key).is_some(),
     };
     is_whole.then_some(parts)
 }

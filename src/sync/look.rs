@@ -107,18 +107,6 @@ pub enum Hindrance {
     Replica,
 }
 
-impl Hindrance {
-    /// One word, as in JSON.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Foreign => "foreign",
-            Self::Rotated => "rotated",
-            Self::Managed => "managed",
-            Self::Replica => "replica",
-        }
-    }
-}
-
 /// What of a place must be read before it can be judged: those that changed there or were never compared, in whole or in
 /// some key, and those whose value was agreed on and is here no more.
 pub fn unread<'p>(places: &'p [Place<'_>], store: &Store, seen: &Seen) -> Vec<&'p Place<'p>> {
@@ -266,6 +254,12 @@ impl Item<'_> {
     /// Whether it is one JSON object with keys of ours.
     pub fn is_bundle(&self) -> bool {
         matches!(self.place.shape, Shape::Bundle(_))
+    }
+
+    /// Whether ours can take the place of a value that only AWS changed, or that is none. In a bundle it would take the
+    /// places of other keys too.
+    pub fn yields_to_ours(&self) -> bool {
+        matches!(self.state, State::Pull | State::Malformed) && !self.is_bundle()
     }
 
     /// Its ARN.

@@ -9,38 +9,41 @@ use crate::manifest::Kind as SecretKind;
 /// Why an item cannot be pushed as it is; `None` when nothing stands against it.
 pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
     let name = &item.place.name;
-    let writes = match item.state {
-        State::Pull | State::Malformed if ours && !item.is_bundle() => true,
+    match item.state {
+        _ if ours && item.yields_to_ours() => {}
         State::Absent | State::Same | State::Advance | State::Pull | State::Create => return None,
-        State::Push => true,
-        State::Missing | State::Conflict if ours => true,
+        State::Push => {}
+        State::Missing | State::Conflict if ours => {}
         State::Merge => return Some(merge(item)),
         State::Conflict => return Some(conflict(item, "push --ours", "pull --theirs")),
-        State::Changed => return Some(changed_meanwhile(item, "push")),
-        State::Missing => return Some(missing(item)),
-        State::Scheduled => return Some(scheduled(item)),
-        State::Valueless => return Some(valueless(name)),
-        State::Malformed => return Some(content::malformed(name)),
-    };
-    item.hindrance.filter(|_| writes).map(|it| hindered(name, it))
+        _ => return unusable(item, "push"),
+    }
+    item.hindrance.map(|it| hindered(name, it))
 }
 
-/// Why an item cannot be pulled as it is.
-pub fn against_pull(item: &Item<'_>, theirs: bool) -> Option<Error> {
+/// Why an item serves neither direction as it is.
+fn unusable(item: &Item<'_>, verb: &str) -> Option<Error> {
     let name = &item.place.name;
     match item.state {
-        State::Conflict => match derived(item) {
-            Some(secret) => Some(follows_here(name, secret)),
-            None if theirs => None,
-            None => Some(conflict(item, "pull --theirs", "push --ours")),
-        },
-        State::Changed => Some(changed_meanwhile(item, "pull")),
+        State::Changed => Some(changed_meanwhile(item, verb)),
         State::Missing => Some(missing(item)),
         State::Scheduled => Some(scheduled(item)),
         State::Valueless => Some(valueless(name)),
         State::Malformed => Some(content::malformed(name)),
-        State::Pull | State::Merge if !theirs => encryption_key(item),
         _ => None,
+    }
+}
+
+/// Why an item cannot be pulled as it is.
+pub fn against_pull(item: &Item<'_>, theirs: bool) -> Option<Error> {
+    match item.state {
+        State::Conflict => match derived(item) {
+            Some(secret) => Some(follows_here(&item.place.name, secret)),
+            None if theirs => None,
+            None => Some(conflict(item, "pull --theirs", "push --ours")),
+        },
+        State::Pull | State::Merge if !theirs => encryption_key(item),
+        _ => unusable(item, "pull"),
     }
 }
 

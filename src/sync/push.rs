@@ -59,7 +59,7 @@ pub fn jobs(items: &[Item<'_>], store: &Store, ours: bool) -> (Vec<Job>, Vec<Err
 
 fn job(item: &Item<'_>, store: &Store, ours: bool) -> Result<Option<Job>> {
     match item.state {
-        State::Pull | State::Malformed if ours && !item.is_bundle() => write(item, store).map(Some),
+        _ if ours && item.yields_to_ours() => write(item, store).map(Some),
         State::Absent | State::Same | State::Pull => Ok(None),
         State::Advance => Ok(note(item)),
         _ => write(item, store).map(Some),
@@ -82,19 +82,17 @@ fn note(item: &Item<'_>) -> Option<Job> {
 
 fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
     let name = &item.place.name;
-    // In a bundle ours was chosen over what conflicts with it, and over nothing else.
-    let is_left = |it: &&Field<'_>| it.verdict == Verdict::Pull && item.is_bundle();
-    let (left, sent): (Vec<_>, Vec<_>) = item.fields.iter().partition(is_left);
-    // What is the same is left as it is written there: a number stays one.
-    let is_kept = |verdict| match verdict {
-        Verdict::Same => item.bundle_there().is_some(),
-        Verdict::Behind => item.state == State::Push,
-        _ => false,
-    };
-    let sent: Vec<_> = sent.into_iter().filter(|it| !is_kept(it.verdict)).collect();
-    let ours: BTreeMap<&str, &Secret> =
-        sent.into_iter().filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).collect();
     let there = item.bundle_there();
+    // In a bundle ours was chosen over what conflicts with it, and over nothing else.
+    let is_left = |it: &Field<'_>| it.verdict == Verdict::Pull && item.is_bundle();
+    let is_kept = |it: &Field<'_>| match it.verdict {
+        // What is the same is left as it is written there: a number stays one.
+        Verdict::Same => there.is_some(),
+        Verdict::Behind => item.state == State::Push,
+        _ => is_left(it),
+    };
+    let sent = item.fields.iter().filter(|it| !is_kept(it));
+    let ours: BTreeMap<&str, &Secret> = sent.filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).collect();
     let value = content::merged(item.place, there, &ours)?;
     let (action, arn) = match (item.version, item.arn()) {
         (Some(version), Some(arn)) => (Action::Replace(version.to_owned()), arn.to_owned()),
@@ -105,7 +103,7 @@ fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
     let description =
         item.fields.first().filter(|_| !item.is_bundle()).and_then(|it| it.declaration.description.clone());
     let (name, content) = (name.clone(), Some(Content::of(value)));
-    Ok(Job { name, action, base, is_partial: !left.is_empty(), content, description })
+    Ok(Job { name, action, base, is_partial: item.fields.iter().any(is_left), content, description })
 }
 
 /// The id that the version will have. The same attempt made again has the same, so that a lost answer does no harm.

@@ -12,7 +12,7 @@ impl Bench<'_> {
     /// Every remote secret that was looked at.
     pub(super) fn remote(&mut self) {
         let (manifest, environment) = (self.manifest, self.environment);
-        let Some(aws) = manifest.environments.get(environment).and_then(|it| it.aws.as_ref()) else { return };
+        let Some(aws) = manifest.aws(environment) else { return };
         for place in place::places(manifest, environment, aws) {
             let Some(found) = self.facts.remote.get(&place.name) else { continue };
             self.verdict.looked_at.remote += 1;

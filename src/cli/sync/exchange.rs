@@ -184,8 +184,7 @@ impl<'s> Exchange<'s> {
 
 /// The environment's place in AWS.
 fn declared<'s>(session: &'s Session<'_>) -> Result<&'s Declared> {
-    let environment = session.manifest.environments.get(&session.environment);
-    environment.and_then(|it| it.aws.as_ref()).ok_or_else(|| {
+    session.manifest.aws(&session.environment).ok_or_else(|| {
         let name = &session.environment;
         Error::new(Kind::Manifest, "not-in-aws", format!("environment `{name}` has no place in AWS"))
             .hint(format!("give it one: `[environments.{name}]` with `aws = {{ account = …, region = … }}`"))

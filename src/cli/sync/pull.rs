@@ -17,6 +17,7 @@ use super::report::{Report, Row};
 use crate::deliver::{Delivered, ignored};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::manifest::period::Period;
 use crate::name::SecretName;
 use crate::plan::{self, Scope};
 use crate::store::Store;
@@ -161,10 +162,14 @@ fn in_order(world: &World<'_>, mut values: Vec<pull::Taken>) -> Vec<pull::Taken>
     values
 }
 
+/// For how long after AWS answered last what is here may stand in.
+fn stale_after(session: &Session<'_>) -> Option<Period> {
+    session.manifest.aws(&session.environment)?.stale_after
+}
+
 /// Whether the store should learn that AWS answered: only where somebody counts on it, and not at every run.
 fn is_contact_old(session: &Session<'_>, store: &Store) -> bool {
-    let environment = session.manifest.environments.get(&session.environment);
-    let Some(stale_after) = environment.and_then(|it| it.aws.as_ref()?.stale_after) else { return false };
+    let Some(stale_after) = stale_after(session) else { return false };
     let is_old = |contacted| session.context.now - contacted > stale_after.delta() / 10;
     store.synced.contacted.is_none_or(is_old)
 }
@@ -180,9 +185,7 @@ fn stand_in(
     dry_run: bool,
     error: Error,
 ) -> Result<Exit> {
-    let environment = session.manifest.environments.get(&session.environment);
-    let stale_after = environment.and_then(|it| it.aws.as_ref()?.stale_after);
-    let (Some(stale_after), true) = (stale_after, exchange::is_outage(&error)) else { return Err(error) };
+    let (Some(stale_after), true) = (stale_after(session), exchange::is_outage(&error)) else { return Err(error) };
     let age = store.and_then(|it| it.synced.contacted).map(|contacted| session.context.now - contacted);
     // A time that is still to come was written by a clock that was wrong, and tells nothing.
     let Some(age) = age.filter(|age| *age >= TimeDelta::zero() && *age <= stale_after.delta()) else {

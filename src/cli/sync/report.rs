@@ -27,7 +27,7 @@ pub struct Row<'a> {
     pub base_version: Option<String>,
     /// Why it must not be written to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hindrance: Option<&'static str>,
+    pub hindrance: Option<String>,
     /// What each key of a bundle came to, where that differs from key to key.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<(String, String)>,
@@ -126,7 +126,7 @@ fn words(rows: &[Row<'_>]) -> String {
     for row in rows {
         let secrets: Vec<&str> = row.secrets.iter().map(|name| name.as_str()).collect();
         let state = row.state.replace('-', " ");
-        let hindrance = row.hindrance.map(|it| format!("({it})")).unwrap_or_default();
+        let hindrance = row.hindrance.as_ref().map(|it| format!("({it})")).unwrap_or_default();
         lines.push([state, row.name.clone(), secrets.join(","), hindrance]);
         for (key, state) in &row.keys {
             lines.push([String::new(), format!("  {key}"), state.replace('-', " "), String::new()]);

@@ -53,7 +53,7 @@ pub fn row<'a>(item: &Item<'a>) -> Row<'a> {
         state: word(item.state),
         version: item.version.map(str::to_owned),
         base_version: item.base.map(|base| base.version.clone()),
-        hindrance: item.hindrance.map(look::Hindrance::word),
+        hindrance: item.hindrance.map(word),
         keys: keys.map(|field| (field.key.to_owned(), word(field.verdict))).collect(),
     }
 }
