@@ -11,6 +11,7 @@ mod every_call;
 mod issued;
 mod judge;
 mod kills;
+mod power;
 mod tree;
 
 use support::{Project, server_manifest};
