@@ -172,6 +172,10 @@ impl<'a> Planner<'a> {
             }
             return;
         }
+        if !is_there && self.observed.elsewhere.contains(name) {
+            self.absent.insert(name);
+            return;
+        }
         self.announce(name);
         let Some((action, why)) = self.step(declaration) else {
             if !is_there {

@@ -13,6 +13,8 @@ pub struct Observed {
     pub secrets: BTreeMap<SecretName, Known>,
     /// Those that a person gave a new value in this run: what is made from them follows.
     pub changed: BTreeSet<SecretName>,
+    /// Those that are somewhere else: where one is missing here, it is not made.
+    pub elsewhere: BTreeSet<SecretName>,
     /// The keys that verifiers know by a key set, and from when on a successor that is published now may sign.
     pub published: BTreeMap<SecretName, DateTime<Utc>>,
     /// The successors that are published and do not sign yet.

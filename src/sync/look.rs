@@ -9,7 +9,8 @@ use super::content::{self, Here};
 use super::judge::{There, Verdict, judge};
 use super::place::{OWNER_TAG, Place, Shape, owner};
 use crate::manifest::{Declaration, Kind as SecretKind};
-use crate::remote::{Listed, Reading};
+use crate::name::SecretName;
+use crate::remote::{Failure, Listed, Reading};
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::store::synced::Base;
@@ -21,6 +22,8 @@ pub struct Seen {
     pub listed: BTreeMap<String, Listed>,
     /// What was read, by full name.
     pub readings: BTreeMap<String, Reading>,
+    /// What could not be looked at, by full name.
+    pub failures: BTreeMap<String, Failure>,
     /// The bases at that time, by full name: one that another process moved on meanwhile belongs to another look.
     pub bases: BTreeMap<String, Base>,
 }
@@ -44,6 +47,8 @@ pub struct Item<'a> {
     pub base: Option<&'a Base>,
     arn: Option<&'a str>,
     reading: Option<&'a Reading>,
+    /// Why it could not be looked at, if so.
+    pub failure: Option<&'a Failure>,
 }
 
 /// One value of a remote secret.
@@ -91,6 +96,8 @@ pub enum State {
     Valueless,
     /// It was read, and is not the JSON object that it should be.
     Malformed,
+    /// It could not be looked at.
+    Unreadable,
 }
 
 /// Why a remote secret must not be written to.
@@ -169,13 +176,15 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
     let hindrance = listed.and_then(|listed| hindrance(listed, store));
     // What another process wrote down meanwhile is newer than what was seen, unless it is the same.
     let is_overtaken = known.is_none() && seen.bases.get(&place.name) != store.synced.bases.get(&place.name);
+    let failure = seen.failures.get(&place.name);
     let state = match (is_overtaken, is_malformed) {
         (true, _) => State::Changed,
+        _ if failure.is_some() => State::Unreadable,
         (false, true) => State::Malformed,
         (false, false) => state(&fields, listed, version, base),
     };
     let arn = reading.map(|it| it.arn.as_str()).or_else(|| Some(listed?.arn.as_str()));
-    Item { place, state, fields, listed, hindrance, version, base, arn, reading }
+    Item { place, state, fields, listed, hindrance, version, base, arn, reading, failure }
 }
 
 /// What follows its inputs here, or the manifest.
@@ -275,6 +284,13 @@ impl Item<'_> {
     /// The whole object there, if it was read and is a bundle.
     pub fn bundle_there(&self) -> Option<&Secret> {
         self.reading.filter(|_| self.is_bundle()).map(|reading| reading.content.secret())
+    }
+
+    /// The secrets that it holds or may hold a value of, other than those that are only made here.
+    pub fn kept_there(&self) -> impl Iterator<Item = &SecretName> {
+        let is_unknown = matches!(self.state, State::Changed | State::Malformed | State::Scheduled | State::Unreadable);
+        let is_kept = move |it: &&Field<'_>| !is_derived(it.declaration) && (is_unknown || it.there.is_some());
+        self.fields.iter().filter(is_kept).map(|it| &it.declaration.name)
     }
 
     /// When it was scheduled for deletion.

@@ -22,7 +22,7 @@ pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
 }
 
 /// Why an item serves neither direction as it is.
-fn unusable(item: &Item<'_>, verb: &str) -> Option<Error> {
+pub fn unusable(item: &Item<'_>, verb: &str) -> Option<Error> {
     let name = &item.place.name;
     match item.state {
         State::Changed => Some(changed_meanwhile(item, verb)),
@@ -30,6 +30,7 @@ fn unusable(item: &Item<'_>, verb: &str) -> Option<Error> {
         State::Scheduled => Some(scheduled(item)),
         State::Valueless => Some(valueless(name)),
         State::Malformed => Some(content::malformed(name)),
+        State::Unreadable => item.failure.map(|failure| failure.about(&format!("`{name}`"))),
         _ => None,
     }
 }

@@ -15,6 +15,7 @@ mod other_writers;
 mod outage;
 mod ownership;
 mod pace;
+mod partial;
 mod plans;
 mod remote_check;
 mod round_trip;

@@ -57,10 +57,10 @@ fn what_a_first_pull_cannot_read_is_told_by_one_listing() {
 }
 
 #[test]
-fn a_first_pull_that_may_not_read_one_says_so_and_takes_nothing() {
+fn a_first_pull_that_may_read_nothing_says_so_and_makes_no_store() {
     let fake = Fake::start();
     let host = Host::with(&fake, &many(&fake, 3));
-    fake.deny_reading(&name("s/1"));
+    (0..3).for_each(|number| fake.deny_reading(&name(&format!("s/{number}"))));
     let run = host.run(["sync", "pull"]).assert_code(6);
     assert!(run.stderr.contains("AWS denies access to `/shop/prod/s/1`"), "{}", run.stderr);
     assert!(!host.project.path(".vault-kit/prod.age").exists());

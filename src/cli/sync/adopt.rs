@@ -68,6 +68,9 @@ fn adopt<'e>(
 ) -> Result<Option<Row<'e>>> {
     let name = &item.place.name;
     let Some(listed) = item.listed else {
+        if let Some(unusable) = problem::unusable(item, "adopt") {
+            return Err(unusable);
+        }
         return Err(Error::new(Kind::Findings, "remote-missing", format!("`{name}` is not in AWS"))
             .hint(format!("send it there with `vault-kit sync push {name}`")));
     };

@@ -94,7 +94,7 @@ impl<'s> Exchange<'s> {
             self.read_all(session, &mut seen)?;
             return Ok(seen);
         }
-        seen.listed = self.listed(session, store)?;
+        seen.listed = self.listed(session, store, &mut seen.failures)?;
         let Some(store) = store.filter(|_| reads != Reads::Nothing) else { return Ok(seen) };
         let changed = look::unread(&self.places, store, &seen).into_iter();
         let changed: Vec<&str> = changed.map(|place| place.name.as_str()).collect();
@@ -114,7 +114,12 @@ impl<'s> Exchange<'s> {
         self.places.iter().filter_map(base).map(|(name, base)| (name.clone(), base.clone())).collect()
     }
 
-    fn listed(&self, session: &Session<'_>, store: Option<&Store>) -> Result<BTreeMap<String, Listed>> {
+    fn listed(
+        &self,
+        session: &Session<'_>,
+        store: Option<&Store>,
+        failures: &mut BTreeMap<String, Failure>,
+    ) -> Result<BTreeMap<String, Listed>> {
         let (listed, may_list) = match self.remote.list(&self.prefix) {
             Ok(listed) => (listed, true),
             // A role may be allowed to describe what it knows by name, and not to list.
@@ -132,8 +137,11 @@ impl<'s> Exchange<'s> {
             match answer {
                 Ok(description) => drop(listed.insert(name.to_owned(), description)),
                 Err(failure) if failure.cause == Cause::Missing => {}
-                Err(failure) => return Err(failure.about(&format!("`{name}`"))),
+                Err(failure) => drop(failures.insert(name.to_owned(), failure)),
             }
+        }
+        if listed.is_empty() {
+            refuse_all(failures)?;
         }
         self.refuse_elsewhere(session, listed.values().map(|it| it.arn.as_str()))?;
         Ok(listed)
@@ -160,26 +168,39 @@ impl<'s> Exchange<'s> {
         // What does not exist is "denied" to whoever may read some names only, and "refused" is what is to be deleted.
         let tells = |cause| matches!(cause, Cause::Missing | Cause::Denied | Cause::Refused);
         if failures.iter().any(|(_, failure)| tells(failure.cause)) {
-            seen.listed = self.listed(session, None)?;
+            seen.listed = self.listed(session, None, &mut seen.failures)?;
         }
         let has_value =
             |name: &str| seen.listed.get(name).is_some_and(|it| it.deleted.is_none() && it.current().is_some());
         let is_failure = |name: &str, cause| !tells(cause) || (cause != Cause::Missing && has_value(name));
-        let errors = failures.iter().filter(|(name, failure)| is_failure(name, failure.cause));
-        Error::all(errors.map(|(name, failure)| failure.about(&format!("`{name}`")))).map_or(Ok(()), Err)
+        let failures: Vec<_> = failures.into_iter().filter(|(name, failure)| is_failure(name, failure.cause)).collect();
+        seen.failures.extend(failures.into_iter().map(|(name, failure)| (name.to_owned(), failure)));
+        if seen.readings.is_empty() { refuse_all(&seen.failures) } else { Ok(()) }
     }
 
     fn read(&self, names: &[&str], seen: &mut Seen) -> Result<()> {
-        let mut errors = Vec::new();
+        let mut is_answered = names.is_empty();
         for (name, answer) in names.iter().zip(self.remote.read(names)) {
+            is_answered |= answer.as_ref().err().is_none_or(|failure| !is_for_all(failure));
             match answer {
                 Ok(reading) => drop(seen.readings.insert((*name).to_owned(), reading)),
                 Err(failure) if matches!(failure.cause, Cause::Missing) => {}
-                Err(failure) => errors.push(failure.about(&format!("`{name}`"))),
+                Err(failure) => drop(seen.failures.insert((*name).to_owned(), failure)),
             }
         }
-        Error::all(errors).map_or(Ok(()), Err)
+        if is_answered { Ok(()) } else { refuse_all(&seen.failures) }
     }
+}
+
+/// Whether no other request would fare better.
+fn is_for_all(failure: &Failure) -> bool {
+    !matches!(failure.cause, Cause::Missing | Cause::Denied | Cause::Refused | Cause::Conflict)
+}
+
+/// Where nothing could be looked at there is nothing to go on with.
+fn refuse_all(failures: &BTreeMap<String, Failure>) -> Result<()> {
+    let errors = failures.iter().map(|(name, failure)| failure.about(&format!("`{name}`")));
+    Error::all(errors).map_or(Ok(()), Err)
 }
 
 /// The environment's place in AWS.

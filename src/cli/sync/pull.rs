@@ -19,11 +19,11 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::period::Period;
 use crate::name::SecretName;
-use crate::plan::{self, Scope};
+use crate::plan::{self, Observed, Scope};
 use crate::store::Store;
 use crate::store::identity::Identities;
 use crate::store::synced::Base;
-use crate::sync::look::{self, Seen};
+use crate::sync::look::{self, Item, Seen};
 use crate::sync::place::Place;
 use crate::sync::plan::{Action, Direction, Planned};
 use crate::sync::pull::{self, Intake};
@@ -119,6 +119,7 @@ impl Pulled {
 /// the same as there.
 fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Seen, theirs: bool) -> Result<Pulled> {
     let items = look::look(&exchange.places, store, seen);
+    let elsewhere = items.iter().flat_map(Item::kept_there).cloned().collect();
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
     let Intake { values, .. } = pull::intake(items, theirs, &BTreeSet::new());
     let mut taken = BTreeSet::new();
@@ -132,7 +133,9 @@ fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Se
     if !taken.is_empty() {
         let scope = Scope::Missing(plan::dependents(world.manifest, &taken));
         // What was taken together with its inputs belongs to them: only what was made of others is made anew.
-        let plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
+        // What could not be taken is not made here either: then there would be two of it.
+        let observed = Observed { elsewhere, ..world.observe(store) };
+        let plan = plan::plan(world.manifest, world.environment, &observed, &scope);
         changed.extend(world.make(store, &plan)?);
     }
     let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), false, &taken);

@@ -11,8 +11,8 @@ use super::exchange::{Exchange, Reads};
 use super::report::{Report, Row};
 use crate::error::Result;
 use crate::exit::{Exit, Kind};
-use crate::sync::content;
 use crate::sync::look::{self, Item, State};
+use crate::sync::problem;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -30,8 +30,8 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
     let is_settled = |item: &&Item<'_>| matches!(item.state, State::Same | State::Absent | State::Advance);
     let unchanged = items.iter().filter(is_settled).count();
     let rows = items.iter().filter(|item| context.ui.verbose || !is_settled(item)).map(row).collect();
-    let malformed = items.iter().filter(|item| item.state == State::Malformed);
-    let problems = malformed.map(|item| content::malformed(&item.place.name)).collect();
+    let untold = items.iter().filter(|item| matches!(item.state, State::Malformed | State::Unreadable));
+    let problems = untold.filter_map(|item| problem::unusable(item, "diff")).collect();
     let report = Report {
         environment: &session.environment,
         dry_run: false,
@@ -46,7 +46,8 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
 
 /// What is told of an item that was only looked at.
 pub fn row<'a>(item: &Item<'a>) -> Row<'a> {
-    let keys = item.fields.iter().filter(|_| item.is_bundle() && item.state != State::Malformed);
+    let keys =
+        item.fields.iter().filter(|_| item.is_bundle() && !matches!(item.state, State::Malformed | State::Unreadable));
     Row {
         name: item.place.name.clone(),
         secrets: item.fields.iter().map(|field| &field.declaration.name).collect(),

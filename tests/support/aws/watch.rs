@@ -237,6 +237,11 @@ impl Fake {
         self.edit(name, |secret| secret.is_denied = true);
     }
 
+    /// It keeps it from nobody any more.
+    pub(crate) fn allow_reading(&self, name: &str) {
+        self.edit(name, |secret| secret.is_denied = false);
+    }
+
     fn version_id(&self) -> String {
         let number = self.shared.requests.fetch_add(1, Ordering::SeqCst);
         format!("50be0d10-0000-4000-8000-{number:012x}")
