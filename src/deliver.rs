@@ -7,6 +7,7 @@ mod foreign;
 pub mod ignored;
 mod overlap;
 mod places;
+pub mod portable;
 mod recognised;
 mod rehearse;
 mod report;

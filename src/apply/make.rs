@@ -21,12 +21,13 @@ impl World<'_> {
     /// Makes what the plan says, in memory.
     pub fn make(&self, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
         for step in &plan.steps {
-            self.take(store, step)?;
+            self.make_step(store, step)?;
         }
         Ok(plan.steps.iter().map(|step| step.secret.clone()).collect())
     }
 
-    fn take(&self, store: &mut Store, step: &Step) -> Result<()> {
+    /// Makes one step of a plan, in memory.
+    pub fn make_step(&self, store: &mut Store, step: &Step) -> Result<()> {
         let name = &step.secret;
         match (step.action, store.next_mut(name)) {
             (Action::Activate, _) => store.activate(name, self.now),

@@ -9,6 +9,7 @@ mod pull;
 mod push;
 mod report;
 mod status;
+mod taking;
 
 use std::time::Duration;
 

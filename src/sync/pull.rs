@@ -11,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::generate;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{SecretName, VersionId};
+use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::store::synced::Base;
 use crate::token::algorithm::Algorithm;
@@ -37,49 +38,71 @@ pub struct Intake {
     pub problems: Vec<Error>,
 }
 
-/// What follows from what was found. Where something was `taken` before, what is only behind is no problem.
-pub fn intake(items: Vec<Item<'_>>, theirs: bool, taken: &BTreeSet<SecretName>) -> Intake {
+/// What is wanted of what was found.
+#[derive(Debug, Default)]
+pub struct Choice {
+    /// Where both sides changed, theirs is taken.
+    pub theirs: bool,
+    /// What was taken in this run: what is only behind it is no problem.
+    pub taken: BTreeSet<SecretName>,
+    /// What is left as it is here, without a word.
+    pub refused: BTreeSet<SecretName>,
+}
+
+/// What follows from what was found.
+pub fn intake(items: Vec<Item<'_>>, choice: &Choice) -> Intake {
     let mut intake = Intake::default();
     for item in items {
         let is_behind = |field: &Field<'_>| !matches!(field.verdict, Verdict::Conflict | Verdict::Gone);
-        let was_taken = |field: &Field<'_>| taken.contains(&field.declaration.name);
+        let was_taken = |field: &Field<'_>| choice.taken.contains(&field.declaration.name);
         if item.state == State::Conflict && item.fields.iter().all(is_behind) && item.fields.iter().any(was_taken) {
             intake.bases.extend(agreement(&item));
             continue;
         }
-        match problem::against_pull(&item, theirs) {
+        match problem::against_pull(&item, choice.theirs) {
             Some(problem) => intake.problems.push(problem),
-            None => {
-                if let Err(problem) = take(item, &mut intake) {
-                    intake.problems.push(problem);
-                }
-            }
+            None => take(item, &choice.refused, &mut intake),
         }
     }
     intake
 }
 
-fn take(item: Item<'_>, intake: &mut Intake) -> Result<()> {
+fn take(item: Item<'_>, refused: &BTreeSet<SecretName>, intake: &mut Intake) {
     // Of what is to be pushed from a version that was read, that version is the base: a later change there is one then.
     if !matches!(item.state, State::Advance | State::Pull | State::Merge | State::Conflict | State::Push) {
-        return Ok(());
+        return;
     }
-    let Some((name, base)) = agreement(&item) else { return Ok(()) };
+    let Some((name, base)) = agreement(&item) else { return };
     // Terraform and others give ids of their own kind: from those every host derives the same one.
     let derived = || VersionId::derived(&format!("vault-kit/pull/1|{}|{}", base.arn, base.version));
     let id = (!item.is_bundle()).then(|| VersionId::parse(&base.version).unwrap_or_else(derived));
-    let mut values = Vec::new();
+    // While something of it is left out, the old base stays: by that the next pull finds it again.
+    let mut is_whole = true;
     for field in item.fields {
         let is_taken = matches!(field.verdict, Verdict::Pull | Verdict::Conflict);
         let Some((value, _)) = field.there.filter(|_| is_taken) else { continue };
-        let parts = content::received(field.declaration, value, &name)?;
-        judge(field.declaration, &parts, &name)?;
+        if refused.contains(&field.declaration.name) {
+            is_whole = false;
+            continue;
+        }
         let version = id.filter(|_| !field.declaration.kind.has_parts());
-        values.push(Taken { secret: field.declaration.name.clone(), parts, version });
+        match taken(field.declaration, value, version, &name) {
+            Ok(taken) => intake.values.push(taken),
+            Err(problem) => {
+                is_whole = false;
+                intake.problems.push(problem);
+            }
+        }
     }
-    intake.bases.insert(name, base);
-    intake.values.extend(values);
-    Ok(())
+    if is_whole {
+        intake.bases.insert(name, base);
+    }
+}
+
+fn taken(declaration: &Declaration, value: Secret, version: Option<VersionId>, place: &str) -> Result<Taken> {
+    let parts = content::received(declaration, value, place)?;
+    judge(declaration, &parts, place)?;
+    Ok(Taken { secret: declaration.name.clone(), parts, version })
 }
 
 /// What both sides agree on once everything is here as it is there; `None` unless that was read. What is made here and

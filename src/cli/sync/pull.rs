@@ -1,10 +1,9 @@
 //! `sync pull`: what changed there comes here, and into the files that hold it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use clap::Args;
 
 use super::super::bring_up;
@@ -14,20 +13,14 @@ use super::super::summary::tell_files;
 use super::exchange::{self, Exchange, Reads};
 use super::order::Order;
 use super::report::{Report, Row};
+use super::taking::{self, Pulled};
 use crate::deliver::{Delivered, ignored};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::period::Period;
-use crate::name::SecretName;
-use crate::plan::{self, Observed, Scope};
 use crate::store::Store;
 use crate::store::identity::Identities;
-use crate::store::synced::Base;
-use crate::sync::look::{self, Item, Seen};
-use crate::sync::place::Place;
-use crate::sync::plan::{Action, Direction, Planned};
-use crate::sync::pull::{self, Intake};
-use crate::world::World;
+use crate::sync::plan::Direction;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -67,12 +60,14 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
     };
     drop(before);
     let _lock = session.lock_unless_dry(dry_run)?;
-    let mut opened =
-        if dry_run { bring_up::planned_store(session, &identities)? } else { bring_up::store(session, &identities)? };
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;
-    world.check_agreement(&opened.store)?;
-    let mut taken = take(&world, &mut opened.store, &exchange, &seen, order.prevails)?;
+    let open = || {
+        let bring_up = if dry_run { bring_up::planned_store } else { bring_up::store };
+        let opened = bring_up(session, &identities)?;
+        world.check_agreement(&opened.store).map(|()| opened)
+    };
+    let (mut opened, mut taken) = taking::take(&world, open, &exchange, &seen, order.prevails)?;
     if revoke {
         taken.drop_replaced(&exchange, &mut opened.store, context.now);
     }
@@ -88,81 +83,6 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
         world.settle_news(&mut opened, "sync pull", &taken.changed, has_news)?
     };
     tell(context, session, &exchange, taken, &delivered, dry_run)
-}
-
-/// What was taken.
-struct Pulled {
-    /// The secrets, those that follow from them too.
-    changed: Vec<SecretName>,
-    /// Those that were there.
-    taken: BTreeSet<SecretName>,
-    /// Whether a base was noted.
-    noted: bool,
-    /// All of that with what it was found at.
-    planned: Vec<Planned>,
-    problems: Vec<Error>,
-}
-
-impl Pulled {
-    /// Revokes what was replaced of the secrets that are meant, also in an earlier run.
-    fn drop_replaced(&mut self, exchange: &Exchange<'_>, store: &mut Store, now: DateTime<Utc>) {
-        let names = exchange.places.iter().flat_map(Place::fields).map(|(_, it)| &it.name);
-        for name in names {
-            if store.revoke_replaced(name, now) && !self.changed.contains(name) {
-                self.changed.push(name.clone());
-            }
-        }
-    }
-}
-
-/// Takes the values, makes what follows from them, and then compares again: what is made here from the same inputs is
-/// the same as there.
-fn take(world: &World<'_>, store: &mut Store, exchange: &Exchange<'_>, seen: &Seen, theirs: bool) -> Result<Pulled> {
-    let items = look::look(&exchange.places, store, seen);
-    let elsewhere = items.iter().flat_map(Item::kept_there).cloned().collect();
-    let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
-    let Intake { values, .. } = pull::intake(items, theirs, &BTreeSet::new());
-    let mut taken = BTreeSet::new();
-    for value in in_order(world, values) {
-        let declaration =
-            world.manifest.secret(&value.secret).ok_or_else(|| Error::bug("an undeclared secret was pulled"))?;
-        taken.insert(value.secret.clone());
-        world.take_over(store, declaration, value)?;
-    }
-    let mut changed: Vec<SecretName> = taken.iter().cloned().collect();
-    if !taken.is_empty() {
-        let scope = Scope::Missing(plan::dependents(world.manifest, &taken));
-        // What was taken together with its inputs belongs to them: only what was made of others is made anew.
-        // What could not be taken is not made here either: then there would be two of it.
-        let observed = Observed { elsewhere, ..world.observe(store) };
-        let plan = plan::plan(world.manifest, world.environment, &observed, &scope);
-        changed.extend(world.make(store, &plan)?);
-    }
-    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), false, &taken);
-    let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
-    let news: BTreeSet<&str> =
-        bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();
-    let (noted, planned) = (!news.is_empty(), planned(found, &taken, &news));
-    store.synced.bases.extend(bases);
-    Ok(Pulled { changed, taken, noted, planned, problems })
-}
-
-/// What something is done with, of all that was found.
-fn planned(found: Vec<Planned>, taken: &BTreeSet<SecretName>, news: &BTreeSet<&str>) -> Vec<Planned> {
-    let planned = found.into_iter().filter_map(|it| {
-        let is_taken = it.ours.keys().any(|name| taken.contains(name));
-        let action = if is_taken { Action::Take } else { Action::Note };
-        (is_taken || news.contains(it.name.as_str())).then_some(Planned { action, ..it })
-    });
-    planned.collect()
-}
-
-/// Inputs before what is made from them.
-fn in_order(world: &World<'_>, mut values: Vec<pull::Taken>) -> Vec<pull::Taken> {
-    let order = world.manifest.order.iter().enumerate();
-    let places: BTreeMap<&SecretName, usize> = order.map(|(place, declaration)| (&declaration.name, place)).collect();
-    values.sort_by_key(|value| places.get(&value.secret).copied());
-    values
 }
 
 /// For how long after AWS answered last what is here may stand in.
