@@ -44,6 +44,15 @@ pub struct Input<'a> {
     pub version: Option<VersionId>,
     /// Its pieces.
     pub parts: &'a Parts,
+    /// The user that it belongs to, of secrets that have `usernames`.
+    pub username: Option<&'a str>,
+}
+
+impl<'a> Input<'a> {
+    /// An input that is nobody's.
+    pub fn new(version: Option<VersionId>, parts: &'a Parts) -> Self {
+        Self { version, parts, username: None }
+    }
 }
 
 /// The inputs by name.

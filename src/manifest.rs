@@ -3,6 +3,7 @@
 //! Nothing here touches the disk, the network, the clock or a random source.
 
 mod files;
+pub mod hook;
 mod issue;
 mod keys;
 pub mod model;
@@ -19,6 +20,7 @@ pub mod template;
 mod tests;
 mod validate;
 
+pub use hook::Hook;
 pub use issue::{Issue, Issues};
 pub use model::{Declaration, Environment, Format, Kind, Manifest, Output};
 pub use suggest::nearest as suggest;

@@ -102,6 +102,10 @@ name! {
     EnvName
 }
 name! {
+    /// A hook of the manifest.
+    HookName
+}
+name! {
     /// An output of the manifest.
     OutputName
 }

@@ -517,7 +517,7 @@ fn no_debug_tells_a_value() {
         ("Store", format!("{store:?} {store:#?}")),
         ("Emission", format!("{emission:?} {emission:#?}")),
         ("Value", format!("{:#?}", value())),
-        ("Input", format!("{:#?}", Input { version: None, parts: &parts() })),
+        ("Input", format!("{:#?}", Input::new(None, &parts()))),
         ("Entry", format!("{:#?}", dotenv_read::read(format!("A='{SET}'\n").as_bytes()).unwrap())),
         ("Entry", format!("{:#?}", json_read::read(serde_json::json!({ "A": SET }).to_string().as_bytes()).unwrap())),
         ("Identities", format!("{identities:#?}")),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
+use crate::manifest::hook::USERNAME;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::{Action, Plan, Step, Why};
@@ -50,8 +51,15 @@ impl World<'_> {
     }
 
     /// A version of a value that came by hand.
-    pub fn given_version(&self, declaration: &Declaration, value: Secret, origin: Origin) -> Result<Version> {
-        let facts = generate::inspect(&value);
+    pub fn given_version(
+        &self,
+        store: &Store,
+        declaration: &Declaration,
+        value: Secret,
+        origin: Origin,
+    ) -> Result<Version> {
+        let mut facts = generate::inspect(&value);
+        facts.facts.extend(owner(store, declaration));
         self.given_parts(declaration, Parts::value(value), facts, origin)
     }
 
@@ -89,6 +97,11 @@ impl World<'_> {
         };
         let mut version = self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?;
         version.id = taken.version.unwrap_or(version.id);
+        let known = store.secrets.get(&declaration.name).and_then(|all| all.iter().find(|old| old.id == version.id));
+        match known.map(|old| old.facts.get(USERNAME)) {
+            Some(before) => version.facts.extend(before.map(|name| (USERNAME.to_owned(), name.clone()))),
+            None => version.facts.extend(owner(store, declaration)),
+        }
         // It is what the other side made of the same declaration and inputs.
         version.recipe =
             recipe(declaration, self.manifest, self.environment, &context(self.manifest, self.environment, self.now));
@@ -117,16 +130,18 @@ impl World<'_> {
     }
 
     fn input<'s>(
-        &self,
+        &'s self,
         store: &'s Store,
         settings: &'s BTreeMap<SecretName, Parts>,
         name: &SecretName,
     ) -> Option<Input<'s>> {
         if let Some(parts) = settings.get(name) {
-            return Some(Input { version: None, parts });
+            return Some(Input::new(None, parts));
         }
-        let version = store.value(self.manifest.secret(name)?)?;
-        Some(Input { version: Some(version.id), parts: &version.parts })
+        let declaration = self.manifest.secret(name)?;
+        let version = store.value(declaration)?;
+        let username = declaration.username(&version.facts);
+        Some(Input { version: Some(version.id), parts: &version.parts, username })
     }
 
     fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
@@ -138,7 +153,8 @@ impl World<'_> {
             .filter_map(|name| Some((name, self.input(store, &settings, name)?)))
             .collect();
         let context = context(self.manifest, self.environment, self.now);
-        let material = generate::generate(declaration, &context, &inputs)?;
+        let mut material = generate::generate(declaration, &context, &inputs)?;
+        material.facts.extend(owner(store, declaration));
         Ok(Version {
             id: random::version_id()?,
             kind: declaration.kind.name().to_owned(),
@@ -155,6 +171,12 @@ impl World<'_> {
             parts: material.parts,
         })
     }
+}
+
+/// The fact that says which user the next version belongs to, of secrets that have `usernames`.
+fn owner(store: &Store, declaration: &Declaration) -> Option<(String, String)> {
+    let replaced = store.current(&declaration.name).map(|version| &version.facts);
+    declaration.next_username(replaced).map(|name| (USERNAME.to_owned(), name.to_owned()))
 }
 
 fn context<'s>(manifest: &'s Manifest, environment: &'s EnvName, now: DateTime<Utc>) -> Context<'s> {

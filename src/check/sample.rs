@@ -82,6 +82,7 @@ pub(crate) fn manifest() -> Manifest {
         order: secrets.values().cloned().collect(),
         secrets,
         outputs: BTreeMap::from([(output.name.clone(), output)]),
+        hooks: BTreeMap::new(),
     }
 }
 

@@ -72,7 +72,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         if let Some(declaration) = outcome.sort(&session, &opened.store, &entry, arguments.replace) {
             let broken = consequences::of_value(&session, &opened.store, declaration, Change::Replace);
             outcome.consequences.extend(broken);
-            let version = world.given_version(declaration, entry.value, Origin::Imported)?;
+            let version = world.given_version(&opened.store, declaration, entry.value, Origin::Imported)?;
             opened.store.promote(&declaration.name, version);
             outcome.imported.push(declaration.name.clone());
         }

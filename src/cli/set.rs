@@ -53,7 +53,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut consequences =
         change.map_or_else(Vec::new, |change| consequences::of_value(&session, &opened.store, declaration, change));
     if is_new {
-        let version = world.given_version(declaration, value, Origin::Set)?;
+        let version = world.given_version(&opened.store, declaration, value, Origin::Set)?;
         opened.store.promote(&name, version);
     }
     let is_dropped = arguments.revoke && opened.store.revoke_replaced(&name, context.now);

@@ -34,9 +34,15 @@ fn evaluate(asker: &SecretName, piece: &Piece, inputs: &Inputs<'_>) -> Result<Te
     match piece {
         Piece::Literal(text) => Ok(Zeroizing::new(text.clone().into_bytes())),
         Piece::Reference { name, filters } => {
-            let value = input(inputs, name, asker)?.parts.primary();
-            let value = value.ok_or_else(|| missing(name, "has no value", asker))?;
-            let start = Zeroizing::new(value.expose().to_vec());
+            let input = input(inputs, name, asker)?;
+            let value = input.parts.primary().ok_or_else(|| missing(name, "has no value", asker))?;
+            let (start, filters) = match filters.split_first() {
+                Some((Filter::Username, rest)) => {
+                    let username = input.username.ok_or_else(|| missing(name, "has no user", asker))?;
+                    (Zeroizing::new(username.as_bytes().to_vec()), rest)
+                }
+                _ => (Zeroizing::new(value.expose().to_vec()), filters.as_slice()),
+            };
             let cannot = |filter: Filter, why| cannot_filter(asker, name, filter, why);
             filters.iter().try_fold(start, |text, &filter| apply(filter, &text).map_err(|why| cannot(filter, why)))
         }
@@ -71,6 +77,8 @@ fn apply(filter: Filter, value: &[u8]) -> Result<Text, Unfit> {
         Filter::Json => json(value),
         Filter::Sha256 => Ok(Zeroizing::new(sha256_hex(value).into_bytes())),
         Filter::Urlencode => Ok(urlencode(value)),
+        // The manifest lets it stand first alone, where it is no change of a value.
+        Filter::Username => Err(Unfit::Failed),
     }
 }
 
@@ -125,7 +133,7 @@ mod tests {
     fn evaluated(template: &str, value: &[u8]) -> Result<Material> {
         let parts = Parts::value(Secret::copy_of(value));
         let password = name("PW");
-        let inputs = Inputs::from([(&password, Input { version: None, parts: &parts })]);
+        let inputs = Inputs::from([(&password, Input::new(None, &parts))]);
         generate(&name("URL"), &Template::parse(template).unwrap(), &inputs)
     }
 

@@ -148,7 +148,7 @@ mod tests {
 
     fn made(token: &Token, parts: &Parts, version: Option<VersionId>) -> Result<Material> {
         let scene = Scene::new();
-        let inputs = Inputs::from([(&token.signed_by, Input { version, parts })]);
+        let inputs = Inputs::from([(&token.signed_by, Input::new(version, parts))]);
         generate(&name("SERVICE_TOKEN"), token, &scene.context(), &inputs)
     }
 

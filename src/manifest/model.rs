@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::hook::Hook;
 use super::issue::Issue;
 use super::period::Period;
 use super::template::Template;
-use crate::name::{EnvName, OutputName, SecretName};
+use crate::name::{EnvName, HookName, OutputName, SecretName};
 
 /// Everything that a `vault-kit.toml` declares.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Manifest {
     pub secrets: BTreeMap<SecretName, Arc<Declaration>>,
     /// The outputs by name.
     pub outputs: BTreeMap<OutputName, Output>,
+    /// The programs that a rotation calls, by name.
+    pub hooks: BTreeMap<HookName, Hook>,
     /// All secrets, each after everything that it refers to.
     pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.
@@ -107,6 +110,10 @@ pub struct Declaration {
     pub environments: Option<BTreeSet<EnvName>>,
     /// Whether its absence is fine; only for `external`.
     pub optional: bool,
+    /// The hooks that its rotation calls, in this order.
+    pub hooks: Vec<HookName>,
+    /// The users that its versions belong to in turn; none, or at least two.
+    pub usernames: Vec<String>,
     /// Where it is in AWS Secrets Manager, in environments that have an [`Aws`]; `None` = only here.
     pub remote: Option<RemotePlace>,
     /// Line in the manifest, from 1.
@@ -598,6 +605,11 @@ impl Declaration {
             Kind::Token(token) => vec![&token.signed_by],
             _ => Vec::new(),
         }
+    }
+
+    /// Whether data at rest is lost with the value, unless it is encrypted anew.
+    pub fn encrypts(&self) -> bool {
+        matches!(self.kind, Kind::EncryptionKey(_))
     }
 
     /// Whether a value is kept in the store: all but settings.

@@ -36,6 +36,11 @@ impl Period {
         Self { seconds: days * 86_400 }
     }
 
+    /// Whole minutes.
+    pub const fn minutes(minutes: i64) -> Self {
+        Self { seconds: minutes * 60 }
+    }
+
     /// Whole hours.
     pub const fn hours(hours: i64) -> Self {
         Self { seconds: hours * 3_600 }

@@ -3,6 +3,7 @@
 //! The doc comments and `#[schemars]` attributes here are what an editor shows and checks:
 //! `schemas/manifest.schema.json` is made from them.
 
+use super::hook::Step;
 use super::model::{
     CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, StoreKind, TokenAlgorithm, Usage,
 };
@@ -32,6 +33,9 @@ table! {
         /// The files that they are delivered in, by a name of your choice.
         #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
         outputs: Map<RawOutput>,
+        /// The programs that a rotation calls, by a name of your choice; nothing of it runs without `vault-kit trust`.
+        #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
+        hooks: Map<RawHook>,
     }
 
     /// The project.
@@ -117,6 +121,11 @@ table! {
         /// The environments in which it exists; absent = all.
         #[schemars(length(min = 1))]
         environments: Texts,
+        /// The hooks that its rotation calls, in this order.
+        hooks: Texts,
+        /// The users that its versions belong to in turn, at least two; of `passphrase`, `password` and `random`.
+        #[schemars(length(min = 2))]
+        usernames: Texts,
         /// Its name in AWS Secrets Manager below the environment's prefix, such as `database/url`.
         #[schemars(regex(pattern = r"^[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*$"), length(max = 512))]
         aws: String,
@@ -126,6 +135,28 @@ table! {
         /// Its key in `bundle`; default is its name.
         #[schemars(regex(pattern = r"^[A-Za-z0-9_./-]{1,128}$"))]
         bundle_key: String,
+    }
+
+    /// A program that is called for some steps of a rotation.
+    RawHook {
+        /// The executable file, relative to the manifest's directory, or absolute.
+        #[schemars(length(min = 1))]
+        program: String = "program = \"hooks/postgres\"",
+        /// What it is called for.
+        #[schemars(length(min = 1))]
+        steps: Vec<At<Step>> = "steps = [\"set\", \"test\", \"retire\"]",
+        /// Texts for the program, such as `host`; no secrets.
+        #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z0-9_.-]{1,64}$" }))]
+        options: Map<String>,
+        /// Secrets whose current values the program gets besides the one that rotates.
+        secrets: Texts,
+        /// Names of variables that it inherits, besides `HOME`, `LANG`, `LC_ALL` and `TZ`.
+        environment: Texts,
+        /// How long a call may take, at most `1d`; default `60s`.
+        timeout: Period,
+        /// The outputs after whose change `reload` is called; absent = any.
+        #[schemars(length(min = 1))]
+        outputs: Texts,
     }
 
     /// Random bytes as text.
@@ -236,7 +267,7 @@ table! {
 
     /// Text made of other secrets.
     RawTemplate {
-        /// Text with `${NAME}` or `${NAME | filter}`; filters: `base64`, `bcrypt`, `json`, `sha256`, `urlencode`.
+        /// Text with `${NAME}` or `${NAME | filter}`; filters: `base64`, `bcrypt`, `json`, `sha256`, `urlencode`, `username`.
         template: String = "template = \"postgres://app:${POSTGRES_PASSWORD | urlencode}@db:5432/app\"",
     }
 
@@ -463,6 +494,7 @@ choices! {
         Traefik = "traefik",
     }
     Role { Admin = "admin", Reader = "reader", Service = "service", Writer = "writer" }
+    Step { Set = "set", Test = "test", Retire = "retire", Reload = "reload", Notify = "notify" }
     StoreKind { ClusterSecretStore = "ClusterSecretStore", SecretStore = "SecretStore" }
     TokenAlgorithm {
         Eddsa = "EdDSA",

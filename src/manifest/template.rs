@@ -36,11 +36,13 @@ pub enum Filter {
     Sha256,
     /// Percent-encoding of all but RFC 3986's unreserved characters.
     Urlencode,
+    /// The user that the value belongs to, instead of the value.
+    Username,
 }
 
 impl Filter {
     /// All filters, by name.
-    pub const ALL: [Self; 5] = [Self::Base64, Self::Bcrypt, Self::Json, Self::Sha256, Self::Urlencode];
+    pub const ALL: [Self; 6] = [Self::Base64, Self::Bcrypt, Self::Json, Self::Sha256, Self::Urlencode, Self::Username];
 
     /// The name as a template writes it.
     pub fn name(self) -> &'static str {
@@ -50,6 +52,7 @@ impl Filter {
             Self::Json => "json",
             Self::Sha256 => "sha256",
             Self::Urlencode => "urlencode",
+            Self::Username => "username",
         }
     }
 }

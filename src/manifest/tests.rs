@@ -1,6 +1,7 @@
 //! What the parser takes, what it refuses, and in which words.
 
 mod aws;
+mod hooks;
 mod outputs;
 mod places;
 mod project;
@@ -27,6 +28,8 @@ impl Declaration {
             description: None,
             environments: None,
             optional: false,
+            hooks: Vec::new(),
+            usernames: Vec::new(),
             remote: None,
             line: 1,
         }
@@ -121,7 +124,7 @@ type Refusal = (&'static str, &'static [(usize, &'static str, &'static str)]);
 
 #[test]
 fn each_mistake_is_told_by_its_line_and_what_would_be_right() {
-    for (text, expected) in [project::PROJECT, aws::AWS, secrets::SECRETS, outputs::OUTPUTS].concat() {
+    for (text, expected) in [project::PROJECT, aws::AWS, secrets::SECRETS, outputs::OUTPUTS, hooks::HOOKS].concat() {
         let issues = parse(text, "vault-kit.toml").map(drop).unwrap_err().issues;
         let told: Vec<_> = issues
             .iter()
@@ -204,6 +207,9 @@ fn a_value_in_the_wrong_place_is_never_shown() {
         "[secrets.A]\nkind = \"uuid\"\naws = \"@ @\"\nbundle = \"/@\"\nbundle_key = \"@ @\"",
         "[secrets.A]\nkind = \"keypair\"\nbundle = \"@\"\n[secrets.B]\nkind = \"uuid\"\naws = \"@\"",
         "[outputs.o]\nformat = \"@\"",
+        "[hooks.\"@ @\"]\nprogram = \"x\"\nsteps = [\"set\"]",
+        "[hooks.h]\nprogram = \"../@\"\nsteps = [\"@\"]\nsecrets = [\"@\"]\nenvironment = [\"@ @\"]\noutputs = [\"@\"]",
+        "[secrets.A]\nkind = \"uuid\"\nhooks = [\"@\"]\nusernames = [\"@\"]",
         "[outputs.o]\nformat = \"dotenv\"\npath = \"../@\"\nmode = \"@\"\nsecrets = [\"@\"]\ndialect = \"@\"",
         "[secrets.A]\nkind = \"random\" @",
         "[secrets.A]\nkind = '@",

@@ -2,6 +2,7 @@
 
 mod authority;
 mod aws;
+mod hooks;
 pub mod hosts;
 mod outputs;
 mod paths;
@@ -10,6 +11,7 @@ mod recipes;
 mod references;
 mod remote;
 mod secrets;
+mod usernames;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -57,9 +59,21 @@ pub(super) fn manifest(raw: RawManifest, file: &str, problems: &mut Problems) ->
     let order = references::resolve(&mut secrets, &scope, problems);
     remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);
+    let hooks = hooks::declare(raw.hooks, &mut secrets, &outputs, problems);
     let (secrets, order) = secrets.into_declarations(&order);
     let warnings = Vec::new();
-    Manifest { project: name, issuer, default_environment, keep, environments, secrets, outputs, order, warnings }
+    Manifest {
+        project: name,
+        issuer,
+        default_environment,
+        keep,
+        environments,
+        secrets,
+        outputs,
+        hooks,
+        order,
+        warnings,
+    }
 }
 
 fn project_fields(project: RawProject, problems: &mut Problems) -> (String, String, usize) {

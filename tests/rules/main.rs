@@ -18,6 +18,7 @@ mod rotation;
 mod support;
 mod tokens;
 mod trust;
+mod usernames;
 mod writers;
 
 use support::{Project, Run};

@@ -113,7 +113,7 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let version = opened.store.current(&issuer).ok_or_else(|| get::missing(session, issuer.as_str()))?;
-    let inputs = Inputs::from([(&issuer, Input { version: Some(version.id), parts: &version.parts })]);
+    let inputs = Inputs::from([(&issuer, Input::new(Some(version.id), &version.parts))]);
     let names = Names { dns: names(&arguments.dns)?, ip: arguments.ip.clone(), uri: Vec::new() };
     let usage = if arguments.client { Usage::Client } else { Usage::Server };
     let terms = Terms { issuer: &issuer, usage, names, ttl: arguments.ttl };

@@ -183,7 +183,7 @@ fn make(
     let version = store.value(declaration).ok_or_else(missing)?;
     let end = signer.planned_end(version.created, session.manifest.environments.get(&session.environment));
     let shortened = end.filter(|_| arguments.ttl.is_none()).and_then(|end| shorten(&mut token, declaration, end, now));
-    let key = Input { version: Some(version.id), parts: &version.parts };
+    let key = Input::new(Some(version.id), &version.parts);
     let minted = generate::mint_token(signer.asker(), &token, now, key)?;
     let expires = at(minted.claims.expires);
     if let Some(end) = end.filter(|end| *end < expires) {

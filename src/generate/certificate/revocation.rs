@@ -100,7 +100,7 @@ pub fn list(
     number: u64,
     now: DateTime<Utc>,
 ) -> Result<(Secret, DateTime<Utc>)> {
-    let inputs = Inputs::from([(name, Input { version: None, parts: ca })]);
+    let inputs = Inputs::from([(name, Input::new(None, ca))]);
     let issuer = Issuer::load(name, &inputs, name, now)?;
     let now = now.trunc_subsecs(0);
     let next_update = (now + LIFE).min(issuer.not_after).max(now + TimeDelta::seconds(1));

@@ -56,7 +56,7 @@ impl Authorities {
     }
 
     fn inputs(&self) -> Inputs<'_> {
-        self.made.iter().map(|(name, made)| (name, Input { version: None, parts: &made.parts })).collect()
+        self.made.iter().map(|(name, made)| (name, Input::new(None, &made.parts))).collect()
     }
 
     fn authority(&self, text: &str, ca: &Ca) -> Result<Material> {

@@ -707,7 +707,7 @@ template = "${B | url}"
             (
                 5,
                 "`secrets.A.template` uses a filter that does not exist",
-                "the filters are `base64`, `bcrypt`, `json`, `sha256`, `urlencode`",
+                "the filters are `base64`, `bcrypt`, `json`, `sha256`, `urlencode`, `username`",
             ),
             (5, "reference 1 of `secrets.A.template` is to a secret that is not declared", "did you mean `A`?"),
         ],

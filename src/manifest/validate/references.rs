@@ -1,7 +1,7 @@
 //! The secrets together: what they refer to exists, is of a kind that serves, and nothing waits for itself.
 
 use super::secrets::{Declared, Secrets};
-use super::{Scope, authority, covers};
+use super::{Scope, authority, covers, usernames};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Encoding, Kind, TokenAlgorithm};
 use crate::manifest::order;
@@ -14,6 +14,7 @@ pub(super) fn resolve(secrets: &mut Secrets, scope: &Scope<'_>, problems: &mut P
         let found = targets(declared, secrets, problems);
         for &target in &found {
             check_presence(declared, &secrets.list[target], scope, problems);
+            usernames::check_template(declared, &secrets.list[target], problems);
             if let Some(algorithm) = check_kind(declared, &secrets.list[target], problems) {
                 algorithms.push((position, target, algorithm));
             }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Place, Scope, environment_set, non_empty, recipes, remote};
+use super::{Place, Scope, environment_set, non_empty, recipes, remote, usernames};
 use crate::manifest::issue::Problems;
-use crate::manifest::model::{Declaration, Kind, Pattern, TokenAlgorithm};
-use crate::manifest::raw::{RawKind, RawSecret};
+use crate::manifest::model::{Declaration, Kind, Pattern, Rotate, TokenAlgorithm};
+use crate::manifest::raw::{RawKind, RawSecret, Texts};
 use crate::manifest::read::{At, Field, Map};
 use crate::name::SecretName;
 
@@ -25,6 +25,10 @@ pub(super) struct Declared {
     pub(super) open: (bool, bool),
     /// Offset of what says where it is in AWS.
     pub(super) remote_at: usize,
+    /// The hooks that it names.
+    pub(super) hooks: Field<Texts>,
+    /// Offset of its `rotate`, where that asks for a rotation.
+    pub(super) rotate_at: Option<usize>,
 }
 
 type ByName = BTreeMap<SecretName, Arc<Declaration>>;
@@ -110,6 +114,9 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     if let (Some(kind), Some(pattern)) = (&kind, &pattern) {
         check_setting(kind, pattern, place, at, problems);
     }
+    let usernames =
+        fields.usernames.map_or_else(Vec::new, |names| usernames::read(names, kind.as_ref(), place, problems));
+    let rotate_at = fields.rotate.as_ref().filter(|rotate| rotate.value != Rotate::Never).map(|rotate| rotate.at);
     let remote_at = remote.as_ref().map_or(at, |remote| remote.at);
     let declaration = kind.map(|kind| {
         Box::new(Declaration {
@@ -123,11 +130,14 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
             description: fields.description.map(|description| description.value),
             environments,
             optional,
+            hooks: Vec::new(),
+            usernames,
             remote: remote.map(|remote| remote.value),
             line: problems.line(at),
         })
     });
-    Declared { name, at, declaration, reference_at: reference_at.unwrap_or(at), algorithm, open, remote_at }
+    let (reference_at, hooks) = (reference_at.unwrap_or(at), fields.hooks);
+    Declared { name, at, declaration, reference_at, algorithm, open, remote_at, hooks, rotate_at }
 }
 
 /// Where a kind refers to others, and what it says about a token's algorithm.
