@@ -21,6 +21,9 @@ pub const CURRENT: &str = "AWSCURRENT";
 /// The label under which a value is sent before it is in force.
 pub const OWN_LABEL: &str = "vault-kit";
 
+/// The label of the version that a rotation is about to put in force.
+pub const PENDING: &str = "AWSPENDING";
+
 /// The most bytes that a value may have.
 pub const MOST_BYTES: usize = 65_536;
 
@@ -180,8 +183,14 @@ pub trait Remote {
     /// Secrets by ARN or full name (`DescribeSecret`); one that does not exist is [`Cause::Missing`].
     fn describe(&self, ids: &[&str]) -> Vec<Answer<Listed>>;
 
+    /// The ids of all versions of secrets, those without labels among them, by ARN (`ListSecretVersionIds`).
+    fn versions(&self, arns: &[&str]) -> Vec<Answer<Vec<String>>>;
+
     /// The values in force, by ARN or full name (`BatchGetSecretValue`; `GetSecretValue` where that is denied).
     fn read(&self, ids: &[&str]) -> Vec<Answer<Reading>>;
+
+    /// The values of versions, by ARN and version id, whatever labels they have (`GetSecretValue`).
+    fn read_versions(&self, versions: &[(&str, &str)]) -> Vec<Answer<Reading>>;
 
     /// Makes secrets (`CreateSecret`); a name that exists is [`Cause::Conflict`]. Answers with the ARN.
     fn create(&self, creations: &[Creation<'_>]) -> Vec<Answer<String>>;
@@ -193,6 +202,10 @@ pub trait Remote {
     /// Moves labels (`UpdateSecretVersionStage`); [`Cause::Conflict`] when `from` does not have the label.
     fn relabel(&self, relabellings: &[Relabelling<'_>]) -> Vec<Answer<()>>;
 
+    /// The same in one request, for whoever looks himself when it is refused: [`Cause::Conflict`] also when the label is
+    /// where it should be without us, and when it is held and `from` is `None`.
+    fn try_relabel(&self, relabellings: &[Relabelling<'_>]) -> Vec<Answer<()>>;
+
     /// Tags secrets (`TagResource`).
     fn tag(&self, taggings: &[Tagging<'_>]) -> Vec<Answer<()>>;
 
@@ -201,6 +214,9 @@ pub trait Remote {
 
     /// Takes scheduled deletions back (`RestoreSecret`).
     fn restore(&self, arns: &[&str]) -> Vec<Answer<()>>;
+
+    /// What time it was there with its last answer, to the second; `None` before the first one that told.
+    fn clock(&self) -> Option<DateTime<Utc>>;
 }
 
 #[cfg(test)]

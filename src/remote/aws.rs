@@ -4,6 +4,7 @@
 //! are told as they happen, and end when the user's patience does.
 
 mod answer;
+mod clock;
 mod configuration;
 mod endpoint;
 mod fields;
@@ -21,8 +22,10 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::runtime::Runtime;
 
+use self::clock::ServerClock;
 use self::turn::{Turn, each};
 use super::{Answer, Cause, Creation, Listed, Reading, Relabelling, Remote, Sending, Tagging};
 use crate::error::{Error, Result};
@@ -104,6 +107,7 @@ pub struct Aws {
     fresh: Mutex<BTreeSet<String>>,
     /// Whether `BatchGetSecretValue` was denied: then nobody asks for it again.
     is_batch_denied: AtomicBool,
+    clock: ServerClock,
 }
 
 impl fmt::Debug for Aws {
@@ -119,7 +123,8 @@ pub fn connect(settings: &Settings, notice: Arc<dyn Fn(&Notice) + Send + Sync>) 
         .enable_all()
         .build()
         .map_err(|error| Error::io("start the runtime of the AWS client", error))?;
-    let (secrets, identity) = runtime.block_on(configuration::clients(settings))?;
+    let clock = ServerClock::default();
+    let (secrets, identity) = runtime.block_on(configuration::clients(settings, &clock))?;
     Ok(Aws {
         runtime,
         secrets,
@@ -129,6 +134,7 @@ pub fn connect(settings: &Settings, notice: Arc<dyn Fn(&Notice) + Send + Sync>) 
         watcher: None,
         fresh: Mutex::default(),
         is_batch_denied: AtomicBool::new(false),
+        clock,
     })
 }
 
@@ -190,8 +196,16 @@ impl Remote for Aws {
         self.each("describing", ids, READERS, &async |turn, id| listing::describe(turn, id).await)
     }
 
+    fn versions(&self, arns: &[&str]) -> Vec<Answer<Vec<String>>> {
+        self.each("listing versions", arns, READERS, &async |turn, arn| listing::versions(turn, arn).await)
+    }
+
     fn read(&self, ids: &[&str]) -> Vec<Answer<Reading>> {
         self.turn(async |turn| reading::read(turn, ids).await)
+    }
+
+    fn read_versions(&self, versions: &[(&str, &str)]) -> Vec<Answer<Reading>> {
+        self.each("reading", versions, READERS, &async |turn, (arn, id)| reading::version(turn, arn, id).await)
     }
 
     fn create(&self, creations: &[Creation<'_>]) -> Vec<Answer<String>> {
@@ -206,6 +220,10 @@ impl Remote for Aws {
         self.each("putting in force", relabellings, WRITERS, &async |turn, it| writing::relabel(turn, it).await)
     }
 
+    fn try_relabel(&self, relabellings: &[Relabelling<'_>]) -> Vec<Answer<()>> {
+        self.each("labelling", relabellings, WRITERS, &async |turn, it| writing::try_relabel(turn, it).await)
+    }
+
     fn tag(&self, taggings: &[Tagging<'_>]) -> Vec<Answer<()>> {
         self.each("tagging", taggings, WRITERS, &async |turn, it| writing::tag(turn, it).await)
     }
@@ -216,5 +234,9 @@ impl Remote for Aws {
 
     fn restore(&self, arns: &[&str]) -> Vec<Answer<()>> {
         self.each("restoring", arns, WRITERS, &async |turn, arn| writing::restore(turn, arn).await)
+    }
+
+    fn clock(&self) -> Option<DateTime<Utc>> {
+        self.clock.last()
     }
 }

@@ -16,6 +16,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 
+use super::clock::ServerClock;
 use super::endpoint::Endpoints;
 use super::{Settings, processes};
 use crate::error::{Error, Kind, Result};
@@ -27,8 +28,11 @@ const CONNECTED: Duration = Duration::from_secs(3);
 /// An answer that takes longer is none.
 const ANSWERED: Duration = Duration::from_secs(10);
 
-/// The clients for Secrets Manager and for STS.
-pub(super) async fn clients(settings: &Settings) -> Result<(aws_sdk_secretsmanager::Client, aws_sdk_sts::Client)> {
+/// The clients for Secrets Manager, whose answers set the clock, and for STS.
+pub(super) async fn clients(
+    settings: &Settings,
+    clock: &ServerClock,
+) -> Result<(aws_sdk_secretsmanager::Client, aws_sdk_sts::Client)> {
     let tls = tls(settings.ca_bundle.as_deref())?;
     // `HTTPS_PROXY` and `NO_PROXY`, as the SDK's own client does.
     let sdk = load(settings, http(&tls, ProxyConfig::from_env())).await;
@@ -46,7 +50,7 @@ pub(super) async fn clients(settings: &Settings) -> Result<(aws_sdk_secretsmanag
         None => sdk,
     };
     let sdk = as_role(settings.role_arn.as_deref(), sdk).await;
-    let mut secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk);
+    let mut secrets = aws_sdk_secretsmanager::config::Builder::from(&sdk).interceptor(clock.clone());
     secrets.set_endpoint_url(endpoints.secrets);
     let mut identity = aws_sdk_sts::config::Builder::from(&sdk);
     identity.set_endpoint_url(endpoints.identity);

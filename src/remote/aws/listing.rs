@@ -91,6 +91,29 @@ pub(super) async fn describe(turn: &Turn<'_>, id: &str) -> Answer<Listed> {
     fields::described(answer).ok_or_else(|| garbled(OPERATION))
 }
 
+/// The ids of all versions of one secret.
+pub(super) async fn versions(turn: &Turn<'_>, arn: &str) -> Answer<Vec<String>> {
+    const OPERATION: &str = "ListSecretVersionIds";
+    let mut found = Vec::new();
+    let mut pages = Pages::of(OPERATION);
+    let mut token = None;
+    loop {
+        let request = async || {
+            let request = turn.aws.secrets.list_secret_version_ids().secret_id(arn).include_deprecated(true);
+            request.max_results(PAGE).set_next_token(token.clone()).send().await
+        };
+        let page = turn.ask_about(arn, OPERATION, request).await?;
+        let entries = page.versions.ok_or_else(|| garbled(OPERATION))?;
+        token = pages.next(page.next_token, entries.len())?;
+        for entry in entries {
+            found.push(fields::plain(entry.version_id).ok_or_else(|| garbled(OPERATION))?);
+        }
+        if token.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -57,6 +57,14 @@ pub(super) async fn single(turn: &Turn<'_>, id: &str) -> Answer<Reading> {
     fields::reading(answer).ok_or_else(|| garbled(OPERATION))
 }
 
+/// The value of one version.
+pub(super) async fn version(turn: &Turn<'_>, arn: &str, id: &str) -> Answer<Reading> {
+    const OPERATION: &str = "GetSecretValue";
+    let request = async || turn.aws.secrets.get_secret_value().secret_id(arn).version_id(id).send().await;
+    let answer = turn.ask_about(arn, OPERATION, request).await?;
+    fields::reading(answer).filter(|it| it.version == id).ok_or_else(|| garbled(OPERATION))
+}
+
 /// What one batch settles, in the order of its ids; `None` = ask for that one alone.
 async fn batch(turn: &Turn<'_>, ids: &[&str]) -> Vec<Option<Answer<Reading>>> {
     if turn.aws.is_batch_denied.load(Ordering::Relaxed) {

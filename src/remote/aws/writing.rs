@@ -67,14 +67,30 @@ pub(super) async fn send(turn: &Turn<'_>, sending: &Sending<'_>) -> Answer<()> {
         let request = turn.aws.secrets.put_secret_value().secret_id(sending.arn).client_request_token(sending.token);
         request.set_secret_string(text).set_secret_binary(bytes).version_stages(OWN_LABEL).send().await
     };
-    let answer = turn.ask_about(sending.arn, OPERATION, request).await?;
-    confirmed(OPERATION, answer.version_id.as_deref() == Some(sending.token))?;
-    turn.aws.remember(&[sending.arn]);
-    Ok(())
+    let answer = turn.ask_about(sending.arn, OPERATION, request).await;
+    // Also where it was somebody else, its version is there since a moment ago.
+    if answer.as_ref().map_or_else(|failure| failure.cause == Cause::Conflict, |_| true) {
+        turn.aws.remember(&[sending.arn]);
+    }
+    confirmed(OPERATION, answer?.version_id.as_deref() == Some(sending.token))
 }
 
 /// Moves a label, if the version that must have it has it.
 pub(super) async fn relabel(turn: &Turn<'_>, relabelling: &Relabelling<'_>) -> Answer<()> {
+    let &Relabelling { arn, label, to, .. } = relabelling;
+    let failure = match try_relabel(turn, relabelling).await {
+        Err(failure) if failure.cause == Cause::Conflict => failure,
+        answer => return answer,
+    };
+    // The description tells whether the label is where it should be, because an answer of ours was lost or somebody else
+    // moved it there.
+    let described = listing::describe(turn, arn).await?;
+    if described.labelled(label) == to { Ok(()) } else { Err(failure) }
+}
+
+/// Moves a label in one request. AWS says "invalid parameter" of a `from` that does not have the label, and of none where
+/// the label is held.
+pub(super) async fn try_relabel(turn: &Turn<'_>, relabelling: &Relabelling<'_>) -> Answer<()> {
     const OPERATION: &str = "UpdateSecretVersionStage";
     let &Relabelling { arn, label, from, to } = relabelling;
     let request = async || {
@@ -85,17 +101,13 @@ pub(super) async fn relabel(turn: &Turn<'_>, relabelling: &Relabelling<'_>) -> A
             .send()
             .await
     };
-    let failure = match turn.ask_about(arn, OPERATION, request).await {
-        Ok(answer) => return confirmed(OPERATION, answer.arn.is_some()),
-        Err(failure) => failure,
-    };
-    // AWS says "invalid parameter" of a `from` that does not have the label; the description tells whether the label is
-    // where it should be, because an answer of ours was lost or somebody else moved it there.
-    if failure.code.as_deref() != Some("InvalidParameterException") {
-        return Err(failure);
+    match turn.ask_about(arn, OPERATION, request).await {
+        Ok(answer) => confirmed(OPERATION, answer.arn.is_some()),
+        Err(failure) if failure.code.as_deref() == Some("InvalidParameterException") => {
+            Err(Failure { cause: Cause::Conflict, ..failure })
+        }
+        Err(failure) => Err(failure),
     }
-    let described = listing::describe(turn, arn).await?;
-    if described.labelled(label) == to { Ok(()) } else { Err(Failure { cause: Cause::Conflict, ..failure }) }
 }
 
 /// Sets tags.
