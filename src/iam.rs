@@ -125,6 +125,7 @@ fn listing() -> Statement {
 fn rotating(secrets: &[String], place: &Place<'_>) -> Vec<Statement> {
     let mut write = vec![
         "secretsmanager:GetSecretValue",
+        "secretsmanager:ListSecretVersionIds",
         "secretsmanager:PutSecretValue",
         "secretsmanager:TagResource",
         "secretsmanager:UpdateSecretVersionStage",

@@ -26,6 +26,7 @@ pub mod project;
 pub mod remote;
 pub mod report;
 pub mod revocation;
+pub mod rotate;
 pub mod rotation;
 pub mod secret;
 pub mod shell;

@@ -134,7 +134,7 @@ const INDIRECT: [(&str, &[&str]); 9] = [
 ];
 
 /// Codes without a case in `tests/messages.rs` and `tests/messages_aws`, and why.
-const UNTOLD: [(&str, &str); 20] = [
+const UNTOLD: [(&str, &str); 22] = [
     ("bug", "whoever knows a command that leads there mends it"),
     ("changed-meanwhile", "a race with somebody who edits the very file; tests/rules loses it on purpose"),
     ("common-name-too-long", "the manifest is refused first"),
@@ -151,7 +151,9 @@ const UNTOLD: [(&str, &str); 20] = [
     ("no-recipients", "a store is made with a recipient, and no command takes the last one away"),
     ("not-confirmed", "is said on a terminal only"),
     ("path-escapes", "the manifest is refused first"),
+    ("remote-pending", "a race with others that rotate it; tests/rotate_aws loses it on purpose"),
     ("recipient-invalid", "the manifest is refused first"),
+    ("rotation-promoted", "a race with another host; tests/rotate_aws loses it on purpose"),
     ("setting-signs", "the manifest is refused first"),
     ("store-changed", "a race that the lock prevents; tests/rules loses it on purpose"),
     ("vanished", "a race with somebody who removes files"),

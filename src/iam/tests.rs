@@ -164,8 +164,8 @@ fn actions(environment: &str, role: Role) -> String {
 fn each_role_has_its_actions_and_no_other() {
     assert_eq!(actions("prod", Role::Reader), "BatchGetSecretValue DescribeSecret GetSecretValue ListSecrets");
     assert_eq!(actions("prod", Role::CiCheck), "DescribeSecret ListSecrets");
-    let rotator = "BatchGetSecretValue CreateSecret DeleteSecret DescribeSecret GetSecretValue ListSecrets PutSecretValue \
-                   RestoreSecret TagResource UpdateSecretVersionStage";
+    let rotator = "BatchGetSecretValue CreateSecret DeleteSecret DescribeSecret GetSecretValue ListSecretVersionIds ListSecrets \
+                   PutSecretValue RestoreSecret TagResource UpdateSecretVersionStage";
     assert_eq!(actions("prod", Role::Rotator), rotator);
     assert_eq!(
         actions("keyed", Role::Rotator),

@@ -173,7 +173,7 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
         Field { key, declaration, here, there, verdict }
     };
     let fields: Vec<_> = place.fields().into_iter().map(field).collect();
-    let hindrance = listed.and_then(|listed| hindrance(listed, store));
+    let hindrance = listed.and_then(|listed| hindrance(listed, &owner(&store.project, &store.environment)));
     // What another process wrote down meanwhile is newer than what was seen, unless it is the same.
     let is_overtaken = known.is_none() && seen.bases.get(&place.name) != store.synced.bases.get(&place.name);
     let failure = seen.failures.get(&place.name);
@@ -230,7 +230,14 @@ fn is_noted(fields: &[Field<'_>], base: &Base) -> bool {
     fields.iter().all(|field| base.fields.get(field.key).is_some_and(|it| it == field.fingerprint_here()))
 }
 
-fn hindrance(listed: &Listed, store: &Store) -> Option<Hindrance> {
+/// Why whoever writes to the secrets of `owner` must not write to this one.
+pub fn hindrance(listed: &Listed, owner: &str) -> Option<Hindrance> {
+    let is_foreign = listed.tags.get(OWNER_TAG).is_none_or(|it| it != owner);
+    bound(listed).or(is_foreign.then_some(Hindrance::Foreign))
+}
+
+/// Why nobody but AWS, or nobody here, may write to it.
+pub fn bound(listed: &Listed) -> Option<Hindrance> {
     let primary = listed.primary_region.as_deref();
     let region = listed.arn.split(':').nth(3);
     if listed.managed_by.is_some() {
@@ -239,8 +246,6 @@ fn hindrance(listed: &Listed, store: &Store) -> Option<Hindrance> {
         Some(Hindrance::Rotated)
     } else if region.zip(primary).is_some_and(|(region, primary)| region != primary) {
         Some(Hindrance::Replica)
-    } else if listed.tags.get(OWNER_TAG) != Some(&owner(&store.project, &store.environment)) {
-        Some(Hindrance::Foreign)
     } else {
         None
     }

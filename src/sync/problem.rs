@@ -1,10 +1,13 @@
 //! What stands against an action on one remote secret, and the words for it.
 
+use chrono::{DateTime, Utc};
+
 use super::content;
 use super::judge::Verdict;
 use super::look::{self, Field, Hindrance, Item, State};
 use crate::error::{Error, Kind};
 use crate::manifest::Kind as SecretKind;
+use crate::remote::Listed;
 
 /// Why an item cannot be pushed as it is; `None` when nothing stands against it.
 pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
@@ -21,13 +24,24 @@ pub fn against_push(item: &Item<'_>, ours: bool) -> Option<Error> {
     item.hindrance.map(|it| hindered(name, it))
 }
 
+/// Why a secret cannot get a new version in place of the one in force.
+pub fn against_new_version(listed: &Listed, hindrance: Option<Hindrance>) -> Option<Error> {
+    if listed.deleted.is_some() {
+        return Some(scheduled(&listed.name, listed.deleted));
+    }
+    match hindrance {
+        Some(hindrance) => Some(hindered(&listed.name, hindrance)),
+        None => listed.current().is_none().then(|| valueless(&listed.name)),
+    }
+}
+
 /// Why an item serves neither direction as it is.
 pub fn unusable(item: &Item<'_>, verb: &str) -> Option<Error> {
     let name = &item.place.name;
     match item.state {
         State::Changed => Some(changed_meanwhile(item, verb)),
         State::Missing => Some(missing(item)),
-        State::Scheduled => Some(scheduled(item)),
+        State::Scheduled => Some(scheduled(name, item.scheduled())),
         State::Valueless => Some(valueless(name)),
         State::Malformed => Some(content::malformed(name)),
         State::Unreadable => item.failure.map(|failure| failure.about(&format!("`{name}`"))),
@@ -117,9 +131,8 @@ fn missing(item: &Item<'_>) -> Error {
         .hint(format!("make it again with `vault-kit sync push --ours {secret}`, or take `aws` from its declaration"))
 }
 
-fn scheduled(item: &Item<'_>) -> Error {
-    let name = &item.place.name;
-    let since = item.scheduled().map(|time| time.format(" since %Y-%m-%d").to_string()).unwrap_or_default();
+fn scheduled(name: &str, since: Option<DateTime<Utc>>) -> Error {
+    let since = since.map(|time| time.format(" since %Y-%m-%d").to_string()).unwrap_or_default();
     Error::new(Kind::Conflict, "remote-scheduled", format!("`{name}` is scheduled for deletion in AWS{since}"))
         .hint(format!("take that back with `vault-kit sync restore {name}`"))
 }
