@@ -1,6 +1,9 @@
-//! The only door through which time enters.
+//! The only door through which time enters, and with it the rules of time zones.
+
+mod zones;
 
 use chrono::{DateTime, SubsecRound, Utc};
+pub use zones::SystemZones;
 
 /// Tells the time.
 pub trait Clock {

@@ -38,6 +38,7 @@ mod ui;
 pub mod words;
 pub mod world;
 pub mod x509;
+pub mod zone;
 
 use std::ffi::OsString;
 

@@ -19,6 +19,7 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 mod validate;
+pub mod window;
 
 pub use hook::Hook;
 pub use issue::{Issue, Issues};
@@ -30,6 +31,7 @@ use issue::Problems;
 use toml::de::DeTable;
 
 use crate::error::Error;
+use crate::zone::{NoZones, Zones};
 
 /// The JSON Schema (draft 2020-12) of a manifest.
 pub const SCHEMA: &str = include_str!("../schemas/manifest.schema.json");
@@ -38,7 +40,9 @@ pub const SCHEMA: &str = include_str!("../schemas/manifest.schema.json");
 ///
 /// Reports every problem at once. Only a text that is not TOML is reported by itself: what
 /// could be recovered from it would tell of problems that are not there.
-pub fn parse(text: &str, file: &str) -> Result<Manifest, Issues> {
+///
+/// Windows go by the clocks of `zones`, whose rules stay in the [`Manifest`].
+pub fn parse_in(text: &str, file: &str, zones: &dyn Zones) -> Result<Manifest, Issues> {
     let mut problems = Problems::new(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -47,8 +51,13 @@ pub fn parse(text: &str, file: &str) -> Result<Manifest, Issues> {
     let raw = read::read_table(table.get_ref(), &read::Path::ROOT, &mut problems);
     // The largest thing in memory, and of no use any more.
     drop(table);
-    let manifest = validate::manifest(raw, file, &mut problems);
+    let manifest = validate::manifest(raw, file, zones, &mut problems);
     problems.finish(file).map(|warnings| Manifest { warnings, ..manifest })
+}
+
+/// As [`parse_in`], for a text whose windows are all in `UTC` or at an offset.
+pub fn parse(text: &str, file: &str) -> Result<Manifest, Issues> {
+    parse_in(text, file, &NoZones)
 }
 
 /// The TOML parser's own messages hold none of the text. One a line: recovery may stumble twice over one mistake.

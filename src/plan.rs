@@ -4,6 +4,7 @@
 
 pub mod due;
 mod observed;
+pub mod window;
 
 use std::collections::BTreeSet;
 

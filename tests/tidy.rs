@@ -16,7 +16,7 @@ struct Only {
     within: &'static [&'static str],
 }
 
-const ONLY: [Only; 17] = [
+const ONLY: [Only; 18] = [
     Only { words: &["ring::"], within: &["generate", "secret", "token", "x509/key"] },
     Only { words: &["age::"], within: &["store"] },
     Only { words: &["rcgen::"], within: &["generate/certificate"] },
@@ -49,6 +49,7 @@ const ONLY: [Only; 17] = [
         words: &["remove_file", "remove_dir", "create_dir", "fs::copy", "unlinkat", "mkdirat"],
         within: &["private_file"],
     },
+    Only { words: &["tz::"], within: &["zone"] },
     Only { words: &["Utc::now", "SystemTime::now", "Local::now"], within: &["clock"] },
     Only { words: &["env::var", "env::set_var", "env::remove_var"], within: &["cli/context"] },
     Only { words: &["process::exit", "unsafe", ".unwrap()", "todo!", "unimplemented!"], within: &[] },
@@ -69,7 +70,7 @@ struct Without {
 /// Disk, descriptors, environment.
 const OUTSIDE: [&str; 6] = ["std::fs", "fs::", "File::open", "rustix::", "private_file", "std::env"];
 
-const WITHOUT: [Without; 14] = [
+const WITHOUT: [Without; 15] = [
     Without { module: "plan", words: &OUTSIDE, except: &[] },
     Without { module: "plan", words: &["random::", "SystemClock", "Secret", "expose", "expose_text"], except: &[] },
     Without { module: "manifest", words: &OUTSIDE, except: &[] },
@@ -78,6 +79,7 @@ const WITHOUT: [Without; 14] = [
         words: &["random::", "SystemClock", "crate::secret", "expose", "expose_text"],
         except: &[],
     },
+    Without { module: "zone", words: &OUTSIDE, except: &[] },
     Without { module: "check", words: &OUTSIDE, except: &[] },
     // It judges the values of the process environment; every other value comes to `check` as a verdict or as bytes.
     Without {

@@ -8,6 +8,7 @@ use super::bring_up;
 use super::context::Context;
 use super::session::{self, Session};
 use super::summary::{Summary, row};
+use crate::clock::SystemZones;
 use crate::deliver::Delivered;
 use crate::emit::dotenv_read;
 use crate::error::{Error, Kind, Result};
@@ -162,7 +163,7 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
             context.ui.say(&row("would write", path, format_args!("0644")));
         }
     }
-    let manifest = manifest::parse(&text, MANIFEST)?;
+    let manifest = manifest::parse_in(&text, MANIFEST, &SystemZones)?;
     let Some(root) = root else {
         let environment = session::choose_environment(context, &manifest)?;
         let plan = plan::plan(&manifest, &environment, &plan::Observed::default(), &Scope::All);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::TimeDelta;
 
 use super::context::{self, Context};
+use crate::clock::SystemZones;
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{self, Manifest};
@@ -59,7 +60,7 @@ impl<'a> Session<'a> {
         })?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::new(Kind::Manifest, "manifest-invalid", format!("`{place}` is not UTF-8 text")))?;
-        let manifest = manifest::parse(&text, &place)?;
+        let manifest = manifest::parse_in(&text, &place, &SystemZones)?;
         for warning in &manifest.warnings {
             context.ui.warn(&format!("`{place}:{}`: {}", warning.line, warning.message));
         }

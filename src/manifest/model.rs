@@ -13,6 +13,7 @@ use super::hook::Hook;
 use super::issue::Issue;
 use super::period::Period;
 use super::template::Template;
+use super::window::Window;
 use crate::name::{EnvName, HookName, OutputName, SecretName};
 
 /// Everything that a `vault-kit.toml` declares.
@@ -45,6 +46,8 @@ pub struct Manifest {
 pub struct Environment {
     /// Replaces the secrets' own rotation.
     pub rotate: Option<Rotate>,
+    /// When its secrets may be replaced; see [`Declaration::windows_in`].
+    pub windows: Vec<Window>,
     /// Who can open this environment's store, by a person's name; empty = the user's own identity.
     pub recipients: BTreeMap<String, String>,
     /// Where in AWS the environment lives.
@@ -98,6 +101,8 @@ pub struct Declaration {
     pub rotate: Option<Rotate>,
     /// How long the previous value stays deliverable after a rotation.
     pub overlap: Option<Period>,
+    /// When it may be replaced; empty = whenever its environment allows it.
+    pub windows: Vec<Window>,
     /// Who supplies it or answers for it.
     pub owner: Option<String>,
     /// What a value must look like: a regular expression.
@@ -594,6 +599,17 @@ impl Declaration {
     /// Whether it exists in an environment.
     pub fn is_in(&self, environment: &EnvName) -> bool {
         self.environments.as_ref().is_none_or(|environments| environments.contains(environment))
+    }
+
+    /// When it may be replaced in an environment; empty = at any time.
+    ///
+    /// The secret's own windows go before those of the environment: who declares some knows what the secret needs.
+    pub fn windows_in<'a>(&'a self, environment: Option<&'a Environment>) -> &'a [Window] {
+        if self.windows.is_empty() {
+            environment.map_or(&[], |environment| &environment.windows)
+        } else {
+            &self.windows
+        }
     }
 
     /// The names it refers to.

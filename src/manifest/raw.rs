@@ -57,6 +57,8 @@ table! {
     RawEnvironment {
         /// Replaces the secrets' own rotation: a length of time such as `90d`, or `never`.
         rotate: Rotate,
+        /// When the secrets that have no window of their own may be replaced.
+        window: Windows,
         /// Who can open this environment's store: age recipients by a person's name.
         #[schemars(extend("additionalProperties" = { "type": "string", "pattern": "^age1[02-9ac-hj-np-z]+$" }))]
         recipients: Map<String>,
@@ -109,6 +111,9 @@ table! {
         rotate: Rotate,
         /// How long the previous value stays deliverable after a rotation, such as `24h`.
         overlap: Period,
+        /// When it may be replaced, such as `Sun 02:00-05:00 Europe/Berlin`, or a list of such times: days (absent = every
+        /// day), hours, and a time zone, `UTC` or an offset. Default: the environment's window.
+        window: Windows,
         /// Who supplies it or answers for it.
         owner: String,
         /// What a value must look like: a regular expression.
@@ -532,6 +537,19 @@ impl FromToml for KeyAlgorithm {
             "es384" => Some(Self::Es384),
             _ => Some(Self::Es256),
         }
+    }
+}
+
+/// One text or a list of them.
+#[derive(Clone, Debug)]
+pub(super) struct Windows(pub(super) Texts);
+
+impl FromToml for Windows {
+    fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut super::issue::Problems) -> Option<Self> {
+        if node.get_ref().is_array() {
+            return Texts::from_toml(node, path, problems).map(Self);
+        }
+        super::read::field(node, path, problems).map(|text| Self(vec![text]))
     }
 }
 

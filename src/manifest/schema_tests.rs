@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value, json};
 
 use super::model::{KeyAlgorithm, Rotate};
 use super::period::Period;
-use super::raw::{KEY_ALGORITHMS, Mode, RawManifest};
+use super::raw::{KEY_ALGORITHMS, Mode, RawManifest, Windows};
 use super::read::{At, Map, Tagged, Variants};
 
 /// What [`super::read::variants!`] knows for the schema.
@@ -50,11 +50,20 @@ macro_rules! inline_schema {
     )*};
 }
 
+/// Days, hours and a zone; which days and zones there are is for the parser to tell.
+const WINDOW: &str = r"^\s*([A-Za-z]+([-,][A-Za-z]+)*\s+)?[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]\s+\S+\s*$";
+
 inline_schema! {
     KeyAlgorithm = json_schema!({ "enum": KEY_ALGORITHMS });
     Mode = json_schema!({ "type": "string", "pattern": "^0*[0-7]{1,3}$" });
     Period = json_schema!({ "type": "string", "pattern": "^[0-9]+[smhdwy]$" });
     Rotate = json_schema!({ "type": "string", "pattern": "^([0-9]+[smhdwy]|never)$" });
+    Windows = json_schema!({
+        "oneOf": [
+            { "type": "string", "pattern": WINDOW },
+            { "type": "array", "minItems": 1, "items": { "type": "string", "pattern": WINDOW } },
+        ]
+    });
 }
 
 impl<T: JsonSchema> JsonSchema for At<T> {

@@ -6,6 +6,7 @@ mod outputs;
 mod places;
 mod project;
 mod secrets;
+mod windows;
 
 use proptest::prelude::*;
 
@@ -22,6 +23,7 @@ impl Declaration {
             kind,
             rotate: None,
             overlap: None,
+            windows: Vec::new(),
             owner: None,
             pattern: None,
             obtain: None,
@@ -124,7 +126,9 @@ type Refusal = (&'static str, &'static [(usize, &'static str, &'static str)]);
 
 #[test]
 fn each_mistake_is_told_by_its_line_and_what_would_be_right() {
-    for (text, expected) in [project::PROJECT, aws::AWS, secrets::SECRETS, outputs::OUTPUTS, hooks::HOOKS].concat() {
+    for (text, expected) in
+        [project::PROJECT, aws::AWS, secrets::SECRETS, outputs::OUTPUTS, hooks::HOOKS, windows::WINDOWS].concat()
+    {
         let issues = parse(text, "vault-kit.toml").map(drop).unwrap_err().issues;
         let told: Vec<_> = issues
             .iter()

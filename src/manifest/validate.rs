@@ -12,6 +12,7 @@ mod references;
 mod remote;
 mod secrets;
 mod usernames;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -21,6 +22,7 @@ use super::model::{Environment, Manifest};
 use super::raw::{RawEnvironment, RawManifest, RawProject, Texts};
 use super::read::{At, Field, Map};
 use crate::name::EnvName;
+use crate::zone::Zones;
 
 /// How many versions keep their value unless declared.
 const KEEP: u32 = 5;
@@ -43,18 +45,19 @@ struct Scope<'a> {
     project: &'a str,
     issuer: &'a str,
     environments: &'a BTreeMap<EnvName, Environment>,
+    zones: &'a dyn Zones,
 }
 
 /// Makes the model. It is complete only if no problem was added.
-pub(super) fn manifest(raw: RawManifest, file: &str, problems: &mut Problems) -> Manifest {
+pub(super) fn manifest(raw: RawManifest, file: &str, zones: &dyn Zones, problems: &mut Problems) -> Manifest {
     let project = raw.project.map(|project| project.value).unwrap_or_default();
-    let declared = environments(raw.environments, problems);
+    let declared = environments(raw.environments, zones, problems);
     let default_environment = default_environment(project.default_environment.as_ref(), &declared, problems);
     let mut environments: BTreeMap<_, _> = declared.into_iter().collect();
     environments.entry(default_environment.clone()).or_default();
     let (name, issuer, keep) = project_fields(project, problems);
 
-    let scope = Scope { project: &name, issuer: &issuer, environments: &environments };
+    let scope = Scope { project: &name, issuer: &issuer, environments: &environments, zones };
     let mut secrets = secrets::declare(raw.secrets, &scope, problems);
     let order = references::resolve(&mut secrets, &scope, problems);
     remote::check(&secrets, &scope, problems);
@@ -95,14 +98,18 @@ fn project_name(name: At<String>, problems: &mut Problems) -> String {
 }
 
 /// The declared environments in the order of the file.
-fn environments(raw: Field<Map<RawEnvironment>>, problems: &mut Problems) -> Vec<(EnvName, Environment)> {
+fn environments(
+    raw: Field<Map<RawEnvironment>>,
+    zones: &dyn Zones,
+    problems: &mut Problems,
+) -> Vec<(EnvName, Environment)> {
     let entries = raw.map(|map| map.value.0).unwrap_or_default();
     let read = entries.into_iter().filter_map(|(name, raw)| {
         let Ok(parsed) = EnvName::new(name.value) else {
             bad_name(name.at, "environment", problems);
             return None;
         };
-        let environment = environment(&parsed, raw.value, problems);
+        let environment = environment(&parsed, raw.value, zones, problems);
         Some((parsed, environment))
     });
     read.collect()
@@ -112,7 +119,7 @@ fn bad_name(at: usize, what: &str, problems: &mut Problems) {
     problems.add_with_hint(at, format!("the {what}'s name is not valid"), crate::name::InvalidName.to_string());
 }
 
-fn environment(name: &EnvName, raw: RawEnvironment, problems: &mut Problems) -> Environment {
+fn environment(name: &EnvName, raw: RawEnvironment, zones: &dyn Zones, problems: &mut Problems) -> Environment {
     let place = Place { section: "environments", name: name.as_str() };
     let entries = raw.recipients.map(|map| map.value.0).unwrap_or_default();
     let mut recipients = BTreeMap::new();
@@ -121,7 +128,8 @@ fn environment(name: &EnvName, raw: RawEnvironment, problems: &mut Problems) -> 
         recipients.insert(person.value, recipient.value);
     }
     let aws = raw.aws.map(|raw| aws::read(raw, place, problems));
-    Environment { rotate: raw.rotate.map(|rotate| rotate.value), recipients, aws }
+    let windows = windows::read(raw.window, place, zones, problems);
+    Environment { rotate: raw.rotate.map(|rotate| rotate.value), windows, recipients, aws }
 }
 
 /// Bech32's data characters (BIP 173); the checksum is judged by age when the store is sealed.

@@ -84,7 +84,7 @@ mod tests {
     fn another_account_is_refused() {
         let mut store = store("age1me");
         let aws = Aws { account: Some("1".repeat(12)), ..Aws::default() };
-        let declared = Environment { aws: Some(aws), recipients: BTreeMap::new(), rotate: None };
+        let declared = Environment { aws: Some(aws), ..Environment::default() };
         assert_eq!(check(Some(&declared), &store).unwrap_err().code(), "account-changed");
         store.aws = binding(Some(&declared));
         assert!(check(Some(&declared), &store).is_ok());

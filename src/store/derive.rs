@@ -80,13 +80,13 @@ pub fn judge_patterns(ledger: &mut Ledger, store: &Store, manifest: &Manifest) {
 
 impl<'a> From<&'a Version> for Dates<'a> {
     fn from(version: &'a Version) -> Self {
-        Self { created: version.created, expires: version.expires, facts: &version.facts }
+        Self { version: version.id, created: version.created, expires: version.expires, facts: &version.facts }
     }
 }
 
 impl<'a> From<&'a Entry> for Dates<'a> {
     fn from(entry: &'a Entry) -> Self {
-        Self { created: entry.created, expires: entry.expires, facts: &entry.facts }
+        Self { version: entry.version, created: entry.created, expires: entry.expires, facts: &entry.facts }
     }
 }
 

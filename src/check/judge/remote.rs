@@ -69,7 +69,7 @@ impl Bench<'_> {
     fn age(&mut self, place: &Place<'_>, listed: &Listed) {
         let environment = self.manifest.environments.get(self.environment);
         let Some(changed) = listed.changed else { return };
-        let due = |it: &Declaration| due::rotation(changed, it, environment);
+        let due = |it: &Declaration| due::rotation(changed, None, it, environment).map(|due| due.overdue);
         let rotates =
             |it: &Declaration| it.kind.setting(self.environment).is_none() && it.rotate != Some(Rotate::Never);
         let fields = place.fields().into_iter().filter(|(_, it)| rotates(it));

@@ -167,13 +167,23 @@ impl<'a> Bench<'a> {
         let due = due::due(entry.into(), declaration, self.manifest.environments.get(self.environment));
         let (code, message) = match (entry.expires, due) {
             (Some(expires), _) if expires <= self.now => (Code::Expired, format!("expired {}", day(expires))),
-            (Some(expires), _) if announced(declaration, entry, expires) <= self.now => {
+            (Some(expires), _) if self.announced(declaration, entry, expires) <= self.now => {
                 (Code::Expiring, format!("expires {}", day(expires)))
             }
             (_, Some(due)) if due <= self.now => (Code::RotationDue, format!("was due {}", day(due))),
             _ => return,
         };
         self.about_secret(code, &entry.name, message, self.renew(&entry.name));
+    }
+
+    /// When the end of a value is announced: of a certificate when its renewal is overdue, of a token after two thirds of
+    /// its life.
+    fn announced(&self, declaration: &Declaration, entry: &Entry, expires: DateTime<Utc>) -> DateTime<Utc> {
+        let life = (expires - entry.created).max(TimeDelta::zero());
+        let notice =
+            if matches!(declaration.kind, Kind::Token(_)) { life / 3 } else { (life / 10).min(LONGEST_NOTICE) };
+        let environment = self.manifest.environments.get(self.environment);
+        due::renewal(entry.into(), declaration, environment).map_or(expires - notice, |due| due.overdue)
     }
 
     /// A token dies with the key that signed it, whatever its own time.
@@ -244,14 +254,6 @@ impl<'a> Bench<'a> {
             }
         }
     }
-}
-
-/// When the end of a value is announced: of a certificate when it is due for renewal, of a token after two thirds of its
-/// life.
-fn announced(declaration: &Declaration, entry: &Entry, expires: DateTime<Utc>) -> DateTime<Utc> {
-    let life = (expires - entry.created).max(TimeDelta::zero());
-    let notice = if matches!(declaration.kind, Kind::Token(_)) { life / 3 } else { (life / 10).min(LONGEST_NOTICE) };
-    due::renewal(entry.into(), &declaration.kind).unwrap_or(expires - notice)
 }
 
 fn least_bits(declaration: &Declaration, is_key: bool) -> u32 {

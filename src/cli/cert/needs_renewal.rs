@@ -132,7 +132,7 @@ fn of_secret(session: &Session<'_>, name: &str, ledger: Option<&Ledger>, at: Opt
     let dates = entry.and_then(|entry| {
         let (dates, expires) = (Dates::from(entry), entry.expires?);
         let environment = session.manifest.environments.get(&session.environment);
-        let usual = || due::due(dates, session.manifest.secret(&entry.name)?, environment);
+        let usual = || due::term(dates, session.manifest.secret(&entry.name)?, environment).map(|due| due.from);
         let due = at.map_or_else(usual, |at| Some(at.of(dates.begun(), expires)));
         Some((due.unwrap_or(expires), expires))
     });

@@ -16,9 +16,10 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::name::{EnvName, SecretName};
-use crate::plan::{self, Plan, Scope, due};
+use crate::plan::due::{self, Due};
+use crate::plan::{self, Plan, Scope};
 use crate::revocation::issuer;
-use crate::store::Store;
+use crate::store::{Store, Version};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -75,7 +76,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let asked = asked(&session, &opened.store, &named)?;
-    let is_due = |name: &SecretName| times(&session, &opened.store, name).is_some_and(|it| it.1 <= context.now);
+    let is_due = |name: &SecretName| is_due(&session, &opened.store, name, !named.is_empty());
     let due = |name: &&SecretName| arguments.force || is_due(name);
     let due: BTreeSet<SecretName> = asked.iter().filter(due).cloned().collect();
     let (roots, due) = split_roots(&session, due, !arguments.names.is_empty());
@@ -141,12 +142,23 @@ fn asked(session: &Session<'_>, store: &Store, named: &BTreeSet<SecretName>) -> 
     Error::all(absent.map(|name| get::missing(session, name.as_str()))).map_or_else(|| Ok(named.clone()), Err)
 }
 
-/// When a certificate ends and when it is due, as `check` judges it. One whose dates are not known is due at once.
+/// When a certificate ends and from when on it is due. One whose dates are not known is due at once.
 fn times(session: &Session<'_>, store: &Store, name: &SecretName) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
     let version = store.current(name)?;
-    let environment = session.manifest.environments.get(&session.environment);
-    let due = due::due(version.into(), &session.manifest.secrets[name], environment);
+    let due = term(session, version, name).map(|due| due.from);
     Some((version.expires.unwrap_or(version.created), due.unwrap_or(version.created)))
+}
+
+fn term<'a>(session: &'a Session<'_>, version: &Version, name: &SecretName) -> Option<Due<'a>> {
+    let environment = session.manifest.environments.get(&session.environment);
+    due::term(version.into(), &session.manifest.secrets[name], environment)
+}
+
+/// Whether it is time for a certificate. Who names it does not wait for a window, and nobody waits once `check` complains.
+fn is_due(session: &Session<'_>, store: &Store, name: &SecretName, named: bool) -> bool {
+    let now = session.context.now;
+    let is_due = |due: Due<'_>| if named { due.from <= now } else { due.is_now(now) || due.overdue <= now };
+    store.current(name).is_some_and(|version| term(session, version, name).is_none_or(is_due))
 }
 
 /// Roots that are due, and what else is. A new root is not for cron to make: everybody has to be told to trust it.

@@ -181,7 +181,7 @@ fn make(
     let (declaration, now) = (signer.declaration, session.context.now);
     let missing = || get::missing(session, declaration.name.as_str());
     let version = store.value(declaration).ok_or_else(missing)?;
-    let end = signer.planned_end(version.created, session.manifest.environments.get(&session.environment));
+    let end = signer.planned_end(version.id, version.created, session.manifest.environments.get(&session.environment));
     let shortened = end.filter(|_| arguments.ttl.is_none()).and_then(|end| shorten(&mut token, declaration, end, now));
     let key = Input::new(Some(version.id), &version.parts);
     let minted = generate::mint_token(signer.asker(), &token, now, key)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Place, Scope, environment_set, non_empty, recipes, remote, usernames};
+use super::{Place, Scope, environment_set, non_empty, recipes, remote, usernames, windows};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Kind, Pattern, Rotate, TokenAlgorithm};
 use crate::manifest::raw::{RawKind, RawSecret, Texts};
@@ -101,6 +101,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     let remote = remote::Place::take(&mut fields).read(&name, place, problems);
     let environments = environment_set(fields.environments, place, scope, problems);
     let pattern = fields.pattern.and_then(|pattern| self::pattern(&pattern, place, problems));
+    let windows = windows::read(fields.window, place, scope.zones, problems);
     let owner = fields.owner.and_then(|owner| non_empty(Some(owner), &format!("{place}.owner"), problems));
     let (reference_at, algorithm) = raw.variant.as_ref().map_or((None, None), reference);
     let open = match &raw.variant {
@@ -124,6 +125,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
             kind,
             rotate: fields.rotate.map(|rotate| rotate.value),
             overlap: fields.overlap.map(|overlap| overlap.value),
+            windows,
             owner,
             pattern,
             obtain: fields.obtain.map(|obtain| obtain.value),
