@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::store::{Stage, Store, Version};
@@ -64,12 +65,13 @@ pub fn companions<'s>(
         return Vec::new();
     }
     let max_age = max_age(manifest, &store.environment, &declaration.name);
+    let overlap = overlap(manifest, declaration, store);
     let versions = store.secrets.get(&declaration.name).map_or(&[][..], Vec::as_slice);
     let fitting = versions.iter().filter(|version| declaration.kind.accepts(&version.kind));
     let companion = |version| {
         let companion = match declaration.kind {
-            Kind::Keypair { .. } => pair(declaration, version, store, max_age),
-            _ => single(declaration, version),
+            Kind::Keypair { .. } => pair(overlap, version, store, max_age),
+            _ => single(declaration, overlap, version),
         };
         companion.filter(|it| it.state == State::Next || now < it.until)
     };
@@ -113,16 +115,16 @@ pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
 
 /// A version of a single value or of a root: it stands beside its successor while the overlap lasts. An issuing CA is
 /// trusted through its root, and needs nobody beside it.
-fn single<'s>(declaration: &Declaration, version: &'s Version) -> Option<Companion<'s>> {
+fn single<'s>(declaration: &Declaration, overlap: Option<Period>, version: &'s Version) -> Option<Companion<'s>> {
     let is_root = matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none());
-    let overlap = declaration.overlap.filter(|_| is_root || declaration.kind.is_single())?;
+    let overlap = overlap.filter(|_| is_root || declaration.kind.is_single())?;
     let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage == Stage::Previous)?;
     Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })
 }
 
 /// A key pair's version. One that is in no key set is replaced where it is delivered, and has no time between.
 fn pair<'s>(
-    declaration: &Declaration,
+    overlap: Option<Period>,
     version: &'s Version,
     store: &Store,
     max_age: Option<TimeDelta>,
@@ -133,7 +135,7 @@ fn pair<'s>(
         return Some(Companion { version, state: State::Next, since, until });
     }
     let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage != Stage::Current)?;
-    let until = end(declaration, version, store, since) + LEEWAY + max_age?;
+    let until = end(overlap, version, store, since) + LEEWAY + max_age?;
     Some(Companion { version, state: State::Retiring, since, until })
 }
 
@@ -146,14 +148,18 @@ pub fn retires(
     since: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let max_age = max_age(manifest, &store.environment, &declaration.name)?;
-    Some(end(declaration, version, store, since) + LEEWAY + max_age)
+    Some(end(overlap(manifest, declaration, store), version, store, since) + LEEWAY + max_age)
+}
+
+fn overlap(manifest: &Manifest, declaration: &Declaration, store: &Store) -> Option<Period> {
+    declaration.overlap_in(manifest.environments.get(&store.environment))
 }
 
 /// When the tokens of a replaced key pair end: those that are declared with its overlap, or by themselves where it has
 /// none. A record tells what else really was signed: a declared maximum may have been a longer one at that time.
-fn end(declaration: &Declaration, version: &Version, store: &Store, since: DateTime<Utc>) -> DateTime<Utc> {
+fn end(overlap: Option<Period>, version: &Version, store: &Store, since: DateTime<Utc>) -> DateTime<Utc> {
     let Some(kid) = version.facts.get("kid") else { return since };
-    let declared = match declaration.overlap {
+    let declared = match overlap {
         Some(overlap) => Some(since + overlap.delta()),
         None => latest_declared(store, kid),
     };

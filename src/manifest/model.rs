@@ -46,6 +46,8 @@ pub struct Manifest {
 pub struct Environment {
     /// Replaces the secrets' own rotation.
     pub rotate: Option<Rotate>,
+    /// Replaces the overlap of the secrets that have one.
+    pub overlap: Option<Period>,
     /// When its secrets may be replaced; see [`Declaration::windows_in`].
     pub windows: Vec<Window>,
     /// Who can open this environment's store, by a person's name; empty = the user's own identity.
@@ -599,6 +601,14 @@ impl Declaration {
     /// Whether it exists in an environment.
     pub fn is_in(&self, environment: &EnvName) -> bool {
         self.environments.as_ref().is_none_or(|environments| environments.contains(environment))
+    }
+
+    /// How long the previous value stays deliverable in an environment.
+    ///
+    /// An environment's own overlap goes before the secret's, but gives none to a secret that declares none.
+    pub fn overlap_in(&self, environment: Option<&Environment>) -> Option<Period> {
+        let declared = self.overlap?;
+        Some(environment.and_then(|environment| environment.overlap).unwrap_or(declared))
     }
 
     /// When it may be replaced in an environment; empty = at any time.

@@ -57,6 +57,8 @@ table! {
     RawEnvironment {
         /// Replaces the secrets' own rotation: a length of time such as `90d`, or `never`.
         rotate: Rotate,
+        /// Replaces the overlap of the secrets that have one, such as `24h`.
+        overlap: Period,
         /// When the secrets that have no window of their own may be replaced.
         window: Windows,
         /// Who can open this environment's store: age recipients by a person's name.

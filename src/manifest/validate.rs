@@ -129,7 +129,8 @@ fn environment(name: &EnvName, raw: RawEnvironment, zones: &dyn Zones, problems:
     }
     let aws = raw.aws.map(|raw| aws::read(raw, place, problems));
     let windows = windows::read(raw.window, place, zones, problems);
-    Environment { rotate: raw.rotate.map(|rotate| rotate.value), windows, recipients, aws }
+    let overlap = raw.overlap.map(|overlap| overlap.value);
+    Environment { rotate: raw.rotate.map(|rotate| rotate.value), overlap, windows, recipients, aws }
 }
 
 /// Bech32's data characters (BIP 173); the checksum is judged by age when the store is sealed.

@@ -70,7 +70,7 @@ impl Signer<'_> {
         environment: Option<&Environment>,
     ) -> Option<DateTime<Utc>> {
         let due = due::rotation(created, Some(version), self.declaration, environment)?.from;
-        Some(self.declaration.overlap.map_or(due, |overlap| due + overlap.delta()))
+        Some(self.declaration.overlap_in(environment).map_or(due, |overlap| due + overlap.delta()))
     }
 }
 

@@ -77,6 +77,7 @@ fn windows_stand_in_secrets_and_environments_as_one_or_as_a_list() {
 name = "p"
 [environments.dev]
 window = ["Mon-Fri 22:00-02:00 UTC", "Sun 00:00-24:00 Europe/Berlin"]
+overlap = "48h"
 [secrets.A]
 kind = "uuid"
 [secrets.B]
@@ -90,5 +91,6 @@ window = "02:00-05:00 -03:30"
     };
     assert_eq!(windows("A"), ["Mon-Fri 22:00-02:00 UTC", "Sun 00:00-24:00 Europe/Berlin"]);
     assert_eq!(windows("B"), ["02:00-05:00 -03:30"]);
+    assert_eq!(environment.unwrap().overlap.unwrap().to_string(), "2d");
     assert!(parse(text, "m").is_err(), "zones without their rules are nothing to plan by");
 }

@@ -58,6 +58,17 @@ fn a_secrets_own_windows_go_before_those_of_its_environment() {
 }
 
 #[test]
+fn an_environments_overlap_goes_to_those_that_have_one() {
+    let environment = Environment { overlap: Some(Period::hours(48)), ..Environment::default() };
+    let mut declaration = declaration(every("30d"), &[]);
+    assert_eq!(declaration.overlap_in(Some(&environment)), None);
+    declaration.overlap = Some(Period::hours(24));
+    assert_eq!(declaration.overlap_in(Some(&environment)), Some(Period::hours(48)));
+    assert_eq!(declaration.overlap_in(Some(&Environment::default())), Some(Period::hours(24)));
+    assert_eq!(declaration.overlap_in(None), Some(Period::hours(24)));
+}
+
+#[test]
 fn replacements_are_spread_over_the_day_before_they_are_due() {
     let created = at("2026-01-01T00:00:00Z");
     let declaration = declaration(every("30d"), &[]);
