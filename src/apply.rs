@@ -15,9 +15,9 @@ use chrono::TimeDelta;
 
 use crate::audit;
 use crate::deliver::{self, Delivered, Prepared, document, ignored};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::manifest::Kind as SecretKind;
-use crate::name::{SecretName, VersionId};
+use crate::name::{OutputName, SecretName, VersionId};
 use crate::rotation;
 use crate::secret::Secret;
 use crate::store::change::{Change, Subjects};
@@ -26,11 +26,39 @@ use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::store::{Store, agreement};
 use crate::world::World;
 
+/// What is told which outputs change.
+pub(crate) type Note<'a> = &'a mut dyn FnMut(&mut Store, &BTreeSet<OutputName>) -> bool;
+
+/// What was done in one change of the store, and to what: a line of the audit record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deed<'a> {
+    /// What.
+    pub action: &'static str,
+    /// To what.
+    pub subjects: Subjects<'a>,
+}
+
+impl<'a> Deed<'a> {
+    /// Done to these secrets.
+    pub fn of(action: &'static str, secrets: &'a [SecretName]) -> Self {
+        Self { action, subjects: Subjects { secrets, records: &[] } }
+    }
+}
+
 impl World<'_> {
     /// Refuses to write to a store that disagrees with the manifest, or whose time is ahead of the clock.
     pub fn check_agreement(&self, store: &Store) -> Result<()> {
         agreement::check(self.manifest.environments.get(self.environment), store)?;
         if self.consent.clock { Ok(()) } else { store.check_clock(self.now) }
+    }
+
+    /// Refuses with `rotation-in-flight` a change of secrets whose rotation has begun and is not promoted: the owner may know
+    /// the candidate already.
+    pub fn refuse_in_flight(&self, store: &Store, changed: &[SecretName]) -> Result<()> {
+        let Some(name) = changed.iter().find(|name| store.rotations.open(name).is_some()) else { return Ok(()) };
+        Err(Error::new(Kind::Conflict, "rotation-in-flight", format!("`{name}` is being rotated"))
+            .hint("nothing was changed; go on with it by `vault-kit rotate resume`")
+            .hint(format!("or give it up with `vault-kit rotate abort {name}`")))
     }
 
     /// Finds what would keep a change from being recorded whole, before anything is written.
@@ -40,20 +68,32 @@ impl World<'_> {
     }
 
     /// Brings a changed store and its ledger to disk, and leaves the outputs as they are.
+    ///
+    /// Fails with `rotation-in-flight` when one of the secrets is being rotated.
     pub fn record(&self, opened: &mut Opened, action: &'static str, changed: &[SecretName]) -> Result<()> {
         let files = self.listed_files(&opened.store)?;
         if changed.is_empty() && opened.digest.is_some() {
-            return self.keep_up(opened, files).map(drop);
+            let behind = self.is_behind()?;
+            return self.keep_up(opened, files, behind).map(drop);
         }
+        self.refuse_in_flight(&opened.store, changed)?;
+        self.record_deeds(opened, &[Deed::of(action, changed)])
+    }
+
+    /// As [`World::record`], for several deeds in one change of the store.
+    pub(crate) fn record_deeds(&self, opened: &mut Opened, deeds: &[Deed<'_>]) -> Result<()> {
         self.preflight()?;
-        self.commit(opened, action, Subjects { secrets: changed, records: &[] }, files).map(drop)
+        let files = self.listed_files(&opened.store)?;
+        let behind = self.is_behind()?;
+        self.commit(opened, deeds, files, behind).map(drop)
     }
 
     /// Seals the store anew although no secret changed.
     pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
         self.preflight()?;
         let files = self.listed_files(&opened.store)?;
-        self.commit(opened, action, Subjects::default(), files).map(drop)
+        let behind = self.is_behind()?;
+        self.commit(opened, &[Deed { action, subjects: Subjects::default() }], files, behind).map(drop)
     }
 
     /// Brings a changed store to disk, then ledger and outputs. Without changes only what differs is written.
@@ -73,7 +113,8 @@ impl World<'_> {
         changed: &[SecretName],
         has_news: bool,
     ) -> Result<Delivered> {
-        self.settle_subjects(opened, action, Subjects { secrets: changed, records: &[] }, has_news)
+        self.refuse_in_flight(&opened.store, changed)?;
+        self.settle_deeds(opened, &[Deed::of(action, changed)], has_news, None)
     }
 
     /// As [`World::settle`], for a change of what was issued to others; `changed` are the ids of the records.
@@ -84,34 +125,42 @@ impl World<'_> {
             opened.store.updated = opened.store.updated.max(self.now);
         }
         let subjects = Subjects { secrets: &[], records: changed };
-        let delivered = self.settle_subjects(opened, action, subjects, has_news)?;
+        let delivered = self.settle_deeds(opened, &[Deed { action, subjects }], has_news, None)?;
         Ok(Delivered { lists, ..delivered })
     }
 
-    fn settle_subjects(
+    /// As [`World::settle_news`], for several deeds in one change of the store. Before it is sealed, `note` is told which
+    /// outputs will hold something else, and says whether the store has to know.
+    pub(crate) fn settle_deeds(
         &self,
         opened: &mut Opened,
-        action: &'static str,
-        changed: Subjects<'_>,
+        deeds: &[Deed<'_>],
         has_news: bool,
+        note: Option<Note<'_>>,
     ) -> Result<Delivered> {
         let prepared = self.prepare(&opened.store)?;
         let old_files = self.old_files(&prepared, &opened.store)?;
         prepared.refuse_foreign(self, &old_files)?;
         prepared.preflight()?;
-        let is_changed = has_news || opened.digest.is_none();
+        let is_noted = match note {
+            Some(note) => note(&mut opened.store, &prepared.changing(self, &old_files)?),
+            None => false,
+        };
+        let is_changed = has_news || is_noted || opened.digest.is_none();
         if is_changed {
             self.preflight()?;
         }
         ignored::add(self.project, self.manifest)?;
         let announced = prepared.announced(&old_files);
+        let behind = self.is_behind()? || prepared.is_behind(self, &old_files);
         if !is_changed {
-            let ledger = self.keep_up(opened, announced)?;
+            let ledger = self.keep_up(opened, announced, behind)?;
             return self.deliver(opened, ledger, prepared, &old_files);
         }
-        let ledger = self.commit(opened, action, changed, announced)?;
+        let ledger = self.commit(opened, deeds, announced, behind)?;
         let mut delivered = self.deliver(opened, ledger, prepared, &old_files).map_err(Error::after_the_change)?;
-        delivered.warnings.extend(changed.secrets.iter().filter_map(|name| self.shortened(&opened.store, name)));
+        let changed = deeds.iter().flat_map(|deed| deed.subjects.secrets);
+        delivered.warnings.extend(changed.filter_map(|name| self.shortened(&opened.store, name)));
         Ok(delivered)
     }
 
@@ -133,18 +182,21 @@ impl World<'_> {
     fn commit(
         &self,
         opened: &mut Opened,
-        action: &'static str,
-        changed: Subjects<'_>,
+        deeds: &[Deed<'_>],
         files: BTreeMap<String, DeliveredFile>,
+        behind: bool,
     ) -> Result<Ledger> {
         // The store carries its last change only: what came before has to be in the audit record by then.
         audit::complete(self.project, &opened.store.changes)?;
-        let change = Change::new(self.now, action, self.environment, opened.store.generation + 1, changed);
-        opened.store.changes = vec![change.clone()];
+        let generation = opened.store.generation + 1;
+        let change = |it: &Deed<'_>| Change::new(self.now, it.action, self.environment, generation, it.subjects);
+        opened.store.changes = deeds.iter().map(change).collect();
         self.purge(&mut opened.store, &files)?;
         self.files.save(opened, self.identities)?;
-        let ledger = self.save_ledger(opened, files).map_err(Error::after_the_change)?;
-        audit::append(self.project, &change).map_err(Error::after_the_change)?;
+        let ledger = self.save_ledger(opened, files, behind).map_err(Error::after_the_change)?;
+        for change in &opened.store.changes {
+            audit::append(self.project, change).map_err(Error::after_the_change)?;
+        }
         Ok(ledger)
     }
 
@@ -158,15 +210,17 @@ impl World<'_> {
                 let companions = rotation::companions(self.manifest, declaration, store, self.now);
                 in_use.extend(companions.iter().map(|it| it.version.id));
             }
+            // What a rotation replaced is still to be retired, or to be put back.
+            in_use.extend(store.rotations.running.values().map(|it| it.base));
             store.purge(self.manifest.keep, &in_use);
         }
         Ok(())
     }
 
     /// Audit record and ledger of a store that does not change: a writer before us may have died in between.
-    fn keep_up(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
+    fn keep_up(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>, behind: bool) -> Result<Ledger> {
         audit::complete(self.project, &opened.store.changes)?;
-        self.save_ledger(opened, files)
+        self.save_ledger(opened, files, behind)
     }
 
     /// Writes the files, and what became of them into the ledger that announced them.
@@ -179,7 +233,8 @@ impl World<'_> {
     ) -> Result<Delivered> {
         let mut delivered = prepared.write(self, old_files)?;
         document::foresee(&mut delivered.records, self, &opened.store)?;
-        if ledger.files != delivered.records {
+        if ledger.files != delivered.records || ledger.header.behind {
+            ledger.header.behind = false;
             ledger.files.clone_from(&delivered.records);
             self.write_ledger(&mut ledger)?;
         }

@@ -17,6 +17,7 @@ mod paste;
 mod recipients;
 mod remove;
 mod render;
+mod rotate;
 mod run;
 mod schema;
 mod session;
@@ -119,7 +120,7 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 21] = [
+const VERBS: [Verb; 22] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
@@ -130,6 +131,7 @@ const VERBS: [Verb; 21] = [
     verb!(remove, "Forget a secret with all its versions"),
     verb!(render, "Write the outputs"),
     verb!(run, "Replace this process by a command with the secrets in its environment"),
+    verb!(rotate, "Replace values: what is due, or by name; plan, status, resume, abort, rollback"),
     verb!(sync, "AWS Secrets Manager: compare, push, pull"),
     verb!(cert, "Certificates: issue or import, look at, verify, renew, revoke"),
     verb!(trust, "Let this manifest's absolute paths and AWS roles take effect"),

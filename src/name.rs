@@ -106,6 +106,10 @@ name! {
     HookName
 }
 name! {
+    /// Secrets that are rotated together.
+    GroupName
+}
+name! {
     /// An output of the manifest.
     OutputName
 }

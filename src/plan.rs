@@ -79,6 +79,8 @@ pub enum Action {
 pub enum Why {
     /// Its declaration asks for something else than what is there.
     DeclarationChanged,
+    /// Its time had come.
+    Due,
     /// It is made from this one, which changed.
     InputChanged(SecretName),
     /// There is none.
@@ -106,6 +108,13 @@ pub struct Waiting {
     /// Where a person gets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub obtain: Option<String>,
+}
+
+impl Plan {
+    /// What was asked for was asked for by the schedule.
+    pub fn by_schedule(&mut self) {
+        self.steps.iter_mut().filter(|step| step.why == Why::Replaced).for_each(|step| step.why = Why::Due);
+    }
 }
 
 /// Plans one environment.

@@ -67,7 +67,7 @@ impl World<'_> {
 /// The versions of a CA whose certificates are still valid, the current one first: what an older one signed for others
 /// is only followed through that one's list.
 fn signing_versions<'s>(store: &'s Store, name: &SecretName, now: DateTime<Utc>) -> impl Iterator<Item = &'s Version> {
-    let versions = store.secrets.get(name).into_iter().flatten().rev();
+    let versions = store.versions(name).rev();
     versions.filter(move |it| it.stage != Stage::Purged && it.kind == "ca" && it.expires.is_some_and(|end| end > now))
 }
 

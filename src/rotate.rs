@@ -1,5 +1,135 @@
-//! Rotation: a new value in place of an old one, without a moment in which nobody has one that is accepted.
+//! Rotation: values that are replaced in steps, each of which is in the sealed store before its effect.
+//!
+//! ```text
+//! stage ──> set ──> test ──> promote ──> outputs ──> reload ──> (overlap) ──> retire
+//!             └───────┴──> abort: the owner gets the current value again, and the candidate goes
+//! ```
+//!
+//! `set`, `test`, `retire` and `reload` are programs that the manifest names ([`programs`]). A secret that has none is made
+//! and promoted in one change, with all others of the run. [`select`] decides what a run works on and [`next`] when there is
+//! something to do; both are pure. [`machine`] does it: it opens the store for each step anew, and holds no value while a
+//! program runs. Who dies on the way leaves an operation in the store, which the next run carries on with the same value.
 
+mod abort;
 pub mod claim;
+pub mod machine;
+pub mod next;
+pub mod programs;
+mod promote;
+mod retire;
+pub mod rollback;
+pub mod schedule;
+pub mod select;
+mod stage;
 mod standing;
 mod step;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::deliver::Delivered;
+use crate::error::{Error, Kind};
+use crate::name::{SecretName, VersionId};
+use crate::plan::Plan;
+use crate::store::rotations::Failure;
+
+/// What a run did. Value-free.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// What became of each secret that had a rotation of its own, in the order in which it happened.
+    pub events: Vec<Event>,
+    /// What was made anew at promotion, and what waits.
+    pub plan: Plan,
+    /// The files.
+    pub delivered: Delivered,
+    /// The hooks whose programs read the changed files.
+    pub reloaded: Vec<String>,
+    /// What failed.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that happened to a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// The secret.
+    pub secret: SecretName,
+    /// What.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum What {
+    /// A new value is there, and nobody knows it yet.
+    Staged,
+    /// The owner accepts it.
+    Set,
+    /// A consumer can work with it.
+    Tested,
+    /// It is the current value.
+    Promoted {
+        /// Its version.
+        version: VersionId,
+    },
+    /// What it replaced is to be retired.
+    Retires {
+        /// From then on.
+        from: DateTime<Utc>,
+    },
+    /// The owner does not accept any more what was replaced.
+    Retired,
+    /// The candidate is gone, and the current value is in force as before.
+    Aborted,
+}
+
+/// A step of a hook that failed.
+#[derive(Debug)]
+pub struct Problem {
+    /// The secret; `None` for a reload.
+    pub secret: Option<SecretName>,
+    /// Whether its rotation was being given up.
+    pub is_aborting: bool,
+    /// What failed.
+    pub failure: Failure,
+    /// When a scheduled run tries it again.
+    pub again: Option<DateTime<Utc>>,
+    /// What the program said, without the values that it was given; or why it was not started.
+    pub said: String,
+}
+
+impl Problem {
+    /// As the error that the run ends with.
+    pub fn error(&self) -> Error {
+        let is_aborting = self.is_aborting;
+        let Failure { step, hook, code, .. } = &self.failure;
+        let code = CODES.into_iter().find(|it| it == code).unwrap_or("hook-failed");
+        let what = match code {
+            "hook-not-now" => "asks to be tried later",
+            "hook-timed-out" => "took too long and was stopped",
+            "hook-not-started" => "was not started",
+            _ => "failed",
+        };
+        let Some(secret) = &self.secret else {
+            let message = format!("`{step}` of hook `{hook}` {what}: what it should read is in the files");
+            return Error::new(Kind::Incomplete, code, message)
+                .hint("once it can, try it again with `vault-kit rotate resume`");
+        };
+        let state = match (step.as_str(), is_aborting) {
+            ("retire", _) => "the new value is in force, and the old one may still be accepted",
+            (_, true) => "the owner may know the candidate; the current value is in force in our files",
+            _ => "nothing was promoted: the old value is in force",
+        };
+        let error =
+            Error::new(Kind::Incomplete, code, format!("`{step}` of hook `{hook}` {what} for `{secret}`: {state}"))
+                .hint("once it can, go on with the same value: `vault-kit rotate resume`");
+        if step == "retire" || is_aborting {
+            return error;
+        }
+        error.hint(format!("or give it up: `vault-kit rotate abort {secret}`"))
+    }
+}
+
+/// The codes of a program's failure.
+pub(crate) const CODES: [&str; 4] = ["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out"];

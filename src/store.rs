@@ -14,6 +14,7 @@ pub mod identity;
 pub mod issued;
 pub mod ledger;
 pub mod recover;
+pub mod rotations;
 pub mod seal;
 mod second_copy;
 pub mod synced;
@@ -32,6 +33,7 @@ use crate::secret::{Secret, digest, random};
 use certificates::Certificates;
 use change::Change;
 use issued::Issued;
+use rotations::Rotations;
 use synced::Synced;
 pub use version::{Life, Origin, Stage, Version};
 
@@ -70,6 +72,8 @@ pub struct Store {
     pub certificates: Certificates,
     /// What AWS had when it was last compared.
     pub synced: Synced,
+    /// The rotations that are on their way.
+    pub rotations: Rotations,
 }
 
 /// Who can open a store.
@@ -108,6 +112,7 @@ impl Store {
             secrets: BTreeMap::new(),
             certificates: Certificates::default(),
             synced: Synced::default(),
+            rotations: Rotations::default(),
         })
     }
 
@@ -184,13 +189,14 @@ impl Store {
     /// a file that still holds one is in use, however many versions were made since.
     pub fn purge(&mut self, keep: usize, delivered: &BTreeSet<VersionId>) {
         for versions in self.secrets.values_mut() {
-            let surplus = versions.len().saturating_sub(keep.max(1));
+            let is_version = |version: &Version| version.stage != Stage::Candidate;
+            let surplus = versions.iter().filter(|it| is_version(it)).count().saturating_sub(keep.max(1));
             // What was encrypted with an old key is lost with the key, and what an old CA signed can be revoked by
             // nobody else: those are kept for good.
             let is_needed = |old: &Version| ["ca", "encryption-key"].contains(&old.kind.as_str());
             let may_go =
                 |old: &&mut Version| old.stage == Stage::Previous && !is_needed(old) && !delivered.contains(&old.id);
-            for old in versions[..surplus].iter_mut().filter(may_go) {
+            for old in versions.iter_mut().filter(|it| is_version(it)).take(surplus).filter(may_go) {
                 purge(old, &self.fingerprint_key, &self.project);
             }
         }
@@ -198,6 +204,7 @@ impl Store {
 
     /// Forgets a secret with all its versions; tells whether there was one.
     pub fn remove(&mut self, name: &SecretName) -> bool {
+        self.rotations.running.remove(name);
         self.secrets.remove(name).is_some()
     }
 

@@ -21,6 +21,8 @@ pub struct World<'a> {
     pub project: &'a Root,
     /// What is declared there.
     pub manifest: &'a Manifest,
+    /// SHA-256 of the manifest's text, in hex.
+    pub manifest_digest: &'a str,
     /// The environment at hand.
     pub environment: &'a EnvName,
     /// The store on disk.

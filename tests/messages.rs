@@ -19,6 +19,7 @@ use vault_kit::private_file::Root;
 use vault_kit::secret::Secret;
 use vault_kit::secret::parts::{Part, Parts};
 use vault_kit::store::certificates::Issued;
+use vault_kit::store::rotations::{Operation, Step as RotationStep, Trouble};
 
 /// One generated value in one `.env`.
 const RANDOM: &str = "[secrets.API_KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
@@ -150,7 +151,7 @@ fn a_manifest_with_several_mistakes() {
     vault-kit: error: `vault-kit.toml:4`: `secrets.A.kind` must be one of `api-key`, `ca`, `certificate`, `encryption-key`, `external`, `keypair`, `passphrase`, `password`, `random`, `setting`, `template`, `token`, `uuid`
     vault-kit: hint: did you mean `random`?
     vault-kit: error: `vault-kit.toml:7`: `secrets.B.bits` is not a field of kind `random`
-    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `owner`, `pattern`, `obtain`, `description`, `environments`, `aws`, `bundle`, `bundle_key`, `kind`
+    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `group`, `owner`, `pattern`, `obtain`, `description`, `environments`, `aws`, `bundle`, `bundle_key`, `kind`
     "#);
 }
 
@@ -1334,5 +1335,108 @@ fn a_policy_without_an_account() {
     vault-kit: warning: `vault-kit.toml:4`: `environments.dev.aws.account` is absent, so the account is not checked
     vault-kit: error: `environments.dev.aws.account` is absent, and ARNs need it
     vault-kit: hint: add `account = "123456789012"`
+    "#);
+}
+
+/// A rotation of `A` that has come to `step`.
+fn rotating(step: RotationStep) -> Project {
+    let project = initialised("[secrets.A]\nkind = \"random\"\n");
+    project.edit_store(|store| {
+        let name = SecretName::new("A").unwrap();
+        let (base, started, trouble) = (store.current(&name).unwrap().id, store.updated, Trouble::default());
+        let operation = Operation { base, candidate: None, step, started, trouble, retire_at: None };
+        store.rotations.running.insert(name, operation);
+    });
+    project
+}
+
+#[test]
+fn a_change_of_what_is_being_rotated() {
+    let project = rotating(RotationStep::Set);
+    insta::assert_snapshot!(told("rotation-in-flight", &project, &["generate", "--replace", "A", "--yes"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `A` is being rotated
+    vault-kit: hint: nothing was changed; go on with it by `vault-kit rotate resume`
+    vault-kit: hint: or give it up with `vault-kit rotate abort A`
+    "#);
+}
+
+#[test]
+fn giving_up_a_rotation_that_is_promoted_or_was_never_begun() {
+    let project = rotating(RotationStep::Promoted);
+    insta::assert_snapshot!(told("already-promoted", &project, &["rotate", "abort", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: the new value of `A` is in force: there is nothing to give up
+    vault-kit: hint: to go back to the value before it, `vault-kit rotate rollback A`
+    "#);
+    let project = initialised("[secrets.A]\nkind = \"random\"\n");
+    insta::assert_snapshot!(told("not-in-flight", &project, &["rotate", "abort", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `A` is not being rotated
+    vault-kit: hint: `vault-kit rotate status` lists what is
+    "#);
+}
+
+#[test]
+fn a_rotation_of_an_encryption_key_that_nothing_encrypts_anew() {
+    let project = initialised("[secrets.A]\nkind = \"encryption-key\"\n");
+    insta::assert_snapshot!(told("encryption-key", &project, &["rotate", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `A` is not rotated: what it encrypted could not be read with a new value
+    vault-kit: hint: declare a hook for it whose `set` encrypts the data anew
+    vault-kit: hint: or, once nothing needs the old value, `vault-kit generate --replace A --yes`
+    vault-kit: hint: nothing was changed
+    "#);
+}
+
+#[test]
+fn a_rotation_of_what_somebody_else_supplies_or_of_nothing() {
+    let project = initialised("[secrets.A]\nkind = \"external\"\noptional = true\nowner = \"payments\"\n");
+    insta::assert_snapshot!(told("usage", &project, &["rotate", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `A` is not made by vault-kit: payments supplies it
+    vault-kit: hint: once there is a new one, `vault-kit set A`
+    vault-kit: hint: nothing was changed
+    "#);
+    insta::assert_snapshot!(told("usage", &project, &["rotate"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: which secrets are to be rotated?
+    vault-kit: hint: name them, or a `--group`, or take what is due with `vault-kit rotate --due`
+    vault-kit: hint: `vault-kit rotate plan` lists what will be, and when
+    "#);
+    insta::assert_snapshot!(told("usage", &project, &["rotate", "--group", "database"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: no secret of environment `dev` is in such a group
+    vault-kit: hint: a secret says `group = "NAME"` in the manifest
+    "#);
+}
+
+#[test]
+fn going_back_to_a_value_that_is_not_kept() {
+    let project = initialised("[secrets.A]\nkind = \"random\"\n");
+    insta::assert_snapshot!(told("no-earlier-value", &project, &["rotate", "rollback", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: of `A` there is no earlier value
+    vault-kit: hint: nothing was changed; `keep` in the manifest says how many are kept
+    "#);
+}
+
+#[test]
+fn a_plan_of_rotations_without_a_ledger() {
+    let project = initialised("[secrets.A]\nkind = \"random\"\n");
+    std::fs::remove_file(project.path(".vault-kit/dev.ledger.jsonl")).unwrap();
+    insta::assert_snapshot!(told("ledger-missing", &project, &["rotate", "plan"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: there is no ledger, which knows when each value was made
+    vault-kit: hint: make it anew with `vault-kit render`
     "#);
 }

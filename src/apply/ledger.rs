@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::deliver::{Prepared, document};
 use crate::error::{Error, Result};
+use crate::rotate::next;
 use crate::store::files::Opened;
 use crate::store::ledger::{BesideState, DeliveredFile, Ledger};
 use crate::store::{Store, derive};
@@ -27,15 +28,24 @@ impl World<'_> {
     pub fn ledger_anew(&self, store: &Store, digest: String) -> Result<Ledger> {
         let mut files = self.listed_files(store)?;
         document::foresee(&mut files, self, store)?;
-        Ok(derive::ledger(store, digest, self.manifest, files, self.now))
+        let mut ledger = derive::ledger(store, digest, self.manifest, files, self.now);
+        ledger.header.behind = self.is_behind()?;
+        self.foretell(&mut ledger);
+        Ok(ledger)
     }
 
     /// Derives the ledger of a sealed store, and brings it to disk.
-    pub(super) fn save_ledger(&self, opened: &Opened, mut files: BTreeMap<String, DeliveredFile>) -> Result<Ledger> {
+    pub(super) fn save_ledger(
+        &self,
+        opened: &Opened,
+        mut files: BTreeMap<String, DeliveredFile>,
+        behind: bool,
+    ) -> Result<Ledger> {
         document::foresee(&mut files, self, &opened.store)?;
         let digest = opened.digest.clone().ok_or_else(|| Error::bug("a ledger was asked for before its store"))?;
         let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files, self.now);
         derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
+        ledger.header.behind = behind;
         self.write_ledger(&mut ledger)?;
         Ok(ledger)
     }
@@ -51,7 +61,19 @@ impl World<'_> {
                 }
             }
         }
+        self.foretell(ledger);
         self.files.save_ledger(ledger)
+    }
+
+    /// Whether a writer before us left files unwritten, as the ledger tells.
+    pub(super) fn is_behind(&self) -> Result<bool> {
+        Ok(self.files.header()?.is_some_and(|header| header.behind))
+    }
+
+    /// Tells in a ledger's first line from when on there is something to rotate, and by which manifest.
+    fn foretell(&self, ledger: &mut Ledger) {
+        ledger.header.due = next::due(ledger, self.manifest, self.environment);
+        ledger.header.manifest = Some(self.manifest_digest.to_owned());
     }
 
     /// The public fingerprints of the other environments' values.

@@ -21,10 +21,12 @@ use crate::world::{self, World};
 impl World<'_> {
     /// Makes what the plan says, in memory.
     pub fn make(&self, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
+        let changed: Vec<SecretName> = plan.steps.iter().map(|step| step.secret.clone()).collect();
+        self.refuse_in_flight(store, &changed)?;
         for step in &plan.steps {
             self.make_step(store, step)?;
         }
-        Ok(plan.steps.iter().map(|step| step.secret.clone()).collect())
+        Ok(changed)
     }
 
     /// Makes one step of a plan, in memory.
@@ -125,7 +127,7 @@ impl World<'_> {
         Ok(())
     }
 
-    fn declaration(&self, name: &SecretName) -> Result<&Declaration> {
+    pub(crate) fn declaration(&self, name: &SecretName) -> Result<&Declaration> {
         self.manifest.secret(name).ok_or_else(|| Error::bug(format!("`{name}` is planned but not declared")))
     }
 
@@ -144,7 +146,8 @@ impl World<'_> {
         Some(Input { version: Some(version.id), parts: &version.parts, username })
     }
 
-    fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
+    /// A new version of a secret, made of what its inputs are now.
+    pub(crate) fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
         let references = declaration.references().into_iter().filter_map(|name| self.manifest.secret(name));
         let settings = world::settings(self.environment, references);
         let inputs: Inputs<'_> = declaration

@@ -116,6 +116,8 @@ fn entry(text: &str) -> (SecretName, Entry) {
         inputs: BTreeMap::new(),
         beside: Vec::new(),
         remote: None,
+        rotation: None,
+        rotated: None,
         facts: BTreeMap::new(),
     };
     (name(text), entry)
@@ -148,6 +150,11 @@ pub(crate) fn ledger() -> Ledger {
             recipients: BTreeMap::new(),
             recipients_declared: false,
             aws: None,
+            due: None,
+            manifest: None,
+            is_default: true,
+            behind: false,
+            reloads: BTreeMap::new(),
         },
         secrets: ["API_KEY", "KEY", "TOKEN"].into_iter().map(entry).collect(),
         files: BTreeMap::from([(".env".into(), file)]),

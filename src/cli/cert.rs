@@ -124,6 +124,8 @@ fn read(context: &Context, path: &Path) -> Result<Vec<Certificate>> {
     chain::read(bytes.expose()).map_err(|why| unreadable(path, &why))
 }
 
+pub(super) use renew::confirm_root;
+
 fn unreadable(path: &Path, why: &str) -> Error {
     Error::new(Kind::Findings, "certificate-unreadable", format!("`{}` {why}", path.display()))
         .hint(format!("look at it with `openssl x509 -noout -text -in {}`", path.display()))

@@ -34,6 +34,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let Some(versions) = opened.store.secrets.get(&name).map(Vec::len) else {
         return Err(Error::usage(format!("the store has no `{name}`")).hint("`vault-kit status` lists what it has"));
     };
+    world.refuse_in_flight(&opened.store, std::slice::from_ref(&name))?;
     let left = left_behind(&session, &name);
     opened.store.remove(&name);
     let delivered = if arguments.dry_run {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 
@@ -15,6 +16,7 @@ use crate::name::{EnvName, SecretName};
 use crate::private_file::{Lock, Root};
 use crate::project::{self, Project};
 use crate::secret::Secret;
+use crate::secret::digest::sha256_hex;
 use crate::store::DIRECTORY;
 use crate::store::Store;
 use crate::store::files::{Opened, StoreFiles};
@@ -35,6 +37,8 @@ pub struct Session<'a> {
     pub root: Root,
     /// What is declared.
     pub manifest: Manifest,
+    /// SHA-256 of the text that declares it, in hex.
+    pub manifest_digest: String,
     /// The environment at hand.
     pub environment: EnvName,
     /// This user's state directory for the project.
@@ -58,20 +62,21 @@ impl<'a> Session<'a> {
             Error::new(Kind::Manifest, "manifest-missing", format!("`{place}` is gone"))
                 .hint("make one with `vault-kit init`")
         })?;
+        let digest = sha256_hex(&bytes);
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::new(Kind::Manifest, "manifest-invalid", format!("`{place}` is not UTF-8 text")))?;
         let manifest = manifest::parse_in(&text, &place, &SystemZones)?;
         for warning in &manifest.warnings {
             context.ui.warn(&format!("`{place}:{}`: {}", warning.line, warning.message));
         }
-        Self::with(context, found.root, manifest)
+        Ok(Self { manifest_digest: digest, ..Self::with(context, found.root, manifest)? })
     }
 
-    /// A manifest that was parsed already.
+    /// A manifest that was parsed already, and is in no file yet.
     pub fn with(context: &'a Context, root: Root, manifest: Manifest) -> Result<Self> {
         let environment = choose_environment(context, &manifest)?;
         let state = state_directory(context, &root)?;
-        Ok(Self { context, root, manifest, environment, state })
+        Ok(Self { context, root, manifest, manifest_digest: String::new(), environment, state })
     }
 
     /// The store's files.
@@ -86,7 +91,12 @@ impl<'a> Session<'a> {
 
     /// Takes the writers' lock, and sweeps what a killed writer left behind.
     pub fn lock(&self) -> Result<Lock> {
-        let lock = self.root.lock(&format!("{DIRECTORY}/lock"), self.context.global.lock_timeout)?;
+        self.lock_within(self.context.global.lock_timeout)
+    }
+
+    /// As [`Session::lock`], with another longest wait.
+    pub fn lock_within(&self, timeout: Duration) -> Result<Lock> {
+        let lock = self.root.lock(&format!("{DIRECTORY}/lock"), timeout)?;
         let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
             expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
@@ -146,6 +156,7 @@ impl<'a> Session<'a> {
         Ok(World {
             project: &self.root,
             manifest: &self.manifest,
+            manifest_digest: &self.manifest_digest,
             environment: &self.environment,
             files,
             identities,

@@ -123,28 +123,39 @@ impl<'a> Summary<'a> {
     }
 
     /// Tells it: as an object with `--json`, else in words.
-    pub fn tell(mut self, context: &Context) -> Result<()> {
-        let ui = context.ui;
+    pub fn tell(self, context: &Context) -> Result<()> {
+        let (ui, summary) = (context.ui, self.completed(context));
+        if ui.json {
+            return ui.object(&summary);
+        }
+        summary.tell_words(ui);
+        let waits =
+            !(summary.waiting.is_empty() && summary.publishing.is_empty() && summary.outputs_waiting.is_empty());
+        if summary.is_empty() && !waits {
+            ui.say(&format!("environment `{}`: nothing to do", summary.environment));
+        }
+        Ok(())
+    }
+
+    /// With commands that can be pasted, and its warnings told: ready to be part of another answer.
+    pub fn completed(mut self, context: &Context) -> Self {
         let paste = Paste::new(context);
         for waits in &mut self.waiting {
             waits.fix = paste.command(&waits.fix);
         }
         for warning in self.warnings {
-            ui.warn(warning);
+            context.ui.warn(warning);
         }
-        if ui.json {
-            return ui.object(&self);
-        }
+        self
+    }
+
+    /// Tells what was done in words.
+    pub fn tell_words(&self, ui: Ui) {
         self.tell_deed(ui);
         self.tell_made(ui);
         tell_lists(ui, self.lists, self.dry_run);
         tell_files(ui, self.files, self.dry_run);
         self.tell_waiting(ui);
-        let waits = !(self.waiting.is_empty() && self.publishing.is_empty() && self.outputs_waiting.is_empty());
-        if self.is_empty() && !waits {
-            ui.say(&format!("environment `{}`: nothing to do", self.environment));
-        }
-        Ok(())
     }
 
     fn tell_deed(&self, ui: Ui) {
@@ -176,6 +187,7 @@ impl<'a> Summary<'a> {
             };
             let why = match made.why {
                 Why::DeclarationChanged => ", since its declaration changed".to_owned(),
+                Why::Due => ", since it was due".to_owned(),
                 Why::InputChanged(input) => format!(", since `{input}` changed"),
                 Why::Missing => String::new(),
                 Why::NotPublished => ", since its key set did not have it".to_owned(),

@@ -1,10 +1,12 @@
 //! What writing would do, for those who only ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::Places;
 use super::{Delivered, FileReport, Outcome, Prepared, PreparedFile};
 use crate::error::Result;
+use crate::name::OutputName;
+use crate::secret::digest::sha256_hex;
 use crate::store::ledger::DeliveredFile;
 use crate::world::World;
 
@@ -25,6 +27,29 @@ impl Prepared<'_> {
         delivered.waiting = self.waiting;
         delivered.warnings = self.warnings;
         Ok(delivered)
+    }
+}
+
+impl Prepared<'_> {
+    /// The outputs of which a file is going to hold something else, or to be there no more.
+    pub fn changing(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<BTreeSet<OutputName>> {
+        let ended = self.ended(world, old);
+        let mut outputs: BTreeSet<OutputName> = ended.iter().map(|path| old[path].output.clone()).collect();
+        for it in &self.files {
+            if !outputs.contains(&it.output.name) && it.present(&self.places)?.is_none_or(|now| now != it.file.bytes) {
+                outputs.insert(it.output.name.clone());
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// Whether a file holds other versions than it should, as far as the ledger knows without a look at it.
+    pub fn is_behind(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> bool {
+        let is_other = |it: &PreparedFile<'_>| {
+            let digest = it.file.digested.then(|| sha256_hex(it.file.bytes.expose()));
+            old.get(&it.file.path).is_none_or(|record| record.holds != it.holds || record.digest != digest)
+        };
+        self.files.iter().any(is_other) || !self.ended(world, old).is_empty()
     }
 }
 

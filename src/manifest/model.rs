@@ -14,7 +14,7 @@ use super::issue::Issue;
 use super::period::Period;
 use super::template::Template;
 use super::window::Window;
-use crate::name::{EnvName, HookName, OutputName, SecretName};
+use crate::name::{EnvName, GroupName, HookName, OutputName, SecretName};
 
 /// Everything that a `vault-kit.toml` declares.
 #[derive(Debug)]
@@ -105,6 +105,8 @@ pub struct Declaration {
     pub overlap: Option<Period>,
     /// When it may be replaced; empty = whenever its environment allows it.
     pub windows: Vec<Window>,
+    /// What it is rotated together with.
+    pub group: Option<GroupName>,
     /// Who supplies it or answers for it.
     pub owner: Option<String>,
     /// What a value must look like: a regular expression.

@@ -116,6 +116,9 @@ table! {
         /// When it may be replaced, such as `Sun 02:00-05:00 Europe/Berlin`, or a list of such times: days (absent = every
         /// day), hours, and a time zone, `UTC` or an offset. Default: the environment's window.
         window: Windows,
+        /// What it is rotated together with: `rotate --group NAME` takes all of one group.
+        #[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_.-]*$"), length(max = 128))]
+        group: String,
         /// Who supplies it or answers for it.
         owner: String,
         /// What a value must look like: a regular expression.

@@ -24,6 +24,7 @@ impl Declaration {
             rotate: None,
             overlap: None,
             windows: Vec::new(),
+            group: None,
             owner: None,
             pattern: None,
             obtain: None,

@@ -34,6 +34,11 @@ pub fn ledger(
         recipients: store.recipients.keys.clone(),
         recipients_declared: store.recipients.declared,
         aws: store.aws.clone(),
+        due: None,
+        manifest: None,
+        is_default: manifest.default_environment == store.environment,
+        behind: false,
+        reloads: store.rotations.reloads.clone(),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
     let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, (name, version), now))).collect();
@@ -110,6 +115,8 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         inputs: version.inputs.clone(),
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         remote: None,
+        rotation: store.rotations.running.get(name).cloned().map(Box::new),
+        rotated: store.rotations.results.get(name).cloned(),
         facts: facts(store, name, version),
     }
 }

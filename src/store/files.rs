@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::identity::Identities;
-use super::ledger::{DeliveredFile, Ledger};
+use super::ledger::{DeliveredFile, Header, Ledger};
 use super::second_copy::{CopyHeader, SecondCopy};
 use super::{DIRECTORY, Store, seal};
 use crate::error::{Error, Kind, Result};
@@ -166,6 +166,19 @@ impl<'a> StoreFiles<'a> {
     pub fn delivered(&self) -> Result<Option<BTreeMap<String, DeliveredFile>>> {
         let path = self.ledger_path();
         self.project.read(&path)?.map(|bytes| Ledger::delivered(&bytes, &path)).transpose()
+    }
+
+    /// The ledger's first line; `None` where there is none that can be read.
+    pub fn header(&self) -> Result<Option<Header>> {
+        let mut limit = 16 * 1024;
+        loop {
+            let Some(start) = self.project.read_start(&self.ledger_path(), limit)? else { return Ok(None) };
+            // It names every recipient, and so has no length that it cannot exceed.
+            match Ledger::header(&start) {
+                None if start.len() == limit => limit *= 8,
+                header => return Ok(header),
+            }
+        }
     }
 
     /// Refuses with `ledger-damaged` a ledger that is there and is not whole.

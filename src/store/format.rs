@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::certificates::Certificates;
 use super::change::Change;
 use super::issued::Issued;
+use super::rotations::Rotations;
 use super::synced::Synced;
 use super::{AwsBinding, Life, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
@@ -52,6 +53,8 @@ struct Document<'a> {
     certificates: Option<Cow<'a, Certificates>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     synced: Option<Cow<'a, Synced>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rotations: Option<Cow<'a, Rotations>>,
     secrets: Secrets<'a>,
 }
 
@@ -157,6 +160,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         issued: Some(&store.issued).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         certificates: Some(&store.certificates).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         synced: Some(&store.synced).filter(|it| !it.is_empty()).map(Cow::Borrowed),
+        rotations: Some(&store.rotations).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -171,7 +175,8 @@ fn payload_size(store: &Store) -> usize {
     let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
     let versions: usize = store.secrets.values().map(Vec::len).sum();
     // A change lists a hundred names at most.
-    let records = (store.issued.len() + store.synced.bases.len()) * BYTES_A_VERSION + store.certificates.size_hint();
+    let records = store.issued.len() + store.synced.bases.len() + store.rotations.len();
+    let records = records * BYTES_A_VERSION + store.certificates.size_hint();
     1024 + store.changes.len() * 8192 + records + texts + versions * BYTES_A_VERSION
 }
 
@@ -266,6 +271,7 @@ impl Document<'_> {
             issued: self.issued.map(Cow::into_owned).unwrap_or_default(),
             certificates: self.certificates.map(Cow::into_owned).unwrap_or_default(),
             synced: self.synced.map(Cow::into_owned).unwrap_or_default(),
+            rotations: self.rotations.map(Cow::into_owned).unwrap_or_default(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),

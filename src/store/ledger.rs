@@ -3,15 +3,19 @@
 //! JSON lines: a header that names the digest of the store it belongs to, one line a secret in the order of
 //! their names, one line a delivered file in the order of their paths. Bytes in, bytes out: no file is opened here.
 
+mod header;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{AwsBinding, bulk};
+use super::bulk;
+use super::rotations::{Operation, Outcome};
 use crate::error::{Error, Kind, Result};
-use crate::name::{EnvName, OutputName, SecretName, VersionId};
+use crate::name::{OutputName, SecretName, VersionId};
+pub use header::Header;
 
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -31,36 +35,6 @@ pub struct Ledger {
     pub secrets: BTreeMap<SecretName, Entry>,
     /// The delivered files' lines, by path as the manifest writes it.
     pub files: BTreeMap<String, DeliveredFile>,
-}
-
-/// The first line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// [`SCHEMA_VERSION`].
-    pub vault_kit_ledger: u32,
-    /// The project's name.
-    pub project: String,
-    /// The environment.
-    pub environment: EnvName,
-    /// Identity of the store; a copy of an old store has the same one.
-    pub store_id: VersionId,
-    /// Counts the store's changes.
-    pub generation: u64,
-    /// SHA-256 of the sealed store's bytes, in hex.
-    pub store_digest: String,
-    /// Newest time in the store.
-    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
-    pub updated: DateTime<Utc>,
-    /// Who can open the store, by a person's name.
-    pub recipients: BTreeMap<String, String>,
-    /// Whether the manifest declared them when the store was sealed to them.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub recipients_declared: bool,
-    /// The AWS account and prefix that the store is bound to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub aws: Option<AwsBinding>,
 }
 
 /// One secret's line.
@@ -115,6 +89,12 @@ pub struct Entry {
     /// The id that the remote secret's version had when both sides were last the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
+    /// The rotation that is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Box<Operation>>,
+    /// How the last rotation ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated: Option<Outcome>,
     /// Value-free facts about it: `kid`, `serial`, `role`, `subject`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
@@ -230,6 +210,12 @@ impl Ledger {
         })
     }
 
+    /// Reads the first line alone; `None` when it is not whole or not one.
+    pub fn header(start: &[u8]) -> Option<Header> {
+        let end = memchr::memchr(b'\n', start)?;
+        serde_json::from_slice(&start[..end]).ok()
+    }
+
     /// Reads the lines on delivered files, and looks at the others as [`Ledger::expect_whole`] does.
     pub fn delivered(bytes: &[u8], place: &str) -> Result<BTreeMap<String, DeliveredFile>> {
         Self::expect_whole(bytes, place)?;
@@ -284,7 +270,10 @@ fn damaged(place: &str, line: usize) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::AwsBinding;
+    use super::super::rotations::Trouble;
     use super::*;
+    use crate::name::EnvName;
 
     fn ledger() -> Ledger {
         let name = SecretName::new("API_KEY").unwrap();
@@ -302,6 +291,11 @@ mod tests {
                 recipients: BTreeMap::new(),
                 recipients_declared: true,
                 aws: Some(AwsBinding { account: Some("1".repeat(12)), prefix: None }),
+                due: Some(now),
+                manifest: Some("00".into()),
+                is_default: true,
+                behind: true,
+                reloads: BTreeMap::from([("nginx".into(), Trouble::default())]),
             },
             secrets: BTreeMap::from([(
                 name.clone(),
@@ -328,6 +322,8 @@ mod tests {
                         until: now,
                     }],
                     remote: None,
+                    rotation: None,
+                    rotated: None,
                     facts: BTreeMap::new(),
                 },
             )]),

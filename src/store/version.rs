@@ -12,6 +12,8 @@ use crate::secret::parts::Parts;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
+    /// Made for a rotation that is not promoted yet: neither delivered nor signed with, and gone when it is aborted.
+    Candidate,
     /// Published, so that verifiers learn of it; it does not sign yet.
     Next,
     /// Delivered.
@@ -49,6 +51,9 @@ pub struct Life {
     /// When it was dropped without an overlap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<DateTime<Utc>>,
+    /// When a hook made its owner accept it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retired: Option<DateTime<Utc>>,
 }
 
 /// One version of a secret.

@@ -120,7 +120,7 @@ pub fn known(manifest: &Manifest, environment: &EnvName, store: &Store, now: Dat
         _ => None,
     });
     let versions = declared.flat_map(|(name, token)| {
-        let versions = store.secrets.get(name).into_iter().flatten();
+        let versions = store.versions(name);
         versions.filter_map(|version| of_version(name, token, version, &verifier, now))
     });
     let mut recorded: Vec<Known> =

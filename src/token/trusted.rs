@@ -72,7 +72,7 @@ impl Trusted {
         now: DateTime<Utc>,
     ) {
         let companions = rotation::companions(manifest, declaration, store, now);
-        let versions = store.secrets.get(&declaration.name).into_iter().flatten();
+        let versions = store.versions(&declaration.name);
         for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
             let state = rotation::state(&companions, version);
             self.add(declaration, (version, state), signed, manifest);

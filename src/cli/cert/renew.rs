@@ -175,17 +175,19 @@ fn is_root(session: &Session<'_>, name: &SecretName) -> bool {
 }
 
 fn confirm_roots(session: &Session<'_>, due: &BTreeSet<SecretName>) -> Result<()> {
+    due.iter().filter(|name| is_root(session, name)).try_for_each(|name| confirm_root(session, name))
+}
+
+/// Asks whether a root is really to be replaced.
+pub fn confirm_root(session: &Session<'_>, name: &SecretName) -> Result<()> {
     let global = &session.context.global;
-    for name in due.iter().filter(|name| is_root(session, name)) {
-        let has_overlap = session.manifest.secrets[name].overlap.is_some();
-        let order = if has_overlap { "; restart who verifies before who serves" } else { "" };
-        let question = format!(
-            "make a new root `{name}` and everything beneath it; whoever trusts only the old one refuses all of it until \
-             it has the new certificate{order}"
-        );
-        session.context.ui.confirm(&question, global.yes, !global.non_interactive)?;
-    }
-    Ok(())
+    let has_overlap = session.manifest.secrets[name].overlap.is_some();
+    let order = if has_overlap { "; restart who verifies before who serves" } else { "" };
+    let question = format!(
+        "make a new root `{name}` and everything beneath it; whoever trusts only the old one refuses all of it until it \
+         has the new certificate{order}"
+    );
+    session.context.ui.confirm(&question, global.yes, !global.non_interactive)
 }
 
 fn tell(context: &Context, answer: &Answer<'_>, delivered: &Delivered, roots: &BTreeSet<SecretName>) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Kind, Pattern, Rotate, TokenAlgorithm};
 use crate::manifest::raw::{RawKind, RawSecret, Texts};
 use crate::manifest::read::{At, Field, Map};
-use crate::name::SecretName;
+use crate::name::{GroupName, SecretName};
 
 /// A secret as declared, with what the references' check needs to know besides.
 pub(super) struct Declared {
@@ -103,6 +103,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     let pattern = fields.pattern.and_then(|pattern| self::pattern(&pattern, place, problems));
     let windows = windows::read(fields.window, place, scope.zones, problems);
     let owner = fields.owner.and_then(|owner| non_empty(Some(owner), &format!("{place}.owner"), problems));
+    let group = fields.group.and_then(|group| self::group(group, problems));
     let (reference_at, algorithm) = raw.variant.as_ref().map_or((None, None), reference);
     let open = match &raw.variant {
         Some(RawKind::Ca(ca)) => (ca.permitted_dns.is_none(), ca.permitted_ip.is_none()),
@@ -126,6 +127,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
             rotate: fields.rotate.map(|rotate| rotate.value),
             overlap: fields.overlap.map(|overlap| overlap.value),
             windows,
+            group,
             owner,
             pattern,
             obtain: fields.obtain.map(|obtain| obtain.value),
@@ -151,6 +153,14 @@ fn reference(kind: &RawKind) -> (Option<usize>, Field<TokenAlgorithm>) {
         RawKind::Token(token) => (token.signed_by.as_ref().map(|field| field.at), token.algorithm.clone()),
         _ => (None, None),
     }
+}
+
+fn group(group: At<String>, problems: &mut Problems) -> Option<GroupName> {
+    let name = GroupName::new(group.value).ok();
+    if name.is_none() {
+        super::bad_name(group.at, "group", problems);
+    }
+    name
 }
 
 /// The compiler's own message quotes the pattern, so it is not shown.

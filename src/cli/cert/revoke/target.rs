@@ -100,7 +100,7 @@ fn owner(store: &Store, id: VersionId) -> Option<&SecretName> {
 
 /// What of a CA is there to sign a list.
 fn held<'s>(store: &'s Store, issuer: &SecretName) -> impl Iterator<Item = &'s Version> {
-    let versions = store.secrets.get(issuer).into_iter().flatten();
+    let versions = store.versions(issuer);
     versions.filter(|version| version.stage != Stage::Purged && version.kind == "ca")
 }
 

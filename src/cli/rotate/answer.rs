@@ -1,0 +1,108 @@
+//! How the verbs of `rotate` tell what a run did.
+
+use serde::Serialize;
+
+use crate::cli::context::Context;
+use crate::cli::paste::Paste;
+use crate::cli::session::Session;
+use crate::cli::summary::{Summary, row};
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::rotate::{Event, Problem, Report, What};
+use crate::ui::Ui;
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary<'a>,
+    events: &'a [Event],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    reloaded: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Told>,
+}
+
+/// As every error is told.
+#[derive(Serialize)]
+struct Told {
+    code: &'static str,
+    message: String,
+    fix: Vec<String>,
+}
+
+/// Whether a run did nothing at all.
+pub fn is_nothing(report: &Report) -> bool {
+    use crate::deliver::Outcome::Unchanged;
+    let is_still = report.delivered.files.iter().all(|file| file.outcome == Unchanged);
+    let is_done = report.plan.steps.is_empty() && report.events.is_empty() && report.delivered.lists.is_empty();
+    is_done && is_still && report.problems.is_empty() && report.reloaded.is_empty()
+}
+
+/// Tells what was done, and exits with 8 when a step failed.
+pub fn tell(
+    context: &Context,
+    session: &Session<'_>,
+    report: &Report,
+    consequences: &[String],
+    is_scheduled: bool,
+) -> Result<Exit> {
+    if is_scheduled && is_nothing(report) {
+        return Ok(Exit::DONE);
+    }
+    let ui = context.ui;
+    let summary = Summary::new(&session.environment, &session.manifest, &report.plan, &report.delivered, false);
+    let summary = summary.breaking(consequences).completed(context);
+    let errors = errors(context, &report.problems);
+    if ui.json {
+        let told = |it: &Error| Told { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
+        let errors = errors.iter().map(told).collect();
+        ui.object(&Answer { summary: &summary, events: &report.events, reloaded: &report.reloaded, errors })?;
+    } else {
+        tell_events(ui, report);
+        summary.tell_words(ui);
+        for hook in &report.reloaded {
+            ui.say(row("reloaded", hook, format_args!("")).trim_end());
+        }
+        if is_nothing(report) {
+            ui.say(&format!("environment `{}`: nothing to do", session.environment));
+        }
+    }
+    for (problem, error) in report.problems.iter().zip(&errors) {
+        for line in problem.said.lines() {
+            ui.say(&format!("{}: {line}", problem.failure.hook));
+        }
+        ui.problem(error);
+    }
+    Ok(if errors.is_empty() { report.delivered.exit() } else { Exit::from(Kind::Incomplete) })
+}
+
+fn errors(context: &Context, problems: &[Problem]) -> Vec<Error> {
+    let paste = Paste::new(context);
+    let again = |it: &Problem| it.again.map(|at| format!("a scheduled run tries again from {} on", minute(at)));
+    let error = |it: &Problem| again(it).into_iter().fold(it.error(), Error::hint);
+    problems.iter().map(|it| paste.error(error(it))).collect()
+}
+
+/// What has no line among the values that were made.
+fn tell_events(ui: Ui, report: &Report) {
+    for Event { secret, what } in &report.events {
+        let line = match what {
+            What::Promoted { .. } if report.plan.steps.iter().any(|step| step.secret == *secret) => continue,
+            What::Promoted { version } => row("promoted", secret, format_args!("{version}")),
+            What::Staged => row("staged", secret, format_args!("")),
+            What::Set => row("set", secret, format_args!("its owner accepts the new value")),
+            What::Tested => row("tested", secret, format_args!("the new value works")),
+            What::Retires { from } => {
+                row("keeps", secret, format_args!("the old value is accepted until {}", minute(*from)))
+            }
+            What::Retired => row("retired", secret, format_args!("the old value is accepted no more")),
+            What::Aborted => row("aborted", secret, format_args!("the value before it is in force")),
+        };
+        ui.say(line.trim_end());
+    }
+}
+
+/// A time as people read it.
+pub fn minute(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}

@@ -1,0 +1,73 @@
+//! `rotate rollback`: an earlier value is put in force again, and it is said what that is worth.
+
+use clap::Args;
+
+use super::answer::{self, minute};
+use crate::cli::context::Context;
+use crate::cli::session::Session;
+use crate::clock::SystemClock;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::name::{SecretName, VersionId};
+use crate::rotate::machine::Machine;
+use crate::rotate::rollback::{self, Earlier};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secret
+    name: String,
+    /// The version whose value it is; else the one before the current one
+    #[arg(long, value_name = "VERSION")]
+    to: Option<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let name = session.secret(&arguments.name)?;
+    let to = arguments.to.as_deref().map(version).transpose()?;
+    let _lock = session.lock_unless_dry(arguments.dry_run)?;
+    let identities = context.identities()?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    world.check_agreement(&opened.store)?;
+    let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
+    drop(opened);
+    let programs = super::programs(&session);
+    let machine = Machine::new(&world, &programs, &SystemClock);
+    let worth = worth(&name, &earlier, machine.has_set(&name));
+    if arguments.dry_run {
+        context.ui.say(&format!("would go back to the value of {} of `{name}`", minute(earlier.created)));
+        context.ui.say(&worth);
+        return Ok(Exit::DONE);
+    }
+    if !context.ui.json {
+        context.ui.say(&format!("`{name}` goes back to the value of {}", minute(earlier.created)));
+        context.ui.say(&worth);
+    }
+    let report = machine.rollback(&name, &earlier)?;
+    answer::tell(context, &session, &report, &[worth], false)
+}
+
+fn version(text: &str) -> Result<VersionId> {
+    VersionId::parse(text).ok_or_else(|| {
+        Error::usage("`--to` takes the id of a version").hint("`vault-kit status --json` shows the current one")
+    })
+}
+
+/// Whether the earlier value works.
+fn worth(name: &SecretName, earlier: &Earlier, has_set: bool) -> String {
+    match (earlier.retired, has_set) {
+        (Some(at), true) => {
+            format!("its owner stopped accepting it on {}; the hook `set` makes it accepted again", minute(at))
+        }
+        (None, true) => "it was not retired; the hook `set` makes sure of it".to_owned(),
+        (Some(at), false) => {
+            format!("its owner stopped accepting it on {}, and no hook makes it accepted again", minute(at))
+        }
+        (None, false) => format!("no hook retires `{name}`: only its owner knows whether it is still accepted"),
+    }
+}

@@ -1,0 +1,143 @@
+//! `rotate --due`, `rotate NAME…`, `rotate --group NAME`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::answer;
+use super::due::{self, Known};
+use crate::cli::consequences;
+use crate::cli::context::Context;
+use crate::cli::session::Session;
+use crate::cli::summary::Summary;
+use crate::clock::SystemClock;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::name::{GroupName, SecretName};
+use crate::plan::{self, Plan, Scope};
+use crate::rotate::machine::Machine;
+use crate::rotate::programs::Programs;
+use crate::rotate::select::{self, Order, Ready};
+use crate::store::Store;
+use crate::store::ledger::Header;
+use crate::world::World;
+
+// Both this and what it is flattened into are called `Arguments`, as a group of clap's would be.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub struct Arguments {
+    /// The secrets, now, whether or not they are due
+    names: Vec<String>,
+    /// All secrets of a group
+    #[arg(long, value_name = "NAME")]
+    group: Vec<String>,
+    /// What is due, and what an earlier run left; silent when that is nothing
+    #[arg(long, conflicts_with_all = ["names", "group"])]
+    due: bool,
+    /// With --due: wait for another vault-kit to finish, as other commands do
+    #[arg(long, requires = "due")]
+    wait: bool,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    if arguments.due && due::look(context)? == Known::Nothing {
+        return Ok(Exit::DONE);
+    }
+    let session = Session::open(context)?;
+    let order = order(&session, arguments)?;
+    let waits = !arguments.due || arguments.wait;
+    let timeout = if waits { context.global.lock_timeout } else { Duration::ZERO };
+    let _lock = if arguments.dry_run { None } else { Some(session.lock_within(timeout)?) };
+    let identities = context.identities()?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    let programs = super::programs(&session);
+    let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    world.check_agreement(&opened.store)?;
+    let plan = preview(&world, &opened.store, &order, &programs)?;
+    let consequences = consequences::of_plan(&session, &opened.store, &plan);
+    consequences::say(context, &consequences);
+    if arguments.dry_run {
+        return rehearse(context, &session, &world, opened.store, &plan, &consequences);
+    }
+    drop(opened);
+    confirm_roots(&session, &order)?;
+    let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
+    let settles = files.header()?.is_some_and(is_due);
+    let report = Machine::new(&world, &programs, &SystemClock).run(&order, settles)?;
+    if arguments.due && answer::is_nothing(&report) {
+        // The ledger learns by which manifest nothing is due: the next run need not open the store.
+        world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
+    }
+    answer::tell(context, &session, &report, &consequences, arguments.due)
+}
+
+fn order(session: &Session<'_>, arguments: &Arguments) -> Result<Order> {
+    if arguments.due {
+        return Ok(Order::Due);
+    }
+    let mut names = arguments.names.iter().map(|name| session.secret(name)).collect::<Result<BTreeSet<_>>>()?;
+    for group in &arguments.group {
+        names.extend(members(session, group)?);
+    }
+    if names.is_empty() {
+        return Err(Error::usage("which secrets are to be rotated?")
+            .hint("name them, or a `--group`, or take what is due with `vault-kit rotate --due`")
+            .hint("`vault-kit rotate plan` lists what will be, and when"));
+    }
+    Ok(Order::Now(names))
+}
+
+fn members(session: &Session<'_>, group: &str) -> Result<Vec<SecretName>> {
+    let name = GroupName::new(group).ok();
+    let members: Vec<SecretName> =
+        name.iter().flat_map(|name| select::group(&session.manifest, &session.environment, name)).cloned().collect();
+    if members.is_empty() {
+        let message = format!("no secret of environment `{}` is in such a group", session.environment);
+        return Err(Error::usage(message).hint("a secret says `group = \"NAME\"` in the manifest"));
+    }
+    Ok(members)
+}
+
+/// What a run is going to make, should every program do what it is asked for.
+fn preview(world: &World<'_>, store: &Store, order: &Order, programs: &dyn Programs) -> Result<Plan> {
+    let selection = select::select(world.manifest, store, order, programs, world.now)?;
+    let going = selection.going.into_iter().filter(|name| store.rotations.open(name).is_some());
+    let scope = Scope::Replace(selection.fresh.into_iter().chain(going).collect());
+    let mut plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
+    if *order == Order::Due {
+        plan.by_schedule();
+    }
+    Ok(plan)
+}
+
+fn rehearse(
+    context: &Context,
+    session: &Session<'_>,
+    world: &World<'_>,
+    mut store: Store,
+    plan: &Plan,
+    consequences: &[String],
+) -> Result<Exit> {
+    store.rotations.running.clear();
+    world.make(&mut store, plan)?;
+    let delivered = world.rehearse(&mut store)?;
+    let summary = Summary::new(&session.environment, &session.manifest, plan, &delivered, true);
+    summary.breaking(consequences).tell(context)?;
+    Ok(Exit::DONE)
+}
+
+fn confirm_roots(session: &Session<'_>, order: &Order) -> Result<()> {
+    let Order::Now(names) = order else { return Ok(()) };
+    let is_root = |name: &&SecretName| {
+        session.manifest.secrets.get(*name).is_some_and(|it| select::ready(it, false) == Ready::Root)
+    };
+    for name in names.iter().filter(is_root) {
+        super::super::cert::confirm_root(session, name)?;
+    }
+    Ok(())
+}

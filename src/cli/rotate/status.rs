@@ -1,0 +1,135 @@
+//! `rotate status`: what is on its way. Needs no identity.
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+
+use super::answer::minute;
+use crate::cli::context::Context;
+use crate::cli::paste::Paste;
+use crate::cli::session::Session;
+use crate::cli::table::table;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::name::{EnvName, SecretName};
+use crate::store::ledger::{Entry, Ledger};
+use crate::store::rotations::{Failure, Operation, Step, Trouble};
+use crate::ui::SCHEMA_VERSION;
+
+#[derive(Debug, Args)]
+pub struct Arguments {}
+
+#[derive(Serialize)]
+struct Status<'a> {
+    schema_version: u32,
+    environment: &'a EnvName,
+    /// From when on a scheduled run has something to do.
+    next: Option<DateTime<Utc>>,
+    rotations: Vec<Row<'a>>,
+    reloads: Vec<Reload<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    secret: &'a SecretName,
+    step: Step,
+    started: DateTime<Utc>,
+    failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a Failure>,
+    /// From when on a scheduled run carries it on.
+    next: DateTime<Utc>,
+    /// What carries it on now.
+    fix: String,
+}
+
+#[derive(Serialize)]
+struct Reload<'a> {
+    hook: &'a str,
+    failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a Failure>,
+    fix: String,
+}
+
+pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let files = session.files();
+    if files.present()?.is_none() {
+        return Err(session.no_store());
+    }
+    let ledger = files.ledger()?;
+    let paste = Paste::new(context);
+    let resume = paste.command("vault-kit rotate resume");
+    let entries = ledger.iter().flat_map(|ledger| ledger.secrets.values());
+    let status = Status {
+        schema_version: SCHEMA_VERSION,
+        environment: &session.environment,
+        next: ledger.as_ref().and_then(|ledger| ledger.header.due),
+        rotations: entries.filter_map(|entry| Some(row(entry, entry.rotation.as_deref()?, &paste))).collect(),
+        reloads: ledger.iter().flat_map(|ledger| reloads(ledger, &resume)).collect(),
+    };
+    if context.ui.json {
+        context.ui.object(&status)?;
+    } else if status.rotations.is_empty() && status.reloads.is_empty() {
+        let next = status.next.map_or_else(String::new, |next| format!("; something is due from {} on", minute(next)));
+        context.ui.say(&format!("environment `{}`: no rotation is on its way{next}", session.environment));
+    } else {
+        context.ui.print(&as_table(&status))?;
+    }
+    Ok(Exit::DONE)
+}
+
+fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste) -> Row<'a> {
+    let waits = operation.step == Step::Promoted && operation.trouble.is_none();
+    let command = if waits { "rotate --due" } else { "rotate resume" };
+    let name = if waits { String::new() } else { format!(" {}", entry.name) };
+    Row {
+        secret: &entry.name,
+        step: operation.step,
+        started: operation.started,
+        failures: operation.trouble.failures,
+        failed: operation.trouble.failed.as_ref(),
+        next: operation.next(),
+        fix: paste.command(&format!("vault-kit {command}{name}")),
+    }
+}
+
+fn reloads<'a>(ledger: &'a Ledger, resume: &str) -> Vec<Reload<'a>> {
+    let reload = |(hook, trouble): (&'a String, &'a Trouble)| Reload {
+        hook,
+        failures: trouble.failures,
+        failed: trouble.failed.as_ref(),
+        fix: resume.to_owned(),
+    };
+    ledger.header.reloads.iter().map(reload).collect()
+}
+
+fn as_table(status: &Status<'_>) -> String {
+    let head = ["NAME", "STEP", "STARTED", "FAILED", "NEXT", "COMMAND"].map(str::to_owned);
+    let failed = |failures: u32, failed: Option<&Failure>| match failed {
+        Some(it) => format!("{failures}× {} of {}: {}", it.step, it.hook, it.code),
+        None => "–".to_owned(),
+    };
+    let rows = status.rotations.iter().map(|it| {
+        let failed = failed(it.failures, it.failed);
+        [it.secret.to_string(), words(it.step).to_owned(), minute(it.started), failed, minute(it.next), it.fix.clone()]
+    });
+    let reloads = status.reloads.iter().map(|it| {
+        let failed = failed(it.failures, it.failed);
+        [it.hook.to_owned(), "reload".to_owned(), "–".to_owned(), failed, "–".to_owned(), it.fix.clone()]
+    });
+    table(&std::iter::once(head).chain(rows).chain(reloads).collect::<Vec<_>>())
+}
+
+/// What is being done, or waited for.
+fn words(step: Step) -> &'static str {
+    match step {
+        Step::Aborting => "giving up",
+        Step::Setting => "set",
+        Step::Set => "test",
+        Step::Tested => "promote",
+        Step::Promoted => "overlap",
+        Step::Retiring => "retire",
+    }
+}

@@ -1,0 +1,87 @@
+//! Giving up: the owner gets the current value again where it may know the candidate, and then the candidate goes.
+
+use std::collections::BTreeSet;
+
+use super::machine::{Machine, Run, in_flight, write_down};
+use super::programs::Step;
+use super::{Report, What};
+use crate::apply::Deed;
+use crate::error::{Error, Kind, Result};
+use crate::name::SecretName;
+use crate::store::Store;
+use crate::store::rotations::{Ending, Step as Reached};
+
+impl Machine<'_> {
+    /// Gives up the rotations of these secrets.
+    ///
+    /// Fails with `not-in-flight` where there is none, and with `already-promoted` where the new value is in force.
+    pub fn abort(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
+        let (world, mut opened) = self.open()?;
+        if let Some(error) = Error::all(names.iter().filter_map(|name| refuse(&opened.store, name))) {
+            return Err(error);
+        }
+        let may_be_known = |name: &SecretName| !self.programs.hooks(name, Step::Set).is_empty();
+        let (known, unknown): (Vec<SecretName>, Vec<SecretName>) = names.iter().cloned().partition(may_be_known);
+        for name in &known {
+            in_flight(&mut opened.store.rotations, name)?.advance(Reached::Aborting);
+        }
+        for name in &unknown {
+            drop_candidate(&mut opened.store, name, world.now)?;
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        let deeds = [Deed::of("rotate-aborting", &known), Deed::of("rotate-abort", &unknown)];
+        let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
+        world.record_deeds(&mut opened, &deeds)?;
+        drop(opened);
+        let mut run = Run { active: names.clone(), ..Run::default() };
+        run.tell(&unknown, &What::Aborted);
+        self.finish_aborts(&mut run)?;
+        Ok(run.report)
+    }
+
+    /// Gives the current value to the owners of what is being given up.
+    pub(super) fn finish_aborts(&self, run: &mut Run) -> Result<()> {
+        let names = self.at(run, Reached::Aborting)?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (done, mut failed) = self.call_for(&names, Step::Set)?;
+        for (_, problem) in &mut failed {
+            problem.is_aborting = true;
+        }
+        let (world, mut opened) = self.open()?;
+        for name in &done {
+            drop_candidate(&mut opened.store, name, world.now)?;
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        write_down(run, (&world, &mut opened), ("rotate-abort", &done), failed)?;
+        run.tell(&done, &What::Aborted);
+        Ok(())
+    }
+}
+
+fn drop_candidate(store: &mut Store, name: &SecretName, now: chrono::DateTime<chrono::Utc>) -> Result<()> {
+    let started = in_flight(&mut store.rotations, name)?.started;
+    store.drop_candidate(name);
+    store.rotations.running.remove(name);
+    store.rotations.note(name, Ending::Aborted, started, now);
+    Ok(())
+}
+
+fn refuse(store: &Store, name: &SecretName) -> Option<Error> {
+    match store.rotations.running.get(name) {
+        Some(operation) if operation.is_open() => None,
+        Some(_) => Some(
+            Error::new(
+                Kind::Usage,
+                "already-promoted",
+                format!("the new value of `{name}` is in force: there is nothing to give up"),
+            )
+            .hint(format!("to go back to the value before it, `vault-kit rotate rollback {name}`")),
+        ),
+        None => Some(
+            Error::new(Kind::Usage, "not-in-flight", format!("`{name}` is not being rotated"))
+                .hint("`vault-kit rotate status` lists what is"),
+        ),
+    }
+}

@@ -1,0 +1,220 @@
+//! The steps of a run, one after the other. The store is opened for each of them and dropped before a program is waited for.
+
+use std::collections::BTreeSet;
+
+use super::programs::{Call, Programs, Status, Step};
+use super::select::{self, Order};
+use super::{Event, Problem, Report, What};
+use crate::apply::Deed;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::name::SecretName;
+use crate::secret::Secret;
+use crate::store::files::Opened;
+use crate::store::rotations::{Failure, Operation, Rotations, Step as Reached};
+use crate::store::{Store, Version};
+use crate::world::World;
+
+/// What carries rotations on. It has no store: whoever needs one opens it.
+#[expect(missing_debug_implementations, reason = "programs may be anything")]
+pub struct Machine<'a> {
+    pub(super) world: &'a World<'a>,
+    pub(super) programs: &'a dyn Programs,
+    pub(super) clock: &'a dyn Clock,
+}
+
+/// The secrets for which a step failed, and how.
+pub(super) type Failed = Vec<(SecretName, Problem)>;
+
+/// What a run is about. Value-free.
+#[derive(Debug, Default)]
+pub(super) struct Run {
+    /// Those with an operation in the store.
+    pub(super) active: BTreeSet<SecretName>,
+    /// Those that are made and promoted in one change.
+    pub(super) plain: BTreeSet<SecretName>,
+    /// Whether outputs are brought up to date although nothing is promoted.
+    pub(super) settles: bool,
+    /// Whether pauses after failures are kept.
+    pub(super) waits: bool,
+    pub(super) report: Report,
+}
+
+impl Run {
+    pub(super) fn tell(&mut self, secrets: &[SecretName], what: &What) {
+        self.report.events.extend(secrets.iter().map(|it| Event { secret: it.clone(), what: what.clone() }));
+    }
+}
+
+impl<'a> Machine<'a> {
+    /// A machine for one environment.
+    pub fn new(world: &'a World<'a>, programs: &'a dyn Programs, clock: &'a dyn Clock) -> Self {
+        Self { world, programs, clock }
+    }
+
+    /// Begins what the order asks for, and carries everything on as far as it goes; `settles` = bring the outputs up to date
+    /// although nothing is promoted.
+    pub fn run(&self, order: &Order, settles: bool) -> Result<Report> {
+        let waits = *order == Order::Due;
+        let mut run = Run { settles: settles || !waits, waits, ..Run::default() };
+        let (world, opened) = self.open()?;
+        let selection = select::select(world.manifest, &opened.store, order, self.programs, world.now)?;
+        drop(opened);
+        run.active.clone_from(&selection.retire_first);
+        if !selection.retire_first.is_empty() {
+            self.retire(&mut run, true)?;
+        }
+        run.active = selection.going;
+        let failed: BTreeSet<&SecretName> = run.report.problems.iter().filter_map(|it| it.secret.as_ref()).collect();
+        let fresh = selection.fresh.into_iter().filter(|name| !failed.contains(name)).collect();
+        self.stage(&mut run, fresh)?;
+        self.carry_on(run)
+    }
+
+    pub(super) fn carry_on(&self, mut run: Run) -> Result<Report> {
+        self.finish_aborts(&mut run)?;
+        self.step(&mut run, Reached::Setting, Step::Set)?;
+        self.step(&mut run, Reached::Set, Step::Test)?;
+        self.promote(&mut run)?;
+        self.reload(&mut run)?;
+        self.retire(&mut run, false)?;
+        Ok(run.report)
+    }
+
+    /// The store as it is now, and the world at this moment.
+    pub(super) fn open(&self) -> Result<(World<'a>, Opened)> {
+        let world = World { now: self.clock.now(), ..*self.world };
+        let opened = world.files.open_for_writing(world.identities)?;
+        let opened = opened.ok_or_else(|| Error::bug("a rotation was begun without a store"))?;
+        world.check_agreement(&opened.store)?;
+        Ok((world, opened))
+    }
+
+    /// Runs one step for all that have come to it, and writes down what became of them, in one change.
+    fn step(&self, run: &mut Run, at: Reached, step: Step) -> Result<()> {
+        let names = self.at(run, at)?;
+        let (done, failed) = self.call_for(&names, step)?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        for name in &done {
+            let next = if step == Step::Set { self.after_set(name) } else { Reached::Tested };
+            in_flight(&mut opened.store.rotations, name)?.advance(next);
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        let told = if step == Step::Set { ("rotate-set", What::Set) } else { ("rotate-test", What::Tested) };
+        write_down(run, (&world, &mut opened), (told.0, &done), failed)?;
+        run.tell(&done, &told.1);
+        Ok(())
+    }
+
+    /// The step that comes after staging.
+    pub(super) fn after_stage(&self, name: &SecretName) -> Reached {
+        if self.programs.hooks(name, Step::Set).is_empty() { self.after_set(name) } else { Reached::Setting }
+    }
+
+    fn after_set(&self, name: &SecretName) -> Reached {
+        if self.programs.hooks(name, Step::Test).is_empty() { Reached::Tested } else { Reached::Set }
+    }
+
+    /// The secrets of the run that have come to a step.
+    pub(super) fn at(&self, run: &Run, step: Reached) -> Result<Vec<SecretName>> {
+        if run.active.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (_, opened) = self.open()?;
+        let running = &opened.store.rotations.running;
+        let is_there = |name: &&SecretName| running.get(*name).is_some_and(|operation| operation.step == step);
+        Ok(run.active.iter().filter(is_there).cloned().collect())
+    }
+
+    /// Asks the hooks of each secret for a step.
+    pub(super) fn call_for(&self, names: &[SecretName], step: Step) -> Result<(Vec<SecretName>, Failed)> {
+        let (mut done, mut failed) = (Vec::new(), Vec::new());
+        for name in names {
+            let hooks = self.programs.hooks(name, step);
+            let mut problems = hooks.iter().map(|hook| self.call(hook, step, Some(name)));
+            match problems.find_map(Result::transpose).transpose()? {
+                Some(problem) => failed.push((name.clone(), problem)),
+                None => done.push(name.clone()),
+            }
+        }
+        Ok((done, failed))
+    }
+
+    /// Runs one program. `None` when it did what it was asked for.
+    pub(super) fn call(&self, hook: &str, step: Step, secret: Option<&SecretName>) -> Result<Option<Problem>> {
+        let started = {
+            let (_, opened) = self.open()?;
+            self.programs.start(&call(&opened.store, hook, step, secret))
+        };
+        // The store is closed again: while the program runs there is no value here.
+        let ended = match started {
+            Ok(running) => running.wait()?,
+            Err(error) => return Ok(Some(self.problem(hook, step, secret, "hook-not-started", error.to_string()))),
+        };
+        let code = match ended.status() {
+            Status::Done => return Ok(None),
+            Status::Later => "hook-not-now",
+            Status::Failed => "hook-failed",
+            Status::TimedOut => "hook-timed-out",
+        };
+        let (_, opened) = self.open()?;
+        // Whatever it was given must not be shown; what else is in the store costs little to look for as well.
+        let versions = opened.store.secrets.values().flatten();
+        let values: Vec<&Secret> = versions.flat_map(|it| it.parts.iter()).map(|(_, piece)| piece).collect();
+        let said = ended.said(&values);
+        Ok(Some(self.problem(hook, step, secret, code, said)))
+    }
+
+    fn problem(&self, hook: &str, step: Step, secret: Option<&SecretName>, code: &str, said: String) -> Problem {
+        let failure = Failure {
+            step: step.name().to_owned(),
+            hook: hook.to_owned(),
+            code: code.to_owned(),
+            at: self.clock.now(),
+        };
+        Problem { secret: secret.cloned(), is_aborting: false, failure, again: None, said }
+    }
+}
+
+/// Brings to disk what became of a step: what is done, and what failed.
+pub(super) fn write_down(
+    run: &mut Run,
+    (world, opened): (&World<'_>, &mut Opened),
+    (action, done): (&'static str, &[SecretName]),
+    failed: Failed,
+) -> Result<()> {
+    let names: Vec<SecretName> = failed.iter().map(|(name, _)| name.clone()).collect();
+    for (name, mut problem) in failed {
+        let trouble = &mut in_flight(&mut opened.store.rotations, &name)?.trouble;
+        trouble.add(problem.failure.clone());
+        problem.again = trouble.again();
+        run.active.remove(&name);
+        run.report.problems.push(problem);
+    }
+    let deeds = [Deed::of(action, done), Deed::of("rotate-failed", &names)];
+    let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
+    world.record_deeds(opened, &deeds)
+}
+
+/// The operation of a secret that is known to have one.
+pub(super) fn in_flight<'r>(rotations: &'r mut Rotations, name: &SecretName) -> Result<&'r mut Operation> {
+    rotations.running.get_mut(name).ok_or_else(|| Error::bug(format!("the rotation of `{name}` is gone")))
+}
+
+/// What a program gets: before promotion the candidate as the new value; while aborting the current one as the new value, and
+/// the candidate as the old one; when retiring the current one, and what it replaced.
+fn call<'s>(store: &'s Store, hook: &'s str, step: Step, secret: Option<&'s SecretName>) -> Call<'s> {
+    let operation = secret.and_then(|name| store.rotations.running.get(name));
+    let version = |id| secret.and_then(|name| store.version(name, id));
+    let current: Option<&Version> = secret.and_then(|name| store.current(name));
+    let candidate = operation.and_then(|it| it.candidate).and_then(version);
+    let (new, old) = match (operation, step) {
+        (Some(it), _) if it.step == Reached::Aborting => (current, candidate),
+        (Some(it), Step::Retire) => (current, version(it.base)),
+        _ => (candidate, current),
+    };
+    Call { hook, step, secret, new, old, store }
+}

@@ -1,0 +1,121 @@
+//! The programs that a rotation asks for help, as the machine sees them.
+
+use std::collections::BTreeSet;
+
+use crate::error::Result;
+use crate::manifest::{Declaration, Manifest};
+use crate::name::{OutputName, SecretName};
+use crate::secret::Secret;
+use crate::store::{Store, Version};
+
+/// What a program is asked to do. Each may be asked for again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Make the new value accepted by its owner.
+    Set,
+    /// Work with the new value as a consumer would.
+    Test,
+    /// Make the old value accepted no more.
+    Retire,
+    /// Let programs read the files that changed.
+    Reload,
+}
+
+impl Step {
+    /// As the program gets it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Set => "set",
+            Self::Test => "test",
+            Self::Retire => "retire",
+            Self::Reload => "reload",
+        }
+    }
+}
+
+/// What a program is started with. It borrows the open store, which is gone by the time the program is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'s> {
+    /// The hook.
+    pub hook: &'s str,
+    /// The step.
+    pub step: Step,
+    /// The secret, except for `reload`.
+    pub secret: Option<&'s SecretName>,
+    /// The value that is to be accepted, or worked with; after promotion the current one.
+    pub new: Option<&'s Version>,
+    /// The value that is in force, or was before.
+    pub old: Option<&'s Version>,
+    /// For the current values of other secrets that the hook is to get.
+    pub store: &'s Store,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It did what it was asked for.
+    Done,
+    /// It wants to be asked later.
+    Later,
+    /// It could not.
+    Failed,
+    /// It was stopped.
+    TimedOut,
+}
+
+/// A program that was started, and holds no value of ours on our side.
+pub trait Running {
+    /// Waits for its end, at most for its timeout.
+    fn wait(self: Box<Self>) -> Result<Box<dyn Ended>>;
+}
+
+/// A program that ended.
+pub trait Ended {
+    /// How.
+    fn status(&self) -> Status;
+
+    /// What it said, without these values in any spelling.
+    fn said(&self, values: &[&Secret]) -> String;
+}
+
+/// The hooks of a manifest, and how they are run.
+pub trait Programs {
+    /// The hooks of a secret that have a step, in their order.
+    fn hooks(&self, secret: &SecretName, step: Step) -> Vec<String>;
+
+    /// The hooks that are to reload after files of these outputs changed.
+    fn reloads(&self, outputs: &BTreeSet<OutputName>) -> BTreeSet<String>;
+
+    /// Refuses what cannot or must not be started, before anything is changed.
+    fn expect(&self, hooks: &BTreeSet<String>) -> Result<()>;
+
+    /// Hands over the input and starts the program.
+    fn start(&self, call: &Call<'_>) -> Result<Box<dyn Running>>;
+}
+
+/// Whether one of a secret's hooks has a step.
+pub fn has(_: &Manifest, _: &Declaration, _: Step) -> bool {
+    false
+}
+
+/// Where no hook is declared.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPrograms;
+
+impl Programs for NoPrograms {
+    fn hooks(&self, _: &SecretName, _: Step) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn reloads(&self, _: &BTreeSet<OutputName>) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    fn expect(&self, _: &BTreeSet<String>) -> Result<()> {
+        Ok(())
+    }
+
+    fn start(&self, call: &Call<'_>) -> Result<Box<dyn Running>> {
+        Err(crate::error::Error::bug(format!("hook `{}` is not declared", call.hook)))
+    }
+}

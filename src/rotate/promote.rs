@@ -1,0 +1,124 @@
+//! New values become current, with everything that is made of them, in one change; then the files, and then the programs that
+//! read those.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::machine::{Machine, Run, in_flight};
+use super::programs::Step;
+use super::{Event, What};
+use crate::apply::Deed;
+use crate::error::Result;
+use crate::manifest::period::Period;
+use crate::name::{OutputName, SecretName};
+use crate::plan::{self, Action, Observed, Scope};
+use crate::store::Store;
+use crate::store::rotations::{Ending, Step as Reached, Trouble};
+use crate::world::World;
+
+impl Machine<'_> {
+    /// Promotes all that passed their tests and all that need none, and brings the outputs up to date.
+    pub(super) fn promote(&self, run: &mut Run) -> Result<()> {
+        let ready = self.at(run, Reached::Tested)?;
+        if ready.is_empty() && run.plain.is_empty() && !run.settles {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        let mut replaced = run.plain.clone();
+        let mut changed = BTreeSet::new();
+        let mut begun: BTreeMap<SecretName, DateTime<Utc>> =
+            run.plain.iter().map(|name| (name.clone(), world.now)).collect();
+        for name in &ready {
+            if opened.store.promote_candidate(name, world.now) {
+                changed.insert(name.clone());
+            } else {
+                replaced.insert(name.clone());
+            }
+            begun.insert(name.clone(), self.end(&world, &mut opened.store, name)?);
+        }
+        let observed = Observed { changed: changed.clone(), ..world.observe(&opened.store) };
+        let mut plan = plan::plan(world.manifest, world.environment, &observed, &Scope::Replace(replaced));
+        if run.waits {
+            plan.by_schedule();
+        }
+        let mut names: Vec<SecretName> = changed.into_iter().collect();
+        names.extend(world.make(&mut opened.store, &plan)?);
+        // A key that is only published is not in force.
+        let is_published =
+            |name: &SecretName| plan.steps.iter().any(|it| it.secret == *name && it.action == Action::Publish);
+        begun.retain(|name, _| names.contains(name) && !is_published(name));
+        for (name, started) in &begun {
+            opened.store.rotations.note(name, Ending::Promoted, *started, world.now);
+        }
+        let lists = world.refresh_lists(&mut opened.store)?;
+        let has_news = !names.is_empty() || !lists.is_empty() || !ready.is_empty();
+        let action = if has_news { "rotate-promote" } else { "rotate-deliver" };
+        let mut owe = |store: &mut Store, outputs: &BTreeSet<OutputName>| self.owe_reloads(store, outputs);
+        let delivered = world.settle_deeds(&mut opened, &[Deed::of(action, &names)], has_news, Some(&mut owe))?;
+        run.report.delivered = delivered;
+        run.report.delivered.lists = lists;
+        run.report.plan = plan;
+        for name in begun.into_keys() {
+            let promoted = opened.store.current(&name).map(|version| What::Promoted { version: version.id });
+            let retires = opened.store.rotations.running.get(&name).and_then(|it| it.retire_at);
+            let retires = retires.filter(|from| *from > world.now).map(|from| What::Retires { from });
+            let events = promoted.into_iter().chain(retires).map(|what| Event { secret: name.clone(), what });
+            run.report.events.extend(events);
+        }
+        Ok(())
+    }
+
+    /// Ends an operation whose value is in force, unless what it replaced is to be retired; tells when it was begun.
+    fn end(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<DateTime<Utc>> {
+        let started = in_flight(&mut store.rotations, name)?.started;
+        if self.programs.hooks(name, Step::Retire).is_empty() {
+            store.rotations.running.remove(name);
+            return Ok(started);
+        }
+        let overlap = world.declaration(name)?.overlap.map(Period::delta).unwrap_or_default();
+        let operation = in_flight(&mut store.rotations, name)?;
+        operation.advance(Reached::Promoted);
+        operation.retire_at = Some(world.now + overlap);
+        Ok(started)
+    }
+
+    /// Remembers which programs are to read their files again, before those change; tells whether there are any.
+    fn owe_reloads(&self, store: &mut Store, outputs: &BTreeSet<OutputName>) -> bool {
+        let hooks = self.programs.reloads(outputs);
+        let is_any = !hooks.is_empty();
+        store.rotations.reloads.extend(hooks.into_iter().map(|hook| (hook, Trouble::default())));
+        is_any
+    }
+
+    /// Lets the programs read the files that changed, those too that an earlier run did not get to.
+    pub(super) fn reload(&self, run: &mut Run) -> Result<()> {
+        let (world, opened) = self.open()?;
+        let is_ready = |trouble: &Trouble| !run.waits || trouble.again().is_none_or(|at| at <= world.now);
+        let owed = opened.store.rotations.reloads.iter().filter(|(_, trouble)| is_ready(trouble));
+        let hooks: Vec<String> = owed.map(|(hook, _)| hook.clone()).collect();
+        drop(opened);
+        if hooks.is_empty() {
+            return Ok(());
+        }
+        let mut outcomes = Vec::new();
+        for hook in hooks {
+            let problem = self.call(&hook, Step::Reload, None)?;
+            outcomes.push((hook, problem));
+        }
+        let (world, mut opened) = self.open()?;
+        for (hook, problem) in outcomes {
+            let Some(mut problem) = problem else {
+                opened.store.rotations.reloads.remove(&hook);
+                run.report.reloaded.push(hook);
+                continue;
+            };
+            let trouble = opened.store.rotations.reloads.entry(hook).or_default();
+            trouble.add(problem.failure.clone());
+            problem.again = trouble.again();
+            run.report.problems.push(problem);
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        world.record_deeds(&mut opened, &[Deed::of("rotate-reload", &[])])
+    }
+}

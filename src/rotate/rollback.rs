@@ -1,0 +1,113 @@
+//! Back to an earlier value: as a new version, by the same steps. History is never rewritten.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::Report;
+use super::machine::{Machine, Run};
+use super::programs::Step;
+use crate::apply::Deed;
+use crate::error::{Error, Kind, Result};
+use crate::name::{SecretName, VersionId};
+use crate::secret::parts::Parts;
+use crate::secret::random;
+use crate::store::rotations::{Operation, Trouble};
+use crate::store::{Life, Stage, Store, Version};
+use crate::world::World;
+
+/// Which earlier value is put in force again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Earlier {
+    /// Its version.
+    pub version: VersionId,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// When its owner was made to accept it no more, if it was.
+    pub retired: Option<DateTime<Utc>>,
+}
+
+/// The value that a rollback goes to: the named version, or the one before the current one.
+///
+/// Fails with `no-earlier-value` where there is none whose value is kept, and with `rotation-in-flight`.
+pub fn earlier(world: &World<'_>, store: &Store, name: &SecretName, to: Option<VersionId>) -> Result<Earlier> {
+    world.refuse_in_flight(store, std::slice::from_ref(name))?;
+    let declaration = world.declaration(name)?;
+    if !declaration.kind.is_single() {
+        let message = format!("`{name}` is a {}, which is made anew rather than taken back", declaration.kind.name());
+        return Err(Error::usage(message).hint(format!("make a new one with `vault-kit rotate {name}`")));
+    }
+    let has_value = |it: &&Version| it.stage == Stage::Previous && declaration.kind.accepts(&it.kind);
+    let mut versions = store.versions(name).rev().filter(has_value).filter(|it| it.parts.primary().is_some());
+    let found = versions.find(|it| to.is_none_or(|to| it.id == to)).ok_or_else(|| nothing(name, to))?;
+    Ok(Earlier { version: found.id, created: found.created, retired: found.life.retired })
+}
+
+fn nothing(name: &SecretName, to: Option<VersionId>) -> Error {
+    let message = match to {
+        Some(to) => format!("of `{name}` there is no earlier value `{to}`"),
+        None => format!("of `{name}` there is no earlier value"),
+    };
+    Error::new(Kind::Usage, "no-earlier-value", message)
+        .hint("nothing was changed; `keep` in the manifest says how many are kept")
+}
+
+impl Machine<'_> {
+    /// Puts an earlier value in force again, through `set` and `test` like a new one.
+    pub fn rollback(&self, name: &SecretName, earlier: &Earlier) -> Result<Report> {
+        let names = BTreeSet::from([name.clone()]);
+        self.expect_programs(&names)?;
+        let mut run = Run { settles: true, ..Run::default() };
+        let (_, opened) = self.open()?;
+        let owed = opened.store.rotations.running.get(name).is_some_and(|it| it.base != earlier.version);
+        drop(opened);
+        if owed {
+            run.active.clone_from(&names);
+            self.retire(&mut run, true)?;
+            if !run.report.problems.is_empty() {
+                return Ok(run.report);
+            }
+        }
+        let (world, mut opened) = self.open()?;
+        let base = opened.store.current(name).map(|it| it.id);
+        let base = base.ok_or_else(|| Error::bug(format!("`{name}` has no value to go back from")))?;
+        let version = again(&opened.store, name, earlier, world.now)?;
+        let (candidate, step) = (Some(version.id), self.after_stage(name));
+        let operation =
+            Operation { base, candidate, step, started: world.now, trouble: Trouble::default(), retire_at: None };
+        opened.store.stage(name, version);
+        // An operation that would have retired the very value that comes back ends here.
+        opened.store.rotations.running.insert(name.clone(), operation);
+        world.record_deeds(&mut opened, &[Deed::of("rotate-rollback", std::slice::from_ref(name))])?;
+        drop(opened);
+        run.active = names;
+        self.carry_on(run)
+    }
+
+    /// Whether something makes the owner of a secret accept a value.
+    pub fn has_set(&self, name: &SecretName) -> bool {
+        !self.programs.hooks(name, Step::Set).is_empty()
+    }
+}
+
+/// An earlier value as a version of today.
+fn again(store: &Store, name: &SecretName, earlier: &Earlier, now: DateTime<Utc>) -> Result<Version> {
+    let old = store.version(name, earlier.version);
+    let old = old.ok_or_else(|| Error::bug(format!("the earlier value of `{name}` is gone")))?;
+    let parts = old.parts.iter().fold(Parts::default(), |parts, (part, piece)| parts.with(part, piece.duplicate()));
+    Ok(Version {
+        id: random::version_id()?,
+        kind: old.kind.clone(),
+        stage: Stage::Candidate,
+        origin: old.origin,
+        created: now,
+        expires: old.expires,
+        life: Life::default(),
+        bits: old.bits,
+        recipe: old.recipe.clone(),
+        inputs: old.inputs.clone(),
+        facts: old.facts.clone(),
+        fingerprint: None,
+        parts,
+    })
+}

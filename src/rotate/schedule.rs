@@ -1,0 +1,154 @@
+//! What will be rotated, when and why, and what follows from it: from manifest and ledger alone. Pure.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::programs::{Programs, Step};
+use super::select::{self, Ready};
+use crate::manifest::{Declaration, Kind, Manifest};
+use crate::name::{EnvName, OutputName, SecretName};
+use crate::plan::{self, due};
+use crate::store::ledger::{BesideState, Entry, Ledger};
+
+/// One rotation that is to come.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Upcoming<'a> {
+    /// The secret.
+    pub secret: &'a SecretName,
+    /// Its kind as the manifest writes it.
+    pub kind: &'static str,
+    /// When.
+    pub due: DateTime<Utc>,
+    /// Why.
+    pub why: Why,
+    /// Who does it.
+    pub how: How,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<&'a str>,
+    /// Where a person gets a new value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub obtain: Option<&'a str>,
+    /// The hooks that are asked, each with a step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<String>,
+    /// What is made anew in the same change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<SecretName>,
+    /// The hooks whose programs read the changed files.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub reloads: BTreeSet<String>,
+}
+
+/// Why something is rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// A published key may sign from then on.
+    Activation,
+    /// What was replaced is accepted no more from then on.
+    Overlap,
+    /// Two thirds of a certificate's life are over by then.
+    Renewal,
+    /// The manifest says so.
+    Rotation,
+}
+
+/// Who rotates it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// `rotate --due`.
+    Scheduled,
+    /// A person, by its name: everybody has to be told to trust a new root.
+    ByName,
+    /// A person who gets a new value elsewhere.
+    ByHand,
+    /// Nobody as long as no hook encrypts anew what it encrypted.
+    NeedsHook,
+}
+
+/// Everything that is to come, the next first.
+pub fn upcoming<'a>(
+    manifest: &'a Manifest,
+    environment: &'a EnvName,
+    ledger: &Ledger,
+    programs: &dyn Programs,
+) -> Vec<Upcoming<'a>> {
+    let declared = manifest.secrets_in(environment);
+    let entries = declared.filter_map(|it| Some((it, ledger.secrets.get(&it.name)?)));
+    let mut all: Vec<_> = entries
+        .flat_map(|(declaration, entry)| {
+            let times = times(manifest, environment, declaration, entry);
+            times.into_iter().map(|(at, why)| one(manifest, environment, declaration, (at, why), programs))
+        })
+        .collect();
+    all.sort_by_key(|it| (it.due, it.secret));
+    all
+}
+
+/// The next times of one secret.
+fn times(
+    manifest: &Manifest,
+    environment: &EnvName,
+    declaration: &Declaration,
+    entry: &Entry,
+) -> Vec<(DateTime<Utc>, Why)> {
+    let mut times: Vec<_> = entry
+        .beside
+        .iter()
+        .map(|it| (it.until, if it.state == BesideState::Next { Why::Activation } else { Why::Overlap }))
+        .collect();
+    let is_next = times.iter().any(|(_, why)| *why == Why::Activation);
+    let environment = manifest.environments.get(environment);
+    let by_renewal = due::renewal(entry.into(), declaration, environment);
+    let due = due::term(entry.into(), declaration, environment).filter(|_| !is_next);
+    times.extend(due.map(|due| (due.from, if Some(due) == by_renewal { Why::Renewal } else { Why::Rotation })));
+    times
+}
+
+fn one<'a>(
+    manifest: &'a Manifest,
+    environment: &'a EnvName,
+    declaration: &'a Declaration,
+    (due, why): (DateTime<Utc>, Why),
+    programs: &dyn Programs,
+) -> Upcoming<'a> {
+    let name = &declaration.name;
+    let how = match select::ready(declaration, !programs.hooks(name, Step::Set).is_empty()) {
+        _ if matches!(why, Why::Activation | Why::Overlap) => How::Scheduled,
+        Ready::Yes => How::Scheduled,
+        Ready::Supplied => How::ByHand,
+        Ready::Root => How::ByName,
+        Ready::Encrypts => How::NeedsHook,
+    };
+    // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
+    let is_published = matches!(declaration.kind, Kind::Keypair { .. })
+        && crate::rotation::max_age(manifest, environment, name).is_some()
+        && why == Why::Rotation;
+    let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
+    let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));
+    let outputs: BTreeSet<OutputName> =
+        manifest.outputs_in(environment).filter(holds).map(|output| output.name.clone()).collect();
+    let is_cascade = |it: &SecretName| it != name && why != Why::Overlap && !is_published;
+    let steps = if why == Why::Overlap { &[Step::Retire][..] } else { &[Step::Set, Step::Test, Step::Retire] };
+    Upcoming {
+        secret: name,
+        kind: declaration.kind.name(),
+        due,
+        why,
+        how,
+        owner: declaration.owner.as_deref(),
+        obtain: declaration.obtain.as_deref(),
+        hooks: steps.iter().flat_map(|step| asked(programs, name, *step)).collect(),
+        follows: made.iter().filter(|it| is_cascade(it) && manifest.has_secret(it, environment)).cloned().collect(),
+        reloads: programs.reloads(&outputs),
+    }
+}
+
+/// The hooks that are asked for a step, each with the step.
+fn asked(programs: &dyn Programs, name: &SecretName, step: Step) -> Vec<String> {
+    programs.hooks(name, step).into_iter().map(|hook| format!("{hook} {}", step.name())).collect()
+}

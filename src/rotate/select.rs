@@ -1,0 +1,163 @@
+//! What a run works on. Pure: no value, no disk, no clock.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::programs::{Programs, Step};
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
+use crate::name::{GroupName, SecretName};
+use crate::plan::due::{self, Due};
+use crate::store::rotations::Step as Reached;
+use crate::store::{Stage, Store};
+
+/// What a person or a schedule asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// What is due at this time. What failed waits for its pause to end.
+    Due,
+    /// These now, whether or not they are due.
+    Now(BTreeSet<SecretName>),
+    /// Everything that was begun, or these of it; whether or not its pause has ended.
+    Resume(BTreeSet<SecretName>),
+}
+
+/// What a run works on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// To be begun.
+    pub fresh: BTreeSet<SecretName>,
+    /// Begun by an earlier run, to be carried on.
+    pub going: BTreeSet<SecretName>,
+    /// Of an earlier rotation of those that are to be begun: what it replaced is retired first.
+    pub retire_first: BTreeSet<SecretName>,
+}
+
+/// Whether a secret can be rotated without a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// It can.
+    Yes,
+    /// Somebody else issues it.
+    Supplied,
+    /// A root CA: everybody has to be told to trust a new one.
+    Root,
+    /// What it encrypted would be lost, since no hook encrypts it anew.
+    Encrypts,
+}
+
+/// Whether a secret can be rotated by a schedule.
+pub fn ready(declaration: &Declaration, has_set: bool) -> Ready {
+    match &declaration.kind {
+        _ if !declaration.is_generated() => Ready::Supplied,
+        SecretKind::Ca(ca) if ca.issuer.is_none() => Ready::Root,
+        SecretKind::EncryptionKey(_) if !has_set => Ready::Encrypts,
+        _ => Ready::Yes,
+    }
+}
+
+/// The secrets of a group.
+pub fn group<'m>(
+    manifest: &'m Manifest,
+    environment: &'m crate::name::EnvName,
+    group: &'m GroupName,
+) -> impl Iterator<Item = &'m SecretName> {
+    manifest.secrets_in(environment).filter(|it| it.group.as_ref() == Some(group)).map(|it| &it.name)
+}
+
+/// When a secret's replacement is due; `None` = never, or not as long as something else is on its way.
+pub fn due<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Store) -> Option<Due<'m>> {
+    let name = &declaration.name;
+    let version = store.value(declaration)?;
+    let has_next = store.versions(name).any(|it| it.stage == Stage::Next);
+    if has_next || store.rotations.running.contains_key(name) {
+        return None;
+    }
+    due::term(version.into(), declaration, manifest.environments.get(&store.environment))
+}
+
+/// What an order comes to.
+///
+/// Fails with `no-value`, `supplied`, `encryption-key` for what cannot be rotated although it is named.
+pub fn select(
+    manifest: &Manifest,
+    store: &Store,
+    order: &Order,
+    programs: &dyn Programs,
+    now: DateTime<Utc>,
+) -> Result<Selection> {
+    let running = &store.rotations.running;
+    let mut selection = Selection::default();
+    match order {
+        Order::Due => {
+            let is_due = |it: &&Declaration| due(manifest, it, store).is_some_and(|due| due.is_now(now));
+            let can = |it: &&Declaration| ready(it, has_set(programs, it)) == Ready::Yes;
+            let declared = manifest.secrets_in(&store.environment);
+            selection.fresh.extend(declared.filter(is_due).filter(can).map(|it| it.name.clone()));
+            selection.going.extend(running.iter().filter(|(_, it)| it.next() <= now).map(|(name, _)| name.clone()));
+        }
+        Order::Now(names) => {
+            for name in names {
+                match running.get(name) {
+                    Some(operation) if operation.is_open() => drop(selection.going.insert(name.clone())),
+                    Some(_) => {
+                        selection.retire_first.insert(name.clone());
+                        selection.fresh.insert(name.clone());
+                    }
+                    None => drop(selection.fresh.insert(name.clone())),
+                }
+            }
+            let refused = selection.fresh.iter().filter_map(|name| refuse(manifest.secret(name)?, store, programs));
+            if let Some(error) = Error::all(refused) {
+                return Err(error);
+            }
+        }
+        Order::Resume(names) => {
+            let is_meant = |name: &&SecretName| names.is_empty() || names.contains(*name);
+            // What only waits for the end of its overlap goes on waiting.
+            let is_open = |name: &&SecretName| {
+                let it = &running[*name];
+                it.step != Reached::Promoted || it.retire_at.is_none_or(|at| at <= now)
+            };
+            selection.going.extend(running.keys().filter(is_meant).filter(is_open).cloned());
+        }
+    }
+    Ok(selection)
+}
+
+fn has_set(programs: &dyn Programs, declaration: &Declaration) -> bool {
+    !programs.hooks(&declaration.name, Step::Set).is_empty()
+}
+
+/// Why a named secret cannot be rotated.
+fn refuse(declaration: &Declaration, store: &Store, programs: &dyn Programs) -> Option<Error> {
+    let name = &declaration.name;
+    let error = match ready(declaration, has_set(programs, declaration)) {
+        Ready::Supplied if !declaration.is_stored() => {
+            Error::usage(format!("`{name}` is a setting")).hint("settings live in the manifest: edit its `value` there")
+        }
+        Ready::Supplied => supplied(declaration),
+        Ready::Encrypts => {
+            let message = format!("`{name}` is not rotated: what it encrypted could not be read with a new value");
+            Error::new(Kind::Usage, "encryption-key", message)
+                .hint("declare a hook for it whose `set` encrypts the data anew")
+                .hint(format!("or, once nothing needs the old value, `vault-kit generate --replace {name} --yes`"))
+        }
+        _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
+            .hint(format!("make one with `vault-kit generate {name}`")),
+        _ => return None,
+    };
+    Some(error.hint("nothing was changed"))
+}
+
+fn supplied(declaration: &Declaration) -> Error {
+    let name = &declaration.name;
+    let who = declaration.owner.as_deref().map_or_else(String::new, |owner| format!(": {owner} supplies it"));
+    let error = Error::usage(format!("`{name}` is not made by vault-kit{who}"));
+    let error = match &declaration.obtain {
+        Some(obtain) => error.hint(format!("it comes from: {obtain}")),
+        None => error,
+    };
+    error.hint(format!("once there is a new one, `vault-kit {}`", declaration.supply_words()))
+}

@@ -1,0 +1,57 @@
+//! The first line of a ledger: which store it belongs to, who can open that, and when something is due.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::is_false;
+use crate::name::{EnvName, VersionId};
+use crate::store::AwsBinding;
+use crate::store::rotations::Trouble;
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`SCHEMA_VERSION`].
+    pub vault_kit_ledger: u32,
+    /// The project's name.
+    pub project: String,
+    /// The environment.
+    pub environment: EnvName,
+    /// Identity of the store; a copy of an old store has the same one.
+    pub store_id: VersionId,
+    /// Counts the store's changes.
+    pub generation: u64,
+    /// SHA-256 of the sealed store's bytes, in hex.
+    pub store_digest: String,
+    /// Newest time in the store.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub updated: DateTime<Utc>,
+    /// Who can open the store, by a person's name.
+    pub recipients: BTreeMap<String, String>,
+    /// Whether the manifest declared them when the store was sealed to them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub recipients_declared: bool,
+    /// The AWS account and prefix that the store is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsBinding>,
+    /// From when on `rotate --due` has something to do, by the manifest of that digest; `None` = never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
+    pub due: Option<DateTime<Utc>>,
+    /// SHA-256 of the manifest that this ledger was written by, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// Whether that manifest's default environment is this one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_default: bool,
+    /// Whether a writer died before every file was written.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub behind: bool,
+    /// The hooks whose programs are still to read changed files, and what went wrong with each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reloads: BTreeMap<String, Trouble>,
+}

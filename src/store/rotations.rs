@@ -1,0 +1,255 @@
+//! Rotations that are on their way. Each transition is in the sealed store before its effect: whoever dies in between leaves
+//! it to the next run, which goes on with the same value.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Stage, Store, Version, replace};
+use crate::name::{SecretName, VersionId};
+
+/// The first pause after a failure; each further one is twice as long, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
+
+/// The longest pause after a failure.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(6);
+
+/// What was begun and is not ended, and how it ended last.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rotations {
+    /// One operation a secret at most.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub running: BTreeMap<SecretName, Operation>,
+    /// The hooks whose programs are still to read changed files, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub reloads: BTreeMap<String, Trouble>,
+    /// How the last rotation of a secret ended.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub results: BTreeMap<SecretName, Outcome>,
+}
+
+/// A rotation of one secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// The version that is replaced.
+    pub base: VersionId,
+    /// The version that replaces it; `None` for one that is made of its inputs at promotion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<VersionId>,
+    /// How far it has come.
+    pub step: Step,
+    /// When it was begun.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub started: DateTime<Utc>,
+    /// What went wrong with the step at hand.
+    #[serde(default, skip_serializing_if = "Trouble::is_none")]
+    pub trouble: Trouble,
+    /// From when on the replaced value is to be retired, once the new one was promoted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
+    pub retire_at: Option<DateTime<Utc>>,
+}
+
+/// How far a rotation has come: what may have happened outside, or is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Given up: the owner may know the candidate, and is being given the current value again.
+    Aborting,
+    /// The candidate is there, and `set` may have begun.
+    Setting,
+    /// The owner accepts the candidate.
+    Set,
+    /// A consumer can work with it.
+    Tested,
+    /// It is the current value. What it replaced is still accepted by its owner.
+    Promoted,
+    /// `retire` may have begun.
+    Retiring,
+}
+
+/// How often something failed in a row, and how the last time.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Trouble {
+    /// Failures in a row.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// The last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failure>,
+}
+
+/// A step that failed. Value-free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The step of the hook: `set`, `test`, `retire` or `reload`.
+    pub step: String,
+    /// The hook.
+    pub hook: String,
+    /// A stable code, such as `hook-failed`.
+    pub code: String,
+    /// When.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub at: DateTime<Utc>,
+}
+
+/// How a rotation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// When.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
+    pub at: DateTime<Utc>,
+    /// How.
+    pub outcome: Ending,
+    /// From its beginning, in seconds.
+    pub seconds: u64,
+}
+
+/// How a rotation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Ending {
+    /// It was given up, and the value before it is in force.
+    Aborted,
+    /// A step failed; it is tried again.
+    Failed,
+    /// The new value is in force.
+    Promoted,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Trouble {
+    /// Whether nothing went wrong.
+    pub fn is_none(&self) -> bool {
+        self.failures == 0
+    }
+
+    /// From when on it is worth another try: at once where nothing failed, for then a process died.
+    pub fn again(&self) -> Option<DateTime<Utc>> {
+        let doublings = self.failures.saturating_sub(1).min(16);
+        let pause = (FIRST_PAUSE * 2_i32.pow(doublings)).min(LONGEST_PAUSE);
+        self.failed.as_ref().map(|failed| failed.at + pause)
+    }
+
+    /// Notes a failure.
+    pub fn add(&mut self, failure: Failure) {
+        self.failures = self.failures.saturating_add(1);
+        self.failed = Some(failure);
+    }
+}
+
+impl Operation {
+    /// Whether the value that it is about is not in force yet.
+    pub fn is_open(&self) -> bool {
+        self.step < Step::Promoted
+    }
+
+    /// From when on there is something to do for it.
+    pub fn next(&self) -> DateTime<Utc> {
+        let again = self.trouble.again();
+        let retire = self.retire_at.filter(|_| self.step == Step::Promoted);
+        again.max(retire).unwrap_or(self.started)
+    }
+
+    /// Goes on to the next step, with nothing against it yet.
+    pub fn advance(&mut self, step: Step) {
+        self.step = step;
+        self.trouble = Trouble::default();
+    }
+}
+
+impl Rotations {
+    /// Whether there is nothing to be remembered.
+    pub fn is_empty(&self) -> bool {
+        self.running.is_empty() && self.reloads.is_empty() && self.results.is_empty()
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.running.len() + self.reloads.len() + self.results.len()
+    }
+
+    /// The operation of a secret whose new value is not in force yet.
+    pub fn open(&self, name: &SecretName) -> Option<&Operation> {
+        self.running.get(name).filter(|operation| operation.is_open())
+    }
+
+    /// Notes how a rotation that began at `started` ended.
+    pub fn note(&mut self, name: &SecretName, outcome: Ending, started: DateTime<Utc>, at: DateTime<Utc>) {
+        let seconds = u64::try_from((at - started).num_seconds()).unwrap_or_default();
+        self.results.insert(name.clone(), Outcome { at, outcome, seconds });
+    }
+}
+
+impl Store {
+    /// Keeps a version that is to become the current one when its rotation is promoted, and until then is nobody's.
+    pub fn stage(&mut self, name: &SecretName, version: Version) {
+        self.updated = self.updated.max(version.created);
+        self.secrets.entry(name.clone()).or_default().push(Version { stage: Stage::Candidate, ..version });
+    }
+
+    /// The versions of a secret that are or were in force, or are published for it, oldest first.
+    pub fn versions(&self, name: &SecretName) -> impl DoubleEndedIterator<Item = &Version> {
+        let versions = self.secrets.get(name).into_iter().flatten();
+        versions.filter(|version| version.stage != Stage::Candidate)
+    }
+
+    /// A version of a secret, whatever its stage.
+    pub fn version(&self, name: &SecretName, id: VersionId) -> Option<&Version> {
+        self.secrets.get(name)?.iter().find(|version| version.id == id)
+    }
+
+    /// Makes the candidate of a secret its current version; tells whether there was one.
+    pub fn promote_candidate(&mut self, name: &SecretName, now: DateTime<Utc>) -> bool {
+        let Some(versions) = self.secrets.get_mut(name) else { return false };
+        let Some(index) = versions.iter().position(|version| version.stage == Stage::Candidate) else { return false };
+        let candidate = versions.remove(index);
+        replace(versions, now);
+        versions.push(Version { stage: Stage::Current, ..candidate });
+        self.updated = self.updated.max(now);
+        true
+    }
+
+    /// Forgets the candidate of a secret.
+    pub fn drop_candidate(&mut self, name: &SecretName) {
+        if let Some(versions) = self.secrets.get_mut(name) {
+            versions.retain(|version| version.stage != Stage::Candidate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::now;
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_from_five_minutes_up_to_six_hours() {
+        let mut trouble = Trouble::default();
+        assert_eq!(trouble.again(), None);
+        let mut pauses = Vec::new();
+        for _ in 0..40 {
+            let (step, hook, code) = ("set".to_owned(), "h".to_owned(), "hook-failed".to_owned());
+            trouble.add(Failure { step, hook, code, at: now() });
+            pauses.push((trouble.again().unwrap() - now()).num_minutes());
+        }
+        assert_eq!(pauses[..8], [5, 10, 20, 40, 80, 160, 320, 360]);
+        assert!(pauses[8..].iter().all(|pause| *pause == 360));
+    }
+}

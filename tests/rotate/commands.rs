@@ -1,0 +1,205 @@
+//! The command line of rotations, and what other commands make of one that is on its way.
+
+use serde_json::Value;
+use vault_kit::name::SecretName;
+use vault_kit::store::rotations::{Operation, Step, Trouble};
+use vault_kit::store::{Life, Stage, Version};
+
+use crate::fixture::{MANIFEST, actions, delivered, stages};
+use crate::support::{Project, Run};
+
+/// A project in which a rotation of `DB` is on its way.
+fn in_flight(step: Step) -> Project {
+    let project = Project::initialised(MANIFEST);
+    project.edit_store(|store| {
+        let name = SecretName::new("DB").unwrap();
+        let base = store.current(&name).unwrap();
+        let id = vault_kit::name::VersionId::from_random([9; 16]);
+        let candidate = Version {
+            id,
+            kind: base.kind.clone(),
+            stage: Stage::Candidate,
+            origin: base.origin,
+            created: base.created,
+            expires: None,
+            life: Life::default(),
+            bits: base.bits,
+            recipe: None,
+            inputs: std::collections::BTreeMap::new(),
+            facts: std::collections::BTreeMap::new(),
+            fingerprint: None,
+            parts: vault_kit::secret::parts::Parts::value(vault_kit::secret::Secret::copy_of(
+                b"Kq7vTz3mXw9RbLp5NcYd2HsJ",
+            )),
+        };
+        let operation = Operation {
+            base: base.id,
+            candidate: Some(id),
+            step,
+            started: store.updated,
+            trouble: Trouble::default(),
+            retire_at: None,
+        };
+        store.rotations.running.insert(name.clone(), operation);
+        store.stage(&name, candidate);
+    });
+    project.run(["render"]).assert_code(0);
+    project
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
+}
+
+#[test]
+fn what_is_being_rotated_is_changed_by_nothing_else() {
+    for step in [Step::Setting, Step::Set, Step::Tested, Step::Aborting] {
+        let project = in_flight(step);
+        project.write("more.env", "DB=Zk3vYq8mT1xWc5RbLp7NdHsJ\n");
+        project.write("value", "Zk3vYq8mT1xWc5RbLp7NdHsJ");
+        let before = project.contents();
+        let commands: [&[&str]; 8] = [
+            &["set", "DB", "--from-file", "value"],
+            &["set", "DB", "--from-file", "value", "-n"],
+            &["generate", "--replace", "DB", "--yes"],
+            &["generate", "--replace", "DB", "-n"],
+            &["generate", "--replace", "DB", "--revoke", "--yes"],
+            &["remove", "DB", "--yes"],
+            &["remove", "DB", "-n"],
+            &["import", "more.env", "--replace"],
+        ];
+        for command in commands {
+            let run = project.run(command.iter().copied().chain(["--json"])).assert_code(7);
+            assert_eq!(json(&run)["errors"][0]["code"], "rotation-in-flight", "{command:?}");
+            assert!(project.contents() == before, "{command:?} changed something");
+        }
+        // Everything else goes on.
+        project.run(["generate", "--replace", "SESSION", "--yes"]).assert_code(0);
+    }
+}
+
+#[test]
+fn an_operation_is_carried_on_or_given_up_by_name() {
+    let project = in_flight(Step::Set);
+    let run = project.run(["rotate", "status"]).assert_code(0);
+    assert!(run.stdout.contains("DB    test") && run.stdout.contains("vault-kit rotate resume DB"), "{}", run.stdout);
+    let status = json(&project.run(["rotate", "status", "--json"]).assert_code(0));
+    assert_eq!((&status["schema_version"], &status["rotations"][0]["step"]), (&Value::from(1), &Value::from("set")));
+    project.run(["rotate", "resume", "DB"]).assert_code(0);
+    assert_eq!(delivered(&project), "Kq7vTz3mXw9RbLp5NcYd2HsJ");
+    assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current]);
+    let run = project.run(["rotate", "status"]).assert_code(0);
+    assert!(run.stderr.contains("no rotation is on its way; something is due from "), "{}", run.stderr);
+
+    let project = in_flight(Step::Setting);
+    let old = delivered(&project);
+    let answer = json(&project.run(["rotate", "abort", "DB", "--json"]).assert_code(0));
+    assert_eq!((&answer["schema_version"], &answer["events"][0]["event"]), (&Value::from(1), &Value::from("aborted")));
+    assert_eq!((delivered(&project), stages(&project, "DB")), (old, vec![Stage::Current]));
+    assert_eq!(actions(&project).last().unwrap(), "rotate-abort");
+}
+
+#[test]
+fn what_was_begun_can_be_given_up_although_it_is_not_declared_any_more() {
+    let project = in_flight(Step::Setting);
+    let without = MANIFEST.replace("[secrets.DB]\nkind = \"password\"\nrotate = \"30d\"\ngroup = \"database\"\n", "");
+    project.write("vault-kit.toml", without.replace("${DB}", "x"));
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    assert_eq!(stages(&project, "DB"), [Stage::Current]);
+}
+
+#[test]
+fn a_dry_run_tells_what_a_run_makes_and_changes_nothing() {
+    let project = Project::initialised(MANIFEST);
+    let before = project.contents();
+    let run = project.run(["rotate", "--group", "database", "-n"]).assert_code(0);
+    for line in ["would make    DB", "would make    URL", "since `DB` changed", "would write   .env"] {
+        assert!(run.stderr.contains(line), "{}", run.stderr);
+    }
+    let answer = json(&project.run(["rotate", "DB", "-n", "--json"]).assert_code(0));
+    assert_eq!((&answer["schema_version"], &answer["dry_run"]), (&Value::from(1), &Value::from(true)));
+    project.run(["rotate", "--due", "-n"]).assert_code(0);
+    assert!(project.contents() == before);
+    let answer = json(&project.run(["rotate", "--group", "database", "--json"]).assert_code(0));
+    assert_eq!((&answer["events"][0]["secret"], &answer["events"][0]["event"]), (&"DB".into(), &"promoted".into()));
+    assert_eq!(project.read(".vault-kit/audit.jsonl").matches("\"rotate-promote\"").count(), 1);
+}
+
+#[test]
+fn a_plan_tells_what_is_due_why_by_whom_and_what_follows() {
+    let manifest = format!(
+        "{MANIFEST}\n[secrets.VAULT]\nkind = \"encryption-key\"\nrotate = \"20d\"\n[secrets.CA]\nkind = \"ca\"\n\
+         [secrets.TLS]\nkind = \"certificate\"\nissuer = \"CA\"\ndns = [\"localhost\"]\n\
+         [secrets.PARTNER]\nkind = \"external\"\nowner = \"payments\"\nrotate = \"90d\"\n"
+    );
+    let project = Project::initialised(&manifest);
+    project.run_with_stdin(["set", "PARTNER"], b"Zk3vYq8mT1xWc5RbLp7NdHsJ").assert_code(0);
+    std::fs::remove_file(project.identity()).unwrap();
+    let plan = json(&project.run(["rotate", "plan", "--json"]).assert_code(0));
+    let row = |name: &str| plan["upcoming"].as_array().unwrap().iter().find(|it| it["secret"] == name).unwrap().clone();
+    assert_eq!((&row("DB")["how"], &row("DB")["follows"][0]), (&"scheduled".into(), &"URL".into()));
+    assert_eq!(row("VAULT")["how"], "needs-hook");
+    assert_eq!((&row("CA")["how"], &row("CA")["why"]), (&"by-name".into(), &"renewal".into()));
+    assert_eq!(row("TLS")["how"], "scheduled");
+    assert_eq!((&row("PARTNER")["how"], &row("PARTNER")["owner"]), (&"by-hand".into(), &"payments".into()));
+    let words = project.run(["rotate", "plan"]).assert_code(0).stdout;
+    assert!(words.contains("by hand: payments") && words.contains("rotate CA"), "{words}");
+}
+
+#[test]
+fn a_root_is_rotated_by_its_name_and_with_a_yes() {
+    let manifest = format!(
+        "{MANIFEST}\n[secrets.CA]\nkind = \"ca\"\n[secrets.TLS]\nkind = \"certificate\"\nissuer = \"CA\"\ndns = [\"localhost\"]\n"
+    );
+    let project = Project::initialised(&manifest);
+    let before = project.contents();
+    let run = project.run(["rotate", "CA"]).assert_code(2);
+    assert!(run.stderr.contains("make a new root `CA` and everything beneath it"), "{}", run.stderr);
+    assert!(project.contents() == before);
+    project.run(["rotate", "CA", "--yes"]).assert_code(0);
+    assert_eq!((stages(&project, "CA").len(), stages(&project, "TLS").len()), (2, 2));
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_published_key_is_published_first_also_by_a_rotation() {
+    let manifest = format!(
+        "{MANIFEST}\n[secrets.SIGNER]\nkind = \"keypair\"\nrotate = \"30d\"\n[outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nmax_age = \"10m\"\n"
+    );
+    let project = Project::initialised(&manifest);
+    let answer = json(&project.run(["rotate", "SIGNER", "--json"]).assert_code(0));
+    assert_eq!((&answer["made"][0]["action"], &answer["events"]), (&"publish".into(), &Value::Array(Vec::new())));
+    assert_eq!(stages(&project, "SIGNER"), [Stage::Current, Stage::Next]);
+    // Its turn to sign is what is due next.
+    let due = project.ledger().header.due.unwrap();
+    assert!(due <= project.store().updated + chrono::TimeDelta::minutes(11));
+}
+
+#[test]
+fn a_rollback_is_a_new_version_and_says_what_it_is_worth() {
+    let project = Project::initialised(MANIFEST);
+    let first = project.get("DB");
+    project.run(["rotate", "DB"]).assert_code(0);
+    let before = project.contents();
+    let run = project.run(["rotate", "rollback", "DB", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("no hook retires `DB`: only its owner knows"), "{}", run.stderr);
+    assert!(project.contents() == before);
+    project.run(["rotate", "rollback", "DB"]).assert_code(0);
+    assert_eq!((project.get("DB"), delivered(&project).into_bytes()), (first.clone(), first));
+    assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Previous, Stage::Current]);
+    let version = project.store().secrets[&SecretName::new("DB").unwrap()][1].id.to_string();
+    project.run(["rotate", "rollback", "DB", "--to", &version]).assert_code(0);
+    assert_eq!(stages(&project, "DB").len(), 4);
+}
+
+#[test]
+fn who_supplies_a_value_is_told_to_whoever_would_rotate_it() {
+    let manifest = format!(
+        "{MANIFEST}\n[secrets.PARTNER]\nkind = \"external\"\nowner = \"payments\"\nobtain = \"their console\"\noptional = true\n"
+    );
+    let project = Project::initialised(&manifest);
+    let run = project.run(["rotate", "PARTNER"]).assert_code(2);
+    for words in ["payments supplies it", "it comes from: their console", "`vault-kit set PARTNER`"] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+}

@@ -1,0 +1,13 @@
+//! Rotation: every step is on the disk before its effect, whoever dies in between loses nothing, and nothing is made twice.
+
+#![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
+
+mod commands;
+mod crashes;
+mod due;
+mod fixture;
+mod memory;
+mod steps;
+#[path = "../support/mod.rs"]
+mod support;
+mod together;

@@ -1,0 +1,34 @@
+//! Many at once.
+
+use vault_kit::name::SecretName;
+
+use crate::support::Project;
+
+#[test]
+fn eight_processes_with_twenty_rotations_each_lose_none() {
+    let names: Vec<String> = (0..8).map(|index| format!("KEY_{index}")).collect();
+    let secrets: Vec<String> = names.iter().map(|name| format!("[secrets.{name}]\nkind = \"random\"\n")).collect();
+    let secrets = secrets.concat();
+    let project = Project::empty_in_memory();
+    let output = "[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
+    project.write("vault-kit.toml", format!("[project]\nname = \"shop\"\nkeep = 2\n{secrets}{output}"));
+    project.run(["init"]).assert_code(0);
+    let before = project.store().generation;
+    std::thread::scope(|scope| {
+        for name in &names {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    project.run(["rotate", name, "--lock-timeout", "5m"]).assert_code(0);
+                }
+            });
+        }
+    });
+    let store = project.store();
+    assert_eq!(store.generation, before + 160);
+    for name in &names {
+        assert_eq!(store.secrets[&SecretName::new(name.as_str()).unwrap()].len(), 21);
+        let value = String::from_utf8(project.get(name)).unwrap();
+        assert!(project.read(".env").contains(&value), "{name}");
+    }
+    project.run(["check"]).assert_code(0);
+}
