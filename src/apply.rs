@@ -186,12 +186,11 @@ impl World<'_> {
         files: BTreeMap<String, DeliveredFile>,
         behind: bool,
     ) -> Result<Ledger> {
-        // The store carries its last change only: what came before has to be in the audit record by then.
-        audit::complete(self.project, &opened.store.changes)?;
+        self.purge(&mut opened.store, &files)?;
         let generation = opened.store.generation + 1;
         let change = |it: &Deed<'_>| Change::new(self.now, it.action, self.environment, generation, it.subjects);
-        opened.store.changes = deeds.iter().map(change).collect();
-        self.purge(&mut opened.store, &files)?;
+        // The store carries its last change only: what came before is in the audit record by now.
+        opened.store.changes = audit::announce(self.project, &opened.store, deeds.iter().map(change).collect())?;
         self.files.save(opened, self.identities)?;
         let ledger = self.save_ledger(opened, files, behind).map_err(Error::after_the_change)?;
         for change in &opened.store.changes {
@@ -219,7 +218,7 @@ impl World<'_> {
 
     /// Audit record and ledger of a store that does not change: a writer before us may have died in between.
     fn keep_up(&self, opened: &Opened, files: BTreeMap<String, DeliveredFile>, behind: bool) -> Result<Ledger> {
-        audit::complete(self.project, &opened.store.changes)?;
+        audit::complete(self.project, &opened.store)?;
         self.save_ledger(opened, files, behind)
     }
 

@@ -1,12 +1,22 @@
-//! The append-only record of who did what, one JSON line a change, never a value.
+//! The append-only record of who did what, one JSON line at a time, never a value.
 //!
-//! The sealed store carries its last changes, so that a line which a crash kept from being appended is not lost: the
-//! next writer appends it.
+//! Each environment has a chain of lines in it: a line has its number and a code over itself and the code of the line
+//! before it, by a key that is in the sealed store alone. Before the store is replaced, a line says what is about to be
+//! done; the line of what was done is made before that too, so that the new store carries it: as the end of the chain, and
+//! as the line that the next writer appends where a crash kept its own writer from it.
+
+pub mod finding;
+mod line;
+mod lines;
+mod tail;
+pub mod verify;
 
 use crate::error::{Error, Result};
 use crate::private_file::Root;
-use crate::store::DIRECTORY;
-use crate::store::change::Change;
+use crate::store::change::{Before, Change, Link, chain_key};
+use crate::store::{DIRECTORY, Store};
+use lines::Lines;
+use tail::Tail;
 
 /// The record's path below the project.
 pub fn path() -> String {
@@ -20,27 +30,53 @@ pub fn preflight(project: &Root) -> Result<()> {
 
 /// Appends the line of a change.
 pub fn append(project: &Root, change: &Change) -> Result<()> {
-    project.append_line(&path(), &line(change)?, 0o600)
+    project.append_line(&path(), &change.line()?, 0o600)
 }
 
-/// Appends the lines of those changes that the record lacks, in their order.
-pub fn complete(project: &Root, changes: &[Change]) -> Result<()> {
-    if changes.is_empty() {
-        return Ok(());
+/// Says in the record what is about to be done to a store in one change, and makes the lines of when it is: to be carried
+/// by the store that has the change, and appended then.
+///
+/// Under the writers' lock.
+pub fn announce(project: &Root, store: &Store, changes: Vec<Change>) -> Result<Vec<Change>> {
+    let key = chain_key(&store.fingerprint_key);
+    let mut last = complete(project, store)?;
+    let mut before = if last == Link::START { before(project)? } else { None };
+    for change in &changes {
+        let intent = Change { intent: true, before: before.take(), ..change.clone() }.chained(&key, last)?;
+        append(project, &intent)?;
+        last = place_of(&intent)?;
     }
-    let recorded = project.read(&path())?.unwrap_or_default();
-    for change in changes {
-        let line = line(change)?;
-        // From the end, where it nearly always is. A line that a crash tore is not the whole one.
-        if !recorded.split_inclusive(|&byte| byte == b'\n').rev().any(|it| it == line) {
-            append(project, change)?;
-        }
-    }
-    Ok(())
+    let done = |change: Change| {
+        let change = change.chained(&key, last)?;
+        last = place_of(&change)?;
+        Ok(change)
+    };
+    changes.into_iter().map(done).collect()
 }
 
-fn line(change: &Change) -> Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(change).map_err(|_| Error::bug("an audit record cannot be written as JSON"))?;
-    line.push(b'\n');
-    Ok(line)
+fn place_of(change: &Change) -> Result<Link> {
+    change.link().ok_or_else(|| Error::bug("a line of the audit record has no place in it"))
 }
+
+/// Appends the lines that the store carries and the record lacks, and finds the end of the chain.
+///
+/// That is behind what the store knows of where somebody died before the change that was announced, and where the store is
+/// an older one that was put back: whatever was done to it is continued, not told anew.
+pub fn complete(project: &Root, store: &Store) -> Result<Link> {
+    let tail = Tail::read(project, &path(), store)?;
+    for change in &tail.missing {
+        append(project, change)?;
+    }
+    Ok(tail.end)
+}
+
+/// What is in the file already where a chain begins.
+fn before(project: &Root) -> Result<Option<Before>> {
+    let Some(file) = project.open_file(&path())? else { return Ok(None) };
+    let mut lines = Lines::new(file);
+    while lines.read(&path())? {}
+    Ok(lines.all())
+}
+
+#[cfg(test)]
+mod tests;

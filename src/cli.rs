@@ -1,6 +1,7 @@
 //! The command line: clap's types, and one thin file a command. The only place that knows clap.
 
 mod apikey;
+mod audit;
 mod bring_up;
 mod cert;
 mod check;
@@ -139,6 +140,7 @@ const VERBS: [Verb; 22] = [
     verb!(recipients, "Who can open the store"),
     verb!(token, "Signed tokens: mint, revoke, list, verify, look into, publish their keys"),
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
+    verb!(audit, "The record of who did what: verify"),
     verb!(iam, "What AWS must allow"),
     verb!(schema, "Print a JSON Schema"),
     verb!(completions, "Print a shell's completions"),

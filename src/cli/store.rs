@@ -5,8 +5,10 @@ use clap::{Args, Subcommand};
 use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
+use crate::audit;
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::store::Store;
 use crate::store::files::StoreFiles;
 use crate::store::recover::{Manner, Recovery};
 
@@ -37,7 +39,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.preflight()?;
-    let recovery = files.recover(&identities, Manner { accept_older, dry_run }, context.now)?;
+    let announce = |store: &Store, change| audit::announce(&session.root, store, change);
+    let recovery = files.recover(&identities, Manner { accept_older, dry_run }, context.now, &announce)?;
     let flaw = files.ledger_flaw()?;
     tell(context, &files, recovery, flaw, dry_run);
     if dry_run {

@@ -19,6 +19,9 @@ pub struct Manner {
     pub dry_run: bool,
 }
 
+/// Announces a change of a store in the audit record, and gives it its place there.
+pub type Announce<'a> = &'a dyn Fn(&Store, Change) -> Result<Change>;
+
 /// What `store recover` did, or would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
@@ -36,7 +39,13 @@ impl StoreFiles<'_> {
     /// The newer of the two wins, unless the manner says otherwise.
     ///
     /// What is left is a generation of its own, newer than both, and carries the recovery as its last change.
-    pub fn recover(&self, identities: &Identities, manner: Manner, now: DateTime<Utc>) -> Result<Recovery> {
+    pub fn recover(
+        &self,
+        identities: &Identities,
+        manner: Manner,
+        now: DateTime<Utc>,
+        announce: Announce<'_>,
+    ) -> Result<Recovery> {
         let sealed = self.sealed()?;
         let opened = sealed.as_deref().map(|sealed| self.unseal(sealed, identities, &self.store_path())).transpose();
         let header = self.copy.header()?;
@@ -55,11 +64,11 @@ impl StoreFiles<'_> {
                 }
                 self.copy.set_aside()?;
                 let newest = header.map_or(0, |header| header.generation);
-                self.save_recovered(store, newest, identities, now)?;
+                self.save_recovered(store, newest, identities, now, announce)?;
                 Ok(Recovery::CopyRefreshed)
             }
             (Err(error), _) if error.code() == "not-a-recipient" => Err(error),
-            (_, Some(_)) => self.restore(identities, sealed.as_deref(), manner, now),
+            (_, Some(_)) => self.restore(identities, sealed.as_deref(), manner, now, announce),
             (Err(error), None) => Err(error),
             (Ok(_), None) => Err(self.nothing_to_recover()),
         }
@@ -71,6 +80,7 @@ impl StoreFiles<'_> {
         old: Option<&[u8]>,
         manner: Manner,
         now: DateTime<Utc>,
+        announce: Announce<'_>,
     ) -> Result<Recovery> {
         let place = format!("second copy of `{}`", self.store_path());
         let copy = self.copy.read()?.ok_or_else(|| self.nothing_to_recover())?;
@@ -82,15 +92,23 @@ impl StoreFiles<'_> {
             let aside = format!("{DIRECTORY}/{}.replaced-{}.age", self.environment, &sha256_hex(old)[..8]);
             self.project.write(&aside, old, &WriteOptions::default())?;
         }
-        self.save_recovered(store, 0, identities, now)?;
+        self.save_recovered(store, 0, identities, now, announce)?;
         Ok(Recovery::StoreRestored)
     }
 
     /// Store and recovery in one replacement: a crash behind it cannot lose who recovered what.
-    fn save_recovered(&self, mut store: Store, newest: u64, identities: &Identities, now: DateTime<Utc>) -> Result<()> {
+    fn save_recovered(
+        &self,
+        mut store: Store,
+        newest: u64,
+        identities: &Identities,
+        now: DateTime<Utc>,
+        announce: Announce<'_>,
+    ) -> Result<()> {
         let path = self.store_path();
         store.generation = store.generation.max(newest) + 1;
-        store.changes.push(Change::new(now, "recover", self.environment, store.generation, Subjects::default()));
+        let change = Change::new(now, "recover", self.environment, store.generation, Subjects::default());
+        store.changes = vec![announce(&store, change)?];
         let sealed = seal::seal(&store, &path)?;
         seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
         self.project.write(&path, &sealed, &WriteOptions::default())?;

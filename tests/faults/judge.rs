@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use data_encoding::BASE64URL_NOPAD;
+use vault_kit::audit::finding::Code;
+use vault_kit::audit::verify::Verifier;
 use vault_kit::secret::Secret;
 use vault_kit::secret::digest::sha256_hex;
 use vault_kit::store::identity::Identities;
@@ -67,6 +69,7 @@ impl Judge<'_> {
         for (name, value) in old.values.iter().filter(|(name, _)| !may_change(&old, &new, name)) {
             ensure(found.values.get(name) == Some(value), || format!("the value of {name} changed"))?;
         }
+        self.audited(&after, &[Code::LastLineMissing])?;
         let end = self.end(run, &after)?;
         self.tokens(run, &after)?;
         if end == End::Done {
@@ -190,6 +193,7 @@ impl Judge<'_> {
             ensure(last.values.get(name) == Some(value), || format!("the repair changed {name}"))?;
         }
         self.recorded(&repaired)?;
+        self.audited(&repaired, &[]).map_err(|why| format!("after the repair {why}"))?;
         is_done(old, new, &last).map_err(|why| format!("after the repair {why}"))?;
         ensure(self.delivers(&repaired, &last.values), || "a file does not hold the store's value".to_owned())?;
         Ok(repaired)
@@ -204,10 +208,25 @@ impl Judge<'_> {
         let record = String::from_utf8_lossy(record.unwrap_or_default()).into_owned();
         let recorded: Vec<u64> = record
             .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["generation"].as_u64())
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .filter(|line| line["intent"] != true)
+            .filter_map(|line| line["generation"].as_u64())
             .collect();
         let all: Vec<u64> = (1..=generation).collect();
         ensure(recorded == all, || format!("the audit record has {recorded:?} of {generation} changes"))
+    }
+
+    /// The audit record is what was written, but for what may be wrong with it.
+    fn audited(&self, tree: &Tree, may: &[Code]) -> Result<(), String> {
+        let content = |path: &str| tree.get(&self.project.path(path)).and_then(|node| node.content.as_deref());
+        let Some(store) = content(".vault-kit/dev.age") else { return Ok(()) };
+        let store = seal::open(store, &self.project.identities(), "store").map_err(|error| error.to_string())?;
+        let mut verifier = Verifier::new(&store, false);
+        let record = content(".vault-kit/audit.jsonl").unwrap_or_default();
+        verifier.read("audit.jsonl", record).map_err(|error| error.to_string())?;
+        let report = verifier.finish();
+        let is_allowed = report.findings.iter().all(|finding| may.contains(&finding.code));
+        ensure(is_allowed, || format!("the audit record does not verify: {:?}", report.findings))
     }
 
     /// Every file of one value holds exactly it: independent of what `check` says.

@@ -19,6 +19,7 @@ mod support;
 mod tokens;
 mod trust;
 mod usernames;
+mod verified;
 mod writers;
 
 use support::{Project, Run};

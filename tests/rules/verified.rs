@@ -1,0 +1,115 @@
+//! `audit verify`: what it proves.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::Project;
+use crate::{EXTERNAL, MANIFEST, set};
+
+const RECORD: &str = ".vault-kit/audit.jsonl";
+
+fn changed() -> Project {
+    let project = Project::initialised(EXTERNAL);
+    for value in ["value-1-Zk3vYq8mT1xWc5Rb", "value-2-Zk3vYq8mT1xWc5Rb"] {
+        set(&project, "API_KEY", value);
+    }
+    project
+}
+
+/// The codes of what `audit verify` finds.
+#[track_caller]
+fn findings(project: &Project, arguments: &[&str]) -> Vec<String> {
+    let run = project.run([&["audit", "verify", "--json"], arguments].concat());
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    let found = report["findings"].as_array().unwrap();
+    assert_eq!(run.code, i32::from(!found.is_empty()), "{run:?}");
+    found.iter().map(|it| it["code"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_every_command_left_is_proven() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "API_KEY", "--yes"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
+    project.run(["store", "recover"]).assert_code(0);
+    project.run(["remove", "API_KEY", "--yes"]).assert_code(0);
+    let before = project.contents();
+    let run = project.run(["audit", "verify"]).assert_code(0);
+    assert_eq!(run.stdout, "dev: 8 lines of the audit record proven: no problem found\n");
+    assert!(project.contents() == before);
+}
+
+#[test]
+fn each_problem_is_told_with_its_line_and_what_to_do() {
+    let project = changed();
+    let whole = project.read(RECORD);
+    project.write(RECORD, whole.replacen("\"uid\":", "\"uid\":1", 1));
+    let run = project.run(["-e", "dev", "audit", "verify"]).assert_code(1);
+    let expected = "\
+altered-line  .vault-kit/audit.jsonl:1  it was changed, or written by somebody who does not have the key
+  fix: compare with a copy that was kept elsewhere; find out who may write to the file besides you
+dev: 5 lines of the audit record proven: 1 problem found
+";
+    assert_eq!(run.stdout, expected);
+
+    let kept = whole.lines().count() - 1;
+    let cut: String = whole.split_inclusive('\n').take(kept).collect();
+    project.write(RECORD, cut);
+    let run = project.run(["-e", "dev", "audit", "verify"]).assert_code(1);
+    assert!(run.stdout.contains("\n  fix: `vault-kit -e dev render` appends it\n"), "{run:?}");
+    assert_eq!(findings(&project, &[]), ["last-line-missing"]);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(project.read(RECORD), whole);
+    assert!(findings(&project, &[]).is_empty());
+}
+
+#[test]
+fn an_older_store_that_was_accepted_leaves_a_record_that_is_whole() {
+    let project = changed();
+    let old = project.bytes(".vault-kit/dev.age");
+    set(&project, "API_KEY", "value-3-Zk3vYq8mT1xWc5Rb");
+    project.write(".vault-kit/dev.age", &old);
+    project.run(["audit", "verify"]).assert_code(4);
+    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    assert!(findings(&project, &[]).is_empty());
+
+    // Nor does it cry where no second copy knows better.
+    project.write(".vault-kit/dev.age", &old);
+    fs::remove_file(project.state().join("dev.copy")).unwrap();
+    assert_eq!(findings(&project, &[]), ["store-behind"]);
+    set(&project, "API_KEY", "value-4-Zk3vYq8mT1xWc5Rb");
+    let run = project.run(["audit", "verify"]).assert_code(0);
+    assert!(run.stdout.starts_with("note: store-went-back  .vault-kit/audit.jsonl:12  "), "{run:?}");
+}
+
+#[test]
+fn files_that_logrotate_took_away_are_named_in_their_order() {
+    let project = changed();
+    fs::rename(project.path(RECORD), project.path("audit.2")).unwrap();
+    set(&project, "API_KEY", "value-3-Zk3vYq8mT1xWc5Rb");
+    fs::rename(project.path(RECORD), project.path("audit.1")).unwrap();
+    assert_eq!(findings(&project, &[]), ["tail-missing"]);
+    set(&project, "API_KEY", "value-4-Zk3vYq8mT1xWc5Rb");
+    assert!(findings(&project, &["--old", "audit.2", "--old", "audit.1"]).is_empty());
+    assert_eq!(findings(&project, &[]), ["head-missing"]);
+    assert!(findings(&project, &["--rotated"]).is_empty());
+    project.run(["audit", "verify", "--old", "nothing"]).assert_code(9);
+}
+
+#[test]
+fn environments_have_a_chain_each() {
+    let project = Project::initialised(&format!("{EXTERNAL}\n[environments.dev]\n[environments.prod]\n"));
+    project.run(["-e", "prod", "init"]).assert_code(0);
+    for environment in ["dev", "prod", "dev"] {
+        project.run_with_stdin(["-e", environment, "set", "API_KEY"], b"value-1-Zk3vYq8mT1xWc5Rb").assert_code(0);
+        project.run_with_stdin(["-e", environment, "set", "API_KEY"], b"value-2-Zk3vYq8mT1xWc5Rb").assert_code(0);
+    }
+    assert!(findings(&project, &[]).is_empty() && findings(&project, &["-e", "prod"]).is_empty());
+    let run = project.run(["audit", "verify"]).assert_code(0);
+    assert!(
+        run.stdout.starts_with("not checked  environment `prod`: 6 lines, which its own store proves\n"),
+        "{run:?}"
+    );
+}
