@@ -8,6 +8,7 @@
 pub mod finding;
 mod line;
 mod lines;
+pub mod show;
 mod tail;
 pub mod verify;
 

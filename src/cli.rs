@@ -140,7 +140,7 @@ const VERBS: [Verb; 22] = [
     verb!(recipients, "Who can open the store"),
     verb!(token, "Signed tokens: mint, revoke, list, verify, look into, publish their keys"),
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
-    verb!(audit, "The record of who did what: verify"),
+    verb!(audit, "The record of who did what: show, verify"),
     verb!(iam, "What AWS must allow"),
     verb!(schema, "Print a JSON Schema"),
     verb!(completions, "Print a shell's completions"),

@@ -1,5 +1,6 @@
-//! `audit`: the record of who did what, verified.
+//! `audit`: the record of who did what, shown and verified.
 
+mod show;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -16,12 +17,15 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// List what was done, without proof that the record is whole
+    Show(show::Show),
     /// Prove with the sealed store that no line was changed, taken away, added or moved
     Verify(verify::Verify),
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     match &arguments.verb {
+        Verb::Show(show) => show::run(context, show),
         Verb::Verify(verify) => verify::run(context, verify),
     }
 }

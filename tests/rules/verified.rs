@@ -1,4 +1,4 @@
-//! `audit verify`: what it proves.
+//! `audit`: what it shows without the identity, and what it proves with it.
 
 use std::fs;
 
@@ -112,4 +112,44 @@ fn environments_have_a_chain_each() {
         run.stdout.starts_with("not checked  environment `prod`: 6 lines, which its own store proves\n"),
         "{run:?}"
     );
+}
+
+#[test]
+fn the_record_is_shown_without_the_identity_and_without_proof() {
+    let project = changed();
+    project.run(["recipients", "apply"]).assert_code(0);
+    fs::remove_file(project.identity()).unwrap();
+    let run = project.run(["audit", "show"]).assert_code(0);
+    assert_eq!(run.stdout.lines().count(), 4, "{run:?}");
+    assert!(run.stdout.lines().nth(2).unwrap().ends_with("  set     2           API_KEY"), "{run:?}");
+    assert_eq!(run.stderr, "this was not verified: `vault-kit audit verify` does\n");
+    project.run(["audit", "verify"]).assert_code(4);
+
+    let records = |arguments: &[&str]| {
+        let run = project.run([&["audit", "show", "--json"], arguments].concat()).assert_code(0);
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!((&answer["schema_version"], &answer["verified"]), (&Value::from(1), &Value::from(false)));
+        answer["records"].as_array().unwrap().iter().map(|it| it["generation"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(records(&[]), [1, 2, 3]);
+    assert_eq!(records(&["--last", "1"]), [3]);
+    assert_eq!(records(&["--secret", "API_KEY"]), [2, 3]);
+    assert_eq!(records(&["--action", "init"]), [1]);
+    assert_eq!(records(&["--since", "1h"]), [1, 2, 3]);
+    assert_eq!(records(&["--since", "2999-01-01"]), [] as [u64; 0]);
+    project.run(["audit", "show", "--since", "soon"]).assert_code(2);
+}
+
+#[test]
+fn a_stranger_in_the_record_drives_no_terminal_and_what_was_not_done_is_told() {
+    let project = changed();
+    let whole = project.read(RECORD);
+    let announced: String = whole.split_inclusive('\n').take(5).collect();
+    let stranger = whole.lines().last().unwrap().replace("\"set\"", "\"\\u001b[2J\"").replace("\"seq\":6", "\"seq\":9");
+    project.write(RECORD, format!("{announced}{stranger}\nhunter2\n"));
+    let run = project.run(["audit", "show"]).assert_code(0);
+    assert!(!run.both().contains('\x1b') && !run.both().contains("hunter2"), "{run:?}");
+    assert!(run.stderr.contains("1 line not shown, being no records"), "{run:?}");
+    project.write(RECORD, announced);
+    assert!(project.run(["audit", "show"]).assert_code(0).stdout.contains("  not done    API_KEY\n"));
 }
