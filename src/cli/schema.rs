@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Of what: api-keys, manifest, ledger, check-report, revocations or sync-plan
+    /// Of what: api-keys, audit-record, manifest, ledger, check-report, revocations or sync-plan
     #[arg(value_enum, hide_possible_values = true)]
     name: Name,
 }
@@ -17,6 +17,8 @@ pub struct Arguments {
 enum Name {
     /// The hashes of issued API keys
     ApiKeys,
+    /// The lines of the audit record
+    AuditRecord,
     /// The report of `check --json`
     CheckReport,
     /// The lines of the ledger
@@ -32,6 +34,7 @@ enum Name {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     context.ui.print(match arguments.name {
         Name::ApiKeys => include_str!("../../schemas/api-keys.schema.json"),
+        Name::AuditRecord => include_str!("../../schemas/audit-record.schema.json"),
         Name::CheckReport => include_str!("../../schemas/check-report.schema.json"),
         Name::Ledger => include_str!("../../schemas/ledger.schema.json"),
         Name::Manifest => include_str!("../../schemas/manifest.schema.json"),

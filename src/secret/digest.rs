@@ -122,6 +122,17 @@ impl<'de> Deserialize<'de> for Mac {
     }
 }
 
+#[cfg(test)]
+impl schemars::JsonSchema for Mac {
+    fn schema_name() -> Cow<'static, str> {
+        "Mac".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9a-f]{64}$" })
+    }
+}
+
 /// The public fingerprint: the first 128 bits of SHA-256("vault-kit/fp/1" ‖ project ‖ value), in hex.
 ///
 /// Only for values that we generated with [`PUBLIC_FINGERPRINT_BITS`] or more; others could be guessed from it.

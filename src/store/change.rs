@@ -13,6 +13,7 @@ const LISTED: usize = 100;
 
 /// One change of a store: a line of the audit record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Audit record"))]
 #[serde(deny_unknown_fields)]
 pub struct Change {
     /// Its number among the lines of its environment, from 1; absent in lines from before they were chained.
@@ -23,6 +24,7 @@ pub struct Change {
     #[serde(default, skip_serializing_if = "is_false")]
     pub intent: bool,
     /// When.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
     pub at: DateTime<Utc>,
     /// The user id that did it.
     pub uid: u32,
@@ -52,6 +54,7 @@ pub struct Change {
 
 /// What stood in the file before a chain began.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Before {
     /// How many lines.
@@ -167,5 +170,18 @@ mod tests {
         let (body, code) = line.split_once(",\"mac\":\"").unwrap();
         assert_eq!(code, format!("{}\"}}\n", key.sign(body.as_bytes())));
         assert_eq!(serde_json::from_str::<Change>(&line).unwrap(), second);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test that may rewrite a file of the source tree")]
+    fn the_shipped_schema_is_the_one_that_the_types_make() {
+        let generated = serde_json::to_string_pretty(&schemars::schema_for!(Change)).unwrap() + "\n";
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/audit-record.schema.json");
+            std::fs::write(path, &generated).unwrap();
+            return;
+        }
+        let shipped = include_str!("../../schemas/audit-record.schema.json");
+        assert!(generated == shipped, "run `UPDATE_SCHEMAS=1 cargo test --lib schema` and commit schemas/");
     }
 }

@@ -130,7 +130,7 @@ fn recipients_change_only_by_apply() {
 #[test]
 fn the_schemas_that_are_printed_are_those_of_the_repository() {
     let project = Project::empty();
-    for name in ["api-keys", "manifest", "ledger", "check-report", "revocations", "sync-plan"] {
+    for name in ["api-keys", "audit-record", "manifest", "ledger", "check-report", "revocations", "sync-plan"] {
         let file = support::root().join(format!("schemas/{name}.schema.json"));
         let printed = project.run(["schema", name]).assert_code(0).stdout;
         assert_eq!(printed, std::fs::read_to_string(file).unwrap());
