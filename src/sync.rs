@@ -5,6 +5,8 @@
 
 pub mod bundle;
 pub mod content;
+pub mod fit;
+pub mod hindrance;
 pub mod judge;
 pub mod look;
 pub mod place;

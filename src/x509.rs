@@ -8,6 +8,7 @@ mod der;
 pub mod describe;
 pub mod finding;
 pub mod import;
+pub mod issued;
 mod key;
 pub mod lint;
 pub mod names;

@@ -13,7 +13,7 @@ use super::step::Step;
 use crate::error::Result;
 use crate::name::VersionId;
 use crate::remote::{CURRENT, Content, Listed, PENDING, Remote};
-use crate::sync::{look, problem};
+use crate::sync::{hindrance, problem};
 
 /// The tag that counts the rotations that were aborted.
 pub const ATTEMPT_TAG: &str = "vault-kit:attempt";
@@ -78,7 +78,7 @@ impl Seen {
     /// Fails for one that is not ours to rotate: AWS does, or an AWS service, a partner, or another region; or it has no
     /// value, or is to be deleted.
     pub fn of(listed: &Listed, owner: &str) -> Result<Self> {
-        if let Some(problem) = problem::against_new_version(listed, look::hindrance(listed, owner)) {
+        if let Some(problem) = problem::against_new_version(listed, hindrance::hindrance(listed, owner)) {
             return Err(problem);
         }
         let current = listed.current().unwrap_or_default().to_owned();

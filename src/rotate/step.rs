@@ -6,7 +6,7 @@ use super::claim::{ATTEMPT_TAG, Seen};
 use super::standing::follows;
 use crate::error::{Error, Kind, Result};
 use crate::remote::{Answer, Cause, Content, Failure, Listed, PENDING, Relabelling, Remote, Sending, Tagging};
-use crate::sync::{look, problem};
+use crate::sync::{hindrance, problem};
 
 /// What the steps have in common.
 pub(super) struct Step<'s> {
@@ -79,7 +79,7 @@ impl Step<'_> {
 
     /// What AWS does to a secret since it was seen. Our mark would keep AWS from rotating it.
     pub(super) fn refuse_bound(&self, there: &Listed) -> Result<()> {
-        let Some(problem) = problem::against_new_version(there, look::bound(there)) else { return Ok(()) };
+        let Some(problem) = problem::against_new_version(there, hindrance::bound(there)) else { return Ok(()) };
         self.unmark(there)?;
         Err(problem)
     }

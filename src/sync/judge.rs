@@ -41,6 +41,13 @@ pub enum Verdict {
     ChangedBoth,
 }
 
+impl Verdict {
+    /// Whether a person has to choose a side.
+    pub fn needs_choice(self) -> bool {
+        matches!(self, Self::Behind | Self::Conflict | Self::Gone)
+    }
+}
+
 /// Judges one value. What `is_derived` here is never taken from there: it follows its inputs.
 pub fn judge(here: Option<&str>, base: Option<&str>, there: There<'_>, is_derived: bool) -> Verdict {
     let there = match there {

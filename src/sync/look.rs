@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::content::{self, Here};
+use super::fit::{self, Fit};
+use super::hindrance::{Hindrance, hindrance};
 use super::judge::{There, Verdict, judge};
-use super::place::{OWNER_TAG, Place, Shape, owner};
+use super::place::{Place, Shape, owner};
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::SecretName;
 use crate::remote::{Failure, Listed, Reading};
@@ -64,6 +66,10 @@ pub struct Field<'a> {
     pub there: Option<(Secret, String)>,
     /// What follows.
     pub verdict: Verdict,
+    /// Whether a value that is made of others, here and there, is the one that stays where it fits.
+    pub yields: bool,
+    /// What is wrong with the value there, behind the name of its place.
+    pub fault: Option<String>,
 }
 
 /// What follows for a remote secret.
@@ -98,20 +104,6 @@ pub enum State {
     Malformed,
     /// It could not be looked at.
     Unreadable,
-}
-
-/// Why a remote secret must not be written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Hindrance {
-    /// Nothing says that it is ours.
-    Foreign,
-    /// AWS rotates it.
-    Rotated,
-    /// An AWS service or partner answers for it.
-    Managed,
-    /// It is the replica of a secret in another region.
-    Replica,
 }
 
 /// What of a place must be read before it can be judged: those that changed there or were never compared, in whole or in
@@ -170,7 +162,8 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
         };
         let base = base.and_then(|base| base.fields.get(key)).map(String::as_str).filter(|it| !it.is_empty());
         let verdict = judge(here.as_ref().map(|it| it.fingerprint.as_str()), base, seen, is_derived(declaration));
-        Field { key, declaration, here, there, verdict }
+        let field = Field { key, declaration, here, there, verdict, yields: false, fault: None };
+        fitted(field, store)
     };
     let fields: Vec<_> = place.fields().into_iter().map(field).collect();
     let hindrance = listed.and_then(|listed| hindrance(listed, &owner(&store.project, &store.environment)));
@@ -185,6 +178,25 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
     };
     let arn = reading.map(|it| it.arn.as_str()).or_else(|| Some(listed?.arn.as_str()));
     Item { place, state, fields, listed, hindrance, version, base, arn, reading, failure }
+}
+
+/// Of two values that were made of other secrets, the one stays that is made of those as they are here, theirs before
+/// ours. Nothing that a person supplied is among them: a replaced one was made here, or of an input that was.
+fn fitted<'a>(field: Field<'a>, store: &Store) -> Field<'a> {
+    let Some((there, _)) = field.there.as_ref().filter(|_| matches!(field.verdict, Verdict::Pull | Verdict::Conflict))
+    else {
+        return field;
+    };
+    let Ok(parts) = content::received(field.declaration, there.duplicate(), "") else { return field };
+    let theirs = fit::judge(store, field.declaration, &parts);
+    let yields = fit::was_made(store, field.declaration);
+    let is_ours = || fit::of_current(store, field.declaration) == Fit::Current;
+    let verdict = match (&theirs, field.verdict) {
+        (Fit::Current, _) if yields => Verdict::Pull,
+        (Fit::Former(_), Verdict::Conflict) if yields && is_ours() => Verdict::Push,
+        (_, verdict) => verdict,
+    };
+    Field { verdict, yields, fault: fit::fault(theirs), ..field }
 }
 
 /// What follows its inputs here, or the manifest.
@@ -228,27 +240,6 @@ fn state(fields: &[Field<'_>], listed: Option<&Listed>, version: Option<&str>, b
 /// Whether a base says of every field what is here.
 fn is_noted(fields: &[Field<'_>], base: &Base) -> bool {
     fields.iter().all(|field| base.fields.get(field.key).is_some_and(|it| it == field.fingerprint_here()))
-}
-
-/// Why whoever writes to the secrets of `owner` must not write to this one.
-pub fn hindrance(listed: &Listed, owner: &str) -> Option<Hindrance> {
-    let is_foreign = listed.tags.get(OWNER_TAG).is_none_or(|it| it != owner);
-    bound(listed).or(is_foreign.then_some(Hindrance::Foreign))
-}
-
-/// Why nobody but AWS, or nobody here, may write to it.
-pub fn bound(listed: &Listed) -> Option<Hindrance> {
-    let primary = listed.primary_region.as_deref();
-    let region = listed.arn.split(':').nth(3);
-    if listed.managed_by.is_some() {
-        Some(Hindrance::Managed)
-    } else if listed.is_rotated {
-        Some(Hindrance::Rotated)
-    } else if region.zip(primary).is_some_and(|(region, primary)| region != primary) {
-        Some(Hindrance::Replica)
-    } else {
-        None
-    }
 }
 
 impl Field<'_> {

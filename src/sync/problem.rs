@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 
 use super::content;
+use super::hindrance::Hindrance;
 use super::judge::Verdict;
-use super::look::{self, Field, Hindrance, Item, State};
+use super::look::{self, Field, Item, State};
 use crate::error::{Error, Kind};
 use crate::manifest::Kind as SecretKind;
+use crate::name::SecretName;
 use crate::remote::Listed;
 
 /// Why an item cannot be pushed as it is; `None` when nothing stands against it.
@@ -88,20 +90,32 @@ fn follows_here(name: &str, secret: &str) -> Error {
         .hint(format!("change what it is made from, or put ours back with `vault-kit sync push --ours {secret}`"))
 }
 
+/// What is in AWS is no value to go on with; the one that is here stays.
+pub fn unfit(name: &str, fault: &str, secret: &SecretName) -> Error {
+    Error::new(Kind::Findings, "remote-unfit", format!("not taken: `{name}` {fault}"))
+        .hint(format!("if another host is pushing, `vault-kit sync pull {secret}` once it is done"))
+        .hint(format!("or put ours there with `vault-kit sync push --ours {secret}`"))
+}
+
 fn conflict(item: &Item<'_>, first: &str, second: &str) -> Error {
     let name = &item.place.name;
     let secret = ours(item);
     let there = item.version.unwrap_or("none");
     let base = item.base.map_or("none", |base| base.version.as_str());
     let keys = conflicting_keys(item);
+    if let Some(fault) = item.fields.iter().find_map(|it| it.fault.as_ref().filter(|_| it.verdict.needs_choice())) {
+        let message = format!("`{name}` differs here and in AWS, where it {fault}: AWS has version {there}");
+        return Error::new(Kind::Conflict, "remote-conflict", message)
+            .hint(format!("if another host is pushing, `vault-kit sync pull {secret}` once it is done"))
+            .hint(format!("or put ours there with `vault-kit sync push --ours {secret}`"));
+    }
     let message = format!("`{name}` differs here and in AWS{keys}: AWS has version {there}, last agreed on was {base}");
     Error::new(Kind::Conflict, "remote-conflict", message)
         .hint(format!("choose with `vault-kit sync {first} {secret}` or `vault-kit sync {second} {secret}`"))
 }
 
 fn conflicting_keys(item: &Item<'_>) -> String {
-    let differs = |verdict| matches!(verdict, Verdict::Behind | Verdict::Conflict | Verdict::Gone);
-    let keys = item.fields.iter().filter(|it| differs(it.verdict) && !it.key.is_empty());
+    let keys = item.fields.iter().filter(|it| it.verdict.needs_choice() && !it.key.is_empty());
     let keys: Vec<String> = keys.map(|it| format!("`{}`", it.key)).collect();
     if keys.is_empty() { String::new() } else { format!(" in {}", keys.join(", ")) }
 }

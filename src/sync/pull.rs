@@ -43,8 +43,9 @@ pub struct Intake {
 pub struct Choice {
     /// Where both sides changed, theirs is taken.
     pub theirs: bool,
-    /// What was taken in this run: what is only behind it is no problem.
-    pub taken: BTreeSet<SecretName>,
+    /// What was taken in this run: what is only behind it is no problem. `None` while nothing was, and what is made of
+    /// other values cannot be judged yet.
+    pub taken: Option<BTreeSet<SecretName>>,
     /// What is left as it is here, without a word.
     pub refused: BTreeSet<SecretName>,
 }
@@ -54,20 +55,23 @@ pub fn intake(items: Vec<Item<'_>>, choice: &Choice) -> Intake {
     let mut intake = Intake::default();
     for item in items {
         let is_behind = |field: &Field<'_>| !matches!(field.verdict, Verdict::Conflict | Verdict::Gone);
-        let was_taken = |field: &Field<'_>| choice.taken.contains(&field.declaration.name);
+        let was_taken =
+            |field: &Field<'_>| choice.taken.as_ref().is_some_and(|taken| taken.contains(&field.declaration.name));
         if item.state == State::Conflict && item.fields.iter().all(is_behind) && item.fields.iter().any(was_taken) {
             intake.bases.extend(agreement(&item));
             continue;
         }
-        match problem::against_pull(&item, choice.theirs) {
+        let may_yield = |field: &Field<'_>| field.yields || !field.verdict.needs_choice();
+        let is_tried = choice.taken.is_none() && item.state == State::Conflict && item.fields.iter().all(may_yield);
+        match problem::against_pull(&item, choice.theirs).filter(|_| !is_tried) {
             Some(problem) => intake.problems.push(problem),
-            None => take(item, &choice.refused, &mut intake),
+            None => take(item, choice, &mut intake),
         }
     }
     intake
 }
 
-fn take(item: Item<'_>, refused: &BTreeSet<SecretName>, intake: &mut Intake) {
+fn take(item: Item<'_>, choice: &Choice, intake: &mut Intake) {
     // Of what is to be pushed from a version that was read, that version is the base: a later change there is one then.
     if !matches!(item.state, State::Advance | State::Pull | State::Merge | State::Conflict | State::Push) {
         return;
@@ -81,8 +85,13 @@ fn take(item: Item<'_>, refused: &BTreeSet<SecretName>, intake: &mut Intake) {
     for field in item.fields {
         let is_taken = matches!(field.verdict, Verdict::Pull | Verdict::Conflict);
         let Some((value, _)) = field.there.filter(|_| is_taken) else { continue };
-        if refused.contains(&field.declaration.name) {
+        if choice.refused.contains(&field.declaration.name) {
             is_whole = false;
+            continue;
+        }
+        if let Some(fault) = field.fault.filter(|_| choice.taken.is_some()) {
+            is_whole = false;
+            intake.problems.push(problem::unfit(&name, &fault, &field.declaration.name));
             continue;
         }
         let version = id.filter(|_| !field.declaration.kind.has_parts());

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::algorithm::Algorithm;
+use super::claims::role_name;
+use super::compact::Compact;
+use super::json;
 use super::key_set::{KeySet, State, VerificationKey};
 use super::public_key::PublicKey;
 use super::revocation::Revocations;
@@ -102,11 +105,43 @@ impl Trusted {
     }
 }
 
+/// Whether a version of the key that a declared token names signed a text. Says nothing about the key's state.
+pub fn has_signed(token: &Token, version: &Version, text: &str) -> bool {
+    let Ok(compact) = Compact::parse(text) else { return false };
+    let key = match public_half(version) {
+        Some((algorithm, key)) => VerificationKey::public("", algorithm, key, State::Active),
+        None => key(version, token.algorithm.into(), State::Active),
+    };
+    key.is_some_and(|key| key.is_signature(compact.signed, &compact.signature))
+}
+
+/// The first claim of a token that is not as declared, in words for behind the name of its place.
+pub fn differs(token: &Token, text: &str) -> Option<String> {
+    let claims = Compact::parse(text).ok().and_then(|it| json::object(&it.payload));
+    let Some(claims) = claims else { return Some("holds no token that can be read".to_owned()) };
+    let is_text = |name: &str, wanted: Option<&str>| claims.get(name).and_then(serde_json::Value::as_str) == wanted;
+    let claimed = match claims.get("aud") {
+        Some(serde_json::Value::Array(several)) => several.iter().filter_map(|it| it.as_str()).collect(),
+        one => one.and_then(|it| it.as_str()).into_iter().collect::<Vec<_>>(),
+    };
+    let claim = if !is_text("iss", Some(&token.issuer)) {
+        "iss"
+    } else if !is_text("sub", Some(&token.subject)) {
+        "sub"
+    } else if !is_text("role", token.role.map(role_name)) {
+        "role"
+    } else if !token.audience.iter().all(|it| claimed.contains(&it.as_str())) {
+        "aud"
+    } else {
+        return None;
+    };
+    Some(format!("holds a token whose `{claim}` is not as declared"))
+}
+
 /// The keys that a version is: one for each algorithm that it signs with.
 fn keys(declaration: &Declaration, version: &Version, signed: &[&Token], state: State) -> Vec<VerificationKey> {
     if let Kind::Keypair { .. } = declaration.kind {
-        let public = version.parts.part(Part::Public).and_then(|pem| public_key(pem.expose_text()?));
-        let key = public.and_then(|(algorithm, key)| {
+        let key = public_half(version).and_then(|(algorithm, key)| {
             let kid = key.thumbprint();
             VerificationKey::public(&kid, algorithm, key, state)
         });
@@ -125,6 +160,11 @@ fn key(version: &Version, algorithm: Algorithm, state: State) -> Option<Verifica
         return VerificationKey::public(&public.thumbprint(), algorithm, public, state);
     }
     VerificationKey::shared(&shared_kid(version.id), algorithm, value.expose(), state)
+}
+
+/// The public half of a key pair.
+fn public_half(version: &Version) -> Option<(Algorithm, PublicKey)> {
+    version.parts.part(Part::Public).and_then(|pem| public_key(pem.expose_text()?))
 }
 
 fn public_key(text: &str) -> Option<(Algorithm, PublicKey)> {

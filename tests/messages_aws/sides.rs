@@ -139,6 +139,23 @@ fn a_bundle_that_is_no_object() {
 }
 
 #[test]
+fn a_token_that_is_not_as_declared() {
+    let token = "[secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"JWT\"\nrole = \"service\"\nsubject = \"svc:api\"\nttl = \"30d\"\naws = \"token\"\n";
+    let host = Host::new(&manifest("", &format!("[secrets.JWT]\nkind = \"random\"\n{token}")));
+    host.project.run(["generate"]).assert_code(0);
+    host.run(&["sync", "push"]);
+    host.fake.put("/shop/prod/token", "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.AAAA");
+    insta::assert_snapshot!(host.told_in_report("remote-unfit", &["sync", "pull"]), @r#"
+    exit 1
+    --- stderr
+    environment `prod`: 0 of 1 unchanged
+    vault-kit: error: not taken: `/shop/prod/token` holds a token whose `iss` is not as declared
+    vault-kit: hint: if another host is pushing, `vault-kit sync pull TOKEN` once it is done
+    vault-kit: hint: or put ours there with `vault-kit sync push --ours TOKEN`
+    "#);
+}
+
+#[test]
 fn a_placeholder_and_a_value_that_does_not_match_its_pattern() {
     let host = Host::new(&manifest("", &format!("{PASSWORD}pattern = \"^sk-\"\n")));
     host.fake.put(NAME, "changeme");

@@ -11,6 +11,7 @@ mod deletion;
 mod faults;
 mod leaks;
 mod lost_updates;
+mod made_values;
 mod other_writers;
 mod outage;
 mod ownership;

@@ -12,7 +12,8 @@ use super::report::{Report, Row};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::remote::{Remote, Tagging};
-use crate::sync::look::{self, Hindrance, Item, State};
+use crate::sync::hindrance::Hindrance;
+use crate::sync::look::{self, Item, State};
 use crate::sync::place::{OWNER_TAG, owner};
 use crate::sync::{problem, pull};
 

@@ -13,6 +13,7 @@ use crate::plan::{self, Observed, Scope};
 use crate::store::Store;
 use crate::store::files::Opened;
 use crate::store::synced::Base;
+use crate::sync::fit;
 use crate::sync::look::{self, Item, Seen};
 use crate::sync::place::Place;
 use crate::sync::plan::{Action, Planned};
@@ -81,13 +82,18 @@ fn attempt(
     choice: Choice,
 ) -> Result<Result<Pulled, Refused>> {
     let items = look::look(&exchange.places, store, seen);
-    let elsewhere = items.iter().flat_map(Item::kept_there).cloned().collect();
+    let mut elsewhere: BTreeSet<SecretName> = items.iter().flat_map(Item::kept_there).cloned().collect();
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
     let Intake { values, .. } = pull::intake(items, &choice);
     let mut taken = BTreeSet::new();
     for value in in_order(world, values) {
         let declaration =
             world.manifest.secret(&value.secret).ok_or_else(|| Error::bug("an undeclared secret was pulled"))?;
+        // Its inputs are here by now, if they are there.
+        if fit::fault(fit::judge(store, declaration, &value.parts)).is_some() {
+            elsewhere.remove(&value.secret);
+            continue;
+        }
         taken.insert(value.secret.clone());
         world.take_over(store, declaration, value)?;
     }
@@ -111,14 +117,15 @@ fn attempt(
             return Ok(Err(refused));
         }
     }
-    let choice = Choice { theirs: false, taken, ..choice };
+    let choice = Choice { theirs: false, taken: Some(taken), ..choice };
     let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), &choice);
     let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
     let news: BTreeSet<&str> =
         bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();
-    let (noted, planned) = (!news.is_empty(), planned(found, &choice.taken, &news));
+    let taken = choice.taken.unwrap_or_default();
+    let (noted, planned) = (!news.is_empty(), planned(found, &taken, &news));
     store.synced.bases.extend(bases);
-    Ok(Ok(Pulled { changed, taken: choice.taken, noted, planned, problems }))
+    Ok(Ok(Pulled { changed, taken, noted, planned, problems }))
 }
 
 /// The values that were taken and of which this one is, or is made; `None` where it is of none.
