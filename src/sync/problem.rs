@@ -122,7 +122,8 @@ fn conflicting_keys(item: &Item<'_>) -> String {
 
 /// A name of ours that stands for the whole item on a command line.
 fn ours<'i>(item: &'i Item<'_>) -> &'i str {
-    item.fields.first().map_or(item.place.name.as_str(), |field| field.declaration.name.as_str())
+    let chosen = item.fields.iter().find(|field| field.verdict.needs_choice()).or(item.fields.first());
+    chosen.map_or(item.place.name.as_str(), |field| field.declaration.name.as_str())
 }
 
 fn merge(item: &Item<'_>) -> Error {

@@ -32,6 +32,8 @@ pub struct Taken {
 pub struct Intake {
     /// The values.
     pub values: Vec<Taken>,
+    /// What somebody took out of a bundle there, and is to go here too.
+    pub removed: Vec<SecretName>,
     /// The bases, by full name.
     pub bases: BTreeMap<String, Base>,
     /// What stands against the rest.
@@ -43,6 +45,8 @@ pub struct Intake {
 pub struct Choice {
     /// Where both sides changed, theirs is taken.
     pub theirs: bool,
+    /// Those that are meant by name: of them theirs is taken also where it was removed.
+    pub named: BTreeSet<SecretName>,
     /// What was taken in this run: what is only behind it is no problem. `None` while nothing was, and what is made of
     /// other values cannot be judged yet.
     pub taken: Option<BTreeSet<SecretName>>,
@@ -83,6 +87,10 @@ fn take(item: Item<'_>, choice: &Choice, intake: &mut Intake) {
     // While something of it is left out, the old base stays: by that the next pull finds it again.
     let mut is_whole = true;
     for field in item.fields {
+        let is_removed = field.there.is_none() && matches!(field.verdict, Verdict::Gone | Verdict::Conflict);
+        if is_removed && choice.theirs && choice.named.contains(&field.declaration.name) {
+            intake.removed.push(field.declaration.name.clone());
+        }
         let is_taken = matches!(field.verdict, Verdict::Pull | Verdict::Conflict);
         let Some((value, _)) = field.there.filter(|_| is_taken) else { continue };
         if choice.refused.contains(&field.declaration.name) {

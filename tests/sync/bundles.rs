@@ -1,7 +1,7 @@
 //! Several secrets in one JSON object.
 
 use crate::aws::Fake;
-use crate::shop::{Host, name, there};
+use crate::shop::{Host, manifest, name, there};
 
 fn bundle(fake: &Fake) -> serde_json::Value {
     serde_json::from_slice(&fake.value(&name("app"))).unwrap()
@@ -79,4 +79,31 @@ fn a_key_that_somebody_removed_there_is_told_and_can_be_put_back() {
     host.run(["sync", "pull"]).assert_code(7);
     host.run(["sync", "push", "--ours", "SESSION_KEY"]).assert_code(0);
     assert_eq!(bundle(&fake)["SESSION_KEY"], host.get("SESSION_KEY"));
+}
+
+#[test]
+fn a_key_that_somebody_removed_there_can_be_removed_here_by_name() {
+    let fake = Fake::start();
+    let more = "[secrets.SMTP_KEY]\nkind = \"external\"\noptional = true\nbundle = \"app\"\n\n[outputs.env]";
+    let host = Host::with(&fake, &manifest("").replace("[outputs.env]", more));
+    host.project.run(["init"]).assert_code(0);
+    for changed_here in [false, true] {
+        host.set("SMTP_KEY", "smtp-key-before");
+        host.run(["sync", "push"]).assert_code(0);
+        let session = host.get("SESSION_KEY");
+        if changed_here {
+            host.set("SMTP_KEY", "smtp-key-that-is-newer-here");
+        }
+        fake.put(&name("app"), format!(r#"{{"log_level":"info","SESSION_KEY":"{session}"}}"#));
+        let run = host.run(["sync", "pull"]).assert_code(7);
+        assert!(run.stderr.contains("`vault-kit sync pull --theirs SMTP_KEY`"), "{}", run.stderr);
+        host.run(["sync", "pull", "--theirs", "SESSION_KEY"]).assert_code(7);
+        assert!(host.project.read(".env").contains("SMTP_KEY"), "another one was named");
+        let run = host.run(["sync", "pull", "--theirs", "SMTP_KEY"]).assert_code(0);
+        assert!(run.stdout.contains("removed") && run.stdout.contains("SMTP_KEY"), "{}", run.stdout);
+        assert!(!host.project.read(".env").contains("SMTP_KEY"));
+        host.run(["sync", "push"]).assert_code(0);
+        assert!(bundle(&fake).get("SMTP_KEY").is_none(), "nobody puts it back");
+        assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+    }
 }

@@ -67,7 +67,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
         let opened = bring_up(session, &identities)?;
         world.check_agreement(&opened.store).map(|()| opened)
     };
-    let (mut opened, mut taken) = taking::take(&world, open, &exchange, &seen, order.prevails)?;
+    let (mut opened, mut taken) = taking::take(&world, open, &exchange, &seen, order)?;
     if revoke {
         taken.drop_replaced(&exchange, &mut opened.store, context.now);
     }
@@ -152,6 +152,11 @@ fn tell(
             place.fields().into_iter().map(|(_, it)| &it.name).filter(|name| pulled.taken.contains(*name)).collect();
         if !secrets.is_empty() {
             rows.push(Row::plain(&place.name, secrets, if dry_run { "would-pull" } else { "pulled" }));
+        }
+        let removed: Vec<_> =
+            place.fields().into_iter().map(|(_, it)| &it.name).filter(|name| pulled.removed.contains(name)).collect();
+        if !removed.is_empty() {
+            rows.push(Row::plain(&place.name, removed, if dry_run { "would-remove" } else { "removed" }));
         }
     }
     let unchanged = exchange.places.len().saturating_sub(rows.len() + pulled.problems.len());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::exchange::Exchange;
+use super::order::Order;
 use crate::deliver::portable;
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
@@ -26,6 +27,8 @@ pub struct Pulled {
     pub changed: Vec<SecretName>,
     /// Those that were there.
     pub taken: BTreeSet<SecretName>,
+    /// Those that are there no more, and here neither.
+    pub removed: Vec<SecretName>,
     /// Whether a base was noted.
     pub noted: bool,
     /// All of that with what it was found at.
@@ -56,12 +59,16 @@ pub fn take(
     open: impl Fn() -> Result<Opened>,
     exchange: &Exchange<'_>,
     seen: &Seen,
-    theirs: bool,
+    order: &Order<'_>,
 ) -> Result<(Opened, Pulled)> {
     let mut refused = Refused::new();
     loop {
         let mut opened = open()?;
-        let choice = Choice { theirs, refused: refused.keys().cloned().collect(), ..Choice::default() };
+        let is_named = |name: &&SecretName| order.names.iter().any(|it| it == name.as_str());
+        let names = exchange.places.iter().flat_map(Place::fields).map(|(_, it)| &it.name);
+        let named = names.filter(is_named).cloned().collect();
+        let choice =
+            Choice { theirs: order.prevails, named, refused: refused.keys().cloned().collect(), ..Choice::default() };
         match attempt(world, &mut opened.store, exchange, seen, choice)? {
             Ok(mut pulled) => {
                 pulled.problems.extend(refused.into_values());
@@ -84,7 +91,7 @@ fn attempt(
     let items = look::look(&exchange.places, store, seen);
     let mut elsewhere: BTreeSet<SecretName> = items.iter().flat_map(Item::kept_there).cloned().collect();
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
-    let Intake { values, .. } = pull::intake(items, &choice);
+    let Intake { values, removed, .. } = pull::intake(items, &choice);
     let mut taken = BTreeSet::new();
     for value in in_order(world, values) {
         let declaration =
@@ -97,7 +104,10 @@ fn attempt(
         taken.insert(value.secret.clone());
         world.take_over(store, declaration, value)?;
     }
-    let mut changed: Vec<SecretName> = taken.iter().cloned().collect();
+    let mut changed: Vec<SecretName> = taken.iter().chain(&removed).cloned().collect();
+    for name in &removed {
+        store.remove(name);
+    }
     if !taken.is_empty() {
         let scope = Scope::Missing(plan::dependents(world.manifest, &taken));
         // What could not be taken is not made here either: then there would be two of it. And what was taken together
@@ -123,9 +133,10 @@ fn attempt(
     let news: BTreeSet<&str> =
         bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();
     let taken = choice.taken.unwrap_or_default();
-    let (noted, planned) = (!news.is_empty(), planned(found, &taken, &news));
+    let is_taken = |name: &SecretName| taken.contains(name) || removed.contains(name);
+    let (noted, planned) = (!news.is_empty(), planned(found, is_taken, &news));
     store.synced.bases.extend(bases);
-    Ok(Ok(Pulled { changed, taken, noted, planned, problems }))
+    Ok(Ok(Pulled { changed, taken, removed, noted, planned, problems }))
 }
 
 /// The values that were taken and of which this one is, or is made; `None` where it is of none.
@@ -147,9 +158,9 @@ fn blame(manifest: &Manifest, taken: &BTreeSet<SecretName>, secret: &SecretName,
 }
 
 /// What something is done with, of all that was found.
-fn planned(found: Vec<Planned>, taken: &BTreeSet<SecretName>, news: &BTreeSet<&str>) -> Vec<Planned> {
+fn planned(found: Vec<Planned>, is_taken: impl Fn(&SecretName) -> bool, news: &BTreeSet<&str>) -> Vec<Planned> {
     let planned = found.into_iter().filter_map(|it| {
-        let is_taken = it.ours.keys().any(|name| taken.contains(name));
+        let is_taken = it.ours.keys().any(&is_taken);
         let action = if is_taken { Action::Take } else { Action::Note };
         (is_taken || news.contains(it.name.as_str())).then_some(Planned { action, ..it })
     });
