@@ -20,7 +20,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::runtime::Runtime;
@@ -101,6 +101,8 @@ pub struct Aws {
     secrets: aws_sdk_secretsmanager::Client,
     identity: aws_sdk_sts::Client,
     patience: Patience,
+    /// How long all verbs before this one took together: a command has one patience. A person who thinks takes none of it.
+    spent: Mutex<Duration>,
     listener: Listener,
     watcher: Option<Watcher>,
     /// What this process made or sent a moment ago, by ARN and name: AWS may not know of it everywhere yet.
@@ -130,6 +132,7 @@ pub fn connect(settings: &Settings, notice: Arc<dyn Fn(&Notice) + Send + Sync>) 
         secrets,
         identity,
         patience: settings.patience,
+        spent: Mutex::default(),
         listener: notice,
         watcher: None,
         fresh: Mutex::default(),
@@ -165,7 +168,14 @@ impl Aws {
     }
 
     fn turn<T>(&self, work: impl AsyncFnOnce(&Turn<'_>) -> T) -> T {
-        self.runtime.block_on(async { work(&Turn::new(self)).await })
+        let begun = Instant::now();
+        let done = self.runtime.block_on(async { work(&Turn::new(self)).await });
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner) += begun.elapsed();
+        done
+    }
+
+    fn spent(&self) -> Duration {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was just made or sent may be "not found" for some seconds.

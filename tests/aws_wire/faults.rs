@@ -73,6 +73,19 @@ fn tries_end_with_patience() {
 }
 
 #[test]
+fn all_verbs_of_a_command_have_one_patience() {
+    within("faults::all_verbs_of_a_command_have_one_patience", &KEYS, "", |_| {
+        let server = Server::new(|_| Reply::error(400, "ThrottlingException"));
+        let (aws, _) = client(&server.endpoint, Patience::Wait(Duration::from_millis(1_200)));
+        aws.list("/p/").unwrap_err();
+        let asked = server.asked().len();
+        assert!(asked > 1);
+        aws.describe(&["/p/a"]).pop().unwrap().unwrap_err();
+        assert_eq!(server.asked().len(), asked + 1, "nothing of it is left");
+    });
+}
+
+#[test]
 fn what_is_no_answer_is_not_asked_for_again() {
     within("faults::what_is_no_answer_is_not_asked_for_again", &KEYS, "", |_| {
         let bodies =

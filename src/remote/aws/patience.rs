@@ -20,7 +20,7 @@ pub(super) struct Progress {
     pub tries: u32,
     /// Since its first one.
     pub asked: Duration,
-    /// Since the verb began.
+    /// Since the first verb of the command began, without what was done between verbs.
     pub begun: Duration,
 }
 

@@ -89,7 +89,7 @@ impl<'a> Turn<'a> {
                 Err(error) => answer::judge(operation, &error),
             };
             tries += 1;
-            let progress = Progress { tries, asked: asked.elapsed(), begun: self.begun.elapsed() };
+            let progress = Progress { tries, asked: asked.elapsed(), begun: self.aws.spent() + self.begun.elapsed() };
             // Without randomness hosts are merely not spread.
             let jitter = random::below(1_001).unwrap_or(500);
             let Some(wait) = Some(progress).filter(|_| is_passing).and_then(|it| self.aws.patience.wait(it, jitter))
