@@ -142,6 +142,11 @@ pub fn connect(settings: &Settings, notice: Arc<dyn Fn(&Notice) + Send + Sync>) 
 }
 
 impl Aws {
+    /// The region that requests go to.
+    pub fn region(&self) -> Option<String> {
+        self.secrets.config().region().map(ToString::to_string)
+    }
+
     /// Tells from now on how far a verb has come that takes more than a second.
     #[must_use]
     pub fn watched(self, watcher: impl Fn(Advance) + Send + Sync + 'static) -> Self {

@@ -11,7 +11,7 @@ use super::hindrance::{Hindrance, hindrance};
 use super::judge::{There, Verdict, judge};
 use super::place::{Place, Shape, owner};
 use crate::manifest::{Declaration, Kind as SecretKind};
-use crate::name::SecretName;
+use crate::name::{EnvName, SecretName};
 use crate::remote::{Failure, Listed, Reading};
 use crate::secret::Secret;
 use crate::store::Store;
@@ -35,6 +35,8 @@ pub struct Seen {
 pub struct Item<'a> {
     /// Which one.
     pub place: &'a Place<'a>,
+    /// Of which environment.
+    pub environment: &'a EnvName,
     /// What follows for it as a whole.
     pub state: State,
     /// Its fields.
@@ -177,7 +179,19 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
         (false, false) => state(&fields, listed, version, base),
     };
     let arn = reading.map(|it| it.arn.as_str()).or_else(|| Some(listed?.arn.as_str()));
-    Item { place, state, fields, listed, hindrance, version, base, arn, reading, failure }
+    Item {
+        place,
+        environment: &store.environment,
+        state,
+        fields,
+        listed,
+        hindrance,
+        version,
+        base,
+        arn,
+        reading,
+        failure,
+    }
 }
 
 /// Of two values that were made of other secrets, the one stays that is made of those as they are here, theirs before
@@ -265,6 +279,12 @@ impl Item<'_> {
     /// places of other keys too.
     pub fn yields_to_ours(&self) -> bool {
         matches!(self.state, State::Pull | State::Malformed) && !self.is_bundle()
+    }
+
+    /// What is told people of it when it is made.
+    pub fn description(&self) -> Option<&str> {
+        let declaration = self.fields.first().filter(|_| !self.is_bundle())?.declaration;
+        declaration.description.as_deref()
     }
 
     /// Its ARN.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::look::Item;
+use super::look::{Field, Item};
 use super::push;
 use crate::error::{Error, Kind, Result};
+use crate::manifest::model::Aws;
 use crate::name::{EnvName, SecretName, VersionId};
+use crate::secret::digest::sha256_hex;
 
 /// The version of the document.
 pub const VERSION: u32 = 1;
@@ -30,6 +32,8 @@ pub struct Plan {
     pub store_id: Option<VersionId>,
     /// The AWS account: twelve digits.
     pub account: String,
+    /// What the manifest says of the environment in AWS.
+    pub settings: Settings,
     /// Which way.
     pub direction: Direction,
     /// Where both sides changed, the side that values are taken from prevails: `--ours` of a push, `--theirs` of a pull.
@@ -38,6 +42,46 @@ pub struct Plan {
     pub names: Vec<String>,
     /// The remote secrets that something is done with, in the order of their names.
     pub items: Vec<Planned>,
+}
+
+/// What decides, beside the secrets, where values go to and what is made there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The region, declared or of the machine where the plan was made.
+    pub region: Option<String>,
+    /// The prefix of all names.
+    pub prefix: String,
+    /// KMS key id, ARN or alias.
+    pub kms_key: Option<String>,
+    /// Regions that get a copy.
+    pub replicas: Vec<String>,
+    /// Tags besides our own.
+    pub tags: BTreeMap<String, String>,
+    /// The role that is taken.
+    pub role_arn: Option<String>,
+    /// The profile that is used.
+    pub profile: Option<String>,
+    /// Where AWS is, if that is declared.
+    pub endpoint: Option<String>,
+}
+
+impl Settings {
+    /// Those of an environment whose names have this prefix.
+    pub fn of(aws: &Aws, prefix: &str, region: Option<String>) -> Self {
+        let Aws { kms_key, replicas, tags, role_arn, profile, endpoint, .. } = aws;
+        Self {
+            region,
+            prefix: prefix.to_owned(),
+            kms_key: kms_key.clone(),
+            replicas: replicas.clone(),
+            tags: tags.clone(),
+            role_arn: role_arn.clone(),
+            profile: profile.clone(),
+            endpoint: endpoint.clone(),
+        }
+    }
 }
 
 /// Which way values go.
@@ -66,6 +110,12 @@ pub struct Planned {
     pub base_version: Option<String>,
     /// The version that was in force there.
     pub version: Option<String>,
+    /// For people; of one that is made.
+    pub description: Option<String>,
+    /// The key of each secret in a bundle, and nothing where one secret is the whole value.
+    pub keys: BTreeMap<SecretName, String>,
+    /// Digests of the settings that it holds: they have no versions, and are no secrets.
+    pub fixed: BTreeMap<SecretName, String>,
     /// The versions here of what it holds; null for a setting, and for what has no value here.
     pub ours: BTreeMap<SecretName, Option<VersionId>>,
 }
@@ -102,12 +152,20 @@ impl Planned {
             let version = field.here.as_ref().and_then(|here| here.version);
             (field.declaration.name.clone(), version)
         });
+        let of_bundle = item.fields.iter().filter(|field| !field.key.is_empty());
+        let keys = of_bundle.map(|field| (field.declaration.name.clone(), field.key.to_owned()));
+        let setting =
+            |field: &Field<'_>| field.declaration.kind.setting(item.environment).map(|it| sha256_hex(it.as_bytes()));
+        let fixed = item.fields.iter().filter_map(|it| Some((it.declaration.name.clone(), setting(it)?)));
         Self {
             name: item.place.name.clone(),
             action,
             arn: item.arn().map(str::to_owned),
             base_version: item.base.map(|base| base.version.clone()),
             version: item.version.map(str::to_owned),
+            description: item.description().filter(|_| action == Action::Create).map(str::to_owned),
+            keys: keys.collect(),
+            fixed: fixed.collect(),
             ours: ours.collect(),
         }
     }
@@ -154,6 +212,10 @@ impl Plan {
         if self.account != now.account {
             return Err(stale("the plan was made for another AWS account").hint(AGAIN));
         }
+        if self.settings != now.settings {
+            let message = "the plan was made with other settings of the environment in AWS";
+            return Err(stale(message).hint(AGAIN));
+        }
         let mut names = self.differing(now);
         let more = names.len().saturating_sub(TOLD);
         names.truncate(TOLD);
@@ -187,6 +249,9 @@ mod tests {
             arn: Some("arn".into()),
             base_version: Some("v1".into()),
             version: Some("v1".into()),
+            description: None,
+            keys: BTreeMap::from([(SecretName::new("A").unwrap(), "a".to_owned())]),
+            fixed: BTreeMap::new(),
             ours: BTreeMap::from([(SecretName::new("A").unwrap(), Some(VersionId::from_random([1; 16])))]),
         };
         Plan {
@@ -195,6 +260,7 @@ mod tests {
             environment: EnvName::new("prod").unwrap(),
             store_id: Some(VersionId::from_random([2; 16])),
             account: "123456789012".into(),
+            settings: Settings { prefix: "/shop/prod/".into(), ..Settings::default() },
             direction: Direction::Push,
             prevails: false,
             names: vec![],
@@ -207,9 +273,14 @@ mod tests {
 
     #[test]
     fn whatever_is_different_makes_a_plan_stale() {
-        let changes: [(Change, &str); 9] = [
+        let changes: [(Change, &str); 14] = [
             (|it| it.store_id = None, "with another store"),
             (|it| it.account = "2".repeat(12), "another AWS account"),
+            (|it| it.settings.kms_key = Some("alias/other".into()), "other settings"),
+            (|it| it.settings.region = Some("us-east-1".into()), "other settings"),
+            (|it| it.settings.tags = BTreeMap::from([("team".into(), "web".into())]), "other settings"),
+            (|it| it.items[1].description = Some("another".into()), "`/b` changed"),
+            (|it| it.items[1].keys.clear(), "`/b` changed"),
             (|it| it.items[1].action = Action::Note, "`/b` changed"),
             (|it| it.items[1].arn = None, "`/b` changed"),
             (|it| it.items[1].base_version = None, "`/b` changed"),

@@ -57,7 +57,11 @@ fn a_plan_has_versions_and_no_value_and_writing_it_does_nothing_else() {
     assert_eq!((&item["action"], &item["arn"]), (&"replace".into(), &fake.arn(&name("database/password")).into()));
     assert_eq!((&item["base_version"], &item["version"]), (&base.as_str().into(), &base.as_str().into()));
     let keys: Vec<&String> = item.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["action", "arn", "base_version", "name", "ours", "version"], "and no fingerprint");
+    assert_eq!(
+        keys,
+        ["action", "arn", "base_version", "description", "fixed", "keys", "name", "ours", "version"],
+        "and no fingerprint"
+    );
     host.run(["sync", "apply", "plan.json"]).assert_code(0);
     let ours = item["ours"]["DB_PASSWORD"].as_str().unwrap();
     assert_eq!(fake.holder(&name("database/password"), "AWSCURRENT").unwrap(), ours);
@@ -237,4 +241,32 @@ fn somebody_who_writes_after_an_applied_plan_was_compared_is_not_overwritten() {
     let run: Run = host.run(["sync", "apply", "plan.json"]).assert_code(7);
     assert!(run.stderr.contains("somebody else changed"), "{}", run.stderr);
     assert_eq!(there(&fake, "database/password"), "somebody-was-faster");
+}
+
+#[test]
+fn a_manifest_that_says_something_else_by_now_makes_a_plan_stale() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push", "--plan-out", "plan.json"]).assert_code(0);
+    let before = host.project.read("vault-kit.toml");
+    let changes = [
+        ("a KMS key", before.replace("prefix = ", "kms_key = \"alias/other\", prefix = ")),
+        ("tags", before.replace("prefix = ", "tags = { team = \"web\" }, prefix = ")),
+        ("replicas", before.replace("prefix = ", "replicas = [\"eu-central-1\"], prefix = ")),
+        ("the region", before.replace("eu-west-1", "us-east-1")),
+        ("a description", before.replace("aws = \"database/url\"", "aws = \"database/url\"\ndescription = \"x\"")),
+        ("a bundle's key", before.replace("bundle_key = \"log_level\"", "bundle_key = \"level\"")),
+        ("a setting", before.replace("value = \"info\"", "value = \"debug\"")),
+        ("a place", before.replace("\"database/url\"", "\"database/address\"")),
+    ];
+    for (what, text) in changes {
+        assert_ne!(text, before, "{what}");
+        host.project.write("vault-kit.toml", text);
+        let run = host.run(["sync", "apply", "plan.json"]);
+        assert_eq!(run.code, 7, "{what}: {}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains("the plan "), "{what}: {}", run.stderr);
+        assert!(fake.names().is_empty(), "{what}");
+    }
+    host.project.write("vault-kit.toml", before);
+    host.run(["sync", "apply", "plan.json"]).assert_code(0);
 }

@@ -9,7 +9,7 @@ use super::exchange::Exchange;
 use crate::error::{Error, Kind, Result};
 use crate::private_file::{Root, WriteOptions};
 use crate::store::files::Opened;
-use crate::sync::plan::{Direction, Plan, Planned, VERSION};
+use crate::sync::plan::{Direction, Plan, Planned, Settings, VERSION};
 
 /// An order.
 pub struct Order<'a> {
@@ -80,6 +80,7 @@ impl<'a> Order<'a> {
             environment: session.environment.clone(),
             store_id: opened.digest.is_some().then_some(opened.store.store_id),
             account: exchange.account()?,
+            settings: Settings::of(exchange.declared, &exchange.prefix, exchange.remote.region()),
             direction,
             prevails: self.prevails,
             names: self.names.to_vec(),
