@@ -11,7 +11,7 @@ use super::hindrance::{Hindrance, hindrance};
 use super::judge::{There, Verdict, judge};
 use super::place::{Place, Shape, owner};
 use crate::manifest::{Declaration, Kind as SecretKind};
-use crate::name::{EnvName, SecretName};
+use crate::name::{EnvName, SecretName, VersionId};
 use crate::remote::{Failure, Listed, Reading};
 use crate::secret::Secret;
 use crate::store::Store;
@@ -285,6 +285,14 @@ impl Item<'_> {
     pub fn description(&self) -> Option<&str> {
         let declaration = self.fields.first().filter(|_| !self.is_bundle())?.declaration;
         declaration.description.as_deref()
+    }
+
+    /// The id that a value which is all of it has on every host.
+    pub fn id_there(&self) -> Option<VersionId> {
+        let (arn, version) = (self.arn()?, self.version?);
+        // Terraform and others give ids of their own kind: from those every host derives the same one.
+        let derived = || VersionId::derived(&format!("vault-kit/pull/1|{arn}|{version}"));
+        (!self.is_bundle()).then(|| VersionId::parse(version).unwrap_or_else(derived))
     }
 
     /// Its ARN.

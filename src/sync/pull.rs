@@ -81,9 +81,7 @@ fn take(item: Item<'_>, choice: &Choice, intake: &mut Intake) {
         return;
     }
     let Some((name, base)) = agreement(&item) else { return };
-    // Terraform and others give ids of their own kind: from those every host derives the same one.
-    let derived = || VersionId::derived(&format!("vault-kit/pull/1|{}|{}", base.arn, base.version));
-    let id = (!item.is_bundle()).then(|| VersionId::parse(&base.version).unwrap_or_else(derived));
+    let id = item.id_there();
     // While something of it is left out, the old base stays: by that the next pull finds it again.
     let mut is_whole = true;
     for field in item.fields {
@@ -114,6 +112,21 @@ fn take(item: Item<'_>, choice: &Choice, intake: &mut Intake) {
     if is_whole {
         intake.bases.insert(name, base);
     }
+}
+
+/// The shared keys of tokens that are the same on both sides, and have an id of their own here: somebody gave the same
+/// value to several hosts. With the id that it has there, its `kid` is one on all of them.
+pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken> {
+    let renamed = |item: &Item<'_>| {
+        let [Field { declaration, here: Some(here), verdict: Verdict::Same, .. }] = &item.fields[..] else {
+            return None;
+        };
+        let id = item.id_there().filter(|id| here.version.is_some_and(|own| own != *id))?;
+        let is_shared = signers.contains(&declaration.name) && declaration.kind.is_single();
+        let (secret, parts) = (declaration.name.clone(), Parts::value(here.value.duplicate()));
+        is_shared.then_some(Taken { secret, parts, version: Some(id) })
+    };
+    items.iter().filter_map(renamed).collect()
 }
 
 fn taken(declaration: &Declaration, value: Secret, version: Option<VersionId>, place: &str) -> Result<Taken> {

@@ -76,8 +76,15 @@ impl Trusted {
     ) {
         let companions = rotation::companions(manifest, declaration, store, now);
         let versions = store.versions(&declaration.name);
+        let current = store.value(declaration).and_then(|it| it.parts.primary());
         for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
-            let state = rotation::state(&companions, version);
+            let is_same =
+                version.life.revoked.is_none() && version.parts.primary().is_some_and(|it| Some(it) == current);
+            let state = match rotation::state(&companions, version) {
+                // The same key by an id that it had before: as long as it signs, nothing is gained by refusing that one.
+                State::Retired if is_same && declaration.kind.is_single() => State::Retiring,
+                state => state,
+            };
             self.add(declaration, (version, state), signed, manifest);
         }
     }

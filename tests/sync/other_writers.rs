@@ -203,3 +203,45 @@ fn the_last_secret_can_be_pruned_and_restored_by_its_full_name() {
     host.run(["sync", "restore", &name("a")]).assert_code(0);
     assert!(!fake.is_scheduled(&name("a")));
 }
+
+/// A shared key, and a token of it that each host makes for itself.
+fn shared_key() -> String {
+    let text = manifest("");
+    let head = text.split("[secrets.DB_PASSWORD]").next().unwrap();
+    format!(
+        "{head}[secrets.JWT]\nkind = \"random\"\naws = \"jwt\"\n[secrets.T]\nkind = \"token\"\nsigned_by = \"JWT\"\nrole = \"service\"\nsubject = \"svc:api\"\nttl = \"30d\"\n"
+    )
+}
+
+#[test]
+fn a_key_that_was_set_by_hand_on_both_hosts_has_one_kid_once_they_pulled() {
+    let fake = Fake::start();
+    let hosts = [Host::with(&fake, &shared_key()), Host::with(&fake, &shared_key())];
+    for host in &hosts {
+        host.project.run(["init"]).assert_code(0);
+        host.set("JWT", "the-same-key-on-both-hosts-0123456789");
+        host.project.run(["generate"]).assert_code(0);
+    }
+    let verify = |host: &Host<'_>, token: &str| host.project.run_with_stdin(["token", "verify"], token.as_bytes()).code;
+    let before = hosts[1].get("T");
+    assert_eq!(verify(&hosts[0], &before), 1, "they do not know of each other");
+    hosts[0].run(["sync", "push"]).assert_code(0);
+    hosts[1].run(["sync", "push"]).assert_code(0);
+    hosts[1].run(["sync", "pull"]).assert_code(0);
+    let [first, second] = [hosts[0].get("T"), hosts[1].get("T")];
+    for host in &hosts {
+        assert_eq!((verify(host, &first), verify(host, &second)), (0, 0));
+    }
+    assert_eq!(verify(&hosts[1], &before), 0, "it is the same key");
+    let store = hosts[1].project.bytes(".vault-kit/prod.age");
+    hosts[1].run(["sync", "pull"]).assert_code(0);
+    assert_eq!(hosts[1].project.bytes(".vault-kit/prod.age"), store, "once is enough");
+}
+
+#[test]
+fn a_shared_key_in_a_bundle_is_warned_about() {
+    let fake = Fake::start();
+    let host = Host::with(&fake, &shared_key().replace("aws = \"jwt\"", "bundle = \"app\""));
+    let run = host.project.run(["init"]).assert_code(0);
+    assert!(run.stderr.contains("`secrets.JWT.bundle`: its tokens have another `kid` on each host"), "{}", run.stderr);
+}

@@ -8,7 +8,7 @@ use super::exchange::Exchange;
 use super::order::Order;
 use crate::deliver::portable;
 use crate::error::{Error, Result};
-use crate::manifest::Manifest;
+use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::SecretName;
 use crate::plan::{self, Observed, Scope};
 use crate::store::Store;
@@ -91,7 +91,9 @@ fn attempt(
     let items = look::look(&exchange.places, store, seen);
     let mut elsewhere: BTreeSet<SecretName> = items.iter().flat_map(Item::kept_there).cloned().collect();
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
-    let Intake { values, removed, .. } = pull::intake(items, &choice);
+    let mut renamed = pull::renamed(&items, &signers(world));
+    let Intake { mut values, removed, .. } = pull::intake(items, &choice);
+    values.append(&mut renamed);
     let mut taken = BTreeSet::new();
     for value in in_order(world, values) {
         let declaration =
@@ -155,6 +157,12 @@ fn blame(manifest: &Manifest, taken: &BTreeSet<SecretName>, secret: &SecretName,
         }
     }
     (!refused.is_empty()).then_some(refused)
+}
+
+/// The secrets that declared tokens are signed by.
+fn signers<'w>(world: &World<'w>) -> BTreeSet<&'w SecretName> {
+    let signer = |it: &'w Declaration| if let Kind::Token(token) = &it.kind { Some(&token.signed_by) } else { None };
+    world.manifest.secrets_in(world.environment).filter_map(signer).collect()
 }
 
 /// What something is done with, of all that was found.

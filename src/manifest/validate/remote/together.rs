@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::{LONGEST, arn_suffix};
 use crate::manifest::issue::Problems;
-use crate::manifest::model::{Aws, Declaration, RemotePlace};
+use crate::manifest::model::{Aws, Declaration, Kind, RemotePlace};
 use crate::manifest::validate::secrets::{Declared, Secrets};
 use crate::manifest::validate::{Scope, overlap};
 use crate::name::EnvName;
+use crate::token::algorithm::Algorithm;
 
 /// Checks all places.
 pub(in crate::manifest::validate) fn check(secrets: &Secrets, scope: &Scope<'_>, problems: &mut Problems) {
@@ -18,6 +19,7 @@ pub(in crate::manifest::validate) fn check(secrets: &Secrets, scope: &Scope<'_>,
     }
     check_environments(&placed, scope, problems);
     check_names(&placed, problems);
+    check_signers(secrets, &placed, problems);
     check_keys(&placed, problems);
 }
 
@@ -55,6 +57,25 @@ fn check_kind(one: &Placed<'_>, problems: &mut Problems) {
             format!("`secrets.{name}.bundle`: a `{}` has several parts, and a key has one value", kind.name());
         let hint = "write `aws = \"…\"` instead: there it is a JSON object of its parts";
         problems.add_with_hint(one.at, message, hint);
+    }
+}
+
+/// A version in AWS is one of a bundle as a whole: since when a key has its value, and so its `kid`, is not told there.
+fn check_signers(secrets: &Secrets, placed: &[Placed<'_>], problems: &mut Problems) {
+    let is_signer = |one: &Placed<'_>| {
+        let mut declared = secrets.list.iter().filter_map(|it| it.declaration.as_deref());
+        declared.any(|it| match &it.kind {
+            Kind::Token(token) => {
+                token.signed_by == one.declaration.name
+                    && Algorithm::from(token.algorithm).shortest_shared_key().is_some()
+            }
+            _ => false,
+        })
+    };
+    let in_bundles = placed.iter().filter(|one| matches!(one.place, RemotePlace::Key { .. }));
+    for one in in_bundles.filter(|one| is_signer(one)) {
+        let message = format!("`{}`: its tokens have another `kid` on each host that shares the bundle", one.field());
+        problems.warn(one.at, message, "write `aws = \"…\"` instead: the id of a secret of its own is one everywhere");
     }
 }
 
