@@ -1,7 +1,11 @@
 //! Deletions are only ever scheduled, and never undone in silence.
 
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+
 use crate::aws::Fake;
 use crate::shop::{Host, manifest, name};
+use crate::support;
 
 fn without_url() -> String {
     manifest("").replace("aws = \"database/url\"\n", "")
@@ -75,4 +79,45 @@ fn one_that_is_gone_is_made_again_only_on_demand() {
     host.run(["sync", "push", "--ours", "DB_PASSWORD"]).assert_code(0);
     assert_eq!(fake.value(&password), host.get("DB_PASSWORD").as_bytes());
     host.run(["sync", "diff"]).assert_code(0);
+}
+
+#[test]
+fn a_question_keeps_no_other_command_waiting_and_what_changed_meanwhile_is_not_deleted() {
+    let test = "a_question_keeps_no_other_command_waiting_and_what_changed_meanwhile_is_not_deleted";
+    if support::program("script").is_none() || !cfg!(target_os = "linux") {
+        return support::skip(test, "no script(1) of util-linux");
+    }
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    host.project.write("vault-kit.toml", without_url());
+    let line = format!("{} sync prune", env!("CARGO_BIN_EXE_vault-kit"));
+    for (is_changed, code) in [(true, 7), (false, 0)] {
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(host.project.root());
+        script
+            .env_clear()
+            .envs(fake.environment())
+            .env("PATH", support::search_path())
+            .env("HOME", host.project.home());
+        let mut asked = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut shown = Vec::new();
+        let mut output = asked.stdout.take().unwrap();
+        while !String::from_utf8_lossy(&shown).contains("[y/N]") {
+            let mut byte = [0];
+            assert_eq!(output.read(&mut byte).unwrap(), 1, "{}", String::from_utf8_lossy(&shown));
+            shown.extend(byte);
+        }
+        host.project.run(["render", "--lock-timeout", "0s"]).assert_code(0);
+        if is_changed {
+            host.project.write("vault-kit.toml", manifest(""));
+            fake.put(&name("database/url"), host.get("DATABASE_URL"));
+            host.run(["sync", "push", "--lock-timeout", "0s"]).assert_code(0);
+            host.project.write("vault-kit.toml", without_url());
+        }
+        asked.stdin.take().unwrap().write_all(b"y\n").unwrap();
+        output.read_to_end(&mut shown).unwrap();
+        assert_eq!(asked.wait().unwrap().code(), Some(code), "{}", String::from_utf8_lossy(&shown));
+        assert_eq!(fake.is_scheduled(&name("database/url")), !is_changed);
+    }
 }

@@ -1,6 +1,6 @@
 //! `sync adopt`: secrets that are in AWS already become ours to write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clap::Args;
@@ -32,28 +32,37 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let identities = context.identities()?;
     let dry_run = arguments.dry_run;
     let exchange = Exchange::open(&session, &arguments.names, wait)?;
-    let seen = exchange.see(&session, Some(&session.open_store(&identities)?), Reads::Changed)?;
+    let store = session.open_store(&identities)?;
+    let seen = exchange.see(&session, Some(&store), Reads::Changed)?;
     exchange.check_account(&session)?;
-    let _lock = session.lock_unless_dry(dry_run)?;
-    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
-    world.check_agreement(&opened.store)?;
+    world.check_agreement(&store)?;
     let ours = owner(&session.manifest.project, &session.environment);
-    let items = look::look(&exchange.places, &opened.store, &seen);
-    let (mut rows, mut problems, mut bases) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let items = look::look(&exchange.places, &store, &seen);
+    let (mut rows, mut problems, mut adopted) = (Vec::new(), Vec::new(), BTreeSet::new());
+    // Nobody else waits while a person is asked, and AWS.
     for item in &items {
         match adopt(context, &exchange, item, &ours, dry_run) {
-            Ok(adopted) => {
-                bases.extend(pull::agreement(item).filter(|_| item.state == State::Advance));
-                rows.extend(adopted);
+            Ok(row) => {
+                adopted.insert(item.place.name.as_str());
+                rows.extend(row);
             }
             Err(error) => problems.push(error),
         }
     }
-    if !dry_run && !bases.is_empty() {
-        opened.store.synced.bases.extend(bases);
-        world.reseal(&mut opened, "sync adopt")?;
+    if !dry_run {
+        let _lock = session.lock()?;
+        let mut opened = session.open_store_for_writing(&identities)?;
+        let items = look::look(&exchange.places, &opened.store, &seen);
+        let is_agreed = |item: &&Item<'_>| item.state == State::Advance && adopted.contains(item.place.name.as_str());
+        let bases: BTreeMap<_, _> = items.iter().filter(is_agreed).filter_map(pull::agreement).collect();
+        drop(items);
+        if !bases.is_empty() {
+            world.check_agreement(&opened.store)?;
+            opened.store.synced.bases.extend(bases);
+            world.reseal(&mut opened, "sync adopt")?;
+        }
     }
     let unchanged = exchange.places.len() - rows.len() - problems.len();
     Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)

@@ -42,12 +42,11 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let dry_run = arguments.dry_run;
     let exchange = Exchange::open_any(&session, wait)?;
     exchange.check_account(&session)?;
-    let _lock = session.lock_unless_dry(dry_run)?;
-    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
+    let store = session.open_store(&identities)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
-    world.check_agreement(&opened.store)?;
-    let orphans = orphans(&session, &exchange, &opened.store);
+    world.check_agreement(&store)?;
+    let orphans = orphans(&session, &exchange, &store);
     let names: Vec<&str> = orphans.iter().map(|(name, _)| name.as_str()).collect();
     let answers = exchange.remote.describe(&names);
     let (mut doomed, mut gone, mut problems) = (Vec::new(), Vec::new(), Vec::new());
@@ -63,6 +62,17 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
         let names: Vec<String> = doomed.iter().map(|(name, _)| format!("`{name}`")).collect();
         let question = format!("schedule {} for deletion in {days} days", names.join(", "));
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    }
+    // Nobody else waited for the answer: what another process compared meanwhile is not what the question was about.
+    let _lock = session.lock_unless_dry(dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
+    world.check_agreement(&opened.store)?;
+    let is_as_asked = |name: &String| opened.store.synced.bases.get(name) == store.synced.bases.get(name);
+    gone.retain(is_as_asked);
+    let (as_asked, moved): (Vec<_>, Vec<_>) = doomed.into_iter().partition(|(name, _)| is_as_asked(name));
+    doomed = as_asked;
+    problems.extend(moved.iter().map(|(name, _)| changed(name)));
+    if !dry_run && !doomed.is_empty() {
         world.preflight()?;
         let arns: Vec<&str> = doomed.iter().map(|(_, arn)| arn.as_str()).collect();
         let answers = exchange.remote.delete(&arns, days);
@@ -113,12 +123,16 @@ fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<b
             )));
     }
     if listed.current() != Some(base.version.as_str()) {
-        let message = format!("`{name}` is not deleted: somebody changed it since it was compared last");
-        return Err(Error::new(Kind::Conflict, "remote-conflict", message).hint(format!(
-            "look at it in AWS; to delete it all the same: `aws secretsmanager delete-secret --secret-id {name}`"
-        )));
+        return Err(changed(name));
     }
     Ok(true)
+}
+
+fn changed(name: &str) -> Error {
+    let message = format!("`{name}` is not deleted: somebody changed it since it was compared last");
+    Error::new(Kind::Conflict, "remote-conflict", message).hint(format!(
+        "look at it in AWS; to delete it all the same: `aws secretsmanager delete-secret --secret-id {name}`"
+    ))
 }
 
 fn recovery_days(exchange: &Exchange<'_>) -> u8 {
