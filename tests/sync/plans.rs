@@ -253,7 +253,6 @@ fn a_manifest_that_says_something_else_by_now_makes_a_plan_stale() {
         ("a KMS key", before.replace("prefix = ", "kms_key = \"alias/other\", prefix = ")),
         ("tags", before.replace("prefix = ", "tags = { team = \"web\" }, prefix = ")),
         ("replicas", before.replace("prefix = ", "replicas = [\"eu-central-1\"], prefix = ")),
-        ("the region", before.replace("eu-west-1", "us-east-1")),
         ("a description", before.replace("aws = \"database/url\"", "aws = \"database/url\"\ndescription = \"x\"")),
         ("a bundle's key", before.replace("bundle_key = \"log_level\"", "bundle_key = \"level\"")),
         ("a setting", before.replace("value = \"info\"", "value = \"debug\"")),
