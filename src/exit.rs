@@ -74,6 +74,9 @@ impl Exit {
     /// Done, or nothing to do.
     pub const DONE: Self = Self(0);
 
+    /// Somebody interrupted it, as a shell says it of SIGINT.
+    pub const INTERRUPTED: Self = Self(130);
+
     /// `run` found the command but could not execute it.
     pub const NOT_EXECUTABLE: Self = Self(126);
 

@@ -14,6 +14,7 @@ pub mod exit;
 pub mod few;
 pub mod generate;
 mod hardening;
+pub mod hook;
 pub mod iam;
 pub mod ignore_lines;
 pub mod manifest;

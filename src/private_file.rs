@@ -13,6 +13,7 @@ mod existing;
 mod facts;
 mod fault;
 mod lock;
+mod open;
 mod owner;
 mod preflight;
 mod remains;

@@ -1,5 +1,6 @@
 //! What of a manifest takes effect only once this user said so, and where that is remembered.
 
+use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
+use crate::manifest::hook::{Hook, Step};
 use crate::manifest::model::Manifest;
 use crate::private_file::{Root, WriteOptions, Written};
 use crate::secret::digest::sha256_hex;
@@ -26,6 +28,9 @@ struct Decision {
     digest: String,
     /// For people: what was trusted.
     items: Vec<String>,
+    /// The hooks, each with all that it may, see [`hook_item`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    hooks: BTreeSet<String>,
     recorded: DateTime<Utc>,
 }
 
@@ -73,15 +78,48 @@ pub fn is_trusted(state: &Root, items: &[String]) -> Result<bool> {
     if items.is_empty() {
         return Ok(true);
     }
-    let decision = state.read(FILE)?.and_then(|bytes| serde_json::from_slice::<Decision>(&bytes).ok());
     let digest = digest(items)?;
-    Ok(decision.is_some_and(|decision| decision.schema_version == SCHEMA_VERSION && decision.digest == digest))
+    Ok(decision(state)?.is_some_and(|decision| decision.digest == digest))
 }
 
-/// Remembers that this user trusts these items, instead of what was trusted before.
-pub fn record(state: &Root, items: &[String], now: DateTime<Utc>) -> Result<Written> {
-    let decision =
-        Decision { schema_version: SCHEMA_VERSION, digest: digest(items)?, items: items.to_vec(), recorded: now };
+/// Everything that trust in a hook is about: the program with the digest of its bytes, what it is called for, whose values
+/// it gets, and where it is told to go with them.
+///
+/// Texts that may hold anything are quoted, so that no two hooks have the same item.
+pub fn hook_item(manifest: &Manifest, hook: &Hook, digest: &str) -> String {
+    let steps: Vec<&str> = hook.steps.iter().copied().map(Step::name).collect();
+    let mut item = format!("hooks.{} = {:?} (sha256 {digest}) for {}", hook.name, hook.program, steps.join(", "));
+    let mut add = |word: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            item.extend([word, &names.join(", ")]);
+        }
+    };
+    let rotated = manifest.secrets_of(hook).map(ToString::to_string);
+    add("; values of ", rotated.chain(hook.secrets.iter().map(ToString::to_string)).collect());
+    add("; variables ", hook.environment.iter().cloned().collect());
+    add("; options ", hook.options.iter().map(|(name, value)| format!("{name} = {value:?}")).collect());
+    item
+}
+
+/// Whether this user trusted exactly this hook, whatever else was trusted.
+pub fn is_hook_trusted(state: &Root, item: &str) -> Result<bool> {
+    Ok(decision(state)?.is_some_and(|decision| decision.hooks.contains(item)))
+}
+
+fn decision(state: &Root) -> Result<Option<Decision>> {
+    let decision = state.read(FILE)?.and_then(|bytes| serde_json::from_slice::<Decision>(&bytes).ok());
+    Ok(decision.filter(|decision| decision.schema_version == SCHEMA_VERSION))
+}
+
+/// Remembers that this user trusts these items and hooks, instead of what was trusted before.
+pub fn record(state: &Root, items: &[String], hooks: &[String], now: DateTime<Utc>) -> Result<Written> {
+    let decision = Decision {
+        schema_version: SCHEMA_VERSION,
+        digest: digest(items)?,
+        items: items.to_vec(),
+        hooks: hooks.iter().cloned().collect(),
+        recorded: now,
+    };
     let mut bytes = serde_json::to_vec_pretty(&decision).map_err(|_| unwritable())?;
     bytes.push(b'\n');
     state.write(FILE, &bytes, &WriteOptions::default())
@@ -161,14 +199,14 @@ mod tests {
         let some = items(&["outputs.env.path = /etc/app.env"]);
         assert!(is_trusted(&state, &[]).unwrap());
         assert!(!is_trusted(&state, &some).unwrap());
-        record(&state, &some, now()).unwrap();
+        record(&state, &some, &[], now()).unwrap();
         assert!(is_trusted(&state, &some).unwrap());
     }
 
     #[test]
     fn a_decision_holds_for_its_items_in_any_order_and_for_no_others() {
         let (_top, state) = state();
-        record(&state, &items(&["a", "b"]), now()).unwrap();
+        record(&state, &items(&["a", "b"]), &[], now()).unwrap();
         assert!(is_trusted(&state, &items(&["b", "a"])).unwrap());
         for others in [&["a"][..], &["a", "b", "c"], &["ab"], &["a\",\"b"]] {
             assert!(!is_trusted(&state, &items(others)).unwrap(), "{others:?}");
@@ -185,7 +223,7 @@ mod tests {
     #[test]
     fn the_decision_is_for_this_user_alone() {
         let (top, state) = state();
-        record(&state, &items(&["a"]), now()).unwrap();
+        record(&state, &items(&["a"]), &[], now()).unwrap();
         let mode = |path: &Path| path.metadata().unwrap().mode() & 0o7777;
         assert_eq!(mode(&state.path().join(FILE)), 0o600);
         assert_eq!(mode(&top.path().join("state")), 0o700);

@@ -151,8 +151,35 @@ fn a_manifest_with_several_mistakes() {
     vault-kit: error: `vault-kit.toml:4`: `secrets.A.kind` must be one of `api-key`, `ca`, `certificate`, `encryption-key`, `external`, `keypair`, `passphrase`, `password`, `random`, `setting`, `template`, `token`, `uuid`
     vault-kit: hint: did you mean `random`?
     vault-kit: error: `vault-kit.toml:7`: `secrets.B.bits` is not a field of kind `random`
-    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `group`, `owner`, `pattern`, `obtain`, `description`, `environments`, `aws`, `bundle`, `bundle_key`, `kind`
+    vault-kit: hint: the fields here are `bytes`, `encoding`, `rotate`, `overlap`, `window`, `group`, `owner`, `pattern`, `obtain`, `description`, `environments`, `hooks`, `usernames`, `aws`, `bundle`, `bundle_key`, `kind`
     "#);
+}
+
+#[test]
+fn a_hook_whose_program_is_not_there() {
+    let more = "[hooks.postgres]\nprogram = \"hooks/postgres\"\nsteps = [\"notify\"]\n[hooks.x]\nprogram = \"x\"\nsteps = [\"notify\"]\n";
+    let project = project(more);
+    insta::assert_snapshot!(told("hook-missing", &project, &["trust"]), @r"
+    exit 3
+    --- stderr
+    vault-kit: error: there is no `hooks/postgres`, the program of the hook `postgres`
+    vault-kit: hint: line 3 of the manifest names it
+    vault-kit: error: there is no `x`, the program of the hook `x`
+    vault-kit: hint: line 6 of the manifest names it
+    ");
+}
+
+#[test]
+fn a_hook_whose_program_others_can_change() {
+    let project = project("[hooks.x]\nprogram = \"x\"\nsteps = [\"notify\"]\n");
+    project.write("x", "#!/bin/sh\n");
+    set_mode(&project.path("x"), 0o757);
+    insta::assert_snapshot!(told("hook-refused", &project, &["trust"]), @r"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to run `x` for the hook `x`: others than its owner may change it
+    vault-kit: hint: `chmod go-w x`
+    ");
 }
 
 #[test]

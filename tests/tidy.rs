@@ -16,7 +16,7 @@ struct Only {
     within: &'static [&'static str],
 }
 
-const ONLY: [Only; 18] = [
+const ONLY: [Only; 19] = [
     Only { words: &["ring::"], within: &["generate", "secret", "token", "x509/key"] },
     Only { words: &["age::"], within: &["store"] },
     Only { words: &["rcgen::"], within: &["generate/certificate"] },
@@ -39,6 +39,7 @@ const ONLY: [Only; 18] = [
     Only { words: &["clap::", "clap_complete::", "clap_mangen::"], within: &["cli"] },
     Only { words: &["toml::", "toml_edit::"], within: &["manifest"] },
     Only { words: &["rpassword::"], within: &["ui"] },
+    Only { words: &[".exec()", ".spawn()", "signal_hook::", "kill_process_group"], within: &["hook", "cli/run"] },
     Only { words: &["diceware_wordlists::"], within: &["words"] },
     Only { words: &["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout()", "stderr()"], within: &["ui"] },
     Only {
@@ -142,17 +143,15 @@ const INDIRECT: [(&str, &[&str]); 10] = [
 ];
 
 /// Codes without a case in `tests/messages.rs` and `tests/messages_aws`, and why.
-const UNTOLD: [(&str, &str); 26] = [
+const UNTOLD: [(&str, &str); 25] = [
     ("bug", "whoever knows a command that leads there mends it"),
     ("changed-meanwhile", "a race with somebody who edits the very file; tests/rules loses it on purpose"),
     ("common-name-too-long", "the manifest is refused first"),
     ("duplicate-path", "the manifest is refused first"),
     ("durability-unknown", "a disk that fails; tests/private_file makes it fail"),
     ("exists", "a race between looking and making; tests/private_file loses it on purpose"),
-    ("hook-failed", "no manifest can declare a hook yet; tests/rotate makes some up"),
-    ("hook-not-now", "no manifest can declare a hook yet; tests/rotate makes some up"),
-    ("hook-not-started", "no manifest can declare a hook yet; tests/rotate makes some up"),
-    ("hook-timed-out", "no manifest can declare a hook yet; tests/rotate makes some up"),
+    ("hook-changed", "a race with somebody who writes over a program; tests/hooks loses it on purpose"),
+    ("hook-not-started", "said of a program whose interpreter is missing; tests/hooks lets one be"),
     ("invalid-name", "the manifest is refused first"),
     ("issuer-not-a-ca", "the manifest is refused first"),
     ("issuer-not-yet-valid", "needs a clock before the CA's day, which `clock-behind` refuses first"),
@@ -168,6 +167,7 @@ const UNTOLD: [(&str, &str); 26] = [
     ("rotation-promoted", "a race with another host; tests/rotate_aws loses it on purpose"),
     ("setting-signs", "the manifest is refused first"),
     ("store-changed", "a race that the lock prevents; tests/rules loses it on purpose"),
+    ("untrusted-hook", "said of a program that changed; tests/hooks changes one"),
     ("vanished", "a race with somebody who removes files"),
 ];
 

@@ -1,5 +1,6 @@
 //! What the outside tells a command: flags, environment variables, the time. The only reader of the environment.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -186,8 +187,16 @@ fn identity_missing(path: &Path) -> Error {
         .hint("name the file that holds yours: `export VAULT_KIT_IDENTITY_FILE=/path/to/identity.txt`")
 }
 
+/// Those of these variables that are set, for a hook; never our own.
+pub fn variables<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(OsString, OsString)> {
+    names
+        .filter(|name| !IDENTITY_VARIABLES.contains(name))
+        .filter_map(|name| Some((name.into(), variable(name)?)))
+        .collect()
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
-fn variable(name: &str) -> Option<std::ffi::OsString> {
+fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 

@@ -11,6 +11,7 @@ use super::context::{self, Context};
 use crate::clock::SystemZones;
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
+use crate::hook::{Found, Hook, INHERITED, Program};
 use crate::manifest::{self, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::{Lock, Root};
@@ -187,6 +188,14 @@ impl<'a> Session<'a> {
             Some(state) if state.is_dir() => trust::is_trusted(&Root::open(state)?, &items),
             _ => Ok(false),
         }
+    }
+
+    /// The program of a hook, if this user trusts it as it is now, with what it may inherit of our environment.
+    pub fn program(&self, hook: &Hook) -> Result<Program> {
+        let state = self.state.as_deref().map(Root::open_existing).transpose()?.flatten();
+        let names = INHERITED.into_iter().chain(hook.environment.iter().map(String::as_str));
+        let environment = context::variables(names);
+        Found::find(&self.root, hook)?.trusted(state.as_ref(), &self.manifest, hook, environment)
     }
 
     /// A declared secret of this environment by its name, with a suggestion when there is none.

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::hook::Found;
 use crate::private_file::Root;
 use crate::trust;
 
@@ -19,14 +20,15 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let items = trust::sensitive_items(&session.manifest);
-    if items.is_empty() {
+    let hooks = hooks(&session)?;
+    if items.is_empty() && hooks.is_empty() {
         context.ui.say("nothing to trust: the manifest stays within its own directory");
         return Ok(Exit::DONE);
     }
-    for item in &items {
+    for item in items.iter().chain(&hooks) {
         context.ui.say(&format!("the manifest asks for {item}"));
     }
-    if session.is_trusted()? {
+    if session.is_trusted()? && session.manifest.hooks.values().all(|hook| session.program(hook).is_ok()) {
         context.ui.say("you trust it already");
         return Ok(Exit::DONE);
     }
@@ -39,7 +41,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             .hint("set HOME or XDG_STATE_HOME")
     })?;
     let _lock = session.lock()?;
-    trust::record(&Root::create(state, 0o700)?, &items, context.now)?;
+    trust::record(&Root::create(state, 0o700)?, &items, &hooks, context.now)?;
     context.ui.say("trusted; a change of any of these asks again");
     Ok(Exit::DONE)
+}
+
+/// Each hook with what trust in it is about. A program that cannot be trusted, or is not there, is an error.
+fn hooks(session: &Session<'_>) -> Result<Vec<String>> {
+    let found = session.manifest.hooks.values().map(|hook| (hook, Found::find(&session.root, hook)));
+    let (mut items, mut errors) = (Vec::new(), Vec::new());
+    for (hook, found) in found {
+        match found {
+            Ok(found) => items.push(trust::hook_item(&session.manifest, hook, found.digest())),
+            Err(error) => errors.push(error),
+        }
+    }
+    Error::all(errors).map_or(Ok(items), Err)
 }

@@ -1,0 +1,35 @@
+//! A file that stays open while it is judged and used, so that both are about the same file.
+
+use std::fs::File;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::facts::Status;
+use super::{Facts, Root, fault, resolve};
+use crate::error::Result;
+
+impl Root {
+    /// Opens a regular file for reading, with what the system says of that very file; `None` when there is none. No link is
+    /// followed.
+    pub fn open_file(&self, path: &str) -> Result<Option<(File, Facts)>> {
+        let route = self.route(path)?;
+        let failed = |errno| fault::failed("read", route.shown(), errno);
+        let directory = match resolve::open_directory(&self.directory, route.directories(), resolve::TRAVERSE) {
+            Ok(directory) => directory,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(failed(errno)),
+        };
+        // NONBLOCK: a FIFO in the place of a file must not make us wait for its writer.
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = match resolve::open_beneath(&directory, &[route.name()], flags) {
+            Ok(file) => File::from(file),
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(failed(errno)),
+        };
+        let status = Status::of(&file).map_err(failed)?;
+        status.expect_regular(route.shown())?;
+        let facts = status.facts(&Status::of(&directory).map_err(failed)?);
+        Ok(Some((file, facts)))
+    }
+}

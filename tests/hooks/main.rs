@@ -1,0 +1,10 @@
+//! The programs that a rotation calls: our runner against bad ones, and the shipped ones against real servers.
+
+#![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
+#![expect(clippy::disallowed_methods, reason = "the tests lay out what the program must cope with")]
+
+mod refusals;
+mod runner;
+mod scene;
+#[path = "../support/mod.rs"]
+mod support;
