@@ -12,6 +12,7 @@
 
 mod abort;
 pub mod claim;
+pub mod declared;
 pub mod machine;
 pub mod next;
 pub mod programs;

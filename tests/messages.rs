@@ -1467,3 +1467,42 @@ fn a_plan_of_rotations_without_a_ledger() {
     vault-kit: hint: make it anew with `vault-kit render`
     "#);
 }
+
+/// A value whose owner is told by a program that ends as `ending` says.
+fn told_by_hook(ending: &str) -> Project {
+    let project = Project::with_manifest(&manifest(
+        "[secrets.A]\nkind = \"random\"\nhooks = [\"owner\"]\n[hooks.owner]\nprogram = \"hooks/owner\"\nsteps = [\"set\"]\ntimeout = \"1s\"\n",
+    ));
+    project.write("hooks/owner", format!("#!/bin/sh\n{ending}\n"));
+    set_mode(&project.path("hooks"), 0o755);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["init"]).assert_code(0);
+    project
+}
+
+#[test]
+fn a_hook_that_fails() {
+    let project = told_by_hook("echo no such role; exit 1");
+    insta::assert_snapshot!(told("hook-failed", &project, &["rotate", "A"]), @"");
+}
+
+#[test]
+fn a_hook_that_wants_to_be_asked_later() {
+    let project = told_by_hook("exit 75");
+    insta::assert_snapshot!(told("hook-not-now", &project, &["rotate", "A"]), @"");
+}
+
+#[test]
+fn a_hook_that_takes_too_long() {
+    let project = told_by_hook("sleep 60");
+    insta::assert_snapshot!(told("hook-timed-out", &project, &["rotate", "A"]), @"");
+}
+
+#[test]
+fn a_hook_that_cannot_be_started() {
+    let project = told_by_hook("exit 75");
+    project.run(["rotate", "A"]).assert_code(8);
+    project.write("hooks/owner", "#!/bin/sh\nexit 0\n");
+    insta::assert_snapshot!(told("hook-not-started", &project, &["rotate", "resume"]), @"");
+}

@@ -151,7 +151,7 @@ const UNTOLD: [(&str, &str); 25] = [
     ("durability-unknown", "a disk that fails; tests/private_file makes it fail"),
     ("exists", "a race between looking and making; tests/private_file loses it on purpose"),
     ("hook-changed", "a race with somebody who writes over a program; tests/hooks loses it on purpose"),
-    ("hook-not-started", "said of a program whose interpreter is missing; tests/hooks lets one be"),
+    ("interrupted", "needs somebody who interrupts; tests/rotate does"),
     ("invalid-name", "the manifest is refused first"),
     ("issuer-not-a-ca", "the manifest is refused first"),
     ("issuer-not-yet-valid", "needs a clock before the CA's day, which `clock-behind` refuses first"),

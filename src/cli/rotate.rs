@@ -16,7 +16,7 @@ use super::session::Session;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::rotate::programs::{NoPrograms, Programs};
+use crate::rotate::declared::Declared;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -53,8 +53,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 }
 
 /// The programs that the manifest's hooks are.
-fn programs(_: &Session<'_>) -> impl Programs {
-    NoPrograms
+fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
+    Declared {
+        manifest: &session.manifest,
+        environment: &session.environment,
+        directory: session.root.path(),
+        find: Box::new(|hook| session.program(hook)),
+    }
 }
 
 /// A name of the command line that may be of a secret which is not declared any more.

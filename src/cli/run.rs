@@ -29,6 +29,8 @@ const LONGEST_VARIABLE: usize = 128 * 1024;
 /// The codes of the errors that `run` ends with 126 and 127, as a shell does.
 const NOT_EXECUTABLE: &str = "not-executable";
 const NOT_FOUND: &str = "command-not-found";
+/// The code of what ends with 130.
+const INTERRUPTED: &str = "interrupted";
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -145,6 +147,7 @@ fn not_started(error: &std::io::Error, program: &OsStr) -> Error {
 /// The exit code of an error, with the two that a shell gives commands that did not start.
 pub fn exit_of(error: &Error) -> Exit {
     match error.code() {
+        INTERRUPTED => Exit::INTERRUPTED,
         NOT_FOUND => Exit::NOT_FOUND,
         NOT_EXECUTABLE => Exit::NOT_EXECUTABLE,
         _ => {

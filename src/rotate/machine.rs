@@ -7,7 +7,7 @@ use super::select::{self, Order};
 use super::{Event, Problem, Report, What};
 use crate::apply::Deed;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
 use crate::secret::Secret;
 use crate::store::files::Opened;
@@ -159,6 +159,7 @@ impl<'a> Machine<'a> {
             Status::Later => "hook-not-now",
             Status::Failed => "hook-failed",
             Status::TimedOut => "hook-timed-out",
+            Status::Interrupted => return Err(interrupted()),
         };
         let (_, opened) = self.open()?;
         // Whatever it was given must not be shown; what else is in the store costs little to look for as well.
@@ -197,6 +198,12 @@ pub(super) fn write_down(
     let deeds = [Deed::of(action, done), Deed::of("rotate-failed", &names)];
     let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
     world.record_deeds(opened, &deeds)
+}
+
+/// Nothing is noted: whoever was interrupted left as it is what the next run goes on with.
+fn interrupted() -> Error {
+    Error::new(Kind::Incomplete, "interrupted", "interrupted; the rotation can be carried on")
+        .hint("`vault-kit rotate resume`, or wait for the next `vault-kit rotate --due`")
 }
 
 /// The operation of a secret that is known to have one.

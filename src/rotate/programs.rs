@@ -3,35 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::error::Result;
+pub use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{OutputName, SecretName};
 use crate::secret::Secret;
 use crate::store::{Store, Version};
-
-/// What a program is asked to do. Each may be asked for again and again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// Make the new value accepted by its owner.
-    Set,
-    /// Work with the new value as a consumer would.
-    Test,
-    /// Make the old value accepted no more.
-    Retire,
-    /// Let programs read the files that changed.
-    Reload,
-}
-
-impl Step {
-    /// As the program gets it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Set => "set",
-            Self::Test => "test",
-            Self::Retire => "retire",
-            Self::Reload => "reload",
-        }
-    }
-}
 
 /// What a program is started with. It borrows the open store, which is gone by the time the program is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +37,8 @@ pub enum Status {
     Failed,
     /// It was stopped.
     TimedOut,
+    /// It was stopped since somebody interrupted us.
+    Interrupted,
 }
 
 /// A program that was started, and holds no value of ours on our side.
@@ -94,28 +72,6 @@ pub trait Programs {
 }
 
 /// Whether one of a secret's hooks has a step.
-pub fn has(_: &Manifest, _: &Declaration, _: Step) -> bool {
-    false
-}
-
-/// Where no hook is declared.
-#[derive(Debug, Clone, Copy)]
-pub struct NoPrograms;
-
-impl Programs for NoPrograms {
-    fn hooks(&self, _: &SecretName, _: Step) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn reloads(&self, _: &BTreeSet<OutputName>) -> BTreeSet<String> {
-        BTreeSet::new()
-    }
-
-    fn expect(&self, _: &BTreeSet<String>) -> Result<()> {
-        Ok(())
-    }
-
-    fn start(&self, call: &Call<'_>) -> Result<Box<dyn Running>> {
-        Err(crate::error::Error::bug(format!("hook `{}` is not declared", call.hook)))
-    }
+pub fn has(manifest: &Manifest, declaration: &Declaration, step: Step) -> bool {
+    manifest.hooks_for(declaration, step).next().is_some()
 }

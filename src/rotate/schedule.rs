@@ -66,8 +66,6 @@ pub enum How {
     ByName,
     /// A person who gets a new value elsewhere.
     ByHand,
-    /// Nobody as long as no hook encrypts anew what it encrypted.
-    NeedsHook,
 }
 
 /// Everything that is to come, the next first.
@@ -120,9 +118,8 @@ fn one<'a>(
     let how = match select::ready(declaration, !programs.hooks(name, Step::Set).is_empty()) {
         _ if matches!(why, Why::Activation | Why::Overlap) => How::Scheduled,
         Ready::Yes => How::Scheduled,
-        Ready::Supplied => How::ByHand,
+        Ready::Supplied | Ready::Encrypts => How::ByHand,
         Ready::Root => How::ByName,
-        Ready::Encrypts => How::NeedsHook,
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
     let is_published = matches!(declaration.kind, Kind::Keypair { .. })

@@ -128,7 +128,7 @@ fn a_dry_run_tells_what_a_run_makes_and_changes_nothing() {
 #[test]
 fn a_plan_tells_what_is_due_why_by_whom_and_what_follows() {
     let manifest = format!(
-        "{MANIFEST}\n[secrets.VAULT]\nkind = \"encryption-key\"\nrotate = \"20d\"\n[secrets.CA]\nkind = \"ca\"\n\
+        "{MANIFEST}\n[secrets.VAULT]\nkind = \"encryption-key\"\n[secrets.CA]\nkind = \"ca\"\n\
          [secrets.TLS]\nkind = \"certificate\"\nissuer = \"CA\"\ndns = [\"localhost\"]\n\
          [secrets.PARTNER]\nkind = \"external\"\nowner = \"payments\"\nrotate = \"90d\"\n"
     );
@@ -138,7 +138,6 @@ fn a_plan_tells_what_is_due_why_by_whom_and_what_follows() {
     let plan = json(&project.run(["rotate", "plan", "--json"]).assert_code(0));
     let row = |name: &str| plan["upcoming"].as_array().unwrap().iter().find(|it| it["secret"] == name).unwrap().clone();
     assert_eq!((&row("DB")["how"], &row("DB")["follows"][0]), (&"scheduled".into(), &"URL".into()));
-    assert_eq!(row("VAULT")["how"], "needs-hook");
     assert_eq!((&row("CA")["how"], &row("CA")["why"]), (&"by-name".into(), &"renewal".into()));
     assert_eq!(row("TLS")["how"], "scheduled");
     assert_eq!((&row("PARTNER")["how"], &row("PARTNER")["owner"]), (&"by-hand".into(), &"payments".into()));

@@ -27,7 +27,6 @@ kind = "random"
 
 [secrets.VAULT]
 kind = "encryption-key"
-rotate = "30d"
 
 [secrets.PARTNER]
 kind = "external"

@@ -7,6 +7,7 @@ mod crashes;
 mod due;
 mod fixture;
 mod memory;
+mod programs;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;

@@ -74,7 +74,6 @@ fn how(it: &Upcoming<'_>) -> String {
         How::Scheduled => format!("rotate --due{hooks}"),
         How::ByName => format!("rotate {}{hooks}", it.secret),
         How::ByHand => format!("by hand{}", it.owner.map(|owner| format!(": {owner}")).unwrap_or_default()),
-        How::NeedsHook => "needs a hook with `set`".to_owned(),
     }
 }
 

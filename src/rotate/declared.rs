@@ -1,0 +1,130 @@
+//! The hooks of a manifest as a rotation asks for them: the only place that knows both.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::programs::{Call, Ended, Programs, Running, Status, Step};
+use crate::error::{Error, Result};
+use crate::hook::{self, Affected, Given, Hook, Program};
+use crate::manifest::{Declaration, Manifest};
+use crate::name::{EnvName, OutputName, SecretName};
+use crate::plan;
+use crate::secret::Secret;
+use crate::store::{Store, Version};
+
+/// The declared hooks, and how their programs are found.
+#[expect(missing_debug_implementations, reason = "whoever finds programs may be anything")]
+pub struct Declared<'a> {
+    /// What is declared.
+    pub manifest: &'a Manifest,
+    /// The environment at hand.
+    pub environment: &'a EnvName,
+    /// The project's directory.
+    pub directory: &'a Path,
+    /// The program of a hook, if it is there and trusted.
+    pub find: Box<dyn Fn(&Hook) -> Result<Program> + 'a>,
+}
+
+impl Programs for Declared<'_> {
+    fn hooks(&self, secret: &SecretName, step: Step) -> Vec<String> {
+        let declaration = self.manifest.secret(secret).filter(|it| it.is_in(self.environment));
+        let hooks = declaration.into_iter().flat_map(|it| self.manifest.hooks_for(it, step));
+        hooks.map(|hook| hook.name.to_string()).collect()
+    }
+
+    fn reloads(&self, outputs: &BTreeSet<OutputName>) -> BTreeSet<String> {
+        outputs.iter().flat_map(|output| self.manifest.reloads(output)).map(|hook| hook.name.to_string()).collect()
+    }
+
+    fn expect(&self, hooks: &BTreeSet<String>) -> Result<()> {
+        let refusals = hooks.iter().filter_map(|name| self.hook(name).and_then(|hook| (self.find)(hook)).err());
+        Error::all(refusals.map(|error| error.hint("nothing was changed"))).map_or(Ok(()), Err)
+    }
+
+    fn start(&self, call: &Call<'_>) -> Result<Box<dyn Running>> {
+        let hook = self.hook(call.hook)?;
+        let program = (self.find)(hook)?;
+        let input = self.input(hook, call)?.into_input()?;
+        Ok(Box::new(Started(program.start(call.step, input)?)))
+    }
+}
+
+impl Declared<'_> {
+    fn hook(&self, name: &str) -> Result<&Hook> {
+        let undeclared = || Error::usage(format!("the hook `{name}` is not declared any more"));
+        self.manifest.hooks.get(name).ok_or_else(undeclared)
+    }
+
+    fn input<'c>(&'c self, hook: &'c Hook, call: &Call<'c>) -> Result<hook::Call<'c>> {
+        let declaration = call.secret.and_then(|name| self.manifest.secret(name));
+        let given = |version: &'c Version| self.given(declaration, version);
+        let operation = call.secret.and_then(|name| call.store.rotations.running.get(name));
+        let outputs = self.outputs(hook, call.secret)?;
+        let changed: BTreeSet<&SecretName> = outputs.iter().flat_map(|it| it.secrets.iter().copied()).collect();
+        Ok(hook::Call {
+            step: call.step,
+            project: &self.manifest.project,
+            environment: self.environment,
+            rotation: operation.and_then(|it| it.candidate).or_else(|| call.new.map(|it| it.id)),
+            secret: call.secret.zip(declaration.map(|it| it.kind.name())),
+            new: call.new.map(given),
+            old: call.old.map(given),
+            secrets: hook.secrets.iter().map(|name| self.current(call.store, name)).collect::<Result<_>>()?,
+            options: &hook.options,
+            outputs,
+            changed: changed.into_iter().collect(),
+            failure: None,
+        })
+    }
+
+    fn given<'c>(&'c self, declaration: Option<&'c Declaration>, version: &'c Version) -> Given<'c> {
+        let username = declaration.and_then(|it| it.username(&version.facts));
+        Given { version: version.id, username, parts: &version.parts }
+    }
+
+    fn current<'c>(&'c self, store: &'c Store, name: &'c SecretName) -> Result<(&'c SecretName, Given<'c>)> {
+        let declaration = self.manifest.secret(name);
+        let version = declaration.and_then(|it| store.value(it));
+        let version = version.ok_or_else(|| Error::usage(format!("`{name}`, which the hook is to get, has no value")))?;
+        Ok((name, self.given(declaration, version)))
+    }
+
+    /// The files that a secret and what is made of it are delivered in; for `reload` all that the hook is about.
+    fn outputs<'c>(&'c self, hook: &'c Hook, secret: Option<&SecretName>) -> Result<Vec<Affected<'c>>> {
+        let made = secret.map(|name| plan::dependents(self.manifest, &BTreeSet::from([name.clone()])));
+        let directory = std::path::absolute(self.directory).map_err(|error| Error::io("find the project", error))?;
+        let is_its = |name: &OutputName| hook.outputs.as_ref().is_none_or(|outputs| outputs.contains(name));
+        let outputs = self.manifest.outputs_in(self.environment).filter(|it| secret.is_some() || is_its(&it.name));
+        let affected = outputs.map(|output| Affected {
+            output: &output.name,
+            // One that is absolute already stays what it is.
+            path: directory.join(&output.path).display().to_string(),
+            secrets: output.secrets.iter().filter(|it| made.as_ref().is_none_or(|made| made.contains(*it))).collect(),
+        });
+        Ok(affected.filter(|it| !it.secrets.is_empty()).collect())
+    }
+}
+
+struct Started(hook::Running);
+
+impl Running for Started {
+    fn wait(self: Box<Self>) -> Result<Box<dyn Ended>> {
+        Ok(Box::new(self.0.wait()?))
+    }
+}
+
+impl Ended for hook::Ended {
+    fn status(&self) -> Status {
+        match self.status {
+            hook::Status::Done => Status::Done,
+            hook::Status::Later => Status::Later,
+            hook::Status::Failed(_) | hook::Status::Killed(_) => Status::Failed,
+            hook::Status::TimedOut => Status::TimedOut,
+            hook::Status::Interrupted => Status::Interrupted,
+        }
+    }
+
+    fn said(&self, values: &[&Secret]) -> String {
+        self.redacted(values)
+    }
+}

@@ -1,0 +1,149 @@
+//! Real programs: what they are given, how they fail, and that a process which they kill is followed up.
+
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use vault_kit::store::Stage;
+
+use crate::fixture::{MANIFEST, delivered, stages};
+use crate::support::{Project, Run, set_mode};
+
+/// Writes down what it is asked, and fails, waits or kills its parent where a file says so.
+const PROGRAM: &str = r#"#!/bin/sh
+input=$(cat)
+printf '%s %s\n' "$1" "$input" >> asked
+if [ -e "die-$1" ]; then rm "die-$1"; kill -9 "$PPID"; exit 0; fi
+if [ -e "fail-$1" ]; then echo "refused: $input"; exit 1; fi
+if [ -e "later-$1" ]; then exit 75; fi
+while [ -e "wait-$1" ]; do sleep 0.05; done
+"#;
+
+fn project() -> Project {
+    let hooks = "[hooks.owner]\nprogram = \"hooks/owner\"\nsteps = [\"set\", \"test\", \"retire\"]\nsecrets = [\"SESSION\"]\n\
+                 options = { host = \"db\" }\n[hooks.server]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n";
+    let manifest = MANIFEST.replace("group = \"database\"", "group = \"database\"\nhooks = [\"owner\"]");
+    let project = Project::with_manifest(&format!("{manifest}{hooks}"));
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks"), 0o755);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["init"]).assert_code(0);
+    project
+}
+
+/// What the program was asked: step and input.
+fn asked(project: &Project) -> Vec<(String, Value)> {
+    let text = std::fs::read_to_string(project.path("asked")).unwrap_or_default();
+    let line = |line: &str| {
+        let (step, input) = line.split_once(' ').unwrap();
+        (step.to_owned(), serde_json::from_str(input).unwrap())
+    };
+    text.lines().map(line).collect()
+}
+
+fn steps(project: &Project) -> Vec<String> {
+    asked(project).into_iter().map(|(step, _)| step).collect()
+}
+
+#[test]
+fn a_program_gets_what_it_needs_and_nothing_else() {
+    let project = project();
+    let old = project.get("DB");
+    project.run(["rotate", "DB"]).assert_code(0);
+    let new = project.get("DB");
+    assert_eq!(steps(&project), ["set", "test", "reload", "retire"]);
+    for (step, input) in asked(&project) {
+        assert_eq!((input["schema_version"].as_u64(), input["step"].as_str()), (Some(1), Some(step.as_str())));
+        let text = |which: &str| input[which]["value"].as_str().map(|value| value.as_bytes().to_vec());
+        if step == "reload" {
+            assert_eq!((text("new"), text("old"), &input["secrets"]), (None, None, &Value::Object(serde_json::Map::new())));
+            assert_eq!(input["outputs"][0]["output"], "env");
+        } else {
+            assert_eq!((text("new").as_ref(), text("old").as_ref()), (Some(&new), Some(&old)), "{step}");
+            assert_eq!(input["secrets"]["SESSION"]["value"].as_str().unwrap().as_bytes(), project.get("SESSION"));
+            assert_eq!(input["options"]["host"], "db");
+            assert_eq!(input["rotation"], input["new"]["version"]);
+        }
+    }
+}
+
+#[test]
+fn a_program_that_fails_promotes_nothing_and_its_words_are_shown_without_values() {
+    let project = project();
+    let old = project.get("DB");
+    for (file, code) in [("fail-set", "hook-failed"), ("fail-test", "hook-failed"), ("later-test", "hook-not-now")] {
+        project.write(file, "");
+        let run = project.run(["rotate", "DB", "--json"]).assert_code(8);
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(answer["errors"][0]["code"], code);
+        assert_eq!((project.get("DB"), delivered(&project).into_bytes()), (old.clone(), old.clone()));
+        for (_, input) in asked(&project) {
+            for value in [&input["new"]["value"], &input["old"]["value"], &input["secrets"]["SESSION"]["value"]] {
+                assert!(!run.both().contains(value.as_str().unwrap()), "a value is shown: {run:?}");
+            }
+        }
+        assert_eq!(run.stderr.contains("owner: refused: {"), code == "hook-failed", "{}", run.stderr);
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    project.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current], "one new value, however often it was tried");
+}
+
+#[test]
+fn whoever_is_killed_while_a_program_runs_is_followed_up() {
+    for step in ["set", "test", "reload", "retire"] {
+        let project = project();
+        project.write(&format!("die-{step}"), "");
+        project.run(["rotate", "DB"]).assert_code(137);
+        // The schedule takes it up at once: nothing failed, somebody died.
+        project.run(["rotate", "--due"]).assert_code(0);
+        assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current], "{step}");
+        assert_eq!(delivered(&project).into_bytes(), project.get("DB"));
+        let times = |wanted: &str| steps(&project).iter().filter(|it| *it == wanted).count();
+        assert_eq!(["set", "test", "reload", "retire"].map(times), ["set", "test", "reload", "retire"].map(|it| if it == step { 2 } else { 1 }));
+        let status = project.run(["rotate", "status"]).assert_code(0);
+        assert!(status.stderr.contains("no rotation is on its way"), "{status:?}");
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn whoever_is_interrupted_stops_the_program_and_leaves_the_rest_to_the_next_run() {
+    let project = project();
+    project.write("wait-set", "");
+    let mut command = project.command(["rotate", "DB"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while asked(&project).is_empty() {
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let run = Run::from(child.wait_with_output().unwrap()).assert_code(130);
+    assert!(run.stderr.contains("`vault-kit rotate resume`"), "{run:?}");
+    std::fs::remove_file(project.path("wait-set")).unwrap();
+    project.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current]);
+}
+
+#[test]
+fn a_program_that_is_not_trusted_is_found_before_anything_is_changed() {
+    let project = project();
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    let before = project.contents();
+    let run: Run = project.run(["rotate", "DB", "--json"]).assert_code(6);
+    assert!(run.stdout.contains("untrusted-hook"), "{run:?}");
+    assert!(project.contents() == before);
+    assert!(steps(&project).is_empty());
+}
+
+#[test]
+fn giving_up_tells_the_owner_the_value_that_stays() {
+    let project = project();
+    let old = project.get("DB");
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    let (step, input) = asked(&project).pop().unwrap();
+    assert_eq!((step.as_str(), input["new"]["value"].as_str().unwrap().as_bytes()), ("set", old.as_slice()));
+    assert_eq!(stages(&project, "DB"), [Stage::Current]);
+}
