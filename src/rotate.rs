@@ -15,6 +15,7 @@ pub mod claim;
 pub mod declared;
 pub mod machine;
 pub mod next;
+pub mod parcel;
 pub mod programs;
 mod promote;
 mod retire;
