@@ -18,6 +18,7 @@ pub mod next;
 pub mod parcel;
 pub mod programs;
 mod promote;
+pub mod remote;
 mod retire;
 pub mod rollback;
 pub mod schedule;

@@ -141,6 +141,6 @@ fn next(attempt: &str) -> u64 {
 }
 
 /// The answer about the one subject that was asked about.
-fn only<T>(mut answers: Vec<Answer<T>>) -> Answer<T> {
+pub(super) fn only<T>(mut answers: Vec<Answer<T>>) -> Answer<T> {
     answers.pop().unwrap_or(Err(Failure { cause: Cause::Garbled, operation: "none", code: None, request: None }))
 }

@@ -35,6 +35,11 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// Whether it is one JSON object with keys of ours.
+    pub fn is_bundle(&self) -> bool {
+        matches!(self.shape, Shape::Bundle(_))
+    }
+
     /// Whether an ARN is of the declared account and region, as far as they are declared.
     pub fn is_home_of(&self, arn: &str) -> bool {
         let mut parts = arn.split(':').skip(3);
