@@ -73,7 +73,7 @@ pub fn complete(project: &Root, store: &Store) -> Result<Link> {
 
 /// What is in the file already where a chain begins.
 fn before(project: &Root) -> Result<Option<Before>> {
-    let Some(file) = project.open_file(&path())? else { return Ok(None) };
+    let Some((file, _)) = project.open_file(&path())? else { return Ok(None) };
     let mut lines = Lines::new(file);
     while lines.read(&path())? {}
     Ok(lines.all())

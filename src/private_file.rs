@@ -106,11 +106,6 @@ impl Root {
         Ok(Some(start))
     }
 
-    /// A regular file, open for reading: for one that may be too long to be read at once. `None` when there is none.
-    pub fn open_file(&self, path: &str) -> Result<Option<File>> {
-        Ok(self.open_regular(&self.route(path)?)?.map(|(file, _)| file))
-    }
-
     fn open_regular(&self, route: &Route<'_>) -> Result<Option<(File, Status)>> {
         // NONBLOCK: a FIFO in the place of a file must not make us wait for its writer.
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;

@@ -32,7 +32,7 @@ impl Tail {
         let key = chain_key(&store.fingerprint_key);
         // Newest first.
         let mut behind = Vec::new();
-        if let Some(file) = project.open_file(place)? {
+        if let Some((file, _)) = project.open_file(place)? {
             let failed = |error| Error::io(format!("read `{place}`"), error);
             let mut lines = Backwards::new(file).map_err(failed)?;
             // Without a chain it may stand anywhere.

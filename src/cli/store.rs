@@ -39,7 +39,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.preflight()?;
-    let announce = |store: &Store, change| audit::announce(&session.root, store, change);
+    let announce = |store: &Store, change| audit::announce(&session.root, store, vec![change]);
     let recovery = files.recover(&identities, Manner { accept_older, dry_run }, context.now, &announce)?;
     let flaw = files.ledger_flaw()?;
     tell(context, &files, recovery, flaw, dry_run);

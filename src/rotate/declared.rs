@@ -85,7 +85,8 @@ impl Declared<'_> {
     fn current<'c>(&'c self, store: &'c Store, name: &'c SecretName) -> Result<(&'c SecretName, Given<'c>)> {
         let declaration = self.manifest.secret(name);
         let version = declaration.and_then(|it| store.value(it));
-        let version = version.ok_or_else(|| Error::usage(format!("`{name}`, which the hook is to get, has no value")))?;
+        let version =
+            version.ok_or_else(|| Error::usage(format!("`{name}`, which the hook is to get, has no value")))?;
         Ok((name, self.given(declaration, version)))
     }
 

@@ -20,7 +20,7 @@ pub struct Manner {
 }
 
 /// Announces a change of a store in the audit record, and gives it its place there.
-pub type Announce<'a> = &'a dyn Fn(&Store, Change) -> Result<Change>;
+pub type Announce<'a> = &'a dyn Fn(&Store, Change) -> Result<Vec<Change>>;
 
 /// What `store recover` did, or would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl StoreFiles<'_> {
         let path = self.store_path();
         store.generation = store.generation.max(newest) + 1;
         let change = Change::new(now, "recover", self.environment, store.generation, Subjects::default());
-        store.changes = vec![announce(&store, change)?];
+        store.changes = announce(&store, change)?;
         let sealed = seal::seal(&store, &path)?;
         seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
         self.project.write(&path, &sealed, &WriteOptions::default())?;

@@ -57,7 +57,10 @@ fn a_program_gets_what_it_needs_and_nothing_else() {
         assert_eq!((input["schema_version"].as_u64(), input["step"].as_str()), (Some(1), Some(step.as_str())));
         let text = |which: &str| input[which]["value"].as_str().map(|value| value.as_bytes().to_vec());
         if step == "reload" {
-            assert_eq!((text("new"), text("old"), &input["secrets"]), (None, None, &Value::Object(serde_json::Map::new())));
+            assert_eq!(
+                (text("new"), text("old"), &input["secrets"]),
+                (None, None, &Value::Object(serde_json::Map::new()))
+            );
             assert_eq!(input["outputs"][0]["output"], "env");
         } else {
             assert_eq!((text("new").as_ref(), text("old").as_ref()), (Some(&new), Some(&old)), "{step}");
@@ -101,7 +104,10 @@ fn whoever_is_killed_while_a_program_runs_is_followed_up() {
         assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current], "{step}");
         assert_eq!(delivered(&project).into_bytes(), project.get("DB"));
         let times = |wanted: &str| steps(&project).iter().filter(|it| *it == wanted).count();
-        assert_eq!(["set", "test", "reload", "retire"].map(times), ["set", "test", "reload", "retire"].map(|it| if it == step { 2 } else { 1 }));
+        assert_eq!(
+            ["set", "test", "reload", "retire"].map(times),
+            ["set", "test", "reload", "retire"].map(|it| if it == step { 2 } else { 1 })
+        );
         let status = project.run(["rotate", "status"]).assert_code(0);
         assert!(status.stderr.contains("no rotation is on its way"), "{status:?}");
         project.run(["check"]).assert_code(0);

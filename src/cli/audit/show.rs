@@ -85,7 +85,7 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
         last: arguments.last,
     };
     let file = session.root.open_file(&audit::path())?;
-    let shown = file.map(|file| filter.read(&audit::path(), file)).transpose()?.unwrap_or_default();
+    let shown = file.map(|(file, _)| filter.read(&audit::path(), file)).transpose()?.unwrap_or_default();
     let Shown { changes, unreadable, cut_short } = &shown;
     if context.ui.json {
         let (schema_version, environment) = (SCHEMA_VERSION, &session.environment);

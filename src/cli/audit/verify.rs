@@ -60,7 +60,7 @@ fn look(session: &Session<'_>, arguments: &Verify) -> Result<Report> {
             let file = File::open(session.context.resolve(path));
             verifier.read(&place, file.map_err(|error| Error::io(format!("read `{place}`"), error))?)?;
         }
-        if let Some(file) = session.root.open_file(&audit::path())? {
+        if let Some((file, _)) = session.root.open_file(&audit::path())? {
             verifier.read(&audit::path(), file)?;
         }
         let report = verifier.finish();
