@@ -234,6 +234,13 @@ fn a_refused_promotion_is_what_the_description_says() {
         let error = claim::promote(&scene.host.aws, &scene.seen, &scene.id).unwrap_err();
         assert_eq!((error.code(), error.kind().code()), ("remote-conflict", 7));
         assert_eq!(scene.fake.value(NAME), b"1-by-hand");
+
+        // Long before.
+        let scene = Scene::new();
+        scene.goes_on("1-new");
+        scene.fake.put(NAME, "1-by-hand");
+        assert_eq!(claim::promote(&scene.host.aws, &scene.seen, &scene.id).unwrap_err().code(), "remote-conflict");
+        assert_eq!(scene.fake.value(NAME), b"1-by-hand");
     });
 }
 
