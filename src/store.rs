@@ -4,6 +4,7 @@
 //! its second copy and the ledger on disk. Nothing else knows age.
 
 pub mod agreement;
+pub mod banned;
 mod bulk;
 pub mod certificates;
 pub mod change;
@@ -30,6 +31,7 @@ use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, digest, random};
+use banned::Banned;
 use certificates::Certificates;
 use change::Change;
 use issued::Issued;
@@ -74,6 +76,8 @@ pub struct Store {
     pub synced: Synced,
     /// The rotations that are on their way.
     pub rotations: Rotations,
+    /// Values that leaked.
+    pub banned: Banned,
 }
 
 /// Who can open a store.
@@ -113,6 +117,7 @@ impl Store {
             certificates: Certificates::default(),
             synced: Synced::default(),
             rotations: Rotations::default(),
+            banned: Banned::default(),
         })
     }
 

@@ -1272,6 +1272,26 @@ fn a_list_of_api_keys_that_is_damaged() {
     "#);
 }
 
+#[test]
+fn a_value_that_leaked() {
+    let project = initialised(&format!("{EXTERNAL}optional = true\n"));
+    project.write("key", "sk-9fQ2mZx7Lw4TtRb8Vc1Ka6Yp3Ns5Dh0G");
+    project.run(["set", "API_KEY", "--from-file", "key"]).assert_code(0);
+    project.edit_store(|store| {
+        store.ban(
+            &SecretName::new("API_KEY").unwrap(),
+            chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+            None,
+        );
+    });
+    insta::assert_snapshot!(told("banned", &project, &["set", "API_KEY", "--from-file", "key"]), @r"
+    exit 7
+    --- stderr
+    vault-kit: error: refusing a value for `API_KEY` that leaked: banned since 2023-11-14
+    vault-kit: hint: nothing was changed; a value that leaked is never taken again: supply a new one
+    ");
+}
+
 /// A key that signs, and what `token mint` needs at least.
 const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"5430s\"\n";
 const MINT: [&str; 6] = ["token", "mint", "--role", "reader", "--subject", "user:42"];

@@ -35,8 +35,8 @@ impl World<'_> {
         match (step.action, store.next_mut(name)) {
             (Action::Activate, _) => store.activate(name, self.now),
             (Action::Publish, Some(next)) if step.why == Why::NotPublished => next.life.published = Some(self.now),
-            (Action::Publish, _) => store.publish(name, self.make_version(store, self.declaration(name)?)?),
-            (Action::Make, _) => store.promote(name, self.make_version(store, self.declaration(name)?)?),
+            (Action::Publish, _) => store.publish(name, self.make_new_version(store, name)?),
+            (Action::Make, _) => store.promote(name, self.make_new_version(store, name)?),
         }
         if step.why == Why::Revoked {
             store.revoke_replaced(name, self.now);
@@ -144,6 +144,13 @@ impl World<'_> {
         let version = store.value(declaration)?;
         let username = declaration.username(&version.facts);
         Some(Input { version: Some(version.id), parts: &version.parts, username })
+    }
+
+    /// Makes a version. One that leaked can only come back where it is made from others that are as they were.
+    fn make_new_version(&self, store: &Store, name: &SecretName) -> Result<Version> {
+        let version = self.make_version(store, self.declaration(name)?)?;
+        version.parts.primary().map_or(Ok(()), |value| store.refuse_banned(name, value))?;
+        Ok(version)
     }
 
     /// A new version of a secret, made of what its inputs are now.

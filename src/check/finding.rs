@@ -66,6 +66,8 @@ codes! {
     Missing = "missing",
     /// The value stands for one that somebody still has to supply.
     Placeholder = "placeholder",
+    /// The value leaked, and must not serve any more.
+    Banned = "banned",
     /// The value can be guessed.
     Weak = "weak",
     /// The value is not what the declared pattern describes.

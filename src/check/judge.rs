@@ -1,5 +1,6 @@
 //! Facts → findings.
 
+mod banned;
 mod files;
 mod fix;
 mod git;
@@ -41,6 +42,7 @@ pub fn judge(
         bench.clock();
         bench.agreement();
         bench.secrets();
+        bench.banned();
         bench.lists();
         bench.files();
     }

@@ -47,6 +47,8 @@ struct Outcome {
     kept: Vec<String>,
     placeholders: Vec<String>,
     mismatched: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    banned: Vec<String>,
     undeclared: Vec<String>,
     not_importable: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -91,7 +93,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     outcome.tell(context, arguments.dry_run)?;
     let refused = !outcome.placeholders.is_empty() || !outcome.mismatched.is_empty();
-    Ok(if refused { Exit::from(Kind::Findings) } else { Exit::DONE })
+    let kinds = [(!outcome.banned.is_empty(), Kind::Conflict), (refused, Kind::Findings)];
+    let gravest = Kind::most_severe(kinds.into_iter().filter_map(|(applies, kind)| applies.then_some(kind)));
+    Ok(gravest.map_or(Exit::DONE, Exit::from))
 }
 
 /// The names and values in the file.
@@ -139,6 +143,7 @@ impl Outcome {
         let list = match declaration {
             None => &mut self.undeclared,
             Some(it) if !is_importable(it) => &mut self.not_importable,
+            Some(it) if store.refuse_banned(&it.name, &entry.value).is_err() => &mut self.banned,
             Some(it) if is_kept(it) => &mut self.kept,
             Some(it) if entry.value.is_empty() || check::assess(it, entry.value.expose()).placeholder => {
                 &mut self.placeholders
@@ -159,10 +164,11 @@ impl Outcome {
         for name in &self.imported {
             ui.say(&format!("{verb:<13} {name}"));
         }
-        let rows: [(&str, &Vec<String>, &str); 5] = [
+        let rows: [(&str, &Vec<String>, &str); 6] = [
             ("kept", &self.kept, "the store has a value already"),
             ("refused", &self.placeholders, "a placeholder or empty"),
             ("refused", &self.mismatched, "does not match its pattern"),
+            ("refused", &self.banned, "it leaked, and is banned"),
             ("skipped", &self.undeclared, "not declared in the manifest"),
             ("skipped", &self.not_importable, "its kind is not taken from a file"),
         ];

@@ -48,6 +48,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.delivering_world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     world.refuse_in_flight(&opened.store, std::slice::from_ref(&name))?;
+    opened.store.refuse_banned(&name, &value)?;
     let current = opened.store.value(declaration).and_then(|version| version.parts.primary());
     let is_new = current != Some(&value);
     let change = change(is_new, arguments.revoke);

@@ -8,7 +8,7 @@ use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, N
 use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
 use crate::manifest::{Declaration, Manifest};
-use crate::name::SecretName;
+use crate::name::{SecretName, VersionId};
 use crate::plan::due::{self, Dates};
 use crate::rotation;
 use crate::secret::digest;
@@ -39,12 +39,20 @@ pub fn ledger(
         is_default: manifest.default_environment == store.environment,
         behind: false,
         reloads: store.rotations.reloads.clone(),
+        banned: banned(store, &files),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
     let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, (name, version), now))).collect();
     let mut ledger = Ledger { header, secrets, files };
     tell_remote(&mut ledger, store, manifest);
     ledger
+}
+
+/// The banned versions that a delivered file may still hold.
+fn banned(store: &Store, files: &BTreeMap<String, DeliveredFile>) -> BTreeSet<VersionId> {
+    let mut banned = store.banned_versions();
+    banned.retain(|id| files.values().any(|file| file.holds.values().any(|held| held == id)));
+    banned
 }
 
 /// Writes to each secret which version of its remote counterpart it was last the same as.
@@ -109,6 +117,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         bits: verdict.map_or(version.bits, |verdict| verdict.bits),
         placeholder: verdict.is_some_and(|verdict| verdict.placeholder),
         mismatch: verdict.is_some_and(|verdict| verdict.mismatch),
+        banned: store.is_banned(version),
         pattern: declaration.and_then(check::pattern_digest),
         recipe: version.recipe.clone(),
         fingerprint: fingerprint(store, version),
@@ -153,7 +162,7 @@ fn verdict(version: &Version, declaration: &Declaration) -> Option<Verdict> {
 }
 
 /// A public hash only of what cannot be guessed from it: drawn with 128 bits or more, or signed with such a key.
-fn fingerprint(store: &Store, version: &Version) -> Option<String> {
+pub(super) fn fingerprint(store: &Store, version: &Version) -> Option<String> {
     let drawn = version.bits.is_some_and(|bits| bits >= digest::PUBLIC_FINGERPRINT_BITS);
     let signed = version.kind == "token";
     let ours = version.origin == Origin::Generated && (drawn || signed);

@@ -14,6 +14,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::banned::Banned;
 use super::certificates::Certificates;
 use super::change::Change;
 use super::issued::Issued;
@@ -55,6 +56,7 @@ struct Document<'a> {
     synced: Option<Cow<'a, Synced>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rotations: Option<Cow<'a, Rotations>>,
+    banned: Option<Cow<'a, Banned>>,
     secrets: Secrets<'a>,
 }
 
@@ -161,6 +163,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         certificates: Some(&store.certificates).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         synced: Some(&store.synced).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         rotations: Some(&store.rotations).filter(|it| !it.is_empty()).map(Cow::Borrowed),
+        banned: Some(&store.banned).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -175,8 +178,8 @@ fn payload_size(store: &Store) -> usize {
     let texts: usize = values.map(|(_, piece)| piece.len() * 2).sum();
     let versions: usize = store.secrets.values().map(Vec::len).sum();
     // A change lists a hundred names at most.
-    let records = store.issued.len() + store.synced.bases.len() + store.rotations.len();
-    let records = records * BYTES_A_VERSION + store.certificates.size_hint();
+    let records = store.issued.len() + store.synced.bases.len() + store.rotations.len() + store.banned.len();
+    let records = records * BYTES_A_VERSION + store.banned.texts() + store.certificates.size_hint();
     1024 + store.changes.len() * 8192 + records + texts + versions * BYTES_A_VERSION
 }
 
@@ -272,6 +275,7 @@ impl Document<'_> {
             certificates: self.certificates.map(Cow::into_owned).unwrap_or_default(),
             synced: self.synced.map(Cow::into_owned).unwrap_or_default(),
             rotations: self.rotations.map(Cow::into_owned).unwrap_or_default(),
+            banned: self.banned.map(Cow::into_owned).unwrap_or_default(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),

@@ -5,7 +5,7 @@
 
 mod header;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -71,6 +71,9 @@ pub struct Entry {
     /// Whether the value does not match the declared pattern, judged when it was sealed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub mismatch: bool,
+    /// Whether the value leaked and must not serve any more, told when it was sealed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub banned: bool,
     /// Digest of the pattern that it was judged by; differs when the manifest's changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
@@ -296,6 +299,7 @@ mod tests {
                 is_default: true,
                 behind: true,
                 reloads: BTreeMap::from([("nginx".into(), Trouble::default())]),
+                banned: BTreeSet::from([id]),
             },
             secrets: BTreeMap::from([(
                 name.clone(),
@@ -310,6 +314,7 @@ mod tests {
                     bits: Some(256),
                     placeholder: false,
                     mismatch: false,
+                    banned: true,
                     pattern: Some("aa".into()),
                     recipe: None,
                     fingerprint: Some("ff".into()),

@@ -13,6 +13,7 @@ use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{SecretName, VersionId};
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
+use crate::store::Store;
 use crate::store::synced::Base;
 use crate::token::algorithm::Algorithm;
 
@@ -54,8 +55,8 @@ pub struct Choice {
     pub refused: BTreeSet<SecretName>,
 }
 
-/// What follows from what was found.
-pub fn intake(items: Vec<Item<'_>>, choice: &Choice) -> Intake {
+/// What follows from what was found, for a store that may have banned values.
+pub fn intake(items: Vec<Item<'_>>, store: &Store, choice: &Choice) -> Intake {
     let mut intake = Intake::default();
     for item in items {
         let is_behind = |field: &Field<'_>| !matches!(field.verdict, Verdict::Conflict | Verdict::Gone);
@@ -69,13 +70,13 @@ pub fn intake(items: Vec<Item<'_>>, choice: &Choice) -> Intake {
         let is_tried = choice.taken.is_none() && item.state == State::Conflict && item.fields.iter().all(may_yield);
         match problem::against_pull(&item, choice.theirs).filter(|_| !is_tried) {
             Some(problem) => intake.problems.push(problem),
-            None => take(item, choice, &mut intake),
+            None => take(item, store, choice, &mut intake),
         }
     }
     intake
 }
 
-fn take(item: Item<'_>, choice: &Choice, intake: &mut Intake) {
+fn take(item: Item<'_>, store: &Store, choice: &Choice, intake: &mut Intake) {
     // Of what is to be pushed from a version that was read, that version is the base: a later change there is one then.
     if !matches!(item.state, State::Advance | State::Pull | State::Merge | State::Conflict | State::Push) {
         return;
@@ -101,7 +102,7 @@ fn take(item: Item<'_>, choice: &Choice, intake: &mut Intake) {
             continue;
         }
         let version = id.filter(|_| !field.declaration.kind.has_parts());
-        match taken(field.declaration, value, version, &name) {
+        match taken(store, field.declaration, value, version, &name) {
             Ok(taken) => intake.values.push(taken),
             Err(problem) => {
                 is_whole = false;
@@ -129,9 +130,16 @@ pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken
     items.iter().filter_map(renamed).collect()
 }
 
-fn taken(declaration: &Declaration, value: Secret, version: Option<VersionId>, place: &str) -> Result<Taken> {
+fn taken(
+    store: &Store,
+    declaration: &Declaration,
+    value: Secret,
+    version: Option<VersionId>,
+    place: &str,
+) -> Result<Taken> {
     let parts = content::received(declaration, value, place)?;
     judge(declaration, &parts, place)?;
+    refuse_banned(store, declaration, &parts, place)?;
     Ok(Taken { secret: declaration.name.clone(), parts, version })
 }
 
@@ -150,6 +158,14 @@ pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
     let fields = item.fields.iter().filter(|_| item.was_read()).map(field).collect();
     let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields };
     item.was_read().then(|| (item.place.name.clone(), base))
+}
+
+/// A value that leaked stays out, also when it comes back from there.
+fn refuse_banned(store: &Store, declaration: &Declaration, parts: &Parts, place: &str) -> Result<()> {
+    let secret = &declaration.name;
+    let refused = parts.primary().map_or(Ok(()), |value| store.refuse_banned(secret, value));
+    refused
+        .map_err(|error| error.hint(format!("`{place}` has it: send it a new one with `vault-kit sync push {secret}`")))
 }
 
 /// Refuses what `set` would refuse.

@@ -57,6 +57,31 @@ fn each_fault_of_a_value_has_its_code() {
 }
 
 #[test]
+fn what_leaked_is_found_in_force_and_in_files_and_its_fix_begins_with_what_it_is_made_from() {
+    let mut ledger = ledger();
+    for text in ["KEY", "TOKEN"] {
+        let entry = entry(&mut ledger, text);
+        entry.banned = true;
+        let version = entry.version;
+        ledger.header.banned.insert(version);
+    }
+    let report = judged(Some(&ledger), &facts());
+    assert_eq!(codes(&report), ["banned", "banned"], "the file holds nothing but what is in force");
+    let fixes: Vec<&str> = report.findings.iter().map(|finding| finding.fix.as_str()).collect();
+    assert_eq!(fixes, ["vault-kit generate --replace KEY"; 2]);
+    assert_eq!(report.findings[1].message, "is made from `KEY`, which leaked and is still in force");
+
+    entry(&mut ledger, "KEY").banned = false;
+    entry(&mut ledger, "TOKEN").banned = false;
+    let report = judged(Some(&ledger), &facts());
+    assert_eq!(codes(&report), ["banned"]);
+    assert_eq!(report.findings[0].file.as_deref(), Some(".env"));
+    assert_eq!(report.findings[0].message, "still has a value that leaked, of `KEY`, `TOKEN`");
+    let nowhere = Facts { expected: Vec::new(), ..facts() };
+    assert_eq!(judged(Some(&ledger), &nowhere).findings[0].fix, "rm .env");
+}
+
+#[test]
 fn a_secret_without_a_value_is_missing_and_one_without_a_declaration_undeclared() {
     let remove = |ledger: &mut Ledger| drop(ledger.secrets.remove(&name("KEY")));
     assert_eq!(after(remove), ["missing"]);

@@ -206,6 +206,7 @@ fn store(
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
+    parts.primary().map_or(Ok(()), |key| opened.store.refuse_banned(&declaration.name, key))?;
     let mut changed = Vec::new();
     if !holds(&opened.store, declaration, &parts) {
         let version = world.given_parts(declaration, parts, facts, Origin::Imported)?;

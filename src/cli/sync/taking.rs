@@ -92,7 +92,7 @@ fn attempt(
     let mut elsewhere: BTreeSet<SecretName> = items.iter().flat_map(Item::kept_there).cloned().collect();
     let found: Vec<Planned> = items.iter().map(|item| Planned::of(item, Action::Note)).collect();
     let mut renamed = pull::renamed(&items, &signers(world));
-    let Intake { mut values, removed, .. } = pull::intake(items, &choice);
+    let Intake { mut values, removed, .. } = pull::intake(items, store, &choice);
     values.append(&mut renamed);
     let mut taken = BTreeSet::new();
     for value in in_order(world, values) {
@@ -130,7 +130,7 @@ fn attempt(
         }
     }
     let choice = Choice { theirs: false, taken: Some(taken), ..choice };
-    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), &choice);
+    let Intake { bases, problems, .. } = pull::intake(look::look(&exchange.places, store, seen), store, &choice);
     let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
     let news: BTreeSet<&str> =
         bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();

@@ -1,6 +1,6 @@
 //! The first line of a ledger: which store it belongs to, who can open that, and when something is due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Header {
     /// The AWS account and prefix that the store is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<AwsBinding>,
+    /// The versions of leaked values that files were delivered with.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub banned: BTreeSet<VersionId>,
     /// From when on `rotate --due` has something to do, by the manifest of that digest; `None` = never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]

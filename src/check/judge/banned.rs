@@ -1,0 +1,51 @@
+//! Values that leaked: still in force, or still in a file.
+
+use super::Bench;
+use crate::check::finding::{Code, listed};
+use crate::name::SecretName;
+use crate::shell;
+use crate::store::ledger::{DeliveredFile, Ledger};
+
+impl Bench<'_> {
+    /// What serves although it leaked, and every file that was delivered with something that leaked.
+    pub(super) fn banned(&mut self) {
+        let Some(ledger) = self.ledger else { return };
+        for entry in ledger.secrets.values().filter(|entry| entry.banned) {
+            let source = self.source(ledger, &entry.name);
+            let message = if *source == entry.name {
+                "leaked, and is still in force".to_owned()
+            } else {
+                format!("is made from `{source}`, which leaked and is still in force")
+            };
+            self.about_secret(Code::Banned, &entry.name, message, self.replace(source));
+        }
+        for file in ledger.files.values() {
+            let names = leaked_in(ledger, file);
+            if !names.is_empty() {
+                let is_expected = self.facts.expected.iter().any(|it| it.path == file.file);
+                let fix = if is_expected { self.command("render") } else { format!("rm {}", shell::path(&file.file)) };
+                let message = format!("still has a value that leaked, of {}", listed(&names));
+                self.about_file(Code::Banned, &file.file, message, fix);
+            }
+        }
+    }
+
+    /// Of a value that is made from others that leaked too, the one that has to be replaced first.
+    fn source<'s>(&'s self, ledger: &'s Ledger, name: &'s SecretName) -> &'s SecretName {
+        let mut source = name;
+        while let Some(input) = self.manifest.secret(source).and_then(|declaration| {
+            let is_banned = |input: &&SecretName| ledger.secrets.get(*input).is_some_and(|entry| entry.banned);
+            declaration.references().into_iter().find(is_banned)
+        }) {
+            source = input;
+        }
+        source
+    }
+}
+
+/// What leaked of a file and is replaced by now: of what is still in force the secret's own finding tells.
+fn leaked_in<'l>(ledger: &'l Ledger, file: &'l DeliveredFile) -> Vec<&'l SecretName> {
+    let is_in_force = |name: &SecretName| ledger.secrets.get(name).is_some_and(|entry| entry.banned);
+    let leaked = file.holds.iter().filter(|(name, held)| ledger.header.banned.contains(held) && !is_in_force(name));
+    leaked.map(|(name, _)| name).collect()
+}

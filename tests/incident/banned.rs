@@ -1,0 +1,103 @@
+//! A banned value is refused wherever a value comes from, and found wherever it still serves.
+
+use vault_kit::name::SecretName;
+
+use crate::support::Project;
+use crate::{KEY, findings, json, shop};
+
+/// The shop after a ban of these secrets that nobody acted on yet.
+fn with_banned(names: &[&str]) -> Project {
+    let project = shop();
+    project.edit_store(|store| {
+        let now = store.updated;
+        for name in names {
+            store.ban(&SecretName::new(*name).unwrap(), now, None);
+        }
+    });
+    // Its own ledger, and not that of before.
+    project.run(["render"]).assert_code(0);
+    project
+}
+
+#[test]
+fn set_refuses_it_for_every_secret_and_changes_nothing() {
+    let project = with_banned(&["STRIPE"]);
+    let before = project.contents();
+    for name in ["STRIPE", "AUTH"] {
+        let run = project.run_with_stdin(["set", name, "--json"], KEY.as_bytes()).assert_code(7);
+        assert_eq!(json(&run)["errors"][0]["code"], "banned");
+        assert!(!run.both().contains(KEY), "{}", run.both());
+    }
+    assert_eq!(project.contents(), before);
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn import_takes_the_rest_and_says_which_one_leaked() {
+    let project = with_banned(&["STRIPE"]);
+    project.write("old.env", format!("STRIPE={KEY}\nAUTH=Zm9vYmFyYmF6cXV4cXV1eGNvcmdlZ3JhdWx0Z2FycGx5\n"));
+    let run = project.run(["import", "old.env", "--replace", "--json"]).assert_code(7);
+    let answer = json(&run);
+    assert_eq!(answer["banned"], serde_json::json!(["STRIPE"]));
+    assert_eq!(answer["imported"], serde_json::json!(["AUTH"]));
+    assert!(!run.both().contains(KEY), "{}", run.both());
+}
+
+#[test]
+fn cert_import_refuses_a_key_that_leaked() {
+    let project = with_banned(&["TLS"]);
+    for file in ["fullchain.pem", "key.pem"] {
+        project.write(file, project.bytes(&format!("tls/{file}")));
+    }
+    let manifest = project.read("vault-kit.toml").replace("issuer = \"CA\"", "issuer = \"import\"");
+    project.write("vault-kit.toml", manifest.replace(", crl = \"crl.pem\"", ""));
+    let import = ["cert", "import", "TLS", "--fullchain", "fullchain.pem", "--key", "key.pem", "--json"];
+    let run = project.run(import).assert_code(7);
+    assert_eq!(json(&run)["errors"][0]["code"], "banned");
+}
+
+#[test]
+fn what_would_be_made_from_the_same_inputs_is_refused() {
+    let project = with_banned(&["STRIPE_URL"]);
+    let run = project.run(["generate", "--replace", "STRIPE_URL", "--yes", "--json"]).assert_code(7);
+    assert_eq!(json(&run)["errors"][0]["code"], "banned");
+    assert!(!run.both().contains(KEY), "{}", run.both());
+}
+
+#[test]
+fn check_finds_it_without_the_identity_until_there_is_another_value() {
+    let project = with_banned(&["STRIPE", "STRIPE_URL", "AUTH"]);
+    let hidden = project.home().join("identity");
+    std::fs::rename(project.identity(), &hidden).unwrap();
+    let banned = |name: &str| ("banned".to_owned(), name.to_owned());
+    assert_eq!(findings(&project), ["AUTH", "STRIPE", "STRIPE_URL"].map(banned));
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.contains("is made from `STRIPE`, which leaked and is still in force"), "{}", run.stdout);
+    assert!(run.stdout.contains("vault-kit set STRIPE"), "{}", run.stdout);
+    std::fs::rename(&hidden, project.identity()).unwrap();
+
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert!(!project.read(".env").contains("AUTH_PREVIOUS"), "what leaked has no overlap");
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    assert!(!project.read(".env").contains("STRIPE_PREVIOUS"), "what leaked has no overlap");
+    assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn check_finds_a_file_that_still_has_it() {
+    let project = with_banned(&["DB_PASSWORD"]);
+    project.run(["generate", "--replace", "DB_PASSWORD", "--yes"]).assert_code(0);
+    assert_eq!(findings(&project), []);
+    // A file that no output has any more is left as it was delivered.
+    let project = with_banned(&["DB_PASSWORD"]);
+    let manifest = project.read("vault-kit.toml");
+    let narrower = manifest.replace("[\"AUTH\", \"TOKEN\", \"DB_PASSWORD\"]", "[\"AUTH\", \"TOKEN\"]");
+    project.write("vault-kit.toml", narrower);
+    project.run(["generate", "--replace", "DB_PASSWORD", "--yes"]).assert_code(0);
+    let file = ".secrets/db_password".to_owned();
+    assert_eq!(
+        findings(&project),
+        [("orphaned", &file), ("banned", &file)].map(|(code, it)| (code.to_owned(), it.clone()))
+    );
+}
