@@ -12,6 +12,7 @@ mod generate;
 mod get;
 mod iam;
 mod import;
+mod incident;
 mod init;
 mod man;
 mod paste;
@@ -121,7 +122,7 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 23] = [
+const VERBS: [Verb; 24] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
@@ -141,6 +142,7 @@ const VERBS: [Verb; 23] = [
     verb!(token, "Signed tokens: mint, revoke, list, verify, look into, publish their keys"),
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
     verb!(audit, "The record of who did what: show, verify"),
+    verb!(incident, "A value leaked: replace it now, ban it, and tell what is left to do"),
     verb!(iam, "What AWS must allow"),
     verb!(schema, "Print a JSON Schema"),
     verb!(completions, "Print a shell's completions"),

@@ -17,6 +17,7 @@ mod hardening;
 pub mod hook;
 pub mod iam;
 pub mod ignore_lines;
+pub mod incident;
 pub mod manifest;
 pub mod name;
 pub mod observe;

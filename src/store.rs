@@ -12,6 +12,7 @@ pub mod derive;
 pub mod files;
 mod format;
 pub mod identity;
+pub mod incidents;
 pub mod issued;
 pub mod ledger;
 pub mod recover;
@@ -34,6 +35,7 @@ use crate::secret::{Secret, digest, random};
 use banned::Banned;
 use certificates::Certificates;
 use change::Change;
+use incidents::Incidents;
 use issued::Issued;
 use rotations::Rotations;
 use synced::Synced;
@@ -78,6 +80,8 @@ pub struct Store {
     pub rotations: Rotations,
     /// Values that leaked.
     pub banned: Banned,
+    /// Leaks that were acted on.
+    pub incidents: Incidents,
 }
 
 /// Who can open a store.
@@ -118,6 +122,7 @@ impl Store {
             synced: Synced::default(),
             rotations: Rotations::default(),
             banned: Banned::default(),
+            incidents: Incidents::new(),
         })
     }
 

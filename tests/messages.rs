@@ -1292,6 +1292,19 @@ fn a_value_that_leaked() {
     ");
 }
 
+#[test]
+fn a_report_of_a_scan_that_is_none() {
+    let project = initialised(RANDOM);
+    project
+        .write("scan.json", r#"{"schema_version": 1, "findings": [{"secret": "API_KEY", "path": "a.py", "line": 0}]}"#);
+    insta::assert_snapshot!(told("scan-invalid", &project, &["incident", "--from-scan", "scan.json"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `scan.json`: finding 1: `line` is counted from 1
+    vault-kit: hint: nothing was changed; an incident reads `{"schema_version": 1, "findings": [{"secret": …, "path": …, "line": …}]}`
+    "#);
+}
+
 /// A key that signs, and what `token mint` needs at least.
 const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"5430s\"\n";
 const MINT: [&str; 6] = ["token", "mint", "--role", "reader", "--subject", "user:42"];

@@ -92,7 +92,7 @@ fn is_sharp(step: &Step) -> bool {
 
 /// A new encryption key wants more than a habitual `y`: what was encrypted with the old one is lost to whoever has only
 /// the new one, and nothing here encrypts it anew.
-fn refuse_unreadable_data(context: &Context, store: &Store, plan: &Plan) -> Result<()> {
+pub fn refuse_unreadable_data(context: &Context, store: &Store, plan: &Plan) -> Result<()> {
     let is_in_use = |step: &&Step| step.kind == "encryption-key" && store.current(&step.secret).is_some();
     let keys: Vec<String> = plan.steps.iter().filter(is_in_use).map(|step| format!("`{}`", step.secret)).collect();
     if keys.is_empty() || context.global.yes {

@@ -12,6 +12,7 @@ use crate::clock::SystemZones;
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
 use crate::hook::{Found, Hook, INHERITED, Program};
+use crate::incident::timeline;
 use crate::manifest::{self, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::{Lock, Root};
@@ -101,7 +102,7 @@ impl<'a> Session<'a> {
         let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
             expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
-        directories.extend([String::new(), DIRECTORY.to_owned()]);
+        directories.extend([String::new(), DIRECTORY.to_owned(), timeline::DIRECTORY.to_owned()]);
         for directory in directories {
             self.root.sweep(&directory)?;
         }

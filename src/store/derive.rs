@@ -50,9 +50,8 @@ pub fn ledger(
 
 /// The banned versions that a delivered file may still hold.
 fn banned(store: &Store, files: &BTreeMap<String, DeliveredFile>) -> BTreeSet<VersionId> {
-    let mut banned = store.banned_versions();
-    banned.retain(|id| files.values().any(|file| file.holds.values().any(|held| held == id)));
-    banned
+    let banned = store.banned_versions();
+    files.values().flat_map(|file| file.holds.values()).filter(|held| banned.contains(held)).copied().collect()
 }
 
 /// Writes to each secret which version of its remote counterpart it was last the same as.

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::banned::Banned;
 use super::certificates::Certificates;
 use super::change::Change;
+use super::incidents::{self, Incidents};
 use super::issued::Issued;
 use super::rotations::Rotations;
 use super::synced::Synced;
@@ -57,6 +58,8 @@ struct Document<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rotations: Option<Cow<'a, Rotations>>,
     banned: Option<Cow<'a, Banned>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incidents: Option<Cow<'a, Incidents>>,
     secrets: Secrets<'a>,
 }
 
@@ -164,6 +167,7 @@ pub(super) fn write(store: &Store) -> Result<Zeroizing<Vec<u8>>> {
         synced: Some(&store.synced).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         rotations: Some(&store.rotations).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         banned: Some(&store.banned).filter(|it| !it.is_empty()).map(Cow::Borrowed),
+        incidents: Some(&store.incidents).filter(|it| !it.is_empty()).map(Cow::Borrowed),
         secrets: Secrets::Borrowed(&store.secrets),
     };
     let mut payload = Zeroizing::new(Vec::with_capacity(payload_size(store)));
@@ -179,7 +183,10 @@ fn payload_size(store: &Store) -> usize {
     let versions: usize = store.secrets.values().map(Vec::len).sum();
     // A change lists a hundred names at most.
     let records = store.issued.len() + store.synced.bases.len() + store.rotations.len() + store.banned.len();
-    let records = records * BYTES_A_VERSION + store.banned.texts() + store.certificates.size_hint();
+    let records = records * BYTES_A_VERSION
+        + store.banned.texts()
+        + incidents::size_hint(&store.incidents)
+        + store.certificates.size_hint();
     1024 + store.changes.len() * 8192 + records + texts + versions * BYTES_A_VERSION
 }
 
@@ -276,6 +283,7 @@ impl Document<'_> {
             synced: self.synced.map(Cow::into_owned).unwrap_or_default(),
             rotations: self.rotations.map(Cow::into_owned).unwrap_or_default(),
             banned: self.banned.map(Cow::into_owned).unwrap_or_default(),
+            incidents: self.incidents.map(Cow::into_owned).unwrap_or_default(),
             secrets: match self.secrets {
                 Secrets::Owned(secrets) => secrets,
                 Secrets::Borrowed(_) => BTreeMap::new(),

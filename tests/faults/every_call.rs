@@ -91,6 +91,12 @@ fn generate_replace_survives_a_fault_at_every_call() {
 }
 
 #[test]
+fn incident_survives_a_fault_at_every_call() {
+    let incident = ["incident", "SESSION_KEY", "--yes"];
+    every_call("incident_survives_a_fault_at_every_call", running_with_leftovers, &incident);
+}
+
+#[test]
 fn remove_survives_a_fault_at_every_call() {
     every_call("remove_survives_a_fault_at_every_call", running_with_leftovers, &["remove", "API_KEY", "--yes"]);
 }

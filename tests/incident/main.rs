@@ -10,6 +10,7 @@
 mod support;
 
 mod banned;
+mod command;
 
 use support::{Project, Run};
 

@@ -1,0 +1,34 @@
+//! Whether a leak is one that was acted on already: then the same command again completes it, and replaces nothing twice.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::scan::Finding;
+use crate::name::SecretName;
+use crate::store::incidents::Incident;
+use crate::store::{Store, Version};
+
+/// For how long a name alone means the leak that was declared last, and not one of what took its place.
+pub const SAME: TimeDelta = TimeDelta::hours(24);
+
+/// The incident that a secret's leak belongs to already; `None` = it is a new one.
+///
+/// Findings that tell the version decide by it. A name alone means the value in force; where that took the place of one
+/// that leaked less than [`SAME`] ago, the command that replaced it is being repeated.
+pub fn by<'s>(store: &'s Store, name: &SecretName, findings: &[Finding], now: DateTime<Utc>) -> Option<&'s str> {
+    let versions: Vec<_> = findings.iter().filter(|it| it.secret == *name).filter_map(|it| it.version).collect();
+    let about = |covers: &dyn Fn(&Incident) -> bool| {
+        let found = store.incidents.iter().filter(|(_, incident)| covers(incident));
+        found.max_by_key(|(_, incident)| incident.at).map(|(id, _)| id.as_str())
+    };
+    if !versions.is_empty() {
+        return about(&|incident| versions.iter().all(|version| incident.has(name, *version)));
+    }
+    let current = store.current(name)?;
+    about(&|incident| incident.has(name, current.id))
+        .or_else(|| about(&|incident| was_replaced(incident, name, current, now)))
+}
+
+fn was_replaced(incident: &Incident, name: &SecretName, current: &Version, now: DateTime<Utc>) -> bool {
+    let is_its = incident.leaked().any(|leaked| leaked == name);
+    is_its && current.created >= incident.at && now - incident.at < SAME
+}

@@ -1,0 +1,62 @@
+//! What a new value does not end by itself: certificates that were signed for a key, and tokens that are good until they
+//! expire.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use crate::generate::certificate::revocation::Reason;
+use crate::manifest::Manifest;
+use crate::name::SecretName;
+use crate::revocation::issuer;
+use crate::store::certificates::Revoked as RevokedCertificate;
+use crate::store::{Stage, Store, Version};
+use crate::token::issued::is_over;
+use crate::token::roster::Revoked;
+
+/// Revokes what was signed for these certificates, as far as a CA that is held signed it; tells the CAs that need new lists.
+pub fn certificates(
+    manifest: &Manifest,
+    store: &mut Store,
+    names: &BTreeSet<SecretName>,
+    now: DateTime<Utc>,
+) -> BTreeSet<SecretName> {
+    let mut news = Vec::new();
+    let mut authorities = BTreeSet::new();
+    for name in names {
+        let Some(authority) = issuer(manifest, name) else { continue };
+        for version in delivered(store, name).filter(|version| version.expires.is_some_and(|end| end > now)) {
+            let (Some(serial), Some(&signer)) = (version.facts.get("serial"), version.inputs.get(authority)) else {
+                continue;
+            };
+            let is_held = delivered(store, authority).any(|it| it.id == signer && it.kind == "ca");
+            if is_held && !store.certificates.is_revoked(signer, serial) {
+                let reason = if version.kind == "ca" { Reason::CaCompromise } else { Reason::KeyCompromise };
+                let expires = version.expires.unwrap_or(now);
+                news.push(RevokedCertificate { issuer: signer, serial: serial.clone(), at: now, reason, expires });
+                authorities.insert(authority.clone());
+            }
+        }
+    }
+    store.certificates.revoked.extend(news);
+    authorities
+}
+
+/// Revokes these tokens by their ids, and the recorded ones that were signed with these keys: who checks the list of
+/// revoked tokens refuses them before it has the new key. Tells how many.
+pub fn tokens(store: &mut Store, names: &BTreeSet<SecretName>, now: DateTime<Utc>) -> usize {
+    let declared = names.iter().flat_map(|name| delivered(store, name)).filter(|version| version.kind == "token");
+    let declared = declared.filter_map(|version| Some((version.facts.get("jti")?.clone(), version.expires?)));
+    let recorded = store.issued.tokens.iter().filter(|(_, token)| names.contains(&token.signed_by));
+    let recorded = recorded.map(|(jti, token)| (jti.clone(), token.expires));
+    let tokens: BTreeMap<String, DateTime<Utc>> =
+        declared.chain(recorded).filter(|(_, end)| !is_over(*end, now)).collect();
+    let revoked = Revoked { tokens, subjects: BTreeMap::new() }.news(&store.issued, now);
+    revoked.record(&mut store.issued, now);
+    revoked.tokens.len()
+}
+
+/// What somebody may hold: all versions but the one that is only published.
+fn delivered<'s>(store: &'s Store, name: &SecretName) -> impl Iterator<Item = &'s Version> {
+    store.secrets.get(name).into_iter().flatten().filter(|version| version.stage != Stage::Next)
+}

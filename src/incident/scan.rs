@@ -1,0 +1,124 @@
+//! The report of a leak search, as far as an incident needs it: which secret's value was found where.
+//!
+//! `{"schema_version": 1, "findings": [{"secret": "NAME", "version": "UUID", "path": "src/a.py", "line": 3}]}`; `version` may
+//! be absent, and fields of other names are not read.
+
+use serde::Deserialize;
+
+use crate::error::{Error, Kind, Result};
+use crate::name::{SecretName, VersionId};
+use crate::store::incidents::Place;
+
+/// The longest path that is taken: that of Linux.
+const LONGEST_PATH: usize = 4096;
+
+/// A value that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whose value.
+    pub secret: SecretName,
+    /// Which version, where the scan could tell.
+    pub version: Option<VersionId>,
+    /// The file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u64,
+}
+
+impl Finding {
+    /// As an incident remembers it.
+    pub fn place(&self) -> Place {
+        Place { secret: self.secret.clone(), path: self.path.clone(), line: self.line, version: self.version }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawReport {
+    schema_version: u32,
+    findings: Vec<RawFinding>,
+}
+
+#[derive(Deserialize)]
+struct RawFinding {
+    secret: String,
+    version: Option<String>,
+    path: String,
+    line: u64,
+}
+
+/// Reads a report; fails with `scan-invalid`, which names `place` and the finding by its number, and quotes nothing.
+pub fn parse(bytes: &[u8], place: &str) -> Result<Vec<Finding>> {
+    let report: RawReport = serde_json::from_slice(bytes).map_err(|error| {
+        invalid(place, &format!("is no report of a scan, or breaks off, at line {}", error.line().max(1)))
+    })?;
+    if report.schema_version != 1 {
+        return Err(invalid(place, "is of another `schema_version` than 1"));
+    }
+    let findings = report.findings.into_iter().enumerate();
+    findings
+        .map(|(index, raw)| read(raw).map_err(|what| invalid(place, &format!("finding {}: {what}", index + 1))))
+        .collect()
+}
+
+fn read(raw: RawFinding) -> Result<Finding, &'static str> {
+    let secret = SecretName::new(raw.secret).map_err(|_| "`secret` is no name of a secret")?;
+    let version =
+        raw.version.map(|text| VersionId::parse(&text).ok_or("`version` is no id of a version")).transpose()?;
+    // It is written into a file that people read in a terminal.
+    if raw.path.is_empty() || raw.path.len() > LONGEST_PATH || raw.path.chars().any(char::is_control) {
+        return Err("`path` is empty, too long, or has a control character");
+    }
+    if raw.line == 0 {
+        return Err("`line` is counted from 1");
+    }
+    Ok(Finding { secret, version, path: raw.path, line: raw.line })
+}
+
+fn invalid(place: &str, what: &str) -> Error {
+    Error::new(Kind::Manifest, "scan-invalid", format!("`{place}`: {what}")).hint(
+        "nothing was changed; an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"path\": …, \"line\": …}]}`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "6f1d4a0e-9b1c-4d52-8f0a-2f6d8e1c7b35";
+
+    fn report(finding: &str) -> String {
+        format!("{{\"schema_version\": 1, \"tool\": \"x\", \"findings\": [{finding}]}}")
+    }
+
+    #[test]
+    fn the_fields_that_are_needed_are_read_and_others_are_not() {
+        let text = report(&format!(
+            r#"{{"secret": "A", "version": "{ID}", "path": "a b", "line": 3, "rule": "r"}}, {{"secret": "B", "path": "b", "line": 1}}"#
+        ));
+        let found = parse(text.as_bytes(), "r.json").unwrap();
+        assert_eq!(found.iter().map(|it| it.secret.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!((found[0].version, found[1].version), (VersionId::parse(ID), None));
+        assert_eq!((found[0].path.as_str(), found[0].line), ("a b", 3));
+    }
+
+    #[test]
+    fn whatever_else_it_says_is_refused_by_number_and_without_a_quote() {
+        for finding in [
+            r#"{"secret": "hunter2 canary", "path": "a", "line": 1}"#,
+            r#"{"secret": "A", "version": "canary", "path": "a", "line": 1}"#,
+            r#"{"secret": "A", "path": "", "line": 1}"#,
+            r#"{"secret": "A", "path": "canary\u001b[2J", "line": 1}"#,
+            r#"{"secret": "A", "path": "canary", "line": 0}"#,
+            r#"{"secret": "A", "path": "canary", "line": -1}"#,
+            r#"{"secret": "A", "path": "canary"}"#,
+            r#"{"secret": 1, "path": "canary", "line": 1}"#,
+        ] {
+            let error = parse(report(finding).as_bytes(), "r.json").unwrap_err();
+            assert_eq!((error.code(), error.kind().code()), ("scan-invalid", 3), "{finding}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+        for text in ["", "[]", "canary", r#"{"findings": []}"#, r#"{"schema_version": 2, "findings": []}"#] {
+            assert_eq!(parse(text.as_bytes(), "r.json").unwrap_err().code(), "scan-invalid", "{text}");
+        }
+    }
+}

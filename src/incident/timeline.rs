@@ -1,0 +1,107 @@
+//! An incident as Markdown for people. What somebody wrote beneath the last heading is kept.
+
+use std::fmt::Write as _;
+
+use super::reach::second;
+use crate::name::EnvName;
+use crate::store::incidents::{Affected, Incident};
+
+/// Where timelines are, below the project.
+pub const DIRECTORY: &str = ".vault-kit/incidents";
+
+/// Where a person's own words begin.
+const NOTES: &str = "\n## Notes\n";
+
+/// The timeline's path below the project: its day, what leaked first, its id.
+pub fn path(id: &str, incident: &Incident) -> String {
+    let first = incident.leaked().next().map_or("none", |name| name.as_str());
+    format!("{DIRECTORY}/{}-{first}-{id}.md", incident.at.format("%Y-%m-%d"))
+}
+
+/// The whole text; `before` is the one that stands there now.
+pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvName, before: Option<&str>) -> String {
+    let mut text = String::with_capacity(4096);
+    let names: Vec<&str> = incident.leaked().map(|name| name.as_str()).collect();
+    line(&mut text, &format!("# Incident {id}: {}", names.join(", ")));
+    line(
+        &mut text,
+        "\nNo value is in this file. vault-kit writes it anew down to \"Notes\", and keeps what is beneath.\n",
+    );
+    line(&mut text, &format!("- environment: {environment} of {project}"));
+    line(&mut text, &format!("- declared: {} by uid {}", second(incident.at), incident.uid));
+    if let Some(reason) = &incident.reason {
+        line(&mut text, &format!("- reason: {}", shown(reason)));
+    }
+    line(&mut text, &format!("- who could open the store: {}", incident.recipients.join(", ")));
+    line(&mut text, "\n## What is affected");
+    for it in &incident.affected {
+        affected(&mut text, it);
+    }
+    if !incident.places.is_empty() {
+        line(&mut text, "\n## Where it was found\n");
+        for place in &incident.places {
+            let version = place.version.map_or_else(String::new, |version| format!(", version {version}"));
+            line(&mut text, &format!("- `{}:{}`: `{}`{version}", shown(&place.path), place.line, place.secret));
+        }
+    }
+    line(&mut text, "\n## What was done\n");
+    for deed in &incident.done {
+        line(&mut text, &format!("- {} uid {}: {}", second(deed.at), deed.uid, deed.what));
+    }
+    line(&mut text, "\n## What remains for a person\n");
+    for (number, what) in incident.remains.iter().enumerate() {
+        line(&mut text, &format!("{}. {what}", number + 1));
+    }
+    if incident.remains.is_empty() {
+        line(&mut text, "nothing that is known here");
+    }
+    text.push_str(NOTES);
+    text.push_str(before.and_then(|before| before.split_once(NOTES)).map_or("", |(_, notes)| notes));
+    text
+}
+
+fn affected(text: &mut String, it: &Affected) {
+    let from = it.made_from.as_ref().map_or_else(String::new, |source| format!(", made from `{source}`"));
+    line(text, &format!("\n### `{}` ({}{from})\n", it.secret, it.kind));
+    line(text, &format!("- in force since {}", second(it.since)));
+    for version in &it.versions {
+        line(text, &format!("- banned: version {version}"));
+    }
+    match it.successor {
+        Some(version) => line(text, &format!("- in force now: version {version}")),
+        None => line(text, "- no new value yet"),
+    }
+    for file in &it.deliveries {
+        let mode = if file.mode.is_empty() { String::new() } else { format!(", {}", file.mode) };
+        let old = if file.old { ", an older version" } else { "" };
+        line(
+            text,
+            &format!("- delivered in `{}` (output {}, {}{mode}{old})", shown(&file.path), file.output, file.form),
+        );
+    }
+    if let Some(remote) = &it.remote {
+        let synced = remote.synced.as_ref();
+        let synced =
+            synced.map_or_else(String::new, |(arn, version)| format!(" ({}, version {})", shown(arn), shown(version)));
+        line(text, &format!("- in AWS as `{}`{synced}", shown(&remote.name)));
+    }
+    for copy in &it.copies {
+        line(text, &format!("- the same value is `{}` of environment {}", copy.secret, copy.environment));
+    }
+    for what in &it.signed {
+        line(text, &format!("- signed for others: {}", shown(what)));
+    }
+    for change in &it.changes {
+        line(text, &format!("- changed {change}"));
+    }
+}
+
+/// Words of people and of other programs: one line, and nothing that drives a terminal.
+fn shown(text: &str) -> String {
+    text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect()
+}
+
+fn line(text: &mut String, line: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{line}");
+}

@@ -1,0 +1,277 @@
+//! `incident`: one run replaces, bans, revokes and tells; the same run again completes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use vault_kit::name::SecretName;
+
+use crate::support::{Entry, Project, Run};
+use crate::{KEY, findings, json, shop};
+
+const NEW_KEY: &[u8] = b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N";
+
+/// The one timeline, and where it is.
+fn timeline(project: &Project) -> (String, String) {
+    let names: Vec<String> = fs::read_dir(project.path(".vault-kit/incidents"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    let path = format!(".vault-kit/incidents/{}", names[0]);
+    (project.read(&path), path)
+}
+
+/// Every value that the store has, in every version.
+fn values(project: &Project) -> Vec<String> {
+    let store = project.store();
+    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
+    pieces.filter_map(|(_, piece)| piece.expose_text().map(str::to_owned)).collect()
+}
+
+#[track_caller]
+fn assert_value_free(project: &Project, text: &str) {
+    for value in values(project).iter().filter(|value| !value.is_empty()) {
+        assert!(!text.contains(value.as_str()), "a value stands in:\n{text}");
+    }
+}
+
+/// Names what was touched: the files themselves would fill the screen.
+#[track_caller]
+fn assert_untouched(project: &Project, before: &BTreeMap<String, Entry>) {
+    let after = project.snapshot();
+    let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let touched: Vec<_> = paths.into_iter().filter(|path| before.get(*path) != after.get(*path)).collect();
+    assert!(touched.is_empty(), "{touched:?}");
+}
+
+fn declare(project: &Project, arguments: &[&str]) -> Run {
+    project.run([&["incident", "--yes"], arguments].concat())
+}
+
+#[test]
+fn a_key_is_replaced_without_an_overlap_and_what_it_signed_with_it() {
+    let project = shop();
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert!(project.read(".env").contains("AUTH_PREVIOUS"));
+    let (old, old_token) = (project.get("AUTH"), project.get("TOKEN"));
+    let jti = project.store().current(&SecretName::new("TOKEN").unwrap()).unwrap().facts["jti"].clone();
+
+    let run = declare(&project, &["AUTH", "--reason", "in a paste"]).assert_code(0);
+    assert!(project.get("AUTH") != old && project.get("TOKEN") != old_token);
+    assert!(!project.read(".env").contains("AUTH_PREVIOUS") && !project.path(".secrets/auth_previous").exists());
+    assert_eq!(project.bytes(".secrets/token"), project.get("TOKEN"));
+    assert!(project.read("revoked.json").contains(&jti));
+    assert_eq!(findings(&project), []);
+    for value in [&old, &old_token] {
+        project.run_with_stdin(["set", "STRIPE"], value).assert_code(7);
+    }
+    project.run_with_stdin(["token", "verify"], &old_token).assert_code(1);
+
+    let (text, path) = timeline(&project);
+    assert_eq!((project.mode(&path), project.mode(".vault-kit/incidents")), (0o600, 0o700));
+    for part in [
+        "AUTH-",
+        "`AUTH` (random)",
+        "`TOKEN` (token, made from `AUTH`)",
+        "delivered in `.env` (output env, dotenv, portable, 0600)",
+        "delivered in `.secrets/auth_previous` (output docker, docker-secrets, 0600, an older version)",
+        "- reason: in a paste",
+        "`generate` by uid",
+        "2 tokens revoked by id",
+        "restart who reads `.env`",
+    ] {
+        assert!(text.contains(part) || path.contains(part), "{part}\n{text}");
+    }
+    assert_value_free(&project, &format!("{text}{}", run.both()));
+    let last = project.read(".vault-kit/audit.jsonl");
+    assert!(last.lines().last().unwrap().contains("\"action\":\"incident\""), "{last}");
+}
+
+#[test]
+fn the_same_command_again_replaces_nothing_and_keeps_a_person_s_notes() {
+    let project = shop();
+    declare(&project, &["AUTH"]).assert_code(0);
+    let (_, path) = timeline(&project);
+    project.write(&path, format!("{}called the bank\n", project.read(&path)));
+    super::support::set_mode(&project.path(&path), 0o600);
+    let before = project.snapshot();
+    let run = declare(&project, &["AUTH"]).assert_code(0);
+    assert_untouched(&project, &before);
+    assert!(run.stderr.contains("--again"), "{}", run.stderr);
+
+    let value = project.get("AUTH");
+    let answer = json(&declare(&project, &["AUTH", "--again", "--json"]).assert_code(0));
+    assert_eq!((&answer["declared"], answer["made"].as_array().unwrap().len()), (&true.into(), 2));
+    assert_ne!(project.get("AUTH"), value);
+    assert_eq!(project.store().incidents.len(), 2);
+    assert!(project.read(&path).ends_with("## Notes\ncalled the bank\n"));
+}
+
+#[test]
+fn what_a_day_later_is_in_force_leaked_anew() {
+    let project = shop();
+    declare(&project, &["AUTH"]).assert_code(0);
+    project.edit_store(|store| {
+        for incident in store.incidents.values_mut() {
+            incident.at -= chrono::TimeDelta::hours(25);
+        }
+    });
+    let value = project.get("AUTH");
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert_ne!(project.get("AUTH"), value);
+    assert_eq!(project.store().incidents.len(), 2);
+}
+
+#[test]
+fn a_run_that_died_behind_the_store_is_completed() {
+    let project = shop();
+    let old = project.read(".env");
+    declare(&project, &["DB_PASSWORD"]).assert_code(0);
+    let (text, path) = timeline(&project);
+    let (value, new) = (project.get("DB_PASSWORD"), project.read(".env"));
+    assert!(!new.contains("DB_URL_PREVIOUS"), "what is made from it leaked with it");
+    fs::remove_file(project.path(&path)).unwrap();
+    project.write(".env", old);
+    super::support::set_mode(&project.path(".env"), 0o600);
+    declare(&project, &["DB_PASSWORD"]).assert_code(0);
+    assert!((project.get("DB_PASSWORD"), project.read(".env")) == (value, new));
+    assert_eq!(timeline(&project), (text, path));
+}
+
+#[test]
+fn what_a_person_supplies_is_banned_and_check_fails_until_there_is_another() {
+    let project = shop();
+    let run = declare(&project, &["STRIPE"]).assert_code(0);
+    for part in ["payments", "dashboard.stripe.com", "`vault-kit set STRIPE`"] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    let banned = |name: &str| ("banned".to_owned(), name.to_owned());
+    assert_eq!(findings(&project), ["STRIPE", "STRIPE_URL"].map(banned));
+    let listed = json(&project.run(["incident", "list", "--json"]).assert_code(0));
+    assert_eq!(listed["incidents"][0]["waits_for"], serde_json::json!(["STRIPE"]));
+    let before = project.snapshot();
+    declare(&project, &["STRIPE"]).assert_code(0);
+    assert_untouched(&project, &before);
+
+    project.run_with_stdin(["set", "STRIPE"], NEW_KEY).assert_code(0);
+    assert!(!project.read(".env").contains(KEY) && !project.read(".env").contains("_PREVIOUS"));
+    assert_eq!(findings(&project), []);
+    assert!(project.run(["incident", "list"]).assert_code(0).stdout.contains("replaced"));
+    declare(&project, &["STRIPE"]).assert_code(0);
+    assert_eq!((project.get("STRIPE"), project.store().incidents.len()), (NEW_KEY.to_vec(), 1));
+}
+
+#[test]
+fn a_certificate_is_revoked_and_the_new_list_says_so() {
+    let project = shop();
+    let name = SecretName::new("TLS").unwrap();
+    let store = project.store();
+    let old = store.current(&name).unwrap();
+    let (serial, signer) = (old.facts["serial"].clone(), *old.inputs.values().next().unwrap());
+    let list = project.bytes("tls/crl.pem");
+    let run = declare(&project, &["TLS"]).assert_code(0);
+    let store = project.store();
+    assert!(store.certificates.is_revoked(signer, &serial), "{}", run.stderr);
+    assert_ne!(store.current(&name).unwrap().facts["serial"], serial);
+    assert_ne!(project.bytes("tls/crl.pem"), list);
+    assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn a_ca_takes_its_certificates_with_it() {
+    let project = shop();
+    let (ca, leaf) = (project.bytes("tls/ca.pem"), project.bytes("tls/fullchain.pem"));
+    let run = declare(&project, &["CA"]).assert_code(0);
+    assert!(project.bytes("tls/ca.pem") != ca && project.bytes("tls/fullchain.pem") != leaf);
+    assert!(run.stderr.contains("trusts the old root of `CA`"), "{}", run.stderr);
+    assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn a_dry_run_tells_the_reach_and_changes_nothing() {
+    let project = shop();
+    let before = project.snapshot();
+    let run = project.run(["incident", "AUTH", "STRIPE", "-n"]).assert_code(0);
+    assert_untouched(&project, &before);
+    for part in
+        ["leaked", "falls too", "made from `AUTH`", ".secrets/token", "who can open the store: ", "left to do 1"]
+    {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    let answer = json(&project.run(["incident", "AUTH", "-n", "--json"]).assert_code(0));
+    assert_eq!((&answer["dry_run"], &answer["made"]), (&true.into(), &serde_json::json!(["AUTH", "TOKEN"])));
+    assert_value_free(&project, &format!("{}{answer}", run.both()));
+}
+
+#[test]
+fn what_cannot_leak_or_is_not_there_is_refused_and_changes_nothing() {
+    let project = shop();
+    project.run(["remove", "STRIPE", "--yes"]).assert_code(0);
+    project.write("empty.json", r#"{"schema_version": 1, "findings": []}"#);
+    let before = project.snapshot();
+    let value = String::from_utf8(project.get("AUTH")).unwrap();
+    for (arguments, code, exit) in [
+        (vec!["incident", "PORT"], "usage", 2),
+        (vec!["incident", "NOPE"], "usage", 2),
+        (vec!["incident"], "usage", 2),
+        (vec!["incident", "STRIPE"], "missing", 1),
+        (vec!["incident", "AUTH"], "confirmation-needed", 2),
+        (vec!["incident", "DATA_KEY"], "confirmation-needed", 2),
+        (vec!["incident", "AUTH", "--yes", "--reason", &value], "usage", 2),
+        (vec!["incident", "show", "ffffffff"], "usage", 2),
+    ] {
+        let run = project.run([&arguments[..], &["--json"]].concat()).assert_code(exit);
+        let answer = json(&run);
+        assert_eq!(answer["errors"][0]["code"], code, "{arguments:?}");
+        assert_value_free(&project, &run.both());
+    }
+    project.run(["incident", "--from-scan", "empty.json"]).assert_code(0);
+    assert_untouched(&project, &before);
+}
+
+#[test]
+fn a_scan_s_findings_decide_by_version_and_their_places_are_told() {
+    let project = shop();
+    let version = || project.store().current(&SecretName::new("AUTH").unwrap()).unwrap().id;
+    let report = |places: &[(&str, u32)], version: &str| {
+        let finding = |&(path, line): &(&str, u32)| serde_json::json!({"secret": "AUTH", "version": version, "path": path, "line": line, "rule": "ours"});
+        let findings: Vec<_> = places.iter().map(finding).collect();
+        project.write("scan.json", serde_json::json!({"schema_version": 1, "findings": findings}).to_string());
+    };
+    let old = version().to_string();
+    report(&[("src/app.py", 3)], &old);
+    declare(&project, &["--from-scan", "scan.json"]).assert_code(0);
+    let new = version();
+    assert_ne!(new.to_string(), old);
+    // The same version found elsewhere is the same incident.
+    report(&[("src/app.py", 3), ("docs/run.md", 14)], &old);
+    declare(&project, &["--from-scan", "scan.json"]).assert_code(0);
+    assert_eq!(version(), new);
+    let (text, _) = timeline(&project);
+    for part in
+        ["`src/app.py:3`", "`docs/run.md:14`", "found in 1 place", "take the values out of `docs/run.md`, `src/app.py`"]
+    {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    // What took its place is another one, without `--again`.
+    report(&[("src/app.py", 3)], &new.to_string());
+    declare(&project, &["--from-scan", "scan.json"]).assert_code(0);
+    assert_ne!(version(), new);
+    let ids: BTreeSet<String> = project.store().incidents.into_keys().collect();
+    assert_eq!(ids.len(), 2);
+    let shown = project.run(["incident", "show", ids.first().unwrap()]).assert_code(0).stdout;
+    assert!(shown.starts_with("# Incident ") && shown.contains("src/app.py:3"), "{shown}");
+}
+
+#[test]
+fn another_environment_with_the_same_value_is_named() {
+    let manifest =
+        "[project]\nname = \"shop\"\n[environments.dev]\n[environments.prod]\n[secrets.STRIPE]\nkind = \"external\"\n";
+    let project = Project::with_manifest(manifest);
+    for environment in ["dev", "prod"] {
+        project.run(["-e", environment, "init"]).assert_code(0);
+        project.run_with_stdin(["-e", environment, "set", "STRIPE"], KEY.as_bytes()).assert_code(0);
+    }
+    let run = declare(&project, &["STRIPE"]).assert_code(0);
+    assert!(run.stderr.contains("`vault-kit -e prod incident STRIPE`"), "{}", run.stderr);
+}
