@@ -15,6 +15,7 @@ mod import;
 mod incident;
 mod init;
 mod man;
+mod mounted;
 mod paste;
 mod recipients;
 mod remove;

@@ -308,3 +308,56 @@ impl Drop for Container<'_> {
         let _ = self.daemon.docker(&["rm", "--force", &self.id]).output();
     }
 }
+
+#[test]
+fn check_and_whoever_replaced_it_name_the_container_that_still_has_the_old_file() {
+    with_daemon(|daemon| {
+        let project = Project::initialised(
+            r#"
+            [project]
+            name = "judged"
+            [secrets.VALUE]
+            kind = "random"
+            [outputs.renamed]
+            format = "docker-secrets"
+            path = "renamed"
+            [outputs.in_place]
+            format = "docker-secrets"
+            path = "in_place"
+            in_place = true
+            "#,
+        );
+        let mounts = [("in_place/value", "/var/run/a"), ("renamed/value", "/var/run/b"), ("renamed", "/directory")];
+        let mounts = mounts.map(|(host, container)| bind(&project.path(host), container));
+        let labels = ["com.docker.compose.project=shop", "com.docker.compose.service=web"];
+        let mut arguments =
+            vec!["run", "--detach", "--name", "shop-web-1", "--network", "none", "--stop-signal", "KILL"];
+        arguments.extend(labels.iter().flat_map(|label| ["--label", label]));
+        arguments.extend(mounts.iter().flat_map(|mount| ["--mount", mount.as_str()]));
+        arguments.extend([IMAGE, "/bin/busybox", "sleep", "3600"]);
+        let container = Container::start(daemon, &arguments);
+        let run = |arguments: &[&str]| {
+            let mut command = project.command(arguments);
+            command.env("DOCKER_HOST", format!("unix://{}", daemon.directory.path().join("socket").display()));
+            Run::of(&mut command)
+        };
+        assert_eq!(run(&["check"]).assert_code(0).stdout.lines().count(), 1);
+
+        let told = run(&["generate", "--replace", "VALUE", "--yes"]).assert_code(0);
+        let restart = "docker compose -p shop restart web";
+        let warning = format!("container `shop-web-1` still has `renamed/value` as it was: `{restart}`");
+        assert!(told.stderr.contains(&warning) && !told.stderr.contains("in_place/value` as"), "{}", told.stderr);
+        let report = run(&["check", "--json"]).assert_code(1);
+        let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        assert_eq!(findings.len(), 1, "{report}");
+        assert_eq!((&findings[0]["code"], &findings[0]["file"]), (&"mounted-stale".into(), &"renamed/value".into()));
+        assert!(findings[0]["fix"].as_str().unwrap().starts_with(restart), "{report}");
+        assert_eq!(report["not_checked"], serde_json::json!([]));
+
+        // A start mounts what stands there now.
+        Run::of(&mut daemon.docker(&["restart", &container.id])).assert_code(0);
+        run(&["check"]).assert_code(0);
+        assert_eq!(container.read("/var/run/b").as_bytes(), project.get("VALUE"));
+    });
+}

@@ -8,6 +8,7 @@ use super::Verdict;
 use super::finding::NotChecked;
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 use crate::remote::Listed;
+use crate::shell;
 use crate::store::ledger::Ledger;
 
 /// Where to look.
@@ -66,6 +67,8 @@ pub struct Facts {
     pub foreign_files: BTreeMap<String, u32>,
     /// Directories above output files that another account can write in, relative to the manifest's directory.
     pub open_directories: BTreeMap<String, u32>,
+    /// Containers that mount an output file by itself and have another one than stands there now.
+    pub stale_mounts: Vec<StaleMount>,
     /// Owners that a file without a declared one may have: the invoking user, and under root the project's.
     pub owners: BTreeSet<u32>,
     /// What git knows of the files.
@@ -94,6 +97,29 @@ pub enum StoreFact {
     Present(String),
     /// It could not be looked at, and why.
     Unreadable(String),
+}
+
+/// A file that a container mounted by itself before it was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleMount {
+    /// The file, as [`ExpectedFile`] has it.
+    pub file: String,
+    /// The container's name.
+    pub container: String,
+    /// The project and service of Docker Compose that it belongs to.
+    pub service: Option<(String, String)>,
+}
+
+impl StaleMount {
+    /// The command that makes it see the file that is there: a start mounts anew.
+    pub fn restart(&self) -> String {
+        match &self.service {
+            Some((project, service)) => {
+                format!("docker compose -p {} restart {}", shell::word(project), shell::word(service))
+            }
+            None => format!("docker restart {}", shell::word(&self.container)),
+        }
+    }
 }
 
 /// A file as it is.

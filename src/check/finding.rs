@@ -90,6 +90,8 @@ codes! {
     TokenOrphaned = "token-orphaned",
     /// A file does not hold what the store holds.
     Stale = "stale",
+    /// A container goes on with what a file was before it was replaced.
+    MountedStale = "mounted-stale",
     /// The store holds a secret that the manifest does not declare.
     Undeclared = "undeclared",
     /// The manifest declares it to be in AWS, and it is not there.

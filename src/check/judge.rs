@@ -45,6 +45,7 @@ pub fn judge(
         bench.banned();
         bench.lists();
         bench.files();
+        bench.mounts();
     }
     if looks_at(Place::Repo) || looks_at(Place::Host) {
         bench.git();

@@ -7,11 +7,13 @@ mod values;
 use clap::{Args, ValueEnum};
 
 use super::context::{Context, open_identity, process_environment, read_identities};
+use super::mounted;
 use super::paste::Paste;
 use super::session::Session;
 use crate::apply;
-use crate::check::facts::Place;
+use crate::check::facts::{FileFact, Place};
 use crate::check::{self, environment, judge};
+use crate::containers;
 use crate::deliver::expected;
 use crate::error::{Kind, Result};
 use crate::exit::Exit;
@@ -81,6 +83,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
     }
+    if places.contains(&Place::Host) {
+        let files: Vec<&str> =
+            facts.files.iter().filter_map(|(path, fact)| is_file(fact).then_some(path.as_str())).collect();
+        let containers::Seen { stale, unseen } = mounted::seen(&session, &files);
+        facts.stale_mounts = stale;
+        facts.unseen.extend(unseen);
+    }
     values.result()?;
     facts.expected = expected;
     facts.open_files.extend(open_identity());
@@ -105,6 +114,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let kinds = report.exit_kind(arguments.strict).into_iter().chain(failure.map(|it| it.kind()));
     Ok(Kind::most_severe(kinds).map_or(Exit::DONE, Exit::from))
+}
+
+/// Only what could be looked at is asked about: an absolute path of a stranger's manifest could not.
+fn is_file(fact: &FileFact) -> bool {
+    matches!(fact, FileFact::File(_))
 }
 
 impl At {

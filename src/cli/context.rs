@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::Global;
 use crate::clock::{Clock, SystemClock};
+use crate::containers::Docker;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::period::Period;
 use crate::secret::Secret;
@@ -126,6 +127,12 @@ pub fn open_identity() -> Option<(String, u32)> {
 /// The certificates to trust instead of the system's, as the other AWS tools are told of them.
 pub fn ca_bundle() -> Option<PathBuf> {
     variable("AWS_CA_BUNDLE").map(PathBuf::from)
+}
+
+/// Where a Docker daemon of this machine may be asked.
+pub fn docker() -> Docker {
+    let host = variable("DOCKER_HOST").and_then(|host| host.into_string().ok());
+    Docker { host, path: variable("PATH") }
 }
 
 /// The user's home directory.

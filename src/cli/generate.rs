@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::consequences;
 use super::context::Context;
+use super::mounted;
 use super::session::Session;
 use super::summary::Summary;
 use crate::error::{Error, Kind, Result};
@@ -56,7 +57,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
     }
     let changed = world.make(&mut opened.store, &plan)?;
-    let delivered = world.settle(&mut opened, "generate", &changed)?;
+    let delivered = mounted::noted(&session, world.settle(&mut opened, "generate", &changed)?);
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, false);
     summary.breaking(&consequences).tell(context)?;
     Ok(delivered.exit())

@@ -7,6 +7,7 @@ use clap::Args;
 use super::consequences;
 use super::context::Context;
 use super::get;
+use super::mounted;
 use super::session::Session;
 use super::summary::Summary;
 use crate::error::{Error, Result};
@@ -42,7 +43,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {
-        world.settle(&mut opened, "render", &changed)?
+        mounted::noted(&session, world.settle(&mut opened, "render", &changed)?)
     };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     let summary = summary.breaking(&consequences);

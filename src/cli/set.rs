@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::consequences::{self, Change};
 use super::context::Context;
+use super::mounted;
 use super::session::{Session, read_for_change, read_stdin};
 use super::summary::{Deed, Summary};
 use crate::check;
@@ -70,7 +71,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {
-        world.settle(&mut opened, "set", &changed)?
+        mounted::noted(&session, world.settle(&mut opened, "set", &changed)?)
     };
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);

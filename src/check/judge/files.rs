@@ -62,6 +62,18 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Containers that go on with a file that was replaced.
+    pub(super) fn mounts(&mut self) {
+        let facts = self.facts;
+        for mount in &facts.stale_mounts {
+            let output = facts.expected.iter().find(|it| it.path == mount.file).map(|it| &it.output);
+            let or = output
+                .map_or_else(String::new, |output| format!("    # for good: in_place = true in [outputs.{output}]"));
+            let message = format!("container `{}` still has the file that stood there before", mount.container);
+            self.about_file(Code::MountedStale, &mount.file, message, format!("{}{or}", mount.restart()));
+        }
+    }
+
     fn absent_file(&mut self, expected: &ExpectedFile) {
         let fix = self.command("render");
         self.about_file(Code::Missing, &expected.path, "has not been written", fix);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState, GitFact, StoreFact};
+use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState, GitFact, StaleMount, StoreFact};
 use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, now, redeclare, state};
 use crate::manifest::Kind;
 use crate::manifest::model::Rotate;
@@ -54,6 +54,21 @@ fn each_fault_of_a_value_has_its_code() {
     assert_eq!(after(|ledger| entry(ledger, "KEY").bits = Some(111)), ["weak"], "a signing key needs more");
     assert_eq!(after(|ledger| entry(ledger, "KEY").recipe = Some("r0".into())), ["declaration-changed"]);
     assert_eq!(after(|ledger| entry(ledger, "KEY").fingerprint = Some("fp-TOKEN".into())), ["reused", "reused"]);
+}
+
+#[test]
+fn a_container_with_an_old_file_is_named_with_how_to_restart_it() {
+    let stale = |service: Option<(&str, &str)>| StaleMount {
+        file: ".env".into(),
+        container: "shop-web-1".into(),
+        service: service.map(|(project, service)| (project.into(), service.into())),
+    };
+    let facts = Facts { stale_mounts: vec![stale(Some(("shop", "web"))), stale(None)], ..facts() };
+    let report = judged(Some(&ledger()), &facts);
+    assert_eq!(codes(&report), ["mounted-stale"; 2]);
+    let fixes: Vec<&str> = report.findings.iter().map(|finding| finding.fix.split("  ").next().unwrap()).collect();
+    assert_eq!(fixes, ["docker compose -p shop restart web", "docker restart shop-web-1"]);
+    assert!(report.findings[0].fix.ends_with("in_place = true in [outputs.env]"));
 }
 
 #[test]

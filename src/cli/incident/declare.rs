@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::context::Context;
+use super::super::mounted;
 use super::super::session::{Session, read_for_change};
 use super::super::{generate, get};
 use super::tell::{self, Answer};
@@ -66,6 +67,7 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
         let written = timelines.write(&session, &opened.store).map_err(Error::after_the_change);
         written.map_err(|error| error.hint("the timeline comes with the same command once more"))?;
     }
+    let delivered = if leak.dry_run { delivered } else { mounted::noted(&session, delivered) };
     let answer = Answer { dry_run: leak.dry_run, is_new, timelines: &timelines, delivered: &delivered, plan: &plan };
     answer.tell(&session, &opened.store)?;
     Ok(if leak.dry_run { Exit::DONE } else { delivered.exit() })
