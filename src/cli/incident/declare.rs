@@ -97,8 +97,8 @@ fn findings(session: &Session<'_>, leak: &Leak) -> Result<Vec<Finding>> {
 
 /// The secrets that are meant; a setting is none.
 fn names(session: &Session<'_>, leak: &Leak, findings: &[Finding]) -> Result<BTreeSet<SecretName>> {
-    let named = leak.names.iter().map(String::as_str).chain(findings.iter().map(|it| it.secret.as_str()));
-    let names = named.map(|name| session.secret(name)).collect::<Result<BTreeSet<_>>>()?;
+    let asked = leak.names.iter().map(String::as_str).chain(findings.iter().map(|it| it.secret.as_str()));
+    let names = asked.map(|name| session.secret(name)).collect::<Result<BTreeSet<_>>>()?;
     if names.is_empty() && leak.from_scan.is_none() {
         return Err(
             Error::usage("the secret that leaked is needed").hint("`vault-kit incident NAME`, or `--from-scan FILE`")
