@@ -163,7 +163,7 @@ fn a_hook_whose_program_is_not_there() {
     exit 3
     --- stderr
     vault-kit: error: there is no `hooks/postgres`, the program of the hook `postgres`
-    vault-kit: hint: line 3 of the manifest names it
+    vault-kit: hint: `vault-kit rotate hook postgres > hooks/postgres; chmod 755 hooks/postgres` writes the one that vault-kit ships
     vault-kit: error: there is no `x`, the program of the hook `x`
     vault-kit: hint: line 6 of the manifest names it
     ");

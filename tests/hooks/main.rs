@@ -3,8 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 #![expect(clippy::disallowed_methods, reason = "the tests lay out what the program must cope with")]
 
+mod others;
+mod postgres;
+mod proxies;
+mod redis;
 mod refusals;
 mod runner;
 mod scene;
 #[path = "../support/mod.rs"]
 mod support;
+mod watch;
