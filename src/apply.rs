@@ -189,13 +189,13 @@ impl World<'_> {
         self.purge(&mut opened.store, &files)?;
         let generation = opened.store.generation + 1;
         let change = |it: &Deed<'_>| Change::new(self.now, it.action, self.environment, generation, it.subjects);
+        let foreseen = audit::foresee(self.project, &opened.store, deeds.iter().map(change).collect())?;
         // The store carries its last change only: what came before is in the audit record by now.
-        opened.store.changes = audit::announce(self.project, &opened.store, deeds.iter().map(change).collect())?;
-        self.files.save(opened, self.identities)?;
+        opened.store.changes = foreseen.done;
+        let announce = || audit::append_all(self.project, &foreseen.intents);
+        self.files.save_announced(opened, self.identities, &announce)?;
         let ledger = self.save_ledger(opened, files, behind).map_err(Error::after_the_change)?;
-        for change in &opened.store.changes {
-            audit::append(self.project, change).map_err(Error::after_the_change)?;
-        }
+        audit::append_all(self.project, &opened.store.changes).map_err(Error::after_the_change)?;
         Ok(ledger)
     }
 

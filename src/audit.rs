@@ -34,29 +34,42 @@ pub fn append(project: &Root, change: &Change) -> Result<()> {
     project.append_line(&path(), &change.line()?, 0o600)
 }
 
-/// Says in the record what is about to be done to a store in one change, and makes the lines of when it is: to be carried
-/// by the store that has the change, and appended then.
+/// Appends the lines of one change in their order.
+pub fn append_all(project: &Root, changes: &[Change]) -> Result<()> {
+    changes.iter().try_for_each(|change| append(project, change))
+}
+
+/// The lines that a change of a store makes in the record.
+#[derive(Debug)]
+pub struct Foreseen {
+    /// What announces it, to be appended before it.
+    pub intents: Vec<Change>,
+    /// What tells that it is done, to be carried by the store that has the change, and appended then.
+    pub done: Vec<Change>,
+}
+
+/// Says in the record what is about to be done to a store, and makes the lines of when it is done, as [`foresee`] does.
+pub fn announce(project: &Root, store: &Store, changes: Vec<Change>) -> Result<Vec<Change>> {
+    let Foreseen { intents, done } = foresee(project, store, changes)?;
+    append_all(project, &intents)?;
+    Ok(done)
+}
+
+/// Makes the lines of one change, which can be about several things.
 ///
 /// Under the writers' lock.
-pub fn announce(project: &Root, store: &Store, changes: Vec<Change>) -> Result<Vec<Change>> {
+pub fn foresee(project: &Root, store: &Store, changes: Vec<Change>) -> Result<Foreseen> {
     let key = chain_key(&store.fingerprint_key);
     let mut last = complete(project, store)?;
     let mut before = if last == Link::START { before(project)? } else { None };
-    for change in &changes {
-        let intent = Change { intent: true, before: before.take(), ..change.clone() }.chained(&key, last)?;
-        append(project, &intent)?;
-        last = place_of(&intent)?;
-    }
-    let done = |change: Change| {
+    let mut chained = |change: Change| {
         let change = change.chained(&key, last)?;
-        last = place_of(&change)?;
+        last = change.link().ok_or_else(|| Error::bug("a line of the audit record has no place in it"))?;
         Ok(change)
     };
-    changes.into_iter().map(done).collect()
-}
-
-fn place_of(change: &Change) -> Result<Link> {
-    change.link().ok_or_else(|| Error::bug("a line of the audit record has no place in it"))
+    let intent = |it: &Change| Change { intent: true, before: before.take(), ..it.clone() };
+    let intents = changes.iter().map(intent).map(&mut chained).collect::<Result<_>>()?;
+    Ok(Foreseen { intents, done: changes.into_iter().map(chained).collect::<Result<_>>()? })
 }
 
 /// Appends the lines that the store carries and the record lacks, and finds the end of the chain.

@@ -1272,52 +1272,19 @@ fn a_list_of_api_keys_that_is_damaged() {
     "#);
 }
 
-#[test]
-fn a_value_that_leaked() {
-    let project = initialised(&format!("{EXTERNAL}optional = true\n"));
-    project.write("key", "sk-9fQ2mZx7Lw4TtRb8Vc1Ka6Yp3Ns5Dh0G");
-    project.run(["set", "API_KEY", "--from-file", "key"]).assert_code(0);
-    project.edit_store(|store| {
-        store.ban(
-            &SecretName::new("API_KEY").unwrap(),
-            chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
-            None,
-        );
-    });
-    insta::assert_snapshot!(told("banned", &project, &["set", "API_KEY", "--from-file", "key"]), @r"
-    exit 7
-    --- stderr
-    vault-kit: error: refusing a value for `API_KEY` that leaked: banned since 2023-11-14
-    vault-kit: hint: nothing was changed; a value that leaked is never taken again: supply a new one
-    ");
-}
-
-#[test]
-fn a_report_of_a_scan_that_is_none() {
-    let project = initialised(RANDOM);
-    project
-        .write("scan.json", r#"{"schema_version": 1, "findings": [{"secret": "API_KEY", "path": "a.py", "line": 0}]}"#);
-    insta::assert_snapshot!(told("scan-invalid", &project, &["incident", "--from-scan", "scan.json"]), @r#"
-    exit 3
-    --- stderr
-    vault-kit: error: `scan.json`: finding 1: `line` is counted from 1
-    vault-kit: hint: nothing was changed; an incident reads `{"schema_version": 1, "findings": [{"secret": …, "path": …, "line": …}]}`
-    "#);
-}
-
-/// A key that signs, and what `token mint` needs at least.
-const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"5430s\"\n";
+/// A key that signs, for less than three hours and, however early it is replaced, more than two; and what `token mint` needs at least.
+const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"10500s\"\n";
 const MINT: [&str; 6] = ["token", "mint", "--role", "reader", "--subject", "user:42"];
 
 #[test]
 fn a_token_that_would_outlive_its_key() {
     let project = initialised(SIGNER);
-    let arguments = [&MINT[..], &["--ttl", "2h"]].concat();
+    let arguments = [&MINT[..], &["--ttl", "3h"]].concat();
     insta::assert_snapshot!(told("key-ends-sooner", &project, &arguments), @r#"
     exit 1
     --- stderr
     vault-kit: error: `KEY` is to be replaced by [time], before the token would end
-    vault-kit: hint: ask for less: `--ttl 89m`
+    vault-kit: hint: ask for less: `--ttl 2h`
     vault-kit: hint: replace the key first with `vault-kit generate --replace KEY`
     "#);
 }
@@ -1511,31 +1478,62 @@ fn told_by_hook(ending: &str) -> Project {
     set_mode(&project.path("hooks/owner"), 0o755);
     project.run(["trust", "--yes"]).assert_code(0);
     project.run(["init"]).assert_code(0);
+    // The first run stages the value, which is no part of what is told.
+    project.run(["rotate", "A"]).assert_code(8);
     project
 }
 
 #[test]
 fn a_hook_that_fails() {
     let project = told_by_hook("echo no such role; exit 1");
-    insta::assert_snapshot!(told("hook-failed", &project, &["rotate", "A"]), @"");
+    insta::assert_snapshot!(told("hook-failed", &project, &["rotate", "A"]), @r#"
+    exit 8
+    --- stderr
+    owner: no such role
+    vault-kit: error: `set` of hook `owner` failed for `A`: nothing was promoted: the old value is in force
+    vault-kit: hint: once it can, go on with the same value: `vault-kit rotate resume`
+    vault-kit: hint: or give it up: `vault-kit rotate abort A`
+    vault-kit: hint: a scheduled run tries again from [time] on
+    "#);
 }
 
 #[test]
 fn a_hook_that_wants_to_be_asked_later() {
     let project = told_by_hook("exit 75");
-    insta::assert_snapshot!(told("hook-not-now", &project, &["rotate", "A"]), @"");
+    insta::assert_snapshot!(told("hook-not-now", &project, &["rotate", "A"]), @r#"
+    exit 8
+    --- stderr
+    vault-kit: error: `set` of hook `owner` asks to be tried later for `A`: nothing was promoted: the old value is in force
+    vault-kit: hint: once it can, go on with the same value: `vault-kit rotate resume`
+    vault-kit: hint: or give it up: `vault-kit rotate abort A`
+    vault-kit: hint: a scheduled run tries again from [time] on
+    "#);
 }
 
 #[test]
 fn a_hook_that_takes_too_long() {
     let project = told_by_hook("sleep 60");
-    insta::assert_snapshot!(told("hook-timed-out", &project, &["rotate", "A"]), @"");
+    insta::assert_snapshot!(told("hook-timed-out", &project, &["rotate", "A"]), @r#"
+    exit 8
+    --- stderr
+    vault-kit: error: `set` of hook `owner` took too long and was stopped for `A`: nothing was promoted: the old value is in force
+    vault-kit: hint: once it can, go on with the same value: `vault-kit rotate resume`
+    vault-kit: hint: or give it up: `vault-kit rotate abort A`
+    vault-kit: hint: a scheduled run tries again from [time] on
+    "#);
 }
 
 #[test]
 fn a_hook_that_cannot_be_started() {
     let project = told_by_hook("exit 75");
-    project.run(["rotate", "A"]).assert_code(8);
     project.write("hooks/owner", "#!/bin/sh\nexit 0\n");
-    insta::assert_snapshot!(told("hook-not-started", &project, &["rotate", "resume"]), @"");
+    insta::assert_snapshot!(told("hook-not-started", &project, &["rotate", "resume"]), @r#"
+    exit 8
+    --- stderr
+    owner: refusing to run the hook `owner`: you do not trust it as it is now
+    vault-kit: error: `set` of hook `owner` was not started for `A`: nothing was promoted: the old value is in force
+    vault-kit: hint: once it can, go on with the same value: `vault-kit rotate resume`
+    vault-kit: hint: or give it up: `vault-kit rotate abort A`
+    vault-kit: hint: a scheduled run tries again from [time] on
+    "#);
 }

@@ -139,6 +139,16 @@ impl<'a> StoreFiles<'a> {
     /// Fails with `store-changed` when somebody else wrote since it was read, and with `would-lock-out` when the
     /// identities could not open the result.
     pub fn save(&self, opened: &mut Opened, identities: &Identities) -> Result<()> {
+        self.save_announced(opened, identities, &|| Ok(()))
+    }
+
+    /// As [`StoreFiles::save`]; what is announced is so once nothing but the disk stands against it.
+    pub fn save_announced(
+        &self,
+        opened: &mut Opened,
+        identities: &Identities,
+        announce: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
         let path = self.store_path();
         opened.store.generation += 1;
         let sealed = seal::seal(&opened.store, &path)?;
@@ -151,6 +161,7 @@ impl<'a> StoreFiles<'a> {
             )
             .hint("nothing was written; run the command again"));
         }
+        announce()?;
         self.project.write(&path, &sealed, &WriteOptions::default())?;
         let digest = opened.digest.insert(sha256_hex(&sealed));
         self.copy.write(&opened.store, &sealed, digest).map_err(Error::after_the_change)
