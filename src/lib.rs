@@ -20,6 +20,7 @@ pub mod iam;
 pub mod ignore_lines;
 pub mod incident;
 pub mod manifest;
+pub mod metrics;
 pub mod name;
 pub mod observe;
 pub mod plan;

@@ -1,9 +1,12 @@
 //! `status`: what the ledger knows of each secret. Needs no identity.
 
+use std::path::{Path, PathBuf};
+
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
+use super::cert::destination;
 use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
@@ -11,15 +14,21 @@ use super::table::table;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::manifest::Declaration;
+use crate::metrics::{self, Metrics, SecretMetrics};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::due;
+use crate::private_file::WriteOptions;
 use crate::revocation::refreshed_from;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
-pub struct Arguments {}
+pub struct Arguments {
+    /// Write ages, due dates and rotations to FILE, for Prometheus' textfile collector
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+}
 
 #[derive(Debug, Serialize)]
 struct Status<'a> {
@@ -55,7 +64,7 @@ struct Row<'a> {
     beside: &'a [Beside],
 }
 
-pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let files = session.files();
     let sealed = files.present()?;
@@ -76,12 +85,38 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     let absent = if store.present && ledger.is_none() { "unknown" } else { "missing" };
     let secrets = rows(&session, ledger.as_ref(), absent);
     let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets };
+    if let Some(file) = &arguments.metrics {
+        write_metrics(&session, &status, file)?;
+    }
     if context.ui.json {
         context.ui.object(&status)?;
     } else {
         context.ui.print(&as_table(&status))?;
     }
     Ok(Exit::DONE)
+}
+
+/// Puts what is told into a file for everybody to read, as a whole: a collector may read at any time.
+fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Result<()> {
+    let (root, name) = destination::locate(session.context, file)?;
+    let secrets = status.secrets.iter().filter(|row| row.stage != "setting").map(|row| SecretMetrics {
+        name: row.name,
+        kind: row.kind,
+        created: row.created,
+        due: row.due,
+        expires: row.expires,
+        last: None,
+        in_flight: false,
+        failures: 0,
+    });
+    let metrics = Metrics {
+        project: &session.manifest.project,
+        environment: &session.environment,
+        now: session.context.now,
+        is_current: status.store.present && status.store.ledger_current,
+        secrets: secrets.collect(),
+    };
+    root.write(&name, metrics::text(&metrics).as_bytes(), &WriteOptions::PUBLIC).map(drop)
 }
 
 fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>, absent: &'static str) -> Vec<Row<'a>> {

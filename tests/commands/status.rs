@@ -1,7 +1,13 @@
 //! `status`: what there is, without the identity.
 
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use serde_json::Value;
+
 use crate::shop::{SHOP, json, shop};
-use crate::support::Project;
+use crate::support::{Project, python_judge, skip};
 
 #[test]
 fn each_secret_has_the_fields_that_scripts_rely_on() {
@@ -59,4 +65,48 @@ fn before_the_first_init_everything_is_missing() {
     );
     assert!(run.stderr.contains("vault-kit init"), "{}", run.stderr);
     assert!(!project.path(".vault-kit").exists());
+}
+
+#[test]
+fn monitoring_gets_a_file_that_prometheus_reads() {
+    let project =
+        Project::initialised(&SHOP.replace("[secrets.DB_PASSWORD]", "[secrets.DB_PASSWORD]\nrotate = \"30d\""));
+    std::fs::write(project.path("vault-kit.prom"), "old").unwrap();
+    project.run(["status", "--metrics", "vault-kit.prom"]).assert_code(0);
+    let text = project.read("vault-kit.prom");
+    let mode = std::fs::metadata(project.path("vault-kit.prom")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o644);
+    let Some(mut judge) = python_judge("metrics.py") else {
+        return skip("metrics-prometheus", "no .venv: run tests/setup");
+    };
+    let mut child = judge.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let samples: Vec<(String, Value, f64)> = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    let sample = |metric: &str, secret: &str| {
+        let found = samples
+            .iter()
+            .find(|(name, labels, _)| *name == format!("vault_kit_{metric}") && labels["secret"] == secret);
+        found.map(|(_, labels, value)| {
+            assert_eq!((&labels["project"], &labels["environment"]), (&"shop".into(), &"dev".into()));
+            *value
+        })
+    };
+    let day = 86_400.0;
+    let created = sample("secret_created_timestamp_seconds", "DB_PASSWORD").unwrap();
+    assert_eq!(sample("secret_due_timestamp_seconds", "DB_PASSWORD"), Some(created + 30.0 * day));
+    assert!((0.0..600.0).contains(&sample("secret_age_seconds", "DB_PASSWORD").unwrap()));
+    assert_eq!((sample("secret_present", "STRIPE"), sample("secret_age_seconds", "STRIPE")), (Some(0.0), None));
+    assert!(sample("secret_expires_timestamp_seconds", "TLS").unwrap() > created);
+    assert_eq!(sample("rotation_in_flight", "AUTH"), Some(0.0));
+    assert_eq!(sample("secret_present", "PORT"), None, "a setting is no secret");
+    assert!(samples.iter().any(|(name, _, value)| name == "vault_kit_ledger_current" && *value > 0.0));
+    assert!(text.ends_with('\n') && !text.contains("postgres://"));
+}
+
+#[test]
+fn a_place_that_metrics_cannot_go_to_is_told_before_anything_else() {
+    let project = shop();
+    let run = project.run(["status", "--metrics", "nowhere/vault-kit.prom"]).assert_code(2);
+    assert!(run.stderr.contains("mkdir -p nowhere"), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
 }
