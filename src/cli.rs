@@ -22,6 +22,7 @@ mod remove;
 mod render;
 mod rotate;
 mod run;
+mod schedule;
 mod schema;
 mod session;
 mod set;
@@ -123,7 +124,7 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 24] = [
+const VERBS: [Verb; 25] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
@@ -144,6 +145,7 @@ const VERBS: [Verb; 24] = [
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
     verb!(audit, "The record of who did what: show, verify"),
     verb!(incident, "A value leaked: replace it now, ban it, and tell what is left to do"),
+    verb!(schedule, "Have `rotate --due` run again and again, by systemd or cron"),
     verb!(iam, "What AWS must allow"),
     verb!(schema, "Print a JSON Schema"),
     verb!(completions, "Print a shell's completions"),

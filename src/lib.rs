@@ -32,6 +32,7 @@ pub mod report;
 pub mod revocation;
 pub mod rotate;
 pub mod rotation;
+pub mod schedule;
 pub mod secret;
 pub mod shell;
 pub mod store;

@@ -1537,3 +1537,55 @@ fn a_hook_that_cannot_be_started() {
     vault-kit: hint: a scheduled run tries again from [time] on
     "#);
 }
+
+#[test]
+fn a_host_without_a_crontab() {
+    let project = initialised(RANDOM);
+    let told = told_by("scheduler-missing", &project, || {
+        let mut command = project.command(["schedule", "install", "--cron"]);
+        command.env("PATH", "/nonexistent");
+        command
+    });
+    insta::assert_snapshot!(told, @r"
+    exit 9
+    --- stderr
+    vault-kit: error: there is no program `crontab`
+    vault-kit: hint: `vault-kit schedule print` shows what would be scheduled; `--cron` does with a crontab, no `--cron` with systemd
+    ");
+}
+
+#[test]
+fn a_crontab_that_refuses() {
+    let project = initialised(RANDOM);
+    project.write("crontab", "#!/bin/sh\necho 'you are not allowed to use this program' >&2\nexit 1\n");
+    set_mode(&project.path("crontab"), 0o755);
+    let told = told_by("scheduler-failed", &project, || {
+        let mut command = project.command(["schedule", "install", "--cron"]);
+        command.env("PATH", format!("{}:/usr/bin:/bin", project.root().display()));
+        command
+    });
+    insta::assert_snapshot!(told, @r"
+    exit 8
+    --- stderr
+    vault-kit: error: `crontab -l` failed: you are not allowed to use this program
+    vault-kit: hint: run it yourself to see more; `vault-kit schedule install` can be run again
+    ");
+}
+
+#[test]
+fn a_unit_that_somebody_else_wrote() {
+    let project = initialised(RANDOM);
+    project.run(["schedule", "install", "--user"]).assert_code(0);
+    let units = project.identity().ancestors().nth(2).unwrap().join("systemd/user");
+    for unit in fs::read_dir(&units).unwrap() {
+        project.write(unit.unwrap().path().to_str().unwrap(), "[Unit]\n");
+    }
+    let told = told("unit-not-ours", &project, &["schedule", "remove", "--user"]);
+    let name = Regex::new("vault-kit-shop-dev-[0-9a-f]{8}").unwrap().replace_all(&told, "[unit]").into_owned();
+    insta::assert_snapshot!(name, @r"
+    exit 7
+    --- stderr
+    vault-kit: error: `[home]/.config/systemd/user/[unit].service` was not written by vault-kit
+    vault-kit: hint: look into it, and move it away: mv [home]/.config/systemd/user/[unit].service [home]/.config/systemd/user/[unit].service.old
+    ");
+}

@@ -140,6 +140,11 @@ pub fn home() -> Option<PathBuf> {
     path_variable("HOME")
 }
 
+/// `$XDG_CONFIG_HOME`.
+pub fn config_home() -> Option<PathBuf> {
+    path_variable("XDG_CONFIG_HOME")
+}
+
 /// `$XDG_STATE_HOME`.
 pub fn state_home() -> Option<PathBuf> {
     path_variable("XDG_STATE_HOME")
@@ -170,7 +175,7 @@ pub fn identity_source() -> Result<IdentitySource> {
         (None, Some(text)) => Ok(IdentitySource::Inline(Secret::new(std::os::unix::ffi::OsStringExt::into_vec(text)))),
         (Some(path), None) => Ok(IdentitySource::File { path: path.into(), named: true }),
         (None, None) => {
-            let config = path_variable("XDG_CONFIG_HOME").or_else(|| home().map(|home| home.join(".config")));
+            let config = config_home().or_else(|| home().map(|home| home.join(".config")));
             let config = config.ok_or_else(|| {
                 Error::new(Kind::Store, "identity-missing", "there is no home directory to look for an identity in")
                     .hint("name one with VAULT_KIT_IDENTITY_FILE")

@@ -1,0 +1,123 @@
+//! A service and a timer (`systemd.exec(5)`, `systemd.timer(5)`).
+
+use std::fmt::Write as _;
+
+use super::{Account, Every, Job};
+
+/// What every unit of ours begins with.
+pub const MARK: &str = "# Written by `vault-kit schedule install`; `vault-kit schedule remove` removes it.\n";
+
+/// What the service does not get in any case. A hook that needs more gets it by a drop-in.
+const HARDENING: &str = "\
+NoNewPrivileges=yes
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+PrivateTmp=yes
+ProtectSystem=strict
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+UMask=0077
+";
+
+/// What only the system's manager can take away.
+const OF_THE_SYSTEM: &str = "\
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+";
+
+/// Directories that `ProtectHome=yes` would hide.
+const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
+
+/// The text of the service.
+pub fn service(job: &Job) -> String {
+    let mut text = format!("{MARK}\n[Unit]\nDescription=Rotate the secrets of {} that are due\n", described(job));
+    if job.account != Account::Own {
+        // AWS is asked; a user's manager does not know the target.
+        text.push_str("After=network-online.target\nWants=network-online.target\n");
+    }
+    text.push_str("\n[Service]\nType=oneshot\n");
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "ExecStart={}", command(job));
+    let _ = writeln!(text, "WorkingDirectory={}", specifiers(&job.directory));
+    let _ = writeln!(text, "LoadCredential=identity:{}", specifiers(&job.identity));
+    text.push_str("Environment=VAULT_KIT_IDENTITY_FILE=%d/identity\nTimeoutStartSec=1h\n\n");
+    if let Account::Other(user) = &job.account {
+        let _ = writeln!(text, "User={}", specifiers(user));
+    }
+    text.push_str(HARDENING);
+    text.push_str(match &job.account {
+        // Without a user namespace of its own a user's manager cannot mount anything read-only.
+        Account::Own => "PrivateUsers=yes\n",
+        Account::Root | Account::Other(_) => OF_THE_SYSTEM,
+    });
+    text.push_str(match &job.account {
+        Account::Own => "",
+        // Outputs may be declared to belong to others.
+        Account::Root => "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER\n",
+        Account::Other(_) => "CapabilityBoundingSet=\n",
+    });
+    let _ = writeln!(text, "ProtectHome={}", if needs_home(job) { "read-only" } else { "yes" });
+    for path in std::iter::once(&job.directory).chain(&job.writes) {
+        // One that is not there is no reason not to start.
+        let _ = writeln!(text, "ReadWritePaths={}", quoted(&format!("-{path}")));
+    }
+    text
+}
+
+/// The text of the timer.
+pub fn timer(job: &Job) -> String {
+    let calendar = match job.every {
+        Every::Minutes(minutes) => format!("*:0/{minutes}"),
+        Every::Hours(24) => "*-*-* 00:00".to_owned(),
+        Every::Hours(hours) => format!("0/{hours}:00"),
+    };
+    // So that hosts do not come all at once, and none skips a turn.
+    let delay = (job.every.seconds() / 10).min(900);
+    format!(
+        "{MARK}\n[Unit]\nDescription=Rotate the secrets of {} that are due\n\n[Timer]\nOnCalendar={calendar}\n\
+         RandomizedDelaySec={delay}\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n",
+        described(job)
+    )
+}
+
+fn described(job: &Job) -> String {
+    specifiers(&format!("{} ({})", job.project, job.environment))
+}
+
+fn command(job: &Job) -> String {
+    let words = job.words().map(|word| quoted(&word.replace('$', "$$")));
+    // The program's own name is not searched for variables.
+    std::iter::once(quoted(&job.program)).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn needs_home(job: &Job) -> bool {
+    let paths = [&job.program, &job.directory].into_iter().chain(&job.writes);
+    let is_in = |path: &str, home| path.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_home = |path: &str| HOMES.iter().any(|home| is_in(path, home));
+    paths.into_iter().any(|path| is_home(path))
+}
+
+/// Text in which `%` stands for itself.
+fn specifiers(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// One word, in quotes where it needs some.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-@+=:,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("\"{}\"", specifiers(&word.replace('\\', r"\\").replace('"', "\\\"")))
+}
