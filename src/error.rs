@@ -42,6 +42,13 @@ impl Error {
         self
     }
 
+    /// The same in other words, alone.
+    #[must_use]
+    pub fn reworded(&self, message: impl Into<String>) -> Self {
+        let (hints, others) = (self.hints.clone(), Vec::new());
+        Self { kind: self.kind, code: self.code, message: message.into(), hints, source: None, others }
+    }
+
     /// Adds the cause. Only causes whose text cannot hold a value may be given: system errors, not parsers.
     #[must_use]
     pub fn source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {

@@ -716,7 +716,9 @@ fn an_environment_that_is_not_in_aws() {
 fn a_plan_of_another_environment_and_a_file_that_is_no_plan() {
     let project = project(EXTERNAL);
     let plan = r#"{"schema_version": 1, "project": "shop", "environment": "prod", "store_id": null,
-        "account": "123456789012", "direction": "push", "prevails": false, "names": [], "items": []}"#;
+        "account": "123456789012", "settings": {"region": null, "prefix": "/shop/prod/",
+        "kms_key": null, "replicas": [], "tags": {}, "role_arn": null, "profile": null, "endpoint": null},
+        "direction": "push", "prevails": false, "names": [], "items": []}"#;
     project.write("plan.json", plan);
     insta::assert_snapshot!(told("plan-stale", &project, &["sync", "apply", "plan.json"]), @r#"
     exit 7

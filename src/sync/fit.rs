@@ -2,6 +2,9 @@
 //!
 //! By this two hosts agree without a person on which of two made values stays, and neither takes one that nobody accepts.
 
+use super::content;
+use super::judge::Verdict;
+use super::look::Field;
 use crate::manifest::{Declaration, Kind};
 use crate::name::SecretName;
 use crate::secret::Secret;
@@ -98,4 +101,23 @@ pub fn fault(fit: Fit) -> Option<String> {
         Fit::Former(fault) | Fit::Not(fault) => Some(fault),
         Fit::Current | Fit::Untold => None,
     }
+}
+
+/// Of two values that were made of other secrets, the one stays that is made of those as they are here, theirs before
+/// ours. Nothing that a person supplied is among them: a replaced one was made here, or of an input that was.
+pub fn fitted<'a>(field: Field<'a>, store: &Store) -> Field<'a> {
+    let Some((there, _)) = field.there.as_ref().filter(|_| matches!(field.verdict, Verdict::Pull | Verdict::Conflict))
+    else {
+        return field;
+    };
+    let Ok(parts) = content::received(field.declaration, there.duplicate(), "") else { return field };
+    let theirs = judge(store, field.declaration, &parts);
+    let yields = was_made(store, field.declaration);
+    let is_ours = || of_current(store, field.declaration) == Fit::Current;
+    let verdict = match (&theirs, field.verdict) {
+        (Fit::Current, _) if yields => Verdict::Pull,
+        (Fit::Former(_), Verdict::Conflict) if yields && is_ours() => Verdict::Push,
+        (_, verdict) => verdict,
+    };
+    Field { verdict, yields, fault: fault(theirs), ..field }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::content::{self, Here};
-use super::fit::{self, Fit};
+use super::fit;
 use super::hindrance::{Hindrance, hindrance};
 use super::judge::{There, Verdict, judge};
 use super::place::{Place, Shape, owner};
@@ -165,7 +165,7 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
         let base = base.and_then(|base| base.fields.get(key)).map(String::as_str).filter(|it| !it.is_empty());
         let verdict = judge(here.as_ref().map(|it| it.fingerprint.as_str()), base, seen, is_derived(declaration));
         let field = Field { key, declaration, here, there, verdict, yields: false, fault: None };
-        fitted(field, store)
+        fit::fitted(field, store)
     };
     let fields: Vec<_> = place.fields().into_iter().map(field).collect();
     let hindrance = listed.and_then(|listed| hindrance(listed, &owner(&store.project, &store.environment)));
@@ -192,25 +192,6 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
         reading,
         failure,
     }
-}
-
-/// Of two values that were made of other secrets, the one stays that is made of those as they are here, theirs before
-/// ours. Nothing that a person supplied is among them: a replaced one was made here, or of an input that was.
-fn fitted<'a>(field: Field<'a>, store: &Store) -> Field<'a> {
-    let Some((there, _)) = field.there.as_ref().filter(|_| matches!(field.verdict, Verdict::Pull | Verdict::Conflict))
-    else {
-        return field;
-    };
-    let Ok(parts) = content::received(field.declaration, there.duplicate(), "") else { return field };
-    let theirs = fit::judge(store, field.declaration, &parts);
-    let yields = fit::was_made(store, field.declaration);
-    let is_ours = || fit::of_current(store, field.declaration) == Fit::Current;
-    let verdict = match (&theirs, field.verdict) {
-        (Fit::Current, _) if yields => Verdict::Pull,
-        (Fit::Former(_), Verdict::Conflict) if yields && is_ours() => Verdict::Push,
-        (_, verdict) => verdict,
-    };
-    Field { verdict, yields, fault: fit::fault(theirs), ..field }
 }
 
 /// What follows its inputs here, or the manifest.
@@ -279,12 +260,6 @@ impl Item<'_> {
     /// places of other keys too.
     pub fn yields_to_ours(&self) -> bool {
         matches!(self.state, State::Pull | State::Malformed) && !self.is_bundle()
-    }
-
-    /// What is told people of it when it is made.
-    pub fn description(&self) -> Option<&str> {
-        let declaration = self.fields.first().filter(|_| !self.is_bundle())?.declaration;
-        declaration.description.as_deref()
     }
 
     /// The id that a value which is all of it has on every host.

@@ -48,6 +48,14 @@ impl<'a> Place<'a> {
         is_as(&self.aws.region, region) && is_as(&self.aws.account, account)
     }
 
+    /// What is told people of it when it is made.
+    pub fn description(&self) -> Option<&'a str> {
+        match &self.shape {
+            Shape::Whole(declaration) => declaration.description.as_deref(),
+            Shape::Bundle(_) => None,
+        }
+    }
+
     /// Whether a secret of ours is in it.
     pub fn holds(&self, name: &SecretName) -> bool {
         self.fields().iter().any(|(_, declaration)| declaration.name == *name)

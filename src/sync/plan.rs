@@ -163,7 +163,7 @@ impl Planned {
             arn: item.arn().map(str::to_owned),
             base_version: item.base.map(|base| base.version.clone()),
             version: item.version.map(str::to_owned),
-            description: item.description().filter(|_| action == Action::Create).map(str::to_owned),
+            description: item.place.description().filter(|_| action == Action::Create).map(str::to_owned),
             keys: keys.collect(),
             fixed: fixed.collect(),
             ours: ours.collect(),

@@ -100,7 +100,7 @@ fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
     };
     let version = token(item, store, &arn, &value);
     let base = item.base_of(&arn, &version);
-    let description = item.description().map(str::to_owned);
+    let description = item.place.description().map(str::to_owned);
     let (name, content) = (name.clone(), Some(Content::of(value)));
     Ok(Job { name, action, base, is_partial: item.fields.iter().any(is_left), content, description })
 }

@@ -39,9 +39,10 @@ fn a_denial() {
         fake.put(NAME, "hunter2-of-somebody-else");
         fake.deny("GetSecretValue").deny("BatchGetSecretValue");
     });
-    insta::assert_snapshot!(host.told("remote-denied", &["sync", "pull"]), @r#"
+    insta::assert_snapshot!(host.told_in_report("remote-denied", &["sync", "pull"]), @r#"
     exit 6
     --- stderr
+    environment `prod`: 0 of 1 unchanged
     vault-kit: error: AWS denies access to `/shop/prod/password` (GetSecretValue: AccessDeniedException, request [request])
     vault-kit: hint: `vault-kit iam policy --role rotator` prints what a role needs
     "#);

@@ -65,8 +65,8 @@ pub fn take(
     loop {
         let mut opened = open()?;
         let is_named = |name: &&SecretName| order.names.iter().any(|it| it == name.as_str());
-        let names = exchange.places.iter().flat_map(Place::fields).map(|(_, it)| &it.name);
-        let named = names.filter(is_named).cloned().collect();
+        let all = exchange.places.iter().flat_map(Place::fields).map(|(_, it)| &it.name);
+        let named = all.filter(is_named).cloned().collect();
         let choice =
             Choice { theirs: order.prevails, named, refused: refused.keys().cloned().collect(), ..Choice::default() };
         match attempt(world, &mut opened.store, exchange, seen, choice)? {
@@ -150,10 +150,8 @@ fn blame(manifest: &Manifest, taken: &BTreeSet<SecretName>, secret: &SecretName,
         if taken.contains(name) && !refused.contains_key(name) {
             let message =
                 if name == secret { format!("not taken: {error}") } else { format!("`{name}` is not taken: {error}") };
-            let not_taken = Error::new(error.kind(), error.code(), message);
-            let not_taken = error.hints().iter().fold(not_taken, |it, hint| it.hint(hint.as_str()));
             let again = format!("or mend it in AWS, then `vault-kit sync pull {name}`; the value of before stays");
-            refused.insert(name.clone(), not_taken.hint(again));
+            refused.insert(name.clone(), error.reworded(message).hint(again));
         }
     }
     (!refused.is_empty()).then_some(refused)
