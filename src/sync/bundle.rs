@@ -1,12 +1,13 @@
 //! A JSON object that holds several secrets: read without losing what is not ours, and written back with its order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::remote::MOST_BYTES;
 use crate::secret::Secret;
 
 /// An object's members in their order; what their values are is looked at only when asked for.
@@ -27,18 +28,25 @@ impl fmt::Debug for Bundle<'_> {
 pub struct Malformed;
 
 impl<'a> Bundle<'a> {
-    /// Reads an object.
+    /// Reads an object, of no more bytes than AWS keeps.
     pub fn parse(text: &'a Secret) -> Result<Self, Malformed> {
+        if text.len() > MOST_BYTES {
+            return Err(Malformed);
+        }
         serde_json::from_slice(text.expose()).map_err(|_| Malformed)
     }
 
     /// The value of a key: a string's characters, or the JSON text of anything else; `None` for `null` and no member.
-    pub fn value(&self, key: &str) -> Option<Secret> {
-        let (_, raw) = self.members.iter().find(|(name, _)| name == key)?;
+    ///
+    /// Fails where a string is no text: half of a surrogate pair (RFC 8259 §8.2) stands for nothing.
+    pub fn value(&self, key: &str) -> Result<Option<Secret>, Malformed> {
+        let Some((_, raw)) = self.members.iter().find(|(name, _)| name == key) else { return Ok(None) };
         match raw.get() {
-            "null" => None,
-            text if text.starts_with('"') => serde_json::from_str(text).ok().map(Secret::from_text),
-            text => Some(Secret::copy_of(text.as_bytes())),
+            "null" => Ok(None),
+            text if text.starts_with('"') => {
+                serde_json::from_str(text).map(|text| Some(Secret::from_text(text))).map_err(|_| Malformed)
+            }
+            text => Ok(Some(Secret::copy_of(text.as_bytes()))),
         }
     }
 
@@ -107,8 +115,9 @@ impl<'de> Deserialize<'de> for Bundle<'de> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Vec<(String, &'de RawValue)> = Vec::new();
+                let mut names = HashSet::new();
                 while let Some((key, raw)) = map.next_entry::<String, &RawValue>()? {
-                    if members.iter().any(|(name, _)| *name == key) {
+                    if !names.insert(key.clone()) {
                         return Err(A::Error::custom("a key stands twice"));
                     }
                     members.push((key, raw));
@@ -136,7 +145,7 @@ mod tests {
         let bundle = Bundle::parse(&before).unwrap();
         let after = bundle.with(&BTreeMap::from([("NEW", "n"), ("OURS", "new")]));
         assert_eq!(text(&after), r#"{"z":1.50,"OURS":"new","a":{"x" : [true]},"PORT":5432,"NEW":"n"}"#);
-        assert_eq!(bundle.value("PORT"), Some(Secret::copy_of(b"5432")));
+        assert_eq!(bundle.value("PORT"), Ok(Some(Secret::copy_of(b"5432"))));
     }
 
     #[test]
@@ -150,8 +159,22 @@ mod tests {
     #[test]
     fn null_is_no_value_and_an_empty_object_is_written_as_one() {
         let secret = Secret::from_text(r#"{"a":null}"#.into());
-        assert_eq!(Bundle::parse(&secret).unwrap().value("a"), None);
+        assert_eq!(Bundle::parse(&secret).unwrap().value("a"), Ok(None));
         assert_eq!(text(&Bundle::default().with(&BTreeMap::new())), "{}");
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_malformed_and_not_absent() {
+        let secret = Secret::from_text(r#"{"a":"\ud800","b":"\ud83d\ude00"}"#.into());
+        let bundle = Bundle::parse(&secret).unwrap();
+        assert_eq!(bundle.value("a"), Err(Malformed));
+        assert_eq!(bundle.value("b"), Ok(Some(Secret::copy_of("😀".as_bytes()))));
+    }
+
+    #[test]
+    fn an_object_that_aws_could_not_keep_is_refused_unread() {
+        let secret = Secret::from_text(format!(r#"{{"a":"{}"}}"#, "x".repeat(MOST_BYTES)));
+        assert_eq!(Bundle::parse(&secret).err(), Some(Malformed));
     }
 
     #[test]
@@ -167,9 +190,9 @@ mod tests {
             let written = Bundle::default().with(&changes);
             let judge: BTreeMap<String, String> = serde_json::from_slice(written.expose()).unwrap();
             prop_assert_eq!(&judge, &pairs);
-            let bundle = Bundle::parse(&written).unwrap();
+            let Ok(bundle) = Bundle::parse(&written) else { return Err(TestCaseError::reject("longer than AWS takes")) };
             for (key, value) in &pairs {
-                prop_assert_eq!(bundle.value(key), Some(Secret::copy_of(value.as_bytes())));
+                prop_assert_eq!(bundle.value(key), Ok(Some(Secret::copy_of(value.as_bytes()))));
             }
         }
     }

@@ -67,8 +67,12 @@ pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result
 fn pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
     let bundle = Bundle::parse(value).ok()?;
     let pieces = Part::ALL.into_iter().filter(|part| *part != Part::Value);
-    let pieces = pieces.filter_map(|part| Some((part, bundle.value(part.name())?)));
-    let parts = pieces.fold(Parts::default(), |parts, (part, piece)| parts.with(part, piece));
+    let mut parts = Parts::default();
+    for part in pieces {
+        if let Some(piece) = bundle.value(part.name()).ok()? {
+            parts.insert(part, piece);
+        }
+    }
     let facts = |part| parts.part(part).map(generate::inspect).unwrap_or_default().facts;
     let is_whole = match declaration.kind {
         SecretKind::Keypair { algorithm } => {
@@ -82,7 +86,7 @@ fn pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
 
 /// The values of a place's fields as they are there, by key.
 ///
-/// Fails when a bundle is no JSON object.
+/// Fails when a bundle is no JSON object, or the value is longer than any that AWS keeps.
 pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, Secret>, Malformed> {
     match &place.shape {
         // Somebody else may write the same object with other spaces and members; it is compared as we would write it.
@@ -90,10 +94,12 @@ pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, 
             let parts = pieces(declaration, &value).ok_or(Malformed)?;
             Ok(BTreeMap::from([("", sent(&parts).ok_or(Malformed)?)]))
         }
+        Shape::Whole(_) if value.len() > MOST_BYTES => Err(Malformed),
         Shape::Whole(_) => Ok(BTreeMap::from([("", value)])),
         Shape::Bundle(keys) => {
             let bundle = Bundle::parse(&value)?;
-            Ok(keys.keys().filter_map(|key| Some((*key, bundle.value(key)?))).collect())
+            let value = |key: &&'a str| Some(bundle.value(key).transpose()?.map(|value| (*key, value)));
+            keys.keys().filter_map(value).collect()
         }
     }
 }
