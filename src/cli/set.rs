@@ -17,6 +17,7 @@ use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::SecretName;
 use crate::plan::{self, Observed, Plan, Scope};
 use crate::secret::Secret;
+use crate::shell;
 use crate::store::Origin;
 use crate::ui;
 
@@ -92,7 +93,16 @@ fn change(is_new: bool, revoke: bool) -> Option<Change> {
 /// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.
 fn read_value(context: &Context, session: &Session<'_>, arguments: &Arguments) -> Result<Secret> {
     if let Some(path) = &arguments.from_file {
-        return read_for_change(context, path);
+        let value = read_for_change(context, path)?;
+        let mut newlines = value.expose().iter().filter(|byte| **byte == b'\n');
+        // A file of several lines, such as a key in PEM, ends with one as it should.
+        if value.expose().ends_with(b"\n") && newlines.nth(1).is_none() && path.as_os_str() != "-" {
+            let (name, file) = (&arguments.name, shell::path(&path.to_string_lossy()));
+            context.ui.warn(&format!(
+                "`{name}` ends with a newline, as its file does; a pipe leaves that out: `vault-kit set {name} < {file}`"
+            ));
+        }
+        return Ok(value);
     }
     if !ui::stdin_is_terminal() {
         let piped = read_stdin()?;

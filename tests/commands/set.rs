@@ -145,3 +145,19 @@ fn a_secret_that_is_no_longer_declared_can_be_removed() {
     project.run(["remove", "NOTE", "--yes"]).assert_code(0);
     project.run(["check"]).assert_code(0);
 }
+
+#[test]
+fn a_newline_that_comes_with_a_file_is_told() {
+    let project = shop();
+    for (value, is_told) in [("one-line-of-a-value\n", true), ("no-newline-at-all", false), ("two\nlines\n", false)] {
+        project.write("it's", value);
+        let run = project.run(["set", "NOTE", "--from-file", "it's", "--yes"]).assert_code(0);
+        assert_eq!(
+            run.stderr.contains("a pipe leaves that out: `vault-kit set NOTE < 'it'\\''s'`"),
+            is_told,
+            "{}",
+            run.stderr
+        );
+        assert_eq!(project.get("NOTE"), value.as_bytes(), "the bytes of the file are the value");
+    }
+}
