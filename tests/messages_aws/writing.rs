@@ -77,20 +77,10 @@ fn somebody_who_is_faster() {
 }
 
 #[test]
-fn what_is_to_be_pruned_and_is_not_ours_any_more() {
+fn what_is_to_be_pruned_and_was_changed() {
     let host = Host::settled();
     let other = PASSWORD.replace("PASSWORD", "OTHER").replace("password", "other");
     host.project.write("vault-kit.toml", manifest("", &other));
-    host.fake.tag(NAME, "vault-kit:managed", "other/prod");
-    insta::assert_snapshot!(host.told_in_report("remote-foreign", &["sync", "prune", "--yes"]), @r#"
-    exit 7
-    --- stderr
-    environment `prod`: 1 of 2 unchanged
-    vault-kit: error: `/shop/prod/password` is not deleted: its tags do not say that it is ours
-    vault-kit: hint: whoever it belongs to removes it
-    vault-kit: hint: if it is ours: `aws secretsmanager tag-resource --secret-id /shop/prod/password --tags Key=vault-kit:managed,Value=shop/prod`
-    "#);
-    host.fake.tag(NAME, "vault-kit:managed", "shop/prod");
     host.fake.put(NAME, "hunter2-of-somebody-else");
     insta::assert_snapshot!(host.told_in_report("remote-conflict", &["sync", "prune", "--yes"]), @r#"
     exit 7

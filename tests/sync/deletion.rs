@@ -36,12 +36,15 @@ fn what_somebody_changed_or_took_over_is_not_pruned() {
     host.run(["sync", "push"]).assert_code(0);
     host.project.write("vault-kit.toml", without_url());
     let url = name("database/url");
-    fake.tag(&url, "vault-kit:managed", "other/prod");
-    host.run(["sync", "prune", "--yes"]).assert_code(7);
-    fake.tag(&url, "vault-kit:managed", "shop/prod");
+    let ours = fake.holder(&url, "AWSCURRENT").unwrap();
     fake.put(&url, "changed");
     host.run(["sync", "prune", "--yes"]).assert_code(7);
+    fake.relabel(&url, "AWSCURRENT", Some(&ours));
+    fake.tag(&url, "vault-kit:managed", "other/prod");
+    let run = host.run(["sync", "prune", "--yes"]).assert_code(0);
+    assert!(run.stdout.contains("left to others") && run.stdout.contains(&url), "{}", run.stdout);
     assert!(!fake.is_scheduled(&url));
+    assert!(host.run(["sync", "prune", "--yes"]).assert_code(0).stdout.is_empty(), "it is told once");
 }
 
 #[test]

@@ -49,11 +49,12 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let orphans = orphans(&session, &exchange, &store);
     let names: Vec<&str> = orphans.iter().map(|(name, _)| name.as_str()).collect();
     let answers = exchange.remote.describe(&names);
-    let (mut doomed, mut gone, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut doomed, mut gone, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((name, base), answer) in orphans.iter().zip(answers) {
         match doom(name, base, answer, &owner(&session.manifest.project, &session.environment)) {
-            Ok(true) => doomed.push((name.clone(), base.arn.clone())),
-            Ok(false) => gone.push(name.clone()),
+            Ok(Fate::Delete) => doomed.push((name.clone(), base.arn.clone())),
+            Ok(Fate::Gone) => gone.push(name.clone()),
+            Ok(Fate::Leave) => left.push(name.clone()),
             Err(error) => problems.push(error),
         }
     }
@@ -69,6 +70,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     world.check_agreement(&opened.store)?;
     let is_as_asked = |name: &String| opened.store.synced.bases.get(name) == store.synced.bases.get(name);
     gone.retain(is_as_asked);
+    left.retain(is_as_asked);
     let (as_asked, moved): (Vec<_>, Vec<_>) = doomed.into_iter().partition(|(name, _)| is_as_asked(name));
     doomed = as_asked;
     problems.extend(moved.iter().map(|(name, _)| changed(name)));
@@ -82,13 +84,15 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
             .extend(failed.iter().filter_map(|((name, _), it)| Some(it.as_ref().err()?.about(&format!("`{name}`")))));
         doomed = deleted.into_iter().map(|(name, _)| name).collect();
     }
-    let forgotten: Vec<String> = doomed.iter().map(|(name, _)| name.clone()).chain(gone).collect();
+    let forgotten: Vec<String> =
+        doomed.iter().map(|(name, _)| name.clone()).chain(gone).chain(left.iter().cloned()).collect();
     if !dry_run && !forgotten.is_empty() {
         opened.store.synced.bases.retain(|name, _| !forgotten.contains(name));
         world.reseal(&mut opened, "sync prune")?;
     }
     let state = if dry_run { "would-delete" } else { "deleted" };
-    let rows = doomed.iter().map(|(name, _)| Row::plain(name, Vec::new(), state)).collect();
+    let mut rows: Vec<_> = doomed.iter().map(|(name, _)| Row::plain(name, Vec::new(), state)).collect();
+    rows.extend(left.iter().map(|name| Row::plain(name, Vec::new(), "left-to-others")));
     let unchanged = exchange.places.len();
     Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
 }
@@ -105,27 +109,31 @@ fn orphans(session: &Session<'_>, exchange: &Exchange<'_>, store: &Store) -> Vec
     bases.map(|(name, base)| (name.clone(), base.clone())).collect()
 }
 
-/// Whether a secret may be deleted; `false` when it is gone already.
-fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<bool> {
+/// What becomes of a secret that no declaration names any more.
+enum Fate {
+    /// It is ours, and as we left it.
+    Delete,
+    /// It is there no more.
+    Gone,
+    /// It was only pulled, or is somebody else's by now: it stays, and is no concern of ours.
+    Leave,
+}
+
+fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<Fate> {
     let listed = match answer {
-        Err(failure) if failure.cause == Cause::Missing => return Ok(false),
+        Err(failure) if failure.cause == Cause::Missing => return Ok(Fate::Gone),
         answer => answer.map_err(|failure| failure.about(&format!("`{name}`")))?,
     };
     if listed.deleted.is_some() || listed.arn != base.arn {
-        return Ok(false);
+        return Ok(Fate::Gone);
     }
     if listed.tags.get(OWNER_TAG).map(String::as_str) != Some(ours) {
-        let message = format!("`{name}` is not deleted: its tags do not say that it is ours");
-        return Err(Error::new(Kind::Conflict, "remote-foreign", message)
-            .hint("whoever it belongs to removes it")
-            .hint(format!(
-                "if it is ours: `aws secretsmanager tag-resource --secret-id {name} --tags Key={OWNER_TAG},Value={ours}`"
-            )));
+        return Ok(Fate::Leave);
     }
     if listed.current() != Some(base.version.as_str()) {
         return Err(changed(name));
     }
-    Ok(true)
+    Ok(Fate::Delete)
 }
 
 fn changed(name: &str) -> Error {
