@@ -27,7 +27,7 @@ fn a_secret_that_is_to_be_adopted_and_is_not_there() {
     insta::assert_snapshot!(host.told_in_report("remote-missing", &["sync", "adopt", "PASSWORD"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` is not in AWS
     vault-kit: hint: send it there with `vault-kit sync push /shop/prod/password`
     "#);
@@ -42,7 +42,7 @@ fn a_denial() {
     insta::assert_snapshot!(host.told_in_report("remote-denied", &["sync", "pull"]), @r#"
     exit 6
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: AWS denies access to `/shop/prod/password` (GetSecretValue: AccessDeniedException, request [request])
     vault-kit: hint: `vault-kit iam policy --role rotator` prints what a role needs
     "#);
@@ -88,7 +88,7 @@ fn a_rule_of_aws() {
     insta::assert_snapshot!(host.told_in_report("remote-refused", &["sync", "push"]), @r#"
     exit 3
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: AWS refuses what was asked of `/shop/prod/password` (PutSecretValue: LimitExceededException, request [request])
     vault-kit: hint: the code tells which rule; https://docs.aws.amazon.com/secretsmanager/latest/apireference explains it
     "#);

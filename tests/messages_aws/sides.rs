@@ -12,14 +12,14 @@ fn both_sides_changed() {
     insta::assert_snapshot!(host.told_in_report("remote-conflict", &["sync", "push"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` differs here and in AWS: AWS has version [version], last agreed on was [version]
     vault-kit: hint: choose with `vault-kit sync push --ours PASSWORD` or `vault-kit sync pull --theirs PASSWORD`
     "#);
     insta::assert_snapshot!(host.told_in_report("remote-conflict", &["sync", "pull"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` differs here and in AWS: AWS has version [version], last agreed on was [version]
     vault-kit: hint: choose with `vault-kit sync pull --theirs PASSWORD` or `vault-kit sync push --ours PASSWORD`
     "#);
@@ -35,7 +35,7 @@ fn a_value_that_is_made_here_changed_there() {
     insta::assert_snapshot!(host.told_in_report("remote-conflict", &["sync", "pull"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/url` was changed in AWS, but `URL` is made here from other values
     vault-kit: hint: change what it is made from, or put ours back with `vault-kit sync push --ours URL`
     "#);
@@ -58,7 +58,7 @@ fn other_keys_changed_here_than_there() {
     insta::assert_snapshot!(host.told_in_report("remote-changed", &["sync", "push"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: some keys of `/shop/prod/app` changed in AWS, and others here
     vault-kit: hint: take those first: `vault-kit sync pull PASSWORD`, then `vault-kit sync push PASSWORD`
     "#);
@@ -75,7 +75,7 @@ fn a_secret_that_goes_away_while_it_is_compared() {
     insta::assert_snapshot!(told, @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` or its value here changed while they were compared
     vault-kit: hint: compare them anew with `vault-kit sync push PASSWORD`
     "#);
@@ -93,7 +93,7 @@ fn a_secret_that_is_gone() {
     insta::assert_snapshot!(told, @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` was in AWS and is not there any more
     vault-kit: hint: make it again with `vault-kit -C [project] -e prod sync push --ours PASSWORD`, or take `aws` from its declaration
     "#);
@@ -106,7 +106,7 @@ fn a_secret_that_is_scheduled_for_deletion() {
     insta::assert_snapshot!(host.told_in_report("remote-scheduled", &["sync", "pull"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` is scheduled for deletion in AWS since [day]
     vault-kit: hint: take that back with `vault-kit sync restore /shop/prod/password`
     "#);
@@ -119,9 +119,9 @@ fn a_secret_without_a_value() {
     insta::assert_snapshot!(host.told_in_report("remote-valueless", &["sync", "pull"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` exists in AWS, and has no value
-    vault-kit: hint: give it its first value in AWS, or remove it there: `aws secretsmanager delete-secret --secret-id /shop/prod/password`
+    vault-kit: hint: give it its first value in AWS, or remove it there: `aws --region eu-west-1 secretsmanager delete-secret --secret-id /shop/prod/password`
     "#);
 }
 
@@ -132,9 +132,9 @@ fn a_bundle_that_is_no_object() {
     insta::assert_snapshot!(host.told_in_report("remote-malformed", &["sync", "pull"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: what `/shop/prod/app` holds is not what it is declared to be
-    vault-kit: hint: nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id /shop/prod/app`
+    vault-kit: hint: nothing was changed; find the last good version with `aws --region eu-west-1 secretsmanager list-secret-version-ids --secret-id /shop/prod/app`
     "#);
 }
 
@@ -148,7 +148,7 @@ fn a_token_that_is_not_as_declared() {
     insta::assert_snapshot!(host.told_in_report("remote-unfit", &["sync", "pull"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: not taken: `/shop/prod/token` holds a token whose `iss` is not as declared
     vault-kit: hint: if another host is pushing, `vault-kit sync pull TOKEN` once it is done
     vault-kit: hint: or put ours there with `vault-kit sync push --ours TOKEN`
@@ -162,7 +162,7 @@ fn a_placeholder_and_a_value_that_does_not_match_its_pattern() {
     insta::assert_snapshot!(host.told_in_report("placeholder", &["sync", "pull"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: not taken: what `/shop/prod/password` holds is a placeholder for `PASSWORD`
     vault-kit: hint: mend it in AWS, then `vault-kit sync pull PASSWORD`
     "#);
@@ -170,7 +170,7 @@ fn a_placeholder_and_a_value_that_does_not_match_its_pattern() {
     insta::assert_snapshot!(host.told_in_report("pattern-mismatch", &["sync", "pull"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: not taken: what `/shop/prod/password` holds does not match the pattern of `PASSWORD`
     vault-kit: hint: mend it in AWS, then `vault-kit sync pull PASSWORD`
     "#);

@@ -17,7 +17,7 @@ fn a_secret_whose_tags_do_not_say_that_it_is_ours() {
     insta::assert_snapshot!(host.told_in_report("remote-foreign", &["sync", "push"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` is in AWS already, and its tags do not say that it is ours
     vault-kit: hint: if it is, say so with `vault-kit sync adopt /shop/prod/password`
     "#);
@@ -29,10 +29,10 @@ fn a_secret_that_aws_rotates() {
     insta::assert_snapshot!(host.told_in_report("remote-rotated", &["sync", "push"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` is rotated by AWS, which would replace what is pushed
-    vault-kit: hint: have AWS do it: `aws secretsmanager rotate-secret --secret-id /shop/prod/password`, then `vault-kit sync pull --theirs /shop/prod/password`
-    vault-kit: hint: or end that: `aws secretsmanager cancel-rotate-secret --secret-id /shop/prod/password`
+    vault-kit: hint: have AWS do it: `aws --region eu-west-1 secretsmanager rotate-secret --secret-id /shop/prod/password`, then `vault-kit sync pull --theirs /shop/prod/password`
+    vault-kit: hint: or end that: `aws --region eu-west-1 secretsmanager cancel-rotate-secret --secret-id /shop/prod/password`
     "#);
 }
 
@@ -42,7 +42,7 @@ fn a_secret_that_belongs_to_a_service() {
     insta::assert_snapshot!(host.told_in_report("remote-managed", &["sync", "push"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` belongs to an AWS service or partner, which alone may change it
     vault-kit: hint: have it changed there, then `vault-kit sync pull --theirs /shop/prod/password`
     "#);
@@ -54,7 +54,7 @@ fn a_replica() {
     insta::assert_snapshot!(host.told_in_report("remote-replica", &["sync", "push"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: `/shop/prod/password` is a replica, and only its primary can be written to
     vault-kit: hint: name the primary's `region` in the manifest
     "#);
@@ -70,7 +70,7 @@ fn somebody_who_is_faster() {
     insta::assert_snapshot!(told, @r#"
     exit 7
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: somebody else changed `/shop/prod/password` in AWS: version [version] is not in force there any more
     vault-kit: hint: see how with `vault-kit sync diff /shop/prod/password`, then choose
     "#);
@@ -85,9 +85,9 @@ fn what_is_to_be_pruned_and_was_changed() {
     insta::assert_snapshot!(host.told_in_report("remote-conflict", &["sync", "prune", "--yes"]), @r#"
     exit 7
     --- stderr
-    environment `prod`: 1 of 2 unchanged
+    environment `prod`: 1 unchanged, 1 failed
     vault-kit: error: `/shop/prod/password` is not deleted: somebody changed it since it was compared last
-    vault-kit: hint: look at it in AWS; to delete it all the same: `aws secretsmanager delete-secret --secret-id /shop/prod/password`
+    vault-kit: hint: look at it in AWS; to delete it all the same: `aws --region eu-west-1 secretsmanager delete-secret --secret-id /shop/prod/password`
     "#);
 }
 
@@ -97,7 +97,7 @@ fn an_empty_value() {
     insta::assert_snapshot!(host.told_in_report("remote-empty", &["sync", "push"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: the value for `/shop/prod/mode` is empty, which AWS refuses
     vault-kit: hint: give it a value, or take `aws` from its declaration
     "#);
@@ -110,7 +110,7 @@ fn a_value_that_is_too_long_for_aws() {
     insta::assert_snapshot!(host.told_in_report("remote-too-long", &["sync", "push"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: the value for `/shop/prod/password` has 70000 bytes, and AWS takes 65536
     vault-kit: hint: put fewer keys into one bundle, or keep the value elsewhere
     "#);
@@ -124,7 +124,7 @@ fn bytes_that_are_no_text_in_a_bundle() {
     insta::assert_snapshot!(host.told_in_report("not-text", &["sync", "push"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 0 of 1 unchanged
+    environment `prod`: 1 failed
     vault-kit: error: key `PASSWORD` of `/shop/prod/app` is no text, and JSON holds nothing else
     vault-kit: hint: give it a secret of its own with `aws = …`
     "#);

@@ -107,3 +107,17 @@ fn a_key_that_somebody_removed_there_can_be_removed_here_by_name() {
         assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
     }
 }
+
+#[test]
+fn status_says_of_no_key_that_it_changed_before_its_bundle_was_read() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    fake.put(&name("app"), r#"{"log_level":"info","SESSION_KEY":"theirs-0123456789abcdefghijklmnopqrst"}"#);
+    let run = host.run(["sync", "status"]).assert_code(0);
+    assert!(run.stdout.contains(&name("app")) && !run.stdout.contains("  log_level"), "{}", run.stdout);
+    let run = host.run(["sync", "diff"]).assert_code(1);
+    let told = |key: &str| run.stdout.lines().find(|line| line.contains(key)).unwrap().to_owned();
+    assert!(told("  log_level").contains("same") && told("  SESSION_KEY").contains("pull"), "{}", run.stdout);
+    assert!(run.stderr.contains("1 differ, 3 unchanged"), "{}", run.stderr);
+}

@@ -65,7 +65,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
         }
     }
     let unchanged = exchange.places.len() - rows.len() - problems.len();
-    Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
+    Report { session: &session, dry_run, rows, unchanged, problems }.tell(context)
 }
 
 /// Tags one, if it is not tagged yet.

@@ -94,7 +94,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let mut rows: Vec<_> = doomed.iter().map(|(name, _)| Row::plain(name, Vec::new(), state)).collect();
     rows.extend(left.iter().map(|name| Row::plain(name, Vec::new(), "left-to-others")));
     let unchanged = exchange.places.len();
-    Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
+    Report { session: &session, dry_run, rows, unchanged, problems }.tell(context)
 }
 
 /// What is known to be in AWS below our prefix, and is named by no declaration any more.
@@ -178,5 +178,5 @@ pub fn restore(context: &Context, arguments: &RestoreArguments, wait: Option<Dur
     let state = if dry_run { "would-restore" } else { "restored" };
     let rows: Vec<_> = scheduled.iter().map(|it| Row::plain(&it.name, Vec::new(), state)).collect();
     let unchanged = names.len() - rows.len();
-    Report { environment: &session.environment, dry_run, rows, unchanged, problems: Vec::new() }.tell(context)
+    Report { session: &session, dry_run, rows, unchanged, problems: Vec::new() }.tell(context)
 }

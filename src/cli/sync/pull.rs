@@ -123,8 +123,8 @@ fn stand_in(
     world.check_agreement(&opened.store)?;
     let delivered =
         if dry_run { world.rehearse(&mut opened.store)? } else { world.settle(&mut opened, "sync pull", &[])? };
-    let (environment, rows, problems) = (&session.environment, Vec::new(), Vec::new());
-    Report { environment, dry_run, rows, unchanged: 0, problems }.tell(session.context)?;
+    let (rows, problems) = (Vec::new(), Vec::new());
+    Report { session, dry_run, rows, unchanged: 0, problems }.tell(session.context)?;
     if !session.context.ui.json {
         tell_files(session.context.ui, &delivered.files, dry_run);
     }
@@ -160,8 +160,7 @@ fn tell(
         }
     }
     let unchanged = exchange.places.len().saturating_sub(rows.len() + pulled.problems.len());
-    let environment = &session.environment;
-    let exit = Report { environment, dry_run, rows, unchanged, problems: pulled.problems }.tell(context)?;
+    let exit = Report { session, dry_run, rows, unchanged, problems: pulled.problems }.tell(context)?;
     if !context.ui.json {
         tell_files(context.ui, &delivered.files, dry_run);
     }

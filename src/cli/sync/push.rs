@@ -93,7 +93,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let unchanged = exchange.places.len().saturating_sub(rows.len() + problems.len() + left.len());
     rows.extend(left.iter().map(|name| Row::plain(name, exchange.secrets(name), "changed-there")));
     rows.sort_by(|a, b| a.name.cmp(&b.name));
-    Report { environment: &session.environment, dry_run, rows, unchanged, problems }.tell(context)
+    Report { session, dry_run, rows, unchanged, problems }.tell(context)
 }
 
 /// The jobs with what they were found at.

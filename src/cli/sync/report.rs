@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::paste::Paste;
+use super::super::session::Session;
 use super::super::table::table;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -49,11 +50,14 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The states in which there is nothing to do.
+const SETTLED: [&str; 3] = ["absent", "advance", "same"];
+
 /// What a verb found or did.
 #[derive(Debug)]
 pub struct Report<'a> {
-    /// The environment.
-    pub environment: &'a EnvName,
+    /// Where it was found or done.
+    pub session: &'a Session<'a>,
     /// Whether nothing was done.
     pub dry_run: bool,
     /// The remote secrets, in the order of their names.
@@ -84,26 +88,31 @@ struct Problem {
 impl Report<'_> {
     /// Tells what was done, which `-q` keeps to itself. The exit code is that of the gravest problem.
     pub fn tell(self, context: &Context) -> Result<Exit> {
-        self.answer_if(!context.ui.quiet, context)
+        let is_wanted = !context.ui.quiet;
+        self.answer_if(is_wanted, false, context)
     }
 
     /// Tells what was asked for, also with `-q`.
     pub fn answer(self, context: &Context) -> Result<Exit> {
-        self.answer_if(true, context)
+        self.answer_if(true, true, context)
     }
 
-    fn answer_if(self, is_wanted: bool, context: &Context) -> Result<Exit> {
+    fn answer_if(self, is_wanted: bool, is_answer: bool, context: &Context) -> Result<Exit> {
         let ui = context.ui;
         let paste = Paste::new(context);
-        let problems: Vec<Error> = self.problems.into_iter().map(|it| paste.error(it)).collect();
+        let Self { session, dry_run, unchanged, .. } = self;
+        let environment = &session.environment;
+        let region = session.manifest.aws(environment).and_then(|aws| aws.region.as_deref());
+        let problems = self.problems.into_iter().map(|it| paste.error(it).map_hints(&|hint| in_region(hint, region)));
+        let problems: Vec<Error> = problems.collect();
         let kind = Kind::most_severe(problems.iter().map(Error::kind));
         if ui.json {
             let problem = |it: &Error| Problem { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
             ui.object(&Document {
                 schema_version: SCHEMA_VERSION,
-                environment: self.environment,
-                dry_run: self.dry_run,
-                unchanged: self.unchanged,
+                environment,
+                dry_run,
+                unchanged,
                 items: &self.rows,
                 problems: problems.iter().map(problem).collect(),
             })?;
@@ -111,13 +120,33 @@ impl Report<'_> {
             if is_wanted {
                 ui.print(&words(&self.rows))?;
             }
-            let total = self.rows.len() + self.unchanged + problems.len();
-            ui.say(&format!("environment `{}`: {} of {total} unchanged", self.environment, self.unchanged));
+            let is_settled = |row: &&Row<'_>| SETTLED.contains(&row.state.as_str());
+            let settled = self.rows.iter().filter(is_settled).count();
+            let done = match (is_answer, dry_run) {
+                (true, _) => "differ",
+                (false, true) => "to do",
+                (false, false) => "done",
+            };
+            let counts =
+                [(self.rows.len() - settled, done), (unchanged + settled, "unchanged"), (problems.len(), "failed")];
+            let counts: Vec<String> =
+                counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+            let counts = if counts.is_empty() { "nothing to do".to_owned() } else { counts.join(", ") };
+            ui.say(&format!("environment `{environment}`: {counts}"));
         }
         for problem in &problems {
             ui.problem(problem);
         }
         Ok(kind.map_or(Exit::DONE, Exit::from))
+    }
+}
+
+/// A command of AWS in a hint does what it says in the environment's region, wherever it is pasted.
+fn in_region(hint: &str, region: Option<&str>) -> String {
+    const COMMAND: &str = "`aws secretsmanager ";
+    match region {
+        Some(region) => hint.replace(COMMAND, &format!("`aws --region {region} secretsmanager ")),
+        None => hint.to_owned(),
     }
 }
 

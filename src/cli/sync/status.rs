@@ -33,7 +33,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
     let untold = items.iter().filter(|item| matches!(item.state, State::Malformed | State::Unreadable));
     let problems = untold.filter_map(|item| problem::unusable(item, "diff")).collect();
     let report = Report {
-        environment: &session.environment,
+        session: &session,
         dry_run: false,
         rows,
         unchanged: if context.ui.verbose { 0 } else { unchanged },
@@ -46,8 +46,10 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
 
 /// What is told of an item that was only looked at.
 pub fn row<'a>(item: &Item<'a>) -> Row<'a> {
-    let keys =
-        item.fields.iter().filter(|_| item.is_bundle() && !matches!(item.state, State::Malformed | State::Unreadable));
+    // Which keys of an object changed is known once it was read.
+    let is_unread = item.state == State::Changed && !item.was_read();
+    let is_blank = is_unread || matches!(item.state, State::Malformed | State::Unreadable);
+    let keys = item.fields.iter().filter(|_| item.is_bundle() && !is_blank);
     Row {
         name: item.place.name.clone(),
         secrets: item.fields.iter().map(|field| &field.declaration.name).collect(),
