@@ -175,13 +175,8 @@ impl<'a> Bench<'a> {
 
     /// A key of a key set, or a root beside its successor, whose time is over since the store was last written.
     fn retired_in(&self, expected: &ExpectedFile) -> Option<(SecretName, DateTime<Utc>)> {
-        // Other formats have a file for each of thousands of secrets, and hold neither.
-        let may_hold_some = |it: &&Output| match it.format {
-            Format::Pem { .. } => true,
-            _ => it.format.is_document() && !it.format.is_from_manifest(),
-        };
-        let output = self.manifest.outputs.get(&expected.output).filter(may_hold_some)?;
-        let names = output.secrets.iter().filter_map(|name| {
+        let output = self.manifest.outputs.get(&expected.output)?;
+        let names = may_retire_in(expected, output).filter_map(|name| {
             let is_document = output.format.is_document();
             if is_document { Some(name) } else { self.root_in(expected, output, name) }
         });
@@ -192,7 +187,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The root of a secret, if this is the file that it is in.
-    fn root_in(&self, expected: &ExpectedFile, output: &Output, name: &'a SecretName) -> Option<&'a SecretName> {
+    fn root_in<'n>(&'n self, expected: &ExpectedFile, output: &Output, name: &'n SecretName) -> Option<&'n SecretName> {
         let kind = &self.manifest.secret(name)?.kind;
         let files = output.pem_files(name, kind).filter(|_| matches!(output.format, Format::Pem { .. }))?;
         let holds_root = files.iter().any(|(piece, path)| *piece == PemFile::Ca && *path == expected.path);
@@ -235,6 +230,18 @@ impl<'a> Bench<'a> {
             finding.secret = Some((*name).clone());
         }
     }
+}
+
+/// The secrets of which something in a file may have retired: those of a whole output are asked only where it is one file,
+/// or thousands of files would each ask for thousands of secrets.
+pub(super) fn may_retire_in<'f>(
+    expected: &'f ExpectedFile,
+    output: &'f Output,
+) -> impl Iterator<Item = &'f SecretName> {
+    let is_document = output.format.is_document() && !output.format.is_from_manifest();
+    let of_output = is_document.then_some(&output.secrets);
+    let of_file = matches!(output.format, Format::Pem { .. }).then(|| expected.holds.keys());
+    of_output.into_iter().flatten().chain(of_file.into_iter().flatten())
 }
 
 /// The names that only one of the two holds, or in another version.

@@ -311,3 +311,27 @@ fn the_same_facts_make_the_same_report_whatever_the_order_of_places() {
     let codes: BTreeSet<Code> = report.findings.iter().map(|finding| finding.code).collect();
     assert!(report.findings.is_sorted_by_key(|finding| finding.code) && !codes.is_empty());
 }
+
+#[test]
+fn what_may_have_retired_is_asked_once_a_file_however_many_secrets_an_output_has() {
+    for (format, declared, asked_a_file) in [
+        ("pem", "kind = \"certificate\"\nissuer = \"self\"\ndns = [\"localhost\"]", 1),
+        ("docker-secrets", "kind = \"random\"", 0),
+    ] {
+        for count in [10, 100] {
+            let mut text = format!("project.name = \"p\"\n[outputs.all]\nformat = \"{format}\"\npath = \"all\"\n");
+            let mut ledger = ledger();
+            for name in (0..count).map(|index| name(&format!("S{index}"))) {
+                text += &format!("[secrets.{name}]\n{declared}\n");
+                let entry = crate::store::ledger::Entry { name: name.clone(), ..ledger.secrets["KEY"].clone() };
+                ledger.secrets.insert(name, entry);
+            }
+            let manifest = crate::manifest::parse(&text, "m").unwrap();
+            let expected = crate::deliver::expected::files(&manifest, &env("dev"), Some(&ledger), now());
+            assert!(expected.len() >= count);
+            let output = &manifest.outputs["all"];
+            let asked: usize = expected.iter().map(|file| files::may_retire_in(file, output).count()).sum();
+            assert_eq!(asked, asked_a_file * expected.len(), "{format}, {count}");
+        }
+    }
+}
