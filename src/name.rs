@@ -1,6 +1,8 @@
 //! Names that are parsed once and valid from then on.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,25 +23,35 @@ impl std::error::Error for InvalidName {}
 
 /// Names become file names and JSON keys: no separator, no leading dot, no `..`, no NUL (CVE-2020-8567).
 fn is_name(text: &str) -> bool {
+    let mut before = b'.';
+    let mut may_follow = |byte: u8| {
+        let is_second_dot = byte == b'.' && before == b'.';
+        before = byte;
+        !is_second_dot && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+    };
     let first = text.bytes().next();
     first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
         && text.len() <= LONGEST
-        && !text.as_bytes().windows(2).any(|pair| pair == b"..")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        && text.bytes().all(&mut may_follow)
 }
+
+/// A text of a document that is read: borrowed where it holds no escape, which serde's own reader of `Cow` never does.
+#[derive(Deserialize)]
+pub(crate) struct Written<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $type(Box<str>);
+        ///
+        /// A copy shares the text: a name stands in many places.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// Parses a name.
-            pub fn new(text: impl Into<String>) -> Result<Self, InvalidName> {
-                let text = text.into();
-                if is_name(&text) { Ok(Self(text.into_boxed_str())) } else { Err(InvalidName) }
+            pub fn new(text: impl AsRef<str>) -> Result<Self, InvalidName> {
+                let text = text.as_ref();
+                if is_name(text) { Ok(Self(text.into())) } else { Err(InvalidName) }
             }
 
             /// The name as text.
@@ -67,10 +79,16 @@ macro_rules! name {
             }
         }
 
-        impl TryFrom<String> for $type {
-            type Error = InvalidName;
-            fn try_from(text: String) -> Result<Self, InvalidName> {
-                Self::new(text)
+        impl Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Written::deserialize(deserializer)?;
+                Self::new(text.0).map_err(serde::de::Error::custom)
             }
         }
 
@@ -82,12 +100,6 @@ macro_rules! name {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_.-]*$", "maxLength": LONGEST })
-            }
-        }
-
-        impl From<$type> for String {
-            fn from(name: $type) -> Self {
-                name.0.into()
             }
         }
     };
@@ -180,8 +192,8 @@ impl schemars::JsonSchema for VersionId {
 
 impl<'de> Deserialize<'de> for VersionId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not a UUID"))
+        let text = Written::deserialize(deserializer)?;
+        Self::parse(&text.0).ok_or_else(|| serde::de::Error::custom("not a UUID"))
     }
 }
 

@@ -9,6 +9,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::name::Written;
 use crate::secret::Secret;
 use crate::secret::parts::{Part, Parts};
 
@@ -96,8 +97,8 @@ impl<'de> Deserialize<'de> for PartsDocument<'_> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parts, A::Error> {
                 let mut parts = Parts::default();
-                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-                    let part = Part::named(&name).ok_or_else(|| de::Error::custom("an unknown piece"))?;
+                while let Some(name) = map.next_key::<Written<'de>>()? {
+                    let part = Part::named(&name.0).ok_or_else(|| de::Error::custom("an unknown piece"))?;
                     parts.insert(part, map.next_value::<Text<'_>>()?.into_secret());
                 }
                 Ok(parts)
