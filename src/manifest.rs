@@ -49,9 +49,7 @@ pub fn parse_in(text: &str, file: &str, zones: &dyn Zones) -> Result<Manifest, I
         return Err(syntax(text, &errors, problems, file));
     }
     let raw = read::read_table(table.get_ref(), &read::Path::ROOT, &mut problems);
-    // The largest thing in memory, and of no use any more.
-    drop(table);
-    let manifest = validate::manifest(raw, file, zones, &mut problems);
+    let manifest = validate::manifest(raw, table.into_inner(), file, zones, &mut problems);
     problems.finish(file).map(|warnings| Manifest { warnings, ..manifest })
 }
 

@@ -1,7 +1,5 @@
 //! Where an output puts each secret: the one place that knows the names of its files.
 
-use std::borrow::Cow;
-
 use super::model::{Format, Kind, Output, PemFile};
 use crate::name::{SecretName, previous_suffix};
 
@@ -28,8 +26,12 @@ impl Output {
     pub fn file_of(&self, name: &SecretName) -> String {
         match &self.format {
             Format::DockerSecrets { files } => {
-                let file = files.get(name).map_or_else(|| name.as_str().to_ascii_lowercase().into(), Cow::from);
-                [&self.path, "/", &*file].concat()
+                let named = files.get(name);
+                let mut path = [self.path.as_str(), "/", named.map_or(name.as_str(), String::as_str)].concat();
+                if named.is_none() {
+                    path[self.path.len()..].make_ascii_lowercase();
+                }
+                path
             }
             _ => self.path.clone(),
         }
@@ -90,12 +92,10 @@ impl Output {
     }
 
     /// The paths of all files that a secret may be in.
-    pub fn files_of(&self, name: &SecretName, kind: &Kind) -> Vec<String> {
-        match self.format {
-            Format::Pem { .. } => {
-                self.pem_files(name, kind).unwrap_or_default().into_iter().map(|(_, path)| path).collect()
-            }
-            _ => vec![self.file_of(name)],
-        }
+    pub fn files_of(&self, name: &SecretName, kind: &Kind) -> impl Iterator<Item = String> + use<> {
+        let is_in_pieces = matches!(self.format, Format::Pem { .. });
+        let pieces = if is_in_pieces { self.pem_files(name, kind) } else { None };
+        let whole = (!is_in_pieces).then(|| self.file_of(name));
+        pieces.into_iter().flatten().map(|(_, path)| path).chain(whole)
     }
 }

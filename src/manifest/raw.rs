@@ -8,7 +8,7 @@ use super::model::{
     CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, StoreKind, TokenAlgorithm, Usage,
 };
 use super::period::Period;
-use super::read::{At, FromToml, Map, Node, Path, Tagged, choices, table, variants};
+use super::read::{At, FromToml, Map, Node, Path, Tagged, Unread, choices, table, variants};
 
 /// A list of texts.
 pub(super) type Texts = Vec<At<String>>;
@@ -29,7 +29,7 @@ table! {
         environments: Map<RawEnvironment>,
         /// The secrets and settings by name.
         #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
-        secrets: Map<RawSecret>,
+        secrets: Unread<RawSecret>,
         /// The files that they are delivered in, by a name of your choice.
         #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
         outputs: Map<RawOutput>,

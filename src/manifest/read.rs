@@ -3,6 +3,7 @@
 //! serde is not used here: it stops at the first error, and its messages quote the text that they refuse.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -27,6 +28,14 @@ pub(super) type Field<T> = Option<At<T>>;
 /// A table whose keys the user chooses, in the order of the file.
 #[derive(Debug)]
 pub(super) struct Map<T>(pub(super) Vec<(At<String>, At<T>)>);
+
+/// A table as [`Map`], whose entries are many and large: they are read one by one, by [`each`].
+#[derive(Debug)]
+pub(super) struct Unread<T> {
+    /// How many entries it has.
+    pub(super) len: usize,
+    entry: PhantomData<T>,
+}
 
 /// The keys that lead to a value, as a list that grows on the stack.
 #[derive(Debug, Clone, Copy)]
@@ -369,17 +378,48 @@ impl<T: FromToml> FromToml for Vec<At<T>> {
 
 impl<T: FromToml> FromToml for Map<T> {
     fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut Problems) -> Option<Self> {
-        // In the order of the file. What is sorted is two pointers each: the entries themselves are large.
-        let mut nodes: Vec<_> = as_table(node, path, problems)?.iter().collect();
-        nodes.sort_unstable_by_key(|(key, _)| key.span().start);
-        let mut entries = Vec::with_capacity(nodes.len());
-        for (key, node) in nodes {
-            let at = key.span().start;
-            if let Some(value) = field(node, &path.child(key.get_ref(), at), problems) {
-                entries.push((At { at, value: key.get_ref().clone().into_owned() }, value));
-            }
-        }
+        let table = as_table(node, path, problems)?;
+        let mut entries = Vec::with_capacity(table.len());
+        each(table, path, problems, |name, entry, _| {
+            entries.push((At { at: name.at, value: name.value.to_owned() }, entry));
+        });
         Some(Self(entries))
+    }
+}
+
+impl<T> FromToml for Unread<T> {
+    fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut Problems) -> Option<Self> {
+        as_table(node, path, problems).map(|table| Self { len: table.len(), entry: PhantomData })
+    }
+}
+
+/// Reads the entries of a table in the order of the file, and hands over those that could be read.
+fn each<T: FromToml>(
+    table: &DeTable<'_>,
+    path: &Path<'_>,
+    problems: &mut Problems,
+    mut take: impl FnMut(At<&str>, At<T>, &mut Problems),
+) {
+    let mut nodes: Vec<_> = table.iter().collect();
+    nodes.sort_unstable_by_key(|(key, _)| key.span().start);
+    for (key, node) in nodes {
+        let at = key.span().start;
+        if let Some(entry) = field(node, &path.child(key.get_ref(), at), problems) {
+            take(At { at, value: key.get_ref() }, entry, problems);
+        }
+    }
+}
+
+/// Reads the entries of an [`Unread`] table beneath the root.
+pub(super) fn each_in<T: FromToml>(
+    root: &DeTable<'_>,
+    key: &str,
+    problems: &mut Problems,
+    take: impl FnMut(At<&str>, At<T>, &mut Problems),
+) {
+    let found = root.get_key_value(key).and_then(|(key, node)| Some((key, node.get_ref().as_table()?)));
+    if let Some((key, table)) = found {
+        each(table, &Path::ROOT.child(key.get_ref(), key.span().start), problems, take);
     }
 }
 

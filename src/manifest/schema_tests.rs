@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value, json};
 use super::model::{KeyAlgorithm, Rotate};
 use super::period::Period;
 use super::raw::{KEY_ALGORITHMS, Mode, RawManifest, Windows};
-use super::read::{At, Map, Tagged, Variants};
+use super::read::{At, Map, Tagged, Unread, Variants};
 
 /// What [`super::read::variants!`] knows for the schema.
 pub(super) trait VariantSchemas: Variants {
@@ -87,6 +87,18 @@ impl<T: JsonSchema> JsonSchema for Map<T> {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Unread<T> {
+    fn schema_name() -> Cow<'static, str> {
+        Map::<T>::schema_name()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Map::<T>::json_schema(generator)
     }
 }
 

@@ -17,6 +17,8 @@ mod windows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use toml::de::DeTable;
+
 use super::issue::Problems;
 use super::model::{Environment, Manifest};
 use super::raw::{RawEnvironment, RawManifest, RawProject, Texts};
@@ -48,8 +50,14 @@ struct Scope<'a> {
     zones: &'a dyn Zones,
 }
 
-/// Makes the model. It is complete only if no problem was added.
-pub(super) fn manifest(raw: RawManifest, file: &str, zones: &dyn Zones, problems: &mut Problems) -> Manifest {
+/// Makes the model of what was read, and of the secrets in `root`. It is complete only if no problem was added.
+pub(super) fn manifest(
+    raw: RawManifest,
+    root: DeTable<'_>,
+    file: &str,
+    zones: &dyn Zones,
+    problems: &mut Problems,
+) -> Manifest {
     let project = raw.project.map(|project| project.value).unwrap_or_default();
     let declared = environments(raw.environments, zones, problems);
     let default_environment = default_environment(project.default_environment.as_ref(), &declared, problems);
@@ -58,7 +66,9 @@ pub(super) fn manifest(raw: RawManifest, file: &str, zones: &dyn Zones, problems
     let (name, issuer, keep) = project_fields(project, problems);
 
     let scope = Scope { project: &name, issuer: &issuer, environments: &environments, zones };
-    let mut secrets = secrets::declare(raw.secrets, &scope, problems);
+    let mut secrets = secrets::declare(raw.secrets, &root, &scope, problems);
+    // The largest thing in memory, and of no use any more.
+    drop(root);
     let order = references::resolve(&mut secrets, &scope, problems);
     remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);

@@ -24,7 +24,7 @@ pub(super) fn permit_declared(secrets: &mut Secrets) {
         let leaves = || leaves(secrets, &declared.name);
         let dns = open_dns.then(|| dns_trees(leaves()));
         let ip = open_ip.then(|| ip_trees(leaves()));
-        if let Some(Kind::Ca(ca)) = secrets.list[position].declaration.as_mut().map(|it| &mut it.kind) {
+        if let Some(Kind::Ca(ca)) = secrets.list[position].declaration_mut().map(|it| &mut it.kind) {
             ca.permitted_dns = dns.unwrap_or(std::mem::take(&mut ca.permitted_dns));
             ca.permitted_ip = ip.unwrap_or(std::mem::take(&mut ca.permitted_ip));
         }

@@ -23,7 +23,7 @@ pub(super) fn resolve(secrets: &mut Secrets, scope: &Scope<'_>, problems: &mut P
     }
     check_one_algorithm_a_key(secrets, &algorithms, problems);
     for (position, _, algorithm) in algorithms {
-        let declaration = secrets.list[position].declaration.as_mut();
+        let declaration = secrets.list[position].declaration_mut();
         if let Some(Kind::Token(token)) = declaration.map(|declaration| &mut declaration.kind) {
             token.algorithm = algorithm;
         }

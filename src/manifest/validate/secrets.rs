@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use toml::de::DeTable;
+
 use super::{Place, Scope, environment_set, non_empty, recipes, remote, usernames, windows};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Kind, Pattern, Rotate, TokenAlgorithm};
 use crate::manifest::raw::{RawKind, RawSecret, Texts};
-use crate::manifest::read::{At, Field, Map};
+use crate::manifest::read::{At, Field, Unread, each_in};
 use crate::name::{GroupName, SecretName};
 
 /// A secret as declared, with what the references' check needs to know besides.
@@ -16,7 +18,7 @@ pub(super) struct Declared {
     /// Offset of the name.
     pub(super) at: usize,
     /// Absent if its kind could not be read, which has been reported; the name is declared all the same.
-    pub(super) declaration: Option<Box<Declaration>>,
+    pub(super) declaration: Option<Arc<Declaration>>,
     /// Offset of the field that refers to others.
     pub(super) reference_at: usize,
     /// What a token says about its algorithm.
@@ -29,6 +31,13 @@ pub(super) struct Declared {
     pub(super) hooks: Field<Texts>,
     /// Offset of its `rotate`, where that asks for a rotation.
     pub(super) rotate_at: Option<usize>,
+}
+
+impl Declared {
+    /// The declaration, to complete it: it is shared only when all are.
+    pub(super) fn declaration_mut(&mut self) -> Option<&mut Declaration> {
+        Arc::get_mut(self.declaration.as_mut()?)
+    }
 }
 
 type ByName = BTreeMap<SecretName, Arc<Declaration>>;
@@ -50,22 +59,24 @@ impl Secrets {
 
     /// The declarations by name, and in an order that is told by their positions.
     pub(super) fn into_declarations(self, order: &[usize]) -> (ByName, Vec<Arc<Declaration>>) {
-        let shared = |it: Declared| Some((it.name, Arc::<Declaration>::from(it.declaration?)));
-        let list: Vec<_> = self.list.into_iter().map(shared).collect();
-        let order =
-            order.iter().filter_map(|&position| list[position].as_ref()).map(|(_, it)| Arc::clone(it)).collect();
-        (list.into_iter().flatten().collect(), order)
+        let order = order.iter().filter_map(|&position| self.list[position].declaration.clone()).collect();
+        (self.list.into_iter().filter_map(|it| Some((it.name, it.declaration?))).collect(), order)
     }
 }
 
 /// Reads all secrets.
-pub(super) fn declare(raw: Field<Map<RawSecret>>, scope: &Scope<'_>, problems: &mut Problems) -> Secrets {
-    let entries = raw.map(|map| map.value.0).unwrap_or_default();
-    let mut secrets = Secrets { list: Vec::with_capacity(entries.len()), index: HashMap::with_capacity(entries.len()) };
-    for (name, raw) in entries {
+pub(super) fn declare(
+    raw: Field<Unread<RawSecret>>,
+    root: &DeTable<'_>,
+    scope: &Scope<'_>,
+    problems: &mut Problems,
+) -> Secrets {
+    let len = raw.map_or(0, |raw| raw.value.len);
+    let mut secrets = Secrets { list: Vec::with_capacity(len), index: HashMap::with_capacity(len) };
+    each_in(root, "secrets", problems, |name, raw: At<RawSecret>, problems| {
         let Ok(parsed) = SecretName::new(name.value) else {
             super::bad_name(name.at, "secret", problems);
-            continue;
+            return;
         };
         if parsed.as_str().starts_with("VAULT_KIT_") {
             let message =
@@ -74,7 +85,7 @@ pub(super) fn declare(raw: Field<Map<RawSecret>>, scope: &Scope<'_>, problems: &
         }
         secrets.index.insert(parsed.clone(), secrets.list.len());
         secrets.list.push(secret(At { at: name.at, value: parsed }, raw.value, scope, problems));
-    }
+    });
     check_previous(&secrets, problems);
     secrets
 }
@@ -121,7 +132,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     let rotate_at = fields.rotate.as_ref().filter(|rotate| rotate.value != Rotate::Never).map(|rotate| rotate.at);
     let remote_at = remote.as_ref().map_or(at, |remote| remote.at);
     let declaration = kind.map(|kind| {
-        Box::new(Declaration {
+        Arc::new(Declaration {
             name: name.clone(),
             kind,
             rotate: fields.rotate.map(|rotate| rotate.value),

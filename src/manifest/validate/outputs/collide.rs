@@ -60,21 +60,38 @@ fn check_directories(files: &[File<'_>], outputs: &[Declared], problems: &mut Pr
 }
 
 fn check_paths(files: &[File<'_>], outputs: &[Declared], problems: &mut Problems) {
-    let mut by_path: HashMap<&str, Vec<usize>> = HashMap::with_capacity(files.len());
+    let mut by_path: HashMap<&str, usize> = HashMap::with_capacity(files.len());
+    // Nearly every path is one file's: what else stands on it is told by file, not by path.
+    let mut others_there: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut reported = BTreeSet::new();
     for (index, file) in files.iter().enumerate() {
-        let taken = by_path.entry(&file.path).or_default();
-        if let Some(&other) = taken.iter().find(|&&other| meet(file, &files[other], outputs)) {
+        let first = *by_path.entry(&file.path).or_insert(index);
+        if first == index {
+            continue;
+        }
+        let others = others_there.entry(first).or_default();
+        let mut taken = std::iter::once(&first).chain(&*others);
+        if let Some(&other) = taken.find(|&&other| meet(file, &files[other], outputs)) {
             if reported.insert(file.output) {
                 report(file, &files[other], "write the same file", outputs, problems);
             }
         } else {
-            taken.push(index);
+            others.push(index);
         }
     }
+    let mut free = None;
     for file in files {
-        let above = file.path.match_indices('/').filter_map(|(end, _)| by_path.get(&file.path[..end])).flatten();
-        if let Some(&other) = above.into_iter().find(|&&other| meet(file, &files[other], outputs))
+        let directory = file.path.rsplit_once('/').map(|(directory, _)| directory);
+        // Files of one directory stand together, and need the same ones.
+        if directory.is_none() || directory == free {
+            continue;
+        }
+        let above = file.path.match_indices('/').filter_map(|(end, _)| by_path.get(&file.path[..end]));
+        let mut above = above
+            .flat_map(|first| std::iter::once(first).chain(others_there.get(first).into_iter().flatten()))
+            .peekable();
+        free = directory.filter(|_| above.peek().is_none());
+        if let Some(&other) = above.find(|&&other| meet(file, &files[other], outputs))
             && reported.insert(file.output)
         {
             report(file, &files[other], "write a file where the other needs a directory", outputs, problems);
@@ -110,22 +127,23 @@ fn files<'a>(index: usize, output: &Output, secrets: &'a Secrets) -> Vec<File<'a
     }
     let declarations = || {
         let positions = output.secrets.iter().filter_map(|name| secrets.position(name.as_str()));
-        positions.filter_map(|position| secrets.list[position].declaration.as_ref())
+        positions.filter_map(|position| secrets.list[position].declaration.as_deref())
     };
     let file = |path, environments| File { path, output: index, environments };
     match &output.format {
-        Format::DockerSecrets { .. } | Format::Pem { .. } => declarations()
-            .flat_map(|secret| {
-                let mut paths = output.files_of(&secret.name, &secret.kind);
+        Format::DockerSecrets { .. } | Format::Pem { .. } => {
+            let mut files = Vec::with_capacity(output.secrets.len());
+            for secret in declarations().filter(|it| overlap(it.environments.as_ref(), output.environments.as_ref())) {
+                let environments = secret.environments.as_ref();
+                files.extend(output.files_of(&secret.name, &secret.kind).map(|path| file(path, environments)));
                 if secret.overlap.is_some() && secret.kind.is_single() && output.format.carries_previous() {
-                    paths.push(output.previous_file_of(&secret.name));
+                    files.push(file(output.previous_file_of(&secret.name), environments));
                 }
-                paths.into_iter().map(move |path| file(path, secret.environments.as_ref()))
-            })
-            .filter(|file| overlap(file.environments, output.environments.as_ref()))
+            }
             // The link that an atomic output switches by: a directory has one.
-            .chain(output.atomic.then(|| file(format!("{}/{LINK}", output.path), None)))
-            .collect(),
+            files.extend(output.atomic.then(|| file(format!("{}/{LINK}", output.path), None)));
+            files
+        }
         _ => vec![file(output.path.clone(), None)],
     }
 }
