@@ -39,7 +39,10 @@ const ONLY: [Only; 19] = [
     Only { words: &["clap::", "clap_complete::", "clap_mangen::"], within: &["cli"] },
     Only { words: &["toml::", "toml_edit::"], within: &["manifest"] },
     Only { words: &["rpassword::"], within: &["ui"] },
-    Only { words: &[".exec()", ".spawn()", "signal_hook::", "kill_process_group"], within: &["hook", "containers/client", "cli/run"] },
+    Only {
+        words: &[".exec()", ".spawn()", "signal_hook::", "kill_process_group"],
+        within: &["hook", "containers/client", "cli/run"],
+    },
     Only { words: &["diceware_wordlists::"], within: &["words"] },
     Only { words: &["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout()", "stderr()"], within: &["ui"] },
     Only {

@@ -4,6 +4,7 @@
 //! between two of them leaves an older copy or ledger, which the next writer brings up to date.
 
 use std::collections::BTreeMap;
+use std::io::BufReader;
 use std::path::PathBuf;
 
 use super::identity::Identities;
@@ -14,6 +15,9 @@ use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
 use crate::secret::digest::sha256_hex;
+
+/// How much of a ledger is read at once that is only looked through.
+const PIECE: usize = 64 * 1024;
 
 /// The files of one environment's store.
 #[derive(Debug)]
@@ -195,7 +199,8 @@ impl<'a> StoreFiles<'a> {
     /// Refuses with `ledger-damaged` a ledger that is there and is not whole.
     pub fn expect_ledger(&self) -> Result<()> {
         let path = self.ledger_path();
-        self.project.read(&path)?.map_or(Ok(()), |bytes| Ledger::expect_whole(&bytes, &path))
+        let file = self.project.open_file(&path)?;
+        file.map_or(Ok(()), |file| Ledger::expect_whole(BufReader::with_capacity(PIECE, file), &path))
     }
 
     /// Replaces the ledger unless it is the same already.

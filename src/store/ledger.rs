@@ -6,6 +6,7 @@
 mod header;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -197,20 +198,11 @@ impl Ledger {
         if header.vault_kit_ledger != SCHEMA_VERSION {
             return Err(damaged(1));
         }
-        let (mut secrets, mut files) = (Vec::new(), Vec::new());
-        for (index, line) in lines {
-            let read = if line.starts_with(FILE) {
-                push(&mut files, line, |file: &DeliveredFile| file.file.as_str())
-            } else {
-                push(&mut secrets, line, |entry: &Entry| entry.name.as_str())
-            };
-            read.ok_or_else(|| damaged(index + 1))?;
-        }
-        Ok(Self {
-            header,
-            secrets: secrets.into_iter().map(|entry| (entry.name.clone(), entry)).collect(),
-            files: files.into_iter().map(|file| (file.file.clone(), file)).collect(),
-        })
+        // Room for exactly what comes: megabytes that grow are copied, and wiped, again and again.
+        let (of_files, of_secrets): (Vec<_>, Vec<_>) = lines.partition(|(_, line)| line.starts_with(FILE));
+        let secrets = entries(&of_secrets, |entry: &Entry| entry.name.clone()).map_err(damaged)?;
+        let files = entries(&of_files, |file: &DeliveredFile| file.file.clone()).map_err(damaged)?;
+        Ok(Self { header, secrets, files })
     }
 
     /// Reads the first line alone; `None` when it is not whole or not one.
@@ -222,34 +214,55 @@ impl Ledger {
     /// Reads the lines on delivered files, and looks at the others as [`Ledger::expect_whole`] does.
     pub fn delivered(bytes: &[u8], place: &str) -> Result<BTreeMap<String, DeliveredFile>> {
         Self::expect_whole(bytes, place)?;
-        let mut files = Vec::new();
-        for (index, line) in lines(bytes).filter(|(_, line)| line.starts_with(FILE)) {
-            push(&mut files, line, |file: &DeliveredFile| file.file.as_str())
-                .ok_or_else(|| damaged(place, index + 1))?;
-        }
-        Ok(files.into_iter().map(|file| (file.file.clone(), file)).collect())
+        let of_files: Vec<_> = lines(bytes).filter(|(_, line)| line.starts_with(FILE)).collect();
+        entries(&of_files, |file: &DeliveredFile| file.file.clone()).map_err(|line| damaged(place, line))
     }
 
     /// Looks at the header and at where lines begin and end: enough for who reads the store itself, and cheap.
-    pub fn expect_whole(bytes: &[u8], place: &str) -> Result<()> {
-        let mut rows = lines(bytes);
-        let (_, first) = rows.next().ok_or_else(|| damaged(place, 1))?;
-        serde_json::from_slice::<Header>(first).map_err(|_| damaged(place, 1))?;
-        let broken = rows.find(|(_, line)| !(line.starts_with(b"{\"") && line.ends_with(b"}")));
-        match broken {
-            Some((index, _)) => Err(damaged(place, index + 1)),
-            None if bytes.ends_with(b"\n") => Ok(()),
-            None => Err(damaged(place, lines(bytes).last().map_or(1, |(index, _)| index + 1))),
+    pub fn expect_whole(mut bytes: impl BufRead, place: &str) -> Result<()> {
+        let mut has_header = false;
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let read = bytes.read_until(b'\n', &mut line);
+            if read.map_err(|error| Error::io(format!("read `{place}`"), error))? == 0 {
+                break;
+            }
+            let is_whole = match line.strip_suffix(b"\n") {
+                None => false,
+                Some([]) => true,
+                Some(row) if has_header => row.starts_with(b"{\"") && row.ends_with(b"}"),
+                Some(row) => {
+                    has_header = serde_json::from_slice::<Header>(row).is_ok();
+                    has_header
+                }
+            };
+            if !is_whole {
+                return Err(damaged(place, number));
+            }
         }
+        if has_header { Ok(()) } else { Err(damaged(place, 1)) }
     }
 }
 
-/// Reads a line behind those that stand before it in order; `None` if it cannot be read or stands in the wrong place.
-fn push<T: DeserializeOwned>(lines: &mut Vec<T>, line: &[u8], name: impl Fn(&T) -> &str) -> Option<()> {
-    // From bytes, serde_json would find out for each text in it that it is UTF-8.
-    let read: T = serde_json::from_str(std::str::from_utf8(line).ok()?).ok()?;
-    let in_order = lines.last().is_none_or(|last| name(last) < name(&read));
-    in_order.then(|| lines.push(read))
+/// Reads lines that stand in the order of their names; fails with the number of the first that cannot be read or stands in
+/// the wrong place.
+fn entries<K: Ord, T: DeserializeOwned>(
+    lines: &[(usize, &[u8])],
+    name: impl Fn(&T) -> K,
+) -> Result<BTreeMap<K, T>, usize> {
+    let mut entries: Vec<(K, T)> = Vec::with_capacity(lines.len());
+    for (index, line) in lines {
+        // From bytes, serde_json would find out for each text in it that it is UTF-8.
+        let text = std::str::from_utf8(line).map_err(|_| index + 1)?;
+        let read: T = serde_json::from_str(text).map_err(|_| index + 1)?;
+        let name = name(&read);
+        if entries.last().is_some_and(|(last, _)| *last >= name) {
+            return Err(index + 1);
+        }
+        entries.push((name, read));
+    }
+    Ok(entries.into_iter().collect())
 }
 
 /// The lines that hold something, each with its index.
@@ -375,7 +388,7 @@ mod tests {
     #[test]
     fn a_ledger_that_is_cut_short_is_not_whole() {
         let bytes = ledger().to_bytes().unwrap();
-        Ledger::expect_whole(&bytes, "l").unwrap();
+        Ledger::expect_whole(&bytes[..], "l").unwrap();
         let lengths = bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').map(|(at, _)| at + 1);
         let whole: Vec<usize> = lengths.collect();
         for length in (0..bytes.len()).filter(|length| !whole.contains(length)) {
