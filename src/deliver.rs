@@ -251,7 +251,7 @@ impl PreparedFile<'_> {
     fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
         let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
         let digest = self.file.digested.then(|| sha256_hex(self.file.bytes.expose()));
-        DeliveredFile { file, output, form: Some(self.output.form()), holds, digest, size, mtime, inode }
+        DeliveredFile { file, output, form: Some(self.output.form().into_owned()), holds, digest, size, mtime, inode }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A [`Manifest`] is only made by [`super::parse`], so whoever holds one need not check it again.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -676,19 +676,19 @@ impl Dialect {
 
 impl Format {
     /// What besides the values decides a file's bytes, in the manifest's words: the format, and the dialect if it has one.
-    pub fn form(&self) -> String {
-        match self {
-            Self::DockerSecrets { .. } => "docker-secrets".to_owned(),
-            Self::Dotenv { dialect } => format!("dotenv, {}", dialect.name()),
-            Self::Json => "json".to_owned(),
-            Self::Jwks { .. } => "jwks".to_owned(),
-            Self::Pem { .. } => "pem".to_owned(),
-            Self::NotYet(format) => (*format).to_owned(),
-            Self::KubernetesSecret(object) => format!("kubernetes-secret, {}", object.name),
-            Self::ExternalSecret(it) => format!("external-secret, {}", it.object.name),
-            Self::ApiKeys => "api-keys".to_owned(),
-            Self::Revocations => "revocations".to_owned(),
-        }
+    pub fn form(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::DockerSecrets { .. } => "docker-secrets",
+            Self::Dotenv { dialect } => return format!("dotenv, {}", dialect.name()).into(),
+            Self::Json => "json",
+            Self::Jwks { .. } => "jwks",
+            Self::Pem { .. } => "pem",
+            Self::NotYet(format) => format,
+            Self::KubernetesSecret(object) => return format!("kubernetes-secret, {}", object.name).into(),
+            Self::ExternalSecret(it) => return format!("external-secret, {}", it.object.name).into(),
+            Self::ApiKeys => "api-keys",
+            Self::Revocations => "revocations",
+        })
     }
 
     /// Whether it takes the previous value of a secret beside the current one.
@@ -720,8 +720,8 @@ impl Output {
     }
 
     /// What besides the values decides what is written, in the manifest's words.
-    pub fn form(&self) -> String {
-        if self.atomic { format!("{}, atomic", self.format.form()) } else { self.format.form() }
+    pub fn form(&self) -> Cow<'static, str> {
+        if self.atomic { format!("{}, atomic", self.format.form()).into() } else { self.format.form() }
     }
 
     /// Whether it exists in an environment.

@@ -18,8 +18,11 @@ use crate::store::{CLOCK_TOLERANCE, agreement};
 /// The longest notice before an expiry; a value that lives for years need not be announced for months.
 const LONGEST_NOTICE: TimeDelta = TimeDelta::days(30);
 
-/// The holders of each value, by its fingerprint.
-type Fingerprints<'a> = HashMap<&'a str, Vec<(&'a EnvName, &'a SecretName)>>;
+/// Where a value is.
+type Holder<'a> = (&'a EnvName, &'a SecretName);
+
+/// The first two holders of each value, by its fingerprint: whoever holds it, one of them is another.
+type Fingerprints<'a> = HashMap<&'a str, (Holder<'a>, Option<Holder<'a>>)>;
 
 impl<'a> Bench<'a> {
     /// Whether the store is there and the ledger is its own.
@@ -210,8 +213,8 @@ impl<'a> Bench<'a> {
 
     fn reuse(&mut self, entry: &Entry, fingerprints: &Fingerprints<'_>) {
         let holders = entry.fingerprint.as_deref().and_then(|fingerprint| fingerprints.get(fingerprint));
-        let is_other = |holder: &&(&EnvName, &SecretName)| **holder != (self.environment, &entry.name);
-        let marked = holders.and_then(|holders| holders.iter().find(is_other)).copied();
+        let is_other = |holder: &Holder<'_>| *holder != (self.environment, &entry.name);
+        let marked = holders.and_then(|&(first, second)| Some(first).filter(is_other).or(second));
         let compared = || self.facts.reused.get(&entry.name).map(|(environment, name)| (environment, name));
         if let Some((environment, name)) = marked.or_else(compared) {
             let message = format!("has the same value as `{name}` of environment `{environment}`");
@@ -222,12 +225,16 @@ impl<'a> Bench<'a> {
 
     /// Who holds which value, in this environment and the others.
     fn fingerprints(&self, own: &'a Ledger) -> Fingerprints<'a> {
-        let mut holders = Fingerprints::new();
+        let mut holders = Fingerprints::with_capacity(own.secrets.len());
         let others = self.facts.others.iter().filter(|(name, _)| *name != self.environment);
         for (environment, ledger) in others.chain([(self.environment, own)]) {
             for entry in ledger.secrets.values() {
                 if let Some(fingerprint) = entry.fingerprint.as_deref() {
-                    holders.entry(fingerprint).or_default().push((environment, &entry.name));
+                    let holder = (environment, &entry.name);
+                    let (first, second) = holders.entry(fingerprint).or_insert((holder, None));
+                    if *first != holder {
+                        second.get_or_insert(holder);
+                    }
                 }
             }
         }
