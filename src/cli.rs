@@ -35,6 +35,7 @@ mod token;
 mod trust;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
@@ -181,16 +182,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
 /// Describing every command to clap takes longer than most commands take. One that is not named cannot be meant, so only
 /// help, suggestions and errors need them all.
 fn parse(arguments: &[OsString]) -> Result<(Global, Job), clap::Error> {
-    let named = command_line(|verb| arguments.iter().any(|it| it == verb)).try_get_matches_from(arguments);
+    let named = matches(command_line(|verb| arguments.iter().any(|it| it == verb)), arguments);
     let matches = match named {
-        Err(error) if error.kind() != ErrorKind::DisplayVersion => {
-            command_line(|_| true).try_get_matches_from(arguments)?
-        }
+        Err(error) if error.kind() != ErrorKind::DisplayVersion => matches(command_line(|_| true), arguments)?,
         named => named?,
     };
     let verb = matches.subcommand().and_then(|(name, rest)| Some((VERBS.iter().find(|it| it.name == name)?, rest)));
     let (verb, rest) = verb.ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
     Ok((Cli::from_arg_matches(&matches)?.global, (verb.parse)(rest)?))
+}
+
+/// Matches arguments against a description, which is not dropped: taking it apart would take as long as making it, and
+/// what clap knows of our arguments is no secret.
+fn matches(line: clap::Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    ManuallyDrop::new(line).try_get_matches_from_mut(arguments)
 }
 
 /// Help and version are answers; everything else that clap says is a usage error.

@@ -4,6 +4,8 @@ mod remote;
 mod reuse;
 mod values;
 
+use std::mem::ManuallyDrop;
+
 use clap::{Args, ValueEnum};
 
 use super::context::{Context, open_identity, process_environment, read_identities};
@@ -65,8 +67,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if let Some(error) = unavailable {
         return Err(error);
     }
-    let host = if places.contains(&Place::Host) { host(&session)? } else { Host::without_store(&session)? };
-    let ledger = host.ledger.as_ref();
+    let mut host = if places.contains(&Place::Host) { host(&session)? } else { Host::without_store(&session)? };
+    // Neither ledger nor facts are dropped: they end with the process, and have no value to be wiped.
+    let ledger = ManuallyDrop::new(host.ledger.take());
+    let ledger = ledger.as_ref();
     let expected = expected::files(&session.manifest, &session.environment, ledger, context.now);
     let trusted = session.is_trusted()?;
     let values = FromDisk::new(&session, host.identities.as_ref(), trusted);
@@ -79,7 +83,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         expected: &expected,
         trusted,
     };
-    let mut facts = observe::look(&subject, &values);
+    let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
     }

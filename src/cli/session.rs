@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,8 +38,8 @@ pub struct Session<'a> {
     pub context: &'a Context,
     /// The project's directory.
     pub root: Root,
-    /// What is declared.
-    pub manifest: Manifest,
+    /// What is declared. Never dropped: it ends with the process, and has no value to be wiped.
+    pub manifest: ManuallyDrop<Manifest>,
     /// SHA-256 of the text that declares it, in hex.
     pub manifest_digest: String,
     /// The environment at hand.
@@ -78,6 +79,7 @@ impl<'a> Session<'a> {
     pub fn with(context: &'a Context, root: Root, manifest: Manifest) -> Result<Self> {
         let environment = choose_environment(context, &manifest)?;
         let state = state_directory(context, &root)?;
+        let manifest = ManuallyDrop::new(manifest);
         Ok(Self { context, root, manifest, manifest_digest: String::new(), environment, state })
     }
 
