@@ -280,7 +280,8 @@ pub fn read_for_change(context: &Context, path: &Path) -> Result<Secret> {
 /// Reads stdin to its end.
 pub fn read_stdin() -> Result<Secret> {
     use std::io::Read;
-    let mut bytes = Vec::with_capacity(64 * 1024);
+    // Wiped whole when it is freed, and its parts if it must grow: most values and tokens fit, and few are much shorter.
+    let mut bytes = Vec::with_capacity(8 * 1024);
     std::io::stdin().read_to_end(&mut bytes).map_err(|error| Error::io("read stdin", error))?;
     Ok(Secret::new(bytes))
 }
