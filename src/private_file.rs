@@ -96,11 +96,6 @@ impl Root {
         read_whole(&file, status.size, route.shown()).map(Some)
     }
 
-    /// A regular file, to be read piece by piece; `None` when there is none.
-    pub fn open_file(&self, path: &str) -> Result<Option<impl Read + use<>>> {
-        Ok(self.open_regular(&self.route(path)?)?.map(|(file, _)| file))
-    }
-
     /// The first bytes of a regular file, at most `limit`; `None` when there is none.
     pub fn read_start(&self, path: &str, limit: usize) -> Result<Option<Vec<u8>>> {
         let route = self.route(path)?;

@@ -103,7 +103,7 @@ fn deliveries(
     let of_operator = operators.map(|output| Delivery {
         path: output.path.clone(),
         output: output.name.clone(),
-        form: output.form(),
+        form: output.form().into_owned(),
         mode: format!("{:04o}", output.mode),
         old: false,
     });

@@ -199,7 +199,7 @@ impl<'a> StoreFiles<'a> {
     /// Refuses with `ledger-damaged` a ledger that is there and is not whole.
     pub fn expect_ledger(&self) -> Result<()> {
         let path = self.ledger_path();
-        let file = self.project.open_file(&path)?;
+        let file = self.project.open_file(&path)?.map(|(file, _)| file);
         file.map_or(Ok(()), |file| Ledger::expect_whole(BufReader::with_capacity(PIECE, file), &path))
     }
 

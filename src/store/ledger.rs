@@ -5,7 +5,7 @@
 
 mod header;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
@@ -286,6 +286,8 @@ fn damaged(place: &str, line: usize) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::super::AwsBinding;
     use super::super::rotations::Trouble;
     use super::*;
