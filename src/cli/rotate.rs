@@ -3,6 +3,7 @@
 mod abort;
 mod answer;
 mod due;
+mod hook;
 mod plan;
 mod resume;
 mod rollback;
@@ -39,6 +40,8 @@ enum Verb {
     Abort(abort::Arguments),
     /// Put an earlier value in force again, as a new version
     Rollback(rollback::Arguments),
+    /// Print a hook's program that vault-kit ships, to be read, put into the project and trusted
+    Hook(hook::Arguments),
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -49,6 +52,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Some(Verb::Resume(arguments)) => resume::run(context, arguments),
         Some(Verb::Abort(arguments)) => abort::run(context, arguments),
         Some(Verb::Rollback(arguments)) => rollback::run(context, arguments),
+        Some(Verb::Hook(arguments)) => hook::run(context, arguments),
     }
 }
 

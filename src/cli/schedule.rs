@@ -54,7 +54,7 @@ enum Verb {
 
 #[derive(Debug, Clone, Copy, Args)]
 struct Timing {
-    /// How often: minutes that divide an hour, or hours that divide a day
+    /// How often, such as 1h or 1d
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = every)]
     every: Every,
     /// A line of the crontab instead of units of systemd

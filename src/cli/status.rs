@@ -25,7 +25,7 @@ use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Write ages, due dates and rotations to FILE, for Prometheus' textfile collector
+    /// Also write FILE, for Prometheus' textfile collector
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 }

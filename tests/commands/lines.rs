@@ -6,7 +6,7 @@ use crate::shop::{SHOP, complete, error_code, json, shop};
 use crate::support::{Project, Run};
 
 /// Every command and subcommand.
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 20] = [
     &["init"],
     &["import"],
     &["check"],
@@ -18,6 +18,8 @@ const COMMANDS: [&[&str]; 18] = [
     &["render"],
     &["run"],
     &["trust"],
+    &["schedule", "install"],
+    &["schedule", "remove"],
     &["store", "recover"],
     &["recipients", "list"],
     &["recipients", "apply"],

@@ -55,7 +55,7 @@ pub(super) fn declare(
     for position in 0..secrets.list.len() {
         let listed = listed(secrets, position, &hooks, problems);
         used.extend(listed.iter().cloned());
-        if let Some(declaration) = &mut secrets.list[position].declaration {
+        if let Some(declaration) = secrets.list[position].declaration_mut() {
             declaration.hooks = listed;
         }
         check_encryption_key(secrets, position, &hooks, problems);
