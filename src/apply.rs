@@ -192,7 +192,7 @@ impl World<'_> {
         let foreseen = audit::foresee(self.project, &opened.store, deeds.iter().map(change).collect())?;
         // The store carries its last change only: what came before is in the audit record by now.
         opened.store.changes = foreseen.done;
-        let announce = || audit::append_all(self.project, &foreseen.intents);
+        let announce = || audit::append_all(self.project, foreseen.intent.as_slice());
         self.files.save_announced(opened, self.identities, &announce)?;
         let ledger = self.save_ledger(opened, files, behind).map_err(Error::after_the_change)?;
         audit::append_all(self.project, &opened.store.changes).map_err(Error::after_the_change)?;

@@ -42,16 +42,16 @@ pub fn append_all(project: &Root, changes: &[Change]) -> Result<()> {
 /// The lines that a change of a store makes in the record.
 #[derive(Debug)]
 pub struct Foreseen {
-    /// What announces it, to be appended before it.
-    pub intents: Vec<Change>,
+    /// What announces it by the first thing that it does, to be appended before it.
+    pub intent: Option<Change>,
     /// What tells that it is done, to be carried by the store that has the change, and appended then.
     pub done: Vec<Change>,
 }
 
 /// Says in the record what is about to be done to a store, and makes the lines of when it is done, as [`foresee`] does.
 pub fn announce(project: &Root, store: &Store, changes: Vec<Change>) -> Result<Vec<Change>> {
-    let Foreseen { intents, done } = foresee(project, store, changes)?;
-    append_all(project, &intents)?;
+    let Foreseen { intent, done } = foresee(project, store, changes)?;
+    append_all(project, intent.as_slice())?;
     Ok(done)
 }
 
@@ -61,15 +61,15 @@ pub fn announce(project: &Root, store: &Store, changes: Vec<Change>) -> Result<V
 pub fn foresee(project: &Root, store: &Store, changes: Vec<Change>) -> Result<Foreseen> {
     let key = chain_key(&store.fingerprint_key);
     let mut last = complete(project, store)?;
-    let mut before = if last == Link::START { before(project)? } else { None };
+    let before = if last == Link::START { before(project)? } else { None };
     let mut chained = |change: Change| {
         let change = change.chained(&key, last)?;
         last = change.link().ok_or_else(|| Error::bug("a line of the audit record has no place in it"))?;
         Ok(change)
     };
-    let intent = |it: &Change| Change { intent: true, before: before.take(), ..it.clone() };
-    let intents = changes.iter().map(intent).map(&mut chained).collect::<Result<_>>()?;
-    Ok(Foreseen { intents, done: changes.into_iter().map(chained).collect::<Result<_>>()? })
+    let intent = changes.first().map(|first| Change { intent: true, before, ..first.clone() });
+    let intent = intent.map(&mut chained).transpose()?;
+    Ok(Foreseen { intent, done: changes.into_iter().map(chained).collect::<Result<_>>()? })
 }
 
 /// Appends the lines that the store carries and the record lacks, and finds the end of the chain.

@@ -1274,6 +1274,39 @@ fn a_list_of_api_keys_that_is_damaged() {
     "#);
 }
 
+#[test]
+fn a_value_that_leaked() {
+    let project = initialised(&format!("{EXTERNAL}optional = true\n"));
+    project.write("key", "sk-9fQ2mZx7Lw4TtRb8Vc1Ka6Yp3Ns5Dh0G");
+    project.run(["set", "API_KEY", "--from-file", "key"]).assert_code(0);
+    project.edit_store(|store| {
+        store.ban(
+            &SecretName::new("API_KEY").unwrap(),
+            chrono::DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+            None,
+        );
+    });
+    insta::assert_snapshot!(told("banned", &project, &["set", "API_KEY", "--from-file", "key"]), @r"
+    exit 7
+    --- stderr
+    vault-kit: error: refusing a value for `API_KEY` that leaked: banned since 2023-11-14
+    vault-kit: hint: nothing was changed; a value that leaked is never taken again: supply a new one
+    ");
+}
+
+#[test]
+fn a_report_of_a_scan_that_is_none() {
+    let project = initialised(RANDOM);
+    project
+        .write("scan.json", r#"{"schema_version": 1, "findings": [{"secret": "API_KEY", "path": "a.py", "line": 0}]}"#);
+    insta::assert_snapshot!(told("scan-invalid", &project, &["incident", "--from-scan", "scan.json"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: `scan.json`: finding 1: `line` is counted from 1
+    vault-kit: hint: nothing was changed; an incident reads `{"schema_version": 1, "findings": [{"secret": …, "path": …, "line": …}]}`
+    "#);
+}
+
 /// A key that signs, for less than three hours and, however early it is replaced, more than two; and what `token mint` needs at least.
 const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"10500s\"\n";
 const MINT: [&str; 6] = ["token", "mint", "--role", "reader", "--subject", "user:42"];
@@ -1418,6 +1451,21 @@ fn a_rotation_of_an_encryption_key_that_nothing_encrypts_anew() {
     vault-kit: error: `A` is not rotated: what it encrypted could not be read with a new value
     vault-kit: hint: declare a hook for it whose `set` encrypts the data anew
     vault-kit: hint: or, once nothing needs the old value, `vault-kit generate --replace A --yes`
+    vault-kit: hint: nothing was changed
+    "#);
+}
+
+#[test]
+fn a_rotation_of_what_other_hosts_have_too() {
+    let aws = "[environments.dev]\naws = { account = \"111122223333\", region = \"us-east-1\" }\n";
+    let manifest = &format!("[secrets.A]\nkind = \"random\"\naws = \"a\"\n{aws}");
+    let project = initialised(manifest);
+    insta::assert_snapshot!(told("rotation-shared", &project, &["rotate", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `A` is not rotated: other hosts have it by way of AWS, and would not know
+    vault-kit: hint: on one host: `vault-kit generate --replace A`, then `vault-kit sync push A`
+    vault-kit: hint: whoever owns it, such as a database, has to be told by hand in between
     vault-kit: hint: nothing was changed
     "#);
 }

@@ -178,7 +178,9 @@ fn a_token_does_not_outlive_what_is_planned_for_its_key() {
     mint(&project, &["--ttl", "1h"]);
     let run = refused(&project, &[&READER[..], &["--ttl", "3h"]].concat(), 1, "`AUTH` is to be replaced by ");
     let proposed = run.stderr.split('`').find_map(|it| it.strip_prefix("--ttl ")).unwrap();
-    assert!(["118m", "119m"].contains(&proposed), "{run:?}");
+    // A key is replaced up to a twentieth of its life early.
+    let minutes: u32 = proposed.strip_suffix('m').unwrap().parse().unwrap();
+    assert!((113..120).contains(&minutes), "{run:?}");
     mint(&project, &["--ttl", proposed]);
     // The overlap is for those tokens.
     let project = rotating("overlap = \"2h\"");

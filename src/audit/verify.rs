@@ -191,7 +191,7 @@ impl Verifier {
             return self.found.is_empty().then(|| Finding::new(Code::LastLineDiffers, None, message));
         }
         // Whether it was done is in what is missing.
-        self.chain.announced.clear();
+        self.chain.announced = None;
         let missing = known.seq - top;
         if missing <= self.chain.suspects {
             return None;

@@ -29,8 +29,9 @@ fn of_secret(
     updated: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let declaration = manifest.secret(&entry.name).filter(|it| it.is_in(environment));
-    let by_itself =
-        declaration.is_some_and(|it| select::ready(it, programs::has(manifest, it, Step::Set)) == Ready::Yes);
+    let by_itself = declaration.is_some_and(|it| {
+        select::ready(manifest, environment, it, programs::has(manifest, it, Step::Set)) == Ready::Yes
+    });
     let is_next = |entry: &Entry| entry.beside.iter().any(|it| it.state == BesideState::Next);
     let term = |it| due::term(entry.into(), it, manifest.environments.get(environment));
     let due = declaration.and_then(term).filter(|_| by_itself && entry.rotation.is_none() && !is_next(entry));

@@ -115,10 +115,10 @@ fn one<'a>(
     programs: &dyn Programs,
 ) -> Upcoming<'a> {
     let name = &declaration.name;
-    let how = match select::ready(declaration, !programs.hooks(name, Step::Set).is_empty()) {
+    let how = match select::ready(manifest, environment, declaration, !programs.hooks(name, Step::Set).is_empty()) {
         _ if matches!(why, Why::Activation | Why::Overlap) => How::Scheduled,
         Ready::Yes => How::Scheduled,
-        Ready::Supplied | Ready::Encrypts => How::ByHand,
+        Ready::Supplied | Ready::Encrypts | Ready::Shared => How::ByHand,
         Ready::Root => How::ByName,
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.

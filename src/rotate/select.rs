@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::programs::{Programs, Step};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
-use crate::name::{GroupName, SecretName};
+use crate::name::{EnvName, GroupName, SecretName};
 use crate::plan::due::{self, Due};
 use crate::store::rotations::Step as Reached;
 use crate::store::{Stage, Store};
@@ -45,12 +45,18 @@ pub enum Ready {
     Root,
     /// What it encrypted would be lost, since no hook encrypts it anew.
     Encrypts,
+    /// Other hosts have it too, by way of AWS, and would rotate it at the same time to another value.
+    Shared,
 }
 
 /// Whether a secret can be rotated by a schedule.
-pub fn ready(declaration: &Declaration, has_set: bool) -> Ready {
+pub fn ready(manifest: &Manifest, environment: &EnvName, declaration: &Declaration, has_set: bool) -> Ready {
+    let is_shared = declaration.remote.is_some() && manifest.aws(environment).is_some();
     match &declaration.kind {
         _ if !declaration.is_generated() => Ready::Supplied,
+        // Of two tokens or certificates of one key the hosts agree on one by themselves, and both are good.
+        SecretKind::Token(_) | SecretKind::Certificate(_) => Ready::Yes,
+        _ if is_shared => Ready::Shared,
         SecretKind::Ca(ca) if ca.issuer.is_none() => Ready::Root,
         SecretKind::EncryptionKey(_) if !has_set => Ready::Encrypts,
         _ => Ready::Yes,
@@ -60,7 +66,7 @@ pub fn ready(declaration: &Declaration, has_set: bool) -> Ready {
 /// The secrets of a group.
 pub fn group<'m>(
     manifest: &'m Manifest,
-    environment: &'m crate::name::EnvName,
+    environment: &'m EnvName,
     group: &'m GroupName,
 ) -> impl Iterator<Item = &'m SecretName> {
     manifest.secrets_in(environment).filter(|it| it.group.as_ref() == Some(group)).map(|it| &it.name)
@@ -92,7 +98,7 @@ pub fn select(
     match order {
         Order::Due => {
             let is_due = |it: &&Declaration| due(manifest, it, store).is_some_and(|due| due.is_now(now));
-            let can = |it: &&Declaration| ready(it, has_set(programs, it)) == Ready::Yes;
+            let can = |it: &&Declaration| ready(manifest, &store.environment, it, has_set(programs, it)) == Ready::Yes;
             let declared = manifest.secrets_in(&store.environment);
             selection.fresh.extend(declared.filter(is_due).filter(can).map(|it| it.name.clone()));
             selection.going.extend(running.iter().filter(|(_, it)| it.next() <= now).map(|(name, _)| name.clone()));
@@ -108,7 +114,8 @@ pub fn select(
                     None => drop(selection.fresh.insert(name.clone())),
                 }
             }
-            let refused = selection.fresh.iter().filter_map(|name| refuse(manifest.secret(name)?, store, programs));
+            let refused =
+                selection.fresh.iter().filter_map(|name| refuse(manifest, manifest.secret(name)?, store, programs));
             if let Some(error) = Error::all(refused) {
                 return Err(error);
             }
@@ -131,9 +138,9 @@ fn has_set(programs: &dyn Programs, declaration: &Declaration) -> bool {
 }
 
 /// Why a named secret cannot be rotated.
-fn refuse(declaration: &Declaration, store: &Store, programs: &dyn Programs) -> Option<Error> {
+fn refuse(manifest: &Manifest, declaration: &Declaration, store: &Store, programs: &dyn Programs) -> Option<Error> {
     let name = &declaration.name;
-    let error = match ready(declaration, has_set(programs, declaration)) {
+    let error = match ready(manifest, &store.environment, declaration, has_set(programs, declaration)) {
         Ready::Supplied if !declaration.is_stored() => {
             Error::usage(format!("`{name}` is a setting")).hint("settings live in the manifest: edit its `value` there")
         }
@@ -143,6 +150,12 @@ fn refuse(declaration: &Declaration, store: &Store, programs: &dyn Programs) -> 
             Error::new(Kind::Usage, "encryption-key", message)
                 .hint("declare a hook for it whose `set` encrypts the data anew")
                 .hint(format!("or, once nothing needs the old value, `vault-kit generate --replace {name} --yes`"))
+        }
+        Ready::Shared => {
+            let message = format!("`{name}` is not rotated: other hosts have it by way of AWS, and would not know");
+            Error::new(Kind::Usage, "rotation-shared", message)
+                .hint(format!("on one host: `vault-kit generate --replace {name}`, then `vault-kit sync push {name}`"))
+                .hint("whoever owns it, such as a database, has to be told by hand in between")
         }
         _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
             .hint(format!("make one with `vault-kit generate {name}`")),

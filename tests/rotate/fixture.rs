@@ -311,9 +311,10 @@ pub(crate) fn delivered(project: &Project) -> String {
     text.lines().find_map(|line| line.strip_prefix("DB=")).unwrap().trim_matches(['\'', '"']).to_owned()
 }
 
-/// The actions of the audit record since the project was made.
+/// What the audit record tells as done since the project was made.
 pub(crate) fn actions(project: &Project) -> Vec<String> {
-    let line =
-        |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["action"].as_str().unwrap().to_owned();
-    project.read(".vault-kit/audit.jsonl").lines().skip(1).map(line).collect()
+    let record = project.read(".vault-kit/audit.jsonl");
+    let lines = record.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let done = lines.filter(|line| line.get("intent").is_none());
+    done.skip(1).map(|line| line["action"].as_str().unwrap().to_owned()).collect()
 }

@@ -15,10 +15,8 @@ pub(super) struct Chain {
     pub(super) top: Option<Link>,
     /// The last change that was done.
     pub(super) done: Option<(Link, u64)>,
-    /// What was announced last for one change, and nothing was done of yet.
-    pub(super) announced: Vec<(Place, String)>,
-    /// Of which generation and time that change is.
-    pub(super) announced_for: (u64, String),
+    /// What was announced last, and nothing was done of yet.
+    pub(super) announced: Option<(Place, String)>,
     /// Lines since the last that was in its place which may have been one of the chain.
     pub(super) suspects: u64,
     /// The last line that was out of place, for those that follow it.
@@ -130,17 +128,13 @@ impl Verifier {
         let top = chain.top.replace(link);
         chain.suspects = 0;
         if record.intent {
-            let change = (record.generation, record.at.to_string());
-            if self.chain.announced_for != change {
-                self.not_done();
-            }
-            self.chain.announced_for = change;
+            self.not_done();
             let message = format!("`{}` was announced at {} and not done, or is being done", record.action, record.at);
-            self.chain.announced.push((self.place(), message));
+            self.chain.announced = Some((self.place(), message));
             return;
         }
-        // The lines before it announced it, or are out of place and were told of.
-        chain.announced.clear();
+        // The line before it announced it, or is out of place and was told of.
+        chain.announced = None;
         let last = chain.done.replace((link, record.generation));
         // One change can have several lines, each behind the other.
         let is_old = |last: Link, generation| record.generation < generation || Some(last) != top;
@@ -173,7 +167,7 @@ impl Verifier {
             }
         }
         // Whether it was done is in what is missing.
-        self.chain.announced.clear();
+        self.chain.announced = None;
     }
 
     /// Takes a line out of the gap that it is missing from; tells whether it was.
@@ -207,7 +201,7 @@ impl Verifier {
     }
 
     pub(super) fn not_done(&mut self) {
-        for (place, message) in std::mem::take(&mut self.chain.announced) {
+        if let Some((place, message)) = self.chain.announced.take() {
             self.note(Code::NotDone, place, message);
         }
     }

@@ -322,7 +322,7 @@ fn what_may_have_retired_is_asked_once_a_file_however_many_secrets_an_output_has
             let mut text = format!("project.name = \"p\"\n[outputs.all]\nformat = \"{format}\"\npath = \"all\"\n");
             let mut ledger = ledger();
             for name in (0..count).map(|index| name(&format!("S{index}"))) {
-                text += &format!("[secrets.{name}]\n{declared}\n");
+                text.push_str(&["[secrets.", name.as_str(), "]\n", declared, "\n"].concat());
                 let entry = crate::store::ledger::Entry { name: name.clone(), ..ledger.secrets["KEY"].clone() };
                 ledger.secrets.insert(name, entry);
             }

@@ -134,7 +134,8 @@ fn rehearse(
 fn confirm_roots(session: &Session<'_>, order: &Order) -> Result<()> {
     let Order::Now(names) = order else { return Ok(()) };
     let is_root = |name: &&SecretName| {
-        session.manifest.secrets.get(*name).is_some_and(|it| select::ready(it, false) == Ready::Root)
+        let ready = |it| select::ready(&session.manifest, &session.environment, it, false);
+        session.manifest.secrets.get(*name).is_some_and(|it| ready(it) == Ready::Root)
     };
     for name in names.iter().filter(is_root) {
         super::super::cert::confirm_root(session, name)?;
