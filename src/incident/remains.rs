@@ -13,9 +13,9 @@ pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], pla
     let declared = || affected.iter().filter_map(|it| Some((it, manifest.secret(&it.secret)?)));
     let supplied = declared().filter(|(it, _)| it.made_from.is_none());
     let mut lines: Vec<String> = supplied.flat_map(|(it, declaration)| words.value(it, declaration)).collect();
-    lines.extend(affected.iter().flat_map(|it| words.copies(it)));
+    lines.extend(affected.iter().flat_map(Words::copies));
     lines.extend(affected.iter().filter_map(|it| Some(words.remote(it, it.remote.as_ref()?))));
-    lines.extend(words.readers(affected));
+    lines.extend(Words::readers(affected));
     if !places.is_empty() {
         let paths: BTreeSet<&str> = places.iter().map(|place| place.path.as_str()).collect();
         let paths: Vec<String> = paths.into_iter().map(|path| format!("`{path}`")).collect();
@@ -73,7 +73,7 @@ impl Words<'_> {
         }
     }
 
-    fn copies(&self, it: &Affected) -> Vec<String> {
+    fn copies(it: &Affected) -> Vec<String> {
         let line = |copy: &crate::store::incidents::Copy| {
             let (environment, secret) = (&copy.environment, &copy.secret);
             format!("environment `{environment}` has the same value: `vault-kit -e {environment} incident {secret}`")
@@ -95,7 +95,7 @@ impl Words<'_> {
     }
 
     /// Who reads the files has what was in them.
-    fn readers(&self, affected: &[Affected]) -> Vec<String> {
+    fn readers(affected: &[Affected]) -> Vec<String> {
         let deliveries = affected.iter().flat_map(|it| &it.deliveries);
         let files: BTreeSet<(&str, &str)> = deliveries.map(|it| (it.path.as_str(), it.form.as_str())).collect();
         let line = |(path, form): (&str, &str)| {

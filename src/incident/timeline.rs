@@ -21,7 +21,7 @@ pub fn path(id: &str, incident: &Incident) -> String {
 /// The whole text; `before` is the one that stands there now.
 pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvName, before: Option<&str>) -> String {
     let mut text = String::with_capacity(4096);
-    let names: Vec<&str> = incident.leaked().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = incident.leaked().map(crate::name::SecretName::as_str).collect();
     line(&mut text, &format!("# Incident {id}: {}", names.join(", ")));
     line(
         &mut text,

@@ -12,6 +12,9 @@ use crate::plan;
 use crate::secret::Secret;
 use crate::store::{Store, Version};
 
+/// Finds the program of a hook, if it is there and trusted.
+pub type Find<'a> = Box<dyn Fn(&Hook) -> Result<Program> + 'a>;
+
 /// The declared hooks, and how their programs are found.
 #[expect(missing_debug_implementations, reason = "whoever finds programs may be anything")]
 pub struct Declared<'a> {
@@ -21,8 +24,8 @@ pub struct Declared<'a> {
     pub environment: &'a EnvName,
     /// The project's directory.
     pub directory: &'a Path,
-    /// The program of a hook, if it is there and trusted.
-    pub find: Box<dyn Fn(&Hook) -> Result<Program> + 'a>,
+    /// Finds their programs.
+    pub find: Find<'a>,
 }
 
 impl Programs for Declared<'_> {
@@ -57,7 +60,7 @@ impl Declared<'_> {
 
     fn input<'c>(&'c self, hook: &'c Hook, call: &Call<'c>) -> Result<hook::Call<'c>> {
         let declaration = call.secret.and_then(|name| self.manifest.secret(name));
-        let given = |version: &'c Version| self.given(declaration, version);
+        let give = |version: &'c Version| given(declaration, version);
         let operation = call.secret.and_then(|name| call.store.rotations.running.get(name));
         let outputs = self.outputs(hook, call.secret)?;
         let changed: BTreeSet<&SecretName> = outputs.iter().flat_map(|it| it.secrets.iter().copied()).collect();
@@ -67,8 +70,8 @@ impl Declared<'_> {
             environment: self.environment,
             rotation: operation.and_then(|it| it.candidate).or_else(|| call.new.map(|it| it.id)),
             secret: call.secret.zip(declaration.map(|it| it.kind.name())),
-            new: call.new.map(given),
-            old: call.old.map(given),
+            new: call.new.map(give),
+            old: call.old.map(give),
             secrets: hook.secrets.iter().map(|name| self.current(call.store, name)).collect::<Result<_>>()?,
             options: &hook.options,
             outputs,
@@ -77,17 +80,12 @@ impl Declared<'_> {
         })
     }
 
-    fn given<'c>(&'c self, declaration: Option<&'c Declaration>, version: &'c Version) -> Given<'c> {
-        let username = declaration.and_then(|it| it.username(&version.facts));
-        Given { version: version.id, username, parts: &version.parts }
-    }
-
     fn current<'c>(&'c self, store: &'c Store, name: &'c SecretName) -> Result<(&'c SecretName, Given<'c>)> {
         let declaration = self.manifest.secret(name);
         let version = declaration.and_then(|it| store.value(it));
         let version =
             version.ok_or_else(|| Error::usage(format!("`{name}`, which the hook is to get, has no value")))?;
-        Ok((name, self.given(declaration, version)))
+        Ok((name, given(declaration, version)))
     }
 
     /// The files that a secret and what is made of it are delivered in; for `reload` all that the hook is about.
@@ -104,6 +102,11 @@ impl Declared<'_> {
         });
         Ok(affected.filter(|it| !it.secrets.is_empty()).collect())
     }
+}
+
+fn given<'c>(declaration: Option<&'c Declaration>, version: &'c Version) -> Given<'c> {
+    let username = declaration.and_then(|it| it.username(&version.facts));
+    Given { version: version.id, username, parts: &version.parts }
 }
 
 struct Started(hook::Running);

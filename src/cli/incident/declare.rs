@@ -41,7 +41,7 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let case = Case::sort(&session, &opened.store, names, findings, leak)?;
-    case.refuse_value_in_words(&opened.store, leak)?;
+    refuse_value_in_words(&opened.store, leak)?;
     let mut incident = case.reach(&session, &world, &opened.store)?;
     let plan = case.plan(&session, &world, &opened.store);
     if let Some(incident) = &incident {
@@ -140,22 +140,6 @@ impl Case {
             }
         }
         Ok(case)
-    }
-
-    /// A person in a hurry may paste the very value: it would stand in the record and the timeline.
-    fn refuse_value_in_words(&self, store: &Store, leak: &Leak) -> Result<()> {
-        let Some(reason) = &leak.reason else { return Ok(()) };
-        let is_in = |value: &[u8]| value.len() > 5 && reason.as_bytes().windows(value.len()).any(|part| part == value);
-        let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
-        for (_, piece) in pieces {
-            if is_in(piece.expose()) {
-                return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
-                    .hint(
-                        "nothing was changed; take it out of your shell's history, and say where it leaked instead",
-                    ));
-            }
-        }
-        Ok(())
     }
 
     /// The record of what is new, without what is going to be done; `None` = nothing is new.
@@ -276,4 +260,18 @@ fn id(store: &Store, incident: &Incident) -> String {
 /// The version that took the place of those that leaked.
 fn successor(store: &Store, it: &Affected) -> Option<VersionId> {
     store.current(&it.secret).map(|version| version.id).filter(|id| !it.versions.contains(id))
+}
+
+/// A person in a hurry may paste the very value: it would stand in the record and the timeline.
+fn refuse_value_in_words(store: &Store, leak: &Leak) -> Result<()> {
+    let Some(reason) = &leak.reason else { return Ok(()) };
+    let is_in = |value: &[u8]| value.len() > 5 && reason.as_bytes().windows(value.len()).any(|part| part == value);
+    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
+    for (_, piece) in pieces {
+        if is_in(piece.expose()) {
+            return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
+                .hint("nothing was changed; take it out of your shell's history, and say where it leaked instead"));
+        }
+    }
+    Ok(())
 }

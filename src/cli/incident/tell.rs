@@ -59,7 +59,9 @@ pub fn reach(context: &Context, incident: &Incident) {
         let verb = if it.made_from.is_some() { "falls too" } else { "leaked" };
         let versions = it.versions.len();
         ui.say(&row(verb, &it.secret, format_args!("{}, since {}, versions: {versions}", it.kind, second(it.since))));
-        details(it).iter().for_each(|line| ui.say(&format!("  {line}")));
+        for line in details(it) {
+            ui.say(&format!("  {line}"));
+        }
     }
     ui.say(&format!("who can open the store: {}", incident.recipients.join(", ")));
 }
