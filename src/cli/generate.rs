@@ -12,6 +12,7 @@ use super::summary::Summary;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::Declaration;
+use crate::manifest::hook::Step as HookStep;
 use crate::name::SecretName;
 use crate::plan::{self, Action, Plan, Scope, Step, Why};
 use crate::store::Store;
@@ -41,7 +42,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
-    let consequences = consequences::of_plan(&session, &opened.store, &plan);
+    let mut consequences = consequences::of_plan(&session, &opened.store, &plan);
+    consequences.extend(plan.steps.iter().filter_map(|step| unasked(&session, &opened.store, step)));
     consequences::say(context, &consequences);
     if arguments.dry_run {
         world.make(&mut opened.store, &plan)?;
@@ -84,6 +86,17 @@ fn question(session: &Session<'_>, plan: &Plan) -> Option<String> {
         }
         steps => Some(format!("make new values for {} secrets; the old ones stop working", steps.len())),
     }
+}
+
+/// What to say of a new value whose owner is not told: hooks belong to rotations.
+fn unasked(session: &Session<'_>, store: &Store, step: &Step) -> Option<String> {
+    let name = &step.secret;
+    let mut hooks = session.manifest.hooks_for(session.manifest.secret(name)?, HookStep::Set);
+    let hook = hooks.next().filter(|_| step.action == Action::Make && store.current(name).is_some())?;
+    Some(format!(
+        "nobody tells the owner of `{name}`: hook `{}` is called by `vault-kit rotate {name}` alone",
+        hook.name
+    ))
 }
 
 /// What is only published leaves everything as it works now, and so does a successor that everybody knows.

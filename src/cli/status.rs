@@ -14,13 +14,14 @@ use super::table::table;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::manifest::Declaration;
-use crate::metrics::{self, Metrics, SecretMetrics};
+use crate::metrics::{self, LastRotation, Metrics, SecretMetrics};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::due;
 use crate::private_file::WriteOptions;
 use crate::revocation::refreshed_from;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
+use crate::store::rotations::{Ending, Operation, Outcome};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -62,6 +63,10 @@ struct Row<'a> {
     crl_next_update: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "<[Beside]>::is_empty")]
     beside: &'a [Beside],
+    #[serde(skip)]
+    rotation: Option<&'a Operation>,
+    #[serde(skip)]
+    rotated: Option<&'a Outcome>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -105,9 +110,9 @@ fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Res
         created: row.created,
         due: row.due,
         expires: row.expires,
-        last: None,
-        in_flight: false,
-        failures: 0,
+        last: row.rotated.map(last_rotation),
+        in_flight: row.rotation.is_some(),
+        failures: row.rotation.map_or(0, |it| it.trouble.failures),
     });
     let metrics = Metrics {
         project: &session.manifest.project,
@@ -117,6 +122,12 @@ fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Res
         secrets: secrets.collect(),
     };
     root.write(&name, metrics::text(&metrics).as_bytes(), &WriteOptions::PUBLIC).map(drop)
+}
+
+fn last_rotation(outcome: &Outcome) -> LastRotation {
+    let is_success = outcome.outcome == Ending::Promoted;
+    let success = is_success.then_some(outcome.at);
+    LastRotation { at: outcome.at, is_success, success, seconds: outcome.seconds }
 }
 
 fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>, absent: &'static str) -> Vec<Row<'a>> {
@@ -153,6 +164,8 @@ fn row<'a>(
         owner: declaration.owner.as_deref(),
         crl_next_update: entry.and_then(Entry::next_update),
         beside: entry.map_or(&[], |entry| &entry.beside),
+        rotation: entry.and_then(|entry| entry.rotation.as_deref()),
+        rotated: entry.and_then(|entry| entry.rotated.as_ref()),
     }
 }
 
@@ -169,6 +182,8 @@ fn undeclared(entry: &Entry) -> Row<'_> {
         owner: None,
         crl_next_update: entry.next_update(),
         beside: &entry.beside,
+        rotation: entry.rotation.as_deref(),
+        rotated: entry.rotated.as_ref(),
     }
 }
 

@@ -74,8 +74,9 @@ pub struct Affected<'a> {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failure<'a> {
-    /// Whose rotation it was.
-    pub secret: &'a SecretName,
+    /// Whose rotation it was; absent for a `reload`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<&'a SecretName>,
     /// The step of the rotation, such as `set`.
     pub step: &'a str,
     /// The hook, where one failed.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::EnvName;
 use crate::shell;
@@ -24,6 +25,11 @@ pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], pla
     lines
 }
 
+/// Whether a hook makes somebody else accept a new value, which only a rotation calls.
+pub fn has_owner(manifest: &Manifest, declaration: &Declaration) -> bool {
+    declaration.is_generated() && manifest.hooks_for(declaration, Step::Set).next().is_some()
+}
+
 struct Words<'a> {
     manifest: &'a Manifest,
     environment: &'a EnvName,
@@ -42,6 +48,12 @@ impl Words<'_> {
         let name = &it.secret;
         let supply = self.command(&declaration.supply_words());
         match &declaration.kind {
+            _ if has_owner(self.manifest, declaration) => {
+                let rotate = self.command(&format!("rotate {name}"));
+                vec![format!(
+                    "{rotate} now: the leaked value of `{name}` is still in force until its hooks told the owner"
+                )]
+            }
             Kind::External => {
                 let owner = declaration.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
                 let obtain = declaration.obtain.as_ref().map_or_else(String::new, |place| format!(", from: {place}"));

@@ -1,8 +1,9 @@
 //! The hooks of a manifest as a rotation asks for them: the only place that knows both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::Problem;
 use super::programs::{Call, Ended, Programs, Running, Status, Step};
 use crate::error::{Error, Result};
 use crate::hook::{self, Affected, Given, Hook, Program};
@@ -10,6 +11,7 @@ use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan;
 use crate::secret::Secret;
+use crate::store::rotations::Failure;
 use crate::store::{Store, Version};
 
 /// Finds the program of a hook, if it is there and trusted.
@@ -53,6 +55,46 @@ impl Programs for Declared<'_> {
 }
 
 impl Declared<'_> {
+    /// Has the hooks with `notify` tell a person what failed; answers with what is to be said where one could not.
+    pub fn notify(&self, problem: &Problem, error: &Error) -> Vec<String> {
+        let message = error.to_string();
+        let told = |hook: &Hook| self.tell(hook, problem, &message);
+        let failed = |hook: &Hook| match told(hook) {
+            Ok(hook::Status::Done) => None,
+            Ok(_) => Some(format!("hook `{}` could not notify anybody", hook.name)),
+            Err(error) => Some(format!("hook `{}` could not notify anybody: {error}", hook.name)),
+        };
+        self.manifest.notifiers().filter_map(failed).collect()
+    }
+
+    fn tell(&self, hook: &Hook, problem: &Problem, message: &str) -> Result<hook::Status> {
+        let Failure { step, code, .. } = &problem.failure;
+        let failure = hook::Failure {
+            secret: problem.secret.as_ref(),
+            step,
+            hook: self.manifest.hooks.get(problem.failure.hook.as_str()).map(|it| &it.name),
+            code,
+            message,
+            resume: "vault-kit rotate resume",
+        };
+        let call = hook::Call {
+            step: Step::Notify,
+            project: &self.manifest.project,
+            environment: self.environment,
+            rotation: None,
+            secret: None,
+            new: None,
+            old: None,
+            secrets: BTreeMap::new(),
+            options: &hook.options,
+            outputs: Vec::new(),
+            changed: Vec::new(),
+            failure: Some(failure),
+        };
+        let program = (self.find)(hook)?;
+        Ok(program.start(Step::Notify, call.into_input()?)?.wait()?.status)
+    }
+
     fn hook(&self, name: &str) -> Result<&Hook> {
         let undeclared = || Error::usage(format!("the hook `{name}` is not declared any more"));
         self.manifest.hooks.get(name).ok_or_else(undeclared)

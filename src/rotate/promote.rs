@@ -76,7 +76,10 @@ impl Machine<'_> {
             store.rotations.running.remove(name);
             return Ok(started);
         }
-        let overlap = world.declaration(name)?.overlap.map(Period::delta).unwrap_or_default();
+        let base = in_flight(&mut store.rotations, name)?.base;
+        // What leaked is accepted for no overlap.
+        let is_revoked = store.version(name, base).is_some_and(|it| it.life.revoked.is_some());
+        let overlap = world.declaration(name)?.overlap.filter(|_| !is_revoked).map(Period::delta).unwrap_or_default();
         let operation = in_flight(&mut store.rotations, name)?;
         operation.advance(Reached::Promoted);
         operation.retire_at = Some(world.now + overlap);

@@ -40,6 +40,7 @@ pub fn earlier(world: &World<'_>, store: &Store, name: &SecretName, to: Option<V
     let has_value = |it: &&Version| it.stage == Stage::Previous && declaration.kind.accepts(&it.kind);
     let mut versions = store.versions(name).rev().filter(has_value).filter(|it| it.parts.primary().is_some());
     let found = versions.find(|it| to.is_none_or(|to| it.id == to)).ok_or_else(|| nothing(name, to))?;
+    found.parts.primary().map_or(Ok(()), |value| store.refuse_banned(name, value))?;
     Ok(Earlier { version: found.id, created: found.created, retired: found.life.retired })
 }
 

@@ -20,9 +20,16 @@ while [ -e "wait-$1" ]; do sleep 0.05; done
 "#;
 
 fn project() -> Project {
+    project_with("")
+}
+
+/// As declared, with more said of `DB`.
+fn project_with(more: &str) -> Project {
     let hooks = "[hooks.owner]\nprogram = \"hooks/owner\"\nsteps = [\"set\", \"test\", \"retire\"]\nsecrets = [\"SESSION\"]\n\
-                 options = { host = \"db\" }\n[hooks.server]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n";
-    let manifest = MANIFEST.replace("group = \"database\"", "group = \"database\"\nhooks = [\"owner\"]");
+                 options = { host = \"db\" }\n[hooks.server]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n\
+                 [hooks.pager]\nprogram = \"hooks/owner\"\nsteps = [\"notify\"]\n";
+    let said = format!("group = \"database\"\nhooks = [\"owner\"]\n{more}");
+    let manifest = MANIFEST.replace("group = \"database\"", &said);
     let project = Project::with_manifest(&format!("{manifest}{hooks}"));
     project.write("hooks/owner", PROGRAM);
     set_mode(&project.path("hooks"), 0o755);
@@ -152,4 +159,72 @@ fn giving_up_tells_the_owner_the_value_that_stays() {
     let (step, input) = asked(&project).pop().unwrap();
     assert_eq!((step.as_str(), input["new"]["value"].as_str().unwrap().as_bytes()), ("set", old.as_slice()));
     assert_eq!(stages(&project, "DB"), [Stage::Current]);
+}
+
+#[test]
+fn a_scheduled_run_that_fails_has_a_person_told_and_no_value_with_it() {
+    let project = project();
+    project.write("die-set", "");
+    project.run(["rotate", "DB"]).assert_code(137);
+    project.write("fail-set", "");
+    project.run(["rotate", "--due"]).assert_code(8);
+    let (step, input) = asked(&project).pop().unwrap();
+    assert_eq!((step.as_str(), &input["failure"]["secret"], &input["new"]), ("notify", &"DB".into(), &Value::Null));
+    let failure = &input["failure"];
+    assert_eq!(
+        (&failure["step"], &failure["hook"], &failure["code"]),
+        (&"set".into(), &"owner".into(), &"hook-failed".into())
+    );
+    assert_eq!(input["secrets"], Value::Object(serde_json::Map::new()));
+    // Whoever rotates by hand sees it.
+    project.run(["rotate", "resume"]).assert_code(8);
+    assert_eq!(steps(&project).iter().filter(|step| *step == "notify").count(), 1);
+}
+
+#[test]
+fn what_leaked_and_has_an_owner_is_replaced_by_a_rotation_and_retired_at_once() {
+    let project = project_with("overlap = \"24h\"");
+    let old = project.get("DB");
+    let run = project.run(["incident", "DB", "--yes"]).assert_code(0);
+    assert!(run.both().contains("`vault-kit rotate DB`"), "{run:?}");
+    assert_eq!((project.get("DB"), steps(&project).len()), (old.clone(), 0), "its owner knows no other yet");
+    assert!(project.run(["check"]).assert_code(1).both().contains("banned"));
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert_eq!(steps(&project), ["set", "test", "reload", "retire"], "nothing that leaked has an overlap");
+    assert!(project.get("DB") != old && !project.read(".env").contains("DB_PREVIOUS"));
+    project.run(["check"]).assert_code(0);
+    assert_eq!(project.run(["rotate", "rollback", "DB", "--yes"]).code, 7, "a banned value never comes back");
+}
+
+#[test]
+fn a_new_value_that_no_hook_is_told_of_is_announced_as_one() {
+    let project = project();
+    let run = project.run(["generate", "--replace", "DB", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("hook `owner` is called by `vault-kit rotate DB` alone"), "{run:?}");
+    assert!(!project.run(["rotate", "DB", "-n"]).assert_code(0).stderr.contains("nobody tells"));
+}
+
+#[test]
+fn monitoring_is_told_how_a_rotation_ended_and_of_one_that_has_not() {
+    let project = project();
+    let metrics = || {
+        project.run(["status", "--metrics", "vault-kit.prom"]).assert_code(0);
+        project.read("vault-kit.prom")
+    };
+    let sample = |text: &str, family: &str| {
+        let family = format!("vault_kit_{family}{{");
+        let is_it = |line: &&str| line.starts_with(&family) && line.contains("secret=\"DB\"");
+        text.lines().find(is_it).and_then(|line| Some(line.rsplit_once(' ')?.1.to_owned()))
+    };
+    assert_eq!(sample(&metrics(), "rotation_last_success"), None);
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let text = metrics();
+    assert_eq!(sample(&text, "rotation_in_flight").as_deref(), Some("1"));
+    assert_eq!(sample(&text, "rotation_failures").as_deref(), Some("1"));
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    project.run(["rotate", "resume"]).assert_code(0);
+    let text = metrics();
+    assert_eq!(sample(&text, "rotation_last_success").as_deref(), Some("1"));
+    assert_eq!(sample(&text, "rotation_in_flight").as_deref(), Some("0"));
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::certificate;
 use crate::cli::context::Context;
 use crate::cli::get;
+use crate::cli::mounted;
 use crate::cli::session::Session;
 use crate::cli::summary::tell_lists;
 use crate::deliver::{Delivered, FileReport, Outcome};
@@ -92,7 +93,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {
-        world.settle(&mut opened, "cert-renew", &changed)?
+        mounted::noted(&session, world.settle(&mut opened, "cert-renew", &changed)?)
     };
     let rows = rows(&session, &opened.store, &asked, &changed, &roots, arguments.dry_run);
     let answer = Answer {

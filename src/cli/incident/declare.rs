@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::incident::reach::{self, Known};
 use crate::incident::scan::{self, Finding};
 use crate::incident::{covered, remains, revoke};
+use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
 use crate::plan::{self, Plan, Scope};
 use crate::store::Store;
@@ -163,9 +164,12 @@ impl Case {
         Ok(Some(Incident { at: now, uid, reason, affected, recipients, places, done, remains }))
     }
 
-    /// New values for what is made here; what a person supplies has to wait for one.
+    /// New values for what is made here; what a person supplies has to wait for one, and what a hook has to tell its owner
+    /// of is for `rotate`.
     fn plan(&self, session: &Session<'_>, world: &World<'_>, store: &Store) -> Plan {
-        let made = self.fresh.iter().filter(|name| session.manifest.secrets[*name].is_generated());
+        let manifest = &session.manifest;
+        let is_made = |it: &Declaration| it.is_generated() && !remains::has_owner(manifest, it);
+        let made = self.fresh.iter().filter(|name| is_made(&manifest.secrets[*name]));
         let made: BTreeSet<SecretName> = made.cloned().collect();
         if made.is_empty() {
             return Plan::default();
@@ -202,7 +206,9 @@ impl Case {
             say(format!("`{name}` has a new value; the old one is accepted no more"));
         }
         for name in self.fresh.iter().filter(|name| !changed.contains(name)) {
-            say(format!("`{name}` waits for a new value from a person"));
+            let from = world.manifest.secret(name).filter(|it| remains::has_owner(world.manifest, it));
+            let from = from.map_or("a person", |_| "`vault-kit rotate`, which tells its owner");
+            say(format!("`{name}` waits for a new value from {from}"));
         }
         if !authorities.is_empty() {
             let names: Vec<String> = lists.iter().map(|name| format!("`{name}`")).collect();

@@ -29,5 +29,5 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     drop(session.open_store(&identities)?);
     let programs = super::programs(&session);
     let report = Machine::new(&world, &programs, &SystemClock).abort(&names)?;
-    answer::tell(context, &session, &report, &[], false)
+    answer::tell(context, &session, report, &[], false)
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::cli::context::Context;
+use crate::cli::mounted;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::summary::{Summary, row};
@@ -42,15 +43,17 @@ pub fn is_nothing(report: &Report) -> bool {
 pub fn tell(
     context: &Context,
     session: &Session<'_>,
-    report: &Report,
+    mut report: Report,
     consequences: &[String],
     is_scheduled: bool,
 ) -> Result<Exit> {
-    if is_scheduled && is_nothing(report) {
+    let is_nothing = is_nothing(&report);
+    if is_scheduled && is_nothing {
         return Ok(Exit::DONE);
     }
     let ui = context.ui;
-    let summary = Summary::new(&session.environment, &session.manifest, &report.plan, &report.delivered, false);
+    let delivered = mounted::noted(session, std::mem::take(&mut report.delivered));
+    let summary = Summary::new(&session.environment, &session.manifest, &report.plan, &delivered, false);
     let summary = summary.breaking(consequences).completed(context);
     let errors = errors(context, &report.problems);
     if ui.json {
@@ -58,12 +61,12 @@ pub fn tell(
         let errors = errors.iter().map(told).collect();
         ui.object(&Answer { summary: &summary, events: &report.events, reloaded: &report.reloaded, errors })?;
     } else {
-        tell_events(ui, report);
+        tell_events(ui, &report);
         summary.tell_words(ui);
         for hook in &report.reloaded {
             ui.say(row("reloaded", hook, format_args!("")).trim_end());
         }
-        if is_nothing(report) {
+        if is_nothing {
             ui.say(&format!("environment `{}`: nothing to do", session.environment));
         }
     }
@@ -72,8 +75,12 @@ pub fn tell(
             ui.say(&format!("{}: {line}", problem.failure.hook));
         }
         ui.problem(error);
+        // Whoever rotates by hand is told here.
+        if is_scheduled {
+            super::programs(session).notify(problem, error).iter().for_each(|line| ui.warn(line));
+        }
     }
-    Ok(if errors.is_empty() { report.delivered.exit() } else { Exit::from(Kind::Incomplete) })
+    Ok(if errors.is_empty() { delivered.exit() } else { Exit::from(Kind::Incomplete) })
 }
 
 fn errors(context: &Context, problems: &[Problem]) -> Vec<Error> {

@@ -49,7 +49,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.say(&worth);
     }
     let report = machine.rollback(&name, &earlier)?;
-    answer::tell(context, &session, &report, &[worth], false)
+    answer::tell(context, &session, report, &[worth], false)
 }
 
 fn version(text: &str) -> Result<VersionId> {

@@ -73,7 +73,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         // The ledger learns by which manifest nothing is due: the next run need not open the store.
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
     }
-    answer::tell(context, &session, &report, &consequences, arguments.due)
+    answer::tell(context, &session, report, &consequences, arguments.due)
 }
 
 fn order(session: &Session<'_>, arguments: &Arguments) -> Result<Order> {

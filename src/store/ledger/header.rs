@@ -15,7 +15,7 @@ use crate::store::rotations::Trouble;
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// [`SCHEMA_VERSION`].
+    /// [`super::SCHEMA_VERSION`].
     pub vault_kit_ledger: u32,
     /// The project's name.
     pub project: String,
