@@ -118,7 +118,8 @@ pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
 fn single<'s>(declaration: &Declaration, overlap: Option<Period>, version: &'s Version) -> Option<Companion<'s>> {
     let is_root = matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none());
     let overlap = overlap.filter(|_| is_root || declaration.kind.is_single())?;
-    let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage == Stage::Previous)?;
+    let is_accepted = version.life.revoked.is_none() && version.life.retired.is_none();
+    let since = version.life.replaced.filter(|_| is_accepted && version.stage == Stage::Previous)?;
     Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })
 }
 

@@ -11,6 +11,20 @@ use crate::store::files::Opened;
 use crate::store::identity::{self, Identities};
 use crate::store::{Recipients, Store, agreement};
 
+impl Session<'_> {
+    /// The error of a command that needs a store where there is none.
+    pub fn no_store(&self) -> Error {
+        let error = Error::new(Kind::Store, "store-missing", format!("there is no `{}`", self.files().store_path()))
+            .hint(format!("make it with `{}`", self.command("init")));
+        let is_shared = self.manifest.aws(&self.environment).is_some()
+            && self.manifest.secrets_in(&self.environment).any(|it| it.remote.is_some());
+        if !is_shared {
+            return error;
+        }
+        error.hint(format!("or, where another host pushed its values, take those with `{}`", self.command("sync pull")))
+    }
+}
+
 /// The user's identity, made at 0600 when there is none; tells where the new one is.
 ///
 /// Beside a store none is made: a new one could not open it, and would stand where the lost one belongs.

@@ -222,12 +222,6 @@ impl<'a> Session<'a> {
         }
         format!("vault-kit -e {} {words}", self.environment)
     }
-
-    /// The error of a command that needs a store where there is none.
-    pub fn no_store(&self) -> Error {
-        Error::new(Kind::Store, "store-missing", format!("there is no `{}`", self.files().store_path()))
-            .hint(format!("make it with `{}`", self.command("init")))
-    }
 }
 
 /// Finds the manifest that the command is about.

@@ -24,8 +24,14 @@ pub fn by<'s>(store: &'s Store, name: &SecretName, findings: &[Finding], now: Da
         return about(&|incident| versions.iter().all(|version| incident.has(name, *version)));
     }
     let current = store.current(name)?;
-    about(&|incident| incident.has(name, current.id))
-        .or_else(|| about(&|incident| was_replaced(incident, name, current, now)))
+    about(&|incident| incident.has(name, current.id)).or_else(|| {
+        about(&|incident| was_replaced(incident, name, current, now)).filter(|_| !is_banned(store, name, current))
+    })
+}
+
+/// Whether what took its place is a value that leaked before.
+fn is_banned(store: &Store, name: &SecretName, current: &Version) -> bool {
+    current.parts.primary().is_some_and(|value| store.refuse_banned(name, value).is_err())
 }
 
 fn was_replaced(incident: &Incident, name: &SecretName, current: &Version, now: DateTime<Utc>) -> bool {

@@ -58,7 +58,8 @@ fn of(
 ) -> Option<Affected> {
     let name = &declaration.name;
     let current = known.store.current(name)?;
-    let versions = known.store.secrets.get(name)?.iter().filter(|version| version.stage != Stage::Next);
+    let versions =
+        known.store.secrets.get(name)?.iter().filter(|it| !matches!(it.stage, Stage::Next | Stage::Candidate));
     Some(Affected {
         secret: name.clone(),
         kind: declaration.kind.name().to_owned(),
@@ -143,12 +144,14 @@ struct Line {
     action: String,
     environment: EnvName,
     secrets: Vec<SecretName>,
+    #[serde(default)]
+    intent: bool,
 }
 
 /// The last changes of a secret. A line that cannot be read tells nothing, and keeps nobody from replacing a value.
 fn changes(audit: &[u8], environment: &EnvName, name: &SecretName) -> Vec<String> {
     let lines = audit.rsplit(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
-    let ours = lines.filter(|line| line.environment == *environment && line.secrets.contains(name));
+    let ours = lines.filter(|line| !line.intent && line.environment == *environment && line.secrets.contains(name));
     let mut last: Vec<String> =
         ours.take(CHANGES).map(|line| format!("{}: `{}` by uid {}", second(line.at), line.action, line.uid)).collect();
     last.reverse();

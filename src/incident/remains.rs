@@ -95,14 +95,17 @@ impl Words<'_> {
 
     fn remote(&self, it: &Affected, remote: &RemoteCopy) -> String {
         let (name, push) = (&remote.name, self.command(&format!("sync push {}", it.secret)));
+        let pull = self.command(&format!("sync pull --revoke {}", it.secret));
         let Some((arn, version)) = &remote.synced else {
-            return format!("`{name}` in AWS may have the value that leaked: compare with {push}");
+            return format!(
+                "`{name}` in AWS may have the value that leaked: compare with {push}; then, on every other host, {pull}"
+            );
         };
         let drop = format!(
             "aws secretsmanager update-secret-version-stage --secret-id {arn} --version-stage AWSPREVIOUS --remove-from-version-id {version}"
         );
         format!(
-            "`{name}` in AWS has the value that leaked: {push}; then it is AWSPREVIOUS there, until `{drop}`; by its id it can be read until AWS deletes it"
+            "`{name}` in AWS has the value that leaked: {push}; on every other host {pull}, or it is accepted there on; then it is AWSPREVIOUS there, until `{drop}`; by its id it can be read until AWS deletes it"
         )
     }
 

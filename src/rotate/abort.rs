@@ -45,7 +45,10 @@ impl Machine<'_> {
         if names.is_empty() {
             return Ok(());
         }
-        let (done, mut failed) = self.call_for(&names, Step::Set)?;
+        let (set, mut failed) = self.call_for(&names, Step::Set)?;
+        // The owner may accept the candidate too, which nobody is to use any more.
+        let (done, more) = self.call_for(&set, Step::Retire)?;
+        failed.extend(more);
         for (_, problem) in &mut failed {
             problem.is_aborting = true;
         }

@@ -59,6 +59,10 @@ impl<'a> Machine<'a> {
         let mut run = Run { settles: settles || !waits, waits, ..Run::default() };
         let (world, opened) = self.open()?;
         let selection = select::select(world.manifest, &opened.store, order, self.programs, world.now)?;
+        if !selection.fresh.is_empty() || !selection.going.is_empty() {
+            // Before an owner is told of a value that could not be delivered.
+            world.prepare(&opened.store)?.preflight()?;
+        }
         drop(opened);
         run.active.clone_from(&selection.retire_first);
         if !selection.retire_first.is_empty() {
@@ -93,7 +97,15 @@ impl<'a> Machine<'a> {
     /// Runs one step for all that have come to it, and writes down what became of them, in one change.
     fn step(&self, run: &mut Run, at: Reached, step: Step) -> Result<()> {
         let names = self.at(run, at)?;
-        let (done, failed) = self.call_for(&names, step)?;
+        // What was begun with a hook is not done by its being declared no more.
+        let (asked, orphans): (Vec<_>, Vec<_>) =
+            names.iter().cloned().partition(|name| !self.programs.hooks(name, step).is_empty());
+        let (done, mut failed) = self.call_for(&asked, step)?;
+        failed.extend(orphans.into_iter().map(|name| {
+            let said = format!("no hook of `{name}` with `{}` is declared any more", step.name());
+            let problem = self.problem("none", step, Some(&name), "hook-not-started", said);
+            (name, problem)
+        }));
         if names.is_empty() {
             return Ok(());
         }

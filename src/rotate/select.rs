@@ -107,6 +107,8 @@ pub fn select(
             for name in names {
                 match running.get(name) {
                     Some(operation) if operation.is_open() => drop(selection.going.insert(name.clone())),
+                    // What is not reloaded may still work with the old value.
+                    Some(_) if !store.rotations.reloads.is_empty() => return Err(owes_reload(name)),
                     Some(_) => {
                         selection.retire_first.insert(name.clone());
                         selection.fresh.insert(name.clone());
@@ -131,6 +133,12 @@ pub fn select(
         }
     }
     Ok(selection)
+}
+
+fn owes_reload(name: &SecretName) -> Error {
+    let message = format!("`{name}` is being rotated: a program has yet to read the files that changed");
+    Error::new(Kind::Conflict, "rotation-in-flight", message)
+        .hint("nothing was changed; go on with it by `vault-kit rotate resume`")
 }
 
 fn has_set(programs: &dyn Programs, declaration: &Declaration) -> bool {

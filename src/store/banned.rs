@@ -57,11 +57,11 @@ impl Banned {
 }
 
 impl Store {
-    /// Bans what a secret is and was, and lets nothing of it serve beside a successor. What is only published was
-    /// delivered to nobody, and stays. Tells which versions were not banned before.
+    /// Bans what a secret is and was, and lets nothing of it serve beside a successor. What is only published, or a
+    /// candidate, was delivered to nobody, and stays. Tells which versions were not banned before.
     pub fn ban(&mut self, name: &SecretName, at: DateTime<Utc>, reason: Option<&str>) -> Vec<VersionId> {
         let versions = self.secrets.get(name).map_or(&[][..], Vec::as_slice);
-        let known = versions.iter().filter(|version| version.stage != Stage::Next);
+        let known = versions.iter().filter(|version| was_in_force(version));
         let bans: Vec<(String, Ban)> = known.filter_map(|it| self.ban_of(name, it, at, reason)).collect();
         let mut news = Vec::new();
         for (fingerprint, ban) in bans {
@@ -71,7 +71,7 @@ impl Store {
             }
         }
         let versions = self.secrets.get_mut(name).into_iter().flatten();
-        for version in versions.filter(|it| it.stage != Stage::Next && it.life.revoked.is_none()) {
+        for version in versions.filter(|it| was_in_force(it) && it.life.revoked.is_none()) {
             version.life.revoked = Some(at);
         }
         self.updated = self.updated.max(at);
@@ -116,6 +116,10 @@ impl Store {
         Err(Error::new(Kind::Conflict, "banned", message)
             .hint("nothing was changed; a value that leaked is never taken again: supply a new one"))
     }
+}
+
+fn was_in_force(version: &Version) -> bool {
+    !matches!(version.stage, Stage::Next | Stage::Candidate)
 }
 
 #[cfg(test)]

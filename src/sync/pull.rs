@@ -164,8 +164,9 @@ pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
 fn refuse_banned(store: &Store, declaration: &Declaration, parts: &Parts, place: &str) -> Result<()> {
     let secret = &declaration.name;
     let refused = parts.primary().map_or(Ok(()), |value| store.refuse_banned(secret, value));
-    refused
-        .map_err(|error| error.hint(format!("`{place}` has it: send it a new one with `vault-kit sync push {secret}`")))
+    refused.map_err(|error| {
+        error.hint(format!("`{place}` has it: send it a new one with `vault-kit sync push --ours {secret}`"))
+    })
 }
 
 /// Refuses what `set` would refuse.

@@ -275,3 +275,14 @@ fn another_environment_with_the_same_value_is_named() {
     let run = declare(&project, &["STRIPE"]).assert_code(0);
     assert!(run.stderr.contains("`vault-kit -e prod incident STRIPE`"), "{}", run.stderr);
 }
+
+#[test]
+fn a_template_that_leaked_means_what_it_is_made_of() {
+    let project = shop();
+    let (password, url) = (project.get("DB_PASSWORD"), project.get("DB_URL"));
+    let run = declare(&project, &["DB_URL"]).assert_code(0);
+    assert!(run.stderr.contains("`DB_URL` is made of `DB_PASSWORD`: that is what leaked"), "{run:?}");
+    assert!(project.get("DB_PASSWORD") != password && project.get("DB_URL") != url);
+    project.run_with_stdin(["set", "STRIPE"], &url).assert_code(7);
+    assert_eq!(findings(&project), []);
+}

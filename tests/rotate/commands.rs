@@ -85,6 +85,7 @@ fn an_operation_is_carried_on_or_given_up_by_name() {
     assert!(run.stdout.contains("DB    test") && run.stdout.contains("vault-kit rotate resume DB"), "{}", run.stdout);
     let status = json(&project.run(["rotate", "status", "--json"]).assert_code(0));
     assert_eq!((&status["schema_version"], &status["rotations"][0]["step"]), (&Value::from(1), &Value::from("set")));
+    let project = in_flight(Step::Tested);
     project.run(["rotate", "resume", "DB"]).assert_code(0);
     assert_eq!(delivered(&project), "Kq7vTz3mXw9RbLp5NcYd2HsJ");
     assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current]);

@@ -156,8 +156,11 @@ fn giving_up_tells_the_owner_the_value_that_stays() {
     project.write("fail-test", "");
     project.run(["rotate", "DB"]).assert_code(8);
     project.run(["rotate", "abort", "DB"]).assert_code(0);
-    let (step, input) = asked(&project).pop().unwrap();
-    assert_eq!((step.as_str(), input["new"]["value"].as_str().unwrap().as_bytes()), ("set", old.as_slice()));
+    let asked = asked(&project);
+    let candidate = asked[0].1["new"]["value"].as_str().unwrap();
+    let [.., set, retire] = asked.as_slice() else { panic!("{asked:?}") };
+    assert_eq!((set.0.as_str(), set.1["new"]["value"].as_str().unwrap().as_bytes()), ("set", old.as_slice()));
+    assert_eq!((retire.0.as_str(), retire.1["old"]["value"].as_str()), ("retire", Some(candidate)));
     assert_eq!(stages(&project, "DB"), [Stage::Current]);
 }
 
@@ -227,4 +230,62 @@ fn monitoring_is_told_how_a_rotation_ended_and_of_one_that_has_not() {
     let text = metrics();
     assert_eq!(sample(&text, "rotation_last_success").as_deref(), Some("1"));
     assert_eq!(sample(&text, "rotation_in_flight").as_deref(), Some("0"));
+}
+
+#[test]
+fn a_leak_during_a_rotation_is_banned_at_once_and_the_rotation_goes_on() {
+    let project = project();
+    project.write("fail-set", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    assert!(project.run(["check"]).assert_code(1).both().contains("banned"));
+    std::fs::remove_file(project.path("fail-set")).unwrap();
+    project.run(["rotate", "resume"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current]);
+}
+
+#[test]
+fn a_value_that_was_promised_an_overlap_is_not_cut_without_a_yes() {
+    let project = project_with("overlap = \"24h\"");
+    project.run(["rotate", "DB"]).assert_code(0);
+    let run = project.run(["rotate", "DB"]).assert_code(2);
+    assert!(run.stderr.contains("retire the old value of `DB` now"), "{run:?}");
+    assert!(!steps(&project).contains(&"retire".to_owned()));
+    project.run(["rotate", "DB", "--yes"]).assert_code(0);
+    assert_eq!(steps(&project).iter().filter(|step| *step == "retire").count(), 1);
+}
+
+#[test]
+fn nothing_is_rotated_again_while_a_program_works_with_what_was_before() {
+    let project = project();
+    project.write("fail-reload", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.run(["rotate", "DB"]).assert_code(7);
+    std::fs::remove_file(project.path("fail-reload")).unwrap();
+    project.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(steps(&project), ["set", "test", "reload", "reload", "retire"]);
+}
+
+#[test]
+fn a_step_whose_hook_is_declared_no_more_is_not_taken_for_done() {
+    let project = project();
+    let old = project.get("DB");
+    project.write("fail-set", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.write("vault-kit.toml", project.read("vault-kit.toml").replace("hooks = [\"owner\"]\n", ""));
+    let run = project.run(["rotate", "resume"]).assert_code(8);
+    assert!(run.stderr.contains("no hook of `DB` with `set` is declared any more"), "{run:?}");
+    assert_eq!(project.get("DB"), old);
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    assert_eq!(stages(&project, "DB"), [Stage::Current]);
+}
+
+#[test]
+fn an_owner_is_told_of_nothing_that_could_not_be_delivered() {
+    let project = project();
+    std::fs::remove_file(project.path(".env")).unwrap();
+    std::fs::create_dir(project.path(".env")).unwrap();
+    let run = project.run(["rotate", "DB"]);
+    assert!(run.code != 0 && steps(&project).is_empty(), "{run:?}");
 }

@@ -188,8 +188,15 @@ fn giving_up_hands_the_current_value_to_its_owner_again() {
         hand.pass(TimeDelta::minutes(5));
         let report = ground.machine(&hand, due).unwrap().unwrap();
         assert_eq!(report.events.iter().map(|it| &it.what).collect::<Vec<_>>(), [&What::Aborted]);
-        let last = hand.asked.borrow().last().unwrap().clone();
-        assert_eq!((last.step, last.new, last.old), (Set, Some(old), candidate));
+        let asked = hand.asked.borrow();
+        let last: Vec<_> = asked.iter().rev().take(2).rev().map(|it| (it.step, &it.new, &it.old)).collect();
+        let (old, candidate) = (Some(old), candidate);
+        assert_eq!(
+            last,
+            [(Set, &old, &candidate), (Retire, &old, &candidate)],
+            "and the candidate is accepted no more"
+        );
+        drop(asked);
         assert_eq!(stages(&project, "DB"), [Current]);
         let store = project.store();
         assert!(store.rotations.running.is_empty());

@@ -99,7 +99,8 @@ fn a_key_that_somebody_removed_there_can_be_removed_here_by_name() {
         assert!(run.stderr.contains("`vault-kit sync pull --theirs SMTP_KEY`"), "{}", run.stderr);
         host.run(["sync", "pull", "--theirs", "SESSION_KEY"]).assert_code(7);
         assert!(host.project.read(".env").contains("SMTP_KEY"), "another one was named");
-        let run = host.run(["sync", "pull", "--theirs", "SMTP_KEY"]).assert_code(0);
+        host.run(["sync", "pull", "--theirs", "SMTP_KEY"]).assert_code(2);
+        let run = host.run(["sync", "pull", "--theirs", "SMTP_KEY", "--yes"]).assert_code(0);
         assert!(run.stdout.contains("removed") && run.stdout.contains("SMTP_KEY"), "{}", run.stdout);
         assert!(!host.project.read(".env").contains("SMTP_KEY"));
         host.run(["sync", "push"]).assert_code(0);

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Bench;
+use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind};
 use crate::name::SecretName;
 
@@ -20,6 +21,10 @@ impl Bench<'_> {
     pub(super) fn replace(&self, name: &SecretName) -> String {
         match self.manifest.secret(name) {
             Some(declaration) if !declaration.is_generated() => self.supply(declaration),
+            // Its owner has to be told, which `generate` does not.
+            Some(it) if self.manifest.hooks_for(it, Step::Set).next().is_some() => {
+                self.command(&format!("rotate {name}"))
+            }
             _ => self.command(&format!("generate --replace {name}")),
         }
     }

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::incident::reach::{self, Known};
 use crate::incident::scan::{self, Finding};
 use crate::incident::{covered, remains, revoke};
-use crate::manifest::Declaration;
+use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{SecretName, VersionId};
 use crate::plan::{self, Plan, Scope};
 use crate::store::Store;
@@ -105,11 +105,25 @@ fn names(session: &Session<'_>, leak: &Leak, findings: &[Finding]) -> Result<BTr
             Error::usage("the secret that leaked is needed").hint("`vault-kit incident NAME`, or `--from-scan FILE`")
         );
     }
+    let names: BTreeSet<SecretName> = names.iter().flat_map(|name| leaked_with(session, name)).collect();
     let setting = names.iter().find(|name| !session.manifest.secrets[*name].is_stored());
     setting.map_or(Ok(names.clone()), |name| {
         Err(Error::usage(format!("`{name}` is a setting, which stands in the manifest for everybody to read"))
             .hint("if it must not be known, declare it as a secret, and change it"))
     })
+}
+
+/// A template has no value of its own: what it is made of leaked with it, and it falls with that.
+fn leaked_with(session: &Session<'_>, name: &SecretName) -> BTreeSet<SecretName> {
+    let declaration = &session.manifest.secrets[name];
+    let inputs = declaration.references().into_iter().filter(|it| session.manifest.secrets[*it].is_stored());
+    let inputs: BTreeSet<SecretName> = inputs.flat_map(|input| leaked_with(session, input)).collect();
+    if inputs.is_empty() || !matches!(declaration.kind, SecretKind::Template(_)) {
+        return BTreeSet::from([name.clone()]);
+    }
+    let words: Vec<String> = inputs.iter().map(|name| format!("`{name}`")).collect();
+    session.context.ui.say(&format!("`{name}` is made of {}: that is what leaked", words.join(", ")));
+    inputs
 }
 
 /// What is declared now, and what was before.
@@ -218,7 +232,10 @@ impl Case {
             say(format!("{} revoked by id", counted(tokens, "token")));
         }
         incident.remains = remains::of(world.manifest, world.environment, &incident.affected, &BTreeSet::new());
-        changed.extend(self.fresh.iter().filter(|name| !changed.contains(name)).cloned().collect::<Vec<_>>());
+        // A leak during a rotation is banned at once; what the rotation brings is another value.
+        let is_still = |name: &&SecretName| !changed.contains(name) && store.rotations.open(name).is_none();
+        let rest: Vec<SecretName> = self.fresh.iter().filter(is_still).cloned().collect();
+        changed.extend(rest);
         Ok(changed)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::answer;
@@ -64,8 +65,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if arguments.dry_run {
         return rehearse(context, &session, &world, opened.store, &plan, &consequences);
     }
+    let early = retired_early(&opened.store, &order, context.now);
     drop(opened);
     confirm_roots(&session, &order)?;
+    if !early.is_empty() {
+        let question = format!("retire the old value of {} now, before its overlap has ended", early.join(", "));
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    }
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
     let settles = files.header()?.is_some_and(is_due);
     let report = Machine::new(&world, &programs, &SystemClock).run(&order, settles)?;
@@ -129,6 +135,18 @@ fn rehearse(
     let summary = Summary::new(&session.environment, &session.manifest, plan, &delivered, true);
     summary.breaking(consequences).tell(context)?;
     Ok(Exit::DONE)
+}
+
+/// The secrets whose former value is promised for longer than until they are rotated again.
+fn retired_early(store: &Store, order: &Order, now: DateTime<Utc>) -> Vec<String> {
+    let Order::Now(names) = order else { return Vec::new() };
+    let is_promised = |name: &&SecretName| {
+        store.rotations.running.get(*name).is_some_and(|it| {
+            let is_leaked = store.version(name, it.base).is_some_and(|base| base.life.revoked.is_some());
+            !it.is_open() && !is_leaked && it.retire_at.is_some_and(|at| at > now)
+        })
+    };
+    names.iter().filter(is_promised).map(|name| format!("`{name}`")).collect()
 }
 
 fn confirm_roots(session: &Session<'_>, order: &Order) -> Result<()> {

@@ -15,9 +15,10 @@ use super::order::Order;
 use super::report::{Report, Row};
 use super::taking::{self, Pulled};
 use crate::deliver::{Delivered, ignored};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::period::Period;
+use crate::name::SecretName;
 use crate::store::Store;
 use crate::store::identity::Identities;
 use crate::sync::plan::Direction;
@@ -68,6 +69,9 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
         world.check_agreement(&opened.store).map(|()| opened)
     };
     let (mut opened, mut taken) = taking::take(&world, open, &exchange, &seen, order)?;
+    if !dry_run {
+        refuse_forgetting(context, &taken.removed)?;
+    }
     if revoke {
         taken.drop_replaced(&exchange, &mut opened.store, context.now);
     }
@@ -83,6 +87,18 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
         world.settle_news(&mut opened, "sync pull", &taken.changed, has_news)?
     };
     tell(context, session, &exchange, taken, &delivered, dry_run)
+}
+
+/// A key that was taken out of a bundle takes the value here with it, and nothing brings that back.
+fn refuse_forgetting(context: &Context, removed: &[SecretName]) -> Result<()> {
+    if removed.is_empty() || context.global.yes {
+        return Ok(());
+    }
+    let names: Vec<String> = removed.iter().map(|name| format!("`{name}`")).collect();
+    let message =
+        format!("in AWS {} was taken out: taking that over forgets it here with all its values", names.join(", "));
+    Err(Error::new(Kind::Usage, "confirmation-needed", message)
+        .hint("nothing was changed; to forget it all the same, add `--yes`"))
 }
 
 /// For how long after AWS answered last what is here may stand in.
