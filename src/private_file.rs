@@ -107,20 +107,11 @@ impl Root {
     }
 
     fn open_regular(&self, route: &Route<'_>) -> Result<Option<(File, Status)>> {
-        // NONBLOCK: a FIFO in the place of a file must not make us wait for its writer.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let opened = match resolve::open_beneath(&self.directory, &route.all(), flags) {
-            Err(Errno::LOOP) => self.open_through_link(route, flags),
+        let opened = match resolve::open_beneath(&self.directory, &route.all(), open::READING) {
+            Err(Errno::LOOP) => self.open_through_link(route, open::READING),
             opened => opened,
         };
-        let file = match opened {
-            Ok(file) => File::from(file),
-            Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(fault::failed("read", route.shown(), errno)),
-        };
-        let status = Status::of(&file).map_err(|errno| fault::failed("read", route.shown(), errno))?;
-        status.expect_regular(route.shown())?;
-        Ok(Some((file, status)))
+        open::regular(opened, route)
     }
 
     /// Follows the links of a directory that is switched, and no others.

@@ -1,13 +1,31 @@
 //! A file that stays open while it is judged and used, so that both are about the same file.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::facts::Status;
-use super::{Facts, Root, fault, resolve};
+use super::resolve::{self, Route};
+use super::{Facts, Root, fault};
 use crate::error::Result;
+
+/// NONBLOCK: a FIFO in the place of a file must not make us wait for its writer.
+pub(super) const READING: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+/// What was opened, if it is there and a regular file.
+pub(super) fn regular(opened: rustix::io::Result<OwnedFd>, route: &Route<'_>) -> Result<Option<(File, Status)>> {
+    let failed = |errno| fault::failed("read", route.shown(), errno);
+    let file = match opened {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(errno) => return Err(failed(errno)),
+    };
+    let status = Status::of(&file).map_err(failed)?;
+    status.expect_regular(route.shown())?;
+    Ok(Some((file, status)))
+}
 
 impl Root {
     /// Opens a regular file for reading, with what the system says of that very file; `None` when there is none. No link is
@@ -20,15 +38,8 @@ impl Root {
             Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(failed(errno)),
         };
-        // NONBLOCK: a FIFO in the place of a file must not make us wait for its writer.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let file = match resolve::open_beneath(&directory, &[route.name()], flags) {
-            Ok(file) => File::from(file),
-            Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(failed(errno)),
-        };
-        let status = Status::of(&file).map_err(failed)?;
-        status.expect_regular(route.shown())?;
+        let opened = resolve::open_beneath(&directory, &[route.name()], READING);
+        let Some((file, status)) = regular(opened, &route)? else { return Ok(None) };
         let facts = status.facts(&Status::of(&directory).map_err(failed)?);
         Ok(Some((file, facts)))
     }
