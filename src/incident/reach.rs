@@ -10,7 +10,7 @@ use crate::name::{EnvName, SecretName};
 use crate::plan;
 use crate::store::incidents::{Affected, Copy, Delivery, RemoteCopy};
 use crate::store::ledger::DeliveredFile;
-use crate::store::{Stage, Store, Version};
+use crate::store::{Store, Version};
 use crate::sync::place;
 use crate::token::issued::is_over;
 
@@ -58,8 +58,7 @@ fn of(
 ) -> Option<Affected> {
     let name = &declaration.name;
     let current = known.store.current(name)?;
-    let versions =
-        known.store.secrets.get(name)?.iter().filter(|it| !matches!(it.stage, Stage::Next | Stage::Candidate));
+    let versions = known.store.secrets.get(name)?.iter().filter(|it| it.was_in_force());
     Some(Affected {
         secret: name.clone(),
         kind: declaration.kind.name().to_owned(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, Store, Version, derive, fingerprint};
+use super::{Store, Version, derive, fingerprint};
 use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
 use crate::secret::{Secret, digest};
@@ -61,7 +61,7 @@ impl Store {
     /// candidate, was delivered to nobody, and stays. Tells which versions were not banned before.
     pub fn ban(&mut self, name: &SecretName, at: DateTime<Utc>, reason: Option<&str>) -> Vec<VersionId> {
         let versions = self.secrets.get(name).map_or(&[][..], Vec::as_slice);
-        let known = versions.iter().filter(|version| was_in_force(version));
+        let known = versions.iter().filter(|version| version.was_in_force());
         let bans: Vec<(String, Ban)> = known.filter_map(|it| self.ban_of(name, it, at, reason)).collect();
         let mut news = Vec::new();
         for (fingerprint, ban) in bans {
@@ -71,7 +71,7 @@ impl Store {
             }
         }
         let versions = self.secrets.get_mut(name).into_iter().flatten();
-        for version in versions.filter(|it| was_in_force(it) && it.life.revoked.is_none()) {
+        for version in versions.filter(|it| it.was_in_force() && it.life.revoked.is_none()) {
             version.life.revoked = Some(at);
         }
         self.updated = self.updated.max(at);
@@ -118,12 +118,9 @@ impl Store {
     }
 }
 
-fn was_in_force(version: &Version) -> bool {
-    !matches!(version.stage, Stage::Next | Stage::Candidate)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::Stage;
     use super::super::tests::{now, store, version};
     use super::*;
 

@@ -86,3 +86,10 @@ pub struct Version {
     /// The value; empty once purged.
     pub parts: Parts,
 }
+
+impl Version {
+    /// Whether it is or was delivered: neither only published nor a candidate.
+    pub fn was_in_force(&self) -> bool {
+        !matches!(self.stage, Stage::Next | Stage::Candidate)
+    }
+}
