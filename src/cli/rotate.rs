@@ -10,14 +10,19 @@ mod rollback;
 mod run;
 mod status;
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::session::Session;
+use crate::clock::SystemClock;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
+use crate::rotate::Report;
 use crate::rotate::declared::Declared;
+use crate::rotate::machine::Machine;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -64,6 +69,24 @@ fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
         directory: session.root.path(),
         find: Box::new(|hook| session.program(hook)),
     }
+}
+
+/// Has the machine do something about secrets that are being rotated, and tells what became of them.
+fn act(
+    context: &Context,
+    names: &[String],
+    deed: impl FnOnce(&Machine<'_>, BTreeSet<SecretName>) -> Result<Report>,
+) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let names = names.iter().map(|name| known(&session, name)).collect::<Result<BTreeSet<_>>>()?;
+    let _lock = session.lock()?;
+    let identities = context.identities()?;
+    let files = session.files();
+    let world = session.world(&files, &identities, false)?;
+    drop(session.open_store(&identities)?);
+    let programs = programs(&session);
+    let report = deed(&Machine::new(&world, &programs, &SystemClock), names)?;
+    answer::tell(context, &session, report, &[], false)
 }
 
 /// A name of the command line that may be of a secret which is not declared any more.

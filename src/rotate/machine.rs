@@ -97,18 +97,18 @@ impl<'a> Machine<'a> {
     /// Runs one step for all that have come to it, and writes down what became of them, in one change.
     fn step(&self, run: &mut Run, at: Reached, step: Step) -> Result<()> {
         let names = self.at(run, at)?;
+        if names.is_empty() {
+            return Ok(());
+        }
         // What was begun with a hook is not done by its being declared no more.
         let (asked, orphans): (Vec<_>, Vec<_>) =
-            names.iter().cloned().partition(|name| !self.programs.hooks(name, step).is_empty());
+            names.into_iter().partition(|name| !self.programs.hooks(name, step).is_empty());
         let (done, mut failed) = self.call_for(&asked, step)?;
         failed.extend(orphans.into_iter().map(|name| {
             let said = format!("no hook of `{name}` with `{}` is declared any more", step.name());
             let problem = self.problem("none", step, Some(&name), "hook-not-started", said);
             (name, problem)
         }));
-        if names.is_empty() {
-            return Ok(());
-        }
         let (world, mut opened) = self.open()?;
         for name in &done {
             let next = if step == Step::Set { self.after_set(name) } else { Reached::Tested };
