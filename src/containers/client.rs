@@ -1,5 +1,4 @@
-//! The Docker client as a child process: the only program besides that of `run` that we start. It inherits nothing but
-//! `PATH`, is asked for no value, and has three seconds for all of its answers.
+//! The Docker client as a child process, for what containers see of our files. It inherits nothing but `PATH`, is asked for no value, and has three seconds for all of its answers.
 
 use std::ffi::OsStr;
 use std::io::Read as _;
