@@ -10,7 +10,7 @@ pub(crate) mod sample;
 pub mod strength;
 
 pub use facts::{ExpectedFile, Facts, Place};
-pub use finding::{Code, Finding, NotChecked, Report};
+pub use finding::{Code, Finding, NotChecked, Report, Severity};
 pub use judge::judge;
 
 use crate::manifest::{Declaration, Kind, Manifest};

@@ -110,18 +110,46 @@ codes! {
     WildcardOrigin = "wildcard-origin",
 }
 
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know; the check does not fail for it by itself.
+    Notice,
+    /// It works today.
+    Warning,
+    /// It is broken, or open to somebody whom it should not be open to.
+    Error,
+}
+
+impl Code {
+    /// How much it weighs.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Expiring | Self::CrlExpiring | Self::Undeclared => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
 /// One problem, with what to do about it. Never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What is wrong.
     pub code: Code,
+    /// How much it weighs: that of its code.
+    pub severity: Severity,
     /// The secret or setting that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretName>,
     /// The file or directory that it is about, relative to the manifest's directory; absolute where it is elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// The line in that file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// What is wrong, in words.
     pub message: String,
     /// A command to paste, or what to do in words.
@@ -173,6 +201,32 @@ pub struct Report {
     pub not_checked: Vec<NotChecked>,
 }
 
+impl Finding {
+    /// About nothing in particular yet: what is wrong, and what to do about it.
+    pub fn new(code: Code, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        let (message, fix) = (message.into(), fix.into());
+        Self { code, severity: code.severity(), secret: None, file: None, line: None, message, fix }
+    }
+
+    /// The same about a secret or setting.
+    #[must_use]
+    pub fn about(self, secret: &SecretName) -> Self {
+        Self { secret: Some(secret.clone()), ..self }
+    }
+
+    /// The same about a file or directory.
+    #[must_use]
+    pub fn of_file(self, file: &str) -> Self {
+        Self { file: Some(file.to_owned()), ..self }
+    }
+
+    /// The same at a line of its file, from 1.
+    #[must_use]
+    pub fn at_line(self, line: u32) -> Self {
+        Self { line: Some(line), ..self }
+    }
+}
+
 impl Report {
     /// Why the command must not end with 0, if it must not: a finding, or under `strict` something that was not looked at.
     pub fn exit_kind(&self, strict: bool) -> Option<Kind> {
@@ -182,7 +236,8 @@ impl Report {
 
     /// Sorts, so that the same facts make the same report.
     pub(super) fn sorted(mut self) -> Self {
-        self.findings.sort_by(|a, b| (a.code, &a.secret, &a.file).cmp(&(b.code, &b.secret, &b.file)));
+        let place = |it: &Finding| (it.code, it.secret.clone(), it.file.clone(), it.line);
+        self.findings.sort_by_cached_key(place);
         self.findings.dedup();
         self.not_checked.sort();
         self.not_checked.dedup();

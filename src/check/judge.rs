@@ -82,15 +82,11 @@ struct Verdict {
 
 impl Bench<'_> {
     fn about_secret(&mut self, code: Code, name: &SecretName, message: impl Into<String>, fix: impl Into<String>) {
-        let finding =
-            Finding { code, secret: Some(name.clone()), file: None, message: message.into(), fix: fix.into() };
-        self.verdict.findings.push(finding);
+        self.verdict.findings.push(Finding::new(code, message, fix).about(name));
     }
 
     fn about_file(&mut self, code: Code, file: &str, message: impl Into<String>, fix: impl Into<String>) {
-        let finding =
-            Finding { code, secret: None, file: Some(file.to_owned()), message: message.into(), fix: fix.into() };
-        self.verdict.findings.push(finding);
+        self.verdict.findings.push(Finding::new(code, message, fix).of_file(file));
     }
 
     fn not_checked(&mut self, what: impl Into<String>, why: impl Into<String>) {

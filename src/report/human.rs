@@ -31,7 +31,10 @@ pub fn render(report: &Report, color: bool) -> String {
 /// What it is about and what is wrong with it.
 fn sentence(finding: &Finding) -> String {
     let subject = match (&finding.secret, &finding.file) {
-        (_, Some(file)) => shown(file),
+        (_, Some(file)) => match finding.line {
+            Some(line) => format!("{}:{line}", shown(file)),
+            None => shown(file),
+        },
         (Some(secret), None) => secret.to_string(),
         (None, None) => String::new(),
     };
@@ -88,20 +91,10 @@ pub(super) mod tests {
             places: vec![Place::Host],
             looked_at: LookedAt { secrets: 3, files: 1, variables: 0, remote: 0 },
             findings: vec![
-                Finding {
-                    code: Code::ModeTooOpen,
-                    secret: None,
-                    file: Some(".env".into()),
-                    message: "mode 0644 is wider than the declared 0600".into(),
-                    fix: "chmod 0600 .env".into(),
-                },
-                Finding {
-                    code: Code::Missing,
-                    secret: Some(SecretName::new("POSTGRES_PASSWORD").unwrap()),
-                    file: None,
-                    message: "has no value yet".into(),
-                    fix: "vault-kit generate POSTGRES_PASSWORD".into(),
-                },
+                Finding::new(Code::ModeTooOpen, "mode 0644 is wider than the declared 0600", "chmod 0600 .env")
+                    .of_file(".env"),
+                Finding::new(Code::Missing, "has no value yet", "vault-kit generate POSTGRES_PASSWORD")
+                    .about(&SecretName::new("POSTGRES_PASSWORD").unwrap()),
             ],
             not_checked: vec![NotChecked { what: "git".into(), why: "its index is damaged".into() }],
         }
