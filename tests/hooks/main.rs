@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 #![expect(clippy::disallowed_methods, reason = "the tests lay out what the program must cope with")]
 
+mod command;
 mod others;
 mod postgres;
 mod proxies;

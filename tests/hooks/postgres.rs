@@ -18,16 +18,16 @@ const SHIPPED: &str = include_str!("../../hooks/postgres");
 /// The user that the server runs as where the tests are root's: it refuses root.
 const NOBODY: u32 = 65_534;
 
-const ADMIN: &str = "adm1n:\\'\"pass";
+pub(crate) const ADMIN: &str = "adm1n:\\'\"pass";
 
 /// A server that wants SCRAM of everybody, on a socket in its directory.
-struct Postgres {
+pub(crate) struct Postgres {
     _server: Server,
     directory: TempDir,
 }
 
 impl Postgres {
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let (Some(initdb), Some(postgres), Some(_)) = (binary("initdb"), binary("postgres"), program("psql")) else {
             skip("hooks-postgres", "no PostgreSQL: run tests/setup");
             return None;
@@ -66,7 +66,12 @@ impl Postgres {
         Some(postgres)
     }
 
-    fn log(&self) -> String {
+    /// The directory of its socket.
+    pub(crate) fn host(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap()
     }
 
@@ -91,11 +96,11 @@ impl Postgres {
         path
     }
 
-    fn logs_in(&self, user: &str, password: &str) -> bool {
+    pub(crate) fn logs_in(&self, user: &str, password: &str) -> bool {
         self.psql(user, password, "SELECT 1").status().unwrap().success()
     }
 
-    fn execute(&self, statement: &str) {
+    pub(crate) fn execute(&self, statement: &str) {
         assert!(self.psql("postgres", ADMIN, statement).status().unwrap().success(), "{statement}");
     }
 

@@ -42,7 +42,7 @@ fn make_certificate(openssl: &Path, file: &Path) {
     std::fs::write(file, both).unwrap();
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -133,7 +133,7 @@ fn haproxy_serves_the_new_certificate_after_the_hook() {
     serves_what_is_new(&Scene::new(HAPROXY, &options), &openssl, &path("tls.pem"), &configuration, "nonsense\n");
 }
 
-fn wait_for(port: u16) {
+pub(crate) fn wait_for(port: u16) {
     for _ in 0..200 {
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return;

@@ -12,15 +12,15 @@ use crate::scene::{Of, Scene};
 use crate::support::{Server, program, skip};
 
 const SHIPPED: &str = include_str!("../../hooks/redis");
-const ADMIN: &str = "the-admin's-own-password";
+pub(crate) const ADMIN: &str = "the-admin's-own-password";
 
-struct Redis {
+pub(crate) struct Redis {
     _server: Server,
     directory: TempDir,
 }
 
 impl Redis {
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some((server, _)) = program("redis-server").zip(program("redis-cli")) else {
             skip("hooks-redis", "no Redis: run tests/setup");
             return None;
@@ -49,7 +49,11 @@ impl Redis {
         Some(redis)
     }
 
-    fn logs_in(&self, user: &str, password: &str) -> bool {
+    pub(crate) fn socket(&self) -> std::path::PathBuf {
+        self.directory.path().join("socket")
+    }
+
+    pub(crate) fn logs_in(&self, user: &str, password: &str) -> bool {
         let mut cli = Command::new(program("redis-cli").unwrap())
             .arg("-s")
             .arg(self.directory.path().join("socket"))

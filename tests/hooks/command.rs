@@ -1,0 +1,89 @@
+//! The shipped programs as `vault-kit rotate` calls them: whoever uses what is delivered is never refused.
+
+mod docker;
+mod nginx;
+mod postgres;
+mod redis;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::scene::chmod;
+use crate::support::Project;
+
+/// How long the value before stays good, as the manifests of these tests declare it.
+const OVERLAP: Duration = Duration::from_secs(1);
+
+/// A project with the shipped programs in `hooks`, trusted and brought to life.
+fn project(manifest: &str, programs: &[&str], given: &[(&str, &str)]) -> Project {
+    let project = Project::with_manifest(manifest);
+    for program in programs {
+        let text = project.run(["rotate", "hook", program]).assert_code(0).stdout;
+        project.write(&format!("hooks/{program}"), text);
+        chmod(&project.path(&format!("hooks/{program}")), 0o755);
+    }
+    chmod(&project.path("hooks"), 0o755);
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["init"]).assert_code(0);
+    for (name, value) in given {
+        project.run_with_stdin(["set", name], value.as_bytes()).assert_code(0);
+    }
+    project
+}
+
+/// What clients found who used what was delivered, again and again.
+#[derive(Debug, Default)]
+struct Found {
+    uses: u32,
+    /// Those that were refused although what they used had been read in the last half of the overlap.
+    refused: u32,
+    /// The longest time in which nobody got in.
+    gap: Duration,
+}
+
+/// Eight clients that read a file, hand its text to `logs_in`, and begin again, while `work` is done.
+fn with_clients(file: &Path, logs_in: impl Fn(&str) -> bool + Sync, work: impl FnOnce()) -> Found {
+    let done = AtomicBool::new(false);
+    let client = || {
+        let (mut found, mut served) = (Found::default(), Instant::now());
+        while !done.load(Ordering::Relaxed) {
+            let read = Instant::now();
+            let text = std::fs::read_to_string(file).unwrap();
+            if logs_in(&text) {
+                // At the end of a gap somebody reads what is new, and begins at once.
+                found.gap = found.gap.max(read.saturating_duration_since(served));
+                served = Instant::now();
+            } else if read.elapsed() < OVERLAP / 2 {
+                found.refused += 1;
+            }
+            found.uses += 1;
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        found
+    };
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..8).map(|_| scope.spawn(client)).collect();
+        // However the work ends, the clients do.
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        done.store(true, Ordering::Relaxed);
+        let found = clients.into_iter().map(|it| it.join().unwrap()).fold(Found::default(), |sum, it| Found {
+            uses: sum.uses + it.uses,
+            refused: sum.refused + it.refused,
+            gap: sum.gap.max(it.gap),
+        });
+        if let Err(cause) = ended {
+            std::panic::resume_unwind(cause);
+        }
+        found
+    })
+}
+
+/// Rotates so often, each time when the overlap before is over and what it left was retired.
+fn rotate(project: &Project, name: &str, times: u32) {
+    for _ in 0..times {
+        project.run(["rotate", name]).assert_code(0);
+        std::thread::sleep(OVERLAP);
+        project.run(["rotate", "--due"]).assert_code(0);
+    }
+}
