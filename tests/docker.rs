@@ -1,125 +1,24 @@
 //! Delivered files in containers of a real Docker daemon, which the tests start and end themselves.
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
+#[path = "support/docker.rs"]
+mod daemon;
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
-use tempfile::TempDir;
+use daemon::{Daemon, IMAGE, with_daemon};
+use support::{Project, Run};
 
-use support::{Project, Run, Server, Shared, program, search_path, skip};
-
-/// Nothing but busybox, at /bin/busybox.
-const IMAGE: &str = "vault-kit-test:1";
-
-/// How often a daemon is asked whether it is ready, and the pause between: half a minute in all.
-const ASKED: u32 = 300;
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// A daemon with its own socket, data and containerd, and without networks.
-struct Daemon {
-    // Ends before the directory goes.
-    server: Server,
-    directory: TempDir,
-    docker: PathBuf,
-}
-
-/// The daemon of this file; an error is why none can be started.
-fn daemon() -> Arc<Result<Daemon, String>> {
-    static DAEMON: Shared<Result<Daemon, String>> = Shared::new();
-    DAEMON.get(Daemon::start)
-}
-
-/// Runs a test with the daemon, or says aloud why not.
-fn with_daemon(test: impl FnOnce(&Daemon)) {
-    match daemon().as_ref() {
-        Ok(daemon) => test(daemon),
-        Err(why) => skip("docker", why),
-    }
-}
-
-impl Daemon {
-    fn start() -> Result<Self, String> {
-        let find = |name: &str| program(name).ok_or_else(|| format!("no {name}: run tests/setup"));
-        if !rustix::process::geteuid().is_root() {
-            return Err("a Docker daemon can only be started by root".to_owned());
-        }
-        let (docker, dockerd, busybox, tar) = (find("docker")?, find("dockerd")?, find("busybox")?, find("tar")?);
-        let directory = tempfile::Builder::new().prefix("vault-kit-docker-").tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        put(&path("daemon.json"), "{}");
-        put(&path("log"), "");
-        let log = std::fs::File::options().append(true).open(path("log")).unwrap();
-        let mut command = Command::new(dockerd);
-        command.arg("--host").arg(format!("unix://{}", path("socket").display()));
-        for (option, name) in
-            [("data-root", "data"), ("exec-root", "exec"), ("pidfile", "pid"), ("config-file", "daemon.json")]
-        {
-            command.arg(format!("--{option}={}", path(name).display()));
-        }
-        command.args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=vfs"]);
-        command.env_clear().env("PATH", search_path()).env("HOME", directory.path());
-        let server = Server(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
-        let mut daemon = Self { server, directory, docker };
-        daemon.wait()?;
-
-        let content = TempDir::new().unwrap();
-        std::fs::create_dir(content.path().join("bin")).unwrap();
-        std::fs::copy(busybox, content.path().join("bin/busybox")).unwrap();
-        let archive = Command::new(tar).arg("-C").arg(content.path()).args(["-c", "."]).output().unwrap();
-        Run::with_stdin(&mut daemon.docker(&["import", "-", IMAGE]), &archive.stdout).assert_code(0);
-        // Static, or there is nothing in the image that can run.
-        let run = daemon.run(&["--user", "0:0"], &["true"]);
-        if run.code == 0 { Ok(daemon) } else { Err(format!("no container runs here: {}", run.stderr.trim())) }
-    }
-
-    /// Until it answers, or ended, or half a minute is over.
-    fn wait(&mut self) -> Result<(), String> {
-        for _ in 0..ASKED {
-            if Run::of(&mut self.docker(&["version"])).code == 0 {
-                return Ok(());
-            }
-            if self.server.0.try_wait().unwrap().is_some() {
-                break;
-            }
-            std::thread::sleep(PAUSE);
-        }
-        let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap();
-        Err(format!("dockerd does not start here: {}", log.trim_end().lines().last().unwrap_or_default()))
-    }
-
-    /// The client with these arguments.
-    fn docker(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.docker);
-        command.arg("--host").arg(format!("unix://{}", self.directory.path().join("socket").display()));
-        command.args(arguments).env_clear().env("PATH", search_path()).env("HOME", self.directory.path());
-        command
-    }
-
-    /// `docker run` with these options, of this applet of busybox.
-    fn run(&self, options: &[&str], applet: &[&str]) -> Run {
-        let arguments = [&["run", "--rm", "--network", "none"], options, &[IMAGE, "/bin/busybox"], applet].concat();
-        Run::of(&mut self.docker(&arguments))
-    }
-
-    /// What a user sees who reads a host's file that is mounted as `/run/secrets/file`.
-    fn read_as(&self, user: &[&str], file: &Path) -> Run {
-        let mount = bind(file, "/run/secrets/file");
-        self.run(&[user, &["--mount", &mount]].concat(), &["cat", "/run/secrets/file"])
-    }
+/// What a user sees who reads a host's file that is mounted as `/run/secrets/file`.
+fn read_as(daemon: &Daemon, user: &[&str], file: &Path) -> Run {
+    let mount = bind(file, "/run/secrets/file");
+    daemon.run(&[user, &["--mount", &mount]].concat(), &["cat", "/run/secrets/file"])
 }
 
 /// A mount that fails, rather than makes a directory, when the host has no such file.
 fn bind(host: &Path, container: &str) -> String {
     format!("type=bind,readonly,source={},target={container}", host.display())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a file that the test brings along")]
-fn put(path: &Path, content: &str) {
-    std::fs::write(path, content).unwrap();
 }
 
 #[track_caller]
@@ -160,18 +59,18 @@ fn a_container_s_user_reads_exactly_the_value_of_its_file_and_another_user_nothi
         assert!(value.len() == 32 && !value.ends_with('\n'));
 
         let file = project.path(".secrets/app/password");
-        let read = daemon.read_as(&["--user", "1000:1000"], &file).assert_code(0);
+        let read = read_as(daemon, &["--user", "1000:1000"], &file).assert_code(0);
         assert_eq!(read.stdout, value);
-        let read = daemon.read_as(&["--user", "1000:1000"], &project.path(".secrets/app/given")).assert_code(0);
+        let read = read_as(daemon, &["--user", "1000:1000"], &project.path(".secrets/app/given")).assert_code(0);
         assert_eq!(read.stdout, given, "every byte as it was given");
         // Neither another user, nor one whose group alone is that of the file.
-        assert_denied(&daemon.read_as(&["--user", "1001:1001"], &file));
-        assert_denied(&daemon.read_as(&["--user", "1001:1000"], &file));
+        assert_denied(&read_as(daemon, &["--user", "1001:1001"], &file));
+        assert_denied(&read_as(daemon, &["--user", "1001:1000"], &file));
 
         let shared = project.path(".secrets/group/password");
-        let read = daemon.read_as(&["--user", "1001:1001", "--group-add", "2000"], &shared).assert_code(0);
+        let read = read_as(daemon, &["--user", "1001:1001", "--group-add", "2000"], &shared).assert_code(0);
         assert_eq!(read.stdout, value);
-        assert_denied(&daemon.read_as(&["--user", "1001:1001"], &shared));
+        assert_denied(&read_as(daemon, &["--user", "1001:1001"], &shared));
         project.run(["check"]).assert_code(0);
     });
 }
@@ -183,9 +82,9 @@ fn a_file_without_a_declared_owner_belongs_to_who_made_it_and_a_container_s_user
         let project = Project::preset("docker-mcp");
         let file = project.path(".secrets/postgres_password");
         assert_eq!(project.mode(".secrets/postgres_password"), 0o600);
-        assert_denied(&daemon.read_as(&["--user", "1000:1000"], &file));
+        assert_denied(&read_as(daemon, &["--user", "1000:1000"], &file));
         // As the example's Compose file starts its services: with the uid of who ran vault-kit.
-        let read = daemon.read_as(&["--user", "0:0", "--cap-drop", "ALL"], &file).assert_code(0);
+        let read = read_as(daemon, &["--user", "0:0", "--cap-drop", "ALL"], &file).assert_code(0);
         assert_eq!(read.stdout.as_bytes(), project.get("POSTGRES_PASSWORD"));
     });
 }
@@ -338,7 +237,7 @@ fn check_and_whoever_replaced_it_name_the_container_that_still_has_the_old_file(
         let container = Container::start(daemon, &arguments);
         let run = |arguments: &[&str]| {
             let mut command = project.command(arguments);
-            command.env("DOCKER_HOST", format!("unix://{}", daemon.directory.path().join("socket").display()));
+            command.env("DOCKER_HOST", daemon.address());
             Run::of(&mut command)
         };
         assert_eq!(run(&["check"]).assert_code(0).stdout.lines().count(), 1);

@@ -4,6 +4,8 @@
 #![expect(clippy::disallowed_methods, reason = "the tests lay out what the program must cope with")]
 
 mod command;
+#[path = "../support/docker.rs"]
+mod daemon;
 mod others;
 mod postgres;
 mod proxies;

@@ -45,6 +45,9 @@ fn one_user_is_refused_until_the_command_has_delivered_the_new_password() {
     let shop = shop(&postgres, "", "app");
     let work = || (0..10).for_each(|_| drop(shop.run(["rotate", "PASSWORD"]).assert_code(0)));
     let found = with_clients(&shop.path("app/login"), |it| logs_in(&postgres, it), work);
-    eprintln!("one user: of {} logins {} were refused, the longest gap took {:?}", found.uses, found.refused, found.gap);
+    eprintln!(
+        "one user: of {} logins {} were refused, the longest gap took {:?}",
+        found.uses, found.refused, found.gap
+    );
     assert!(logs_in(&postgres, &shop.read("app/login")));
 }
