@@ -82,6 +82,12 @@ codes! {
     CrlExpired = "crl-expired",
     /// A revocation list that is delivered soon is too old, and nobody made a new one.
     CrlExpiring = "crl-expiring",
+    /// A step of its rotation failed; the rotation can be carried on.
+    RotationFailed = "rotation-failed",
+    /// Its rotation was begun, and nobody carried it on when it was time.
+    RotationUnfinished = "rotation-unfinished",
+    /// A program has yet to read files that a rotation changed.
+    ReloadOwed = "reload-owed",
     /// Its replacement is due.
     RotationDue = "rotation-due",
     /// The declaration changed since the value was made.

@@ -6,6 +6,7 @@ mod fix;
 mod git;
 mod lists;
 mod remote;
+mod rotations;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub fn judge(
         bench.agreement();
         bench.secrets();
         bench.banned();
+        bench.rotations();
         bench.lists();
         bench.files();
         bench.mounts();

@@ -1,5 +1,6 @@
 //! `status`: what the ledger knows of each secret. Needs no identity.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -21,7 +22,7 @@ use crate::private_file::WriteOptions;
 use crate::revocation::refreshed_from;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
-use crate::store::rotations::{Ending, Operation, Outcome};
+use crate::store::rotations::{Ending, Operation, Outcome, Trouble};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -37,6 +38,9 @@ struct Status<'a> {
     environment: &'a EnvName,
     store: StoreStatus,
     secrets: Vec<Row<'a>>,
+    /// The hooks whose programs are still to read changed files.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reloads: BTreeMap<String, Trouble>,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,7 +67,7 @@ struct Row<'a> {
     crl_next_update: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "<[Beside]>::is_empty")]
     beside: &'a [Beside],
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     rotation: Option<&'a Operation>,
     #[serde(skip)]
     rotated: Option<&'a Outcome>,
@@ -89,7 +93,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     // Beside a store nobody knows without a ledger what is missing.
     let absent = if store.present && ledger.is_none() { "unknown" } else { "missing" };
     let secrets = rows(&session, ledger.as_ref(), absent);
-    let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets };
+    let reloads = ledger.as_ref().map(|ledger| ledger.header.reloads.clone()).unwrap_or_default();
+    let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets, reloads };
+    warn_of_rotations(context, &paste, &status);
     if let Some(file) = &arguments.metrics {
         write_metrics(&session, &status, file)?;
     }
@@ -99,6 +105,18 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.print(&as_table(&status))?;
     }
     Ok(Exit::DONE)
+}
+
+/// The table has no room for what went wrong with a rotation.
+fn warn_of_rotations(context: &Context, paste: &Paste, status: &Status<'_>) {
+    let secrets = status.secrets.iter().filter_map(|row| {
+        let failure = row.rotation?.trouble.failed.as_ref()?;
+        Some(format!("rotation-failed: `{}`: `{}` of hook `{}` failed", row.name, failure.step, failure.hook))
+    });
+    let reloads = status.reloads.keys().map(|hook| format!("reload-owed: hook `{hook}` has yet to run `reload`"));
+    for what in secrets.chain(reloads) {
+        context.ui.warn(&paste.words(&format!("{what}; go on with `vault-kit rotate resume`")));
+    }
 }
 
 /// Puts what is told into a file for everybody to read, as a whole: a collector may read at any time.

@@ -73,6 +73,13 @@ pub enum Step {
     Retiring,
 }
 
+impl Step {
+    /// Whether a rotation that has come so far has not put its value in force yet.
+    pub fn is_open(self) -> bool {
+        self < Self::Promoted
+    }
+}
+
 /// How often something failed in a row, and how the last time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -157,7 +164,7 @@ impl Trouble {
 impl Operation {
     /// Whether the value that it is about is not in force yet.
     pub fn is_open(&self) -> bool {
-        self.step < Step::Promoted
+        self.step.is_open()
     }
 
     /// From when on there is something to do for it.

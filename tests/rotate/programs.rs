@@ -268,6 +268,30 @@ fn nothing_is_rotated_again_while_a_program_works_with_what_was_before() {
 }
 
 #[test]
+fn check_and_status_tell_of_what_failed_without_the_identity() {
+    let project = project();
+    let codes = || {
+        let report: Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+        let codes = report["findings"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let identity = project.home().join("elsewhere");
+    for (file, code) in [("fail-test", "rotation-failed"), ("fail-reload", "reload-owed")] {
+        project.write(file, "");
+        project.run(["rotate", "DB"]).assert_code(8);
+        std::fs::rename(project.identity(), &identity).unwrap();
+        assert_eq!(codes(), [code]);
+        let status = project.run(["status"]).assert_code(0);
+        assert!(status.stderr.contains(code) && status.stderr.contains("`vault-kit rotate resume`"), "{status:?}");
+        std::fs::rename(&identity, project.identity()).unwrap();
+        std::fs::remove_file(project.path(file)).unwrap();
+        project.run(["rotate", "resume"]).assert_code(0);
+        assert_eq!(codes(), [""; 0]);
+        assert_eq!(project.run(["status"]).assert_code(0).stderr, "");
+    }
+}
+
+#[test]
 fn a_step_whose_hook_is_declared_no_more_is_not_taken_for_done() {
     let project = project();
     let old = project.get("DB");

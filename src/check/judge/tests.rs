@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
+
 use super::*;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState, GitFact, StaleMount, StoreFact};
 use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, now, redeclare, state};
@@ -9,6 +11,7 @@ use crate::manifest::Kind;
 use crate::manifest::model::Rotate;
 use crate::manifest::period::Period;
 use crate::name::VersionId;
+use crate::store::rotations::{Failure, Operation, Step, Trouble};
 
 fn judged(ledger: Option<&Ledger>, facts: &Facts) -> Report {
     judge(&manifest(), &env("dev"), ledger, facts, &[Place::Host], now())
@@ -69,6 +72,81 @@ fn a_container_with_an_old_file_is_named_with_how_to_restart_it() {
     let fixes: Vec<&str> = report.findings.iter().map(|finding| finding.fix.split("  ").next().unwrap()).collect();
     assert_eq!(fixes, ["docker compose -p shop restart web", "docker restart shop-web-1"]);
     assert!(report.findings[0].fix.ends_with("in_place = true in [outputs.env]"));
+}
+
+fn operation(step: Step, failed: Option<&str>) -> Operation {
+    let mut trouble = Trouble::default();
+    if let Some(at) = failed {
+        let (hook, code) = ("postgres".to_owned(), "hook-timed-out".to_owned());
+        trouble.add(Failure { step: at.to_owned(), hook, code, at: now() - days(1) });
+    }
+    let base = VersionId::from_random([1; 16]);
+    Operation { base, candidate: None, step, started: now(), trouble, retire_at: None }
+}
+
+#[test]
+fn a_rotation_that_failed_is_told_with_what_it_leaves_and_the_command() {
+    let mut ledger = ledger();
+    entry(&mut ledger, "KEY").rotation = Some(Box::new(operation(Step::Setting, Some("set"))));
+    entry(&mut ledger, "API_KEY").rotation = Some(Box::new(operation(Step::Retiring, Some("retire"))));
+    let report = judged(Some(&ledger), &facts());
+    assert_eq!(codes(&report), ["rotation-failed"; 2]);
+    let [retire, set] = report.findings.as_slice() else { panic!() };
+    assert_eq!(retire.fix, "vault-kit rotate resume API_KEY", "what is in force is not given up");
+    assert!(retire.message.ends_with("the new value is in force, and the old one may still be accepted"));
+    assert_eq!(set.fix, "vault-kit rotate resume KEY    # or give it up: vault-kit rotate abort KEY");
+    assert_eq!(
+        set.message,
+        "`set` of hook `postgres` failed, last 2027-01-14 08:00 UTC with hook-timed-out: the old value is in force"
+    );
+}
+
+#[test]
+fn a_rotation_that_nobody_carried_on_is_told_and_one_that_is_going_on_or_waits_is_not() {
+    let after_start = |step: Step, hours: i64| {
+        let started = now() - TimeDelta::hours(hours);
+        let operation = Operation { started, ..operation(step, None) };
+        after(|ledger| entry(ledger, "KEY").rotation = Some(Box::new(operation)))
+    };
+    assert_eq!(after_start(Step::Set, 0), [""; 0]);
+    assert_eq!(after_start(Step::Set, 1), ["rotation-unfinished"]);
+    let promoted = |retire_at| {
+        let operation =
+            Operation { retire_at: Some(retire_at), started: now() - days(9), ..operation(Step::Promoted, None) };
+        after(|ledger| entry(ledger, "KEY").rotation = Some(Box::new(operation)))
+    };
+    assert_eq!(promoted(now() + days(1)), [""; 0], "it waits for the end of its overlap");
+    assert_eq!(promoted(now() - days(1)), ["rotation-unfinished"]);
+}
+
+#[test]
+fn a_program_that_was_not_told_of_changed_files_is_named() {
+    let mut ledger = ledger();
+    ledger.header.reloads.insert("nginx".into(), Trouble::default());
+    let mut failed = operation(Step::Setting, Some("reload")).trouble;
+    failed.add(Failure { hook: "haproxy".into(), ..failed.failed.clone().unwrap() });
+    ledger.header.reloads.insert("haproxy".into(), failed);
+    let report = judged(Some(&ledger), &facts());
+    assert_eq!(codes(&report), ["reload-owed"; 2]);
+    let told: Vec<&str> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert!(told[0].starts_with("`reload` of hook `haproxy` failed 2 times, last 2027-01-14"), "{told:?}");
+    assert!(told[1].starts_with("`reload` of hook `nginx` was not run"), "{told:?}");
+    assert_eq!(report.findings[0].fix, "vault-kit rotate resume");
+}
+
+#[test]
+fn the_rotation_of_what_is_declared_no_more_is_given_up() {
+    let mut ledger = ledger();
+    let other = crate::store::ledger::Entry {
+        fingerprint: None,
+        name: name("OLD"),
+        rotation: Some(Box::new(operation(Step::Set, Some("test")))),
+        ..ledger.secrets[&name("KEY")].clone()
+    };
+    ledger.secrets.insert(name("OLD"), other);
+    let report = judged(Some(&ledger), &facts());
+    assert_eq!(codes(&report), ["rotation-failed", "undeclared"]);
+    assert_eq!(report.findings[0].fix, "vault-kit rotate abort OLD");
 }
 
 #[test]

@@ -1,0 +1,71 @@
+//! Rotations that do not get on, and programs that have yet to read their files.
+
+use chrono::TimeDelta;
+
+use super::Bench;
+use crate::check::finding::Code;
+use crate::name::SecretName;
+use crate::store::rotations::{Failure, Operation, Step, Trouble};
+
+/// How long a step may be overdue before it is told: a run may be at work on it, and a schedule need not run each minute.
+const GRACE: TimeDelta = TimeDelta::hours(1);
+
+impl Bench<'_> {
+    /// What was begun and is not ended: somebody may go on with a value that is about to end, or was to have ended.
+    pub(super) fn rotations(&mut self) {
+        let Some(ledger) = self.ledger else { return };
+        for entry in ledger.secrets.values() {
+            if let Some(operation) = &entry.rotation {
+                self.rotation(&entry.name, operation);
+            }
+        }
+        for (hook, trouble) in &ledger.header.reloads {
+            self.reload(hook, trouble);
+        }
+    }
+
+    fn rotation(&mut self, name: &SecretName, operation: &Operation) {
+        let resume = self.command(&format!("rotate resume {name}"));
+        let abort = self.command(&format!("rotate abort {name}"));
+        let is_declared = self.manifest.has_secret(name, self.environment);
+        let fix = match (operation.step.is_open() && operation.step != Step::Aborting, is_declared) {
+            (true, true) => format!("{resume}    # or give it up: {abort}"),
+            (true, false) => abort,
+            (false, _) => resume,
+        };
+        if let Some(failure) = &operation.trouble.failed {
+            let message = format!("{}: {}", failed(failure, operation.trouble.failures), state(operation.step));
+            self.about_secret(Code::RotationFailed, name, message, fix);
+        } else if operation.next() + GRACE <= self.now {
+            let since = operation.next().format("%Y-%m-%d %H:%M UTC");
+            let message = format!("waits since {since} to be carried on: {}", state(operation.step));
+            self.about_secret(Code::RotationUnfinished, name, message, fix);
+        }
+    }
+
+    fn reload(&mut self, hook: &str, trouble: &Trouble) {
+        let message = match &trouble.failed {
+            Some(failure) => failed(failure, trouble.failures),
+            None => format!("`reload` of hook `{hook}` was not run"),
+        };
+        let message = format!("{message}: its program may still work with the old files");
+        let store = format!(".vault-kit/{}.age", self.environment);
+        let fix = self.command("rotate resume");
+        self.about_file(Code::ReloadOwed, &store, message, fix);
+    }
+}
+
+fn failed(failure: &Failure, failures: u32) -> String {
+    let times = if failures == 1 { String::new() } else { format!(" {failures} times") };
+    let Failure { step, hook, code, at } = failure;
+    format!("`{step}` of hook `{hook}` failed{times}, last {} with {code}", at.format("%Y-%m-%d %H:%M UTC"))
+}
+
+/// Which value is good for what.
+fn state(step: Step) -> &'static str {
+    match step {
+        Step::Aborting => "the current value is in force, and its owner may know the one that was given up",
+        Step::Setting | Step::Set | Step::Tested => "the old value is in force",
+        Step::Promoted | Step::Retiring => "the new value is in force, and the old one may still be accepted",
+    }
+}
