@@ -83,7 +83,8 @@ fn a_candidate_is_nobody_s_until_it_is_promoted() {
     let name = names(["DB"]).pop_first().unwrap();
     assert_eq!(project.ledger().secrets[&name].version, kept.secrets[&name].version);
     project.run(["render"]).assert_code(0);
-    project.run(["check"]).assert_code(0);
+    let check = project.run(["check"]).assert_code(1);
+    assert!(check.stdout.starts_with("rotation-failed  DB") && check.stdout.contains("1 problem found"), "{check:?}");
     let run = project.run(["run", "--", "printenv", "DB"]).assert_code(0);
     assert_eq!((run.stdout.trim_end().as_bytes(), project.read(".env")), (old.as_slice(), files));
 }
