@@ -235,7 +235,7 @@ impl World<'_> {
         if ledger.files != delivered.records || ledger.header.behind {
             ledger.header.behind = false;
             ledger.files.clone_from(&delivered.records);
-            self.write_ledger(&mut ledger)?;
+            self.write_ledger(&opened.store, &mut ledger)?;
         }
         Ok(delivered)
     }

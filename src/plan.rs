@@ -39,12 +39,12 @@ pub struct Plan {
     pub publishing: Vec<Publishing>,
 }
 
-/// A key that waits until every verifier knows it.
+/// A key or root that waits until every verifier knows it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Publishing {
     /// The secret.
     pub secret: SecretName,
-    /// From when on the next command that writes makes it the active key.
+    /// From when on the next command that writes makes it the active one.
     pub from: DateTime<Utc>,
 }
 

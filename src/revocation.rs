@@ -65,9 +65,10 @@ impl World<'_> {
 }
 
 /// The versions of a CA whose certificates are still valid, the current one first: what an older one signed for others
-/// is only followed through that one's list.
+/// is only followed through that one's list, and what a published one will sign through its own.
 fn signing_versions<'s>(store: &'s Store, name: &SecretName, now: DateTime<Utc>) -> impl Iterator<Item = &'s Version> {
-    let versions = store.versions(name).rev();
+    let next = store.versions(name).filter(|it| it.stage == Stage::Next);
+    let versions = store.versions(name).rev().filter(|it| it.stage != Stage::Next).chain(next);
     versions.filter(move |it| it.stage != Stage::Purged && it.kind == "ca" && it.expires.is_some_and(|end| end > now))
 }
 

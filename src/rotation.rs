@@ -2,12 +2,17 @@
 //!
 //! Verifiers know a published key by a key set that they fetched and go on with for the `max_age` of its output. A new key
 //! signs only when every set without it has aged, and an old one leaves the set when everything that it signed has ended.
+//! It is the same with a root CA and its bundles: its `overlap` is the time that verifiers have to read a bundle anew.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::manifest::model::PemFile;
 use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
+use crate::revocation;
 use crate::store::{Stage, Store, Version};
 use crate::token::algorithm::Algorithm;
 use crate::token::key_set::State;
@@ -45,6 +50,36 @@ pub fn key_sets<'a>(
     manifest.outputs_in(environment).filter(publishes)
 }
 
+/// How long a successor is published before it signs; `None` for what is replaced at once.
+pub fn lead(manifest: &Manifest, environment: &EnvName, declaration: &Declaration) -> Option<TimeDelta> {
+    if is_root(declaration) {
+        return declaration.overlap_in(manifest.environments.get(environment)).map(Period::delta);
+    }
+    max_age(manifest, environment, &declaration.name)
+}
+
+/// Whether it is a CA that nobody vouches for.
+pub fn is_root(declaration: &Declaration) -> bool {
+    matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none())
+}
+
+/// The files by which verifiers trust a root, with the outputs that they are in.
+pub fn bundles<'a>(
+    manifest: &'a Manifest,
+    environment: &'a EnvName,
+    root: &'a SecretName,
+) -> impl Iterator<Item = (&'a Output, &'a Declaration, String)> {
+    let outputs = manifest.outputs_in(environment).filter(|output| matches!(output.format, Format::Pem { .. }));
+    let trusted = |name: &&SecretName| revocation::root(manifest, name).is_some_and(|it| it.name == *root);
+    let beneath = outputs.flat_map(move |output| output.secrets.iter().filter(trusted).map(move |name| (output, name)));
+    let declared = beneath.filter_map(|(output, name)| Some((output, manifest.secret(name)?)));
+    declared.filter(|(_, it)| it.is_in(environment)).filter_map(|(output, it)| {
+        let files = output.pem_files(&it.name, &it.kind)?;
+        let (_, path) = files.into_iter().find(|(piece, _)| *piece == PemFile::Ca)?;
+        Some((output, it, path))
+    })
+}
+
 /// The longest time that a verifier may go on with a key set; `None` when the key is in none.
 pub fn max_age(manifest: &Manifest, environment: &EnvName, name: &SecretName) -> Option<TimeDelta> {
     let age = |output: &Output| match output.format {
@@ -71,6 +106,7 @@ pub fn companions<'s>(
     let companion = |version| {
         let companion = match declaration.kind {
             Kind::Keypair { .. } => pair(overlap, version, store, max_age),
+            Kind::Ca(_) => authority(declaration, overlap?, version, store),
             _ => single(declaration, overlap, version),
         };
         companion.filter(|it| it.state == State::Next || now < it.until)
@@ -113,11 +149,51 @@ pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
     }
 }
 
-/// A version of a single value or of a root: it stands beside its successor while the overlap lasts. An issuing CA is
-/// trusted through its root, and needs nobody beside it.
+/// A root's version: it is trusted for an overlap before it signs, and for another one after it was replaced, or until what
+/// it signed for others has ended. An issuing CA is trusted through its root, and needs nobody beside it.
+fn authority<'s>(
+    declaration: &Declaration,
+    overlap: Period,
+    version: &'s Version,
+    store: &Store,
+) -> Option<Companion<'s>> {
+    if !is_root(declaration) || version.life.revoked.is_some() {
+        return None;
+    }
+    if version.stage == Stage::Next {
+        let since = version.life.published.unwrap_or(version.created);
+        // What the current root signed ends with it.
+        let end =
+            store.current(&declaration.name).and_then(|current| current.expires).unwrap_or(since + overlap.delta());
+        let until = (since + overlap.delta()).min(end.max(since));
+        return Some(Companion { version, state: State::Next, since, until });
+    }
+    let since = version.life.replaced.filter(|_| version.stage == Stage::Previous)?;
+    let until = (since + overlap.delta()).max(latest_signed(store, version).unwrap_or(since));
+    Some(Companion { version, state: State::Retiring, since, until })
+}
+
+/// When the last of the certificates ends that were signed for others, by a root or by a CA beneath it.
+fn latest_signed(store: &Store, root: &Version) -> Option<DateTime<Utc>> {
+    let mut signers = BTreeSet::from([root.id]);
+    let authorities: Vec<&Version> = store.secrets.values().flatten().filter(|it| it.kind == root.kind).collect();
+    loop {
+        let is_beneath = |it: &&&Version| it.inputs.values().any(|above| signers.contains(above));
+        let beneath: Vec<_> = authorities.iter().filter(is_beneath).map(|it| it.id).collect();
+        let known = signers.len();
+        signers.extend(beneath);
+        if signers.len() == known {
+            break;
+        }
+    }
+    let certificates = &store.certificates;
+    let signed = certificates.issued.iter().filter(|it| signers.contains(&it.issuer));
+    signed.filter(|it| !certificates.is_revoked(it.issuer, &it.serial)).map(|it| it.expires).max()
+}
+
+/// A version of a single value: it stands beside its successor while the overlap lasts.
 fn single<'s>(declaration: &Declaration, overlap: Option<Period>, version: &'s Version) -> Option<Companion<'s>> {
-    let is_root = matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none());
-    let overlap = overlap.filter(|_| is_root || declaration.kind.is_single())?;
+    let overlap = overlap.filter(|_| declaration.kind.is_single())?;
     let is_accepted = version.life.revoked.is_none() && version.life.retired.is_none();
     let since = version.life.replaced.filter(|_| is_accepted && version.stage == Stage::Previous)?;
     Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })

@@ -46,15 +46,16 @@ impl World<'_> {
         let mut ledger = derive::ledger(&opened.store, digest, self.manifest, files, self.now);
         derive::mark_copies(&mut ledger, &opened.store, &self.fingerprints_elsewhere());
         ledger.header.behind = behind;
-        self.write_ledger(&mut ledger)?;
+        self.write_ledger(&opened.store, &mut ledger)?;
         Ok(ledger)
     }
 
-    /// Brings a ledger to disk, with the days of published keys as the key sets on the disk make them.
-    pub(super) fn write_ledger(&self, ledger: &mut Ledger) -> Result<()> {
+    /// Brings a ledger to disk, with the days of published keys and roots as the files on the disk make them.
+    pub(super) fn write_ledger(&self, store: &Store, ledger: &mut Ledger) -> Result<()> {
         for entry in ledger.secrets.values_mut() {
             for next in entry.beside.iter_mut().filter(|it| it.state == BesideState::Next) {
-                let held = self.held_since(&entry.name, next.kid.as_deref().unwrap_or_default());
+                let version = store.version(&entry.name, next.version);
+                let held = version.and_then(|version| self.held_since(store, &entry.name, version));
                 if let Some(held) = held.filter(|held| *held > next.since) {
                     next.until += held - next.since;
                     next.since = held;

@@ -1,4 +1,4 @@
-//! What the planner is told of the store and of the key sets on the disk.
+//! What the planner is told of the store, and of the key sets and bundles on the disk.
 
 use chrono::{DateTime, Utc};
 
@@ -7,6 +7,8 @@ use crate::deliver::document;
 use crate::name::SecretName;
 use crate::plan::{Known, Next, Observed};
 use crate::rotation;
+use crate::secret::Secret;
+use crate::secret::parts::Part;
 use crate::store::{Stage, Store, Version};
 use crate::world::World;
 
@@ -26,29 +28,38 @@ impl World<'_> {
         observed
     }
 
-    /// Which keys verifiers know by a key set, and which of those have a successor that is published.
+    /// Which keys and roots verifiers know by a file, and which of those have a successor that is published.
     fn observe_keys(&self, store: &Store, observed: &mut Observed) {
         for declaration in self.manifest.secrets_in(self.environment) {
             let name = &declaration.name;
-            if let Some(max_age) = rotation::max_age(self.manifest, self.environment, name) {
-                observed.published.insert(name.clone(), self.now + max_age);
+            // Of a root that has ended nobody accepts anything: there is nothing to wait for.
+            let has_ended = rotation::is_root(declaration)
+                && store.current(name).and_then(|it| it.expires).is_some_and(|end| end <= self.now);
+            if let Some(lead) = rotation::lead(self.manifest, self.environment, declaration).filter(|_| !has_ended) {
+                observed.published.insert(name.clone(), self.now + lead);
             }
             let companions = rotation::companions(self.manifest, declaration, store, self.now);
             let Some(next) = companions.into_iter().find(|it| it.version.stage == Stage::Next) else { continue };
-            let kid = next.version.facts.get("kid").map_or("", String::as_str);
-            let held = self.held_since(name, kid);
+            let held = self.held_since(store, name, next.version);
             let from = held.map_or(next.until, |held| next.held_since(held).until);
-            let is_as_declared = rotation::is_as_declared(declaration, next.version);
-            let next = Next { from, is_due: from <= self.now, is_delivered: held.is_some(), is_as_declared };
-            observed.next.insert(name.clone(), next);
+            let is_as_declared = rotation::is_as_declared(declaration, next.version)
+                && observed.recipes.get(name) == next.version.recipe.as_ref();
+            let is_due = has_ended || from <= self.now;
+            let is_delivered = has_ended || held.is_some();
+            observed.next.insert(name.clone(), Next { from, is_due, is_delivered, is_as_declared });
         }
     }
 
-    /// Since when every key set that should publish a key has had it; `None` while one has not.
-    pub(super) fn held_since(&self, name: &SecretName, kid: &str) -> Option<DateTime<Utc>> {
-        let mut outputs = rotation::key_sets(self.manifest, self.environment, name);
-        outputs.try_fold(DateTime::<Utc>::MIN_UTC, |latest, output| {
-            document::published_since(self, output, kid).map(|since| since.max(latest))
-        })
+    /// Since when every key set or bundle that should have a published key or root has had it; `None` while one has not.
+    pub(super) fn held_since(&self, store: &Store, name: &SecretName, next: &Version) -> Option<DateTime<Utc>> {
+        let kid = next.facts.get("kid").map_or("", String::as_str);
+        let cert = next.parts.part(Part::Cert).map_or(&b""[..], Secret::expose);
+        let key_sets = rotation::key_sets(self.manifest, self.environment, name)
+            .map(|output| document::published_since(self, output, kid));
+        // Of what has no value yet there is no file.
+        let bundles = rotation::bundles(self.manifest, self.environment, name)
+            .filter(|(_, declaration, _)| store.value(declaration).is_some())
+            .map(|(_, _, path)| document::trusted_since(self, &path, cert));
+        key_sets.chain(bundles).try_fold(DateTime::<Utc>::MIN_UTC, |latest, since| since.map(|since| since.max(latest)))
     }
 }

@@ -1,5 +1,7 @@
 //! Whom a new value breaks, and in what order to restart: told before anybody is asked to agree.
 
+mod authority;
+
 use chrono::{DateTime, Utc};
 
 use super::context::Context;
@@ -30,11 +32,14 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
         match (&step.why, step.action) {
             (Why::Revoked, _) => lines.extend(of_value(session, store, declaration, Change::Revoke)),
             (_, Action::Make) => lines.extend(of_value(session, store, declaration, Change::Replace)),
+            (_, Action::Activate) if rotation::is_root(declaration) => {
+                lines.extend(authority::activation(session, store, declaration));
+            }
             (_, Action::Activate) => {
                 let holders = holders(session, store, declaration);
                 lines.extend(holders.into_iter().filter_map(|token| deadline(session, store, declaration, token)));
             }
-            (_, Action::Publish) => {}
+            (_, Action::Publish) => lines.extend(authority::publication(session, plan, declaration)),
         }
     }
     lines
@@ -52,6 +57,9 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
     } else if change != Change::Replace {
         let places = places(session, name);
         lines.push(format!("the previous `{name}` is dropped at once; restart who reads it: {places}"));
+    }
+    if rotation::is_root(declaration) && change != Change::Drop {
+        lines.extend(authority::hard_cut(session, store, declaration));
     }
     let holders = holders(session, store, declaration);
     let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single();

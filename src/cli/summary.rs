@@ -190,7 +190,7 @@ impl<'a> Summary<'a> {
                 Why::Due => ", since it was due".to_owned(),
                 Why::InputChanged(input) => format!(", since `{input}` changed"),
                 Why::Missing => String::new(),
-                Why::NotPublished => ", since its key set did not have it".to_owned(),
+                Why::NotPublished => ", since a file that verifiers read did not have it".to_owned(),
                 Why::Published => ", since every verifier knows it by now".to_owned(),
                 Why::Replaced => ", as asked".to_owned(),
                 Why::Revoked => ", and the old one is dropped".to_owned(),

@@ -14,6 +14,7 @@ use crate::emit::{self, EmittedFile, external_secret};
 use crate::error::Result;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
+use crate::private_file::Root;
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
@@ -39,7 +40,20 @@ pub fn published_since(world: &World<'_>, output: &Output, kid: &str) -> Option<
     let (root, path) = places.of(&output.path).ok()?;
     let keys = jwks::parse(&root.read(path).ok()??, &output.path).ok()?;
     keys.keys().find(|key| key.kid() == kid)?;
-    // The time is asked for last: of a file that is replaced in between it is the later one.
+    written(root, path)
+}
+
+/// As [`published_since`], of a bundle and a root's certificate.
+pub fn trusted_since(world: &World<'_>, path: &str, certificate: &[u8]) -> Option<DateTime<Utc>> {
+    let places = Places::new(world).ok()?;
+    let (root, path) = places.of(path).ok()?;
+    memchr::memmem::find(&root.read(path).ok()??, certificate)?;
+    written(root, path)
+}
+
+/// When a file was written, in whole seconds and rounded up. Who looks into it asks for this last: of a file that is
+/// replaced in between it is the later time.
+fn written(root: &Root, path: &str) -> Option<DateTime<Utc>> {
     let written = root.facts(path).ok()??.mtime_ns;
     DateTime::from_timestamp(i64::try_from(written.div_euclid(1_000_000_000)).ok()? + 1, 0)
 }

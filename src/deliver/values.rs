@@ -17,7 +17,7 @@ use crate::world::World;
 pub(super) struct Bundles {
     /// Revocation lists of the whole path.
     lists: BTreeMap<SecretName, Secret>,
-    /// The roots of before, where the root has an overlap.
+    /// The roots of before and the one that is published, where the root has an overlap.
     pub(super) roots: BTreeMap<SecretName, Secret>,
 }
 
@@ -25,13 +25,13 @@ impl Bundles {
     /// Everything of an environment.
     pub(super) fn of(world: &World<'_>, store: &Store) -> Self {
         let declared = world.manifest.secrets_in(world.environment);
-        let roots = declared.filter_map(|it| Some((it.name.clone(), previous_roots(world, store, &it.name)?)));
+        let roots = declared.filter_map(|it| Some((it.name.clone(), other_roots(world, store, &it.name)?)));
         Self { lists: revocation::bundles(world.manifest, store), roots: roots.collect() }
     }
 }
 
-/// The roots that stood above a secret before, while the overlap of its root lasts; `None` for a root without one.
-fn previous_roots(world: &World<'_>, store: &Store, name: &SecretName) -> Option<Secret> {
+/// The roots that are trusted besides the current one above a secret; `None` for a root without an overlap.
+fn other_roots(world: &World<'_>, store: &Store, name: &SecretName) -> Option<Secret> {
     let root = revocation::root(world.manifest, name).filter(|root| root.overlap.is_some())?;
     let companions = rotation::companions(world.manifest, root, store, world.now);
     let certificates = companions.iter().filter_map(|it| it.version.parts.part(Part::Cert));

@@ -15,7 +15,7 @@ pub struct Observed {
     pub changed: BTreeSet<SecretName>,
     /// Those that are somewhere else: where one is missing here, it is not made.
     pub elsewhere: BTreeSet<SecretName>,
-    /// The keys that verifiers know by a key set, and from when on a successor that is published now may sign.
+    /// The keys and roots that verifiers know by a file, and from when on a successor that is published now may sign.
     pub published: BTreeMap<SecretName, DateTime<Utc>>,
     /// The successors that are published and do not sign yet.
     pub next: BTreeMap<SecretName, Next>,

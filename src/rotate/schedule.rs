@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::programs::{Programs, Step};
 use super::select::{self, Ready};
-use crate::manifest::{Declaration, Kind, Manifest};
+use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{self, due};
 use crate::store::ledger::{BesideState, Entry, Ledger};
@@ -122,9 +122,8 @@ fn one<'a>(
         Ready::Root => How::ByName,
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
-    let is_published = matches!(declaration.kind, Kind::Keypair { .. })
-        && crate::rotation::max_age(manifest, environment, name).is_some()
-        && why == Why::Rotation;
+    let is_published = crate::rotation::lead(manifest, environment, declaration).is_some()
+        && matches!(why, Why::Renewal | Why::Rotation);
     let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
     let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));
     let outputs: BTreeSet<OutputName> =

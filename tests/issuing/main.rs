@@ -310,8 +310,22 @@ fn during_the_overlap_of_a_root_the_bundle_verifies_what_the_old_one_signed_and_
     project.write("old-root.pem", project.read("tls/ca.pem"));
     project.run(["check", "--strict"]).assert_code(0);
     let run = project.run(["cert", "renew", "ROOT", "--force"]).assert_code(2);
-    assert!(run.stderr.contains("restart who verifies before who serves"), "{run:?}");
-    project.run(["cert", "renew", "ROOT", "--force", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("publish a new root `ROOT` beside the current one"), "{run:?}");
+    let run = project.run(["cert", "renew", "ROOT", "--force", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("published the next `ROOT`"), "{run:?}");
+    assert_eq!(project.read("tls/fullchain.pem"), project.read("old.pem"), "nothing is signed with it yet");
+    // It is in force a month later, and not before.
+    project.run(["render"]).assert_code(0);
+    assert_eq!(project.read("tls/fullchain.pem"), project.read("old.pem"));
+    let month = chrono::TimeDelta::days(31);
+    project.edit_store(|store| {
+        let next = store.next_mut(&"ROOT".parse_name()).unwrap();
+        next.life.published = next.life.published.map(|at| at - month);
+    });
+    let bundle = std::fs::File::options().write(true).open(project.path("tls/ca.pem")).unwrap();
+    bundle.set_modified(std::time::SystemTime::now() - month.to_std().unwrap()).unwrap();
+    let run = project.run(["rotate", "--due"]).assert_code(0);
+    assert!(run.stderr.contains("what the old `ROOT` signed is trusted until "), "{run:?}");
     assert_eq!(verify(&project, "tls/ca.pem", "tls/fullchain.pem").code, 0);
     assert_eq!(verify(&project, "tls/ca.pem", "old.pem").code, 0);
     assert_ne!(verify(&project, "old-root.pem", "tls/fullchain.pem").code, 0);

@@ -8,6 +8,7 @@ mod due;
 mod fixture;
 mod memory;
 mod programs;
+mod roots;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;

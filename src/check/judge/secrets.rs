@@ -173,6 +173,8 @@ impl<'a> Bench<'a> {
             (Some(expires), _) if self.announced(declaration, entry, expires) <= self.now => {
                 (Code::Expiring, format!("expires {}", day(expires)))
             }
+            // Its successor is on its way.
+            (_, Some(_)) if entry.beside.iter().any(|it| it.state == BesideState::Next) => return,
             (_, Some(due)) if due <= self.now => (Code::RotationDue, format!("was due {}", day(due))),
             _ => return,
         };
@@ -207,7 +209,9 @@ impl<'a> Bench<'a> {
         let due = entry.beside.iter().find(|it| it.state == BesideState::Next && it.until <= self.now);
         if let Some(next) = due {
             let message = format!("its next key could sign since {}", next.until.format("%Y-%m-%d %H:%M UTC"));
-            self.about_secret(Code::RotationDue, &entry.name, message, self.command("render"));
+            // What a root signs is read by servers, which a rotation has read it.
+            let words = if entry.kind == "ca" { "rotate --due" } else { "render" };
+            self.about_secret(Code::RotationDue, &entry.name, message, self.command(words));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::cli::session::{self, Session};
 use crate::manifest::Kind as SecretKind;
 use crate::plan::due::{self, Dates};
 use crate::secret::digest::sha256_hex;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{BesideState, Ledger};
 use crate::ui::SCHEMA_VERSION;
 use crate::x509::renewal::{At, days_left};
 
@@ -134,6 +134,8 @@ fn of_secret(session: &Session<'_>, name: &str, ledger: Option<&Ledger>, at: Opt
         let environment = session.manifest.environments.get(&session.environment);
         let usual = || due::term(dates, session.manifest.secret(&entry.name)?, environment).map(|due| due.from);
         let due = at.map_or_else(usual, |at| Some(at.of(dates.begun(), expires)));
+        // Its successor is on its way.
+        let due = due.filter(|_| !entry.beside.iter().any(|it| it.state == BesideState::Next));
         Some((due.unwrap_or(expires), expires))
     });
     verdict(name, dates, session.context.now)

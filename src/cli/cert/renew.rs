@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::certificate;
+use crate::cli::consequences;
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::mounted;
@@ -18,9 +19,9 @@ use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::name::{EnvName, SecretName};
 use crate::plan::due::{self, Due};
-use crate::plan::{self, Plan, Scope};
+use crate::plan::{self, Plan, Publishing, Scope};
 use crate::revocation::issuer;
-use crate::store::{Store, Version};
+use crate::store::{Stage, Store, Version};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -61,6 +62,8 @@ struct Row {
 enum Status {
     /// A new one is there.
     Renewed,
+    /// The next root is there, and signs later.
+    Published,
     /// It would be renewed, were this not a dry run; or it is a root, which is only renewed by name.
     Due,
     /// Its time has not come.
@@ -86,6 +89,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     } else {
         plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::Replace(due.clone()))
     };
+    consequences::say(context, &consequences::of_plan(&session, &opened.store, &plan));
     if !arguments.dry_run {
         confirm_roots(&session, &due)?;
     }
@@ -95,7 +99,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     } else {
         mounted::noted(&session, world.settle(&mut opened, "cert-renew", &changed)?)
     };
-    let rows = rows(&session, &opened.store, &asked, &changed, &roots, arguments.dry_run);
+    let is_published = |name: &SecretName| plan.publishing.iter().any(|it| it.secret == *name);
+    let mut rows = rows(&session, &opened.store, &asked, &changed, &roots, arguments.dry_run);
+    for row in rows.iter_mut().filter(|row| !arguments.dry_run && is_published(&row.name)) {
+        row.status = Status::Published;
+    }
     let answer = Answer {
         schema_version: SCHEMA_VERSION,
         dry_run: arguments.dry_run,
@@ -106,6 +114,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         files: &delivered.files,
     };
     tell(context, &answer, &delivered, &roots)?;
+    tell_published(context, &plan);
     Ok(if arguments.dry_run { Exit::DONE } else { delivered.exit() })
 }
 
@@ -155,10 +164,24 @@ fn term<'a>(session: &'a Session<'_>, version: &Version, name: &SecretName) -> O
     due::term(version.into(), &session.manifest.secrets[name], environment)
 }
 
+fn tell_published(context: &Context, plan: &Plan) {
+    if !context.ui.json {
+        for Publishing { secret, from } in &plan.publishing {
+            let from = from.format("%Y-%m-%d %H:%M");
+            context
+                .ui
+                .say(&format!("the next `{secret}` signs with the first `vault-kit rotate --due` from {from} UTC on"));
+        }
+    }
+}
+
 /// Whether it is time for a certificate. Who names it does not wait for a window, and nobody waits once `check` complains.
 fn is_due(session: &Session<'_>, store: &Store, name: &SecretName, named: bool) -> bool {
     let now = session.context.now;
     let is_due = |due: Due<'_>| if named { due.from <= now } else { due.is_now(now) || due.overdue <= now };
+    if store.versions(name).any(|it| it.stage == Stage::Next) {
+        return false;
+    }
     store.current(name).is_some_and(|version| term(session, version, name).is_none_or(is_due))
 }
 
@@ -182,12 +205,18 @@ fn confirm_roots(session: &Session<'_>, due: &BTreeSet<SecretName>) -> Result<()
 /// Asks whether a root is really to be replaced.
 pub fn confirm_root(session: &Session<'_>, name: &SecretName) -> Result<()> {
     let global = &session.context.global;
-    let has_overlap = session.manifest.secrets[name].overlap.is_some();
-    let order = if has_overlap { "; restart who verifies before who serves" } else { "" };
-    let question = format!(
-        "make a new root `{name}` and everything beneath it; whoever trusts only the old one refuses all of it until it \
-         has the new certificate{order}"
-    );
+    let declaration = &session.manifest.secrets[name];
+    let environment = session.manifest.environments.get(&session.environment);
+    let question = match declaration.overlap_in(environment) {
+        Some(overlap) => format!(
+            "publish a new root `{name}` beside the current one; once every bundle has had it for its overlap, {overlap}, \
+             everything beneath it is made anew"
+        ),
+        None => format!(
+            "make a new root `{name}` and everything beneath it; whoever trusts only the old one refuses all of it until \
+             it has the new certificate"
+        ),
+    };
     session.context.ui.confirm(&question, global.yes, !global.non_interactive)
 }
 
@@ -206,6 +235,7 @@ fn tell(context: &Context, answer: &Answer<'_>, delivered: &Delivered, roots: &B
         let day = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
         ui.say(&match row.status {
             Status::Renewed => format!("renewed `{}`, which now ends {} UTC", row.name, day(row.expires)),
+            Status::Published => format!("published the next `{}`", row.name),
             Status::Due => format!("`{}` is due for renewal", row.name),
             Status::Good => format!("`{}` is good until {} UTC, when it is due", row.name, day(row.renew_at)),
         });

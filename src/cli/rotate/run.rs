@@ -73,7 +73,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
     }
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
-    let settles = files.header()?.is_some_and(is_due);
+    // A key that signs from now on is in no order.
+    let settles = !plan.steps.is_empty() || files.header()?.is_some_and(is_due);
     let report = Machine::new(&world, &programs, &SystemClock).run(&order, settles)?;
     if arguments.due && answer::is_nothing(&report) {
         // The ledger learns by which manifest nothing is due: the next run need not open the store.
