@@ -1394,7 +1394,7 @@ fn a_policy_without_an_account() {
     insta::assert_snapshot!(told("policy-impossible", &project, &["iam", "policy", "--role", "ci-check"]), @r#"
     exit 3
     --- stderr
-    vault-kit: warning: `vault-kit.toml:4`: `environments.dev.aws.account` is absent, so the account is not checked
+    vault-kit: warning: `vault-kit.toml:4`: `environments.dev.aws.account` is absent, so the account is not checked; add the twelve digits that `aws sts get-caller-identity` tells
     vault-kit: error: `environments.dev.aws.account` is absent, and ARNs need it
     vault-kit: hint: add `account = "123456789012"`
     "#);

@@ -70,7 +70,8 @@ impl<'a> Session<'a> {
             .map_err(|_| Error::new(Kind::Manifest, "manifest-invalid", format!("`{place}` is not UTF-8 text")))?;
         let manifest = manifest::parse_in(&text, &place, &SystemZones)?;
         for warning in &manifest.warnings {
-            context.ui.warn(&format!("`{place}:{}`: {}", warning.line, warning.message));
+            let hint = warning.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+            context.ui.warn(&format!("`{place}:{}`: {}{hint}", warning.line, warning.message));
         }
         Ok(Self { manifest_digest: digest, ..Self::with(context, found.root, manifest)? })
     }

@@ -392,6 +392,27 @@ fn an_account_that_is_not_checked_is_a_warning() {
 }
 
 #[test]
+fn an_overlap_that_the_next_rotation_ends_is_a_warning() {
+    let of = |environments: &str, secret: &str| {
+        let text = format!("project.name = \"p\"\n{environments}\n[secrets.A]\nkind = \"random\"\n{secret}");
+        let warnings = parse(&text, "m").unwrap().warnings.into_iter();
+        warnings.map(|it| (it.line, it.message, it.hint.unwrap())).collect::<Vec<_>>()
+    };
+    let (rotate, overlap) = ("rotate = \"2d\"\n", "overlap = \"48h\"\n");
+    let hint = "each rotation ends the overlap of the one before it: make `overlap` shorter, or `rotate` longer";
+    let warning = |what: &str| vec![(6, format!("`secrets.A.overlap`, {what}"), hint.to_owned())];
+    assert_eq!(of("", &format!("{rotate}{overlap}")), warning("2d, is not shorter than its `rotate`, 2d"));
+    assert_eq!(of("", &format!("{rotate}overlap = \"47h\"\n")), []);
+    assert_eq!(of("", overlap), []);
+    assert_eq!(of("environments.dev.rotate = \"never\"", &format!("{rotate}{overlap}")), []);
+    assert_eq!(of("environments.dev.overlap = \"1h\"", &format!("{rotate}{overlap}")), []);
+    assert_eq!(
+        of("environments.dev.rotate = \"1d\"", "rotate = \"90d\"\noverlap = \"24h\"\n"),
+        warning("1d in environment `dev`, is not shorter than its `rotate`, 1d")
+    );
+}
+
+#[test]
 fn the_default_environment_is_dev_or_the_first_of_the_file() {
     let default =
         |text: &str| parse(&format!("project.name = \"p\"\n{text}"), "m").unwrap().default_environment.to_string();

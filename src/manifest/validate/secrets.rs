@@ -1,6 +1,6 @@
 //! Each secret by itself: its common fields, and its kind through [`super::recipes`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use toml::de::DeTable;
@@ -8,9 +8,10 @@ use toml::de::DeTable;
 use super::{Place, Scope, environment_set, non_empty, recipes, remote, usernames, windows};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Kind, Pattern, Rotate, TokenAlgorithm};
+use crate::manifest::period::Period;
 use crate::manifest::raw::{RawKind, RawSecret, Texts};
 use crate::manifest::read::{At, Field, Unread, each_in};
-use crate::name::{GroupName, SecretName};
+use crate::name::{EnvName, GroupName, SecretName};
 
 /// A secret as declared, with what the references' check needs to know besides.
 pub(super) struct Declared {
@@ -129,6 +130,7 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     }
     let usernames =
         fields.usernames.map_or_else(Vec::new, |names| usernames::read(names, kind.as_ref(), place, problems));
+    warn_of_long_overlap((&fields.overlap, &fields.rotate), environments.as_ref(), place, scope, problems);
     let rotate_at = fields.rotate.as_ref().filter(|rotate| rotate.value != Rotate::Never).map(|rotate| rotate.at);
     let remote_at = remote.as_ref().map_or(at, |remote| remote.at);
     let declaration = kind.map(|kind| {
@@ -153,6 +155,33 @@ fn secret(name: At<SecretName>, raw: RawSecret, scope: &Scope<'_>, problems: &mu
     });
     let (reference_at, hooks) = (reference_at.unwrap_or(at), fields.hooks);
     Declared { name, at, declaration, reference_at, algorithm, open, remote_at, hooks, rotate_at }
+}
+
+/// There is one former value at a time: the next rotation would end what was promised for longer.
+fn warn_of_long_overlap(
+    declared: (&Field<Period>, &Field<Rotate>),
+    only_in: Option<&BTreeSet<EnvName>>,
+    place: Place<'_>,
+    scope: &Scope<'_>,
+    problems: &mut Problems,
+) {
+    let (Some(overlap), Some(rotate)) = declared else { return };
+    let is_there = |name: &EnvName| only_in.is_none_or(|names| names.contains(name));
+    let terms = scope.environments.iter().filter(|(name, _)| is_there(name)).filter_map(|(name, environment)| {
+        let Rotate::Every(rotate) =
+            environment.rotate.filter(|_| rotate.value != Rotate::Never).unwrap_or(rotate.value)
+        else {
+            return None;
+        };
+        let is_own = environment.rotate.is_none() && environment.overlap.is_none();
+        Some((name, is_own, environment.overlap.unwrap_or(overlap.value), rotate))
+    });
+    let mut long = terms.filter(|(_, _, overlap, rotate)| overlap.delta() >= rotate.delta());
+    let Some((name, is_own, lasts, rotate)) = long.next() else { return };
+    let there = if is_own { String::new() } else { format!(" in environment `{name}`") };
+    let message = format!("`{place}.overlap`, {lasts}{there}, is not shorter than its `rotate`, {rotate}");
+    let hint = "each rotation ends the overlap of the one before it: make `overlap` shorter, or `rotate` longer";
+    problems.warn(overlap.at, message, hint);
 }
 
 /// Where a kind refers to others, and what it says about a token's algorithm.
