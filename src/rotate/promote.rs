@@ -79,7 +79,8 @@ impl Machine<'_> {
         let base = in_flight(&mut store.rotations, name)?.base;
         // What leaked is accepted for no overlap.
         let is_revoked = store.version(name, base).is_some_and(|it| it.life.revoked.is_some());
-        let overlap = world.declaration(name)?.overlap.filter(|_| !is_revoked).map(Period::delta).unwrap_or_default();
+        let overlap = world.declaration(name)?.overlap_in(world.manifest.environments.get(world.environment));
+        let overlap = overlap.filter(|_| !is_revoked).map(Period::delta).unwrap_or_default();
         let operation = in_flight(&mut store.rotations, name)?;
         operation.advance(Reached::Promoted);
         operation.retire_at = Some(world.now + overlap);

@@ -241,6 +241,18 @@ fn the_old_value_is_retired_at_the_end_of_its_overlap() {
 }
 
 #[test]
+fn an_environment_s_overlap_is_kept_by_whoever_retires() {
+    let declared = MANIFEST.replace("rotate = \"30d\"\ngroup", "overlap = \"24h\"\ngroup");
+    let project = Project::initialised(&format!("{declared}[environments.dev]\noverlap = \"2h\"\n"));
+    let (ground, hand) = (Ground::of(&project), Stagehand::usual(&project));
+    ground.machine(&hand, |machine| now(machine, "DB")).unwrap().unwrap();
+    hand.steps();
+    hand.pass(TimeDelta::hours(2));
+    ground.machine(&hand, |machine| machine.run(&Order::Due, true)).unwrap().unwrap();
+    assert_eq!(hand.steps(), [asked("nginx", &[Reload]), asked("postgres", &[Retire])].concat());
+}
+
+#[test]
 fn nothing_is_retired_as_long_as_a_program_has_not_read_its_files() {
     let project = Project::initialised(MANIFEST);
     let (ground, hand) = (Ground::of(&project), Stagehand::usual(&project));
