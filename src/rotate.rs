@@ -10,9 +10,10 @@
 //! something to do; both are pure. [`machine`] does it: it opens the store for each step anew, and holds no value while a
 //! program runs. Who dies on the way leaves an operation in the store, which the next run carries on with the same value.
 
-mod abort;
+pub mod abort;
 pub mod claim;
 pub mod declared;
+pub mod intent;
 pub mod machine;
 pub mod next;
 pub mod parcel;

@@ -4,6 +4,7 @@ mod abort;
 mod answer;
 mod due;
 mod hook;
+mod intended;
 mod plan;
 mod resume;
 mod rollback;
@@ -22,7 +23,10 @@ use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::rotate::Report;
 use crate::rotate::declared::Declared;
+use crate::rotate::intent::Intent;
 use crate::rotate::machine::Machine;
+use crate::store::Store;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -71,20 +75,29 @@ fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
     }
 }
 
-/// Has the machine do something about secrets that are being rotated, and tells what became of them.
+/// Has the machine do something about secrets that are being rotated, and tells what became of them; `rehearse` tells what
+/// would.
 fn act(
     context: &Context,
     names: &[String],
+    dry_run: bool,
+    rehearse: impl FnOnce(&World<'_>, &Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Vec<Intent>>,
     deed: impl FnOnce(&Machine<'_>, BTreeSet<SecretName>) -> Result<Report>,
 ) -> Result<Exit> {
     let session = Session::open(context)?;
     let names = names.iter().map(|name| known(&session, name)).collect::<Result<BTreeSet<_>>>()?;
-    let _lock = session.lock()?;
+    let _lock = session.lock_unless_dry(dry_run)?;
     let identities = context.identities()?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
-    drop(session.open_store(&identities)?);
+    let opened = session.open_store_unless_dry(&identities, dry_run)?;
     let programs = programs(&session);
+    if dry_run {
+        world.check_agreement(&opened.store)?;
+        let intents = rehearse(&world, &opened.store, &programs, &names)?;
+        return intended::tell(context, &session, &intents, &opened.store.rotations.reloads);
+    }
+    drop(opened);
     let report = deed(&Machine::new(&world, &programs, &SystemClock), names)?;
     answer::tell(context, &session, report, &[], false)
 }

@@ -17,9 +17,7 @@ impl Machine<'_> {
     /// Fails with `not-in-flight` where there is none, and with `already-promoted` where the new value is in force.
     pub fn abort(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
         let (world, mut opened) = self.open()?;
-        if let Some(error) = Error::all(names.iter().filter_map(|name| refuse(&opened.store, name))) {
-            return Err(error);
-        }
+        expect_open(&opened.store, names)?;
         let may_be_known = |name: &SecretName| !self.programs.hooks(name, Step::Set).is_empty();
         let (known, unknown): (Vec<SecretName>, Vec<SecretName>) = names.iter().cloned().partition(may_be_known);
         for name in &known {
@@ -69,6 +67,13 @@ fn drop_candidate(store: &mut Store, name: &SecretName, now: chrono::DateTime<ch
     store.rotations.running.remove(name);
     store.rotations.note(name, Ending::Aborted, started, now);
     Ok(())
+}
+
+/// Refuses what cannot be given up.
+///
+/// Fails with `not-in-flight` and `already-promoted`, as [`Machine::abort`] does.
+pub fn expect_open(store: &Store, names: &BTreeSet<SecretName>) -> Result<()> {
+    Error::all(names.iter().filter_map(|name| refuse(store, name))).map_or(Ok(()), Err)
 }
 
 fn refuse(store: &Store, name: &SecretName) -> Option<Error> {

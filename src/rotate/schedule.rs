@@ -74,12 +74,13 @@ pub fn upcoming<'a>(
     environment: &'a EnvName,
     ledger: &Ledger,
     programs: &dyn Programs,
+    now: DateTime<Utc>,
 ) -> Vec<Upcoming<'a>> {
     let declared = manifest.secrets_in(environment);
     let entries = declared.filter_map(|it| Some((it, ledger.secrets.get(&it.name)?)));
     let mut all: Vec<_> = entries
         .flat_map(|(declaration, entry)| {
-            let times = times(manifest, environment, declaration, entry);
+            let times = times(manifest, environment, declaration, entry, now);
             times.into_iter().map(|(at, why)| one(manifest, environment, declaration, (at, why), programs))
         })
         .collect();
@@ -93,6 +94,7 @@ fn times(
     environment: &EnvName,
     declaration: &Declaration,
     entry: &Entry,
+    now: DateTime<Utc>,
 ) -> Vec<(DateTime<Utc>, Why)> {
     let mut times: Vec<_> = entry
         .beside
@@ -102,8 +104,13 @@ fn times(
     let is_next = times.iter().any(|(_, why)| *why == Why::Activation);
     let environment = manifest.environments.get(environment);
     let by_renewal = due::renewal(entry.into(), declaration, environment);
-    let due = due::term(entry.into(), declaration, environment).filter(|_| !is_next);
-    times.extend(due.map(|due| (due.from, if Some(due) == by_renewal { Why::Renewal } else { Why::Rotation })));
+    // What is on its way is not begun again.
+    let due = due::term(entry.into(), declaration, environment).filter(|_| !is_next && entry.rotation.is_none());
+    times.extend(due.map(|due| {
+        // A window that was missed does not come back: the next one counts.
+        let from = if due.is_now(now) { due.from } else { due.next(now) };
+        (from, if Some(due) == by_renewal { Why::Renewal } else { Why::Rotation })
+    }));
     times
 }
 

@@ -101,6 +101,47 @@ fn an_operation_is_carried_on_or_given_up_by_name() {
 }
 
 #[test]
+fn a_dry_run_of_going_on_or_giving_up_tells_each_step_and_changes_nothing() {
+    let project = in_flight(Step::Tested);
+    project.edit_store(|store| drop(store.rotations.reloads.insert("nginx".into(), Trouble::default())));
+    let before = project.contents();
+    let run = project.run(["rotate", "resume", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would promote DB") && run.stderr.contains("would reload  nginx"), "{run:?}");
+    let answer = json(&project.run(["rotate", "resume", "DB", "-n", "--json"]).assert_code(0));
+    assert_eq!((&answer["dry_run"], &answer["rotations"][0]["deeds"][0]), (&true.into(), &"promote".into()));
+    assert_eq!(answer["reloads"][0], "nginx");
+    let run = project.run(["rotate", "abort", "DB", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would drop    DB"), "{run:?}");
+    project.run(["rotate", "abort", "SESSION", "-n"]).assert_code(2);
+    assert!(project.contents() == before);
+}
+
+#[test]
+fn a_window_that_was_missed_does_not_count_and_the_next_one_is_told() {
+    let minute = |at: chrono::DateTime<chrono::Utc>| at.format("%H:%M").to_string();
+    let hours = chrono::TimeDelta::hours;
+    let now = chrono::Utc::now();
+    // Open for an hour each day, twelve hours from now.
+    let window = format!("{}-{} UTC", minute(now + hours(12)), minute(now + hours(13)));
+    let project = Project::initialised(&MANIFEST.replace("group = ", &format!("window = \"{window}\"\ngroup = ")));
+    project.edit_store(|store| {
+        let days = chrono::TimeDelta::days(40);
+        store.secrets.values_mut().flatten().for_each(|version| version.created -= days);
+    });
+    project.run(["render"]).assert_code(0);
+    let plan = json(&project.run(["rotate", "plan", "--json"]).assert_code(0));
+    let due = |name: &str| {
+        let row = plan["upcoming"].as_array().unwrap().iter().find(|it| it["secret"] == name).unwrap();
+        row["due"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+    };
+    assert_eq!(minute(due("DB")), minute(now + hours(12)));
+    assert!(due("DB") > now && due("SESSION") < now);
+    let words = project.run(["rotate", "plan"]).assert_code(0).stdout;
+    let row = |name: &str| words.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(row("SESSION").contains(", now") && !row("DB").contains(", now"), "{words}");
+}
+
+#[test]
 fn what_was_begun_can_be_given_up_although_it_is_not_declared_any_more() {
     let project = in_flight(Step::Setting);
     let without = MANIFEST.replace("[secrets.DB]\nkind = \"password\"\nrotate = \"30d\"\ngroup = \"database\"\n", "");

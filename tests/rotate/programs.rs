@@ -155,6 +155,13 @@ fn giving_up_tells_the_owner_the_value_that_stays() {
     let old = project.get("DB");
     project.write("fail-test", "");
     project.run(["rotate", "DB"]).assert_code(8);
+    let told = project.run(["rotate", "resume", "-n"]).assert_code(0).stderr;
+    assert!(told.contains("would test    DB") && !told.contains("would set"), "{told}");
+    let told = project.run(["rotate", "abort", "DB", "-n"]).assert_code(0).stderr;
+    for line in ["its owner is to accept the current value again, by hook `owner`", "the candidate, by hook `owner`"] {
+        assert!(told.contains(line), "{told}");
+    }
+    assert_eq!(steps(&project), ["set", "test"]);
     project.run(["rotate", "abort", "DB"]).assert_code(0);
     let asked = asked(&project);
     let candidate = asked[0].1["new"]["value"].as_str().unwrap();

@@ -1,18 +1,33 @@
 //! `rotate abort`: a rotation that is not promoted is given up.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::name::SecretName;
+use crate::rotate::abort::expect_open;
+use crate::rotate::declared::Declared;
+use crate::rotate::intent;
+use crate::store::Store;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The secrets
     #[arg(required = true)]
     names: Vec<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    super::act(context, &arguments.names, |machine, names| machine.abort(&names))
+    let rehearse = |_: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+        expect_open(store, names)?;
+        Ok(names.iter().map(|name| intent::abort(programs, name)).collect())
+    };
+    super::act(context, &arguments.names, arguments.dry_run, rehearse, |machine, names| machine.abort(&names))
 }

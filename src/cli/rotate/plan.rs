@@ -32,7 +32,7 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
         (Some(_), None) => return Err(no_ledger()),
     };
     let programs = super::programs(&session);
-    let upcoming = schedule::upcoming(&session.manifest, &session.environment, &ledger, &programs);
+    let upcoming = schedule::upcoming(&session.manifest, &session.environment, &ledger, &programs, context.now);
     let plan = Plan { schema_version: SCHEMA_VERSION, environment: &session.environment, upcoming };
     if context.ui.json {
         context.ui.object(&plan)?;

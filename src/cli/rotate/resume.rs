@@ -1,18 +1,35 @@
 //! `rotate resume`: what was begun is carried on, whether or not its pause has ended.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::rotate::select::Order;
+use crate::name::SecretName;
+use crate::rotate::declared::Declared;
+use crate::rotate::intent;
+use crate::rotate::machine::Machine;
+use crate::rotate::select::{self, Order};
+use crate::store::Store;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The secrets; all that are being rotated when none is named
     names: Vec<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    super::act(context, &arguments.names, |machine, names| machine.run(&Order::Resume(names), true))
+    let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+        let order = Order::Resume(names.clone());
+        let going = select::select(world.manifest, store, &order, programs, world.now)?.going;
+        Ok(intent::resume(store, programs, &going))
+    };
+    let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
+    super::act(context, &arguments.names, arguments.dry_run, rehearse, resume)
 }

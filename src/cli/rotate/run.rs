@@ -13,7 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::cli::summary::Summary;
 use crate::clock::SystemClock;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
@@ -52,7 +52,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let order = order(&session, arguments)?;
     let waits = !arguments.due || arguments.wait;
     let timeout = if waits { context.global.lock_timeout } else { Duration::ZERO };
-    let _lock = if arguments.dry_run { None } else { Some(session.lock_within(timeout)?) };
+    let lock = (!arguments.dry_run).then(|| session.lock_within(timeout)).transpose();
+    let _lock = lock.map_err(|error| if waits { error } else { left_to_next_run(error) })?;
     let identities = context.identities()?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
@@ -81,6 +82,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
     }
     answer::tell(context, &session, report, &consequences, arguments.due)
+}
+
+/// What a schedule meets now and then is told in one line: there is nothing to be done about it.
+fn left_to_next_run(error: Error) -> Error {
+    match error.code() {
+        "busy" => {
+            Error::new(Kind::Conflict, "busy", "another vault-kit is at work here; the next run does what is due")
+        }
+        _ => error,
+    }
 }
 
 fn order(session: &Session<'_>, arguments: &Arguments) -> Result<Order> {

@@ -1,0 +1,71 @@
+//! What carrying on or giving up would do, should every program do what it is asked for. Pure.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::programs::{Programs, Step};
+use crate::name::SecretName;
+use crate::store::Store;
+use crate::store::rotations::Step as Reached;
+
+/// What would be done about one secret.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// The secret.
+    pub secret: SecretName,
+    /// What, in order.
+    pub deeds: Vec<Deed>,
+}
+
+/// Something that would be done.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deed {
+    /// A hook makes the owner accept the new value.
+    Set(String),
+    /// A hook works with the new value as a consumer would.
+    Test(String),
+    /// The new value is put in force, with what is made of it.
+    Promote,
+    /// A hook makes the owner refuse the old value, at once or at the end of its overlap.
+    Retire(String),
+    /// A hook makes the owner accept the current value again.
+    SetBack(String),
+    /// A hook makes the owner refuse the candidate.
+    RetireCandidate(String),
+    /// The candidate is forgotten.
+    Drop,
+}
+
+/// What a resumption would do.
+pub fn resume(store: &Store, programs: &dyn Programs, names: &BTreeSet<SecretName>) -> Vec<Intent> {
+    let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
+    let intent = |(name, step): (&SecretName, Reached)| {
+        if step == Reached::Aborting {
+            return abort(programs, name);
+        }
+        let asked = |step: Step| programs.hooks(name, step).into_iter();
+        let mut deeds = Vec::new();
+        if step == Reached::Setting {
+            deeds.extend(asked(Step::Set).map(Deed::Set));
+        }
+        if step <= Reached::Set {
+            deeds.extend(asked(Step::Test).map(Deed::Test));
+        }
+        if step.is_open() {
+            deeds.push(Deed::Promote);
+        }
+        deeds.extend(asked(Step::Retire).map(Deed::Retire));
+        Intent { secret: name.clone(), deeds }
+    };
+    going.map(intent).collect()
+}
+
+/// What giving up would do.
+pub fn abort(programs: &dyn Programs, name: &SecretName) -> Intent {
+    let asked = |step: Step| programs.hooks(name, step).into_iter();
+    let back = asked(Step::Set).map(Deed::SetBack);
+    let refused = asked(Step::Retire).map(Deed::RetireCandidate).filter(|_| asked(Step::Set).next().is_some());
+    Intent { secret: name.clone(), deeds: back.chain(refused).chain([Deed::Drop]).collect() }
+}
