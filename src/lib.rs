@@ -7,6 +7,7 @@ pub mod check;
 #[expect(clippy::doc_markdown, reason = "the documentation of an argument is its help text")]
 mod cli;
 pub mod clock;
+pub mod compose;
 pub mod containers;
 pub mod deliver;
 pub mod emit;

@@ -1,0 +1,383 @@
+//! What a set of Compose files amounts to, after merging, `extends`, `include` and interpolation.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// The path relative to the project's root, as a person knows it; absolute where it is elsewhere.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// A scalar after interpolation. It may hold a secret, so `Debug` shows only where it stands.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text {
+    text: String,
+    /// Where it is written.
+    pub at: Location,
+    /// The variables that were put into it, sorted; none for a literal.
+    pub variables: Vec<String>,
+}
+
+impl Text {
+    /// A text with its place and the variables that it was made with.
+    pub fn new(text: impl Into<String>, at: Location, variables: Vec<String>) -> Self {
+        Self { text: text.into(), at, variables }
+    }
+
+    /// The text as the container or the daemon gets it. Never to be shown: a variable may have brought a secret.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it stands in the Compose file as it is, without any variable.
+    pub fn is_literal(&self) -> bool {
+        self.variables.is_empty()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Text");
+        shown.field("at", &self.at).field("variables", &self.variables).finish_non_exhaustive()
+    }
+}
+
+/// A path on the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostPath {
+    /// As it is written.
+    pub text: Text,
+    /// Relative to the project's root and without `.` and `..`, as far as it is beneath the root; `../x` or absolute elsewhere. A
+    /// path that begins with `~` stays as it is.
+    pub path: String,
+}
+
+/// A flag and where it is set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// Whether it is on.
+    pub on: bool,
+    /// Where it is written.
+    pub at: Location,
+}
+
+/// All Compose files of a project as one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Project {
+    /// `name`.
+    pub name: Option<Text>,
+    /// The services, those behind profiles too.
+    pub services: BTreeMap<String, Service>,
+    /// Top-level `secrets`.
+    pub secrets: BTreeMap<String, Definition>,
+    /// Top-level `configs`.
+    pub configs: BTreeMap<String, Definition>,
+    /// Top-level `networks`. `default` is among them if a service uses it.
+    pub networks: BTreeMap<String, Network>,
+    /// Top-level `volumes`.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Each place where a variable is put in.
+    pub uses: Vec<VariableUse>,
+    /// The files that were read: Compose files, what they include and extend, env files.
+    pub files: Vec<String>,
+}
+
+/// How badly a variable is needed where it is put in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Need {
+    /// `$VAR` and `${VAR}`: Compose warns and puts in nothing.
+    Expected,
+    /// `${VAR:?message}` and `${VAR?message}`: Compose refuses to go on.
+    Required,
+    /// `${VAR:-default}` and `${VAR-default}`.
+    Default,
+    /// `${VAR:+text}` and `${VAR+text}`: only asked whether it is there.
+    Asked,
+    /// `NAME` without a value in `environment`, in build arguments or in an env file: handed on as it is, or left out.
+    HandedOn,
+    /// `environment: NAME` of a top-level secret or config.
+    Source,
+}
+
+/// One place where a variable of the host or of `.env` is put in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariableUse {
+    /// The variable.
+    pub name: String,
+    /// Where.
+    pub at: Location,
+    /// The keys that lead there, such as `services.api.environment.PORT`; of an env file `services.api.env_file`.
+    pub path: String,
+    /// The service, if it is one's.
+    pub service: Option<String>,
+    /// How badly.
+    pub need: Need,
+    /// Whether the given environment knows it.
+    pub known: bool,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Where it is declared; of several files the last.
+    pub at: Location,
+    /// `image`.
+    pub image: Option<Text>,
+    /// `build`.
+    pub build: Option<Build>,
+    /// `command`: one text if it is written as a string, else one a word.
+    pub command: Vec<Text>,
+    /// `entrypoint`, as `command`.
+    pub entrypoint: Vec<Text>,
+    /// What the container's environment holds: `environment` over `env_file`.
+    pub environment: BTreeMap<String, Variable>,
+    /// `env_file`, in order.
+    pub env_files: Vec<EnvFile>,
+    /// `secrets`.
+    pub secrets: Vec<Mount>,
+    /// `configs`.
+    pub configs: Vec<Mount>,
+    /// `ports`.
+    pub ports: Vec<Port>,
+    /// `expose`.
+    pub expose: Vec<Text>,
+    /// `volumes`.
+    pub volumes: Vec<VolumeMount>,
+    /// `networks`; `default` if there is neither any nor a `network_mode`.
+    pub networks: BTreeMap<String, Location>,
+    /// `network_mode`.
+    pub network_mode: Option<Text>,
+    /// `labels`.
+    pub labels: BTreeMap<String, Text>,
+    /// `user`.
+    pub user: Option<Text>,
+    /// `group_add`.
+    pub group_add: Vec<Text>,
+    /// `read_only`.
+    pub read_only: Option<Flag>,
+    /// `privileged`.
+    pub privileged: Option<Flag>,
+    /// `security_opt`.
+    pub security_opt: Vec<Text>,
+    /// `cap_add`.
+    pub cap_add: Vec<Text>,
+    /// `cap_drop`.
+    pub cap_drop: Vec<Text>,
+    /// `tmpfs`.
+    pub tmpfs: Vec<Text>,
+    /// Resource limits.
+    pub limits: Limits,
+    /// `healthcheck`.
+    pub healthcheck: Option<Healthcheck>,
+    /// `profiles`; without one it always starts.
+    pub profiles: Vec<Text>,
+    /// `depends_on`.
+    pub depends_on: BTreeMap<String, Location>,
+    /// `pid`.
+    pub pid: Option<Text>,
+    /// `ipc`.
+    pub ipc: Option<Text>,
+}
+
+/// Where a variable of a container comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// Written under `environment`.
+    Environment,
+    /// A line of an env file.
+    EnvFile,
+    /// Named without a value, so taken from the host's environment or `.env`.
+    Host,
+}
+
+/// A variable of a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The value; `None` where it would come from the host and is not known.
+    pub value: Option<Text>,
+    /// Where the name stands.
+    pub at: Location,
+    /// Where the value comes from.
+    pub origin: Origin,
+}
+
+/// One entry of `env_file`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvFile {
+    /// The file.
+    pub path: HostPath,
+    /// Whether Compose refuses to go on without it.
+    pub required: bool,
+    /// `format: raw`: quotes and dollars stand for themselves.
+    pub raw: bool,
+    /// Whether it was there to be read.
+    pub found: bool,
+}
+
+/// One entry of a service's `secrets` or `configs`, or of a build's `secrets`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The name of the top-level definition.
+    pub source: String,
+    /// Where the container sees it: an absolute path; of a build secret its id.
+    pub target: String,
+    /// `uid`. Compose ignores it for files.
+    pub uid: Option<Text>,
+    /// `gid`. Compose ignores it for files.
+    pub gid: Option<Text>,
+    /// `mode`, as it is written. Compose ignores it for files.
+    pub mode: Option<Text>,
+    /// Where.
+    pub at: Location,
+}
+
+/// A top-level secret or config.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// Where it is declared; of several files the last.
+    pub at: Location,
+    /// `file`.
+    pub file: Option<HostPath>,
+    /// `environment`: the variable that holds it.
+    pub environment: Option<Text>,
+    /// `content`, of configs.
+    pub content: Option<Text>,
+    /// `external`: somebody else makes it.
+    pub external: bool,
+    /// `name`: what it is called there.
+    pub name: Option<Text>,
+}
+
+/// A top-level network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Where it is declared; of several files the last. `default`, if nobody declares it: where it is first used.
+    pub at: Location,
+    /// `internal`.
+    pub internal: Option<Flag>,
+    /// `external`.
+    pub external: bool,
+    /// `name`.
+    pub name: Option<Text>,
+    /// `driver`.
+    pub driver: Option<Text>,
+    /// `driver_opts`.
+    pub driver_opts: BTreeMap<String, Text>,
+    /// The subnets of `ipam.config`.
+    pub subnets: Vec<Text>,
+    /// `attachable`.
+    pub attachable: Option<Flag>,
+}
+
+/// A top-level volume.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// Where it is declared; of several files the last.
+    pub at: Location,
+    /// `external`.
+    pub external: bool,
+    /// `name`.
+    pub name: Option<Text>,
+    /// `driver`.
+    pub driver: Option<Text>,
+    /// `driver_opts`.
+    pub driver_opts: BTreeMap<String, Text>,
+}
+
+/// One published port. A range is one entry a port, as Compose sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// The host's address, as it is written; `None`: all of them.
+    pub host_ip: Option<String>,
+    /// The host's port, or the range that Docker may choose from; `None`: Docker chooses.
+    pub published: Option<String>,
+    /// The container's port.
+    pub target: u16,
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// Where, and with which variables.
+    pub at: Location,
+    /// The variables that were put in, sorted.
+    pub variables: Vec<String>,
+}
+
+/// What kind of thing a volume mount is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VolumeKind {
+    /// A path of the host.
+    Bind,
+    /// A named volume, or an anonymous one.
+    Volume,
+    /// Memory.
+    Tmpfs,
+    /// Any other: `npipe`, `cluster`, `image`.
+    Other,
+}
+
+/// One entry of a service's `volumes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VolumeMount {
+    /// What it is.
+    pub kind: VolumeKind,
+    /// The host's path, of a bind.
+    pub host: Option<HostPath>,
+    /// The name of the volume, of a named one.
+    pub volume: Option<String>,
+    /// Where the container sees it.
+    pub target: String,
+    /// Whether the container may only read it.
+    pub read_only: bool,
+    /// Where.
+    pub at: Location,
+    /// The variables that were put in, sorted.
+    pub variables: Vec<String>,
+}
+
+/// How an image is built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Where.
+    pub at: Location,
+    /// `context`; `None` where it is a URL or only `additional_contexts`.
+    pub context: Option<HostPath>,
+    /// The Dockerfile: `dockerfile` or `Dockerfile`, beneath the context; `None` where it is written inline or the context is
+    /// elsewhere.
+    pub dockerfile: Option<HostPath>,
+    /// `dockerfile_inline`.
+    pub dockerfile_inline: Option<Text>,
+    /// `args`; a value that comes from the host is as in [`Service::environment`].
+    pub args: BTreeMap<String, Variable>,
+    /// `secrets`.
+    pub secrets: Vec<Mount>,
+    /// `target`.
+    pub target: Option<Text>,
+    /// `labels`.
+    pub labels: BTreeMap<String, Text>,
+}
+
+/// Resource limits: `deploy.resources.limits`, or the older `cpus`, `mem_limit` and `pids_limit`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Processors.
+    pub cpus: Option<Text>,
+    /// Memory.
+    pub memory: Option<Text>,
+    /// Processes.
+    pub pids: Option<Text>,
+}
+
+/// A health check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Healthcheck {
+    /// Where.
+    pub at: Location,
+    /// `test`: one text if it is written as a string, else one a word.
+    pub test: Vec<Text>,
+    /// `disable`, or a test of `NONE`.
+    pub disabled: bool,
+}
