@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the disk, the network, the clock or a random source.
 
+pub mod deployment;
 mod files;
 pub mod hook;
 mod issue;
@@ -21,6 +22,7 @@ mod tests;
 mod validate;
 pub mod window;
 
+pub use deployment::Deployment;
 pub use hook::Hook;
 pub use issue::{Issue, Issues};
 pub use model::{Declaration, Environment, Format, Kind, Manifest, Output};

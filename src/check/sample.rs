@@ -78,11 +78,13 @@ pub(crate) fn manifest() -> Manifest {
         issuer: "p".into(),
         default_environment: env("dev"),
         keep: 5,
+        compose: Vec::new(),
         environments: BTreeMap::from([(env("dev"), Environment::default()), (env("prod"), Environment::default())]),
         order: secrets.values().cloned().collect(),
         secrets,
         outputs: BTreeMap::from([(output.name.clone(), output)]),
         hooks: BTreeMap::new(),
+        deployment: None,
     }
 }
 

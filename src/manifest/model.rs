@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::deployment::Deployment;
 use super::hook::Hook;
 use super::issue::Issue;
 use super::period::Period;
@@ -27,6 +28,8 @@ pub struct Manifest {
     pub default_environment: EnvName,
     /// How many versions of a secret keep their value.
     pub keep: usize,
+    /// The Compose files that start it, unless an environment has its own; see [`Manifest::compose_in`].
+    pub compose: Vec<String>,
     /// At least the default environment.
     pub environments: BTreeMap<EnvName, Environment>,
     /// The secrets by name.
@@ -35,6 +38,8 @@ pub struct Manifest {
     pub outputs: BTreeMap<OutputName, Output>,
     /// The programs that a rotation calls, by name.
     pub hooks: BTreeMap<HookName, Hook>,
+    /// What the Compose files and the gateway are held to.
+    pub deployment: Option<Deployment>,
     /// All secrets, each after everything that it refers to.
     pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.
@@ -50,6 +55,8 @@ pub struct Environment {
     pub overlap: Option<Period>,
     /// When its secrets may be replaced; see [`Declaration::windows_in`].
     pub windows: Vec<Window>,
+    /// The Compose files that start it, instead of the project's.
+    pub compose: Option<Vec<String>>,
     /// Who can open this environment's store, by a person's name; empty = the user's own identity.
     pub recipients: BTreeMap<String, String>,
     /// Where in AWS the environment lives.

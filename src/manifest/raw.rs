@@ -3,6 +3,7 @@
 //! The doc comments and `#[schemars]` attributes here are what an editor shows and checks:
 //! `schemas/manifest.schema.json` is made from them.
 
+use super::deployment::TlsVersion;
 use super::hook::Step;
 use super::model::{
     CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, StoreKind, TokenAlgorithm, Usage,
@@ -36,6 +37,8 @@ table! {
         /// The programs that a rotation calls, by a name of your choice; nothing of it runs without `vault-kit trust`.
         #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
         hooks: Map<RawHook>,
+        /// What `check` holds the Compose files and the gateway to.
+        deployment: RawDeployment,
     }
 
     /// The project.
@@ -51,6 +54,9 @@ table! {
         /// How many versions of a secret keep their value, besides those that delivered files hold; default 5.
         #[schemars(range(min = 1, max = 100))]
         keep: u32,
+        /// The Compose files that start it, in the order of `docker compose -f`: `check` reads them.
+        #[schemars(inner(length(min = 1)))]
+        compose: Texts,
     }
 
     /// An environment, such as `dev` or `prod`.
@@ -61,6 +67,9 @@ table! {
         overlap: Period,
         /// When the secrets that have no window of their own may be replaced.
         window: Windows,
+        /// The Compose files that start this environment, instead of the project's; `[]` = it has no Compose.
+        #[schemars(inner(length(min = 1)))]
+        compose: Texts,
         /// Who can open this environment's store: age recipients by a person's name.
         #[schemars(extend("additionalProperties" = { "type": "string", "pattern": "^age1[02-9ac-hj-np-z]+$" }))]
         recipients: Map<String>,
@@ -167,6 +176,36 @@ table! {
         /// The outputs after whose change `reload` is called; absent = any.
         #[schemars(length(min = 1))]
         outputs: Texts,
+    }
+
+    /// What `check` holds the Compose files and the gateway to; what is left out is not judged.
+    RawDeployment {
+        /// Which ports of the host which services publish on every address, such as `nginx = ["80", "443"]`. With this or
+        /// `localhost`, nothing else publishes a port.
+        public: Map<Texts>,
+        /// Which ports of the host which services publish on the loopback address alone.
+        localhost: Map<Texts>,
+        /// Networks that are `internal: true`.
+        internal: Texts,
+        /// Networks whose containers cannot reach each other: `com.docker.network.bridge.enable_icc: "false"`.
+        isolated: Texts,
+        /// The subnet of a network, such as `172.20.0.0/24`.
+        subnets: Map<String>,
+        /// Which services are on which networks, such as `nginx = ["public", "app"]`: these and no others.
+        matrix: Map<Texts>,
+        /// Whether every container has `no-new-privileges:true`.
+        no_new_privileges: bool,
+        /// Services with `read_only: true`.
+        read_only: Texts,
+        /// Whether every container has limits of processors and memory.
+        limits: bool,
+        /// The oldest version of TLS that the files in `nginx` may allow; default `1.2`.
+        tls_min: TlsVersion,
+        /// Configuration files of nginx.
+        #[schemars(inner(length(min = 1)))]
+        nginx: Texts,
+        /// Secrets and settings that no service reads, but a person or another host.
+        outside: Texts,
     }
 
     /// Random bytes as text.
@@ -520,6 +559,7 @@ choices! {
         Rs384 = "RS384",
         Rs512 = "RS512",
     }
+    TlsVersion { Tls12 = "1.2", Tls13 = "1.3" }
     Usage { Client = "client", Server = "server" }
 }
 

@@ -1,6 +1,7 @@
 //! What the parser takes, what it refuses, and in which words.
 
 mod aws;
+mod deployment;
 mod hooks;
 mod outputs;
 mod places;
@@ -127,8 +128,16 @@ type Refusal = (&'static str, &'static [(usize, &'static str, &'static str)]);
 
 #[test]
 fn each_mistake_is_told_by_its_line_and_what_would_be_right() {
-    for (text, expected) in
-        [project::PROJECT, aws::AWS, secrets::SECRETS, outputs::OUTPUTS, hooks::HOOKS, windows::WINDOWS].concat()
+    for (text, expected) in [
+        project::PROJECT,
+        aws::AWS,
+        secrets::SECRETS,
+        outputs::OUTPUTS,
+        hooks::HOOKS,
+        windows::WINDOWS,
+        deployment::DEPLOYMENT,
+    ]
+    .concat()
     {
         let issues = parse(text, "vault-kit.toml").map(drop).unwrap_err().issues;
         let told: Vec<_> = issues
@@ -216,6 +225,7 @@ fn a_value_in_the_wrong_place_is_never_shown() {
         "[hooks.h]\nprogram = \"../@\"\nsteps = [\"@\"]\nsecrets = [\"@\"]\nenvironment = [\"@ @\"]\noutputs = [\"@\"]",
         "[secrets.A]\nkind = \"uuid\"\nhooks = [\"@\"]\nusernames = [\"@\"]",
         "[outputs.o]\nformat = \"dotenv\"\npath = \"../@\"\nmode = \"@\"\nsecrets = [\"@\"]\ndialect = \"@\"",
+        "[deployment]\ninternal = [\"@ @\"]\npublic = { \"@ @\" = [\"@\"] }\nnginx = [\"../@\"]\noutside = [\"@\"]\nsubnets = { a = \"@\" }",
         "[secrets.A]\nkind = \"random\" @",
         "[secrets.A]\nkind = '@",
         "[secrets.A]\nkind = \"\"\"@",

@@ -2,6 +2,7 @@
 
 mod authority;
 mod aws;
+mod deployment;
 mod hooks;
 pub mod hosts;
 mod outputs;
@@ -58,11 +59,12 @@ pub(super) fn manifest(
     zones: &dyn Zones,
     problems: &mut Problems,
 ) -> Manifest {
-    let project = raw.project.map(|project| project.value).unwrap_or_default();
+    let mut project = raw.project.map(|project| project.value).unwrap_or_default();
     let declared = environments(raw.environments, zones, problems);
     let default_environment = default_environment(project.default_environment.as_ref(), &declared, problems);
     let mut environments: BTreeMap<_, _> = declared.into_iter().collect();
     environments.entry(default_environment.clone()).or_default();
+    let compose = deployment::files(project.compose.take(), "project.compose", problems);
     let (name, issuer, keep) = project_fields(project, problems);
 
     let scope = Scope { project: &name, issuer: &issuer, environments: &environments, zones };
@@ -73,6 +75,8 @@ pub(super) fn manifest(
     remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);
     let hooks = hooks::declare(raw.hooks, &mut secrets, &outputs, problems);
+    let has_compose = !compose.is_empty() || environments.values().any(|it| it.compose.is_some());
+    let deployment = deployment::declare(raw.deployment, &secrets, has_compose, problems);
     let (secrets, order) = secrets.into_declarations(&order);
     let warnings = Vec::new();
     Manifest {
@@ -80,10 +84,12 @@ pub(super) fn manifest(
         issuer,
         default_environment,
         keep,
+        compose,
         environments,
         secrets,
         outputs,
         hooks,
+        deployment,
         order,
         warnings,
     }
@@ -140,7 +146,8 @@ fn environment(name: &EnvName, raw: RawEnvironment, zones: &dyn Zones, problems:
     let aws = raw.aws.map(|raw| aws::read(raw, place, problems));
     let windows = windows::read(raw.window, place, zones, problems);
     let overlap = raw.overlap.map(|overlap| overlap.value);
-    Environment { rotate: raw.rotate.map(|rotate| rotate.value), overlap, windows, recipients, aws }
+    let compose = raw.compose.map(|list| deployment::files(Some(list), &format!("{place}.compose"), problems));
+    Environment { rotate: raw.rotate.map(|rotate| rotate.value), overlap, windows, compose, recipients, aws }
 }
 
 /// Bech32's data characters (BIP 173); the checksum is judged by age when the store is sealed.

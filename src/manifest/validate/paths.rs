@@ -33,6 +33,11 @@ pub(super) fn file_name(text: &str) -> Result<String, &'static str> {
     if text.starts_with('/') { Err("must be relative to the output's `path`") } else { output_path(text) }
 }
 
+/// The same for a file that is read, which is never absolute.
+pub(super) fn project_file(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('/') { Err("must be relative to the manifest's directory") } else { output_path(text) }
+}
+
 /// Some file systems fold case, so the comparison does too.
 fn is_forbidden(component: &str) -> bool {
     let lower = component.to_ascii_lowercase();
