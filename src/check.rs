@@ -1,6 +1,7 @@
 //! Judging: facts in, findings out. Looks at no disk, no clock and no random source; [`crate::observe`] brings the facts.
 
 pub mod environment;
+pub mod explain;
 pub mod facts;
 pub mod finding;
 pub mod judge;

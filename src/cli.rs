@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod consequences;
 mod context;
+mod explain;
 mod generate;
 mod get;
 mod iam;
@@ -125,10 +126,11 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 25] = [
+const VERBS: [Verb; 26] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
+    verb!(explain, "What a finding's code means, what it risks, and what cures it"),
     verb!(status, "List the secrets with their versions and dates"),
     verb!(generate, "Make missing values, or new ones with --replace"),
     verb!(set, "Take a value by prompt, stdin or --from-file"),

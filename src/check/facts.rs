@@ -26,6 +26,18 @@ pub enum Place {
     Repo,
 }
 
+impl Place {
+    /// The place as JSON, `--at` and people read it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Env => "env",
+            Self::Host => "host",
+            Self::Remote => "remote",
+            Self::Repo => "repo",
+        }
+    }
+}
+
 /// A file that an output of the environment should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedFile {

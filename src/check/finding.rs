@@ -11,20 +11,38 @@ use crate::name::{EnvName, SecretName};
 pub const SCHEMA_VERSION: u32 = 1;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $code:ident = $text:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $code:ident = $text:literal,)*) => {
         /// What is wrong, in the order in which findings are listed. The text form never changes once released.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(rename_all = "kebab-case")]
         pub enum Code {
-            $($(#[$doc])* $code,)*
+            $($(#[doc = $doc])* $code,)*
         }
 
         impl Code {
+            /// All of them, in the order in which findings are listed.
+            pub const ALL: &'static [Self] = &[$(Self::$code),*];
+
             /// The code as JSON and people read it.
             pub fn text(self) -> &'static str {
                 match self {
                     $(Self::$code => $text,)*
+                }
+            }
+
+            /// What is wrong, in a sentence.
+            pub fn summary(self) -> &'static str {
+                match self {
+                    $(Self::$code => concat!($($doc),*).trim_ascii_start(),)*
+                }
+            }
+
+            /// The code that reads like this.
+            pub fn of_text(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$code),)*
+                    _ => None,
                 }
             }
         }
@@ -127,6 +145,17 @@ pub enum Severity {
     Warning,
     /// It is broken, or open to somebody whom it should not be open to.
     Error,
+}
+
+impl Severity {
+    /// The severity as JSON, `--fail-on` and people read it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 impl Code {
@@ -265,8 +294,10 @@ mod tests {
 
     #[test]
     fn a_code_reads_the_same_in_json_and_in_text() {
-        for code in [Code::StoreMissing, Code::NotAFile, Code::DirectoryWritableByOthers, Code::WildcardOrigin] {
+        for &code in Code::ALL {
             assert_eq!(serde_json::to_string(&code).unwrap(), format!("\"{}\"", code.text()));
+            assert_eq!(Code::of_text(code.text()), Some(code));
+            assert!(code.summary().ends_with('.') && !code.summary().starts_with(' '), "{}", code.summary());
         }
     }
 }

@@ -12,6 +12,7 @@ mod support;
 mod apikeys;
 mod check;
 mod documents;
+mod explain;
 mod foreign;
 mod generate;
 mod get;

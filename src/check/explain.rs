@@ -1,0 +1,236 @@
+//! Why each code is told: what leads there, what it risks, and what cures it.
+//!
+//! One table, in the order of the codes. A code without an entry fails a test here.
+
+use super::facts::Place::{self, Env, Host, Remote, Repo};
+use super::finding::{Code, Severity};
+
+/// What there is to know of a code besides its findings.
+#[derive(Clone, Copy, Debug)]
+pub struct Explanation {
+    /// The code as JSON and people read it.
+    pub code: &'static str,
+    /// Where `check` has to look to find it; none of them for what another command finds.
+    pub places: &'static [Place],
+    /// What leads there.
+    pub cause: &'static str,
+    /// What happens, or may happen, because of it.
+    pub risk: &'static str,
+    /// What to do.
+    pub cure: &'static str,
+}
+
+macro_rules! explanations {
+    ($($code:literal at [$($place:ident),*] cause $cause:literal risk $risk:literal cure $cure:literal)*) => {
+        &[$(Explanation { code: $code, places: &[$($place),*], cause: $cause, risk: $risk, cure: $cure },)*]
+    };
+}
+
+const TABLE: &[Explanation] = explanations! {
+    "store-missing" at [Host]
+        cause "The ledger is there and the sealed store is not: it was deleted, or only a part of `.vault-kit/` was copied."
+        risk "Every value is lost with it, unless a second copy or a backup exists; writers refuse to begin anew."
+        cure "`vault-kit store recover` takes the second copy of the user's state directory; else restore `.vault-kit/` from a backup."
+    "ledger-stale" at [Host]
+        cause "The ledger's first line names another state of the store: a writer was killed between the two, or one of them was copied alone."
+        risk "What the check says of versions, dates and strength may be old."
+        cure "`vault-kit render`, by somebody who has the identity, derives the ledger anew."
+    "clock-behind" at [Host]
+        cause "The clock of this machine is earlier than the newest time in the store by more than five minutes."
+        risk "What has expired is taken for valid, and rotations and new tokens are refused."
+        cure "Set the clock (`timedatectl set-ntp true`); `--accept-clock` if it is right and the store's time was wrong."
+    "recipients-changed" at [Host]
+        cause "The manifest names other people or keys than the store is sealed to: somebody edited `recipients`."
+        risk "Whoever was added cannot open the store, and whoever was removed still can; every writer refuses."
+        cure "Review the change, then `vault-kit recipients apply`; rotate what a removed person could read."
+    "account-changed" at [Host]
+        cause "The manifest names another AWS account or prefix than the store was bound to."
+        risk "Values could be sent to an account that is not yours; every writer refuses."
+        cure "Undo the edit, or `vault-kit recipients apply` after a look at the account."
+    "tracked-by-git" at [Repo, Host]
+        cause "A file that holds values was added to the git index."
+        risk "Whoever can read the repository, or any clone of its history, has the values."
+        cure "`git rm --cached` the file, ignore it, and replace every value in it with `vault-kit incident` or `generate --replace`: history keeps what was pushed."
+    "example-value" at [Repo, Host]
+        cause "A committed example file shows a value that is in force."
+        risk "The secret is public to everybody who reads the repository."
+        cure "Replace the value, and put an empty or invented one into the example."
+    "mode-too-open" at [Host]
+        cause "A file allows more than its output declares, or the identity, the store or the manifest is open to other users: a `chmod`, a copy, or another writer."
+        risk "Other accounts on this host can read the values, or change the manifest."
+        cure "The `chmod` of the finding; `vault-kit render` tightens outputs as well."
+    "mode-too-narrow" at [Host]
+        cause "The mode of a file gives its readers less than its output declares."
+        risk "A service that runs as another user or in another group cannot start."
+        cure "`vault-kit render`, or the `chmod` of the finding."
+    "wrong-owner" at [Host]
+        cause "A file belongs to somebody else than declared: it was written by another user, or by root with `sudo`."
+        risk "Its owner can read and replace it, and the service that should read it perhaps cannot."
+        cure "The `chown` of the finding, or `vault-kit render` as the right user."
+    "symlink" at [Host]
+        cause "A symlink stands where a file or directory of an output should be."
+        risk "Values could be written to, or read from, a place that somebody else chose; writers refuse it."
+        cure "Look where it leads, remove it, and `vault-kit render`."
+    "not-a-file" at [Host]
+        cause "A directory, device, socket or pipe stands where a file should be. Docker makes a directory where it shall mount a file that is missing."
+        risk "The service reads nothing, and the file cannot be written."
+        cure "Remove it, `vault-kit render`, and start the containers again."
+    "directory-writable-by-others" at [Host]
+        cause "Another account may write in a directory above a file that holds values."
+        risk "It can put a file of its own in the place of yours, and read what is written there next."
+        cure "The `chmod` of the finding."
+    "orphaned" at [Host]
+        cause "A file that was delivered has no output any more: the output was renamed, moved or taken out of the manifest."
+        risk "Its values lie about, are replaced by no rotation, and are seen by nobody."
+        cure "Remove the file, or declare the output again."
+    "not-ignored" at [Repo, Host]
+        cause "No line of `.gitignore` covers a file that holds values."
+        risk "The next `git add .` commits the values."
+        cure "The `echo` of the finding adds the line; `vault-kit init` adds all of them."
+    "missing" at [Host, Env]
+        cause "Nobody supplied or made the value yet, an output was not written, or a variable is not set in the job that was looked at."
+        risk "The service does not start, or starts without what protects it."
+        cure "`vault-kit generate` or `vault-kit set` for a value, `vault-kit render` for a file, the job's own settings for a variable."
+    "placeholder" at [Host, Env]
+        cause "The value is one that stands for another, such as `changeme` or `your-api-key-here`."
+        risk "Everybody knows it: it is the first thing that is tried."
+        cure "Supply the real one with `vault-kit set`, or let `vault-kit generate --replace` make one."
+    "banned" at [Host]
+        cause "A value that an incident declared leaked is in force, or still stands in a file."
+        risk "Whoever found the leak can use it."
+        cure "Replace it now: the command of the finding; for what others issue, get a new one from them first."
+    "weak" at [Host, Env]
+        cause "The value is short, or made of words and patterns: fewer bits than a guesser needs years for."
+        risk "It can be found by trying, offline from any hash or token that is made with it."
+        cure "`vault-kit generate --replace` for what we can make; else a longer one from whoever issues it."
+    "pattern-mismatch" at [Host, Env]
+        cause "The value does not look as the secret's `pattern` says: another key was pasted, or a part of it is missing."
+        risk "The provider refuses it when it is needed."
+        cure "`vault-kit set` with the right value, or correct the pattern."
+    "reused" at [Host]
+        cause "Two environments or two names have the same value."
+        risk "A leak in one opens the other, and a rotation of one leaves the leaked value in force."
+        cure "Give one of them a value of its own."
+    "expired" at [Host]
+        cause "A certificate or token is past its end, and nobody renewed it."
+        risk "Every verifier refuses it: the outage has begun."
+        cure "`vault-kit cert renew` or `vault-kit generate --replace`, then see why the schedule did not."
+    "expiring" at [Host]
+        cause "A certificate or token ends soon, and the time in which it should have been renewed has begun."
+        risk "It works today, and will not when it ends."
+        cure "`vault-kit cert renew` or `vault-kit generate --replace`; `vault-kit schedule install` does it from now on."
+    "crl-expired" at [Host]
+        cause "The delivered revocation list is past its `nextUpdate`."
+        risk "A verifier that reads it refuses every certificate of the CA."
+        cure "`vault-kit render` makes and delivers a new one."
+    "crl-expiring" at [Host]
+        cause "The delivered revocation list is past half of its time, and nobody made the next."
+        risk "When it ends, verifiers refuse every certificate of the CA."
+        cure "`vault-kit render`, and have it run more often than half of the list's time."
+    "rotation-due" at [Host]
+        cause "The value is older than its `rotate` allows, and its window has ended."
+        risk "What leaked unnoticed stays valid for longer than you decided."
+        cure "`vault-kit rotate --due`, or the command of the finding; `vault-kit schedule install` does it from now on."
+    "declaration-changed" at [Host]
+        cause "The manifest declares another value than the one that was made: other names, length, algorithm or signer."
+        risk "What is in force is not what was reviewed."
+        cure "`vault-kit generate --replace` or `vault-kit cert renew`, or undo the edit."
+    "token-orphaned" at [Host]
+        cause "The key that signed a declared token was replaced or revoked after the token was made."
+        risk "Verifiers refuse the token: whoever uses it is locked out."
+        cure "`vault-kit generate --replace` of the token, which signs it with the key that is in force."
+    "stale" at [Host]
+        cause "A file does not hold what store and manifest say now: it was edited, copied from elsewhere, or not written since the last change."
+        risk "The service runs with an old or a foreign value."
+        cure "`vault-kit render`; take an edit that you want to keep into the store first, with `vault-kit import`."
+    "mounted-stale" at [Host]
+        cause "A container mounts a single file, and still has the one that was replaced."
+        risk "It goes on with the old value until it is started again."
+        cure "The `docker compose restart` of the finding; mount the directory, or set `in_place = true`, to be rid of it."
+    "undeclared" at [Host]
+        cause "The store holds a secret that the manifest does not declare: it was taken out, or renamed."
+        risk "None today: nobody delivers or rotates it, and it stays sealed."
+        cure "`vault-kit remove` forgets it; declare it again if it is needed."
+    "remote-missing" at [Remote]
+        cause "The manifest declares the secret to be in AWS, and there is none of that name."
+        risk "Whoever reads it from there does not start."
+        cure "`vault-kit sync push`."
+    "remote-unusable" at [Remote]
+        cause "The secret is in AWS without a value, or scheduled for deletion."
+        risk "Whoever reads it from there does not start, now or when it is deleted."
+        cure "Restore it in AWS if its deletion was a mistake, then `vault-kit sync push`."
+    "remote-drift" at [Remote]
+        cause "AWS has another version than the one that both sides agreed on last: somebody changed it there, or here, alone."
+        risk "Hosts run with different values."
+        cure "`vault-kit sync status` tells who changed; then `vault-kit sync push` or `sync pull`."
+    "remote-rotation-due" at [Remote]
+        cause "The secret was not changed in AWS for longer than its rotation allows."
+        risk "What leaked unnoticed stays valid for longer than you decided."
+        cure "Rotate it where it is kept, and `vault-kit sync push`."
+    "remote-key" at [Remote]
+        cause "The secret is encrypted in AWS with another KMS key than declared."
+        risk "Other roles than you decided can decrypt it."
+        cure "Correct the key in AWS, or the manifest's `kms_key`."
+    "remote-replica" at [Remote]
+        cause "A declared copy in another region is missing, or not in sync."
+        risk "What runs in that region has an old value, or none."
+        cure "`vault-kit sync push` replicates it again; AWS tells why a copy failed."
+    "wildcard-origin" at [Repo, Host, Env, Remote]
+        cause "A setting of a production environment, such as `CORS_ORIGINS`, allows `*`."
+        risk "Any web page can call the service with the browser of your users."
+        cure "Name the origins in `values = { prod = \"https://app.example.com\" }`."
+    "leaked" at []
+        cause "`scan` found a known value, or what looks like one, in a file, a commit or an image."
+        risk "Whoever can read that place has the value, and git keeps it when the file is gone."
+        cure "`vault-kit incident NAME` replaces and bans it; then take it out of the place where it was found."
+};
+
+/// What there is to know of a code; `None` = there is none of that name.
+pub fn of_text(code: &str) -> Option<&'static Explanation> {
+    TABLE.iter().find(|it| it.code == code)
+}
+
+/// All of them, in the order of the codes; at the end those of other commands than `check`.
+pub fn all() -> &'static [Explanation] {
+    TABLE
+}
+
+impl Explanation {
+    /// How much a finding of it weighs.
+    pub fn severity(&self) -> Severity {
+        Code::of_text(self.code).map_or(Severity::Error, Code::severity)
+    }
+
+    /// What is wrong, in a sentence.
+    pub fn summary(&self) -> &'static str {
+        Code::of_text(self.code).map_or("A value stands where others can read it.", Code::summary)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_explained_in_its_place() {
+        let explained: Vec<&str> = all().iter().filter(|it| !it.places.is_empty()).map(|it| it.code).collect();
+        for code in Code::ALL {
+            let text = code.text();
+            assert!(
+                explained.contains(&text),
+                "`{text}` has no entry in src/check/explain.rs: tell cause, risk and cure"
+            );
+        }
+        let codes: Vec<&str> = Code::ALL.iter().map(|code| code.text()).collect();
+        assert_eq!(explained, codes, "the table has the order of `codes!` in src/check/finding.rs");
+    }
+
+    #[test]
+    fn each_explanation_is_whole_sentences() {
+        for it in all() {
+            for text in [it.cause, it.risk, it.cure, it.summary()] {
+                assert!(text.ends_with('.') && text.len() > 20, "{}: {text}", it.code);
+            }
+        }
+    }
+}

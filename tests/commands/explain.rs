@@ -1,0 +1,40 @@
+//! `explain`: cause, risk and cure of each code, and the way to the right one.
+
+use crate::shop::json;
+use crate::support::Project;
+
+#[test]
+fn a_code_is_explained_without_a_project() {
+    let project = Project::empty();
+    let run = project.run(["explain", "mode-too-open"]).assert_code(0);
+    assert!(run.stdout.starts_with("mode-too-open (error): A file allows more than its declared mode.\n"), "{run:?}");
+    for label in ["cause", "risk", "cure", "found  by `vault-kit check` with `--at host`"] {
+        assert!(run.stdout.lines().any(|line| line.trim_start().starts_with(label)), "{label}: {}", run.stdout);
+    }
+    let answer = json(&project.run(["explain", "expiring", "--json"]).assert_code(0));
+    assert_eq!(answer["schema_version"], 1);
+    assert_eq!(answer["codes"][0]["severity"], "warning");
+    assert_eq!(answer["codes"][0]["places"][0], "host");
+}
+
+#[test]
+fn all_codes_are_listed_and_each_of_them_can_be_asked_for() {
+    let project = Project::empty();
+    let answer = json(&project.run(["explain", "--json"]).assert_code(0));
+    let listed = project.run(["explain"]).assert_code(0).stdout;
+    for code in answer["codes"].as_array().unwrap() {
+        let code = code["code"].as_str().unwrap();
+        assert!(listed.lines().any(|line| line.split(' ').next() == Some(code)), "{code}");
+    }
+    assert!(listed.contains("\nleaked "), "{listed}");
+}
+
+#[test]
+fn a_code_that_nothing_has_leads_to_the_one_that_was_meant() {
+    let project = Project::empty();
+    let run = project.run(["explain", "mode-to-open"]).assert_code(2);
+    assert!(run.stderr.contains("did you mean `mode-too-open`?") && !run.stderr.contains("mode-to-open"), "{run:?}");
+    assert!(
+        project.run(["explain", "nothing-at-all"]).assert_code(2).stderr.contains("`vault-kit explain` lists them")
+    );
+}
