@@ -8,11 +8,13 @@ pub mod judge;
 pub mod placeholder;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod select;
 pub mod strength;
 
 pub use facts::{ExpectedFile, Facts, Place};
 pub use finding::{Code, Finding, NotChecked, Report, Severity};
 pub use judge::judge;
+pub use select::Selection;
 
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::secret::digest::sha256_hex;

@@ -175,7 +175,7 @@ pub fn prompt_hidden(question: &str) -> Result<Secret> {
 }
 
 /// JSON leaves characters alone that steer a terminal or turn its text around; as escapes they mean the same.
-fn escaped(json: &str) -> String {
+pub fn escaped(json: &str) -> String {
     let steers = |it: char| matches!(it, '\u{7f}'..='\u{9f}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {

@@ -215,6 +215,14 @@ pub struct LookedAt {
     pub remote: usize,
 }
 
+/// How many findings the user did not want to hear of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LeftOut {
+    /// Because of their code.
+    pub codes: usize,
+}
+
 /// Everything that `check` has to say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -232,6 +240,8 @@ pub struct Report {
     pub looked_at: LookedAt,
     /// The problems: by code, secret, file.
     pub findings: Vec<Finding>,
+    /// How many more there are that were not asked for.
+    pub left_out: LeftOut,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
 }
@@ -263,9 +273,11 @@ impl Finding {
 }
 
 impl Report {
-    /// Why the command must not end with 0, if it must not: a finding, or under `strict` something that was not looked at.
-    pub fn exit_kind(&self, strict: bool) -> Option<Kind> {
-        let fails = !self.findings.is_empty() || strict && !self.not_checked.is_empty();
+    /// Why the command must not end with 0, if it must not: a finding that weighs `fail_on` or more, or under `strict`
+    /// something that was not looked at.
+    pub fn exit_kind(&self, fail_on: Severity, strict: bool) -> Option<Kind> {
+        let weighs = self.findings.iter().any(|finding| finding.severity >= fail_on);
+        let fails = weighs || strict && !self.not_checked.is_empty();
         fails.then_some(Kind::Findings)
     }
 

@@ -15,7 +15,7 @@ mod variables;
 use chrono::{DateTime, Utc};
 
 use super::facts::{Facts, Place};
-use super::finding::{Code, Finding, LookedAt, NotChecked, Report, SCHEMA_VERSION};
+use super::finding::{Code, Finding, LeftOut, LookedAt, NotChecked, Report, SCHEMA_VERSION};
 use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::store::ledger::Ledger;
@@ -60,9 +60,17 @@ pub fn judge(
         bench.variables();
     }
     let Verdict { findings, not_checked, looked_at } = bench.verdict;
-    let environment = environment.clone();
-    Report { schema_version: SCHEMA_VERSION, environment, generated_at: now, places, looked_at, findings, not_checked }
-        .sorted()
+    let report = Report {
+        schema_version: SCHEMA_VERSION,
+        environment: environment.clone(),
+        generated_at: now,
+        places,
+        looked_at,
+        findings,
+        left_out: LeftOut::default(),
+        not_checked,
+    };
+    report.sorted()
 }
 
 /// The case before the judge, and what was found so far.

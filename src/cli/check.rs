@@ -9,12 +9,12 @@ use std::mem::ManuallyDrop;
 use clap::{Args, ValueEnum};
 
 use super::context::{Context, open_identity, process_environment, read_identities};
-use super::mounted;
 use super::paste::Paste;
 use super::session::Session;
+use super::{explain, mounted};
 use crate::apply;
 use crate::check::facts::{FileFact, Place};
-use crate::check::{self, environment, judge};
+use crate::check::{self, Code, Selection, Severity, environment, judge};
 use crate::containers;
 use crate::deliver::expected;
 use crate::error::{Kind, Result};
@@ -43,6 +43,25 @@ pub struct Arguments {
     /// Also fail for what could not be looked at
     #[arg(long)]
     strict: bool,
+    /// The least severity that fails: notice, warning or error
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning", hide_possible_values = true)]
+    fail_on: FailOn,
+    /// Tell findings of this code alone; may be repeated
+    #[arg(long, value_name = "CODE")]
+    only: Vec<String>,
+    /// Leave out findings of this code; may be repeated
+    #[arg(long, value_name = "CODE")]
+    skip: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// Everything that is found
+    Notice,
+    /// What will break, and what is broken
+    Warning,
+    /// What is broken
+    Error,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,6 +77,7 @@ enum At {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let selection = arguments.selection()?;
     let session = Session::open(context)?;
     let places: Vec<Place> = arguments.at.iter().map(|at| at.place()).collect();
     let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
@@ -104,25 +124,47 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let failure = if places.contains(&Place::Remote) { remote::look(&session, &mut facts)? } else { None };
     let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
+    selection.apply(&mut report);
     let paste = Paste::new(context);
     for finding in &mut report.findings {
         finding.fix = paste.fix(&finding.fix, session.root.path());
     }
     if context.ui.json {
-        context.ui.data(&report::json::render(&report)?)?;
+        context.ui.print(&report::json::render(&report)?)?;
     } else {
         context.ui.print(&report::human::render(&report, context.ui.color))?;
     }
     if let Some(failure) = &failure {
         context.ui.problem(failure);
     }
-    let kinds = report.exit_kind(arguments.strict).into_iter().chain(failure.map(|it| it.kind()));
+    let kinds =
+        report.exit_kind(arguments.fail_on.severity(), arguments.strict).into_iter().chain(failure.map(|it| it.kind()));
     Ok(Kind::most_severe(kinds).map_or(Exit::DONE, Exit::from))
 }
 
 /// Only what could be looked at is asked about: an absolute path of a stranger's manifest could not.
 fn is_file(fact: &FileFact) -> bool {
     matches!(fact, FileFact::File(_))
+}
+
+impl Arguments {
+    fn selection(&self) -> Result<Selection> {
+        let codes = |flag, names: &[String]| {
+            let code = |name: &String| Code::of_text(name).ok_or_else(|| explain::unknown(name, Some(flag)));
+            names.iter().map(code).collect::<Result<_>>()
+        };
+        Ok(Selection { only: codes("--only", &self.only)?, skip: codes("--skip", &self.skip)? })
+    }
+}
+
+impl FailOn {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Notice => Severity::Notice,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+        }
+    }
 }
 
 impl At {

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::check::{Finding, Report};
+use super::words::{plain, subject, weight};
+use crate::check::{Report, Severity};
 use crate::ui::counted;
 
 const RED: &str = "\x1b[31m";
 const YELLOW: &str = "\x1b[33m";
+const CYAN: &str = "\x1b[36m";
 const GREEN: &str = "\x1b[32m";
 const PLAIN: &str = "\x1b[0m";
 
@@ -15,58 +17,70 @@ pub fn render(report: &Report, color: bool) -> String {
     let mut text = String::new();
     let width = report.findings.iter().map(|finding| finding.code.text().len()).max().unwrap_or(0);
     for finding in &report.findings {
-        let code = painted(finding.code.text(), RED, color);
+        let code = painted(finding.code.text(), paint(finding.severity), color);
         let padding = width - finding.code.text().len();
-        line(&mut text, format_args!("{code}{:padding$}  {}", "", sentence(finding)));
-        line(&mut text, format_args!("{:width$}  fix: {}", "", shown(&finding.fix)));
+        let (about, weight, message) = (subject(finding), weight(finding.severity), plain(&finding.message));
+        line(&mut text, format_args!("{code}{:padding$}  {about}  {weight}{message}", ""));
+        line(&mut text, format_args!("{:width$}  fix: {}", "", plain(&finding.fix)));
     }
     for unseen in &report.not_checked {
         let label = painted("not checked", YELLOW, color);
-        line(&mut text, format_args!("{label}  {}: {}", shown(&unseen.what), shown(&unseen.why)));
+        line(&mut text, format_args!("{label}  {}: {}", plain(&unseen.what), plain(&unseen.why)));
     }
     line(&mut text, format_args!("{}", summary(report, color)));
     text
 }
 
-/// What it is about and what is wrong with it.
-fn sentence(finding: &Finding) -> String {
-    let subject = match (&finding.secret, &finding.file) {
-        (_, Some(file)) => match finding.line {
-            Some(line) => format!("{}:{line}", shown(file)),
-            None => shown(file),
-        },
-        (Some(secret), None) => secret.to_string(),
-        (None, None) => String::new(),
-    };
-    format!("{subject}  {}", shown(&finding.message))
-}
-
-fn summary(report: &Report, color: bool) -> String {
+/// How much was looked at, and how much of what weight was found.
+pub(super) fn summary(report: &Report, color: bool) -> String {
     let environment = &report.environment;
     let seen = &report.looked_at;
     let counts = [(seen.secrets, "secret"), (seen.files, "file"), (seen.variables, "variable")];
     let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(n, what));
-    let remote = (seen.remote > 0).then(|| format!("{} in AWS", counted(seen.remote, "secret")));
+    let remote = (seen.remote > 0).then(|| in_aws(seen.remote));
     let looked: Vec<String> = counts.chain(remote).collect();
     let looked = if looked.is_empty() { "the manifest".to_owned() } else { looked.join(", ") };
-    let verdict = match report.findings.len() {
-        0 => painted("no problem found", GREEN, color),
-        n => painted(&format!("{} found", counted(n, "problem")), RED, color),
-    };
-    let unseen = match report.not_checked.len() {
-        0 => String::new(),
-        n => format!("; {} not checked", counted(n, "item")),
-    };
-    format!("{environment}: looked at {looked}: {verdict}{unseen}")
+    let mut text = format!("{environment}: looked at {looked}: {}", verdict(report, color));
+    let left_out = &report.left_out;
+    for (count, words) in [(left_out.codes, "left out by `--only` or `--skip`")] {
+        if count > 0 {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "; {count} {words}");
+        }
+    }
+    if !report.not_checked.is_empty() {
+        let _ = write!(text, "; {} not checked", counted(report.not_checked.len(), "item"));
+    }
+    text
+}
+
+/// What was found, errors, warnings and notices apart.
+fn verdict(report: &Report, color: bool) -> String {
+    let kinds = [(Severity::Error, "problem"), (Severity::Warning, "warning"), (Severity::Notice, "notice")];
+    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let found = kinds.into_iter().map(|(severity, what)| (count(severity), what)).filter(|(n, _)| *n > 0);
+    let found: Vec<String> = found.map(|(n, what)| counted(n, what)).collect();
+    match report.findings.iter().map(|finding| finding.severity).max() {
+        None => painted("no problem found", GREEN, color),
+        Some(worst) => painted(&format!("{} found", found.join(", ")), paint(worst), color),
+    }
+}
+
+/// A number of secrets in AWS.
+pub(super) fn in_aws(count: usize) -> String {
+    format!("{} in AWS", counted(count, "secret"))
+}
+
+fn paint(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => RED,
+        Severity::Warning => YELLOW,
+        Severity::Notice => CYAN,
+    }
 }
 
 fn painted(text: &str, paint: &str, color: bool) -> String {
     if color { format!("{paint}{text}{PLAIN}") } else { text.to_owned() }
-}
-
-/// A path or a manifest's word may hold control characters, which would drive the reader's terminal.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
@@ -79,8 +93,8 @@ pub(super) mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::check::finding::{LookedAt, SCHEMA_VERSION};
-    use crate::check::{Code, NotChecked, Place};
+    use crate::check::finding::{LeftOut, LookedAt, SCHEMA_VERSION};
+    use crate::check::{Code, Finding, NotChecked, Place};
     use crate::name::{EnvName, SecretName};
 
     pub(in crate::report) fn report() -> Report {
@@ -96,6 +110,7 @@ pub(super) mod tests {
                 Finding::new(Code::Missing, "has no value yet", "vault-kit generate POSTGRES_PASSWORD")
                     .about(&SecretName::new("POSTGRES_PASSWORD").unwrap()),
             ],
+            left_out: LeftOut::default(),
             not_checked: vec![NotChecked { what: "git".into(), why: "its index is damaged".into() }],
         }
     }
@@ -126,6 +141,22 @@ dev: looked at 3 secrets, 1 file: 2 problems found; 1 item not checked
     fn nothing_wrong_is_said_in_one_line() {
         let report = Report { findings: Vec::new(), not_checked: Vec::new(), ..report() };
         assert_eq!(render(&report, false), "dev: looked at 3 secrets, 1 file: no problem found\n");
-        assert_eq!(report.exit_kind(true), None);
+        assert_eq!(report.exit_kind(Severity::Notice, true), None);
+    }
+
+    #[test]
+    fn what_weighs_less_is_told_as_such_and_counted_apart() {
+        let expiring = Finding::new(Code::Expiring, "ends in 5 days", "vault-kit cert renew TLS").of_file("a.pem");
+        let notice = Finding { severity: Severity::Notice, ..expiring.clone().at_line(7) };
+        let left_out = LeftOut { codes: 3 };
+        let report = Report { findings: vec![expiring, notice], left_out, not_checked: Vec::new(), ..report() };
+        let expected = "\
+expiring  a.pem  warning: ends in 5 days
+          fix: vault-kit cert renew TLS
+expiring  a.pem:7  notice: ends in 5 days
+          fix: vault-kit cert renew TLS
+dev: looked at 3 secrets, 1 file: 1 warning, 1 notice found; 3 left out by `--only` or `--skip`
+";
+        assert_eq!(render(&report, false), expected);
     }
 }

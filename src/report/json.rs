@@ -2,13 +2,12 @@
 
 use crate::check::Report;
 use crate::error::{Error, Result};
+use crate::ui::escaped;
 
 /// One JSON document with a newline at its end.
-pub fn render(report: &Report) -> Result<Vec<u8>> {
-    let mut bytes =
-        serde_json::to_vec_pretty(report).map_err(|_| Error::bug("the report cannot be written as JSON"))?;
-    bytes.push(b'\n');
-    Ok(bytes)
+pub fn render(report: &Report) -> Result<String> {
+    let text = serde_json::to_string_pretty(report).map_err(|_| Error::bug("the report cannot be written as JSON"))?;
+    Ok(escaped(&text) + "\n")
 }
 
 #[cfg(test)]
@@ -60,14 +59,14 @@ mod tests {
 
     #[test]
     fn the_report_is_one_document_with_codes_and_fixes() {
-        let bytes = render(&report()).unwrap();
-        let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let text = render(&report()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["schema_version"], 1);
         assert_eq!(value["findings"][0]["code"], "mode-too-open");
         assert_eq!(value["findings"][0]["file"], ".env");
         assert_eq!(value["findings"][1]["secret"], "POSTGRES_PASSWORD");
         assert_eq!(value["findings"][1]["fix"], "vault-kit generate POSTGRES_PASSWORD");
         assert_eq!(value["not_checked"][0]["what"], "git");
-        assert_eq!(bytes.last(), Some(&b'\n'));
+        assert!(text.ends_with("}\n"));
     }
 }

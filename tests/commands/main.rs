@@ -23,6 +23,7 @@ mod kubernetes;
 mod lines;
 mod others;
 mod render;
+mod report;
 mod run;
 mod set;
 mod shop;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use super::*;
+use crate::check::Severity;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState, GitFact, StaleMount, StoreFact};
 use crate::check::sample::{days, env, expected, facts, ledger, manifest, name, now, redeclare, state};
 use crate::manifest::Kind;
@@ -45,7 +46,7 @@ fn where_nothing_is_wrong_nothing_is_found() {
     assert_eq!(codes(&report), [""; 0]);
     assert_eq!(report.not_checked, []);
     assert_eq!((report.looked_at.secrets, report.looked_at.files), (3, 1));
-    assert_eq!(report.exit_kind(true), None);
+    assert_eq!(report.exit_kind(Severity::Notice, true), None);
 }
 
 #[test]
@@ -274,7 +275,10 @@ fn missing_and_could_not_look_are_never_the_same() {
 
     let unreadable = Facts { store: StoreFact::Unreadable("no".into()), ..facts() };
     let report = judged(Some(&ledger()), &unreadable);
-    assert_eq!((report.exit_kind(false), report.exit_kind(true)), (None, Some(crate::exit::Kind::Findings)));
+    assert_eq!(
+        (report.exit_kind(Severity::Notice, false), report.exit_kind(Severity::Notice, true)),
+        (None, Some(crate::exit::Kind::Findings))
+    );
 }
 
 #[test]
