@@ -18,13 +18,14 @@ use clap::{Args, Subcommand};
 use super::context::Context;
 use super::session::Session;
 use crate::clock::SystemClock;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::rotate::Report;
 use crate::rotate::declared::Declared;
 use crate::rotate::intent::Intent;
 use crate::rotate::machine::Machine;
+use crate::secret::digest::sha256_hex;
 use crate::store::Store;
 use crate::world::World;
 
@@ -98,8 +99,26 @@ fn act(
         return intended::tell(context, &session, &intents, &opened.store.rotations.reloads);
     }
     drop(opened);
-    let report = deed(&Machine::new(&world, &programs, &SystemClock), names)?;
+    let report = work(&world, &programs, |machine| deed(machine, names))?;
     answer::tell(context, &session, report, &[], false)
+}
+
+/// Has the machine do something. Once a step of it is in the store, whatever fails behind it leaves a run that is to be carried
+/// on, and nothing is as it was.
+fn work(
+    world: &World<'_>,
+    programs: &Declared<'_>,
+    deed: impl FnOnce(&Machine<'_>) -> Result<Report>,
+) -> Result<Report> {
+    let sealed = || world.files.present().map(|bytes| bytes.map(|it| sha256_hex(&it)));
+    let before = sealed()?;
+    deed(&Machine::new(world, programs, &SystemClock)).map_err(|error| {
+        let is_changed = sealed().map_or(true, |now| now != before);
+        if !is_changed || error.kind() == Kind::Incomplete {
+            return error;
+        }
+        error.incomplete().hint("what was done is in the store; go on with `vault-kit rotate resume`")
+    })
 }
 
 /// A name of the command line that may be of a secret which is not declared any more.

@@ -48,7 +48,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.say(&format!("`{name}` goes back to the value of {}", minute(earlier.created)));
         context.ui.say(&worth);
     }
-    let report = machine.rollback(&name, &earlier)?;
+    let report = super::work(&world, &programs, |machine| machine.rollback(&name, &earlier))?;
     answer::tell(context, &session, report, &[worth], false)
 }
 

@@ -12,12 +12,10 @@ use crate::cli::consequences;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::cli::summary::Summary;
-use crate::clock::SystemClock;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
-use crate::rotate::machine::Machine;
 use crate::rotate::programs::Programs;
 use crate::rotate::select::{self, Order, Ready};
 use crate::store::Store;
@@ -76,7 +74,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
     // A key that signs from now on is in no order.
     let settles = !plan.steps.is_empty() || files.header()?.is_some_and(is_due);
-    let report = Machine::new(&world, &programs, &SystemClock).run(&order, settles)?;
+    let report = super::work(&world, &programs, |machine| machine.run(&order, settles))?;
     if arguments.due && answer::is_nothing(&report) {
         // The ledger learns by which manifest nothing is due: the next run need not open the store.
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
