@@ -19,6 +19,7 @@ pub mod next;
 pub mod parcel;
 pub mod programs;
 mod promote;
+mod refused;
 pub mod remote;
 mod retire;
 pub mod rollback;
@@ -50,6 +51,8 @@ pub struct Report {
     pub reloaded: Vec<String>,
     /// What failed.
     pub problems: Vec<Problem>,
+    /// Programs that must not be started, of which only the secrets that need them are left as they are.
+    pub refused: Vec<Error>,
 }
 
 /// Something that happened to a secret.

@@ -43,7 +43,7 @@ impl Programs for Declared<'_> {
 
     fn expect(&self, hooks: &BTreeSet<String>) -> Result<()> {
         let refusals = hooks.iter().filter_map(|name| self.hook(name).and_then(|hook| (self.find)(hook)).err());
-        Error::all(refusals.map(|error| error.hint("nothing was changed"))).map_or(Ok(()), Err)
+        Error::all(refusals).map_or(Ok(()), Err)
     }
 
     fn start(&self, call: &Call<'_>) -> Result<Box<dyn Running>> {

@@ -164,7 +164,11 @@ impl<'a> Machine<'a> {
         // The store is closed again: while the program runs there is no value here.
         let ended = match started {
             Ok(running) => running.wait()?,
-            Err(error) => return Ok(Some(self.problem(hook, step, secret, "hook-not-started", error.to_string()))),
+            Err(error) => {
+                let said = std::iter::once(error.to_string()).chain(error.hints().iter().cloned());
+                let said = said.collect::<Vec<_>>().join("\n");
+                return Ok(Some(self.problem(hook, step, secret, "hook-not-started", said)));
+            }
         };
         let code = match ended.status() {
             Status::Done => return Ok(None),

@@ -17,13 +17,13 @@ impl Machine<'_> {
     /// Stages everything that is to be begun, in one change. Where no secret of the run has a program to wait for, nothing is
     /// staged: all of them are made and promoted in one change.
     pub(super) fn stage(&self, run: &mut Run, fresh: BTreeSet<SecretName>) -> Result<()> {
+        let fresh = self.startable(run, fresh)?;
         let steps = [Step::Set, Step::Test, Step::Retire];
         let is_asked = |name: &SecretName| steps.iter().any(|step| !self.programs.hooks(name, *step).is_empty());
         if !fresh.iter().any(is_asked) {
             run.plain = fresh;
             return Ok(());
         }
-        self.expect_programs(&fresh)?;
         let (world, mut opened) = self.open()?;
         for name in &fresh {
             let operation = self.operation(&world, &mut opened.store, world.declaration(name)?)?;
@@ -40,7 +40,7 @@ impl Machine<'_> {
     pub(super) fn expect_programs(&self, names: &BTreeSet<SecretName>) -> Result<()> {
         let steps = [Step::Set, Step::Test, Step::Retire];
         let hooks = names.iter().flat_map(|name| steps.map(|step| self.programs.hooks(name, step))).flatten().collect();
-        self.programs.expect(&hooks)
+        self.programs.expect(&hooks).map_err(|error| error.hint("nothing was changed"))
     }
 
     fn operation(&self, world: &World<'_>, store: &mut Store, declaration: &Declaration) -> Result<Operation> {

@@ -150,6 +150,31 @@ fn a_program_that_is_not_trusted_is_found_before_anything_is_changed() {
 }
 
 #[test]
+fn a_schedule_rotates_what_does_not_need_the_program_that_is_not_trusted() {
+    let project = project();
+    project.edit_store(|store| {
+        let days = chrono::TimeDelta::days(40);
+        store.secrets.values_mut().flatten().for_each(|version| version.created -= days);
+    });
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    let (db, session) = (project.get("DB"), project.get("SESSION"));
+    let run = project.run(["rotate", "--due"]).assert_code(6);
+    assert!(project.get("DB") == db && project.get("SESSION") != session);
+    assert_eq!(delivered(&project).into_bytes(), db);
+    for words in [
+        "error: refusing to run the hook `owner`: you do not trust it as it is now",
+        "then run `vault-kit trust`",
+        "until then it is not rotated: `DB`",
+    ] {
+        assert!(run.stderr.contains(words), "{}", run.stderr);
+    }
+    assert!(!run.stderr.contains("nothing was changed"), "{}", run.stderr);
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["rotate", "--due"]).assert_code(0);
+    assert!(project.get("DB") != db);
+}
+
+#[test]
 fn giving_up_tells_the_owner_the_value_that_stays() {
     let project = project();
     let old = project.get("DB");

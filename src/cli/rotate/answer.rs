@@ -36,10 +36,11 @@ pub fn is_nothing(report: &Report) -> bool {
     use crate::deliver::Outcome::Unchanged;
     let is_still = report.delivered.files.iter().all(|file| file.outcome == Unchanged);
     let is_done = report.plan.steps.is_empty() && report.events.is_empty() && report.delivered.lists.is_empty();
-    is_done && is_still && report.problems.is_empty() && report.reloaded.is_empty()
+    let is_good = report.problems.is_empty() && report.refused.is_empty();
+    is_done && is_still && is_good && report.reloaded.is_empty()
 }
 
-/// Tells what was done, and exits with 8 when a step failed.
+/// Tells what was done, and exits with 8 when a step failed, or as a refusal says.
 pub fn tell(
     context: &Context,
     session: &Session<'_>,
@@ -55,10 +56,12 @@ pub fn tell(
     let delivered = mounted::noted(session, std::mem::take(&mut report.delivered));
     let summary = Summary::new(&session.environment, &session.manifest, &report.plan, &delivered, false);
     let summary = summary.breaking(consequences).completed(context);
-    let errors = errors(context, &report.problems);
+    let paste = Paste::new(context);
+    let refused: Vec<Error> = report.refused.drain(..).map(|it| paste.error(it)).collect();
+    let errors = errors(&paste, &report.problems);
     if ui.json {
         let told = |it: &Error| Told { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
-        let errors = errors.iter().map(told).collect();
+        let errors = refused.iter().chain(&errors).map(told).collect();
         ui.object(&Answer { summary: &summary, events: &report.events, reloaded: &report.reloaded, errors })?;
     } else {
         tell_events(ui, &report);
@@ -70,6 +73,7 @@ pub fn tell(
             ui.say(&format!("environment `{}`: nothing to do", session.environment));
         }
     }
+    refused.iter().for_each(|error| ui.problem(error));
     for (problem, error) in report.problems.iter().zip(&errors) {
         for line in problem.said.lines() {
             ui.say(&format!("{}: {line}", problem.failure.hook));
@@ -80,11 +84,11 @@ pub fn tell(
             super::programs(session).notify(problem, error).iter().for_each(|line| ui.warn(line));
         }
     }
-    Ok(if errors.is_empty() { delivered.exit() } else { Exit::from(Kind::Incomplete) })
+    let kind = Kind::most_severe(refused.iter().chain(&errors).map(Error::kind));
+    Ok(kind.map_or_else(|| delivered.exit(), Exit::from))
 }
 
-fn errors(context: &Context, problems: &[Problem]) -> Vec<Error> {
-    let paste = Paste::new(context);
+fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
     let again = |it: &Problem| it.again.map(|at| format!("a scheduled run tries again from {} on", minute(at)));
     let error = |it: &Problem| again(it).into_iter().fold(it.error(), Error::hint);
     problems.iter().map(|it| paste.error(error(it))).collect()
