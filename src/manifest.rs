@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the disk, the network, the clock or a random source.
 
+pub mod allowance;
 pub mod deployment;
 mod files;
 pub mod hook;
@@ -22,6 +23,7 @@ mod tests;
 mod validate;
 pub mod window;
 
+pub use allowance::Allowance;
 pub use deployment::Deployment;
 pub use hook::Hook;
 pub use issue::{Issue, Issues};

@@ -175,10 +175,18 @@ const TABLE: &[Explanation] = explanations! {
         cause "A declared copy in another region is missing, or not in sync."
         risk "What runs in that region has an old value, or none."
         cure "`vault-kit sync push` replicates it again; AWS tells why a copy failed."
-    "wildcard-origin" at [Repo, Host, Env, Remote]
+    "wildcard-origin" at [Repo, Host]
         cause "A setting of a production environment, such as `CORS_ORIGINS`, allows `*`."
         risk "Any web page can call the service with the browser of your users."
         cure "Name the origins in `values = { prod = \"https://app.example.com\" }`."
+    "allow-expired" at [Repo, Host, Env, Remote]
+        cause "An entry of `check.allow` in the manifest names a day in `until` that has passed."
+        risk "What was put up with for a while has become a habit; its findings fail again."
+        cure "Mend what it allowed and take the entry out, or decide anew: another `until`, with a reason."
+    "allow-unused" at [Repo, Host, Env, Remote]
+        cause "An entry of `check.allow` matches no finding: the problem is mended, or secret, file or environment are others."
+        risk "It would hide the same problem when it comes back."
+        cure "Take the entry out of the manifest, or name the `environments` that it is for."
     "leaked" at []
         cause "`scan` found a known value, or what looks like one, in a file, a commit or an image."
         risk "Whoever can read that place has the value, and git keeps it when the file is gone."

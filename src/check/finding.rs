@@ -1,6 +1,6 @@
 //! What `check` says: findings, what it could not look at, and how much it saw.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use super::Place;
@@ -132,6 +132,10 @@ codes! {
     RemoteReplica = "remote-replica",
     /// A production setting allows every origin.
     WildcardOrigin = "wildcard-origin",
+    /// A finding was allowed until a day that has passed.
+    AllowExpired = "allow-expired",
+    /// A finding is allowed that there is not.
+    AllowUnused = "allow-unused",
 }
 
 /// How much a finding weighs.
@@ -159,10 +163,16 @@ impl Severity {
 }
 
 impl Code {
+    /// Whether it is about the manifest's allow-list, so that the list cannot hide what is wrong with itself.
+    pub fn is_of_allowances(self) -> bool {
+        matches!(self, Self::AllowExpired | Self::AllowUnused)
+    }
+
     /// How much it weighs.
     pub fn severity(self) -> Severity {
         match self {
-            Self::Expiring | Self::CrlExpiring | Self::Undeclared => Severity::Warning,
+            Self::AllowUnused => Severity::Notice,
+            Self::AllowExpired | Self::CrlExpiring | Self::Expiring | Self::Undeclared => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -189,6 +199,20 @@ pub struct Finding {
     pub message: String,
     /// A command to paste, or what to do in words.
     pub fix: String,
+}
+
+/// A finding that the manifest allows for some time. It does not fail the check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Allowed {
+    /// What was found.
+    #[serde(flatten)]
+    pub finding: Finding,
+    /// Why it is allowed, in the manifest's words.
+    pub reason: String,
+    /// The last day on which it is, in UTC.
+    #[cfg_attr(test, schemars(with = "String", extend("format" = "date")))]
+    pub until: NaiveDate,
 }
 
 /// Something that `check` could not look at; never the same as "missing".
@@ -240,6 +264,8 @@ pub struct Report {
     pub looked_at: LookedAt,
     /// The problems: by code, secret, file.
     pub findings: Vec<Finding>,
+    /// The problems that the manifest allows.
+    pub allowed: Vec<Allowed>,
     /// How many more there are that were not asked for.
     pub left_out: LeftOut,
     /// What could not be looked at.
@@ -286,6 +312,8 @@ impl Report {
         let place = |it: &Finding| (it.code, it.secret.clone(), it.file.clone(), it.line);
         self.findings.sort_by_cached_key(place);
         self.findings.dedup();
+        self.allowed.sort_by_cached_key(|it| place(&it.finding));
+        self.allowed.dedup();
         self.not_checked.sort();
         self.not_checked.dedup();
         self

@@ -14,6 +14,7 @@ mod variables;
 
 use chrono::{DateTime, Utc};
 
+use super::allow;
 use super::facts::{Facts, Place};
 use super::finding::{Code, Finding, LeftOut, LookedAt, NotChecked, Report, SCHEMA_VERSION};
 use crate::manifest::Manifest;
@@ -60,16 +61,18 @@ pub fn judge(
         bench.variables();
     }
     let Verdict { findings, not_checked, looked_at } = bench.verdict;
-    let report = Report {
+    let mut report = Report {
         schema_version: SCHEMA_VERSION,
         environment: environment.clone(),
         generated_at: now,
         places,
         looked_at,
         findings,
+        allowed: Vec::new(),
         left_out: LeftOut::default(),
         not_checked,
     };
+    allow::apply(&mut report, manifest);
     report.sorted()
 }
 

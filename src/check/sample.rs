@@ -73,6 +73,7 @@ pub(crate) fn manifest() -> Manifest {
         line: 1,
     };
     Manifest {
+        file: "vault-kit.toml".into(),
         warnings: Vec::new(),
         project: "p".into(),
         issuer: "p".into(),
@@ -85,6 +86,7 @@ pub(crate) fn manifest() -> Manifest {
         outputs: BTreeMap::from([(output.name.clone(), output)]),
         hooks: BTreeMap::new(),
         deployment: None,
+        allowances: Vec::new(),
     }
 }
 

@@ -16,9 +16,10 @@ pub struct Selection {
 impl Selection {
     /// Takes out of a report what is not asked for, and counts it there.
     pub fn apply(&self, report: &mut Report) {
-        let before = report.findings.len();
+        let before = report.findings.len() + report.allowed.len();
         report.findings.retain(|finding| self.wants(finding));
-        report.left_out.codes += before - report.findings.len();
+        report.allowed.retain(|allowed| self.wants(&allowed.finding));
+        report.left_out.codes += before - report.findings.len() - report.allowed.len();
     }
 
     fn wants(&self, finding: &Finding) -> bool {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::allowance::Allowance;
 use super::deployment::Deployment;
 use super::hook::Hook;
 use super::issue::Issue;
@@ -20,6 +21,8 @@ use crate::name::{EnvName, GroupName, HookName, OutputName, SecretName};
 /// Everything that a `vault-kit.toml` declares.
 #[derive(Debug)]
 pub struct Manifest {
+    /// Its path as the user knows it, relative to its directory.
+    pub file: String,
     /// The project's name; part of fingerprints and certificate subjects.
     pub project: String,
     /// The `iss` of tokens; the project's name unless declared.
@@ -40,6 +43,8 @@ pub struct Manifest {
     pub hooks: BTreeMap<HookName, Hook>,
     /// What the Compose files and the gateway are held to.
     pub deployment: Option<Deployment>,
+    /// The findings that are put up with for some time, in the order of the file.
+    pub allowances: Vec<Allowance>,
     /// All secrets, each after everything that it refers to.
     pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.

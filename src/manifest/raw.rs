@@ -4,6 +4,9 @@
 //! `schemas/manifest.schema.json` is made from them.
 
 use super::deployment::TlsVersion;
+use chrono::NaiveDate;
+use toml::de::DeValue;
+
 use super::hook::Step;
 use super::model::{
     CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, StoreKind, TokenAlgorithm, Usage,
@@ -39,6 +42,33 @@ table! {
         hooks: Map<RawHook>,
         /// What `check` holds the Compose files and the gateway to.
         deployment: RawDeployment,
+        /// What `check` is told.
+        check: RawCheck,
+    }
+
+    /// What `check` is told.
+    RawCheck {
+        /// Findings that are put up with for some time.
+        allow: Vec<At<RawAllow>>,
+    }
+
+    /// A finding that is put up with for some time; `secret`, `file` or both say which.
+    RawAllow {
+        /// Its code; `vault-kit explain` lists them.
+        code: String = "code = \"rotation-due\"",
+        /// The secret that it is about.
+        secret: String,
+        /// The file that it is about, as `check` names it.
+        #[schemars(length(min = 1))]
+        file: String,
+        /// Why, for whoever reads it later.
+        #[schemars(length(min = 1))]
+        reason: String = "reason = \"the provider replaces it in March\"",
+        /// The last day on which it is allowed, such as `2026-12-31`, in UTC.
+        until: Day = "until = \"2026-12-31\"",
+        /// The environments in which it is allowed; absent = all.
+        #[schemars(length(min = 1))]
+        environments: Texts,
     }
 
     /// The project.
@@ -595,6 +625,25 @@ impl FromToml for Windows {
             return Texts::from_toml(node, path, problems).map(Self);
         }
         super::read::field(node, path, problems).map(|text| Self(vec![text]))
+    }
+}
+
+/// A day of the calendar, as text or as TOML writes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Day(pub(super) NaiveDate);
+
+impl FromToml for Day {
+    fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut super::issue::Problems) -> Option<Self> {
+        let day = match node.get_ref() {
+            DeValue::Datetime(date) => date.to_string().parse().ok(),
+            // chrono's own reader takes `2026-1-5` too.
+            value => value.as_str().filter(|text| text.len() == "2026-12-31".len()).and_then(|text| text.parse().ok()),
+        };
+        if day.is_none() {
+            let hint = "write it as year, month and day, such as `\"2026-12-31\"`";
+            problems.add_with_hint(node.span().start, format!("`{path}` is not a day"), hint);
+        }
+        day.map(Self)
     }
 }
 

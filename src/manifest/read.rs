@@ -372,7 +372,8 @@ impl<T: FromToml> FromToml for Vec<At<T>> {
             wrong_type(node, path, problems, "a list");
             return None;
         };
-        Some(items.iter().filter_map(|item| field(item, path, problems)).collect())
+        let each = |item| field(item, &Path { at: Spanned::span(item).start, ..*path }, problems);
+        Some(items.iter().filter_map(each).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map as JsonMap, Value, json};
 
 use super::model::{KeyAlgorithm, Rotate};
 use super::period::Period;
-use super::raw::{KEY_ALGORITHMS, Mode, RawManifest, Windows};
+use super::raw::{Day, KEY_ALGORITHMS, Mode, RawManifest, Windows};
 use super::read::{At, Map, Tagged, Unread, Variants};
 
 /// What [`super::read::variants!`] knows for the schema.
@@ -54,6 +54,7 @@ macro_rules! inline_schema {
 const WINDOW: &str = r"^\s*([A-Za-z]+([-,][A-Za-z]+)*\s+)?[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]\s+\S+\s*$";
 
 inline_schema! {
+    Day = json_schema!({ "type": "string", "format": "date" });
     KeyAlgorithm = json_schema!({ "enum": KEY_ALGORITHMS });
     Mode = json_schema!({ "type": "string", "pattern": "^0*[0-7]{1,3}$" });
     Period = json_schema!({ "type": "string", "pattern": "^[0-9]+[smhdwy]$" });

@@ -1,5 +1,6 @@
 //! What the parser takes, what it refuses, and in which words.
 
+mod allowances;
 mod aws;
 mod deployment;
 mod hooks;
@@ -136,6 +137,7 @@ fn each_mistake_is_told_by_its_line_and_what_would_be_right() {
         hooks::HOOKS,
         windows::WINDOWS,
         deployment::DEPLOYMENT,
+        allowances::ALLOWANCES,
     ]
     .concat()
     {

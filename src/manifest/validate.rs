@@ -1,5 +1,6 @@
 //! From raw tables to the typed model: defaults filled in, names resolved, every problem collected.
 
+mod allowances;
 mod authority;
 mod aws;
 mod deployment;
@@ -77,9 +78,11 @@ pub(super) fn manifest(
     let hooks = hooks::declare(raw.hooks, &mut secrets, &outputs, problems);
     let has_compose = !compose.is_empty() || environments.values().any(|it| it.compose.is_some());
     let deployment = deployment::declare(raw.deployment, &secrets, has_compose, problems);
+    let allowances = allowances::declare(raw.check, &scope, problems);
     let (secrets, order) = secrets.into_declarations(&order);
     let warnings = Vec::new();
     Manifest {
+        file: file.to_owned(),
         project: name,
         issuer,
         default_environment,
@@ -90,6 +93,7 @@ pub(super) fn manifest(
         outputs,
         hooks,
         deployment,
+        allowances,
         order,
         warnings,
     }

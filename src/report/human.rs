@@ -23,6 +23,11 @@ pub fn render(report: &Report, color: bool) -> String {
         line(&mut text, format_args!("{code}{:padding$}  {about}  {weight}{message}", ""));
         line(&mut text, format_args!("{:width$}  fix: {}", "", plain(&finding.fix)));
     }
+    for it in &report.allowed {
+        let label = painted("allowed", YELLOW, color);
+        let (code, about, reason) = (it.finding.code.text(), subject(&it.finding), plain(&it.reason));
+        line(&mut text, format_args!("{label}  {code}  {about}  until {}: {reason}", it.until));
+    }
     for unseen in &report.not_checked {
         let label = painted("not checked", YELLOW, color);
         line(&mut text, format_args!("{label}  {}: {}", plain(&unseen.what), plain(&unseen.why)));
@@ -42,7 +47,8 @@ pub(super) fn summary(report: &Report, color: bool) -> String {
     let looked = if looked.is_empty() { "the manifest".to_owned() } else { looked.join(", ") };
     let mut text = format!("{environment}: looked at {looked}: {}", verdict(report, color));
     let left_out = &report.left_out;
-    for (count, words) in [(left_out.codes, "left out by `--only` or `--skip`")] {
+    let allowed = (report.allowed.len(), "allowed by the manifest");
+    for (count, words) in [allowed, (left_out.codes, "left out by `--only` or `--skip`")] {
         if count > 0 {
             // Writing to a String cannot fail.
             let _ = write!(text, "; {count} {words}");
@@ -110,6 +116,7 @@ pub(super) mod tests {
                 Finding::new(Code::Missing, "has no value yet", "vault-kit generate POSTGRES_PASSWORD")
                     .about(&SecretName::new("POSTGRES_PASSWORD").unwrap()),
             ],
+            allowed: Vec::new(),
             left_out: LeftOut::default(),
             not_checked: vec![NotChecked { what: "git".into(), why: "its index is damaged".into() }],
         }

@@ -49,3 +49,36 @@ fn a_code_that_there_is_not_is_refused_before_anything_is_looked_at() {
         assert!(run.stderr.contains("did you mean `missing`?"), "{}", run.stderr);
     }
 }
+
+const ALLOW: &str =
+    "[[check.allow]]\ncode = \"CODE\"\nsecret = \"B\"\nreason = \"sold with the shop\"\nuntil = \"UNTIL\"\n";
+
+#[test]
+fn a_finding_that_the_manifest_allows_is_listed_and_does_not_fail() {
+    let project = warned();
+    let manifest = project.read("vault-kit.toml");
+    let allow = |code: &str, until: &str| {
+        let entry = ALLOW.replace("CODE", code).replace("UNTIL", until);
+        project.write("vault-kit.toml", format!("{manifest}{entry}"));
+    };
+    allow("undeclared", "9999-12-31");
+    let run = project.run(["check"]).assert_code(0);
+    assert!(run.stdout.contains("allowed  undeclared  B  until 9999-12-31: sold with the shop\n"), "{}", run.stdout);
+    assert!(run.stdout.ends_with("no problem found; 1 allowed by the manifest\n"), "{}", run.stdout);
+    let report = json(&project.run(["check", "--json"]).assert_code(0));
+    assert_eq!(report["allowed"][0]["code"], "undeclared");
+    assert_eq!(report["allowed"][0]["reason"], "sold with the shop");
+
+    allow("undeclared", "2020-01-01");
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.contains("\nallow-expired  vault-kit.toml:5  warning: "), "{}", run.stdout);
+    assert!(run.stdout.ends_with(": 2 warnings found\n"), "{}", run.stdout);
+
+    allow("expired", "9999-12-31");
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.contains("\nallow-unused  vault-kit.toml:5  notice: "), "{}", run.stdout);
+    project.run(["check", "--skip", "undeclared"]).assert_code(0);
+    project.run(["check", "--skip", "undeclared", "--fail-on", "notice"]).assert_code(1);
+    allow("undeclard", "9999-12-31");
+    assert!(project.run(["check"]).assert_code(3).stderr.contains("did you mean `undeclared`?"));
+}
