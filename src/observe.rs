@@ -22,6 +22,7 @@ use crate::secret::{Secret, digest};
 use crate::store::DIRECTORY;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use file::Tree;
+pub use git::prefix;
 
 /// Files that are committed to show which variables there are.
 const EXAMPLES: [&str; 4] = [".env.dist", ".env.example", ".env.sample", ".env.template"];

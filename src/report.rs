@@ -1,5 +1,13 @@
-//! Rendering: a report as text for people or JSON for machines. Printing is elsewhere.
+//! Rendering: a report as text for people, and in the forms that CI systems read. Printing and writing are elsewhere.
 
+pub mod frame;
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod sarif;
+#[cfg(test)]
+mod tests;
 mod words;
+
+pub use frame::Frame;

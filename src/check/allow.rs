@@ -40,6 +40,7 @@ pub(super) fn apply(report: &mut Report, manifest: &Manifest) {
 }
 
 fn at(finding: Finding, it: &Allowance, manifest: &Manifest) -> Finding {
+    // Wherever was looked: the manifest is read in any case.
     finding.of_file(&manifest.file).at_line(u32::try_from(it.line).unwrap_or(u32::MAX))
 }
 

@@ -186,6 +186,9 @@ pub struct Finding {
     pub code: Code,
     /// How much it weighs: that of its code.
     pub severity: Severity,
+    /// Where it was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// The secret or setting that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SecretName>,
@@ -276,7 +279,7 @@ impl Finding {
     /// About nothing in particular yet: what is wrong, and what to do about it.
     pub fn new(code: Code, message: impl Into<String>, fix: impl Into<String>) -> Self {
         let (message, fix) = (message.into(), fix.into());
-        Self { code, severity: code.severity(), secret: None, file: None, line: None, message, fix }
+        Self { code, severity: code.severity(), place: None, secret: None, file: None, line: None, message, fix }
     }
 
     /// The same about a secret or setting.

@@ -49,16 +49,20 @@ pub fn judge(
         bench.lists();
         bench.files();
         bench.mounts();
+        bench.found_at(Place::Host);
     }
     if looks_at(Place::Repo) || looks_at(Place::Host) {
         bench.git();
         bench.examples();
+        bench.found_at(if looks_at(Place::Repo) { Place::Repo } else { Place::Host });
     }
     if looks_at(Place::Remote) {
         bench.remote();
+        bench.found_at(Place::Remote);
     }
     if looks_at(Place::Env) {
         bench.variables();
+        bench.found_at(Place::Env);
     }
     let Verdict { findings, not_checked, looked_at } = bench.verdict;
     let mut report = Report {
@@ -94,6 +98,13 @@ struct Verdict {
 }
 
 impl Bench<'_> {
+    /// Says of what was found since the last place was left that it was found in this one.
+    fn found_at(&mut self, place: Place) {
+        for finding in self.verdict.findings.iter_mut().rev().take_while(|finding| finding.place.is_none()) {
+            finding.place = Some(place);
+        }
+    }
+
     fn about_secret(&mut self, code: Code, name: &SecretName, message: impl Into<String>, fix: impl Into<String>) {
         self.verdict.findings.push(Finding::new(code, message, fix).about(name));
     }

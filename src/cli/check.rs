@@ -1,10 +1,12 @@
 //! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
 
+mod formats;
 mod remote;
 mod reuse;
 mod values;
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -19,13 +21,14 @@ use crate::containers;
 use crate::deliver::expected;
 use crate::error::{Kind, Result};
 use crate::exit::Exit;
-use crate::manifest::{self, Format};
+use crate::manifest::{self, Declaration, Format};
 use crate::observe::{self, Subject};
-use crate::report;
+use crate::report::Frame;
 use crate::secret::digest::sha256_hex;
 use crate::store::identity::Identities;
 use crate::store::ledger::Ledger;
 use crate::store::{derive, seal};
+use formats::{Formats, Wanted};
 use values::FromDisk;
 
 #[derive(Debug, Args)]
@@ -40,6 +43,9 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     at: Vec<At>,
+    /// Tell it as github, human (default), json, junit or sarif, to stdout or into FILE; may be repeated
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
+    format: Vec<Wanted>,
     /// Also fail for what could not be looked at
     #[arg(long)]
     strict: bool,
@@ -78,6 +84,7 @@ enum At {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let selection = arguments.selection()?;
+    let formats = Formats::find(context, &arguments.format)?;
     let session = Session::open(context)?;
     let places: Vec<Place> = arguments.at.iter().map(|at| at.place()).collect();
     let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
@@ -126,14 +133,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
     selection.apply(&mut report);
     let paste = Paste::new(context);
-    for finding in &mut report.findings {
+    for finding in report.findings.iter_mut().chain(report.allowed.iter_mut().map(|it| &mut it.finding)) {
         finding.fix = paste.fix(&finding.fix, session.root.path());
     }
-    if context.ui.json {
-        context.ui.print(&report::json::render(&report)?)?;
-    } else {
-        context.ui.print(&report::human::render(&report, context.ui.color))?;
-    }
+    formats.tell(&report, &arguments.frame(&session))?;
     if let Some(failure) = &failure {
         context.ui.problem(failure);
     }
@@ -148,6 +151,17 @@ fn is_file(fact: &FileFact) -> bool {
 }
 
 impl Arguments {
+    fn frame(&self, session: &Session<'_>) -> Frame {
+        let line = |it: &Arc<Declaration>| (it.name.clone(), u32::try_from(it.line).unwrap_or(u32::MAX));
+        Frame {
+            manifest: session.manifest.file.clone(),
+            prefix: observe::prefix(session.root.path()),
+            lines: session.manifest.secrets.values().map(line).collect(),
+            fail_on: self.fail_on.severity(),
+            strict: self.strict,
+        }
+    }
+
     fn selection(&self) -> Result<Selection> {
         let codes = |flag, names: &[String]| {
             let code = |name: &String| Code::of_text(name).ok_or_else(|| explain::unknown(name, Some(flag)));

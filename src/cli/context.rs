@@ -135,6 +135,11 @@ pub fn docker() -> Docker {
     Docker { host, path: variable("PATH") }
 }
 
+/// The file that GitHub Actions shows as the summary of a step.
+pub fn step_summary() -> Option<PathBuf> {
+    path_variable("GITHUB_STEP_SUMMARY")
+}
+
 /// The user's home directory.
 pub fn home() -> Option<PathBuf> {
     path_variable("HOME")

@@ -33,6 +33,15 @@ pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str) -> GitFac
     GitFact::WorkTree { tracked, ignored }
 }
 
+/// The way from the top of the work tree to a directory in it: empty at the top and outside of any work tree, else with a
+/// slash at its end.
+pub fn prefix(directory: &Path) -> String {
+    let Ok(directory) = directory.canonicalize() else { return String::new() };
+    let top = directory.ancestors().find(|top| dot_git(top).is_some());
+    let below = top.and_then(|top| directory.strip_prefix(top).ok()).map(Path::to_string_lossy).unwrap_or_default();
+    if below.is_empty() { String::new() } else { format!("{below}/") }
+}
+
 /// Where git keeps this work tree's index, and what all its work trees share.
 struct Directories {
     own: PathBuf,

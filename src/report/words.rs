@@ -22,6 +22,13 @@ pub(super) fn subject(finding: &Finding) -> String {
     }
 }
 
+/// What is wrong, with what it is about in front.
+pub(super) fn sentence(finding: &Finding) -> String {
+    let subject = subject(finding);
+    let space = if subject.is_empty() { "" } else { " " };
+    format!("{subject}{space}{}", plain(&finding.message))
+}
+
 /// What weighs less than an error, in front of its message.
 pub(super) fn weight(severity: Severity) -> String {
     if severity == Severity::Error { String::new() } else { format!("{}: ", severity.text()) }

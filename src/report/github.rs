@@ -1,0 +1,103 @@
+//! The report as GitHub Actions reads it: workflow commands, which become annotations, and a summary of the step.
+
+use std::fmt::Write as _;
+
+use super::frame::Frame;
+use super::human;
+use super::words::{plain, sentence, subject};
+use crate::check::{Finding, Report, Severity};
+
+/// Rows of a summary: a step may add 1 MiB, and nobody reads more.
+const ROWS: usize = 500;
+
+/// One workflow command a finding, and the summary's line, which is none.
+pub fn render(report: &Report, frame: &Frame) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        let (file, line) = frame.place(finding);
+        let line = line.map_or_else(String::new, |line| format!(",line={line}"));
+        let title = format!("{} {}", finding.code.text(), subject(finding));
+        let message = format!("{}\nfix: {}", sentence(finding), plain(&finding.fix));
+        let _ = writeln!(
+            text,
+            "::{} file={}{line},title={}::{}",
+            command(finding.severity),
+            property(&plain(&file)),
+            property(title.trim_end()),
+            data(&message)
+        );
+    }
+    for unseen in &report.not_checked {
+        let level = if frame.strict { "error" } else { "notice" };
+        let message = format!("{}: {}", plain(&unseen.what), plain(&unseen.why));
+        let _ = writeln!(text, "::{level} title=not checked::{}", data(&message));
+    }
+    let _ = writeln!(text, "{}", human::summary(report, false));
+    text
+}
+
+/// The summary of the step in Markdown, which is added to the file that the runner names.
+pub fn step_summary(report: &Report, frame: &Frame) -> String {
+    let mut text = format!("### vault-kit check\n\n{}\n", cell(&human::summary(report, false)));
+    let shown = report.findings.iter().take(ROWS);
+    let rows: Vec<String> = shown.map(|finding| row(finding, frame)).collect();
+    if !rows.is_empty() {
+        let _ = write!(text, "\n| | code | about | what | fix |\n|---|---|---|---|---|\n{}", rows.concat());
+    }
+    if report.findings.len() > ROWS {
+        let _ = writeln!(text, "\n… and {} more", report.findings.len() - ROWS);
+    }
+    let unseen: String = report
+        .not_checked
+        .iter()
+        .take(ROWS)
+        .map(|it| format!("- not checked: {}: {}\n", cell(&it.what), cell(&it.why)))
+        .collect();
+    if !unseen.is_empty() {
+        let _ = write!(text, "\n{unseen}");
+    }
+    text
+}
+
+fn row(finding: &Finding, frame: &Frame) -> String {
+    let mark = if frame.fails(finding) { "✗ " } else { "" };
+    let (code, severity) = (finding.code.text(), finding.severity.text());
+    let (about, what, fix) = (cell(&subject(finding)), cell(&finding.message), cell(&finding.fix));
+    format!("| {mark}{severity} | {code} | {about} | {what} | {fix} |\n")
+}
+
+fn command(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    }
+}
+
+/// The message of a workflow command, by the runner's own rules.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// A cell of a table, in which nothing of a path or message is markup: neither a link, nor HTML, nor a mention.
+fn cell(text: &str) -> String {
+    let mut cell = String::with_capacity(text.len());
+    for it in plain(text).chars() {
+        match it {
+            '&' => cell.push_str("&amp;"),
+            '<' => cell.push_str("&lt;"),
+            '>' => cell.push_str("&gt;"),
+            '@' => cell.push_str("&#64;"),
+            // GFM makes a link of a bare address.
+            ':' => cell.push_str("&#58;"),
+            it if it.is_ascii_punctuation() && !"-./,'\"=;%".contains(it) => cell.extend(['\\', it]),
+            it => cell.push(it),
+        }
+    }
+    cell
+}
