@@ -16,6 +16,7 @@ pub mod declared;
 pub mod intent;
 pub mod machine;
 pub mod next;
+pub mod order;
 pub mod parcel;
 pub mod programs;
 mod promote;

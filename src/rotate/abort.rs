@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::machine::{Machine, Run, in_flight, write_down};
+use super::order::waves;
 use super::programs::Step;
 use super::{Report, What};
 use crate::apply::Deed;
@@ -43,6 +44,8 @@ impl Machine<'_> {
         if names.is_empty() {
             return Ok(());
         }
+        // Who gets the value of another one gets it when that is in force again.
+        let names: Vec<SecretName> = waves(names, |name| self.programs.given(name)).concat();
         let (set, mut failed) = self.call_for(&names, Step::Set)?;
         // The owner may accept the candidate too, which nobody is to use any more.
         let (done, more) = self.call_for(&set, Step::Retire)?;

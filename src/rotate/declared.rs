@@ -41,6 +41,13 @@ impl Programs for Declared<'_> {
         outputs.iter().flat_map(|output| self.manifest.reloads(output)).map(|hook| hook.name.to_string()).collect()
     }
 
+    fn given(&self, secret: &SecretName) -> BTreeSet<SecretName> {
+        let declaration = self.manifest.secret(secret).filter(|it| it.is_in(self.environment));
+        let steps = [Step::Set, Step::Test, Step::Retire];
+        let hooks = declaration.into_iter().flat_map(|it| steps.map(|step| self.manifest.hooks_for(it, step)));
+        hooks.flatten().flat_map(|hook| hook.secrets.iter().cloned()).collect()
+    }
+
     fn expect(&self, hooks: &BTreeSet<String>) -> Result<()> {
         let refusals = hooks.iter().filter_map(|name| self.hook(name).and_then(|hook| (self.find)(hook)).err());
         Error::all(refusals).map_or(Ok(()), Err)
@@ -124,7 +131,7 @@ impl Declared<'_> {
 
     fn current<'c>(&'c self, store: &'c Store, name: &'c SecretName) -> Result<(&'c SecretName, Given<'c>)> {
         let declaration = self.manifest.secret(name);
-        let version = declaration.and_then(|it| store.value(it));
+        let version = declaration.and_then(|it| store.accepted(it));
         let version =
             version.ok_or_else(|| Error::usage(format!("`{name}`, which the hook is to get, has no value")))?;
         Ok((name, given(declaration, version)))

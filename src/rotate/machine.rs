@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::order::waves;
 use super::programs::{Call, Programs, Status, Step};
 use super::select::{self, Order};
 use super::{Event, Problem, Report, What};
@@ -94,12 +95,14 @@ impl<'a> Machine<'a> {
         Ok((world, opened))
     }
 
-    /// Runs one step for all that have come to it, and writes down what became of them, in one change.
+    /// Runs one step for all that have come to it, and writes down what became of them: in one change, or in one more for
+    /// each time that a hook gets what another one is to set.
     fn step(&self, run: &mut Run, at: Reached, step: Step) -> Result<()> {
-        let names = self.at(run, at)?;
-        if names.is_empty() {
-            return Ok(());
-        }
+        let waves = waves(self.at(run, at)?, |name| self.programs.given(name));
+        waves.into_iter().try_for_each(|names| self.step_of(run, names, step))
+    }
+
+    fn step_of(&self, run: &mut Run, names: Vec<SecretName>, step: Step) -> Result<()> {
         // What was begun with a hook is not done by its being declared no more.
         let (asked, orphans): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|name| !self.programs.hooks(name, step).is_empty());

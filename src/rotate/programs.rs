@@ -64,6 +64,11 @@ pub trait Programs {
     /// The hooks that are to reload after files of these outputs changed.
     fn reloads(&self, outputs: &BTreeSet<OutputName>) -> BTreeSet<String>;
 
+    /// The secrets, besides what it is about, whose values a secret's hooks get.
+    fn given(&self, _secret: &SecretName) -> BTreeSet<SecretName> {
+        BTreeSet::new()
+    }
+
     /// Refuses what cannot or must not be started, before anything is changed.
     fn expect(&self, hooks: &BTreeSet<String>) -> Result<()>;
 

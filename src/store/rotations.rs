@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Stage, Store, Version, replace};
+use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
 
 /// The first pause after a failure; each further one is twice as long, up to [`LONGEST_PAUSE`].
@@ -220,6 +221,14 @@ impl Store {
     /// A version of a secret, whatever its stage.
     pub fn version(&self, name: &SecretName, id: VersionId) -> Option<&Version> {
         self.secrets.get(name)?.iter().find(|version| version.id == id)
+    }
+
+    /// The value of a declared secret that its owner is known to accept: once `set` is done that is the candidate, and not
+    /// each owner accepts the current one besides.
+    pub fn accepted(&self, declaration: &Declaration) -> Option<&Version> {
+        let operation = self.rotations.running.get(&declaration.name);
+        let candidate = operation.filter(|it| matches!(it.step, Step::Set | Step::Tested)).and_then(|it| it.candidate);
+        candidate.and_then(|id| self.version(&declaration.name, id)).or_else(|| self.value(declaration))
     }
 
     /// Makes the candidate of a secret its current version; tells whether there was one.

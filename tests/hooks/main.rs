@@ -8,6 +8,7 @@ mod command;
 mod daemon;
 mod others;
 mod postgres;
+mod postgres_admin;
 mod proxies;
 mod redis;
 mod refusals;

@@ -13,7 +13,7 @@ use vault_kit::hook::{Status, Step};
 use crate::scene::{Of, Scene, chmod};
 use crate::support::{Server, program, skip};
 
-const SHIPPED: &str = include_str!("../../hooks/postgres");
+pub(crate) const SHIPPED: &str = include_str!("../../hooks/postgres");
 
 /// The user that the server runs as where the tests are root's: it refuses root.
 const NOBODY: u32 = 65_534;
@@ -23,7 +23,7 @@ pub(crate) const ADMIN: &str = "adm1n:\\'\"pass";
 /// A server that wants SCRAM of everybody, on a socket in its directory.
 pub(crate) struct Postgres {
     _server: Server,
-    directory: TempDir,
+    pub(crate) directory: TempDir,
 }
 
 impl Postgres {
