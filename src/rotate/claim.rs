@@ -99,8 +99,7 @@ pub fn id(seen: &Seen) -> VersionId {
 pub fn claim(remote: &dyn Remote, seen: &Seen, fresh: Content) -> Result<Claimed> {
     let id = id(seen).to_string();
     let step = Step { remote, seen, id: &id };
-    step.offer(&fresh)?;
-    drop(fresh);
+    let fresh = step.offer(&fresh)?.then_some(fresh);
     for wait in LOOKS {
         std::thread::sleep(wait);
         step.mark()?;
@@ -114,7 +113,7 @@ pub fn claim(remote: &dyn Remote, seen: &Seen, fresh: Content) -> Result<Claimed
             }
             Standing::Marked => {
                 step.refuse_bound(&there)?;
-                return Ok(Claimed::Go { content: step.read()?, id });
+                return Ok(Claimed::Go { content: fresh.map_or_else(|| step.read(), Ok)?, id });
             }
             Standing::Left(version) => step.take_off(version).map(drop)?,
             Standing::Unmarked => {}

@@ -16,12 +16,14 @@ pub(super) struct Step<'s> {
 }
 
 impl Step<'_> {
-    /// Sends our value, unless there is one.
-    pub(super) fn offer(&self, content: &Content) -> Result<()> {
+    /// Sends our value, unless there is one. Answers whether ours is the one that is there.
+    pub(super) fn offer(&self, content: &Content) -> Result<bool> {
         let sending = Sending { arn: &self.seen.arn, token: self.id, content };
         match only(self.remote.send(&[sending])) {
-            Err(failure) if failure.cause != Cause::Conflict => Err(self.failed(&failure)),
-            _ => Ok(()),
+            // A version never changes: AWS takes the same token again with the same value only.
+            Ok(()) => Ok(true),
+            Err(failure) if failure.cause == Cause::Conflict => Ok(false),
+            Err(failure) => Err(self.failed(&failure)),
         }
     }
 
