@@ -95,6 +95,13 @@ pub enum Why {
     Revoked,
 }
 
+impl Why {
+    /// Whether a person or a schedule asked for it; otherwise it follows from something else.
+    pub fn is_asked_for(&self) -> bool {
+        matches!(self, Self::Due | Self::Replaced | Self::Revoked)
+    }
+}
+
 /// A secret that cannot be made yet.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Waiting {

@@ -1,9 +1,11 @@
 //! Rotation: values that are replaced in steps, each of which is in the sealed store before its effect.
 //!
 //! ```text
-//! stage ──> set ──> test ──> promote ──> outputs ──> reload ──> (overlap) ──> retire
-//!             └───────┴──> abort: the owner gets the current value again, and the candidate goes
+//! stage ──> (claim) ──> set ──> test ──> promote ──> outputs ──> reload ──> (overlap) ──> retire
+//!              └─────────┴───────┴──> abort: the owner gets the current value again, and the candidate goes
 //! ```
+//!
+//! What other hosts have too is claimed in AWS before `set`, and put in force there before it is here ([`shared`]).
 //!
 //! `set`, `test`, `retire` and `reload` are programs that the manifest names ([`programs`]). A secret that has none is made
 //! and promoted in one change, with all others of the run. [`select`] decides what a run works on and [`next`] when there is
@@ -14,6 +16,7 @@ pub mod abort;
 pub mod claim;
 pub mod declared;
 pub mod intent;
+mod joint;
 pub mod machine;
 pub mod next;
 pub mod order;
@@ -26,9 +29,13 @@ mod retire;
 pub mod rollback;
 pub mod schedule;
 pub mod select;
+pub mod shared;
 mod stage;
 mod standing;
 mod step;
+mod yielding;
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -52,8 +59,10 @@ pub struct Report {
     pub reloaded: Vec<String>,
     /// What failed.
     pub problems: Vec<Problem>,
-    /// Programs that must not be started, of which only the secrets that need them are left as they are.
+    /// What could not be done for a reason that no called program has: programs that must not be started, AWS, other hosts.
     pub refused: Vec<Error>,
+    /// What has a new value here, and in AWS is what it was, or is not there.
+    pub unsent: BTreeSet<SecretName>,
 }
 
 /// Something that happened to a secret.
@@ -72,12 +81,24 @@ pub struct Event {
 pub enum What {
     /// A new value is there, and nobody knows it yet.
     Staged,
+    /// All hosts that have it by way of AWS come to this version of it.
+    Claimed {
+        /// The full name of the remote secret.
+        remote: String,
+        /// The version of that.
+        version: String,
+    },
     /// The owner accepts it.
     Set,
     /// A consumer can work with it.
     Tested,
     /// It is the current value.
     Promoted {
+        /// Its version.
+        version: VersionId,
+    },
+    /// What another host put in force is the current value here too.
+    Taken {
         /// Its version.
         version: VersionId,
     },

@@ -1406,7 +1406,7 @@ fn rotating(step: RotationStep) -> Project {
     project.edit_store(|store| {
         let name = SecretName::new("A").unwrap();
         let (base, started, trouble) = (store.current(&name).unwrap().id, store.updated, Trouble::default());
-        let operation = Operation { base, candidate: None, step, started, trouble, retire_at: None };
+        let operation = Operation { base, candidate: None, step, started, trouble, retire_at: None, remote: None };
         store.rotations.running.insert(name, operation);
     });
     project
@@ -1456,16 +1456,16 @@ fn a_rotation_of_an_encryption_key_that_nothing_encrypts_anew() {
 }
 
 #[test]
-fn a_rotation_of_what_other_hosts_have_too() {
+fn a_rotation_of_a_key_that_other_hosts_publish_too() {
     let aws = "[environments.dev]\naws = { account = \"111122223333\", region = \"us-east-1\" }\n";
-    let manifest = &format!("[secrets.A]\nkind = \"random\"\naws = \"a\"\n{aws}");
-    let project = initialised(manifest);
-    insta::assert_snapshot!(told("rotation-shared", &project, &["rotate", "A"]), @r#"
+    let output = "[outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nsecrets = [\"A\"]\nmax_age = \"1h\"\n";
+    let project = initialised(&format!("[secrets.A]\nkind = \"keypair\"\naws = \"a\"\n{aws}{output}"));
+    insta::assert_snapshot!(told("rotation-published", &project, &["rotate", "A"]), @r#"
     exit 2
     --- stderr
-    vault-kit: error: `A` is not rotated: other hosts have it by way of AWS, and would not know
-    vault-kit: hint: on one host: `vault-kit generate --replace A`, then `vault-kit sync push A`
-    vault-kit: hint: whoever owns it, such as a database, has to be told by hand in between
+    vault-kit: error: `A` is not rotated: other hosts have it by way of AWS, and would publish others
+    vault-kit: hint: on one host: `vault-kit generate --replace A`
+    vault-kit: hint: once the new one is in force there: `vault-kit sync push A`
     vault-kit: hint: nothing was changed
     "#);
 }

@@ -146,7 +146,7 @@ const INDIRECT: [(&str, &[&str]); 10] = [
 ];
 
 /// Codes without a case in `tests/messages.rs` and `tests/messages_aws`, and why.
-const UNTOLD: [(&str, &str); 25] = [
+const UNTOLD: [(&str, &str); 26] = [
     ("bug", "whoever knows a command that leads there mends it"),
     ("changed-meanwhile", "a race with somebody who edits the very file; tests/rules loses it on purpose"),
     ("common-name-too-long", "the manifest is refused first"),
@@ -168,6 +168,7 @@ const UNTOLD: [(&str, &str); 25] = [
     ("remote-pending", "a race with others that rotate it; tests/rotate_aws loses it on purpose"),
     ("recipient-invalid", "the manifest is refused first"),
     ("rotation-promoted", "a race with another host; tests/rotate_aws loses it on purpose"),
+    ("rotation-superseded", "a race with another host; tests/rotate_shared loses it on purpose"),
     ("setting-signs", "the manifest is refused first"),
     ("store-changed", "a race that the lock prevents; tests/rules loses it on purpose"),
     ("untrusted-hook", "said of a program that changed; tests/hooks changes one"),

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::hook::USERNAME;
 use crate::manifest::{Declaration, Manifest};
-use crate::name::{EnvName, SecretName};
+use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::{Action, Plan, Step, Why};
 use crate::rotation;
 use crate::secret::digest::sha256_hex;
@@ -125,6 +125,27 @@ impl World<'_> {
         store.promote(&declaration.name, version);
         self.wipe_replaced_keys(store, &declaration.name);
         Ok(())
+    }
+
+    /// Makes a value that is the new one on all hosts the candidate of a secret, with the id that it has on them.
+    pub(crate) fn stage_taken(&self, store: &mut Store, declaration: &Declaration, taken: Taken) -> Result<VersionId> {
+        let name = &declaration.name;
+        let all = store.secrets.entry(name.clone()).or_default();
+        let own = all.iter().position(|it| it.stage == Stage::Candidate && it.parts == taken.parts);
+        let mut version = match own.map(|place| all.remove(place)) {
+            Some(own) => own,
+            None => {
+                let piece = taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Key));
+                let mut facts = piece.map(generate::inspect).unwrap_or_default();
+                facts.facts.extend(owner(store, declaration));
+                self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?
+            }
+        };
+        version.id = taken.version.unwrap_or(version.id);
+        let id = version.id;
+        store.drop_candidate(name);
+        store.stage(name, version);
+        Ok(id)
     }
 
     pub(crate) fn declaration(&self, name: &SecretName) -> Result<&Declaration> {

@@ -2,6 +2,7 @@
 
 mod abort;
 mod answer;
+mod aws;
 mod due;
 mod hook;
 mod intended;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
 
+use self::aws::Aws;
 use super::context::Context;
 use super::session::Session;
 use crate::clock::SystemClock;
@@ -25,6 +27,7 @@ use crate::rotate::Report;
 use crate::rotate::declared::Declared;
 use crate::rotate::intent::Intent;
 use crate::rotate::machine::Machine;
+use crate::rotate::shared::Shared;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
 use crate::world::World;
@@ -99,22 +102,27 @@ fn act(
         return intended::tell(context, &session, &intents, &opened.store.rotations.reloads);
     }
     drop(opened);
-    let report = work(&world, &programs, |machine| deed(machine, names))?;
+    let report = work(&session, &world, &programs, |machine| deed(machine, names))?;
     answer::tell(context, &session, report, &[], false)
 }
 
 /// Has the machine do something. Once a step of it is in the store, whatever fails behind it leaves a run that is to be carried
 /// on, and nothing is as it was.
 fn work(
+    session: &Session<'_>,
     world: &World<'_>,
     programs: &Declared<'_>,
     deed: impl FnOnce(&Machine<'_>) -> Result<Report>,
 ) -> Result<Report> {
     let sealed = || world.files.present().map(|bytes| bytes.map(|it| sha256_hex(&it)));
     let before = sealed()?;
-    deed(&Machine::new(world, programs, &SystemClock)).map_err(|error| {
+    let aws = Aws::of(session);
+    let shared = aws.as_ref().map(|aws| aws as &dyn Shared);
+    deed(&Machine::new(world, programs, &SystemClock).with(shared)).map_err(|error| {
         let is_changed = sealed().map_or(true, |now| now != before);
-        if !is_changed || error.kind() == Kind::Incomplete {
+        // Only these two kinds say that nothing changed; what AWS refuses is told as that.
+        let is_told = !matches!(error.kind(), Kind::Permission | Kind::System) || error.code().starts_with("remote-");
+        if !is_changed || is_told {
             return error;
         }
         error.incomplete().hint("what was done is in the store; go on with `vault-kit rotate resume`")

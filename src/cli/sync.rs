@@ -3,13 +3,13 @@
 mod adopt;
 mod apply;
 pub(super) mod exchange;
-mod order;
+pub(super) mod order;
 mod prune;
 mod pull;
 mod push;
-mod report;
+pub(super) mod report;
 mod status;
-mod taking;
+pub(super) mod taking;
 
 use std::time::Duration;
 

@@ -19,7 +19,9 @@ impl Machine<'_> {
     pub fn abort(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
         let (world, mut opened) = self.open()?;
         expect_open(&opened.store, names)?;
-        let may_be_known = |name: &SecretName| !self.programs.hooks(name, Step::Set).is_empty();
+        // Also what nobody here told an owner: another host may have, with the same value.
+        let is_joint = |name: &SecretName| opened.store.rotations.open(name).is_some_and(|it| it.remote.is_some());
+        let may_be_known = |name: &SecretName| is_joint(name) || !self.programs.hooks(name, Step::Set).is_empty();
         let (known, unknown): (Vec<SecretName>, Vec<SecretName>) = names.iter().cloned().partition(may_be_known);
         for name in &known {
             in_flight(&mut opened.store.rotations, name)?.advance(Reached::Aborting);
@@ -35,6 +37,12 @@ impl Machine<'_> {
         let mut run = Run { active: names.clone(), ..Run::default() };
         run.tell(&unknown, &What::Aborted);
         self.finish_aborts(&mut run)?;
+        if !self.at(&run, Reached::Tested)?.is_empty() {
+            // Another host put it in force before it could be given up.
+            self.promote(&mut run)?;
+            self.reload(&mut run)?;
+            self.retire(&mut run, false)?;
+        }
         Ok(run.report)
     }
 
@@ -44,12 +52,17 @@ impl Machine<'_> {
         if names.is_empty() {
             return Ok(());
         }
+        let names = self.abort_there(run, names)?;
+        if names.is_empty() {
+            return Ok(());
+        }
         // Who gets the value of another one gets it when that is in force again.
         let names: Vec<SecretName> = waves(names, |name| self.programs.given(name)).concat();
         let (set, mut failed) = self.call_for(&names, Step::Set)?;
         // The owner may accept the candidate too, which nobody is to use any more.
         let (done, more) = self.call_for(&set, Step::Retire)?;
         failed.extend(more);
+        let done = self.in_force(run, done)?;
         for (_, problem) in &mut failed {
             problem.is_aborting = true;
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::order::waves;
 use super::programs::{Call, Programs, Status, Step};
+use super::remote::Target;
 use super::select::{self, Order};
+use super::shared::Shared;
 use super::{Event, Problem, Report, What};
 use crate::apply::Deed;
 use crate::clock::Clock;
@@ -22,6 +24,7 @@ pub struct Machine<'a> {
     pub(super) world: &'a World<'a>,
     pub(super) programs: &'a dyn Programs,
     pub(super) clock: &'a dyn Clock,
+    pub(super) shared: Option<&'a dyn Shared>,
 }
 
 /// The secrets for which a step failed, and how.
@@ -50,7 +53,13 @@ impl Run {
 impl<'a> Machine<'a> {
     /// A machine for one environment.
     pub fn new(world: &'a World<'a>, programs: &'a dyn Programs, clock: &'a dyn Clock) -> Self {
-        Self { world, programs, clock }
+        Self { world, programs, clock, shared: None }
+    }
+
+    /// The same for an environment that shares secrets with other hosts.
+    #[must_use]
+    pub fn with(self, shared: Option<&'a dyn Shared>) -> Self {
+        Self { shared, ..self }
     }
 
     /// Begins what the order asks for, and carries everything on as far as it goes; `settles` = bring the outputs up to date
@@ -72,11 +81,13 @@ impl<'a> Machine<'a> {
         run.active = selection.going;
         let failed: BTreeSet<&SecretName> = run.report.problems.iter().filter_map(|it| it.secret.as_ref()).collect();
         let fresh = selection.fresh.into_iter().filter(|name| !failed.contains(name)).collect();
-        self.stage(&mut run, fresh)?;
-        self.carry_on(run)
+        let (fresh, targets) = self.look(&mut run, fresh)?;
+        self.stage(&mut run, fresh, &targets)?;
+        self.carry_on(run, targets)
     }
 
-    pub(super) fn carry_on(&self, mut run: Run) -> Result<Report> {
+    pub(super) fn carry_on(&self, mut run: Run, targets: Vec<Target<'_>>) -> Result<Report> {
+        self.claim(&mut run, targets)?;
         self.finish_aborts(&mut run)?;
         self.step(&mut run, Reached::Setting, Step::Set)?;
         self.step(&mut run, Reached::Set, Step::Test)?;

@@ -9,18 +9,20 @@ use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
 use super::{Event, What};
 use crate::apply::Deed;
+use crate::deliver::Delivered;
 use crate::error::Result;
 use crate::manifest::period::Period;
 use crate::name::{OutputName, SecretName};
 use crate::plan::{self, Action, Observed, Scope};
 use crate::store::Store;
-use crate::store::rotations::{Ending, Step as Reached, Trouble};
+use crate::store::rotations::Step as Reached;
+use crate::store::rotations::{Ending, Trouble};
 use crate::world::World;
 
 impl Machine<'_> {
     /// Promotes all that passed their tests and all that need none, and brings the outputs up to date.
     pub(super) fn promote(&self, run: &mut Run) -> Result<()> {
-        let ready = self.at(run, Reached::Tested)?;
+        let (ready, joint) = self.promote_there(run)?;
         if ready.is_empty() && run.plain.is_empty() && !run.settles {
             return Ok(());
         }
@@ -44,6 +46,8 @@ impl Machine<'_> {
         }
         let mut names: Vec<SecretName> = changed.into_iter().collect();
         names.extend(world.make(&mut opened.store, &plan)?);
+        self.agree(&mut opened.store, &joint);
+        run.report.unsent = self.unsent(&names, &joint);
         // A key that is only published is not in force.
         let is_published =
             |name: &SecretName| plan.steps.iter().any(|it| it.secret == *name && it.action == Action::Publish);
@@ -56,8 +60,7 @@ impl Machine<'_> {
         let action = if has_news { "rotate-promote" } else { "rotate-deliver" };
         let mut owe = |store: &mut Store, outputs: &BTreeSet<OutputName>| self.owe_reloads(store, outputs);
         let delivered = world.settle_deeds(&mut opened, &[Deed::of(action, &names)], has_news, Some(&mut owe))?;
-        run.report.delivered = delivered;
-        run.report.delivered.lists = lists;
+        run.deliver(Delivered { lists, ..delivered });
         run.report.plan = plan;
         for name in begun.into_keys() {
             let promoted = opened.store.current(&name).map(|version| What::Promoted { version: version.id });
@@ -83,12 +86,13 @@ impl Machine<'_> {
         let overlap = overlap.filter(|_| !is_revoked).map(Period::delta).unwrap_or_default();
         let operation = in_flight(&mut store.rotations, name)?;
         operation.advance(Reached::Promoted);
+        operation.remote = None;
         operation.retire_at = Some(world.now + overlap);
         Ok(started)
     }
 
     /// Remembers which programs are to read their files again, before those change; tells whether there are any.
-    fn owe_reloads(&self, store: &mut Store, outputs: &BTreeSet<OutputName>) -> bool {
+    pub(super) fn owe_reloads(&self, store: &mut Store, outputs: &BTreeSet<OutputName>) -> bool {
         let hooks = self.programs.reloads(outputs);
         let is_any = !hooks.is_empty();
         store.rotations.reloads.extend(hooks.into_iter().map(|hook| (hook, Trouble::default())));

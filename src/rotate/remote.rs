@@ -35,6 +35,9 @@ pub struct Found<'p> {
     pub targets: Vec<Target<'p>>,
     /// Those that never were in AWS: what is in them rotates here alone, until it is pushed.
     pub absent: Vec<&'p Place<'p>>,
+    /// Those that are not what the store agreed on last, and the words for it: another host rotated them, or somebody
+    /// changed them.
+    pub changed: Vec<(&'p Place<'p>, Error)>,
     /// What stands against the rest.
     pub problems: Vec<Error>,
 }
@@ -77,8 +80,11 @@ pub fn find<'p>(
         match (listed.get(&place.name), store.synced.bases.contains_key(&place.name)) {
             (None, false) => found.absent.push(place),
             (None, true) => found.problems.push(behind(place)),
-            (Some(listed), _) => match target(place, listed, store) {
-                Ok(target) => found.targets.push(target),
+            (Some(listed), _) => match Seen::of(listed, &owner(&store.project, &store.environment)) {
+                Ok(seen) if is_as_agreed(place, &seen, store) => {
+                    found.targets.push(Target { place, seen, there: None })
+                }
+                Ok(_) => found.changed.push((place, behind(place))),
                 Err(problem) => found.problems.push(problem),
             },
         }
@@ -110,11 +116,9 @@ fn listed(remote: &dyn Remote, places: &[&Place<'_>], prefix: &str) -> Result<BT
 
 /// Only what is here as it is there rotates: otherwise another host rotated it, or somebody changed it, and due is what
 /// they left.
-fn target<'p>(place: &'p Place<'p>, listed: &Listed, store: &Store) -> Result<Target<'p>> {
-    let seen = Seen::of(listed, &owner(&store.project, &store.environment))?;
+fn is_as_agreed(place: &Place<'_>, seen: &Seen, store: &Store) -> bool {
     let base = store.synced.bases.get(&place.name);
-    let is_known = base.is_some_and(|base| base.arn == seen.arn && base.version == seen.current);
-    if is_known && place.is_home_of(&seen.arn) { Ok(Target { place, seen, there: None }) } else { Err(behind(place)) }
+    base.is_some_and(|base| base.arn == seen.arn && base.version == seen.current) && place.is_home_of(&seen.arn)
 }
 
 fn read_bundles(remote: &dyn Remote, found: &mut Found<'_>) {
@@ -128,7 +132,7 @@ fn read_bundles(remote: &dyn Remote, found: &mut Found<'_>) {
             Ok(reading) if reading.version == target.seen.current => {
                 targets.push(Target { there: Some(reading.content.into_secret()), ..target });
             }
-            Ok(_) => found.problems.push(behind(target.place)),
+            Ok(_) => found.changed.push((target.place, behind(target.place))),
             Err(failure) => found.problems.push(failure.about(&format!("`{}`", target.place.name))),
         }
     }
@@ -181,12 +185,12 @@ fn intake(Target { place, there, .. }: &Target<'_>, content: Content, id: String
 /// current here. To be written with that change.
 pub fn agree(store: &mut Store, place: &Place<'_>, arn: &str, id: &str, rotated: &BTreeSet<SecretName>) {
     let before = store.synced.bases.get(&place.name).filter(|base| base.arn == arn);
-    let fields = place.fields().into_iter().map(|(key, declaration)| {
+    let fields = place.fields().into_iter().filter_map(|(key, declaration)| {
         let here =
             content::here(store, &store.environment, declaration).filter(|_| rotated.contains(&declaration.name));
         let agreed = here.map(|here| here.fingerprint);
-        // What did not rotate is there as it was.
-        (key.to_owned(), agreed.or_else(|| before?.fields.get(key).cloned()).unwrap_or_default())
+        // What did not rotate is there as it was; what nobody looked for yet is looked for.
+        Some((key.to_owned(), agreed.or_else(|| before?.fields.get(key).cloned())?))
     });
     let base = Base { arn: arn.to_owned(), version: id.to_owned(), fields: fields.collect() };
     store.synced.bases.insert(place.name.clone(), base);

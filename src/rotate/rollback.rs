@@ -10,9 +10,10 @@ use super::programs::Step;
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
+use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::secret::random;
-use crate::store::rotations::{Operation, Trouble};
+use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble};
 use crate::store::{Life, Stage, Store, Version};
 use crate::world::World;
 
@@ -69,20 +70,41 @@ impl Machine<'_> {
                 return Ok(run.report);
             }
         }
+        let (fresh, targets) = self.look(&mut run, names.clone())?;
+        if fresh.is_empty() {
+            return Ok(run.report);
+        }
         let (world, mut opened) = self.open()?;
         let base = opened.store.current(name).map(|it| it.id);
         let base = base.ok_or_else(|| Error::bug(format!("`{name}` has no value to go back from")))?;
         let version = again(&opened.store, name, earlier, world.now)?;
-        let (candidate, step) = (Some(version.id), self.after_stage(name));
-        let operation =
-            Operation { base, candidate, step, started: world.now, trouble: Trouble::default(), retire_at: None };
+        let remote = targets.first().map(|target| Claim::from(&target.seen));
+        let step = if remote.is_some() { Reached::Staged } else { self.after_stage(name) };
+        let (candidate, started, trouble) = (Some(version.id), world.now, Trouble::default());
+        let operation = Operation { base, candidate, step, started, trouble, retire_at: None, remote };
         opened.store.stage(name, version);
         // An operation that would have retired the very value that comes back ends here.
         opened.store.rotations.running.insert(name.clone(), operation);
         world.record_deeds(&mut opened, &[Deed::of("rotate-rollback", std::slice::from_ref(name))])?;
         drop(opened);
         run.active = names;
-        self.carry_on(run)
+        let report = self.carry_on(run, targets)?;
+        self.expect_earlier(name, earlier, report)
+    }
+
+    /// Where another host had begun to rotate it, all hosts came to that host's value.
+    fn expect_earlier(&self, name: &SecretName, earlier: &Earlier, mut report: Report) -> Result<Report> {
+        let (_, opened) = self.open()?;
+        let value = |version: Option<&Version>| version.and_then(|it| it.parts.primary()).map(Secret::duplicate);
+        let (now, wanted) = (opened.store.current(name), opened.store.version(name, earlier.version));
+        if opened.store.rotations.open(name).is_none() && report.refused.is_empty() && value(now) != value(wanted) {
+            let message =
+                format!("another host had begun to rotate `{name}`: its new value is in force, not the earlier one");
+            let error = Error::new(Kind::Conflict, "rotation-superseded", message);
+            let again = format!("`vault-kit rotate rollback {name} --to {}` goes back from there", earlier.version);
+            report.refused.push(error.hint(again));
+        }
+        Ok(report)
     }
 
     /// Whether something makes the owner of a secret accept a value.

@@ -11,6 +11,7 @@ use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{self, due};
 use crate::store::ledger::{BesideState, Entry, Ledger};
+use crate::sync::place::{self, Place};
 
 /// One rotation that is to come.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -40,6 +41,38 @@ pub struct Upcoming<'a> {
     /// The hooks whose programs read the changed files.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub reloads: BTreeSet<String>,
+    /// What is asked of AWS, where other hosts have it too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws: Option<Requests>,
+}
+
+/// What the rotation of a remote secret takes, when nothing is lost and nobody else rotates it at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// The full name of the remote secret.
+    pub name: String,
+    /// The most requests, with the listing that all remote secrets of a run share. The account is asked for once a run.
+    pub requests: usize,
+}
+
+/// A listing, the new value, the mark, a look, the mark again, and the swap.
+const REQUESTS: usize = 6;
+
+/// What the rotations of these take; the keys of a bundle rotate together.
+pub fn requests<'n>(
+    manifest: &Manifest,
+    environment: &EnvName,
+    names: impl IntoIterator<Item = &'n SecretName>,
+) -> Vec<Requests> {
+    let is_shared =
+        |name: &&SecretName| manifest.secret(*name).is_some_and(|it| select::is_shared(manifest, environment, it));
+    let shared: BTreeSet<&SecretName> = names.into_iter().filter(is_shared).collect();
+    let Some(aws) = manifest.aws(environment).filter(|_| !shared.is_empty()) else { return Vec::new() };
+    let mut places = place::places(manifest, environment, aws);
+    places.retain(|place| shared.iter().any(|name| place.holds(name)));
+    // What else is in a bundle has to be read.
+    let requests = |place: &Place<'_>| if place.is_bundle() { REQUESTS + 1 } else { REQUESTS };
+    places.iter().map(|place| Requests { name: place.name.clone(), requests: requests(place) }).collect()
 }
 
 /// Why something is rotated.
@@ -125,7 +158,7 @@ fn one<'a>(
     let how = match select::ready(manifest, environment, declaration, !programs.hooks(name, Step::Set).is_empty()) {
         _ if matches!(why, Why::Activation | Why::Overlap) => How::Scheduled,
         Ready::Yes => How::Scheduled,
-        Ready::Supplied | Ready::Encrypts | Ready::Shared => How::ByHand,
+        Ready::Supplied | Ready::Encrypts | Ready::Published => How::ByHand,
         Ready::Root => How::ByName,
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
@@ -135,6 +168,7 @@ fn one<'a>(
     let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));
     let outputs: BTreeSet<OutputName> =
         manifest.outputs_in(environment).filter(holds).map(|output| output.name.clone()).collect();
+    let is_rotated = why == Why::Rotation && how == How::Scheduled;
     let is_cascade = |it: &SecretName| it != name && why != Why::Overlap && !is_published;
     let steps = if why == Why::Overlap { &[Step::Retire][..] } else { &[Step::Set, Step::Test, Step::Retire] };
     Upcoming {
@@ -148,6 +182,7 @@ fn one<'a>(
         hooks: steps.iter().flat_map(|step| asked(programs, name, *step)).collect(),
         follows: made.iter().filter(|it| is_cascade(it) && manifest.has_secret(it, environment)).cloned().collect(),
         reloads: programs.reloads(&outputs),
+        aws: requests(manifest, environment, is_rotated.then_some(name)).pop(),
     }
 }
 

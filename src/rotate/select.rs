@@ -9,6 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, GroupName, SecretName};
 use crate::plan::due::{self, Due};
+use crate::rotation::max_age;
 use crate::store::rotations::Step as Reached;
 use crate::store::{Stage, Store};
 
@@ -45,22 +46,31 @@ pub enum Ready {
     Root,
     /// What it encrypted would be lost, since no hook encrypts it anew.
     Encrypts,
-    /// Other hosts have it too, by way of AWS, and would rotate it at the same time to another value.
-    Shared,
+    /// Other hosts have it too, by way of AWS, and it has a successor before it is replaced, which they would not know.
+    Published,
 }
 
 /// Whether a secret can be rotated by a schedule.
 pub fn ready(manifest: &Manifest, environment: &EnvName, declaration: &Declaration, has_set: bool) -> Ready {
-    let is_shared = declaration.remote.is_some() && manifest.aws(environment).is_some();
+    let is_in_aws = declaration.remote.is_some() && manifest.aws(environment).is_some();
     match &declaration.kind {
         _ if !declaration.is_generated() => Ready::Supplied,
-        // Of two tokens or certificates of one key the hosts agree on one by themselves, and both are good.
-        SecretKind::Token(_) | SecretKind::Certificate(_) => Ready::Yes,
-        _ if is_shared => Ready::Shared,
+        SecretKind::Ca(_) if is_in_aws => Ready::Published,
+        SecretKind::Keypair { .. } if is_in_aws && max_age(manifest, environment, &declaration.name).is_some() => {
+            Ready::Published
+        }
         SecretKind::Ca(ca) if ca.issuer.is_none() => Ready::Root,
         SecretKind::EncryptionKey(_) if !has_set => Ready::Encrypts,
         _ => Ready::Yes,
     }
+}
+
+/// Whether all hosts that have a secret by way of AWS have to come to one new value of it. Of two tokens or certificates of
+/// one key they agree on one by themselves, and both are good; what is made of other values each makes for itself.
+pub fn is_shared(manifest: &Manifest, environment: &EnvName, declaration: &Declaration) -> bool {
+    let is_derived =
+        matches!(declaration.kind, SecretKind::Token(_) | SecretKind::Certificate(_) | SecretKind::Template(_));
+    declaration.remote.is_some() && manifest.aws(environment).is_some() && declaration.is_generated() && !is_derived
 }
 
 /// The secrets of a group.
@@ -159,11 +169,12 @@ fn refuse(manifest: &Manifest, declaration: &Declaration, store: &Store, program
                 .hint("declare a hook for it whose `set` encrypts the data anew")
                 .hint(format!("or, once nothing needs the old value, `vault-kit generate --replace {name} --yes`"))
         }
-        Ready::Shared => {
-            let message = format!("`{name}` is not rotated: other hosts have it by way of AWS, and would not know");
-            Error::new(Kind::Usage, "rotation-shared", message)
-                .hint(format!("on one host: `vault-kit generate --replace {name}`, then `vault-kit sync push {name}`"))
-                .hint("whoever owns it, such as a database, has to be told by hand in between")
+        Ready::Published => {
+            let message =
+                format!("`{name}` is not rotated: other hosts have it by way of AWS, and would publish others");
+            Error::new(Kind::Usage, "rotation-published", message)
+                .hint(format!("on one host: `vault-kit generate --replace {name}`"))
+                .hint(format!("once the new one is in force there: `vault-kit sync push {name}`"))
         }
         _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
             .hint(format!("make one with `vault-kit generate {name}`")),

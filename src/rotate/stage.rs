@@ -5,28 +5,30 @@ use std::collections::BTreeSet;
 use super::What;
 use super::machine::{Machine, Run};
 use super::programs::Step;
+use super::remote::Target;
 use crate::apply::Deed;
 use crate::error::{Error, Result};
 use crate::manifest::Declaration;
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::store::rotations::{Operation, Step as Reached, Trouble};
+use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble};
 use crate::world::World;
 
 impl Machine<'_> {
     /// Stages everything that is to be begun, in one change. Where no secret of the run has a program to wait for, nothing is
     /// staged: all of them are made and promoted in one change.
-    pub(super) fn stage(&self, run: &mut Run, fresh: BTreeSet<SecretName>) -> Result<()> {
+    pub(super) fn stage(&self, run: &mut Run, fresh: BTreeSet<SecretName>, targets: &[Target<'_>]) -> Result<()> {
         let fresh = self.startable(run, fresh)?;
         let steps = [Step::Set, Step::Test, Step::Retire];
         let is_asked = |name: &SecretName| steps.iter().any(|step| !self.programs.hooks(name, *step).is_empty());
-        if !fresh.iter().any(is_asked) {
+        if fresh.is_empty() || targets.is_empty() && !fresh.iter().any(is_asked) {
             run.plain = fresh;
             return Ok(());
         }
         let (world, mut opened) = self.open()?;
         for name in &fresh {
-            let operation = self.operation(&world, &mut opened.store, world.declaration(name)?)?;
+            let claim = targets.iter().find(|it| it.place.holds(name)).map(|it| Claim::from(&it.seen));
+            let operation = self.operation(&world, &mut opened.store, world.declaration(name)?, claim)?;
             opened.store.rotations.running.insert(name.clone(), operation);
         }
         let fresh: Vec<SecretName> = fresh.into_iter().collect();
@@ -43,9 +45,15 @@ impl Machine<'_> {
         self.programs.expect(&hooks).map_err(|error| error.hint("nothing was changed"))
     }
 
-    fn operation(&self, world: &World<'_>, store: &mut Store, declaration: &Declaration) -> Result<Operation> {
+    fn operation(
+        &self,
+        world: &World<'_>,
+        store: &mut Store,
+        declaration: &Declaration,
+        remote: Option<Claim>,
+    ) -> Result<Operation> {
         let name = &declaration.name;
-        let step = self.after_stage(name);
+        let step = if remote.is_some() { Reached::Staged } else { self.after_stage(name) };
         let base = store.current(name).map(|it| it.id);
         let base = base.ok_or_else(|| Error::bug(format!("`{name}` has no value to be rotated")))?;
         // What no program asks for and what follows from others is made at promotion, of what its inputs are then.
@@ -59,6 +67,7 @@ impl Machine<'_> {
             None
         };
         store.updated = store.updated.max(world.now);
-        Ok(Operation { base, candidate, step, started: world.now, trouble: Trouble::default(), retire_at: None })
+        let (started, trouble) = (world.now, Trouble::default());
+        Ok(Operation { base, candidate, step, started, trouble, retire_at: None, remote })
     }
 }

@@ -53,6 +53,26 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub retire_at: Option<DateTime<Utc>>,
+    /// The rotation of a remote secret that it is a part of, as long as that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Claim>,
+}
+
+/// One rotation of a secret in AWS, which all hosts that see the same share. Value-free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Claim {
+    /// The full name.
+    pub name: String,
+    /// The full ARN.
+    pub arn: String,
+    /// The version that was in force when it was begun.
+    pub current: String,
+    /// How many rotations were aborted before.
+    pub attempt: String,
+    /// The version that replaces it, whose id follows from those three.
+    pub id: String,
 }
 
 /// How far a rotation has come: what may have happened outside, or is done.
@@ -62,6 +82,8 @@ pub struct Operation {
 pub enum Step {
     /// Given up: the owner may know the candidate, and is being given the current value again.
     Aborting,
+    /// The candidate is there, and may have been sent to AWS, where another host's goes before it.
+    Staged,
     /// The candidate is there, and `set` may have begun.
     Setting,
     /// The owner accepts the candidate.

@@ -43,8 +43,8 @@ pub fn fingerprint(store: &Store, value: &Secret) -> String {
     digest::keyed_fingerprint(&store.fingerprint_key, &store.project, value)
 }
 
-/// One value as it is; several pieces as a JSON object.
-fn sent(parts: &Parts) -> Option<Secret> {
+/// A version as it is sent: one value as it is, several pieces as a JSON object.
+pub(crate) fn sent(parts: &Parts) -> Option<Secret> {
     if let Some(value) = parts.part(Part::Value) {
         return Some(value.duplicate());
     }

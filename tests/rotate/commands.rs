@@ -39,6 +39,7 @@ fn in_flight(step: Step) -> Project {
             started: store.updated,
             trouble: Trouble::default(),
             retire_at: None,
+            remote: None,
         };
         store.rotations.running.insert(name.clone(), operation);
         store.stage(&name, candidate);

@@ -181,7 +181,8 @@ fn what_changed_there_is_taken_before_it_is_rotated() {
         let codes = |due: &[&str]| -> Vec<String> {
             let found = find(&host, &places, due, &store);
             assert!(found.targets.is_empty(), "{:?}", found.targets);
-            found.problems.iter().map(|it| format!("{} {}", it.code(), it.kind().code())).collect()
+            let words = found.changed.iter().map(|(_, words)| words).chain(&found.problems);
+            words.map(|it| format!("{} {}", it.code(), it.kind().code())).collect()
         };
         fake.put("/shop/prod/password", "by-hand");
         assert_eq!(codes(&["PASSWORD"]), ["remote-changed 7"]);

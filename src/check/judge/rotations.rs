@@ -65,7 +65,7 @@ fn failed(failure: &Failure, failures: u32) -> String {
 fn state(step: Step) -> &'static str {
     match step {
         Step::Aborting => "the current value is in force, and its owner may know the one that was given up",
-        Step::Setting | Step::Set | Step::Tested => "the old value is in force",
+        Step::Staged | Step::Setting | Step::Set | Step::Tested => "the old value is in force",
         Step::Promoted | Step::Retiring => "the new value is in force, and the old one may still be accepted",
     }
 }

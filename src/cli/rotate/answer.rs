@@ -1,5 +1,7 @@
 //! How the verbs of `rotate` tell what a run did.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -7,8 +9,10 @@ use crate::cli::mounted;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::summary::{Summary, row};
+use crate::cli::sync::report::in_region;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::name::SecretName;
 use crate::rotate::{Event, Problem, Report, What};
 use crate::ui::Ui;
 
@@ -19,6 +23,8 @@ struct Answer<'a> {
     events: &'a [Event],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     reloaded: &'a [String],
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    unsent: &'a BTreeSet<SecretName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told>,
 }
@@ -36,8 +42,8 @@ pub fn is_nothing(report: &Report) -> bool {
     use crate::deliver::Outcome::Unchanged;
     let is_still = report.delivered.files.iter().all(|file| file.outcome == Unchanged);
     let is_done = report.plan.steps.is_empty() && report.events.is_empty() && report.delivered.lists.is_empty();
-    let is_good = report.problems.is_empty() && report.refused.is_empty();
-    is_done && is_still && is_good && report.reloaded.is_empty()
+    let is_quiet = report.problems.is_empty() && report.refused.is_empty();
+    is_done && is_still && is_quiet && report.reloaded.is_empty()
 }
 
 /// Tells what was done, and exits with 8 when a step failed, or as a refusal says.
@@ -57,12 +63,15 @@ pub fn tell(
     let summary = Summary::new(&session.environment, &session.manifest, &report.plan, &delivered, false);
     let summary = summary.breaking(consequences).completed(context);
     let paste = Paste::new(context);
-    let refused: Vec<Error> = report.refused.drain(..).map(|it| paste.error(it)).collect();
     let errors = errors(&paste, &report.problems);
+    let region = session.manifest.aws(&session.environment).and_then(|aws| aws.region.as_deref());
+    let refused = std::mem::take(&mut report.refused).into_iter();
+    let refused: Vec<Error> = refused.map(|it| paste.error(it).map_hints(&|hint| in_region(hint, region))).collect();
     if ui.json {
         let told = |it: &Error| Told { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
-        let errors = refused.iter().chain(&errors).map(told).collect();
-        ui.object(&Answer { summary: &summary, events: &report.events, reloaded: &report.reloaded, errors })?;
+        let errors = errors.iter().chain(&refused).map(told).collect();
+        let Report { events, reloaded, unsent, .. } = &report;
+        ui.object(&Answer { summary: &summary, events, reloaded, unsent, errors })?;
     } else {
         tell_events(ui, &report);
         summary.tell_words(ui);
@@ -73,7 +82,6 @@ pub fn tell(
             ui.say(&format!("environment `{}`: nothing to do", session.environment));
         }
     }
-    refused.iter().for_each(|error| ui.problem(error));
     for (problem, error) in report.problems.iter().zip(&errors) {
         for line in problem.said.lines() {
             ui.say(&format!("{}: {line}", problem.failure.hook));
@@ -84,8 +92,13 @@ pub fn tell(
             super::programs(session).notify(problem, error).iter().for_each(|line| ui.warn(line));
         }
     }
-    let kind = Kind::most_severe(refused.iter().chain(&errors).map(Error::kind));
-    Ok(kind.map_or_else(|| delivered.exit(), Exit::from))
+    refused.iter().for_each(|error| ui.problem(error));
+    for name in &report.unsent {
+        let push = paste.command(&format!("vault-kit sync push {name}"));
+        ui.warn(&format!("`{name}` is not in AWS as it is here now: `{push}`"));
+    }
+    let kind = Kind::most_severe(errors.iter().chain(&refused).map(Error::kind));
+    Ok(kind.map_or(delivered.exit(), Exit::from))
 }
 
 fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
@@ -102,6 +115,10 @@ fn tell_events(ui: Ui, report: &Report) {
             What::Promoted { version } => row("promoted", secret, format_args!("{version}")),
             What::Staged => row("staged", secret, format_args!("")),
             What::Set => row("set", secret, format_args!("its owner accepts the new value")),
+            What::Claimed { remote, version } => {
+                row("claimed", secret, format_args!("version {version} of {remote}, on all hosts"))
+            }
+            What::Taken { version } => row("taken", secret, format_args!("{version}, which another host put in force")),
             What::Tested => row("tested", secret, format_args!("the new value works")),
             What::Retires { from } => {
                 row("keeps", secret, format_args!("the old value is accepted until {}", minute(*from)))

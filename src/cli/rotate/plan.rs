@@ -40,6 +40,9 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
         context.ui.say(&format!("environment `{}`: nothing is ever rotated", session.environment));
     } else {
         context.ui.print(&as_table(&plan, context.now))?;
+        if plan.upcoming.iter().any(|it| it.aws.is_some()) {
+            context.ui.say("requests to AWS are the most without retries, and one more a run asks for the account");
+        }
     }
     Ok(Exit::DONE)
 }
@@ -70,6 +73,8 @@ fn why(why: Why) -> &'static str {
 
 fn how(it: &Upcoming<'_>) -> String {
     let hooks = if it.hooks.is_empty() { String::new() } else { format!(": {}", it.hooks.join(", ")) };
+    let aws = it.aws.as_ref().map(|aws| format!(" ({}: {} requests)", aws.name, aws.requests));
+    let hooks = aws.unwrap_or_default() + &hooks;
     match it.how {
         How::Scheduled => format!("rotate --due{hooks}"),
         How::ByName => format!("rotate {}{hooks}", it.secret),

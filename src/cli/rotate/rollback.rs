@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::answer::{self, minute};
+use super::aws::Aws;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::clock::SystemClock;
@@ -11,6 +12,7 @@ use crate::exit::Exit;
 use crate::name::{SecretName, VersionId};
 use crate::rotate::machine::Machine;
 use crate::rotate::rollback::{self, Earlier};
+use crate::rotate::shared::Shared;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -37,7 +39,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
     drop(opened);
     let programs = super::programs(&session);
-    let machine = Machine::new(&world, &programs, &SystemClock);
+    let aws = Aws::of(&session);
+    let shared = aws.as_ref().map(|aws| aws as &dyn Shared);
+    let machine = Machine::new(&world, &programs, &SystemClock).with(shared);
     let worth = worth(&name, &earlier, machine.has_set(&name));
     if arguments.dry_run {
         context.ui.say(&format!("would go back to the value of {} of `{name}`", minute(earlier.created)));
@@ -48,7 +52,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.say(&format!("`{name}` goes back to the value of {}", minute(earlier.created)));
         context.ui.say(&worth);
     }
-    let report = super::work(&world, &programs, |machine| machine.rollback(&name, &earlier))?;
+    let report = super::work(&session, &world, &programs, |machine| machine.rollback(&name, &earlier))?;
     answer::tell(context, &session, report, &[worth], false)
 }
 

@@ -17,6 +17,7 @@ use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
 use crate::rotate::programs::Programs;
+use crate::rotate::schedule;
 use crate::rotate::select::{self, Order, Ready};
 use crate::store::Store;
 use crate::store::ledger::Header;
@@ -62,6 +63,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let consequences = consequences::of_plan(&session, &opened.store, &plan);
     consequences::say(context, &consequences);
     if arguments.dry_run {
+        foretell(&session, &plan);
         return rehearse(context, &session, &world, opened.store, &plan, &consequences);
     }
     let early = retired_early(&opened.store, &order, context.now);
@@ -74,7 +76,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
     // A key that signs from now on is in no order.
     let settles = !plan.steps.is_empty() || files.header()?.is_some_and(is_due);
-    let report = super::work(&world, &programs, |machine| machine.run(&order, settles))?;
+    let report = super::work(&session, &world, &programs, |machine| machine.run(&order, settles))?;
     if arguments.due && answer::is_nothing(&report) {
         // The ledger learns by which manifest nothing is due: the next run need not open the store.
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
@@ -129,6 +131,16 @@ fn preview(world: &World<'_>, store: &Store, order: &Order, programs: &dyn Progr
         plan.by_schedule();
     }
     Ok(plan)
+}
+
+/// What is going to be asked of AWS, which is not asked for a rehearsal.
+fn foretell(session: &Session<'_>, plan: &Plan) {
+    let made = plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| &step.secret);
+    let all = schedule::requests(&session.manifest, &session.environment, made);
+    let most: usize = all.iter().map(|it| it.requests).sum();
+    if most > 0 {
+        session.context.ui.say(&format!("at most {most} requests to AWS without retries, and one for the account"));
+    }
 }
 
 fn rehearse(

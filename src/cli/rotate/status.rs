@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::{EnvName, SecretName};
 use crate::store::ledger::{Entry, Ledger};
-use crate::store::rotations::{Failure, Operation, Step, Trouble};
+use crate::store::rotations::{Claim, Failure, Operation, Step, Trouble};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -37,6 +37,9 @@ struct Row<'a> {
     failures: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<&'a Failure>,
+    /// The rotation of a remote secret that it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<&'a Claim>,
     /// From when on a scheduled run carries it on.
     next: DateTime<Utc>,
     /// What carries it on now.
@@ -90,6 +93,7 @@ fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste) -> Row<'a>
         started: operation.started,
         failures: operation.trouble.failures,
         failed: operation.trouble.failed.as_ref(),
+        remote: operation.remote.as_ref(),
         next: operation.next(),
         fix: paste.command(&format!("vault-kit {command}{name}")),
     }
@@ -113,7 +117,9 @@ fn as_table(status: &Status<'_>) -> String {
     };
     let rows = status.rotations.iter().map(|it| {
         let failed = failed(it.failures, it.failed);
-        [it.secret.to_string(), words(it.step).to_owned(), minute(it.started), failed, minute(it.next), it.fix.clone()]
+        let there = it.remote.map(|claim| format!(" ({} in AWS)", claim.name)).unwrap_or_default();
+        let step = format!("{}{there}", words(it.step));
+        [it.secret.to_string(), step, minute(it.started), failed, minute(it.next), it.fix.clone()]
     });
     let reloads = status.reloads.iter().map(|it| {
         let failed = failed(it.failures, it.failed);
@@ -126,6 +132,7 @@ fn as_table(status: &Status<'_>) -> String {
 fn words(step: Step) -> &'static str {
     match step {
         Step::Aborting => "giving up",
+        Step::Staged => "claim",
         Step::Setting => "set",
         Step::Set => "test",
         Step::Tested => "promote",

@@ -1,6 +1,7 @@
 //! What the verbs of `sync` share: the connection, which remote secrets are meant, and looking at them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ pub struct Exchange<'s> {
     /// The prefix of all their names.
     pub prefix: String,
     /// AWS.
-    pub remote: Aws,
+    pub remote: Rc<Aws>,
 }
 
 /// What has to be read.
@@ -56,7 +57,7 @@ impl<'s> Exchange<'s> {
         let declared = declared(session)?;
         let places = place::places(&session.manifest, &session.environment, declared);
         let prefix = declared.prefix_of(&session.manifest.project, &session.environment);
-        let remote = connect(session, declared, wait)?;
+        let remote = Rc::new(connect(session, declared, wait)?);
         Ok(Self { declared, places, prefix, remote })
     }
 

@@ -52,6 +52,11 @@ impl<'a> Order<'a> {
         Ok(Self { names, prevails, dry_run: dry_run || plan_out.is_some(), plan })
     }
 
+    /// A pull of these.
+    pub fn to_pull(names: &'a [String], prevails: bool) -> Self {
+        Self { names, prevails, dry_run: false, plan: Planning::None }
+    }
+
     /// What a plan says.
     pub fn by(plan: &'a Plan, dry_run: bool) -> Self {
         Self { names: &plan.names, prevails: plan.prevails, dry_run, plan: Planning::Follow(plan) }

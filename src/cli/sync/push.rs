@@ -68,7 +68,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
         jobs.into_iter().map(|Job { name, base, .. }| Done { name, result: Ok(base) }).collect()
     } else {
         world.preflight()?;
-        push::push(&exchange.remote, jobs, &opened.store, exchange.declared)
+        push::push(&*exchange.remote, jobs, &opened.store, exchange.declared)
     };
     let mut rows = Vec::new();
     let mut pushed = Vec::new();

@@ -142,7 +142,7 @@ impl Report<'_> {
 }
 
 /// A command of AWS in a hint does what it says in the environment's region, wherever it is pasted.
-fn in_region(hint: &str, region: Option<&str>) -> String {
+pub fn in_region(hint: &str, region: Option<&str>) -> String {
     const COMMAND: &str = "`aws secretsmanager ";
     match region {
         Some(region) => hint.replace(COMMAND, &format!("`aws --region {region} secretsmanager ")),

@@ -48,6 +48,11 @@ impl Fake {
         self.shared.state().values_read
     }
 
+    /// Whether a request is still to be applied or answered.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.shared.in_flight.load(Ordering::SeqCst) > 0
+    }
+
     /// How many requests it had to answer at the same time, at most.
     pub(crate) fn most_in_flight(&self) -> usize {
         self.shared.most_in_flight.load(Ordering::SeqCst)

@@ -1,0 +1,214 @@
+//! The steps that all hosts of a remote secret take together: one value for all is claimed before an owner learns of it, and
+//! it comes into force there before it does here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::What;
+use super::claim;
+use super::machine::{Machine, Run};
+use super::remote::{self, Intake, Taking, Target};
+use super::shared::{Group, Shared};
+use crate::apply::Deed;
+use crate::error::{Error, Kind, Result};
+use crate::name::SecretName;
+use crate::remote::Remote;
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::store::rotations::{Operation, Step as Reached, Trouble};
+use crate::sync::content;
+use crate::sync::place::Place;
+use crate::world::World;
+
+/// The values of a group that all hosts agree on.
+struct Agreed {
+    group: Group,
+    intake: Intake,
+    /// Whether they are in force there, and their owners accept them.
+    is_done: bool,
+}
+
+impl Machine<'_> {
+    /// Claims what was staged now or in an earlier run, and what an earlier run may have told an owner of: somebody may have
+    /// ended it since. From here on only the values that come back are used, which may be another host's.
+    pub(super) fn claim(&self, run: &mut Run, mut targets: Vec<Target<'_>>) -> Result<()> {
+        let groups = self.groups(run, &[Reached::Staged, Reached::Setting, Reached::Set])?;
+        let Some(shared) = self.shared.filter(|_| !groups.is_empty()) else { return Ok(()) };
+        let (mut agreed, mut lost) = (Vec::new(), Vec::new());
+        let (_, opened) = self.open()?;
+        let mut groups = groups.into_iter();
+        while let Some(group) = groups.next() {
+            let fresh = targets.iter().position(|it| it.seen.arn == group.claim.arn).map(|at| targets.swap_remove(at));
+            match shared.remote().and_then(|remote| take((shared, remote), fresh, &group, &opened.store)) {
+                Ok(Taking::Go(intake)) => agreed.push(Agreed { group, intake, is_done: false }),
+                Ok(Taking::Already(intake)) => agreed.push(Agreed { group, intake, is_done: true }),
+                Ok(Taking::Superseded) => lost.push(group),
+                Err(error) => {
+                    // Whoever is away for one is away for all: each would be waited for as long.
+                    if error.kind() == Kind::Remote {
+                        groups.by_ref().for_each(|rest| run.put_aside(&rest.names));
+                    }
+                    run.leave(&group.names, error);
+                }
+            }
+        }
+        drop((opened, targets));
+        self.accept(run, agreed)?;
+        self.give_way(run, lost)
+    }
+
+    /// Makes the values that all hosts agree on the candidates, in one change.
+    fn accept(&self, run: &mut Run, agreed: Vec<Agreed>) -> Result<()> {
+        if agreed.is_empty() {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        let mut claimed = Vec::new();
+        for Agreed { group, intake, is_done } in agreed {
+            if let Some(error) = banned(&opened.store, &intake) {
+                run.leave(&group.names, error);
+                continue;
+            }
+            let names = self.accept_one((&world, &mut opened.store), &group, intake, is_done)?;
+            for name in group.names.iter().filter(|name| !names.contains(*name)) {
+                // Another host claimed it without this one, which stays due.
+                opened.store.drop_candidate(name);
+                opened.store.rotations.running.remove(name);
+                run.active.remove(name);
+            }
+            let version = group.claim.id.clone();
+            run.tell(&names, &What::Claimed { remote: group.claim.name, version });
+            run.active.extend(names.iter().cloned());
+            claimed.extend(names);
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        world.record_deeds(&mut opened, &[Deed::of("rotate-claim", &claimed)])
+    }
+
+    fn accept_one(
+        &self,
+        (world, store): (&World<'_>, &mut Store),
+        group: &Group,
+        intake: Intake,
+        is_done: bool,
+    ) -> Result<Vec<SecretName>> {
+        let mut names = Vec::new();
+        for value in intake.values {
+            let name = value.secret.clone();
+            // A key that has no value here yet comes with the next pull.
+            let Some(base) = store.current(&name).map(|it| it.id) else { continue };
+            let candidate = world.stage_taken(store, world.declaration(&name)?, value)?;
+            let before = store.rotations.running.remove(&name);
+            // Of a key that another host found due, or whose last rotation only waits for its overlap to end.
+            let mut operation = before.filter(|it| it.remote.as_ref() == Some(&group.claim)).unwrap_or(Operation {
+                base,
+                candidate: None,
+                step: Reached::Staged,
+                started: world.now,
+                trouble: Trouble::default(),
+                retire_at: None,
+                remote: Some(group.claim.clone()),
+            });
+            operation.candidate = Some(candidate);
+            match operation.step {
+                _ if is_done => operation.advance(Reached::Tested),
+                Reached::Staged => operation.advance(self.after_stage(&name)),
+                _ => {}
+            }
+            store.rotations.running.insert(name.clone(), operation);
+            names.push(name);
+        }
+        Ok(names)
+    }
+
+    /// Puts in force there what passed its tests here. Answers with what can be put in force here: that, and what no other
+    /// host has.
+    pub(super) fn promote_there(&self, run: &mut Run) -> Result<(Vec<SecretName>, Vec<Group>)> {
+        let mut ready = self.at(run, Reached::Tested)?;
+        let groups = self.groups(run, &[Reached::Tested])?;
+        let Some(shared) = self.shared.filter(|_| !groups.is_empty()) else { return Ok((ready, Vec::new())) };
+        let is_joint = |name: &SecretName| groups.iter().any(|group| group.names.contains(name));
+        ready.retain(|name| !is_joint(name));
+        let (mut done, mut lost) = (Vec::new(), Vec::new());
+        for group in groups {
+            // The keys of a bundle come into force together, or not at all.
+            if !self.is_complete(&group)? {
+                continue;
+            }
+            let promoted = shared.remote().and_then(|it| claim::promote(it, &group.claim.seen(), &group.claim.id));
+            match promoted {
+                Ok(_) => done.push(group),
+                Err(error) if error.code() == "remote-conflict" => lost.push(group),
+                Err(error) => run.leave(&group.names, error),
+            }
+        }
+        if !lost.is_empty() {
+            self.give_way(run, lost)?;
+            self.finish_aborts(run)?;
+        }
+        ready.extend(done.iter().flat_map(|group| group.names.iter().cloned()));
+        Ok((ready, done))
+    }
+
+    fn is_complete(&self, group: &Group) -> Result<bool> {
+        let (_, opened) = self.open()?;
+        let is_of_it = |it: &&Operation| it.remote.as_ref().is_some_and(|claim| claim.id == group.claim.id);
+        Ok(opened.store.rotations.running.values().filter(is_of_it).all(|it| it.step == Reached::Tested))
+    }
+
+    /// Notes what both sides agree on now.
+    pub(super) fn agree(&self, store: &mut Store, groups: &[Group]) {
+        let places = self.shared.map(|shared| shared.places()).unwrap_or_default();
+        for Group { claim, names } in groups {
+            let Some(place) = places.iter().find(|it| it.name == claim.name) else { continue };
+            let rotated: BTreeSet<SecretName> = names.iter().cloned().collect();
+            remote::agree(store, place, &claim.arn, &claim.id, &rotated);
+        }
+    }
+
+    /// Those of the secrets that are to be in AWS too, where they are not as they are here now.
+    pub(super) fn unsent(&self, changed: &[SecretName], groups: &[Group]) -> BTreeSet<SecretName> {
+        let World { manifest, environment, .. } = self.world;
+        let is_sent = |name: &SecretName| groups.iter().any(|group| group.names.contains(name));
+        let is_there = |name: &SecretName| manifest.secret(name).is_some_and(|it| it.remote.is_some());
+        let unsent = changed.iter().filter(|name| manifest.aws(environment).is_some() && is_there(name));
+        unsent.filter(|name| !is_sent(name)).cloned().collect()
+    }
+}
+
+/// Claims the rotation of a group with the candidates of its secrets.
+fn take(
+    (shared, remote): (&dyn Shared, &dyn Remote),
+    fresh: Option<Target<'_>>,
+    group: &Group,
+    store: &Store,
+) -> Result<Taking> {
+    let place = shared.places().iter().find(|it| it.name == group.claim.name);
+    let place = place.ok_or_else(|| homeless(group))?;
+    let target = fresh.map_or_else(|| remote::resumed(remote, place, group.claim.seen()), Ok)?;
+    let values = candidates(place, group, store);
+    remote::take(remote, &target, &values.iter().map(|(key, value)| (*key, value)).collect())
+}
+
+/// The candidates of a group, by key, as they are sent.
+fn candidates<'p>(place: &Place<'p>, group: &Group, store: &Store) -> BTreeMap<&'p str, Secret> {
+    let candidate = |name: &SecretName| {
+        let id = store.rotations.running.get(name)?.candidate?;
+        content::sent(&store.version(name, id)?.parts)
+    };
+    let fields = place.fields().into_iter().filter(|(_, it)| group.names.contains(&it.name));
+    fields.filter_map(|(key, declaration)| Some((key, candidate(&declaration.name)?))).collect()
+}
+
+fn homeless(Group { claim, names }: &Group) -> Error {
+    let name = names.first().map_or("", |name| name.as_str());
+    let message = format!("`{name}` rotates in AWS as `{}`, where the manifest has it no more", claim.name);
+    Error::new(Kind::Conflict, "rotation-in-flight", message)
+        .hint("put its `aws` or `bundle` back until the rotation is over")
+        .hint(format!("or give it up with `vault-kit rotate abort {name}`"))
+}
+
+/// A value that leaked here is not taken from another host either.
+fn banned(store: &Store, intake: &Intake) -> Option<Error> {
+    let refused = |taken: &crate::sync::pull::Taken| store.refuse_banned(&taken.secret, taken.parts.primary()?).err();
+    intake.values.iter().find_map(refused)
+}

@@ -1,0 +1,256 @@
+//! What a person and a schedule see.
+
+use serde_json::Value;
+
+use crate::aws::{Fake, Trouble};
+use crate::fixture::{APP, DB, Host, alone, assert_one, key, pair, there};
+
+fn operations(fake: &Fake) -> Vec<String> {
+    fake.log().into_iter().map(|it| it.operation).collect()
+}
+
+#[test]
+fn a_rotation_takes_six_requests_and_one_for_the_account() {
+    let (fake, owner, host) = alone("");
+    let old = host.get("DB");
+    host.age(&["DB"]);
+    fake.forget();
+    let run = host.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!(
+        operations(&fake),
+        [
+            "GetCallerIdentity",
+            "ListSecrets",
+            "PutSecretValue",
+            "UpdateSecretVersionStage",
+            "DescribeSecret",
+            "UpdateSecretVersionStage",
+            "UpdateSecretVersionStage"
+        ]
+    );
+    assert!(there(&fake, DB) != old && !run.both().contains(&there(&fake, DB)), "{run:?}");
+    assert_eq!(owner.steps(), ["set", "test", "reload", "retire"]);
+    assert_one(&fake, &owner, &[&host], "alone");
+    assert!(!owner.accepts(&old), "it is retired");
+    assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty(), "both sides know that they agree");
+    let id = host.project.store().current(&crate::fixture::secret("DB")).unwrap().id.to_string();
+    assert_eq!(fake.holder(DB, "AWSCURRENT"), Some(id), "the version has one id everywhere");
+    // Nothing is due: nobody is asked.
+    fake.forget();
+    let run = host.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!((run.both().as_str(), fake.all_calls()), ("", 0));
+}
+
+#[test]
+fn the_keys_of_a_bundle_rotate_in_one_claim() {
+    let (fake, owner, host) = alone("");
+    let old = (host.get("SESSION"), host.get("SIGNING"));
+    host.age(&["DB", "SESSION", "SIGNING", "LOCAL"]);
+    fake.forget();
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!(fake.calls("GetCallerIdentity"), 1, "one a run");
+    assert_eq!(fake.all_calls(), 1 + 1 + 1 + 5 * 2, "account, listing, bundle, two claims: {:?}", operations(&fake));
+    assert!(fake.all_calls() - 1 <= 6 * 3, "at most six a secret");
+    assert_eq!((host.get("SESSION"), host.get("SIGNING")), (key(&fake, "SESSION"), key(&fake, "SIGNING")));
+    assert!(key(&fake, "SESSION") != old.0 && key(&fake, "SIGNING") != old.1);
+    assert_eq!(fake.versions(APP).len(), 2, "one new version");
+    assert_one(&fake, &owner, &[&host], "all");
+    assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+}
+
+#[test]
+fn another_host_takes_what_was_rotated_and_tells_no_owner_again() {
+    let (fake, owner, first, second) = pair("");
+    first.age(&["DB", "SESSION"]);
+    second.age(&["DB", "SESSION"]);
+    first.run(["rotate", "--due"]).assert_code(0);
+    let versions = fake.versions(DB).len();
+    owner.forget();
+    fake.forget();
+    let run = second.run(["rotate", "--due"]).assert_code(0);
+    assert!(run.stderr.contains("taken"), "{run:?}");
+    assert_eq!(owner.steps(), ["reload"], "its own programs read the files; the owner knows it already");
+    assert_eq!((fake.calls("PutSecretValue"), fake.versions(DB).len()), (0, versions));
+    assert_one(&fake, &owner, &[&first, &second], "both");
+    assert_eq!(second.get("SESSION"), key(&fake, "SESSION"));
+    assert!(second.run(["rotate", "--due"]).assert_code(0).both().is_empty());
+    for host in [&first, &second] {
+        assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_host_whose_listing_lags_behind_comes_to_the_same_value() {
+    let (fake, owner, first, second) = pair("");
+    first.age(&["DB"]);
+    second.age(&["DB"]);
+    fake.list_lag(100);
+    first.run(["rotate", "--due"]).assert_code(0);
+    owner.forget();
+    second.run(["rotate", "--due"]).assert_code(0);
+    fake.heal();
+    assert_eq!(fake.versions(DB).len(), 2, "one new version");
+    assert!(!owner.steps().contains(&"set".to_owned()), "{:?}", owner.steps());
+    assert_one(&fake, &owner, &[&first, &second], "both");
+}
+
+#[test]
+fn by_name_nothing_is_rotated_that_changed_there() {
+    let (fake, owner, first, second) = pair("");
+    first.run(["rotate", "DB"]).assert_code(0);
+    owner.forget();
+    let run = second.run(["rotate", "DB"]).assert_code(7);
+    assert!(run.stderr.contains("`vault-kit sync pull /shop/dev/db`"), "{run:?}");
+    assert!(owner.steps().is_empty());
+    second.run(["sync", "pull"]).assert_code(0);
+    second.run(["rotate", "DB"]).assert_code(0);
+    first.run(["sync", "pull"]).assert_code(0);
+    assert_one(&fake, &owner, &[&first, &second], "both");
+}
+
+#[test]
+fn without_aws_what_nobody_shares_still_rotates() {
+    let (fake, owner, host) = alone("");
+    let (db, local) = (host.get("DB"), host.get("LOCAL"));
+    host.age(&["DB", "LOCAL"]);
+    fake.fail(crate::aws::ANY, usize::MAX, Trouble::DropBefore);
+    let run = host.run(["rotate", "--due"]).assert_code(5);
+    assert!(run.stderr.contains("AWS cannot be reached"), "{run:?}");
+    assert_eq!(host.get("DB"), db);
+    assert!(host.get("LOCAL") != local && owner.steps() == ["reload"], "{:?}", owner.steps());
+    assert!(host.is_still(), "nothing of it was begun");
+    fake.heal();
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert!(host.get("DB") != db);
+    assert_one(&fake, &owner, &[&host], "alone");
+}
+
+#[test]
+fn a_denial_is_an_answer_and_the_account_is_asked_for_before_anything_is_sent() {
+    let (fake, owner, host) = alone("");
+    host.age(&["DB"]);
+    fake.deny("PutSecretValue");
+    host.run(["rotate", "--due"]).assert_code(6);
+    assert!(owner.steps().is_empty() && host.stages("DB").len() == 2, "a candidate waits");
+    fake.heal();
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert_one(&fake, &owner, &[&host], "healed");
+
+    host.age(&["DB"]);
+    let text = host.project.read("vault-kit.toml");
+    let elsewhere = Fake::start().account("999999999999");
+    elsewhere.forget();
+    let mut command = host.command(["rotate", "--due"]);
+    command.envs(elsewhere.environment());
+    let run = crate::support::Run::of(&mut command).assert_code(6);
+    assert!(run.stderr.contains("belongs to AWS account"), "{run:?}");
+    assert_eq!(operations(&elsewhere), ["GetCallerIdentity"]);
+    assert!(text.contains("123456789012"));
+}
+
+#[test]
+fn what_was_never_sent_rotates_here_alone_and_says_so() {
+    let more = "[secrets.NEW]\nkind = \"random\"\nrotate = \"30d\"\naws = \"new\"\n";
+    let (fake, _, host) = alone("");
+    host.project.write("vault-kit.toml", host.project.read("vault-kit.toml") + more);
+    host.project.run(["generate"]).assert_code(0);
+    let old = host.get("NEW");
+    host.age(&["NEW"]);
+    let run = host.run(["rotate", "--due", "--json"]).assert_code(0);
+    assert!(host.get("NEW") != old && run.stderr.contains("`vault-kit sync push NEW`"), "{run:?}");
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(answer["unsent"], serde_json::json!(["NEW"]));
+    assert!(!fake.names().iter().any(|name| name.ends_with("/new")));
+}
+
+#[test]
+fn what_is_made_of_it_is_left_for_a_push() {
+    let (fake, owner, host) = alone("");
+    let text = host.project.read("vault-kit.toml").replace("@db/app\"\n", "@db/app\"\naws = \"url\"\n");
+    host.project.write("vault-kit.toml", text);
+    host.run(["sync", "push"]).assert_code(0);
+    let old = there(&fake, "/shop/dev/url");
+    let run = host.run(["rotate", "DB"]).assert_code(0);
+    assert!(run.stderr.contains("`vault-kit sync push URL`"), "{run:?}");
+    assert_eq!(there(&fake, "/shop/dev/url"), old);
+    host.run(["sync", "push", "URL"]).assert_code(0);
+    assert!(there(&fake, "/shop/dev/url").contains(&there(&fake, DB)));
+    assert_one(&fake, &owner, &[&host], "alone");
+}
+
+#[test]
+fn a_rotation_of_somebody_else_is_not_disturbed() {
+    let (fake, owner, host) = alone("");
+    let old = host.get("DB");
+    let theirs = fake.put_labelled(DB, "of-a-lambda", &["AWSPENDING"]);
+    let run = host.run(["rotate", "DB"]).assert_code(7);
+    assert!(run.stderr.contains(&theirs) && run.stderr.contains("remove-from-version-id"), "{run:?}");
+    assert!(run.stderr.contains("aws --region eu-west-1 secretsmanager"), "{run:?}");
+    assert_eq!((host.get("DB"), owner.steps().len()), (old, 0));
+    let status = host.run(["rotate", "status", "--json"]).assert_code(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    let row = &status["rotations"][0];
+    assert_eq!((&row["step"], &row["remote"]["name"]), (&"staged".into(), &DB.into()));
+    assert!(host.run(["rotate", "status"]).assert_code(0).stdout.contains("claim (/shop/dev/db in AWS)"));
+    fake.relabel(DB, "AWSPENDING", None);
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert_one(&fake, &owner, &[&host], "alone");
+}
+
+#[test]
+fn going_back_is_a_rotation_too() {
+    let (fake, owner, first, second) = pair("");
+    let old = first.get("DB");
+    first.run(["rotate", "DB"]).assert_code(0);
+    first.run(["rotate", "rollback", "DB", "--yes"]).assert_code(0);
+    assert_eq!((first.get("DB"), there(&fake, DB)), (old.clone(), old));
+    second.run(["sync", "pull"]).assert_code(0);
+    assert_one(&fake, &owner, &[&first, &second], "both");
+    assert_eq!(fake.versions(DB).len(), 3);
+}
+
+#[test]
+fn a_plan_tells_what_is_asked_of_aws() {
+    let (_, _, host) = alone("");
+    let plan = host.project.run(["rotate", "plan", "--json"]).assert_code(0);
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    let of = |name: &str| plan["upcoming"].as_array().unwrap().iter().find(|it| it["secret"] == name).unwrap().clone();
+    assert_eq!(of("DB")["aws"], serde_json::json!({ "name": DB, "requests": 6 }));
+    assert_eq!(of("SESSION")["aws"], serde_json::json!({ "name": APP, "requests": 7 }));
+    assert_eq!(of("LOCAL")["aws"], Value::Null);
+    let run = host.project.run(["rotate", "plan"]).assert_code(0);
+    assert!(run.stdout.contains("6 requests") && run.stderr.contains("one more a run"), "{run:?}");
+    let dry = host.project.run(["rotate", "DB", "-n"]).assert_code(0);
+    assert!(dry.stderr.contains("at most 6 requests to AWS"), "{dry:?}");
+}
+
+#[test]
+fn a_host_that_is_behind_another_s_claim_goes_on_with_that_one() {
+    let (fake, owner, first, second) = pair("");
+    owner.does("die-set");
+    first.run(["rotate", "DB"]).assert_code(137);
+    second.run(["rotate", "DB"]).assert_code(0);
+    owner.forget();
+    first.run(["rotate", "--due"]).assert_code(0);
+    assert!(!owner.steps().contains(&"set".to_owned()), "{:?}", owner.steps());
+    assert_eq!(fake.versions(DB).len(), 2);
+    assert_one(&fake, &owner, &[&first, &second], "both");
+}
+
+#[test]
+fn a_bundle_waits_for_the_slowest_of_its_keys() {
+    let (fake, owner) = (Fake::start(), crate::fixture::Owner::new());
+    let text = crate::fixture::manifest(&owner, "");
+    let text = text
+        .replace("bundle = \"app\"\n\n[secrets.SIGNING]", "bundle = \"app\"\nhooks = [\"owner\"]\n\n[secrets.SIGNING]");
+    let host = Host::first(&fake, &text, &owner);
+    let old = there(&fake, APP);
+    owner.does("fail-test");
+    host.run(["rotate", "SESSION", "SIGNING"]).assert_code(8);
+    assert_eq!(there(&fake, APP), old);
+    assert_eq!(host.stages("SIGNING").len(), 2);
+    owner.stops("fail-test");
+    host.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!((host.get("SESSION"), host.get("SIGNING")), (key(&fake, "SESSION"), key(&fake, "SIGNING")));
+    assert!(host.is_still() && fake.versions(APP).len() == 2);
+}

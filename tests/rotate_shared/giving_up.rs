@@ -1,0 +1,87 @@
+//! Rotations that do not come into force: one host gives up for all, or another value came before it.
+
+use crate::fixture::{DB, assert_one, pair, there};
+
+#[test]
+fn what_one_host_gives_up_no_other_puts_in_force() {
+    let (fake, owner, first, second) = pair("");
+    let old = first.get("DB");
+    owner.does("fail-test");
+    first.run(["rotate", "DB"]).assert_code(8);
+    second.run(["rotate", "DB"]).assert_code(8);
+    let candidate = owner.current();
+    assert!(candidate != old && owner.accepts(&candidate));
+    owner.stops("fail-test");
+    first.run(["rotate", "abort", "DB"]).assert_code(0);
+    assert_eq!(fake.tags(DB)["vault-kit:attempt"], "1");
+    assert_eq!((owner.current(), there(&fake, DB)), (old.clone(), old.clone()));
+    assert!(!owner.accepts(&candidate));
+    let run = second.run(["rotate", "resume"]).assert_code(7);
+    assert!(run.stderr.contains("gave way") && run.stderr.contains("`vault-kit rotate DB`"), "{run:?}");
+    assert_one(&fake, &owner, &[&first, &second], "given up");
+    assert_eq!(first.get("DB"), old);
+    // The next attempt is another one.
+    second.run(["rotate", "DB"]).assert_code(0);
+    first.run(["sync", "pull"]).assert_code(0);
+    assert!(there(&fake, DB) != old && there(&fake, DB) != candidate);
+    assert_one(&fake, &owner, &[&first, &second], "again");
+}
+
+#[test]
+fn an_abort_that_comes_too_late_finds_the_new_value_in_force() {
+    let (fake, owner, first, second) = pair("");
+    let old = first.get("DB");
+    owner.does("fail-test");
+    first.run(["rotate", "DB"]).assert_code(8);
+    owner.stops("fail-test");
+    second.run(["rotate", "DB"]).assert_code(0);
+    let run = first.run(["rotate", "abort", "DB"]).assert_code(7);
+    assert!(run.stderr.contains("is in force already"), "{run:?}");
+    assert!(there(&fake, DB) != old);
+    assert_one(&fake, &owner, &[&first, &second], "too late");
+}
+
+#[test]
+fn a_value_that_somebody_put_there_by_hand_prevails_and_its_owner_is_told() {
+    for step in ["set", "test"] {
+        let (fake, owner, host, second) = pair("");
+        owner.does(&format!("die-{step}"));
+        host.run(["rotate", "DB"]).assert_code(137);
+        fake.put(DB, "0123456789abcdef0123456789abcdef-by-hand");
+        let run = host.run(["rotate", "resume"]).assert_code(7);
+        assert!(run.stderr.contains("gave way"), "{run:?}");
+        second.run(["sync", "pull"]).assert_code(0);
+        assert_one(&fake, &owner, &[&host, &second], step);
+        assert_eq!(owner.steps().last().map(String::as_str), Some("reload"));
+    }
+}
+
+#[test]
+fn a_promotion_that_loses_takes_what_is_in_force() {
+    let (fake, owner, host, second) = pair("");
+    fake.before("UpdateSecretVersionStage", 3, |fake| drop(fake.put(DB, "0123456789abcdef0123456789abcdef-by-hand")));
+    let run = host.run(["rotate", "DB"]).assert_code(7);
+    assert!(run.stderr.contains("gave way"), "{run:?}");
+    second.run(["sync", "pull"]).assert_code(0);
+    fake.relabel(DB, "AWSPENDING", None);
+    assert_one(&fake, &owner, &[&host, &second], "lost");
+    assert!(there(&fake, DB).ends_with("by-hand"));
+}
+
+#[test]
+fn an_owner_that_cannot_be_told_is_told_in_a_later_run() {
+    let (fake, owner, host, second) = pair("");
+    owner.does("die-set");
+    host.run(["rotate", "DB"]).assert_code(137);
+    fake.put(DB, "0123456789abcdef0123456789abcdef-by-hand");
+    owner.does("fail-set");
+    host.run(["rotate", "resume"]).assert_code(7);
+    assert!(!host.is_still());
+    // Meanwhile it changes once more: an owner is never given what is not in force.
+    fake.put(DB, "0123456789abcdef0123456789abcdef-once-more");
+    owner.stops("fail-set");
+    host.run(["rotate", "resume"]).assert_code(0);
+    second.run(["sync", "pull"]).assert_code(0);
+    assert_one(&fake, &owner, &[&host, &second], "later");
+    assert!(!owner.log().iter().any(|(step, new)| step == "set" && new.ends_with("by-hand")), "{:?}", owner.log());
+}

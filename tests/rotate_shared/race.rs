@@ -1,0 +1,138 @@
+//! Eight hosts, each with a directory, a store and an identity of its own, that die at random.
+
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::aws::{ANY, Fake, Trouble};
+use crate::fixture::{DB, Host, Owner, assert_one, key, manifest, there};
+
+const HOSTS: usize = 8;
+
+/// Enough for every commit; a hundred with `VAULT_KIT_RACE_ROUNDS=100` when the tests are built.
+fn rounds() -> usize {
+    option_env!("VAULT_KIT_RACE_ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(2)
+}
+
+/// Numbers that are the same in each run (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+}
+
+/// What happened, in all.
+#[derive(Default)]
+struct Counts {
+    runs: AtomicUsize,
+    deaths: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+fn scheduled(host: &Host) -> Child {
+    host.command(["--non-interactive", "rotate", "--due"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// One host in one round: runs, some of which die, and at the end one that does not.
+fn live(host: &Host, mut dice: Dice, counts: &Counts) {
+    for _ in 0..2 {
+        counts.runs.fetch_add(1, Ordering::Relaxed);
+        let mut child = scheduled(host);
+        if dice.below(2) == 0 {
+            std::thread::sleep(Duration::from_millis(dice.below(400)));
+            // It may have ended by itself.
+            let _ = child.kill();
+        }
+        let code = child.wait().unwrap().code();
+        match code {
+            None => drop(counts.deaths.fetch_add(1, Ordering::Relaxed)),
+            Some(0) => {}
+            Some(5 | 7) => drop(counts.refused.fetch_add(1, Ordering::Relaxed)),
+            Some(other) => panic!("exit {other}"),
+        }
+    }
+}
+
+/// Looks all the time whether the value in force is one that the owner accepts.
+fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> Vec<String> {
+    let mut violations = Vec::new();
+    while !is_over.load(Ordering::Relaxed) {
+        let before = there(fake, DB);
+        let is_accepted = owner.accepts(&before);
+        // Retired because another one is in force by now.
+        if !is_accepted && there(fake, DB) == before {
+            violations.push("the value in force is not accepted".to_owned());
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    violations
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "the count is part of what the test shows")]
+fn eight_hosts_that_die_at_random_rotate_exactly_once_a_round() {
+    let (fake, owner) = (Fake::start(), Owner::new());
+    let text = manifest(&owner, "");
+    let mut hosts = vec![Host::first(&fake, &text, &owner)];
+    hosts.extend((1..HOSTS).map(|_| Host::other(&fake, &text)));
+    let (counts, is_over) = (Counts::default(), AtomicBool::new(false));
+    let violations = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| watch(&fake, &owner, &is_over));
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            (1..=rounds()).for_each(|round| play(round, &fake, &owner, &hosts, &counts));
+        }));
+        is_over.store(true, Ordering::Relaxed);
+        let violations = watcher.join().unwrap();
+        ended.unwrap_or_else(|cause| std::panic::resume_unwind(cause));
+        violations
+    });
+    let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+    eprintln!(
+        "{HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} violations",
+        rounds(),
+        n(&counts.runs),
+        n(&counts.deaths),
+        n(&counts.refused),
+        violations.len()
+    );
+    assert_eq!(violations, [] as [String; 0]);
+}
+
+fn play(round: usize, fake: &Fake, owner: &Owner, hosts: &[Host], counts: &Counts) {
+    let point = format!("round {round}");
+    let mut dice = Dice(round as u64);
+    hosts.iter().for_each(|host| host.age(&["DB", "SESSION"]));
+    let (versions, bundles) = (fake.versions(DB).len(), fake.versions(crate::fixture::APP).len());
+    for _ in 0..6 {
+        let trouble = if dice.below(2) == 0 { Trouble::DropBefore } else { Trouble::DropAfter };
+        fake.fail_nth(ANY, usize::try_from(dice.below(80)).unwrap() + 1, trouble);
+    }
+    fake.list_lag(usize::try_from(dice.below(4)).unwrap());
+    std::thread::scope(|scope| {
+        for host in hosts {
+            let dice = Dice(dice.below(u64::MAX));
+            scope.spawn(move || live(host, dice, counts));
+        }
+    });
+    fake.heal();
+    hosts.iter().for_each(Host::wait_for_orphans);
+    // Everybody comes once more, as a schedule does; what waits for a pause to end is a failed program, and none fails.
+    for host in hosts {
+        let run = host.run(["rotate", "--due"]);
+        assert!([0, 7].contains(&run.code), "{point}: {run:?}");
+        host.run(["rotate", "--due"]).assert_code(0);
+    }
+    let all: Vec<&Host> = hosts.iter().collect();
+    assert_one(fake, owner, &all, &point);
+    assert_eq!(fake.versions(DB).len(), versions + 1, "{point}: exactly one new version");
+    assert_eq!(fake.versions(crate::fixture::APP).len(), bundles + 1, "{point}: exactly one new version of the bundle");
+    for host in hosts {
+        assert_eq!(host.get("SESSION"), key(fake, "SESSION"), "{point}");
+    }
+}
