@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::Report;
 use super::machine::{Machine, Run};
-use super::programs::Step;
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
@@ -105,11 +104,6 @@ impl Machine<'_> {
             report.refused.push(error.hint(again));
         }
         Ok(report)
-    }
-
-    /// Whether something makes the owner of a secret accept a value.
-    pub fn has_set(&self, name: &SecretName) -> bool {
-        !self.programs.hooks(name, Step::Set).is_empty()
     }
 }
 

@@ -3,16 +3,13 @@
 use clap::Args;
 
 use super::answer::{self, minute};
-use super::aws::Aws;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
-use crate::clock::SystemClock;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::name::{SecretName, VersionId};
-use crate::rotate::machine::Machine;
+use crate::rotate::programs::{Programs, Step};
 use crate::rotate::rollback::{self, Earlier};
-use crate::rotate::shared::Shared;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -39,10 +36,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
     drop(opened);
     let programs = super::programs(&session);
-    let aws = Aws::of(&session);
-    let shared = aws.as_ref().map(|aws| aws as &dyn Shared);
-    let machine = Machine::new(&world, &programs, &SystemClock).with(shared);
-    let worth = worth(&name, &earlier, machine.has_set(&name));
+    let worth = worth(&name, &earlier, !programs.hooks(&name, Step::Set).is_empty());
     if arguments.dry_run {
         context.ui.say(&format!("would go back to the value of {} of `{name}`", minute(earlier.created)));
         context.ui.say(&worth);
