@@ -33,6 +33,7 @@ pub mod shared;
 mod stage;
 mod standing;
 mod step;
+mod undeclared;
 mod yielding;
 
 use std::collections::BTreeSet;
@@ -45,6 +46,7 @@ use crate::error::{Error, Kind};
 use crate::name::{SecretName, VersionId};
 use crate::plan::Plan;
 use crate::store::rotations::Failure;
+use undeclared::UNDECLARED;
 
 /// What a run did. Value-free.
 #[derive(Debug, Default)]
@@ -109,6 +111,8 @@ pub enum What {
     },
     /// The owner does not accept any more what was replaced.
     Retired,
+    /// No hook is declared any more that would have retired what was replaced.
+    NotRetired,
     /// The candidate is gone, and the current value is in force as before.
     Aborted,
 }
@@ -140,6 +144,13 @@ impl Problem {
             "hook-not-started" => "was not started",
             _ => "failed",
         };
+        if let (UNDECLARED, Some(secret)) = (code, &self.secret) {
+            let state = if is_aborting { "its owner may know the candidate" } else { "the old value is in force" };
+            let message = format!("`{secret}` is not declared any more as its rotation began: {state}");
+            return Error::new(Kind::Incomplete, UNDECLARED, message)
+                .hint(format!("give it up: `vault-kit rotate abort {secret}`"))
+                .hint("or declare it and its hooks as they were, and go on with `vault-kit rotate resume`");
+        }
         let Some(secret) = &self.secret else {
             let message = format!("`{step}` of hook `{hook}` {what}: what it should read is in the files");
             return Error::new(Kind::Incomplete, code, message)
@@ -160,5 +171,5 @@ impl Problem {
     }
 }
 
-/// The codes of a program's failure.
-pub(crate) const CODES: [&str; 4] = ["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out"];
+/// The codes of what keeps a rotation from going on.
+pub(crate) const CODES: [&str; 5] = ["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out", UNDECLARED];

@@ -1561,6 +1561,21 @@ fn a_hook_that_wants_to_be_asked_later() {
 }
 
 #[test]
+fn a_rotation_of_what_is_declared_no_more() {
+    let project = told_by_hook("exit 1");
+    let text = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", text.replace("secrets.A]", "secrets.B]"));
+    insta::assert_snapshot!(told("rotation-undeclared", &project, &["rotate", "resume"]), @r#"
+    exit 8
+    --- stderr
+    vault-kit: error: `A` is not declared any more as its rotation began: the old value is in force
+    vault-kit: hint: give it up: `vault-kit rotate abort A`
+    vault-kit: hint: or declare it and its hooks as they were, and go on with `vault-kit rotate resume`
+    vault-kit: hint: a scheduled run tries again from [time] on
+    "#);
+}
+
+#[test]
 fn a_hook_that_takes_too_long() {
     let project = told_by_hook("sleep 60");
     insta::assert_snapshot!(told("hook-timed-out", &project, &["rotate", "A"]), @r#"

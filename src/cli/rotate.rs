@@ -80,11 +80,12 @@ fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
 }
 
 /// Has the machine do something about secrets that are being rotated, and tells what became of them; `rehearse` tells what
-/// would.
+/// would, and a `risk` is asked about.
 fn act(
     context: &Context,
     names: &[String],
     dry_run: bool,
+    risk: impl FnOnce(&Store, &Declared<'_>, &BTreeSet<SecretName>) -> Option<String>,
     rehearse: impl FnOnce(&World<'_>, &Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Vec<Intent>>,
     deed: impl FnOnce(&Machine<'_>, BTreeSet<SecretName>) -> Result<Report>,
 ) -> Result<Exit> {
@@ -101,7 +102,11 @@ fn act(
         let intents = rehearse(&world, &opened.store, &programs, &names)?;
         return intended::tell(context, &session, &intents, &opened.store.rotations.reloads);
     }
+    let risk = risk(&opened.store, &programs, &names);
     drop(opened);
+    if let Some(risk) = risk {
+        context.ui.confirm(&risk, context.global.yes, !context.global.non_interactive)?;
+    }
     let report = work(&session, &world, &programs, |machine| deed(machine, names))?;
     answer::tell(context, &session, report, &[], false)
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::machine::{Machine, Run, in_flight, write_down};
 use super::order::waves;
-use super::programs::Step;
+use super::programs::{Programs, Step};
 use super::{Report, What};
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::store::rotations::{Ending, Step as Reached};
+use crate::store::rotations::{Ending, Operation, Step as Reached};
 
 impl Machine<'_> {
     /// Gives up the rotations of these secrets.
@@ -56,6 +56,14 @@ impl Machine<'_> {
         if names.is_empty() {
             return Ok(());
         }
+        // What an owner was to be told is not done by no hook being declared any more. What is shared may have no owner.
+        let (_, opened) = self.open()?;
+        let has_set = |name: &SecretName| {
+            let is_joint = opened.store.rotations.open(name).is_some_and(|it| it.remote.is_some());
+            is_joint || !self.programs.hooks(name, Step::Set).is_empty()
+        };
+        let (names, orphans): (Vec<SecretName>, Vec<SecretName>) = names.into_iter().partition(has_set);
+        drop(opened);
         // Who gets the value of another one gets it when that is in force again.
         let names: Vec<SecretName> = waves(names, |name| self.programs.given(name)).concat();
         let (set, mut failed) = self.call_for(&names, Step::Set)?;
@@ -63,6 +71,7 @@ impl Machine<'_> {
         let (done, more) = self.call_for(&set, Step::Retire)?;
         failed.extend(more);
         let done = self.in_force(run, done)?;
+        failed.extend(self.undeclared(orphans, "set"));
         for (_, problem) in &mut failed {
             problem.is_aborting = true;
         }
@@ -83,6 +92,23 @@ fn drop_candidate(store: &mut Store, name: &SecretName, now: chrono::DateTime<ch
     store.rotations.running.remove(name);
     store.rotations.note(name, Ending::Aborted, started, now);
     Ok(())
+}
+
+/// The secrets of which the owner may know only what is to be given up, with no hook to tell it the current value.
+pub fn untold<'n>(store: &Store, programs: &dyn Programs, names: &'n BTreeSet<SecretName>) -> Vec<&'n SecretName> {
+    let steps = [Step::Set, Step::Test, Step::Retire];
+    let is_untold = |name: &&SecretName| {
+        let has_no = |step: &Step| programs.hooks(name, *step).is_empty();
+        let was_to_be_set = |it: &Operation| match it.step {
+            Reached::Setting => true,
+            // What is shared goes through these steps without an owner, too.
+            Reached::Aborting => it.remote.is_none(),
+            _ => it.remote.is_none() && steps.iter().all(has_no),
+        };
+        let was_set = store.rotations.open(name).is_some_and(was_to_be_set);
+        was_set && has_no(&Step::Set)
+    };
+    names.iter().filter(is_untold).collect()
 }
 
 /// Refuses what cannot be given up.

@@ -87,6 +87,7 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn carry_on(&self, mut run: Run, targets: Vec<Target<'_>>) -> Result<Report> {
+        self.leave_undeclared(&mut run)?;
         self.claim(&mut run, targets)?;
         self.finish_aborts(&mut run)?;
         self.step(&mut run, Reached::Setting, Step::Set)?;

@@ -37,8 +37,14 @@ impl Machine<'_> {
         world.record_deeds(&mut opened, &[Deed::of("rotate-retire", &names)])?;
         drop(opened);
 
+        // Nobody retires what no hook is declared for any more: it ends here, and is not said to be retired.
+        let has_hook = |name: &SecretName| !self.programs.hooks(name, Step::Retire).is_empty();
+        let (names, orphans): (Vec<SecretName>, Vec<SecretName>) = names.into_iter().partition(has_hook);
         let (done, failed) = self.call_for(&names, Step::Retire)?;
         let (world, mut opened) = self.open()?;
+        for name in &orphans {
+            opened.store.rotations.running.remove(name);
+        }
         for name in &done {
             let base = in_flight(&mut opened.store.rotations, name)?.base;
             let versions = opened.store.secrets.get_mut(name).into_iter().flatten();
@@ -48,6 +54,7 @@ impl Machine<'_> {
         opened.store.updated = opened.store.updated.max(world.now);
         write_down(run, (&world, &mut opened), ("rotate-retired", &done), failed)?;
         run.tell(&done, &What::Retired);
+        run.tell(&orphans, &What::NotRetired);
         Ok(())
     }
 }

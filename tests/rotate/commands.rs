@@ -95,7 +95,9 @@ fn an_operation_is_carried_on_or_given_up_by_name() {
 
     let project = in_flight(Step::Setting);
     let old = delivered(&project);
-    let answer = json(&project.run(["rotate", "abort", "DB", "--json"]).assert_code(0));
+    let run = project.run(["rotate", "abort", "DB"]).assert_code(2);
+    assert!(run.stderr.contains("all that the owner of `DB` accepts: no hook tells it"), "{run:?}");
+    let answer = json(&project.run(["rotate", "abort", "DB", "--json", "--yes"]).assert_code(0));
     assert_eq!((&answer["schema_version"], &answer["events"][0]["event"]), (&Value::from(1), &Value::from("aborted")));
     assert_eq!((delivered(&project), stages(&project, "DB")), (old, vec![Stage::Current]));
     assert_eq!(actions(&project).last().unwrap(), "rotate-abort");
@@ -144,11 +146,69 @@ fn a_window_that_was_missed_does_not_count_and_the_next_one_is_told() {
 
 #[test]
 fn what_was_begun_can_be_given_up_although_it_is_not_declared_any_more() {
-    let project = in_flight(Step::Setting);
+    for step in [Step::Setting, Step::Set, Step::Tested, Step::Aborting] {
+        let project = in_flight(step);
+        project.write("vault-kit.toml", without_db());
+        // Whoever goes on with it tells so, and puts nothing in force.
+        let told = ["rotate resume", "rotate --due"].map(|words| {
+            let run = project.run(words.split(' ')).assert_code(8);
+            assert!(run.stderr.contains("`DB` is not declared any more as its rotation began"), "{run:?}");
+            assert!(run.stderr.contains("`vault-kit rotate abort DB`"), "{run:?}");
+            assert_eq!(stages(&project, "DB"), [Stage::Current, Stage::Candidate]);
+            // The schedule is patient.
+            project.edit_store(|store| {
+                let trouble = &mut store.rotations.running.values_mut().next().unwrap().trouble;
+                let failure = trouble.failed.as_mut().unwrap();
+                failure.at -= chrono::TimeDelta::hours(7);
+            });
+            project.run(["render"]).assert_code(0);
+            run.stderr
+        });
+        assert!(!told[0].contains("refused"), "{told:?}");
+        let check = project.run(["check"]).assert_code(1);
+        assert!(check.stdout.contains("fix: vault-kit rotate abort DB") || step == Step::Aborting, "{check:?}");
+        project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
+        assert_eq!(stages(&project, "DB"), [Stage::Current]);
+    }
+}
+
+fn without_db() -> String {
     let without = MANIFEST.replace("[secrets.DB]\nkind = \"password\"\nrotate = \"30d\"\ngroup = \"database\"\n", "");
-    project.write("vault-kit.toml", without.replace("${DB}", "x"));
-    project.run(["rotate", "abort", "DB"]).assert_code(0);
-    assert_eq!(stages(&project, "DB"), [Stage::Current]);
+    without.replace("${DB}", "x")
+}
+
+#[test]
+fn what_is_of_another_kind_by_now_is_not_put_in_force_either() {
+    for step in [Step::Setting, Step::Set, Step::Tested] {
+        let project = in_flight(step);
+        let other = MANIFEST.replacen("kind = \"password\"", "kind = \"uuid\"", 1);
+        project.write("vault-kit.toml", other);
+        project.run(["rotate", "resume"]).assert_code(8);
+        assert_eq!(stages(&project, "DB"), [Stage::Current, Stage::Candidate]);
+        project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
+        assert_eq!(stages(&project, "DB"), [Stage::Current]);
+    }
+}
+
+#[test]
+fn what_nobody_retires_any_more_is_not_said_to_be_retired() {
+    for text in [MANIFEST.to_owned(), without_db()] {
+        let project = in_flight(Step::Tested);
+        project.edit_store(|store| {
+            let name = SecretName::new("DB").unwrap();
+            let now = store.updated;
+            assert!(store.promote_candidate(&name, now));
+            let operation = store.rotations.running.get_mut(&name).unwrap();
+            (operation.step, operation.retire_at) = (Step::Promoted, Some(now));
+        });
+        project.write("vault-kit.toml", text);
+        let answer = json(&project.run(["rotate", "resume", "--json"]).assert_code(0));
+        let events = answer["events"].as_array().unwrap();
+        assert!(events.iter().any(|it| it["event"] == "not-retired"), "{answer}");
+        let store = project.store();
+        assert!(store.rotations.running.is_empty());
+        assert!(store.secrets[&SecretName::new("DB").unwrap()].iter().all(|it| it.life.retired.is_none()));
+    }
 }
 
 #[test]

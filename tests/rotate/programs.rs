@@ -333,7 +333,7 @@ fn a_step_whose_hook_is_declared_no_more_is_not_taken_for_done() {
     let run = project.run(["rotate", "resume"]).assert_code(8);
     assert!(run.stderr.contains("no hook of `DB` with `set` is declared any more"), "{run:?}");
     assert_eq!(project.get("DB"), old);
-    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
     assert_eq!(stages(&project, "DB"), [Stage::Current]);
 }
 

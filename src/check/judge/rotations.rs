@@ -56,6 +56,9 @@ impl Bench<'_> {
 }
 
 fn failed(failure: &Failure, failures: u32) -> String {
+    if failure.code == "rotation-undeclared" {
+        return "is not declared any more as its rotation began".to_owned();
+    }
     let times = if failures == 1 { String::new() } else { format!(" {failures} times") };
     let Failure { step, hook, code, at } = failure;
     format!("`{step}` of hook `{hook}` failed{times}, last {} with {code}", at.format("%Y-%m-%d %H:%M UTC"))

@@ -124,6 +124,9 @@ fn tell_events(ui: Ui, report: &Report) {
                 row("keeps", secret, format_args!("the old value is accepted until {}", minute(*from)))
             }
             What::Retired => row("retired", secret, format_args!("the old value is accepted no more")),
+            What::NotRetired => {
+                row("ended", secret, format_args!("no hook retires the old value any more: it may still be accepted"))
+            }
             What::Aborted => row("aborted", secret, format_args!("the value before it is in force")),
         };
         ui.say(line.trim_end());

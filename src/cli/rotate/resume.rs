@@ -31,5 +31,5 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Ok(intent::resume(store, programs, &going))
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
-    super::act(context, &arguments.names, arguments.dry_run, rehearse, resume)
+    super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)
 }

@@ -1,0 +1,49 @@
+//! Rotations of what is not declared any more as they began: nothing of them comes into force, and they can be given up.
+
+use super::Problem;
+use super::machine::{Failed, Machine, Run, write_down};
+use crate::error::Result;
+use crate::manifest::Manifest;
+use crate::name::{EnvName, SecretName};
+use crate::store::Store;
+use crate::store::rotations::{Failure, Step as Reached};
+
+/// The code of a rotation whose declaration is gone, or is of another kind by now.
+pub(crate) const UNDECLARED: &str = "rotation-undeclared";
+
+impl Machine<'_> {
+    /// Takes out of the run what must not be carried on, and notes why.
+    pub(super) fn leave_undeclared(&self, run: &mut Run) -> Result<()> {
+        if run.active.is_empty() {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        let is_gone = |name: &&SecretName| is_gone(world.manifest, world.environment, &opened.store, name);
+        let gone: Vec<SecretName> = run.active.iter().filter(is_gone).cloned().collect();
+        if gone.is_empty() {
+            return Ok(());
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        write_down(run, (&world, &mut opened), ("rotate-set", &[]), self.undeclared(gone, "promote"))
+    }
+
+    /// Such a rotation as a failure of a step.
+    pub(super) fn undeclared(&self, names: impl IntoIterator<Item = SecretName>, step: &str) -> Failed {
+        let problem = |name: SecretName| {
+            let (step, hook, code) = (step.to_owned(), "none".to_owned(), UNDECLARED.to_owned());
+            let failure = Failure { step, hook, code, at: self.clock.now() };
+            let secret = Some(name.clone());
+            (name, Problem { secret, is_aborting: false, failure, again: None, said: String::new() })
+        };
+        names.into_iter().map(problem).collect()
+    }
+}
+
+fn is_gone(manifest: &Manifest, environment: &EnvName, store: &Store, name: &SecretName) -> bool {
+    let Some(operation) = store.rotations.open(name).filter(|it| it.step != Reached::Aborting) else { return false };
+    let Some(declaration) = manifest.secret(name).filter(|it| it.is_in(environment)) else { return true };
+    let Some(candidate) = operation.candidate.and_then(|id| store.version(name, id)) else { return false };
+    // A rollback may go to what was made as another kind; a new value was made as what was declared then.
+    let is_like_base = store.version(name, operation.base).is_some_and(|base| base.kind == candidate.kind);
+    !declaration.kind.accepts(&candidate.kind) || is_like_base && candidate.kind != declaration.kind.name()
+}
