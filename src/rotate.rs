@@ -33,6 +33,7 @@ pub mod shared;
 mod stage;
 mod standing;
 mod step;
+pub mod tell;
 mod undeclared;
 mod yielding;
 
@@ -61,10 +62,28 @@ pub struct Report {
     pub reloaded: Vec<String>,
     /// What failed.
     pub problems: Vec<Problem>,
-    /// What could not be done for a reason that no called program has: programs that must not be started, AWS, other hosts.
-    pub refused: Vec<Error>,
+    /// What was not begun, as its programs must not be started, or leaves nothing behind that could be carried on; and what AWS
+    /// or other hosts stand against.
+    pub refused: Vec<Refusal>,
     /// What has a new value here, and in AWS is what it was, or is not there.
     pub unsent: BTreeSet<SecretName>,
+}
+
+/// Something that was not done, and of which the store knows nothing.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub error: Error,
+    /// The hook; empty where no program has to do with it.
+    pub hook: String,
+    /// What its program said, without the values that it was given.
+    pub said: String,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, hook: String::new(), said: String::new() }
+    }
 }
 
 /// Something that happened to a secret.
@@ -113,6 +132,8 @@ pub enum What {
     Retired,
     /// No hook is declared any more that would have retired what was replaced.
     NotRetired,
+    /// Its owner accepts the current value.
+    Told,
     /// The candidate is gone, and the current value is in force as before.
     Aborted,
 }
@@ -133,11 +154,15 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Its stable code.
+    fn code(&self) -> &'static str {
+        CODES.into_iter().find(|it| *it == self.failure.code).unwrap_or("hook-failed")
+    }
+
     /// As the error that the run ends with.
     pub fn error(&self) -> Error {
-        let is_aborting = self.is_aborting;
-        let Failure { step, hook, code, .. } = &self.failure;
-        let code = CODES.into_iter().find(|it| it == code).unwrap_or("hook-failed");
+        let (is_aborting, code) = (self.is_aborting, self.code());
+        let Failure { step, hook, .. } = &self.failure;
         let what = match code {
             "hook-not-now" => "asks to be tried later",
             "hook-timed-out" => "took too long and was stopped",

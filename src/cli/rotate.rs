@@ -11,6 +11,7 @@ mod resume;
 mod rollback;
 mod run;
 mod status;
+mod tell;
 
 use std::collections::BTreeSet;
 
@@ -53,6 +54,8 @@ enum Verb {
     Abort(abort::Arguments),
     /// Put an earlier value in force again, as a new version
     Rollback(rollback::Arguments),
+    /// Have the hooks make the owner accept the current value, such as the first one, and test it
+    Tell(tell::Arguments),
     /// Print a hook's program that vault-kit ships, to be read, put into the project and trusted
     Hook(hook::Arguments),
 }
@@ -65,6 +68,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Some(Verb::Resume(arguments)) => resume::run(context, arguments),
         Some(Verb::Abort(arguments)) => abort::run(context, arguments),
         Some(Verb::Rollback(arguments)) => rollback::run(context, arguments),
+        Some(Verb::Tell(arguments)) => tell::run(context, arguments),
         Some(Verb::Hook(arguments)) => hook::run(context, arguments),
     }
 }

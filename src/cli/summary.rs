@@ -9,6 +9,7 @@ use super::context::Context;
 use super::paste::Paste;
 use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::Result;
+use crate::manifest::hook::Step as HookStep;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{Action, Plan, Publishing, Step, Why};
@@ -31,6 +32,9 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "<[Publishing]>::is_empty")]
     publishing: &'a [Publishing],
     outputs_waiting: &'a BTreeMap<OutputName, BTreeSet<SecretName>>,
+    /// Those whose owners do not know their first value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    untold: Vec<Waits>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     consequences: &'a [String],
     warnings: &'a [String],
@@ -90,10 +94,21 @@ impl<'a> Summary<'a> {
                 format!("comes by itself once {} is there", needs.join(", "))
             },
         });
+        let is_untold = |step: &&Step| {
+            let declaration = manifest.secret(&step.secret);
+            let mut hooks = declaration.into_iter().flat_map(|it| manifest.hooks_for(it, HookStep::Set));
+            step.why == Why::Missing && hooks.next().is_some()
+        };
+        let untold = plan.steps.iter().filter(is_untold).map(|step| Waits {
+            secret: step.secret.to_string(),
+            needs: Vec::new(),
+            fix: format!("vault-kit{prefix} rotate tell {}", step.secret),
+        });
         Self {
             schema_version: SCHEMA_VERSION,
             dry_run,
             environment,
+            untold: untold.collect(),
             deed: None,
             made: plan.steps.iter().map(made).collect(),
             lists: &delivered.lists,
@@ -140,7 +155,7 @@ impl<'a> Summary<'a> {
     /// With commands that can be pasted, and its warnings told: ready to be part of another answer.
     pub fn completed(mut self, context: &Context) -> Self {
         let paste = Paste::new(context);
-        for waits in &mut self.waiting {
+        for waits in self.waiting.iter_mut().chain(&mut self.untold) {
             waits.fix = paste.command(&waits.fix);
         }
         for warning in self.warnings {
@@ -202,6 +217,9 @@ impl<'a> Summary<'a> {
     fn tell_waiting(&self, ui: Ui) {
         for waits in &self.waiting {
             ui.say(&row("waiting", &waits.secret, format_args!("{}", waits.fix)));
+        }
+        for untold in &self.untold {
+            ui.say(&row("untold", &untold.secret, format_args!("its owner; once that runs: {}", untold.fix)));
         }
         for Publishing { secret, from } in self.publishing {
             let from = from.format("%Y-%m-%d %H:%M:%S UTC");

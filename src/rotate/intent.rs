@@ -24,13 +24,13 @@ pub struct Intent {
 pub enum Deed {
     /// A hook makes the owner accept the new value.
     Set(String),
-    /// A hook works with the new value as a consumer would.
+    /// A hook works with the value as a consumer would.
     Test(String),
     /// The new value is put in force, with what is made of it.
     Promote,
     /// A hook makes the owner refuse the old value, at once or at the end of its overlap.
     Retire(String),
-    /// A hook makes the owner accept the current value again.
+    /// A hook makes the owner accept the current value.
     SetBack(String),
     /// A hook makes the owner refuse the candidate.
     RetireCandidate(String),
@@ -60,6 +60,13 @@ pub fn resume(store: &Store, programs: &dyn Programs, names: &BTreeSet<SecretNam
         Intent { secret: name.clone(), deeds }
     };
     going.map(intent).collect()
+}
+
+/// What telling the current value would do.
+pub fn tell(programs: &dyn Programs, name: &SecretName) -> Intent {
+    let asked = |step: Step| programs.hooks(name, step).into_iter();
+    let deeds = asked(Step::Set).map(Deed::SetBack).chain(asked(Step::Test).map(Deed::Test)).collect();
+    Intent { secret: name.clone(), deeds }
 }
 
 /// What giving up would do.

@@ -243,7 +243,8 @@ pub(super) fn in_flight<'r>(rotations: &'r mut Rotations, name: &SecretName) -> 
 }
 
 /// What a program gets: before promotion the candidate as the new value; while aborting the current one as the new value, and
-/// the candidate as the old one; when retiring the current one, and what it replaced.
+/// the candidate as the old one; when retiring the current one, and what it replaced. Without a rotation there is only the
+/// current one to be told.
 fn call<'s>(store: &'s Store, hook: &'s str, step: Step, secret: Option<&'s SecretName>) -> Call<'s> {
     let operation = secret.and_then(|name| store.rotations.running.get(name));
     let version = |id| secret.and_then(|name| store.version(name, id));
@@ -252,6 +253,7 @@ fn call<'s>(store: &'s Store, hook: &'s str, step: Step, secret: Option<&'s Secr
     let (new, old) = match (operation, step) {
         (Some(it), _) if it.step == Reached::Aborting => (current, candidate),
         (Some(it), Step::Retire) => (current, version(it.base)),
+        (None, Step::Set | Step::Test) => (current, secret.and_then(|name| store.before(name))),
         _ => (candidate, current),
     };
     Call { hook, step, secret, new, old, store }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Refusal;
 use super::machine::{Machine, Run};
 use super::programs::Step;
 use crate::error::{Kind, Result};
@@ -23,13 +24,14 @@ impl Machine<'_> {
         }
         let mut refused = BTreeSet::new();
         for (hook, secrets) in needed {
-            let Err(error) = self.programs.expect(&BTreeSet::from([hook])) else { continue };
+            let Err(error) = self.programs.expect(&BTreeSet::from([hook.clone()])) else { continue };
             if error.kind() == Kind::Bug {
                 return Err(error);
             }
             refused.extend(secrets.iter().map(|name| (*name).clone()));
             let secrets: Vec<String> = secrets.iter().map(|name| format!("`{name}`")).collect();
-            run.report.refused.push(error.hint(format!("until then it is not rotated: {}", secrets.join(", "))));
+            let error = error.hint(format!("until then it is not rotated: {}", secrets.join(", ")));
+            run.report.refused.push(Refusal { error, hook, said: String::new() });
         }
         Ok(names.into_iter().filter(|name| !refused.contains(name)).collect())
     }

@@ -101,7 +101,7 @@ impl Machine<'_> {
                 format!("another host had begun to rotate `{name}`: its new value is in force, not the earlier one");
             let error = Error::new(Kind::Conflict, "rotation-superseded", message);
             let again = format!("`vault-kit rotate rollback {name} --to {}` goes back from there", earlier.version);
-            report.refused.push(error.hint(again));
+            report.refused.push(error.hint(again).into());
         }
         Ok(report)
     }

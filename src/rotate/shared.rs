@@ -6,7 +6,7 @@ use super::claim::{self, Seen};
 use super::machine::{Machine, Run};
 use super::remote::{self, Found, Target};
 use super::select;
-use super::{Event, What};
+use super::{Event, Refusal, What};
 use crate::apply::Deed;
 use crate::deliver::{Delivered, Outcome};
 use crate::error::{Error, Result};
@@ -75,7 +75,7 @@ impl Run {
     /// Leaves secrets as they are, for a reason that is told.
     pub(super) fn leave<'n>(&mut self, names: impl IntoIterator<Item = &'n SecretName>, why: Error) {
         self.put_aside(names);
-        self.report.refused.push(why);
+        self.report.refused.push(why.into());
     }
 
     /// Leaves secrets as they are.
@@ -112,7 +112,7 @@ impl<'a> Machine<'a> {
             }
         };
         let Found { mut targets, absent, changed, problems } = found;
-        run.report.refused.extend(problems);
+        run.report.refused.extend(problems.into_iter().map(Refusal::from));
         let of = |place: &Place<'_>| -> BTreeSet<SecretName> {
             joint.iter().filter(|name| place.holds(name)).cloned().collect()
         };
@@ -134,7 +134,7 @@ impl<'a> Machine<'a> {
             let names: BTreeSet<SecretName> = changed.iter().flat_map(|(place, _)| of(place)).collect();
             self.take_what_is_there(run, shared, &names)?;
         } else {
-            run.report.refused.extend(changed.into_iter().map(|(_, words)| words));
+            run.report.refused.extend(changed.into_iter().map(|(_, words)| Refusal::from(words)));
         }
         Ok((fresh, targets))
     }
@@ -163,7 +163,7 @@ impl<'a> Machine<'a> {
         mut pulled: Pulled,
         deeds: &[Deed<'_>],
     ) -> Result<()> {
-        run.report.refused.append(&mut pulled.problems);
+        run.report.refused.extend(pulled.problems.drain(..).map(Refusal::from));
         let has_news = !pulled.changed.is_empty() || pulled.noted || !deeds.is_empty();
         let store = &mut pulled.opened.store;
         store.updated = store.updated.max(if has_news { world.now } else { store.updated });

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Refusal;
 use super::claim;
 use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
@@ -49,7 +50,7 @@ impl Machine<'_> {
         names.difference(&open).for_each(|name| pulled.opened.store.drop_candidate(name));
         let names: Vec<SecretName> = names.into_iter().collect();
         self.settle_pulled(run, &world, pulled, &[Deed::of("rotate-superseded", &names)])?;
-        run.report.refused.extend(lost.iter().map(superseded));
+        run.report.refused.extend(lost.iter().map(superseded).map(Refusal::from));
         Ok(())
     }
 

@@ -240,6 +240,11 @@ impl Store {
         versions.filter(|version| version.stage != Stage::Candidate)
     }
 
+    /// The newest version that was in force before the current one and still has its value.
+    pub fn before(&self, name: &SecretName) -> Option<&Version> {
+        self.versions(name).rev().find(|version| version.stage == Stage::Previous)
+    }
+
     /// A version of a secret, whatever its stage.
     pub fn version(&self, name: &SecretName, id: VersionId) -> Option<&Version> {
         self.secrets.get(name)?.iter().find(|version| version.id == id)

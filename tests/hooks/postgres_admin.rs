@@ -42,9 +42,11 @@ impl Shop {
         project.run(["trust", "--yes"]).assert_code(0);
         project.run(["init"]).assert_code(0);
         let shop = Self { project, postgres };
-        let literal = |name: &str| shop.value(name).replace('\'', "''");
-        shop.postgres.execute(&format!("CREATE ROLE app LOGIN PASSWORD '{}'", literal("APP")));
-        shop.postgres.execute(&format!("ALTER ROLE postgres PASSWORD '{}'", literal("PG_ADMIN")));
+        // As a database comes up: the admin has the password that was delivered, and the application's role has none.
+        let admin = shop.value("PG_ADMIN").replace('\'', "''");
+        shop.postgres.execute(&format!("CREATE ROLE app; ALTER ROLE postgres PASSWORD '{admin}'"));
+        shop.project.run(["rotate", "tell", "APP", "PG_ADMIN"]).assert_code(0);
+        shop.all_log_in();
         Some(shop)
     }
 

@@ -23,14 +23,19 @@ fn project() -> Project {
     project_with("")
 }
 
-/// As declared, with more said of `DB`.
-fn project_with(more: &str) -> Project {
+/// The declaration, with more said of `DB`.
+fn declared(more: &str) -> String {
     let hooks = "[hooks.owner]\nprogram = \"hooks/owner\"\nsteps = [\"set\", \"test\", \"retire\"]\nsecrets = [\"SESSION\"]\n\
                  options = { host = \"db\" }\n[hooks.server]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n\
                  [hooks.pager]\nprogram = \"hooks/owner\"\nsteps = [\"notify\"]\n";
     let said = format!("group = \"database\"\nhooks = [\"owner\"]\n{more}");
     let manifest = MANIFEST.replace("group = \"database\"", &said);
-    let project = Project::with_manifest(&format!("{manifest}{hooks}"));
+    format!("{manifest}{hooks}")
+}
+
+/// As declared, with more said of `DB`.
+fn project_with(more: &str) -> Project {
+    let project = Project::with_manifest(&declared(more));
     project.write("hooks/owner", PROGRAM);
     set_mode(&project.path("hooks"), 0o755);
     set_mode(&project.path("hooks/owner"), 0o755);
@@ -183,7 +188,7 @@ fn giving_up_tells_the_owner_the_value_that_stays() {
     let told = project.run(["rotate", "resume", "-n"]).assert_code(0).stderr;
     assert!(told.contains("would test    DB") && !told.contains("would set"), "{told}");
     let told = project.run(["rotate", "abort", "DB", "-n"]).assert_code(0).stderr;
-    for line in ["its owner is to accept the current value again, by hook `owner`", "the candidate, by hook `owner`"] {
+    for line in ["its owner is to accept the current value, by hook `owner`", "the candidate, by hook `owner`"] {
         assert!(told.contains(line), "{told}");
     }
     assert_eq!(steps(&project), ["set", "test"]);
@@ -297,6 +302,42 @@ fn nothing_is_rotated_again_while_a_program_works_with_what_was_before() {
     std::fs::remove_file(project.path("fail-reload")).unwrap();
     project.run(["rotate", "resume"]).assert_code(0);
     assert_eq!(steps(&project), ["set", "test", "reload", "reload", "retire"]);
+}
+
+#[test]
+fn the_owner_of_a_first_value_is_told_it_by_name() {
+    let project = Project::with_manifest(&declared(""));
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks"), 0o755);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    let run = project.run(["init"]).assert_code(0);
+    assert!(run.stderr.contains("untold        DB") && run.stderr.contains(": vault-kit rotate tell DB"), "{run:?}");
+    let before = project.contents();
+    let run = project.run(["rotate", "tell", "DB"]).assert_code(6);
+    assert!(run.stderr.contains("`vault-kit trust`") && project.contents() == before, "{run:?}");
+    project.run(["trust", "--yes"]).assert_code(0);
+    let run = project.run(["rotate", "tell", "DB", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would set     DB") && run.stderr.contains("would test    DB"), "{run:?}");
+    assert!(steps(&project).is_empty());
+
+    // Nothing that failed is carried on by anybody.
+    project.write("fail-test", "");
+    let run = project.run(["rotate", "tell", "DB"]).assert_code(8);
+    assert!(run.stderr.contains("try it again with `vault-kit rotate tell DB`"), "{run:?}");
+    assert!(run.stderr.contains("owner: refused: ") && !run.stderr.contains(&delivered(&project)), "{run:?}");
+    assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "");
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    let value = project.get("DB");
+    let run = project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert!(run.stderr.contains("told          DB"), "{run:?}");
+    assert_eq!((project.get("DB"), stages(&project, "DB")), (value.clone(), vec![Stage::Current]));
+    assert_eq!(steps(&project), ["set", "test", "set", "test"]);
+    for (_, input) in asked(&project) {
+        assert_eq!(input["new"]["value"].as_str().unwrap().as_bytes(), value);
+        assert_eq!(input["old"], Value::Null);
+    }
+    project.run(["check"]).assert_code(0);
+    project.run(["rotate", "tell", "SESSION"]).assert_code(2);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::cli::sync::report::in_region;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::rotate::{Event, Problem, Report, What};
+use crate::rotate::{Event, Problem, Refusal, Report, What};
 use crate::ui::Ui;
 
 #[derive(Serialize)]
@@ -65,11 +65,12 @@ pub fn tell(
     let paste = Paste::new(context);
     let errors = errors(&paste, &report.problems);
     let region = session.manifest.aws(&session.environment).and_then(|aws| aws.region.as_deref());
-    let refused = std::mem::take(&mut report.refused).into_iter();
-    let refused: Vec<Error> = refused.map(|it| paste.error(it).map_hints(&|hint| in_region(hint, region))).collect();
+    let told = |it: Error| paste.error(it).map_hints(&|hint| in_region(hint, region));
+    let refusal = |it: Refusal| Refusal { error: told(it.error), ..it };
+    let refused: Vec<Refusal> = report.refused.drain(..).map(refusal).collect();
     if ui.json {
         let told = |it: &Error| Told { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
-        let errors = errors.iter().chain(&refused).map(told).collect();
+        let errors = refused.iter().map(|it| &it.error).chain(&errors).map(told).collect();
         let Report { events, reloaded, unsent, .. } = &report;
         ui.object(&Answer { summary: &summary, events, reloaded, unsent, errors })?;
     } else {
@@ -82,23 +83,28 @@ pub fn tell(
             ui.say(&format!("environment `{}`: nothing to do", session.environment));
         }
     }
+    for it in &refused {
+        tell_words(ui, &it.hook, &it.said);
+        ui.problem(&it.error);
+    }
     for (problem, error) in report.problems.iter().zip(&errors) {
-        for line in problem.said.lines() {
-            ui.say(&format!("{}: {line}", problem.failure.hook));
-        }
+        tell_words(ui, &problem.failure.hook, &problem.said);
         ui.problem(error);
         // Whoever rotates by hand is told here.
         if is_scheduled {
             super::programs(session).notify(problem, error).iter().for_each(|line| ui.warn(line));
         }
     }
-    refused.iter().for_each(|error| ui.problem(error));
     for name in &report.unsent {
         let push = paste.command(&format!("vault-kit sync push {name}"));
         ui.warn(&format!("`{name}` is not in AWS as it is here now: `{push}`"));
     }
-    let kind = Kind::most_severe(errors.iter().chain(&refused).map(Error::kind));
-    Ok(kind.map_or(delivered.exit(), Exit::from))
+    let kind = Kind::most_severe(refused.iter().map(|it| &it.error).chain(&errors).map(Error::kind));
+    Ok(kind.map_or_else(|| delivered.exit(), Exit::from))
+}
+
+fn tell_words(ui: Ui, hook: &str, said: &str) {
+    said.lines().for_each(|line| ui.say(&format!("{hook}: {line}")));
 }
 
 fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
@@ -127,6 +133,7 @@ fn tell_events(ui: Ui, report: &Report) {
             What::NotRetired => {
                 row("ended", secret, format_args!("no hook retires the old value any more: it may still be accepted"))
             }
+            What::Told => row("told", secret, format_args!("its owner accepts the current value")),
             What::Aborted => row("aborted", secret, format_args!("the value before it is in force")),
         };
         ui.say(line.trim_end());

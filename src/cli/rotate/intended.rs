@@ -42,10 +42,10 @@ pub fn tell(
             let by = |what: &str, hook: &str| format!("{what}, by hook `{hook}`");
             let (verb, how) = match deed {
                 Deed::Set(hook) => ("would set", by("its owner is to accept the new value", hook)),
-                Deed::Test(hook) => ("would test", by("the new value", hook)),
+                Deed::Test(hook) => ("would test", by("whether the value works", hook)),
                 Deed::Promote => ("would promote", "with what is made of it, and the files".to_owned()),
                 Deed::Retire(hook) => ("would retire", by("the old value, once its overlap has ended", hook)),
-                Deed::SetBack(hook) => ("would set", by("its owner is to accept the current value again", hook)),
+                Deed::SetBack(hook) => ("would set", by("its owner is to accept the current value", hook)),
                 Deed::RetireCandidate(hook) => ("would retire", by("the candidate", hook)),
                 Deed::Drop => ("would drop", "the candidate; the current value stays in force".to_owned()),
             };

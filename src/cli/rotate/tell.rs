@@ -1,0 +1,34 @@
+//! `rotate tell`: the owner of a value is told the one that is in force.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+
+use crate::cli::context::Context;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::name::SecretName;
+use crate::rotate::declared::Declared;
+use crate::rotate::intent;
+use crate::rotate::tell::expect_told;
+use crate::store::Store;
+use crate::world::World;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The secrets
+    #[arg(required = true)]
+    names: Vec<String>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let rehearse = |_: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+        expect_told(store, programs, names)?;
+        Ok(names.iter().map(|name| intent::tell(programs, name)).collect())
+    };
+    let none = |_: &Store, _: &Declared<'_>, _: &BTreeSet<SecretName>| None;
+    super::act(context, &arguments.names, arguments.dry_run, none, rehearse, |machine, names| machine.tell(&names))
+}

@@ -1,0 +1,66 @@
+//! Telling an owner the value that is in force already: the first one, one that came by hand, or after its data were restored.
+
+use std::collections::BTreeSet;
+
+use super::machine::{Machine, Run};
+use super::order::waves;
+use super::programs::{Programs, Step};
+use super::{Problem, Refusal, Report, What};
+use crate::apply::Deed;
+use crate::error::{Error, Kind, Result};
+use crate::name::SecretName;
+use crate::store::Store;
+
+impl Machine<'_> {
+    /// Has the hooks of these secrets set and test their current values. The store holds the same before and after.
+    ///
+    /// Fails with `rotation-in-flight`, and with `usage` for what has no value or no hook with `set`.
+    pub fn tell(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
+        let (world, opened) = self.open()?;
+        world.refuse_in_flight(&opened.store, &names.iter().cloned().collect::<Vec<_>>())?;
+        expect_told(&opened.store, self.programs, names)?;
+        self.expect_programs(names)?;
+        drop(opened);
+        let mut run = Run::default();
+        let mut told = Vec::new();
+        for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
+            let (set, mut failed) = self.call_for(&wave, Step::Set)?;
+            let (tested, more) = self.call_for(&set, Step::Test)?;
+            failed.extend(more);
+            told.extend(tested);
+            run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
+        }
+        let (world, mut opened) = self.open()?;
+        opened.store.updated = opened.store.updated.max(world.now);
+        if !told.is_empty() {
+            world.record_deeds(&mut opened, &[Deed::of("rotate-tell", &told)])?;
+        }
+        run.tell(&told, &What::Told);
+        Ok(run.report)
+    }
+}
+
+/// Refuses what has no value that its owner could be told, or nobody who tells it.
+pub fn expect_told(store: &Store, programs: &dyn Programs, names: &BTreeSet<SecretName>) -> Result<()> {
+    let refuse = |name: &SecretName| match store.current(name) {
+        None => Some(
+            Error::usage(format!("`{name}` has no value yet"))
+                .hint(format!("make one with `vault-kit generate {name}`")),
+        ),
+        Some(_) if programs.hooks(name, Step::Set).is_empty() => Some(
+            Error::usage(format!("no hook of `{name}` has the step `set`, which tells its owner a value"))
+                .hint("name one in its `hooks`; the README tells how, under \"Rotation hooks\""),
+        ),
+        Some(_) => None,
+    };
+    Error::all(names.iter().filter_map(refuse)).map_or(Ok(()), Err)
+}
+
+fn refusal(name: &SecretName, problem: Problem) -> Refusal {
+    let code = problem.code();
+    let (step, hook) = (&problem.failure.step, &problem.failure.hook);
+    let message = format!("`{step}` of hook `{hook}` failed for `{name}`: its owner may not know the current value");
+    let error = Error::new(Kind::Incomplete, code, message)
+        .hint(format!("once it can, try it again with `vault-kit rotate tell {name}`"));
+    Refusal { error, hook: problem.failure.hook, said: problem.said }
+}
