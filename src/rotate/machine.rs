@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::order::waves;
 use super::programs::{Call, Programs, Status, Step};
 use super::remote::Target;
+use super::rollback::Earlier;
 use super::select::{self, Order};
 use super::shared::Shared;
 use super::{Event, Problem, Report, What};
@@ -37,6 +38,8 @@ pub(super) struct Run {
     pub(super) active: BTreeSet<SecretName>,
     /// Those that are made and promoted in one change.
     pub(super) plain: BTreeSet<SecretName>,
+    /// An earlier value that is put in force again with no program to be asked.
+    pub(super) back: Option<(SecretName, Earlier)>,
     /// Whether outputs are brought up to date although nothing is promoted.
     pub(super) settles: bool,
     /// Whether pauses after failures are kept.

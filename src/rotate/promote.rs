@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
+use super::rollback::put_back;
 use super::{Event, What};
 use crate::apply::Deed;
 use crate::deliver::Delivered;
@@ -29,8 +30,13 @@ impl Machine<'_> {
         let (world, mut opened) = self.open()?;
         let mut replaced = run.plain.clone();
         let mut changed = BTreeSet::new();
+        let back: Vec<SecretName> = run.back.iter().map(|(name, _)| name.clone()).collect();
         let mut begun: BTreeMap<SecretName, DateTime<Utc>> =
-            run.plain.iter().map(|name| (name.clone(), world.now)).collect();
+            run.plain.iter().chain(&back).map(|name| (name.clone(), world.now)).collect();
+        if let Some((name, earlier)) = &run.back {
+            put_back(&mut opened.store, name, earlier, world.now)?;
+            changed.insert(name.clone());
+        }
         for name in &ready {
             if opened.store.promote_candidate(name, world.now) {
                 changed.insert(name.clone());
@@ -59,7 +65,9 @@ impl Machine<'_> {
         let has_news = !names.is_empty() || !lists.is_empty() || !ready.is_empty();
         let action = if has_news { "rotate-promote" } else { "rotate-deliver" };
         let mut owe = |store: &mut Store, outputs: &BTreeSet<OutputName>| self.owe_reloads(store, outputs);
-        let delivered = world.settle_deeds(&mut opened, &[Deed::of(action, &names)], has_news, Some(&mut owe))?;
+        let deeds = [Deed::of("rotate-rollback", &back), Deed::of(action, &names)];
+        let deeds = &deeds[usize::from(back.is_empty())..];
+        let delivered = world.settle_deeds(&mut opened, deeds, has_news, Some(&mut owe))?;
         run.deliver(Delivered { lists, ..delivered });
         run.report.plan = plan;
         for name in begun.into_keys() {

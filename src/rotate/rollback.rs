@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::Report;
 use super::machine::{Machine, Run};
+use super::programs::{self, Step};
 use crate::apply::Deed;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::manifest::Kind;
 use crate::name::{SecretName, VersionId};
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
@@ -37,6 +39,12 @@ pub fn earlier(world: &World<'_>, store: &Store, name: &SecretName, to: Option<V
         let message = format!("`{name}` is a {}, which is made anew rather than taken back", declaration.kind.name());
         return Err(Error::usage(message).hint(format!("make a new one with `vault-kit rotate {name}`")));
     }
+    if matches!(declaration.kind, Kind::EncryptionKey(_)) && !programs::has(world.manifest, declaration, Step::Set) {
+        let message =
+            format!("`{name}` is not taken back: what was encrypted since could not be read with the old value");
+        return Err(Error::new(ErrorKind::Usage, "encryption-key", message)
+            .hint("nothing was changed; declare a hook for it whose `set` encrypts the data anew"));
+    }
     let has_value = |it: &&Version| it.stage == Stage::Previous && declaration.kind.accepts(&it.kind);
     let mut versions = store.versions(name).rev().filter(has_value).filter(|it| it.parts.primary().is_some());
     let found = versions.find(|it| to.is_none_or(|to| it.id == to)).ok_or_else(|| nothing(name, to))?;
@@ -49,7 +57,7 @@ fn nothing(name: &SecretName, to: Option<VersionId>) -> Error {
         Some(to) => format!("of `{name}` there is no earlier value `{to}`"),
         None => format!("of `{name}` there is no earlier value"),
     };
-    Error::new(Kind::Usage, "no-earlier-value", message)
+    Error::new(ErrorKind::Usage, "no-earlier-value", message)
         .hint("nothing was changed; `keep` in the manifest says how many are kept")
 }
 
@@ -72,6 +80,11 @@ impl Machine<'_> {
         let (fresh, targets) = self.look(&mut run, names.clone())?;
         if fresh.is_empty() {
             return Ok(run.report);
+        }
+        let steps = [Step::Set, Step::Test, Step::Retire];
+        if targets.is_empty() && steps.iter().all(|step| self.programs.hooks(name, *step).is_empty()) {
+            run.back = Some((name.clone(), *earlier));
+            return self.carry_on(run, targets);
         }
         let (world, mut opened) = self.open()?;
         let base = opened.store.current(name).map(|it| it.id);
@@ -99,12 +112,21 @@ impl Machine<'_> {
         if opened.store.rotations.open(name).is_none() && report.refused.is_empty() && value(now) != value(wanted) {
             let message =
                 format!("another host had begun to rotate `{name}`: its new value is in force, not the earlier one");
-            let error = Error::new(Kind::Conflict, "rotation-superseded", message);
+            let error = Error::new(ErrorKind::Conflict, "rotation-superseded", message);
             let again = format!("`vault-kit rotate rollback {name} --to {}` goes back from there", earlier.version);
             report.refused.push(error.hint(again).into());
         }
         Ok(report)
     }
+}
+
+/// Puts an earlier value in force, in memory.
+pub(super) fn put_back(store: &mut Store, name: &SecretName, earlier: &Earlier, now: DateTime<Utc>) -> Result<()> {
+    let version = again(store, name, earlier, now)?;
+    store.stage(name, version);
+    store.rotations.running.remove(name);
+    store.promote_candidate(name, now);
+    Ok(())
 }
 
 /// An earlier value as a version of today.

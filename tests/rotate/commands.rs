@@ -286,12 +286,33 @@ fn a_rollback_is_a_new_version_and_says_what_it_is_worth() {
     let run = project.run(["rotate", "rollback", "DB", "-n"]).assert_code(0);
     assert!(run.stderr.contains("no hook retires `DB`: only its owner knows"), "{}", run.stderr);
     assert!(project.contents() == before);
+    let generation = project.store().generation;
     project.run(["rotate", "rollback", "DB"]).assert_code(0);
+    assert_eq!(project.store().generation, generation + 1, "no program is asked: it is one change");
+    assert_eq!(actions(&project)[1..], ["rotate-rollback", "rotate-promote"]);
     assert_eq!((project.get("DB"), delivered(&project).into_bytes()), (first.clone(), first));
     assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Previous, Stage::Current]);
     let version = project.store().secrets[&SecretName::new("DB").unwrap()][1].id.to_string();
     project.run(["rotate", "rollback", "DB", "--to", &version]).assert_code(0);
     assert_eq!(stages(&project, "DB").len(), 4);
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_refused_with_what_to_do_instead() {
+    let project = Project::initialised(
+        "[project]\nname = \"shop\"\n[secrets.VAULT]\nkind = \"encryption-key\"\n[secrets.TLS]\nkind = \"certificate\"\n\
+         issuer = \"self\"\ndns = [\"localhost\"]\n[secrets.SIGNER]\nkind = \"keypair\"\n",
+    );
+    project.run(["generate", "--replace", "VAULT", "TLS", "SIGNER", "--yes"]).assert_code(0);
+    let before = project.contents();
+    let refused = |name: &str| project.run(["rotate", "rollback", name]).assert_code(2).stderr;
+    assert!(refused("VAULT").contains("what was encrypted since could not be read with the old value"));
+    for name in ["TLS", "SIGNER"] {
+        let words = refused(name);
+        assert!(words.contains("is made anew rather than taken back"), "{words}");
+        assert!(words.contains(&format!("`vault-kit rotate {name}`")), "{words}");
+    }
+    assert!(project.contents() == before);
 }
 
 #[test]
