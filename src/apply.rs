@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use crate::audit;
-use crate::deliver::{self, Delivered, Prepared, document, ignored};
+use crate::deliver::{self, Changing, Delivered, Prepared, document, ignored};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Kind as SecretKind;
-use crate::name::{OutputName, SecretName, VersionId};
+use crate::name::{SecretName, VersionId};
 use crate::rotation;
 use crate::secret::Secret;
 use crate::store::change::{Change, Subjects};
@@ -26,8 +26,8 @@ use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::store::{Store, agreement};
 use crate::world::World;
 
-/// What is told which outputs change.
-pub(crate) type Note<'a> = &'a mut dyn FnMut(&mut Store, &BTreeSet<OutputName>) -> bool;
+/// What is told which outputs change, and by which secrets.
+pub(crate) type Note<'a> = &'a mut dyn FnMut(&mut Store, &Changing) -> bool;
 
 /// What was done in one change of the store, and to what: a line of the audit record.
 #[derive(Debug, Clone, Copy)]

@@ -29,6 +29,7 @@ use crate::world::{self, World};
 use directories::Directories;
 use overlap::Overlapping;
 use places::Places;
+pub use rehearse::Changing;
 pub use report::{Delivered, FileReport, Outcome};
 use values::Bundles;
 

@@ -5,10 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::places::Places;
 use super::{Delivered, FileReport, Outcome, Prepared, PreparedFile};
 use crate::error::Result;
-use crate::name::OutputName;
+use crate::name::{OutputName, SecretName};
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::DeliveredFile;
 use crate::world::World;
+
+/// The secrets that change by output.
+pub type Changing = BTreeMap<OutputName, BTreeSet<SecretName>>;
 
 impl Prepared<'_> {
     /// What writing would do.
@@ -31,16 +34,32 @@ impl Prepared<'_> {
 }
 
 impl Prepared<'_> {
-    /// The outputs of which a file is going to hold something else, or to be there no more.
-    pub fn changing(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<BTreeSet<OutputName>> {
-        let ended = self.ended(world, old);
-        let mut outputs: BTreeSet<OutputName> = ended.iter().map(|path| old[path].output.clone()).collect();
+    /// The outputs of which a file is going to hold something else, or to be there no more, and the declared secrets of
+    /// which it does: all of a file where nobody can tell.
+    pub fn changing(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Changing> {
+        let mut changing = Changing::new();
+        for record in self.ended(world, old).iter().map(|path| &old[path]) {
+            changing
+                .entry(record.output.clone())
+                .or_default()
+                .extend(record.holds.keys().map(|it| declared(world, it)));
+        }
         for it in &self.files {
-            if !outputs.contains(&it.output.name) && it.present(&self.places)?.is_none_or(|now| now != it.file.bytes) {
-                outputs.insert(it.output.name.clone());
+            if it.present(&self.places)?.is_some_and(|now| now == it.file.bytes) {
+                continue;
+            }
+            let before = old.get(&it.file.path).map(|record| &record.holds);
+            let names = it.holds.keys().chain(before.into_iter().flat_map(BTreeMap::keys));
+            let is_other = |name: &&SecretName| before.and_then(|held| held.get(*name)) != it.holds.get(*name);
+            let mut other = names.filter(is_other).peekable();
+            let secrets = changing.entry(it.output.name.clone()).or_default();
+            if other.peek().is_some() {
+                secrets.extend(other.map(|name| declared(world, name)));
+            } else {
+                secrets.extend(it.holds.keys().map(|name| declared(world, name)));
             }
         }
-        Ok(outputs)
+        Ok(changing)
     }
 
     /// Whether a file holds other versions than it should, as far as the ledger knows without a look at it.
@@ -51,6 +70,12 @@ impl Prepared<'_> {
         };
         self.files.iter().any(is_other) || !self.ended(world, old).is_empty()
     }
+}
+
+/// The secret that is delivered under a name, which may be that of its previous value.
+fn declared(world: &World<'_>, name: &SecretName) -> SecretName {
+    let of_previous = || world.manifest.secrets.keys().find(|it| it.previous().as_ref() == Some(name));
+    if world.manifest.secrets.contains_key(name) { name } else { of_previous().unwrap_or(name) }.clone()
 }
 
 impl PreparedFile<'_> {

@@ -64,7 +64,7 @@ pub struct Given<'a> {
 pub struct Affected<'a> {
     /// The output.
     pub output: &'a OutputName,
-    /// Absolute path of the file or directory.
+    /// Absolute path of the file or directory; for `reload` of a file that may have changed, where each secret has one.
     pub path: String,
     /// Those of the secrets at hand that it holds.
     pub secrets: Vec<&'a SecretName>,
@@ -125,7 +125,7 @@ struct Document<'a> {
     options: &'a BTreeMap<String, String>,
     /// The files that the secrets at hand are delivered in.
     outputs: &'a [Affected<'a>],
-    /// For `reload`: the secrets whose files changed.
+    /// For `reload`: the secrets that changed in files of the hook's outputs since it reloaded last.
     changed: &'a [&'a SecretName],
     /// For `notify`: what failed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use super::Problem;
 use super::programs::{Call, Ended, Programs, Running, Status, Step};
 use crate::error::{Error, Result};
 use crate::hook::{self, Affected, Given, Hook, Program};
-use crate::manifest::{Declaration, Manifest};
+use crate::manifest::{Declaration, Format, Manifest, Output};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan;
 use crate::secret::Secret;
@@ -111,8 +111,11 @@ impl Declared<'_> {
         let declaration = call.secret.and_then(|name| self.manifest.secret(name));
         let give = |version: &'c Version| given(declaration, version);
         let operation = call.secret.and_then(|name| call.store.rotations.running.get(name));
-        let outputs = self.outputs(hook, call.secret)?;
-        let changed: BTreeSet<&SecretName> = outputs.iter().flat_map(|it| it.secrets.iter().copied()).collect();
+        // Without a record everything may have changed.
+        let unread = call.store.rotations.unread.get(call.hook).filter(|_| call.step == Step::Reload);
+        let outputs = self.outputs(hook, call.secret, unread)?;
+        let names = outputs.iter().filter(|_| call.step == Step::Reload).flat_map(|it| it.secrets.iter().copied());
+        let changed: BTreeSet<&SecretName> = names.collect();
         Ok(hook::Call {
             step: call.step,
             project: &self.manifest.project,
@@ -137,19 +140,45 @@ impl Declared<'_> {
         Ok((name, given(declaration, version)))
     }
 
-    /// The files that a secret and what is made of it are delivered in; for `reload` all that the hook is about.
-    fn outputs<'c>(&'c self, hook: &'c Hook, secret: Option<&SecretName>) -> Result<Vec<Affected<'c>>> {
+    /// The files that a secret and what is made of it are delivered in; for `reload` those that the hook is about, as far as
+    /// their secrets are `unread`.
+    fn outputs<'c>(
+        &'c self,
+        hook: &'c Hook,
+        secret: Option<&SecretName>,
+        unread: Option<&BTreeSet<SecretName>>,
+    ) -> Result<Vec<Affected<'c>>> {
         let made = secret.map(|name| plan::dependents(self.manifest, &BTreeSet::from([name.clone()])));
         let directory = std::path::absolute(self.directory).map_err(|error| Error::io("find the project", error))?;
         let is_its = |name: &OutputName| hook.outputs.as_ref().is_none_or(|outputs| outputs.contains(name));
         let outputs = self.manifest.outputs_in(self.environment).filter(|it| secret.is_some() || is_its(&it.name));
-        let affected = outputs.map(|output| Affected {
-            output: &output.name,
-            // One that is absolute already stays what it is.
-            path: directory.join(&output.path).display().to_string(),
-            secrets: output.secrets.iter().filter(|it| made.as_ref().is_none_or(|made| made.contains(*it))).collect(),
-        });
-        Ok(affected.filter(|it| !it.secrets.is_empty()).collect())
+        let is_meant = |name: &&SecretName| {
+            made.as_ref().is_none_or(|made| made.contains(*name)) && unread.is_none_or(|unread| unread.contains(*name))
+        };
+        let affected = |output: &'c Output| {
+            let secrets: Vec<&SecretName> = output.secrets.iter().filter(is_meant).collect();
+            let places = if unread.is_some() { files(output, &secrets) } else { vec![(output.path.clone(), secrets)] };
+            places.into_iter().map(|(path, secrets)| Affected {
+                output: &output.name,
+                // One that is absolute already stays what it is.
+                path: directory.join(path).display().to_string(),
+                secrets,
+            })
+        };
+        Ok(outputs.flat_map(affected).filter(|it| !it.secrets.is_empty()).collect())
+    }
+}
+
+/// Where in an output these secrets are: a program that reads others of it is left alone.
+fn files<'c>(output: &Output, secrets: &[&'c SecretName]) -> Vec<(String, Vec<&'c SecretName>)> {
+    match output.format {
+        Format::DockerSecrets { .. } => {
+            let places = |name: &&'c SecretName| {
+                [output.file_of(name), output.previous_file_of(name)].map(|path| (path, vec![*name]))
+            };
+            secrets.iter().flat_map(places).collect()
+        }
+        _ => vec![(output.path.clone(), secrets.to_vec())],
     }
 }
 

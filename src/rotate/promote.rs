@@ -10,10 +10,10 @@ use super::programs::Step;
 use super::rollback::put_back;
 use super::{Event, What};
 use crate::apply::Deed;
-use crate::deliver::Delivered;
+use crate::deliver::{Changing, Delivered};
 use crate::error::Result;
 use crate::manifest::period::Period;
-use crate::name::{OutputName, SecretName};
+use crate::name::SecretName;
 use crate::plan::{self, Action, Observed, Scope};
 use crate::store::Store;
 use crate::store::rotations::Step as Reached;
@@ -64,7 +64,7 @@ impl Machine<'_> {
         let lists = world.refresh_lists(&mut opened.store)?;
         let has_news = !names.is_empty() || !lists.is_empty() || !ready.is_empty();
         let action = if has_news { "rotate-promote" } else { "rotate-deliver" };
-        let mut owe = |store: &mut Store, outputs: &BTreeSet<OutputName>| self.owe_reloads(store, outputs);
+        let mut owe = |store: &mut Store, changing: &Changing| self.owe_reloads(store, changing);
         let deeds = [Deed::of("rotate-rollback", &back), Deed::of(action, &names)];
         let deeds = &deeds[usize::from(back.is_empty())..];
         let delivered = world.settle_deeds(&mut opened, deeds, has_news, Some(&mut owe))?;
@@ -100,10 +100,15 @@ impl Machine<'_> {
     }
 
     /// Remembers which programs are to read their files again, before those change; tells whether there are any.
-    pub(super) fn owe_reloads(&self, store: &mut Store, outputs: &BTreeSet<OutputName>) -> bool {
-        let hooks = self.programs.reloads(outputs);
-        let is_any = !hooks.is_empty();
-        store.rotations.reloads.extend(hooks.into_iter().map(|hook| (hook, Trouble::default())));
+    pub(super) fn owe_reloads(&self, store: &mut Store, changing: &Changing) -> bool {
+        let mut is_any = false;
+        for (output, secrets) in changing {
+            for hook in self.programs.reloads(&BTreeSet::from([output.clone()])) {
+                is_any = true;
+                store.rotations.unread.entry(hook.clone()).or_default().extend(secrets.iter().cloned());
+                store.rotations.reloads.insert(hook, Trouble::default());
+            }
+        }
         is_any
     }
 
@@ -126,6 +131,7 @@ impl Machine<'_> {
         for (hook, problem) in outcomes {
             let Some(mut problem) = problem else {
                 opened.store.rotations.reloads.remove(&hook);
+                opened.store.rotations.unread.remove(&hook);
                 run.report.reloaded.push(hook);
                 continue;
             };

@@ -8,9 +8,9 @@ use super::remote::{self, Found, Target};
 use super::select;
 use super::{Event, Refusal, What};
 use crate::apply::Deed;
-use crate::deliver::{Delivered, Outcome};
+use crate::deliver::{Changing, Delivered, Outcome};
 use crate::error::{Error, Result};
-use crate::name::{OutputName, SecretName};
+use crate::name::SecretName;
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::store::files::Opened;
@@ -169,7 +169,7 @@ impl<'a> Machine<'a> {
         store.updated = store.updated.max(if has_news { world.now } else { store.updated });
         let taken = Deed::of("rotate-pull", &pulled.changed);
         let deeds: Vec<Deed<'_>> = deeds.iter().copied().chain(has_news.then_some(taken)).collect();
-        let mut owe = |store: &mut Store, outputs: &BTreeSet<OutputName>| self.owe_reloads(store, outputs);
+        let mut owe = |store: &mut Store, changing: &Changing| self.owe_reloads(store, changing);
         let delivered = world.settle_deeds(&mut pulled.opened, &deeds, has_news, Some(&mut owe))?;
         run.deliver(delivered);
         let taken = |secret: &SecretName| {

@@ -1,7 +1,7 @@
 //! Rotations that are on their way. Each transition is in the sealed store before its effect: whoever dies in between leaves
 //! it to the next run, which goes on with the same value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,9 @@ pub struct Rotations {
     /// The hooks whose programs are still to read changed files, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub reloads: BTreeMap<String, Trouble>,
+    /// The secrets that changed since the program of such a hook read its files.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, BTreeSet<SecretName>>,
     /// How the last rotation of a secret ended.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<SecretName, Outcome>,
@@ -212,7 +215,8 @@ impl Rotations {
 
     /// How many records there are.
     pub fn len(&self) -> usize {
-        self.running.len() + self.reloads.len() + self.results.len()
+        let unread: usize = self.unread.values().map(|names| 1 + names.len()).sum();
+        self.running.len() + self.reloads.len() + unread + self.results.len()
     }
 
     /// The operation of a secret whose new value is not in force yet.

@@ -84,6 +84,48 @@ fn a_program_gets_what_it_needs_and_nothing_else() {
 }
 
 #[test]
+fn a_program_that_reloads_is_told_of_what_changed_for_it_alone() {
+    let manifest = "[project]\nname = \"shop\"\n[secrets.A]\nkind = \"random\"\noverlap = \"1d\"\n[secrets.B]\nkind = \"random\"\n\
+                    [secrets.C]\nkind = \"random\"\n[hooks.all]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\n\
+                    [hooks.env]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n\
+                    [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\nsecrets = [\"A\", \"B\"]\n\
+                    [outputs.files]\nformat = \"docker-secrets\"\npath = \"files\"\nsecrets = [\"A\", \"B\", \"C\"]\n";
+    let project = Project::with_manifest(manifest);
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks"), 0o755);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["init"]).assert_code(0);
+    let told = |project: &Project| {
+        let text = |value: &Value| {
+            value.as_str().unwrap().rsplit(project.root().to_str().unwrap()).next().unwrap()[1..].to_owned()
+        };
+        let of = |(_, input): (String, Value)| {
+            let list = |value: &Value| {
+                value.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            };
+            let files = input["outputs"].as_array().unwrap().iter().map(|it| text(&it["path"])).collect::<Vec<_>>();
+            (list(&input["changed"]).concat(), files.join(" "))
+        };
+        let all: Vec<(String, String)> = asked(project).into_iter().map(of).collect();
+        std::fs::remove_file(project.path("asked")).unwrap();
+        all
+    };
+    let pair = |changed: &str, files: &str| (changed.to_owned(), files.to_owned());
+    project.run(["rotate", "C"]).assert_code(0);
+    assert_eq!(told(&project), [pair("C", "files/c files/c_previous")], "nobody else reads it");
+    // What failed is told of again, with what changed since.
+    project.write("fail-reload", "");
+    project.run(["rotate", "B"]).assert_code(8);
+    assert_eq!(told(&project), [pair("B", ".env files/b files/b_previous"), pair("B", ".env")]);
+    std::fs::remove_file(project.path("fail-reload")).unwrap();
+    project.run(["rotate", "A"]).assert_code(0);
+    let files = ".env files/a files/a_previous files/b files/b_previous";
+    assert_eq!(told(&project), [pair("AB", files), pair("AB", ".env")]);
+    assert!(project.store().rotations.is_empty() || project.store().rotations.unread.is_empty());
+}
+
+#[test]
 fn a_program_that_fails_promotes_nothing_and_its_words_are_shown_without_values() {
     let project = project();
     let old = project.get("DB");
