@@ -94,8 +94,11 @@ pub fn hook_item(manifest: &Manifest, hook: &Hook, digest: &str) -> String {
             item.extend([word, &names.join(", ")]);
         }
     };
-    let rotated = manifest.secrets_of(hook).map(ToString::to_string);
-    add("; values of ", rotated.chain(hook.secrets.iter().map(ToString::to_string)).collect());
+    let mut values: Vec<String> = manifest.secrets_of(hook).map(ToString::to_string).collect();
+    // One that it rotates and gets besides, such as the password that it logs in with, is named once.
+    let besides = hook.secrets.iter().map(ToString::to_string).filter(|name| !values.contains(name));
+    values.extend(besides.collect::<Vec<_>>());
+    add("; values of ", values);
     add("; variables ", hook.environment.iter().cloned().collect());
     add("; options ", hook.options.iter().map(|(name, value)| format!("{name} = {value:?}")).collect());
     item
@@ -211,6 +214,15 @@ mod tests {
         for others in [&["a"][..], &["a", "b", "c"], &["ab"], &["a\",\"b"]] {
             assert!(!is_trusted(&state, &items(others)).unwrap(), "{others:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_a_hook_rotates_and_gets_besides_is_named_once() {
+        let text = "[project]\nname = \"p\"\n[secrets.A]\nkind = \"password\"\nhooks = [\"x\"]\n[secrets.B]\nkind = \"password\"\n\
+                    [hooks.x]\nprogram = \"x\"\nsteps = [\"set\"]\nsecrets = [\"A\", \"B\"]\n";
+        let manifest = crate::manifest::parse(text, "m").unwrap();
+        let item = hook_item(&manifest, &manifest.hooks["x"], "00");
+        assert_eq!(item, "hooks.x = \"x\" (sha256 00) for set; values of A, B");
     }
 
     #[test]
