@@ -15,7 +15,7 @@ pub mod strength;
 pub use facts::{ExpectedFile, Facts, Place};
 pub use finding::{Allowed, Code, Finding, NotChecked, Report, Severity};
 pub use judge::judge;
-pub use select::Selection;
+pub use select::{Changed, Selection};
 
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::secret::digest::sha256_hex;

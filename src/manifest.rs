@@ -3,6 +3,7 @@
 //! Nothing here touches the disk, the network, the clock or a random source.
 
 pub mod allowance;
+pub mod changes;
 pub mod deployment;
 mod files;
 pub mod hook;

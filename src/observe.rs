@@ -2,6 +2,7 @@
 
 mod file;
 mod git;
+pub mod git_changes;
 mod git_ignore;
 pub mod git_index;
 #[cfg(test)]

@@ -156,6 +156,36 @@ fn a_manifest_with_several_mistakes() {
 }
 
 #[test]
+fn a_revision_that_git_does_not_know_and_a_repository_that_is_damaged() {
+    let test = "a_revision_that_git_does_not_know_and_a_repository_that_is_damaged";
+    if program("git").is_none() {
+        return skip(test, "no git");
+    }
+    let project = initialised(RANDOM);
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
+        assert!(git.current_dir(project.root()).env("HOME", project.home()).output().unwrap().status.success());
+    };
+    git(&["init", "--quiet"]);
+    insta::assert_snapshot!(told("unknown-revision", &project, &["check", "--changed-since", "main"]), @r"
+    exit 2
+    --- stderr
+    vault-kit: error: `--changed-since` names no commit of this repository
+    vault-kit: hint: a shallow clone has to fetch it first: `git fetch --depth=1 origin BRANCH`, then name `FETCH_HEAD`
+    ");
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "x"]);
+    project.write(".git/index", "damaged");
+    insta::assert_snapshot!(told("git-failed", &project, &["check", "--changed-since", "HEAD"]), @r"
+    exit 9
+    --- stderr
+    vault-kit: error: `git diff-index` fails in `[project]`: exit status: 128
+    vault-kit: hint: `git status` tells what is wrong with the repository
+    ");
+}
+
+#[test]
 fn a_hook_whose_program_is_not_there() {
     let more = "[hooks.postgres]\nprogram = \"hooks/postgres\"\nsteps = [\"notify\"]\n[hooks.x]\nprogram = \"x\"\nsteps = [\"notify\"]\n";
     let project = project(more);

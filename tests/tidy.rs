@@ -41,7 +41,7 @@ const ONLY: [Only; 19] = [
     Only { words: &["rpassword::"], within: &["ui"] },
     Only {
         words: &[".exec()", ".spawn()", "signal_hook::", "kill_process_group"],
-        within: &["hook", "containers/client", "cli/run", "cli/schedule/tool"],
+        within: &["hook", "containers/client", "cli/run", "cli/schedule/tool", "observe/git_changes"],
     },
     Only { words: &["diceware_wordlists::"], within: &["words"] },
     Only { words: &["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout()", "stderr()"], within: &["ui"] },

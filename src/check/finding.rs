@@ -248,6 +248,8 @@ pub struct LookedAt {
 pub struct LeftOut {
     /// Because of their code.
     pub codes: usize,
+    /// Because they are about what did not change.
+    pub unchanged: usize,
 }
 
 /// Everything that `check` has to say.

@@ -1,5 +1,6 @@
 //! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
 
+mod changed;
 mod formats;
 mod remote;
 mod reuse;
@@ -28,6 +29,7 @@ use crate::secret::digest::sha256_hex;
 use crate::store::identity::Identities;
 use crate::store::ledger::Ledger;
 use crate::store::{derive, seal};
+use changed::Since;
 use formats::{Formats, Wanted};
 use values::FromDisk;
 
@@ -58,6 +60,9 @@ pub struct Arguments {
     /// Leave out findings of this code; may be repeated
     #[arg(long, value_name = "CODE")]
     skip: Vec<String>,
+    /// Tell only findings about secrets and files that changed since this git revision
+    #[arg(long, value_name = "REVISION", allow_hyphen_values = true)]
+    changed_since: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,9 +88,10 @@ enum At {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let selection = arguments.selection()?;
+    let mut selection = arguments.selection()?;
     let formats = Formats::find(context, &arguments.format)?;
     let session = Session::open(context)?;
+    let since = arguments.changed_since.as_ref().map(|revision| Since::find(&session, revision)).transpose()?;
     let places: Vec<Place> = arguments.at.iter().map(|at| at.place()).collect();
     let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
         Format::NotYet(format) => Some(manifest::not_yet(format)),
@@ -131,6 +137,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let failure = if places.contains(&Place::Remote) { remote::look(&session, &mut facts)? } else { None };
     let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
+    selection.changed = since.and_then(|since| since.with_outputs(&session, &facts.expected));
     selection.apply(&mut report);
     let paste = Paste::new(context);
     for finding in report.findings.iter_mut().chain(report.allowed.iter_mut().map(|it| &mut it.finding)) {
@@ -167,7 +174,7 @@ impl Arguments {
             let code = |name: &String| Code::of_text(name).ok_or_else(|| explain::unknown(name, Some(flag)));
             names.iter().map(code).collect::<Result<_>>()
         };
-        Ok(Selection { only: codes("--only", &self.only)?, skip: codes("--skip", &self.skip)? })
+        Ok(Selection { only: codes("--only", &self.only)?, skip: codes("--skip", &self.skip)?, changed: None })
     }
 }
 

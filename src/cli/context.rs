@@ -19,6 +19,9 @@ use crate::ui::Ui;
 /// The variables that are ours alone and never reach a child.
 pub const IDENTITY_VARIABLES: [&str; 2] = ["VAULT_KIT_IDENTITY", "VAULT_KIT_IDENTITY_FILE"];
 
+/// What git needs of our environment: to be found, and to know its user's configuration and safe directories.
+pub const INHERITED_BY_GIT: [&str; 4] = ["HOME", "PATH", "SUDO_UID", "XDG_CONFIG_HOME"];
+
 /// What the outside tells a command.
 #[derive(Debug)]
 pub struct Context {

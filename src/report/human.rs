@@ -48,7 +48,8 @@ pub(super) fn summary(report: &Report, color: bool) -> String {
     let mut text = format!("{environment}: looked at {looked}: {}", verdict(report, color));
     let left_out = &report.left_out;
     let allowed = (report.allowed.len(), "allowed by the manifest");
-    for (count, words) in [allowed, (left_out.codes, "left out by `--only` or `--skip`")] {
+    let unchanged = (left_out.unchanged, "left out as unchanged");
+    for (count, words) in [allowed, (left_out.codes, "left out by `--only` or `--skip`"), unchanged] {
         if count > 0 {
             // Writing to a String cannot fail.
             let _ = write!(text, "; {count} {words}");
@@ -155,14 +156,14 @@ dev: looked at 3 secrets, 1 file: 2 problems found; 1 item not checked
     fn what_weighs_less_is_told_as_such_and_counted_apart() {
         let expiring = Finding::new(Code::Expiring, "ends in 5 days", "vault-kit cert renew TLS").of_file("a.pem");
         let notice = Finding { severity: Severity::Notice, ..expiring.clone().at_line(7) };
-        let left_out = LeftOut { codes: 3 };
+        let left_out = LeftOut { codes: 3, unchanged: 2 };
         let report = Report { findings: vec![expiring, notice], left_out, not_checked: Vec::new(), ..report() };
         let expected = "\
 expiring  a.pem  warning: ends in 5 days
           fix: vault-kit cert renew TLS
 expiring  a.pem:7  notice: ends in 5 days
           fix: vault-kit cert renew TLS
-dev: looked at 3 secrets, 1 file: 1 warning, 1 notice found; 3 left out by `--only` or `--skip`
+dev: looked at 3 secrets, 1 file: 1 warning, 1 notice found; 3 left out by `--only` or `--skip`; 2 left out as unchanged
 ";
         assert_eq!(render(&report, false), expected);
     }

@@ -10,6 +10,7 @@
 mod support;
 
 mod apikeys;
+mod changed_since;
 mod check;
 mod documents;
 mod explain;

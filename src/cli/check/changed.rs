@@ -1,0 +1,43 @@
+//! What `--changed-since` leaves: what is declared otherwise than in a git revision, and the files that differ from it.
+
+use crate::check::{Changed, ExpectedFile};
+use crate::cli::context::{INHERITED_BY_GIT, variables};
+use crate::cli::session::Session;
+use crate::error::Result;
+use crate::manifest::changes::Changes;
+use crate::name::SecretName;
+use crate::observe::git_changes::Revision;
+
+/// What changed since a revision; `None` = so much that every finding is about it.
+pub struct Since {
+    changes: Changes,
+    changed: Changed,
+}
+
+impl Since {
+    /// Compares with a revision.
+    pub fn find(session: &Session<'_>, revision: &str) -> Result<Self> {
+        let environment = variables(INHERITED_BY_GIT.into_iter());
+        let revision = Revision::find(session.root.path(), revision, &environment)?;
+        let file = &session.manifest.file;
+        let now = session.root.read(file)?.map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+        let changes = session.manifest.changes_since(&now, revision.text(file)?.as_deref());
+        let changed = Changed { secrets: changes.secrets.clone(), files: revision.changed_files()? };
+        Ok(Self { changes, changed })
+    }
+
+    /// Adds the files that hold what changed; git does not know them.
+    pub fn with_outputs(mut self, session: &Session<'_>, expected: &[ExpectedFile]) -> Option<Changed> {
+        if self.changes.everything {
+            return None;
+        }
+        let holds = |name: &SecretName| self.changes.secrets.contains(name);
+        let is_touched = |it: &&ExpectedFile| {
+            let output = session.manifest.outputs.get(&it.output);
+            self.changes.outputs.contains(&it.output) || output.is_some_and(|output| output.secrets.iter().any(holds))
+        };
+        let files: Vec<String> = expected.iter().filter(is_touched).map(|it| it.path.clone()).collect();
+        self.changed.files.extend(files);
+        Some(self.changed)
+    }
+}
