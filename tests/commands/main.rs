@@ -12,6 +12,7 @@ mod support;
 mod apikeys;
 mod changed_since;
 mod check;
+mod ci;
 mod documents;
 mod explain;
 mod foreign;

@@ -1,0 +1,123 @@
+//! The templates for CI: valid by the public schemas, pinned, and their scripts do what they say.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::shop::{complete, shop};
+use crate::support::{self, Project};
+
+/// Template, its schema, and how it has to be read for it.
+const TEMPLATES: [(&str, &str, &[&str]); 3] = [
+    ("action.yml", "vendor.github-actions", &[]),
+    ("github-action.yml", "vendor.github-workflows", &[]),
+    ("gitlab-ci.yml", "vendor.gitlab-ci", &["--data-transform", "gitlab-ci"]),
+];
+
+fn template(name: &str) -> PathBuf {
+    support::root().join("examples/ci").join(name)
+}
+
+fn read(name: &str) -> Option<Value> {
+    let output = support::python_judge("ci_templates.py")?.arg(template(name)).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn the_templates_are_what_github_and_gitlab_take() {
+    let Some(python) = support::python() else {
+        return support::skip("the_templates_are_what_github_and_gitlab_take", "no Python with the judges' packages");
+    };
+    for (name, schema, more) in TEMPLATES {
+        let mut judge = Command::new(&python);
+        judge.args(["-m", "check_jsonschema", "--builtin-schema", schema]).args(more).arg(template(name));
+        let judged = judge.output().unwrap();
+        assert!(judged.status.success(), "{name}: {judged:?}");
+    }
+}
+
+#[test]
+fn what_others_wrote_is_pinned_and_no_input_is_a_part_of_a_script() {
+    for (name, ..) in TEMPLATES {
+        let text = std::fs::read_to_string(template(name)).unwrap();
+        for used in text.lines().filter_map(|line| line.trim_start_matches([' ', '-']).strip_prefix("uses: ")) {
+            let commit = used.split_once('@').map(|(_, rest)| rest.split(' ').next().unwrap());
+            let is_pinned = commit.is_some_and(|it| it.len() == 40 && it.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            assert!(is_pinned || used.starts_with("./"), "{name}: {used}");
+        }
+    }
+    let test = "what_others_wrote_is_pinned_and_no_input_is_a_part_of_a_script";
+    let (Some(action), Some(workflow)) = (read("action.yml"), read("github-action.yml")) else {
+        return support::skip(test, "no Python with the judges' packages");
+    };
+    for step in action["runs"]["steps"].as_array().unwrap() {
+        assert!(!step["run"].as_str().unwrap().contains("${{"), "{step}");
+    }
+    assert_eq!(workflow["permissions"], serde_json::json!({}));
+    for job in workflow["jobs"].as_object().unwrap().values() {
+        assert_eq!(job["permissions"]["contents"], "read");
+        assert_eq!(job["steps"][0]["with"]["persist-credentials"], false);
+    }
+}
+
+/// Runs a script as the runner does, in a project's directory, and gives its exit code and stdout.
+fn bash(project: &Project, script: &str, variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let program = project.command(["check"]);
+    let beside = PathBuf::from(program.get_program()).parent().unwrap().to_owned();
+    let path = format!("{}:{}", beside.display(), support::search_path());
+    let mut bash = Command::new("bash");
+    bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script]).current_dir(project.root()).env_clear();
+    let output = bash.env("HOME", project.home()).env("PATH", path).envs(variables.iter().copied()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_action_checks_and_leaves_its_reports() {
+    let Some(action) = read("action.yml") else {
+        return support::skip("the_action_checks_and_leaves_its_reports", "no Python with the judges' packages");
+    };
+    let step = action["runs"]["steps"].as_array().unwrap().iter().find(|it| it["name"] == "Check").unwrap();
+    let script = step["run"].as_str().unwrap();
+    let variables =
+        [("ENVIRONMENT", ""), ("DIRECTORY", "."), ("FAIL_ON", "warning"), ("CHANGED_SINCE", ""), ("RANGE", "")];
+    let project = complete();
+    let (code, told) = bash(&project, script, &variables);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(project.read("vault-kit.sarif").contains("2.1.0") && project.read("vault-kit.xml").contains("<testsuites"));
+
+    let project = shop();
+    project.write(
+        "deploy/vault-kit.toml",
+        "[project]\nname = \"p\"\n[environments.prod]\n[secrets.O]\nkind = \"setting\"\nvalue = \"*\"\n",
+    );
+    let manifest = project.read("deploy/vault-kit.toml").replace("secrets.O", "secrets.CORS_ORIGINS");
+    project.write("deploy/vault-kit.toml", manifest);
+    let variables = [("ENVIRONMENT", "prod"), ("DIRECTORY", "deploy"), ("FAIL_ON", "error"), ("CHANGED_SINCE", "")];
+    let (code, told) = bash(&project, script, &variables);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("title=wildcard-origin CORS_ORIGINS::"), "{told}");
+    assert!(project.path("vault-kit.sarif").exists(), "beside the workflow, not in the directory of the manifest");
+    // What looks like an option, or like a script, is a revision that there is not.
+    let hostile =
+        [("ENVIRONMENT", ""), ("DIRECTORY", "."), ("FAIL_ON", "error"), ("CHANGED_SINCE", "--help; touch hacked")];
+    assert_eq!(bash(&project, script, &hostile).0, Some(2));
+    assert!(!project.path("hacked").exists());
+}
+
+#[test]
+fn gitlab_s_script_leaves_its_reports_and_fails_for_what_is_found() {
+    let Some(template) = read("gitlab-ci.yml") else {
+        let test = "gitlab_s_script_leaves_its_reports_and_fails_for_what_is_found";
+        return support::skip(test, "no Python with the judges' packages");
+    };
+    let script = template["vault-kit"]["script"][0].as_str().unwrap();
+    let first_push = [("CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"), ("CI_COMMIT_SHA", "x")];
+    let project = complete();
+    let (code, told) = bash(&project, script, &first_push);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(project.read("vault-kit.xml").contains("vault-kit check repo"));
+    project.write("vault-kit.toml", "[project]\nname = 1\n");
+    assert_eq!(bash(&project, script, &first_push).0, Some(3));
+}
