@@ -25,9 +25,9 @@ impl Frame {
     /// place in the manifest that declares the secret.
     pub(super) fn place(&self, finding: &Finding) -> (String, Option<u32>) {
         match (&finding.file, &finding.secret) {
-            (Some(file), _) => (self.from_top(file), finding.line),
-            (None, Some(secret)) => (self.from_top(&self.manifest), self.lines.get(secret).copied()),
-            (None, None) => (self.from_top(&self.manifest), None),
+            (Some(file), _) => (self.below_top(file), finding.line),
+            (None, Some(secret)) => (self.below_top(&self.manifest), self.lines.get(secret).copied()),
+            (None, None) => (self.below_top(&self.manifest), None),
         }
     }
 
@@ -36,7 +36,7 @@ impl Frame {
         finding.severity >= self.fail_on
     }
 
-    fn from_top(&self, file: &str) -> String {
+    fn below_top(&self, file: &str) -> String {
         if file.starts_with('/') { file.to_owned() } else { format!("{}{file}", self.prefix) }
     }
 }

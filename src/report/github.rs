@@ -47,14 +47,10 @@ pub fn step_summary(report: &Report, frame: &Frame) -> String {
     if report.findings.len() > ROWS {
         let _ = writeln!(text, "\n… and {} more", report.findings.len() - ROWS);
     }
-    let unseen: String = report
-        .not_checked
-        .iter()
-        .take(ROWS)
-        .map(|it| format!("- not checked: {}: {}\n", cell(&it.what), cell(&it.why)))
-        .collect();
-    if !unseen.is_empty() {
-        let _ = write!(text, "\n{unseen}");
+    let mut gap = "\n";
+    for it in report.not_checked.iter().take(ROWS) {
+        let _ = writeln!(text, "{gap}- not checked: {}: {}", cell(&it.what), cell(&it.why));
+        gap = "";
     }
     text
 }

@@ -1,4 +1,4 @@
-//! The report as JUnit XML, in the form that Jenkins' schemas and GitLab describe: a suite for each place, a case for each
+//! The report as `JUnit` XML, in the form that Jenkins' schemas and GitLab describe: a suite for each place, a case for each
 //! finding, and one for each sort of thing that was looked at.
 
 use std::fmt::Write as _;

@@ -1,6 +1,7 @@
 //! The report as SARIF 2.1.0 (OASIS, 2020), as code scanning takes it: one rule a code, one result a finding.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -130,7 +131,8 @@ fn artifact(file: &str) -> Value {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     if file.starts_with('/') { json!({ "uri": uri }) } else { json!({ "uri": uri, "uriBaseId": BASE }) }

@@ -8,10 +8,10 @@ use crate::manifest::changes::Changes;
 use crate::name::SecretName;
 use crate::observe::git_changes::Revision;
 
-/// What changed since a revision; `None` = so much that every finding is about it.
+/// What changed since a revision.
 pub struct Since {
     changes: Changes,
-    changed: Changed,
+    wanted: Changed,
 }
 
 impl Since {
@@ -22,11 +22,11 @@ impl Since {
         let file = &session.manifest.file;
         let now = session.root.read(file)?.map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
         let changes = session.manifest.changes_since(&now, revision.text(file)?.as_deref());
-        let changed = Changed { secrets: changes.secrets.clone(), files: revision.changed_files()? };
-        Ok(Self { changes, changed })
+        let wanted = Changed { secrets: changes.secrets.clone(), files: revision.changed_files()? };
+        Ok(Self { changes, wanted })
     }
 
-    /// Adds the files that hold what changed; git does not know them.
+    /// Adds the files that hold what changed, which git does not know; `None` = so much changed that all is about it.
     pub fn with_outputs(mut self, session: &Session<'_>, expected: &[ExpectedFile]) -> Option<Changed> {
         if self.changes.everything {
             return None;
@@ -37,7 +37,7 @@ impl Since {
             self.changes.outputs.contains(&it.output) || output.is_some_and(|output| output.secrets.iter().any(holds))
         };
         let files: Vec<String> = expected.iter().filter(is_touched).map(|it| it.path.clone()).collect();
-        self.changed.files.extend(files);
-        Some(self.changed)
+        self.wanted.files.extend(files);
+        Some(self.wanted)
     }
 }

@@ -20,7 +20,7 @@ pub enum Format {
     Human,
     /// What `schema check-report` describes
     Json,
-    /// JUnit XML
+    /// `JUnit` XML
     Junit,
     /// SARIF 2.1.0
     Sarif,
