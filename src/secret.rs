@@ -4,6 +4,7 @@
 //! so that `grep expose` lists every place that can leak.
 
 pub mod digest;
+pub mod dress;
 pub mod parts;
 pub mod random;
 

@@ -4,6 +4,7 @@ use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+use crate::secret::dress::{LOWER, UNRESERVED, UPPER, json, percent};
 
 /// What stands in a value's place.
 const BLOT: &str = "[redacted]";
@@ -68,8 +69,8 @@ fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
     add(value.to_vec());
     add(json(value, false));
     add(json(value, true));
-    add(percent(value, "0123456789ABCDEF"));
-    add(percent(value, "0123456789abcdef"));
+    add(percent(value, UNRESERVED, UPPER));
+    add(percent(value, UNRESERVED, LOWER));
     add(BASE64.encode(value).into_bytes());
     add(BASE64_NOPAD.encode(value).into_bytes());
     add(BASE64URL_NOPAD.encode(value).into_bytes());
@@ -85,44 +86,6 @@ fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
         add(BASE64_NOPAD.encode(&longer).as_bytes()[first..last].to_vec());
         add(BASE64URL_NOPAD.encode(&longer).as_bytes()[first..last].to_vec());
     }
-}
-
-/// Between the quotes of a JSON text, with or without `\u` for everything that is not ASCII.
-fn json(value: &[u8], is_ascii: bool) -> Vec<u8> {
-    let Ok(text) = std::str::from_utf8(value) else { return Vec::new() };
-    let mut units = [0; 2];
-    let mut escaped = Vec::with_capacity(6 * value.len());
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => escaped.extend([b'\\', u8::try_from(character).unwrap_or(b'?')]),
-            '\n' => escaped.extend(b"\\n"),
-            '\r' => escaped.extend(b"\\r"),
-            '\t' => escaped.extend(b"\\t"),
-            '\u{8}' => escaped.extend(b"\\b"),
-            '\u{c}' => escaped.extend(b"\\f"),
-            it if it < ' ' || is_ascii && !it.is_ascii() => {
-                for unit in it.encode_utf16(&mut units) {
-                    escaped.extend(format!("\\u{unit:04x}").into_bytes());
-                }
-            }
-            it => escaped.extend(it.encode_utf8(&mut [0; 4]).as_bytes()),
-        }
-    }
-    escaped
-}
-
-/// Everything but the unreserved characters of RFC 3986 §2.3 as `%XX`.
-fn percent(value: &[u8], digits: &str) -> Vec<u8> {
-    let digit = |half: u8| digits.as_bytes()[usize::from(half)];
-    let mut text = Vec::with_capacity(3 * value.len());
-    for &byte in value {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(byte);
-        } else {
-            text.extend([b'%', digit(byte >> 4), digit(byte & 15)]);
-        }
-    }
-    text
 }
 
 #[cfg(test)]
