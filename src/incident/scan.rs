@@ -1,7 +1,8 @@
 //! The report of a leak search, as far as an incident needs it: which secret's value was found where.
 //!
-//! `{"schema_version": 1, "findings": [{"secret": "NAME", "version": "UUID", "path": "src/a.py", "line": 3}]}`; `version` may
-//! be absent, and fields of other names are not read.
+//! `{"schema_version": 1, "findings": [{"secret": "NAME", "version": "UUID", "file": "src/a.py", "line": 3}]}`, as `scan --json`
+//! writes it; `version` may be absent, `file` may be called `path`, and fields of other names are not read. A finding without
+//! a `secret` is about somebody else's.
 
 use serde::Deserialize;
 
@@ -40,8 +41,10 @@ struct RawReport {
 
 #[derive(Deserialize)]
 struct RawFinding {
-    secret: String,
+    #[serde(default)]
+    secret: Option<String>,
     version: Option<String>,
+    #[serde(alias = "file")]
     path: String,
     line: u64,
 }
@@ -56,12 +59,15 @@ pub fn parse(bytes: &[u8], place: &str) -> Result<Vec<Finding>> {
     }
     let findings = report.findings.into_iter().enumerate();
     findings
-        .map(|(index, raw)| read(raw).map_err(|what| invalid(place, &format!("finding {}: {what}", index + 1))))
+        .filter_map(|(index, mut raw)| Some((index, raw.secret.take()?, raw)))
+        .map(|(index, name, raw)| {
+            read(name, raw).map_err(|what| invalid(place, &format!("finding {}: {what}", index + 1)))
+        })
         .collect()
 }
 
-fn read(raw: RawFinding) -> Result<Finding, &'static str> {
-    let secret = SecretName::new(raw.secret).map_err(|_| "`secret` is no name of a secret")?;
+fn read(name: String, raw: RawFinding) -> Result<Finding, &'static str> {
+    let secret = SecretName::new(name).map_err(|_| "`secret` is no name of a secret")?;
     let version =
         raw.version.map(|text| VersionId::parse(&text).ok_or("`version` is no id of a version")).transpose()?;
     // It is written into a file that people read in a terminal.
@@ -76,7 +82,7 @@ fn read(raw: RawFinding) -> Result<Finding, &'static str> {
 
 fn invalid(place: &str, what: &str) -> Error {
     Error::new(Kind::Manifest, "scan-invalid", format!("`{place}`: {what}")).hint(
-        "nothing was changed; an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"path\": …, \"line\": …}]}`",
+        "nothing was changed; an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"file\": …, \"line\": …}]}`",
     )
 }
 
@@ -93,7 +99,7 @@ mod tests {
     #[test]
     fn the_fields_that_are_needed_are_read_and_others_are_not() {
         let text = report(&format!(
-            r#"{{"secret": "A", "version": "{ID}", "path": "a b", "line": 3, "rule": "r"}}, {{"secret": "B", "path": "b", "line": 1}}"#
+            r#"{{"secret": "A", "version": "{ID}", "path": "a b", "line": 3, "rule": "r"}}, {{"rule": "jwt", "file": "c", "line": 1}}, {{"secret": "B", "file": "b", "line": 1}}"#
         ));
         let found = parse(text.as_bytes(), "r.json").unwrap();
         assert_eq!(found.iter().map(|it| it.secret.as_str()).collect::<Vec<_>>(), ["A", "B"]);
