@@ -23,6 +23,7 @@ mod remove;
 mod render;
 mod rotate;
 mod run;
+mod scan;
 mod schedule;
 mod schema;
 mod session;
@@ -126,7 +127,7 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 26] = [
+const VERBS: [Verb; 27] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
@@ -147,6 +148,7 @@ const VERBS: [Verb; 26] = [
     verb!(token, "Signed tokens: mint, revoke, list, verify, look into, publish their keys"),
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
     verb!(audit, "The record of who did what: show, verify"),
+    verb!(scan, "Look for our values, and for other credentials, where they do not belong; exit 1 when there are any"),
     verb!(incident, "A value leaked: replace it now, ban it, and tell what is left to do"),
     verb!(schedule, "Have `rotate --due` run again and again, by systemd or cron"),
     verb!(iam, "What AWS must allow"),

@@ -33,6 +33,7 @@ pub mod report;
 pub mod revocation;
 pub mod rotate;
 pub mod rotation;
+pub mod scan;
 pub mod schedule;
 pub mod secret;
 pub mod shell;

@@ -1337,6 +1337,47 @@ fn a_report_of_a_scan_that_is_none() {
     "#);
 }
 
+#[test]
+fn a_search_in_git_where_git_has_nothing() {
+    let project = initialised(RANDOM);
+    insta::assert_snapshot!(told("no-repository", &project, &["scan", "--staged"]), @r"
+    exit 2
+    --- stderr
+    vault-kit: error: git has no repository at `[project]` that it trusts
+    vault-kit: hint: run it in a clone; of somebody else's: `git config --global --add safe.directory DIRECTORY`
+    ");
+    assert!(Command::new("git").args(["init", "-q"]).arg(project.root()).status().unwrap().success());
+    insta::assert_snapshot!(told("range-unknown", &project, &["scan", "--range", "nowhere..HEAD"]), @r"
+    exit 2
+    --- stderr
+    vault-kit: error: git does not know this range of commits
+    vault-kit: hint: name two commits that are here, such as `origin/main..HEAD`; a shallow clone lacks older ones
+    ");
+    project.write(".git/index", "damaged");
+    insta::assert_snapshot!(told("git-failed", &project, &["scan", "--staged"]), @r"
+    exit 9
+    --- stderr
+    vault-kit: error: git fails to tell what is in the repository
+    vault-kit: hint: `git fsck` tells more
+    ");
+}
+
+#[test]
+fn a_search_in_git_without_git() {
+    let project = initialised(RANDOM);
+    let without_git = || {
+        let mut command = project.command(["scan", "--history"]);
+        command.env("PATH", project.root());
+        command
+    };
+    insta::assert_snapshot!(told_by("git-not-started", &project, without_git), @r"
+    exit 9
+    --- stderr
+    vault-kit: error: git cannot be started: No such file or directory (os error 2)
+    vault-kit: hint: install git, or name paths: `vault-kit scan PATH`
+    ");
+}
+
 /// A key that signs, for less than three hours and, however early it is replaced, more than two; and what `token mint` needs at least.
 const SIGNER: &str = "[secrets.KEY]\nkind = \"keypair\"\nrotate = \"10500s\"\n";
 const MINT: [&str; 6] = ["token", "mint", "--role", "reader", "--subject", "user:42"];

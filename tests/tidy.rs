@@ -16,7 +16,7 @@ struct Only {
     within: &'static [&'static str],
 }
 
-const ONLY: [Only; 19] = [
+const ONLY: [Only; 20] = [
     Only { words: &["ring::"], within: &["generate", "secret", "token", "x509/key"] },
     Only { words: &["age::"], within: &["store"] },
     Only { words: &["rcgen::"], within: &["generate/certificate"] },
@@ -41,8 +41,9 @@ const ONLY: [Only; 19] = [
     Only { words: &["rpassword::"], within: &["ui"] },
     Only {
         words: &[".exec()", ".spawn()", "signal_hook::", "kill_process_group"],
-        within: &["hook", "containers/client", "cli/run", "cli/schedule/tool", "observe/git_changes"],
+        within: &["hook", "containers/client", "cli/run", "cli/schedule/tool", "observe/git_changes", "scan/git"],
     },
+    Only { words: &["aho_corasick::", "flate2::"], within: &["scan"] },
     Only { words: &["diceware_wordlists::"], within: &["words"] },
     Only { words: &["println!", "print!", "eprintln!", "eprint!", "dbg!", "stdout()", "stderr()"], within: &["ui"] },
     Only {

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Of what: api-keys, audit-record, check-report, hook-input, ledger, manifest, revocations or sync-plan
+    /// Of what: api-keys, audit-record, check-report, hook-input, ledger, manifest, revocations, scan-report or sync-plan
     #[arg(value_enum, hide_possible_values = true)]
     name: Name,
 }
@@ -29,6 +29,8 @@ enum Name {
     Manifest,
     /// The list of revoked tokens
     Revocations,
+    /// The report of `scan --json`
+    ScanReport,
     /// What a push or pull is going to do
     SyncPlan,
 }
@@ -42,6 +44,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Name::Ledger => include_str!("../../schemas/ledger.schema.json"),
         Name::Manifest => include_str!("../../schemas/manifest.schema.json"),
         Name::Revocations => include_str!("../../schemas/revocations.schema.json"),
+        Name::ScanReport => include_str!("../../schemas/scan-report.schema.json"),
         Name::SyncPlan => include_str!("../../schemas/sync-plan.schema.json"),
     })?;
     Ok(Exit::DONE)

@@ -6,10 +6,10 @@ use super::words::{plain, subject, weight};
 use crate::check::{Report, Severity};
 use crate::ui::counted;
 
-const RED: &str = "\x1b[31m";
-const YELLOW: &str = "\x1b[33m";
+pub(super) const RED: &str = "\x1b[31m";
+pub(super) const YELLOW: &str = "\x1b[33m";
 const CYAN: &str = "\x1b[36m";
-const GREEN: &str = "\x1b[32m";
+pub(super) const GREEN: &str = "\x1b[32m";
 const PLAIN: &str = "\x1b[0m";
 
 /// The findings with their fixes, what was not looked at, and a summary. Escape sequences only with `color`.
@@ -86,11 +86,11 @@ fn paint(severity: Severity) -> &'static str {
     }
 }
 
-fn painted(text: &str, paint: &str, color: bool) -> String {
+pub(super) fn painted(text: &str, paint: &str, color: bool) -> String {
     if color { format!("{paint}{text}{PLAIN}") } else { text.to_owned() }
 }
 
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+pub(super) fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
 }

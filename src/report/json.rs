@@ -53,6 +53,11 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_of_the_report_of_a_scan_is_the_committed_one() {
+        assert_committed("scan-report.schema.json", &schema_for!(crate::scan::Report));
+    }
+
+    #[test]
     fn the_schema_of_the_ledger_is_the_committed_one() {
         assert_committed("ledger.schema.json", &schema_for!(Line));
     }

@@ -1,0 +1,170 @@
+//! `scan`: looks for the values of our secrets, and for what looks like somebody's, where they do not belong.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::{self, Context, read_identities};
+use super::paste::Paste;
+use super::session::Session;
+use crate::check::NotChecked;
+use crate::deliver::expected;
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::report;
+use crate::scan::files::{self, Item, Scope};
+use crate::scan::git::{self, Git};
+use crate::scan::{Found, Known, Report, Search};
+use crate::store::files::StoreFiles;
+use crate::store::{DIRECTORY, Store};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Files and directories, with everything in them (default: what git has or would take of the project)
+    paths: Vec<PathBuf>,
+    /// What the next commit would take, from git's index
+    #[arg(long, conflicts_with_all = ["paths", "range", "history", "image"])]
+    staged: bool,
+    /// What the commits of a range brought; `-`: those that git's pre-push hook names on stdin
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "history", "image"])]
+    range: Option<String>,
+    /// What any commit of any branch or tag brought
+    #[arg(long, conflicts_with_all = ["paths", "image"])]
+    history: bool,
+    /// A container image, as `docker save` writes it: its layers and its configuration
+    #[arg(long, value_name = "TAR", conflicts_with = "paths")]
+    image: Option<PathBuf>,
+    /// Also fail for what could not be looked at
+    #[arg(long)]
+    strict: bool,
+}
+
+pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let session = Session::open(context)?;
+    let mut not_checked = Vec::new();
+    let stores = stores(&session, &mut not_checked)?;
+    let mut known = Known::default();
+    stores.iter().for_each(|store| known.add(store));
+    not_checked.extend(known.not_checked());
+    let values = known.len();
+    let matcher = known.matcher();
+    let search = Search { matcher: &matcher, default: &session.manifest.default_environment };
+    let mut found = look(&session, arguments, &search)?;
+    found.looked_at.values = values;
+    not_checked.append(&mut found.not_checked);
+    let mut report = Report::new(found.looked_at, found.findings, not_checked);
+    let paste = Paste::new(context);
+    for finding in &mut report.findings {
+        finding.fix = paste.fix(&finding.fix, session.root.path());
+    }
+    if context.ui.json {
+        context.ui.object(&report)?;
+    } else {
+        context.ui.print(&report::scan::render(&report, context.ui.color))?;
+    }
+    Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+}
+
+/// The stores of the environment that is named, or of all of them, as far as they can be opened here.
+fn stores(session: &Session<'_>, not_checked: &mut Vec<NotChecked>) -> Result<Vec<Store>> {
+    let identities = read_identities()?;
+    let is_named = session.context.environment().is_some();
+    let environments = session.manifest.environments.keys().filter(|name| !is_named || **name == session.environment);
+    let mut stores = Vec::new();
+    for environment in environments {
+        let files = StoreFiles::new(&session.root, session.state.clone(), environment);
+        let mut unseen = |why: &str| {
+            not_checked.push(NotChecked { what: format!("the values of {environment}"), why: why.to_owned() })
+        };
+        let Some(identities) = &identities else {
+            unseen("there is no identity to open its store with");
+            continue;
+        };
+        match files.open(identities) {
+            Ok(Some(store)) => stores.push(store),
+            Ok(None) => unseen("its store is not here"),
+            // Of an environment that nobody named it is enough to say so.
+            Err(error) if error.kind() == Kind::Store && !is_named => unseen(&error.to_string()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(stores)
+}
+
+fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Result<Found> {
+    let root = session.root.path();
+    let git = || Git::new(root, context::variables(git::INHERITED.into_iter()));
+    if arguments.staged {
+        return git().staged(search);
+    }
+    if arguments.history {
+        return git().history(search);
+    }
+    match arguments.range.as_deref() {
+        Some("-") => return git().pushed(&stdin()?, search),
+        Some(range) => return git().range(range, search),
+        None => {}
+    }
+    let left_out = LeftOut::new(session);
+    let scope =
+        Scope { root, left_out: &|path| left_out.has(path), depth: if arguments.image.is_some() { 3 } else { 1 } };
+    let items = match &arguments.image {
+        Some(image) => vec![Item::Named(session.context.resolve(image))],
+        None if arguments.paths.is_empty() => project(root, &git(), &left_out)?,
+        None => arguments.paths.iter().map(|path| named(session.context, path)).collect::<Result<_>>()?,
+    };
+    Ok(files::scan(items, &scope, search))
+}
+
+/// A path of the command line.
+fn named(context: &Context, path: &Path) -> Result<Item> {
+    let resolved = context.resolve(path);
+    match std::fs::metadata(&resolved) {
+        Ok(facts) if facts.is_dir() => Ok(Item::Directory(resolved)),
+        Ok(_) => Ok(Item::Named(resolved)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Error::usage(format!("there is no file `{}`", path.display())))
+        }
+        Err(error) => Err(Error::io(format!("read `{}`", path.display()), error)),
+    }
+}
+
+/// What git has or would take of the project; everything, where there is no git.
+fn project(root: &Path, git: &Git, left_out: &LeftOut) -> Result<Vec<Item>> {
+    let listed = match git.listed() {
+        Ok(listed) => listed,
+        // Without git there is no repository that could take anything along.
+        Err(error) if error.code() == "git-not-started" => None,
+        Err(error) => return Err(error),
+    };
+    let Some(listed) = listed else { return Ok(vec![Item::Directory(root.to_owned())]) };
+    let files = listed.into_iter().map(|it| (root.join(it.path), it.tracked));
+    Ok(files.filter(|(path, tracked)| *tracked || !left_out.has(path)).map(|(path, _)| Item::File(path)).collect())
+}
+
+/// Where values belong: what we delivered, and what is ours.
+struct LeftOut(BTreeSet<PathBuf>);
+
+impl LeftOut {
+    fn new(session: &Session<'_>) -> Self {
+        let root = session.root.path();
+        let environments = session.manifest.environments.keys();
+        let files = environments.flat_map(|environment| {
+            let ledger = StoreFiles::new(&session.root, session.state.clone(), environment).ledger().ok().flatten();
+            expected::files(&session.manifest, environment, ledger.as_ref(), session.context.now)
+        });
+        Self(files.map(|file| root.join(file.path)).chain([root.join(DIRECTORY)]).collect())
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        path.ancestors().any(|it| self.0.contains(it))
+    }
+}
+
+fn stdin() -> Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| Error::io("read stdin", error))?;
+    Ok(text)
+}

@@ -1,0 +1,23 @@
+//! The search for leaks: known values in every dress, and texts that look like somebody's credentials.
+//!
+//! `matcher` knows the values; `stream` brings it bytes piece by piece, whatever they come from: `files`, `archive`, `git`.
+//! What is found is a [`Finding`], which never has a value in it.
+
+mod archive;
+pub mod files;
+pub mod finding;
+pub mod git;
+mod grams;
+mod known;
+mod matcher;
+mod needle;
+mod stream;
+mod tar;
+mod view;
+mod zip;
+
+pub use finding::{Code, Finding, Report, Severity};
+pub use known::Known;
+pub use matcher::{Encoding, Matcher};
+pub use needle::{Owner, State};
+pub use stream::{Found, Place, Search, Worker};

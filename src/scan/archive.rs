@@ -1,0 +1,181 @@
+//! Looks into archives: ZIP and what is built on it (jar, wheel, docx), tar, gzip and both. One level deep, images two.
+//!
+//! How much may come out of one is bounded by how large it is, so that a few kilobytes cannot keep a hook busy for an hour.
+
+use std::cell::Cell;
+use std::io::{self, Cursor, Read, SeekFrom};
+
+use flate2::read::MultiGzDecoder;
+
+use super::stream::{Place, Worker, fill};
+use super::zip::ReadSeek;
+use super::{tar, zip};
+
+/// As much may come out of any archive, however small.
+const FREE: u64 = 16 << 20;
+
+/// Out of a larger one, so many times its size.
+const TIMES: u64 = 100;
+
+/// A ZIP archive within an archive is held in memory, up to this size.
+const HELD: u64 = 64 << 20;
+
+/// What is looked at to tell what something is.
+const START: usize = 512;
+
+/// What may be unpacked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Gzip,
+    Tar,
+    Zip,
+    /// Known, and not read.
+    Zstd,
+}
+
+fn kind(start: &[u8]) -> Option<Kind> {
+    match start {
+        [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Zstd),
+        _ if zip::is_zip(start) => Some(Kind::Zip),
+        _ if tar::is_tar(start) => Some(Kind::Tar),
+        _ => None,
+    }
+}
+
+/// What is left of the bytes that may come out.
+struct Budget(Cell<u64>);
+
+/// Ends with an error when it is used up.
+struct Bounded<'b, R> {
+    inner: R,
+    budget: &'b Budget,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        let left = self.budget.0.get().checked_sub(read as u64).ok_or(io::ErrorKind::QuotaExceeded)?;
+        self.budget.0.set(left);
+        Ok(read)
+    }
+}
+
+impl Worker<'_> {
+    /// Looks through a file, and into it if it is an archive; `depth` archives within each other.
+    pub(super) fn file(&mut self, file: &mut dyn ReadSeek, size: u64, depth: u32, place: Place<'_>) -> io::Result<()> {
+        self.found.looked_at.files += 1;
+        let mut start = [0; START];
+        let (read, _) = fill(file, &mut start)?;
+        let Some(kind) = kind(&start[..read]) else {
+            return self.stream(&mut start[..read].chain(file), place);
+        };
+        let found = self.found.findings.len();
+        let budget = Budget(Cell::new(size.saturating_mul(TIMES).max(FREE)));
+        file.seek(SeekFrom::Start(0))?;
+        if let Err(error) = self.unpack(file, kind, depth, &budget, place) {
+            self.found.not_checked(place.file, why(&error));
+        }
+        if self.found.findings.len() > found {
+            return Ok(());
+        }
+        // What stands before, behind and between its members.
+        file.seek(SeekFrom::Start(0))?;
+        self.stream(file, place)
+    }
+
+    fn unpack(
+        &mut self,
+        file: &mut dyn ReadSeek,
+        kind: Kind,
+        depth: u32,
+        budget: &Budget,
+        place: Place<'_>,
+    ) -> io::Result<()> {
+        match kind {
+            Kind::Zip => zip::visit(file, &mut |name, content| match content {
+                Ok(content) => self.member(&mut Bounded { inner: content, budget }, depth, budget, &inner(place, name)),
+                Err(why) => {
+                    self.found.not_checked(inner_name(place, name), why);
+                    Ok(())
+                }
+            }),
+            _ => self.unpack_stream(file, kind, depth, budget, place),
+        }
+    }
+
+    fn unpack_stream(
+        &mut self,
+        reader: &mut dyn Read,
+        kind: Kind,
+        depth: u32,
+        budget: &Budget,
+        place: Place<'_>,
+    ) -> io::Result<()> {
+        match kind {
+            Kind::Tar => tar::visit(reader, &mut |name, content| {
+                self.member(&mut Bounded { inner: content, budget }, depth, budget, &inner(place, name))
+            }),
+            Kind::Gzip => {
+                let mut content = Bounded { inner: MultiGzDecoder::new(reader), budget };
+                let mut start = [0; START];
+                let (read, _) = fill(&mut content, &mut start)?;
+                let mut content = start[..read].chain(content);
+                if tar::is_tar(&start[..read]) {
+                    return self.unpack_stream(&mut content, Kind::Tar, depth, budget, place);
+                }
+                self.stream(&mut content, place)
+            }
+            Kind::Zstd => {
+                self.found.not_checked(place.file, "it is packed with zstd, which is not read here; unpack it first");
+                Ok(())
+            }
+            Kind::Zip => {
+                let mut held = Vec::new();
+                reader.take(HELD).read_to_end(&mut held)?;
+                self.unpack(&mut Cursor::new(held), kind, depth, budget, place)
+            }
+        }
+    }
+
+    fn member(&mut self, content: &mut dyn Read, depth: u32, budget: &Budget, inner: &Inner<'_>) -> io::Result<()> {
+        let place = Place { file: &inner.file, commit: inner.commit };
+        self.found.looked_at.files += 1;
+        let mut start = [0; START];
+        let (read, _) = fill(content, &mut start)?;
+        let mut content = start[..read].chain(content);
+        match kind(&start[..read]).filter(|_| depth > 1) {
+            Some(kind) => match self.unpack_stream(&mut content, kind, depth - 1, budget, place) {
+                Err(error) if error.kind() != io::ErrorKind::QuotaExceeded => {
+                    self.found.not_checked(place.file, why(&error));
+                    Ok(())
+                }
+                done => done,
+            },
+            None => self.stream(&mut content, place),
+        }
+    }
+}
+
+/// The place of a member.
+struct Inner<'p> {
+    file: String,
+    commit: Option<&'p str>,
+}
+
+fn inner<'p>(place: Place<'p>, name: &[u8]) -> Inner<'p> {
+    Inner { file: inner_name(place, name), commit: place.commit }
+}
+
+fn inner_name(place: Place<'_>, name: &[u8]) -> String {
+    format!("{}!{}", place.file, super::files::shown(name))
+}
+
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::QuotaExceeded => {
+            format!("it unpacks to more than {TIMES} times its size: the rest of it was not looked at")
+        }
+        _ => "it is damaged, or breaks off: what is behind that was not looked at".to_owned(),
+    }
+}

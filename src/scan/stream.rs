@@ -1,0 +1,208 @@
+//! Brings bytes to the rules, piece by piece, in memory that does not grow with a file.
+
+use std::io::{ErrorKind, Read};
+use std::ops::Range;
+
+use super::finding::{Code, Finding, LookedAt, Severity};
+use super::matcher::{Hit, Matcher, Scratch};
+use super::needle::{Owner, State};
+use crate::check::NotChecked;
+use crate::name::EnvName;
+
+/// How much is read at once: what stays in a core's cache.
+const PIECE: usize = 256 * 1024;
+
+/// How many bytes before a piece a rule may look at.
+const BEHIND: usize = 64;
+
+/// How many bytes from its beginning a rule may look at.
+const AHEAD: usize = 16 * 1024;
+
+/// What is looked for.
+#[derive(Debug)]
+pub struct Search<'a> {
+    /// The known values.
+    pub matcher: &'a Matcher,
+    /// The environment that a command without `-e` is about.
+    pub default: &'a EnvName,
+}
+
+/// Where bytes come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The file as findings name it.
+    pub file: &'a str,
+    /// The commit that brought it.
+    pub commit: Option<&'a str>,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at.
+    pub not_checked: Vec<NotChecked>,
+    /// How much was.
+    pub looked_at: LookedAt,
+}
+
+impl Found {
+    /// Takes over what another thread found.
+    pub fn merge(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.not_checked.extend(other.not_checked);
+        self.looked_at.files += other.looked_at.files;
+        self.looked_at.bytes += other.looked_at.bytes;
+    }
+
+    /// Notes what could not be looked at.
+    pub fn not_checked(&mut self, what: impl Into<String>, why: impl Into<String>) {
+        self.not_checked.push(NotChecked { what: what.into(), why: why.into() });
+    }
+}
+
+/// A thread's own room.
+pub struct Worker<'a> {
+    search: &'a Search<'a>,
+    /// How much of a piece is looked at again with the next one: what begins there may not end there.
+    overlap: usize,
+    buffer: Vec<u8>,
+    scratch: Scratch,
+    hits: Vec<Hit>,
+    /// What it found.
+    pub found: Found,
+}
+
+impl std::fmt::Debug for Worker<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("found", &self.found).finish_non_exhaustive()
+    }
+}
+
+/// A piece of a file: its bytes, where it begins, and the part of it in which findings may begin.
+struct Piece<'p> {
+    bytes: &'p [u8],
+    zone: Range<usize>,
+    offset: u64,
+    lines: u64,
+    is_binary: bool,
+}
+
+/// Where in a piece lines were last counted: findings come in order.
+struct Lines {
+    at: usize,
+    lines: u64,
+}
+
+impl Lines {
+    /// Line and, in what is no text, offset of a byte.
+    fn position(&mut self, piece: &Piece<'_>, at: usize) -> (u64, Option<u64>) {
+        self.lines += newlines(&piece.bytes[self.at..at]);
+        self.at = at;
+        (self.lines + 1, piece.is_binary.then_some(piece.offset + at as u64))
+    }
+}
+
+impl<'a> Worker<'a> {
+    /// Room for what a search needs.
+    pub fn new(search: &'a Search<'a>) -> Self {
+        let overlap = search.matcher.reach().max(AHEAD);
+        let buffer = vec![0; PIECE + overlap + BEHIND];
+        Self { search, overlap, buffer, scratch: Scratch::default(), hits: Vec::new(), found: Found::default() }
+    }
+
+    /// Looks through everything that a reader has.
+    pub(super) fn stream(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.pieces(&mut buffer, reader, place);
+        self.buffer = buffer;
+        result
+    }
+
+    fn pieces(&mut self, buffer: &mut [u8], reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
+        let (mut filled, mut start, mut offset, mut lines) = (0, 0, 0, 0);
+        let mut is_binary = None;
+        loop {
+            let (read, is_end) = fill(reader, &mut buffer[filled..])?;
+            self.found.looked_at.bytes += read as u64;
+            filled += read;
+            let is_binary = *is_binary.get_or_insert_with(|| memchr::memchr(0, &buffer[..filled.min(8192)]).is_some());
+            let end = if is_end { filled } else { filled - self.overlap };
+            self.look(&Piece { bytes: &buffer[..filled], zone: start..end, offset, lines, is_binary }, place);
+            if is_end {
+                return Ok(());
+            }
+            let gone = end.saturating_sub(BEHIND);
+            lines += newlines(&buffer[..gone]);
+            offset += gone as u64;
+            buffer.copy_within(gone..filled, 0);
+            (filled, start) = (filled - gone, end - gone);
+        }
+    }
+
+    fn look(&mut self, piece: &Piece<'_>, place: Place<'_>) {
+        let mut hits = std::mem::take(&mut self.hits);
+        self.search.matcher.find(piece.bytes, piece.zone.clone(), &mut self.scratch, &mut hits);
+        let mut lines = Lines { at: 0, lines: piece.lines };
+        for hit in hits.drain(..) {
+            let position = lines.position(piece, hit.start);
+            for owner in self.search.matcher.owners(&hit) {
+                let finding = self.leaked(owner, &hit, position, place);
+                self.found.findings.push(finding);
+            }
+        }
+        self.hits = hits;
+    }
+
+    fn leaked(&self, owner: &Owner, hit: &Hit, (line, offset): (u64, Option<u64>), place: Place<'_>) -> Finding {
+        let version = owner.version.to_string();
+        let wide = if hit.wide { "UTF-16 " } else { "" };
+        let (state, encoding) = (owner.state.text(), hit.encoding.text());
+        let message = format!(
+            "has the {state} value of `{}` ({}, version {:.8}), {wide}{encoding}",
+            owner.secret, owner.environment, version
+        );
+        let fix = match owner.state {
+            State::Banned => "take it out of the file; it was replaced already".to_owned(),
+            _ if owner.environment == *self.search.default => format!("vault-kit incident {}", owner.secret),
+            _ => format!("vault-kit -e {} incident {}", owner.environment, owner.secret),
+        };
+        Finding {
+            code: Code::Leaked,
+            rule: "leaked",
+            severity: Severity::Error,
+            secret: Some(owner.secret.clone()),
+            environment: Some(owner.environment.clone()),
+            version: Some(owner.version),
+            state: Some(owner.state),
+            file: place.file.to_owned(),
+            line,
+            offset,
+            commit: place.commit.map(str::to_owned),
+            encoding: Some(hit.encoding),
+            message,
+            fix,
+            ignore: String::new(),
+            ignored: None,
+        }
+    }
+}
+
+/// Reads until the buffer is full or there is no more.
+pub(super) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<(usize, bool)> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => return Ok((filled, true)),
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((filled, false))
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}

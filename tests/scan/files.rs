@@ -1,0 +1,80 @@
+//! Which files are looked at, and what is no file.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+
+use crate::{findings, report, scan, set, shop};
+
+#[test]
+fn without_git_everything_is_looked_at_but_what_we_delivered() {
+    let project = shop();
+    let auth = project.get("AUTH");
+    project.write("src/app.py", [b"key = '", &auth[..], b"'\n"].concat());
+    project.write("copy/.env", project.bytes(".env"));
+    let found = findings(&scan(&project, &[]).assert_code(1));
+    let files: Vec<&str> = found.iter().filter(|it| it.0 == "AUTH").map(|it| it.1.as_str()).collect();
+    assert_eq!(files, ["copy/.env", "src/app.py"]);
+    // Who names it means it.
+    assert!(!findings(&scan(&project, &[".env"]).assert_code(1)).is_empty());
+}
+
+#[test]
+fn links_fifos_and_files_that_nobody_can_read_end_no_search() {
+    let project = shop();
+    let auth = project.get("AUTH");
+    project.write("tree/a/key", &auth);
+    symlink("..", project.path("tree/a/up")).unwrap();
+    symlink("loop", project.path("tree/loop")).unwrap();
+    symlink("a/key", project.path("tree/link")).unwrap();
+    let fifo = project.path("tree/fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let run = scan(&project, &["tree"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "tree/a/key", 1)]));
+    assert_eq!(report(&run)["not_checked"].as_array().unwrap().len(), 1, "{}", run.stdout);
+    let run = scan(&project, &["tree/fifo", "tree/link"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "tree/link", 1)]));
+    assert!(run.stdout.contains("tree/fifo"), "{}", run.stdout);
+}
+
+#[test]
+fn a_name_that_no_terminal_should_get_is_escaped() {
+    let project = shop();
+    let name = std::ffi::OsStr::from_bytes(b"a\nb\xff\x1b[2J.txt");
+    std::fs::create_dir(project.path("odd")).unwrap();
+    std::fs::write(project.path("odd").join(name), project.get("AUTH")).unwrap();
+    let run = scan(&project, &["odd"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "odd/a\\nb\\xff\\u{1b}[2J.txt", 1)]));
+    assert!(!project.run(["scan", "odd"]).assert_code(1).stdout.contains('\x1b'));
+}
+
+#[test]
+fn a_sparse_file_of_gigabytes_and_an_archive_bomb_end_soon() {
+    let project = shop();
+    let auth = project.get("AUTH");
+    std::fs::create_dir(project.path("hostile")).unwrap();
+    let sparse = std::fs::File::create(project.path("hostile/sparse")).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&sparse, &auth, 2 << 30).unwrap();
+    sparse.set_len(3 << 30).unwrap();
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..40 {
+        std::io::Write::write_all(&mut bomb, &vec![0; 1 << 20]).unwrap();
+    }
+    project.write("hostile/bomb.gz", bomb.finish().unwrap());
+    let run = scan(&project, &["hostile"]).assert_code(1);
+    // Neither the holes nor what comes out of the bomb is read to its end.
+    assert!(report(&run)["looked_at"]["bytes"].as_u64().unwrap() < 20 << 20, "{}", run.stdout);
+    assert_eq!(findings(&run), set(&[("AUTH", "hostile/sparse", 1)]));
+    let unseen = report(&run)["not_checked"].to_string();
+    assert!(unseen.contains("hostile/bomb.gz") && unseen.contains("unpacks to more than"), "{unseen}");
+}
+
+#[test]
+fn a_damaged_archive_is_told_of_and_looked_through_as_it_is() {
+    let project = shop();
+    let auth = project.get("AUTH");
+    project.write("bad/a.zip", [b"PK\x03\x04 nothing of the kind ", &auth[..]].concat());
+    project.write("bad/a.gz", [b"\x1f\x8b\x08\0\0\0\0\0\0\x03", &auth[..]].concat());
+    let run = scan(&project, &["bad"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "bad/a.gz", 1), ("AUTH", "bad/a.zip", 1)]));
+    assert_eq!(report(&run)["not_checked"].as_array().unwrap().len(), 3);
+}

@@ -1,0 +1,207 @@
+//! What git has: the index rather than the work tree, ranges, history.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Command;
+
+use crate::support::{Project, Run};
+use crate::{findings, report, scan, set, shop};
+
+/// Git in a project, with nothing of our environment.
+pub(crate) fn git(project: &Project, arguments: &[&str]) -> Run {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "protocol.file.allow=always"]);
+    command.args(arguments).current_dir(project.root()).env_clear();
+    command.env("PATH", crate::support::search_path()).env("HOME", project.home()).env("GIT_CONFIG_NOSYSTEM", "1");
+    Run::of(&mut command)
+}
+
+/// A shop in a repository, with a first commit.
+pub(crate) fn repository() -> Project {
+    let project = shop();
+    git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
+    project.write("readme", "a shop\n");
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Begin"]).assert_code(0);
+    project
+}
+
+fn auth(project: &Project) -> String {
+    String::from_utf8(project.get("AUTH")).unwrap()
+}
+
+#[test]
+fn the_index_is_looked_at_and_not_the_work_tree() {
+    let project = repository();
+    let auth = auth(&project);
+    scan(&project, &["--staged"]).assert_code(0);
+    // Staged with the value, taken out again in the work tree only; and the other way round.
+    project.write("a.txt", format!("one\nkey={auth}\n"));
+    project.write("b.txt", "clean\n");
+    git(&project, &["add", "a.txt", "b.txt"]).assert_code(0);
+    project.write("a.txt", "one\n");
+    project.write("b.txt", &auth);
+    assert_eq!(findings(&scan(&project, &["--staged"]).assert_code(1)), set(&[("AUTH", "a.txt", 2)]));
+    // What git would take is looked at where nothing else is said.
+    assert_eq!(findings(&scan(&project, &[]).assert_code(1)), set(&[("AUTH", "b.txt", 1)]));
+}
+
+#[test]
+fn of_a_file_that_is_staged_in_part_only_that_part_counts() {
+    let project = repository();
+    let auth = auth(&project);
+    let lines: Vec<String> = (0..40).map(|line| format!("line {line}")).collect();
+    project.write("long.txt", lines.join("\n") + "\n");
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Long"]).assert_code(0);
+    let mut changed = lines.clone();
+    changed[1] = "harmless".into();
+    changed[35] = format!("key = {auth}");
+    project.write("long.txt", changed.join("\n") + "\n");
+    let mut add = Command::new("git");
+    add.args(["add", "-p"]).current_dir(project.root()).env_clear();
+    add.env("PATH", crate::support::search_path()).env("HOME", project.home());
+    Run::with_stdin(&mut add, b"y\nn\n").assert_code(0);
+    assert!(git(&project, &["diff", "--cached"]).stdout.contains("harmless"));
+    scan(&project, &["--staged"]).assert_code(0);
+    git(&project, &["add", "long.txt"]).assert_code(0);
+    assert_eq!(findings(&scan(&project, &["--staged"]).assert_code(1)), set(&[("AUTH", "long.txt", 36)]));
+}
+
+#[test]
+fn a_repository_without_a_commit_is_looked_at_whole() {
+    let project = shop();
+    git(&project, &["init", "-q"]).assert_code(0);
+    project.write("dir/a.txt", auth(&project));
+    git(&project, &["add", "dir"]).assert_code(0);
+    assert_eq!(findings(&scan(&project, &["--staged"]).assert_code(1)), set(&[("AUTH", "dir/a.txt", 1)]));
+}
+
+#[test]
+fn renamed_binary_deleted_and_odd_files_are_looked_at_by_what_they_have() {
+    let project = repository();
+    let auth = auth(&project);
+    project.write("old.txt", &auth);
+    git(&project, &["add", "old.txt"]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Leak"]).assert_code(0);
+    git(&project, &["mv", "old.txt", "new.txt"]).assert_code(0);
+    project.write("image.bin", [b"\0\x01\0\xff", auth.as_bytes(), b"\0"].concat());
+    let odd = std::ffi::OsStr::from_bytes(b"odd\nname\xff");
+    std::fs::write(project.root().join(odd), &auth).unwrap();
+    std::os::unix::fs::symlink(&auth, project.path("link")).unwrap();
+    git(&project, &["add", "-A"]).assert_code(0);
+    let run = scan(&project, &["--staged"]).assert_code(1);
+    let expected =
+        [("AUTH", "image.bin", 1), ("AUTH", "link", 1), ("AUTH", "new.txt", 1), ("AUTH", "odd\\nname\\xff", 1)];
+    assert_eq!(findings(&run), set(&expected));
+    assert!(run.stdout.contains("\"offset\": 4"));
+    git(&project, &["rm", "-q", "-r", "--cached", "."]).assert_code(0);
+    scan(&project, &["--staged"]).assert_code(0);
+}
+
+#[test]
+fn a_range_tells_the_commit_and_finds_what_a_later_one_took_out() {
+    let project = repository();
+    let auth = auth(&project);
+    project.write("a.txt", &auth);
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Leak"]).assert_code(0);
+    let leak = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    git(&project, &["rm", "-q", "a.txt"]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Take it out"]).assert_code(0);
+    let run = scan(&project, &["--range", "HEAD~2..HEAD"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "a.txt", 1)]));
+    assert_eq!(report(&run)["findings"][0]["commit"], leak.as_str());
+    assert_eq!(report(&run)["looked_at"]["commits"], 2);
+    scan(&project, &["--range", "HEAD~1..HEAD"]).assert_code(0);
+    assert_eq!(findings(&scan(&project, &["--history"]).assert_code(1)), set(&[("AUTH", "a.txt", 1)]));
+    // A message is content too.
+    git(&project, &["commit", "-q", "--allow-empty", "-m", &format!("Use {auth}")]).assert_code(0);
+    let run = scan(&project, &["--range", "HEAD~1..HEAD"]).assert_code(1);
+    assert!(run.stdout.contains("the message of commit"), "{}", run.stdout);
+    scan(&project, &["--range", "nowhere..HEAD"]).assert_code(2);
+    scan(&project, &["--range", "--all"]).assert_code(2);
+}
+
+#[test]
+fn a_merge_is_looked_at_for_what_it_made_itself() {
+    let project = repository();
+    let auth = auth(&project);
+    git(&project, &["checkout", "-q", "-b", "side"]).assert_code(0);
+    project.write("readme", "side\n");
+    git(&project, &["commit", "-q", "-am", "Side"]).assert_code(0);
+    git(&project, &["checkout", "-q", "main"]).assert_code(0);
+    project.write("readme", "main\n");
+    git(&project, &["commit", "-q", "-am", "Main"]).assert_code(0);
+    git(&project, &["merge", "-q", "side"]);
+    project.write("readme", format!("main\nside {auth}\n"));
+    git(&project, &["add", "readme"]).assert_code(0);
+    assert_eq!(findings(&scan(&project, &["--staged"]).assert_code(1)), set(&[("AUTH", "readme", 2)]));
+    git(&project, &["commit", "-q", "-m", "Merge"]).assert_code(0);
+    let run = scan(&project, &["--range", "HEAD~1..HEAD"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "readme", 2)]));
+}
+
+#[test]
+fn a_submodule_is_told_of_and_its_commits_are_not_taken_for_content() {
+    let project = repository();
+    let other = Project::empty();
+    git(&other, &["init", "-q"]).assert_code(0);
+    other.write("a", "x");
+    git(&other, &["add", "."]).assert_code(0);
+    git(&other, &["commit", "-q", "-m", "x"]).assert_code(0);
+    git(&project, &["submodule", "--quiet", "add", other.root().to_str().unwrap(), "vendor"]).assert_code(0);
+    let run = scan(&project, &["--staged"]).assert_code(0);
+    assert!(report(&run)["not_checked"].to_string().contains("vendor"), "{}", run.stdout);
+}
+
+#[test]
+fn what_a_push_would_send_is_looked_at() {
+    let project = repository();
+    let auth = auth(&project);
+    let base = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    project.write("a.txt", &auth);
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Leak"]).assert_code(0);
+    let head = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    let none = "0".repeat(40);
+    let push = |line: String| project.run_with_stdin(["scan", "--json", "--range", "-"], line.as_bytes());
+    for theirs in [&none, &base, &"1".repeat(40)] {
+        let run = push(format!("refs/heads/main {head} refs/heads/main {theirs}\n")).assert_code(1);
+        assert_eq!(findings(&run), set(&[("AUTH", "a.txt", 1)]), "{theirs}");
+    }
+    push(format!("(delete) {none} refs/heads/main {head}\n")).assert_code(0);
+    push(format!("refs/heads/main {head} refs/heads/main {head}\n")).assert_code(0);
+    push(String::new()).assert_code(0);
+}
+
+#[test]
+fn neither_hooks_nor_filters_nor_monitors_of_the_repository_are_run() {
+    let project = repository();
+    let mark = project.path("was-run").display().to_string();
+    project.write("evil", format!("#!/bin/sh\ntouch '{mark}'\ncat\n"));
+    crate::support::set_mode(&project.path("evil"), 0o755);
+    let evil = project.path("evil").display().to_string();
+    project.write(".gitattributes", "* filter=evil diff=evil\n");
+    git(&project, &["add", "evil", ".gitattributes"]).assert_code(0);
+    for key in [
+        "core.fsmonitor",
+        "filter.evil.clean",
+        "filter.evil.smudge",
+        "diff.evil.textconv",
+        "diff.evil.command",
+        "diff.external",
+        "core.pager",
+    ] {
+        git(&project, &["config", key, &evil]).assert_code(0);
+    }
+    for arguments in [&["--staged"][..], &["--history"], &["--range", "HEAD"], &[]] {
+        scan(&project, arguments).assert_code(0);
+        assert!(!project.path("was-run").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_a_repository_that_is_said() {
+    let project = shop();
+    assert!(project.run(["scan", "--staged"]).assert_code(2).stderr.contains("no repository"));
+}
