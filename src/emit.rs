@@ -105,7 +105,11 @@ pub fn emit(
             Emission { files: vec![whole(output, values, bytes)], ..Emission::default() }
         }
         // What they say is the state of store or manifest, and no value of a secret: `deliver::document` writes them.
-        Format::ApiKeys | Format::ExternalSecret(_) | Format::Jwks { .. } | Format::Revocations => Emission::default(),
+        Format::ApiKeys
+        | Format::ExternalSecret(_)
+        | Format::Fingerprints
+        | Format::Jwks { .. }
+        | Format::Revocations => Emission::default(),
         Format::Pem { .. } => Emission { files: pem::emit(output, values)?, ..Emission::default() },
         Format::NotYet(format) => return Err(manifest::not_yet(format)),
     };

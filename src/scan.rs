@@ -6,6 +6,7 @@
 mod archive;
 pub mod files;
 pub mod finding;
+pub mod fingerprints;
 pub mod git;
 mod grams;
 mod known;
@@ -13,6 +14,7 @@ mod matcher;
 mod needle;
 mod stream;
 mod tar;
+mod tokens;
 mod view;
 mod zip;
 
@@ -21,3 +23,4 @@ pub use known::Known;
 pub use matcher::{Encoding, Matcher};
 pub use needle::{Owner, State};
 pub use stream::{Found, Place, Search, Worker};
+pub use tokens::Tokens;

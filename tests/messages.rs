@@ -721,12 +721,12 @@ fn a_value_that_a_dialect_cannot_carry() {
 #[test]
 fn a_format_of_a_later_release() {
     let project = initialised(EXTERNAL);
-    let output = "[outputs.keys]\nformat = \"fingerprints\"\npath = \"keys\"\n";
+    let output = "[outputs.keys]\nformat = \"systemd-credentials\"\npath = \"keys\"\n";
     project.write("vault-kit.toml", manifest(&format!("{EXTERNAL}{output}")));
     insta::assert_snapshot!(told("not-yet-available", &project, &["render"]), @r#"
     exit 3
     --- stderr
-    vault-kit: error: outputs of format `fingerprints` are not yet available
+    vault-kit: error: outputs of format `systemd-credentials` are not yet available
     vault-kit: hint: use `dotenv`, `docker-secrets`, `pem` or `json`, or take the output out of the manifest
     "#);
 }
@@ -1359,6 +1359,19 @@ fn a_search_in_git_where_git_has_nothing() {
     --- stderr
     vault-kit: error: git fails to tell what is in the repository
     vault-kit: hint: `git fsck` tells more
+    ");
+}
+
+#[test]
+fn a_list_of_fingerprints_that_is_none() {
+    let output = "[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n";
+    let project = project(&format!("{RANDOM}{output}"));
+    project.write("prints.json", "{}");
+    insta::assert_snapshot!(told("fingerprints-invalid", &project, &["scan"]), @r"
+    exit 3
+    --- stderr
+    vault-kit: error: `prints.json` is no list of fingerprints
+    vault-kit: hint: deliver it anew with `vault-kit render`; `vault-kit schema fingerprints` describes it
     ");
 }
 

@@ -1,23 +1,25 @@
 //! `scan`: looks for the values of our secrets, and for what looks like somebody's, where they do not belong.
 
+mod known;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::context::{self, Context, read_identities};
+use super::context::{self, Context};
 use super::paste::Paste;
 use super::session::Session;
-use crate::check::NotChecked;
 use crate::deliver::expected;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::report;
 use crate::scan::files::{self, Item, Scope};
 use crate::scan::git::{self, Git};
 use crate::scan::{Found, Known, Report, Search};
+use crate::store::DIRECTORY;
 use crate::store::files::StoreFiles;
-use crate::store::{DIRECTORY, Store};
+use known::Sources;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -42,14 +44,15 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
-    let mut not_checked = Vec::new();
-    let stores = stores(&session, &mut not_checked)?;
+    let mut sources = Sources::open(&session)?;
+    let mut not_checked = std::mem::take(&mut sources.not_checked);
     let mut known = Known::default();
-    stores.iter().for_each(|store| known.add(store));
+    sources.stores.iter().for_each(|store| known.add(store));
     not_checked.extend(known.not_checked());
-    let values = known.len();
+    let values = known.len() + sources.fingerprints;
     let matcher = known.matcher();
-    let search = Search { matcher: &matcher, default: &session.manifest.default_environment };
+    let default = &session.manifest.default_environment;
+    let search = Search { matcher: &matcher, tokens: &sources.tokens, default };
     let mut found = look(&session, arguments, &search)?;
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
@@ -64,32 +67,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.print(&report::scan::render(&report, context.ui.color))?;
     }
     Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
-}
-
-/// The stores of the environment that is named, or of all of them, as far as they can be opened here.
-fn stores(session: &Session<'_>, not_checked: &mut Vec<NotChecked>) -> Result<Vec<Store>> {
-    let identities = read_identities()?;
-    let is_named = session.context.environment().is_some();
-    let environments = session.manifest.environments.keys().filter(|name| !is_named || **name == session.environment);
-    let mut stores = Vec::new();
-    for environment in environments {
-        let files = StoreFiles::new(&session.root, session.state.clone(), environment);
-        let mut unseen = |why: &str| {
-            not_checked.push(NotChecked { what: format!("the values of {environment}"), why: why.to_owned() })
-        };
-        let Some(identities) = &identities else {
-            unseen("there is no identity to open its store with");
-            continue;
-        };
-        match files.open(identities) {
-            Ok(Some(store)) => stores.push(store),
-            Ok(None) => unseen("its store is not here"),
-            // Of an environment that nobody named it is enough to say so.
-            Err(error) if error.kind() == Kind::Store && !is_named => unseen(&error.to_string()),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(stores)
 }
 
 fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Result<Found> {

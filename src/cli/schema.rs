@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Of what: api-keys, audit-record, check-report, hook-input, ledger, manifest, revocations, scan-report or sync-plan
+    /// Of what: api-keys, audit-record, check-report, fingerprints, hook-input, ledger, manifest, revocations, scan-report or sync-plan
     #[arg(value_enum, hide_possible_values = true)]
     name: Name,
 }
@@ -21,6 +21,8 @@ enum Name {
     AuditRecord,
     /// The report of `check --json`
     CheckReport,
+    /// The fingerprints of generated values
+    Fingerprints,
     /// What a rotation hook reads
     HookInput,
     /// The lines of the ledger
@@ -40,6 +42,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Name::ApiKeys => include_str!("../../schemas/api-keys.schema.json"),
         Name::AuditRecord => include_str!("../../schemas/audit-record.schema.json"),
         Name::CheckReport => include_str!("../../schemas/check-report.schema.json"),
+        Name::Fingerprints => include_str!("../../schemas/fingerprints.schema.json"),
         Name::HookInput => crate::hook::SCHEMA,
         Name::Ledger => include_str!("../../schemas/ledger.schema.json"),
         Name::Manifest => include_str!("../../schemas/manifest.schema.json"),

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
 use crate::private_file::Root;
+use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
@@ -104,6 +105,7 @@ fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<Stri
             Ok(Some(jwks::write(&keys)))
         }
         Format::ApiKeys => ApiKeys::of(&store.issued.api_keys).to_text().map(Some),
+        Format::Fingerprints => Fingerprints::of(store).to_text().map(Some),
         Format::Revocations => revocations(world, store).to_text().map(Some),
         _ => Ok(None),
     }

@@ -66,7 +66,7 @@ impl Expectation<'_> {
                 files.map(|(path, held)| file(output, path, BTreeMap::from([held]), false)).collect()
             }
             Format::Pem { .. } => held().flat_map(|it| self.pem(output, it.0, &current(it))).collect(),
-            Format::ApiKeys | Format::Jwks { .. } | Format::Revocations => {
+            Format::ApiKeys | Format::Fingerprints | Format::Jwks { .. } | Format::Revocations => {
                 let holds = held().map(current).collect();
                 vec![file(output, output.path.clone(), holds, output.format.is_public_document())]
             }

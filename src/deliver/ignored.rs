@@ -24,10 +24,10 @@ pub fn add(root: &Root, manifest: &Manifest) -> Result<()> {
 }
 
 /// Everything of ours that must stay out of git: state, temp files, and every output of every environment that
-/// the manifest alone does not tell.
+/// is not meant to be committed.
 fn ignored(manifest: &Manifest) -> Vec<String> {
     let mut lines = vec![format!("{DIRECTORY}/"), "**/.vault-kit-tmp.*".to_owned()];
-    let ours = |output: &&Output| !output.path.starts_with('/') && !output.format.is_from_manifest();
+    let ours = |output: &&Output| !output.path.starts_with('/') && !output.format.is_committed();
     for output in manifest.outputs.values().filter(ours) {
         let path = output.path.trim_start_matches("./").trim_end_matches('/');
         let line = match output.format {

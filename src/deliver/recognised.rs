@@ -11,6 +11,7 @@ use crate::emit::dotenv_read::Entry;
 use crate::emit::{dotenv_block, json_read};
 use crate::manifest::Format;
 use crate::name::{SecretName, VersionId};
+use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::store::ledger::DeliveredFile;
 use crate::store::{Store, Version};
@@ -53,6 +54,7 @@ fn held(it: &PreparedFile<'_>, present: &Secret, world: &World<'_>, store: &Stor
         Format::Pem { .. } => pieces(it, present, store),
         // They hold no value, and follow from the store whatever they say now.
         Format::ApiKeys => ApiKeys::parse(present.expose(), &it.file.path).ok().map(|_| it.holds.clone()),
+        Format::Fingerprints => Fingerprints::parse(present.expose(), &it.file.path).ok().map(|_| it.holds.clone()),
         Format::Revocations => Revocations::parse(present.expose(), &it.file.path).ok().map(|_| it.holds.clone()),
         Format::Jwks { .. } => {
             let keys = jwks::parse(present.expose(), &it.file.path).ok()?;

@@ -459,6 +459,8 @@ pub enum Format {
     NotYet(&'static str),
     /// The list of revoked tokens.
     Revocations,
+    /// The fingerprints of generated values, for a search for leaks without the identity.
+    Fingerprints,
     /// The API keys that were issued to others, by their hashes.
     ApiKeys,
 }
@@ -700,6 +702,7 @@ impl Format {
             Self::ExternalSecret(it) => return format!("external-secret, {}", it.object.name).into(),
             Self::ApiKeys => "api-keys",
             Self::Revocations => "revocations",
+            Self::Fingerprints => "fingerprints",
         })
     }
 
@@ -710,17 +713,25 @@ impl Format {
 
     /// Whether it tells the state of the store rather than the values of secrets.
     pub fn is_document(&self) -> bool {
-        matches!(self, Self::ApiKeys | Self::ExternalSecret(_) | Self::Jwks { .. } | Self::Revocations)
+        matches!(
+            self,
+            Self::ApiKeys | Self::ExternalSecret(_) | Self::Fingerprints | Self::Jwks { .. } | Self::Revocations
+        )
     }
 
-    /// Whether the manifest alone says what is in it, so that it can be committed.
+    /// Whether it is meant to be committed.
+    pub fn is_committed(&self) -> bool {
+        matches!(self, Self::ExternalSecret(_) | Self::Fingerprints)
+    }
+
+    /// Whether the manifest alone says what is in it.
     pub fn is_from_manifest(&self) -> bool {
         matches!(self, Self::ExternalSecret(_))
     }
 
     /// Whether it is a document that everybody may read unless the manifest says otherwise.
     pub fn is_public_document(&self) -> bool {
-        matches!(self, Self::ExternalSecret(_) | Self::Jwks { .. } | Self::Revocations)
+        matches!(self, Self::ExternalSecret(_) | Self::Fingerprints | Self::Jwks { .. } | Self::Revocations)
     }
 }
 

@@ -546,8 +546,8 @@ variants! {
         DockerSwarm(RawLater) = "docker-swarm",
         /// An `ExternalSecret`: what the External Secrets Operator makes a Secret from; holds no value.
         ExternalSecret(RawExternalSecret) = "external-secret",
-        /// Fingerprints of values; of a later release.
-        Fingerprints(RawLater) = "fingerprints",
+        /// The fingerprints of generated values, which `scan` finds leaks by without the identity; holds no value.
+        Fingerprints(RawFile) = "fingerprints",
         /// A Secret of Kubernetes.
         KubernetesSecret(RawKubernetesSecret) = "kubernetes-secret",
         /// Credentials for systemd services; of a later release.

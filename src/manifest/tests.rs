@@ -280,7 +280,7 @@ keys = { format = "api-keys", path = "api-keys.json" }
 compose = { format = "compose-override" }
 swarm = { format = "docker-swarm" }
 eso = { format = "external-secret", path = "eso.yaml", store = "aws" }
-prints = { format = "fingerprints" }
+prints = { format = "fingerprints", path = "prints.json" }
 jwks = { format = "jwks", path = "jwks.json" }
 k8s = { format = "kubernetes-secret", path = "secret.yaml" }
 systemd = { format = "systemd-credentials" }

@@ -58,6 +58,11 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_of_fingerprints_is_the_committed_one() {
+        assert_committed("fingerprints.schema.json", &schema_for!(crate::scan::fingerprints::Document));
+    }
+
+    #[test]
     fn the_schema_of_the_ledger_is_the_committed_one() {
         assert_committed("ledger.schema.json", &schema_for!(Line));
     }

@@ -50,12 +50,7 @@ impl<'a> Known<'a> {
             self.leave_out(store, name, why);
             return;
         }
-        let state = match version.stage {
-            _ if store.is_banned(version) => State::Banned,
-            Stage::Current => State::Current,
-            Stage::Candidate | Stage::Next => State::Next,
-            Stage::Previous | Stage::Purged => State::Past,
-        };
+        let state = State::of(store, version);
         let environment = store.environment.clone();
         self.values.push((value, Owner { environment, secret: name.clone(), version: version.id, state }));
     }

@@ -60,6 +60,13 @@ pub(super) struct Hit {
     pub(super) wide: bool,
 }
 
+impl Hit {
+    /// Of a value that is no needle.
+    pub(super) fn by_fingerprint(place: Range<usize>, encoding: Encoding) -> Self {
+        Self { needle: usize::MAX, start: place.start, end: place.end, encoding, wide: false }
+    }
+}
+
 /// The known values, ready to be looked for.
 pub struct Matcher {
     needles: Vec<Needle>,

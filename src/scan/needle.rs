@@ -25,7 +25,7 @@ pub(super) const SHORT_STEP: usize = SHORTEST - 4 + 1;
 const MOST_RUGGED: usize = 256;
 
 /// Where in its life a version is, as a finding tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum State {

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::finding::{Code, Finding, LookedAt, Severity};
 use super::matcher::{Hit, Matcher, Scratch};
 use super::needle::{Owner, State};
+use super::tokens::Tokens;
 use crate::check::NotChecked;
 use crate::name::EnvName;
 
@@ -23,6 +24,8 @@ const AHEAD: usize = 16 * 1024;
 pub struct Search<'a> {
     /// The known values.
     pub matcher: &'a Matcher,
+    /// The values of which only fingerprints are known.
+    pub tokens: &'a Tokens,
     /// The environment that a command without `-e` is about.
     pub default: &'a EnvName,
 }
@@ -107,7 +110,7 @@ impl Lines {
 impl<'a> Worker<'a> {
     /// Room for what a search needs.
     pub fn new(search: &'a Search<'a>) -> Self {
-        let overlap = search.matcher.reach().max(AHEAD);
+        let overlap = search.matcher.reach().max(search.tokens.reach()).max(AHEAD);
         let buffer = vec![0; PIECE + overlap + BEHIND];
         Self { search, overlap, buffer, scratch: Scratch::default(), hits: Vec::new(), found: Found::default() }
     }
@@ -153,6 +156,15 @@ impl<'a> Worker<'a> {
             }
         }
         self.hits = hits;
+        let mut lines = Lines { at: 0, lines: piece.lines };
+        for token in self.search.tokens.find(piece.bytes, &piece.zone) {
+            let position = lines.position(piece, token.place.start);
+            for owner in token.owners {
+                let hit = Hit::by_fingerprint(token.place.clone(), token.encoding);
+                let finding = self.leaked(owner, &hit, position, place);
+                self.found.findings.push(finding);
+            }
+        }
     }
 
     fn leaked(&self, owner: &Owner, hit: &Hit, (line, offset): (u64, Option<u64>), place: Place<'_>) -> Finding {

@@ -161,7 +161,7 @@ fn verdict(version: &Version, declaration: &Declaration) -> Option<Verdict> {
 }
 
 /// A public hash only of what cannot be guessed from it: drawn with 128 bits or more, or signed with such a key.
-pub(super) fn fingerprint(store: &Store, version: &Version) -> Option<String> {
+pub fn fingerprint(store: &Store, version: &Version) -> Option<String> {
     let drawn = version.bits.is_some_and(|bits| bits >= digest::PUBLIC_FINGERPRINT_BITS);
     let signed = version.kind == "token";
     let ours = version.origin == Origin::Generated && (drawn || signed);

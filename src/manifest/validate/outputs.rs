@@ -121,6 +121,7 @@ fn format(
             (Format::Jwks { max_age: raw.max_age.map_or(MAX_AGE, |age| age.value) }, raw.path, None, none)
         }
         RawFormat::Revocations(raw) => (Format::Revocations, raw.path, None, none),
+        RawFormat::Fingerprints(raw) => (Format::Fingerprints, raw.path, None, none),
         RawFormat::ApiKeys(raw) => (Format::ApiKeys, raw.path, None, none),
         RawFormat::KubernetesSecret(mut raw) => {
             let (path, keys) = (raw.path.take(), raw.keys.take());
@@ -130,10 +131,9 @@ fn format(
             let (path, keys) = (raw.path.take(), raw.keys.take());
             (Format::ExternalSecret(Box::new(kubernetes::external(raw, place, problems))), path, keys, none)
         }
-        RawFormat::ComposeOverride(raw)
-        | RawFormat::DockerSwarm(raw)
-        | RawFormat::Fingerprints(raw)
-        | RawFormat::SystemdCredentials(raw) => (Format::NotYet(name), raw.path, None, none),
+        RawFormat::ComposeOverride(raw) | RawFormat::DockerSwarm(raw) | RawFormat::SystemdCredentials(raw) => {
+            (Format::NotYet(name), raw.path, None, none)
+        }
     }
 }
 

@@ -15,7 +15,12 @@ pub(super) fn by_star(format: &Format, declaration: &Declaration) -> bool {
         Format::Dotenv { .. } | Format::Json => matches!(declaration.kind, Kind::Keypair { .. }),
         // Of several parts, or of a type of its own.
         Format::ExternalSecret(_) | Format::KubernetesSecret(_) => declaration.kind.has_parts(),
-        Format::ApiKeys | Format::Jwks { .. } | Format::NotYet(_) | Format::Pem { .. } | Format::Revocations => false,
+        Format::ApiKeys
+        | Format::Fingerprints
+        | Format::Jwks { .. }
+        | Format::NotYet(_)
+        | Format::Pem { .. }
+        | Format::Revocations => false,
     };
     !named_only && explicitly(format, declaration).is_ok()
 }
@@ -36,6 +41,9 @@ pub(super) fn explicitly(format: &Format, declaration: &Declaration) -> Result<(
         )),
         Format::ApiKeys => {
             Err(("is a value", "take `secrets` out: it tells of the store's records and carries no value"))
+        }
+        Format::Fingerprints => {
+            Err(("is a value", "take `secrets` out: it has the fingerprints of all generated values"))
         }
         Format::Revocations => Err(("has no place in a list of revoked tokens", "leave `secrets` out")),
         Format::Pem { .. } if several || matches!(declaration.kind, Kind::Keypair { .. }) => Ok(()),
@@ -77,9 +85,12 @@ pub(super) fn is_public(output: &Output, secrets: &Secrets) -> bool {
     match &output.format {
         Format::Pem { files } => !files.is_empty() && files.keys().all(|piece| piece.is_public()),
         // A hash of 178 random bits opens nothing, so that the mode may be what the service needs.
-        Format::ApiKeys | Format::ExternalSecret(_) | Format::Jwks { .. } | Format::NotYet(_) | Format::Revocations => {
-            true
-        }
+        Format::ApiKeys
+        | Format::ExternalSecret(_)
+        | Format::Fingerprints
+        | Format::Jwks { .. }
+        | Format::NotYet(_)
+        | Format::Revocations => true,
         _ => output.secrets.iter().all(|name| {
             let declared =
                 secrets.position(name.as_str()).and_then(|position| secrets.list[position].declaration.as_ref());

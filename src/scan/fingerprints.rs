@@ -1,0 +1,175 @@
+//! The fingerprints of generated values as a document that may be committed: what a search without the identity knows.
+//!
+//! A public hash of 128 random bits or more leads nobody to the value. Length and alphabet say how to find texts to compare.
+
+use std::collections::BTreeSet;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use super::needle::State;
+use crate::error::{Error, Kind, Result};
+use crate::name::{EnvName, SecretName, VersionId};
+use crate::secret::parts::Part;
+use crate::store::{Stage, Store, Version, derive};
+use crate::token::json;
+
+/// The version of the document that is written, and the only one that is read.
+const VERSION: u32 = 1;
+
+/// Fingerprints by secret and version.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "The fingerprints of generated values"))]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    /// The version of this document.
+    #[cfg_attr(test, schemars(extend("const" = 1)))]
+    #[serde(rename = "vault_kit_fingerprints")]
+    version: u32,
+    /// The project, which is part of every fingerprint.
+    pub project: String,
+    /// The environment.
+    pub environment: EnvName,
+    /// The fingerprints.
+    pub values: Vec<Print>,
+}
+
+/// The fingerprint of one value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Print {
+    /// The secret.
+    pub secret: SecretName,
+    /// The version.
+    pub version: VersionId,
+    /// Where in its life it is.
+    pub state: State,
+    /// The first 128 bits of SHA-256("vault-kit/fp/1" ‖ project ‖ value), in lower-case hex.
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9a-f]{32}$")))]
+    pub fingerprint: String,
+    /// Length of the value in bytes; absent where only the fingerprint is left of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// The characters that it may consist of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alphabet: Option<Alphabet>,
+}
+
+/// The characters of a value, by which it is told from what stands around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Alphabet {
+    /// Hex digits, and the `-` of a UUID.
+    Hex,
+    /// Letters, digits, `-` and `_`.
+    Base64Url,
+    /// Letters, digits, `+` and `/`, with `=` at the end.
+    Base64,
+    /// Letters, digits, `-`, `_` and `.`: a signed token.
+    Token,
+    /// All of ASCII that is shown, but blanks, quotes and backslashes.
+    Printable,
+}
+
+impl Alphabet {
+    /// All, the narrower ones first.
+    pub const ALL: [Self; 5] = [Self::Hex, Self::Base64Url, Self::Base64, Self::Token, Self::Printable];
+
+    /// Whether a character belongs to it.
+    pub fn has(self, byte: u8) -> bool {
+        match self {
+            Self::Hex => byte.is_ascii_hexdigit() || byte == b'-',
+            Self::Base64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
+            Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'),
+            Self::Token => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'),
+            Self::Printable => byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`' | b'\\'),
+        }
+    }
+
+    /// The narrowest one that a value consists of.
+    fn of(value: &[u8]) -> Option<Self> {
+        let padding = value.iter().rev().take_while(|&&it| it == b'=').count();
+        Self::ALL.into_iter().find(|alphabet| {
+            let end = if *alphabet == Self::Base64 { value.len() - padding.min(2) } else { value.len() };
+            value[..end].iter().all(|&byte| alphabet.has(byte))
+        })
+    }
+}
+
+impl Document {
+    /// The fingerprints of a store's values, as far as nobody can guess a value from one: those of all versions, and of
+    /// all that leaked.
+    pub fn of(store: &Store) -> Self {
+        let mut values = Vec::new();
+        for (name, versions) in &store.secrets {
+            values.extend(versions.iter().filter_map(|version| print(store, name, version)));
+        }
+        values.extend(banned(store, &values));
+        Self { version: VERSION, project: store.project.clone(), environment: store.environment.clone(), values }
+    }
+
+    /// Reads the file `place`. Fails with `fingerprints-invalid`.
+    pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
+        let invalid = |what: &str| {
+            Error::new(Kind::Manifest, "fingerprints-invalid", format!("`{place}` {what}"))
+                .hint("deliver it anew with `vault-kit render`; `vault-kit schema fingerprints` describes it")
+        };
+        let object = json::object(bytes).ok_or_else(|| invalid("is not one JSON object without repeated names"))?;
+        if object.get("vault_kit_fingerprints").is_some_and(|version| version != VERSION) {
+            return Err(invalid("is of another version of vault-kit"));
+        }
+        let read: Self = serde_json::from_value(object.into()).map_err(|_| invalid("is no list of fingerprints"))?;
+        if read.values.iter().any(|print| print.bytes().is_none()) {
+            return Err(invalid("has a fingerprint that is not 32 lower-case hex digits"));
+        }
+        Ok(read)
+    }
+
+    /// The document, with a newline at the end.
+    pub fn to_text(&self) -> Result<String> {
+        let text = serde_json::to_string_pretty(self).map_err(|_| Error::bug("a list cannot be written as JSON"))?;
+        Ok(text + "\n")
+    }
+}
+
+impl Print {
+    /// The fingerprint itself.
+    pub fn bytes(&self) -> Option<[u8; 16]> {
+        HEXLOWER.decode(self.fingerprint.as_bytes()).ok()?.try_into().ok()
+    }
+}
+
+fn print(store: &Store, name: &SecretName, version: &Version) -> Option<Print> {
+    let value = version.parts.part(Part::Value)?;
+    let fingerprint = derive::fingerprint(store, version)?;
+    let state = State::of(store, version);
+    let (length, alphabet) = (Some(value.len()), Alphabet::of(value.expose()));
+    Some(Print { secret: name.clone(), version: version.id, state, fingerprint, length, alphabet })
+}
+
+/// What leaked and is in no version any more.
+fn banned(store: &Store, known: &[Print]) -> Vec<Print> {
+    let known: BTreeSet<&str> = known.iter().map(|print| print.fingerprint.as_str()).collect();
+    let bans = store.banned.iter().filter_map(|(_, ban)| Some((ban, ban.public.clone()?)));
+    let gone = bans.filter(|(_, fingerprint)| !known.contains(fingerprint.as_str()));
+    gone.map(|(ban, fingerprint)| {
+        let (secret, version) = (ban.secret.clone(), ban.version);
+        Print { secret, version, state: State::Banned, fingerprint, length: None, alphabet: None }
+    })
+    .collect()
+}
+
+impl State {
+    /// Where in its life a version of a store is.
+    pub(super) fn of(store: &Store, version: &Version) -> Self {
+        match version.stage {
+            _ if store.is_banned(version) => Self::Banned,
+            Stage::Current => Self::Current,
+            Stage::Candidate | Stage::Next => Self::Next,
+            Stage::Previous | Stage::Purged => Self::Past,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Finds values of which only fingerprints are known: a text is split into runs of the characters that values consist of,
+//! and each run of a value's length is hashed. What a value is glued to, without a character between that it cannot have,
+//! hides it, unless it begins or ends the run.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+
+use super::fingerprints::{Alphabet, Document, Print};
+use super::matcher::Encoding;
+use super::needle::Owner;
+use crate::name::EnvName;
+use crate::secret::digest::PublicFingerprints;
+use crate::store::Store;
+
+/// By so many characters a run may be longer than a value that begins or ends it.
+const MOST_GLUED: usize = 128;
+
+/// Shorter values are not looked for: none that can be drawn of 128 bits is.
+const SHORTEST: usize = 16;
+
+/// Fingerprints, ready to be looked for.
+#[derive(Debug, Default)]
+pub struct Tokens {
+    projects: Vec<Project>,
+    /// The longest value.
+    longest: usize,
+}
+
+/// The fingerprints of one project.
+#[derive(Debug)]
+struct Project {
+    hash: PublicFingerprints,
+    owners: HashMap<[u8; 16], Vec<Owner>>,
+    /// The lengths of the values of each alphabet.
+    lengths: Vec<(Alphabet, Vec<usize>)>,
+}
+
+/// A value in some bytes, by its fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token<'t> {
+    pub(super) owners: &'t [Owner],
+    pub(super) place: Range<usize>,
+    pub(super) encoding: Encoding,
+}
+
+impl Tokens {
+    /// Adds a document's fingerprints; tells how many.
+    pub fn add(&mut self, document: Document) -> usize {
+        let Document { project, environment, values, .. } = document;
+        self.add_prints(&project, &environment, values)
+    }
+
+    /// Adds fingerprints of a project; tells how many.
+    pub(super) fn add_prints(&mut self, project: &str, environment: &EnvName, values: Vec<Print>) -> usize {
+        let mut owners: HashMap<[u8; 16], Vec<Owner>> = HashMap::with_capacity(values.len());
+        let mut lengths: Vec<(Alphabet, Vec<usize>)> = Alphabet::ALL.iter().map(|&it| (it, Vec::new())).collect();
+        let count = values.len();
+        let known: Vec<(Alphabet, usize)> = values.iter().filter_map(|it| Some((it.alphabet?, it.length?))).collect();
+        let is_all_known = values.iter().all(|it| it.length.is_some());
+        // What only a fingerprint is left of was as long as others are, or as the values of a `random` by default.
+        let guessed = [(Alphabet::Base64Url, 43), (Alphabet::Base64, 44), (Alphabet::Hex, 64)];
+        let guessed = guessed.iter().filter(|_| !is_all_known);
+        for &(alphabet, length) in known.iter().chain(guessed).filter(|(_, length)| *length >= SHORTEST) {
+            lengths.iter_mut().filter(|(it, _)| *it == alphabet).for_each(|(_, lengths)| lengths.push(length));
+        }
+        for (_, lengths) in &mut lengths {
+            lengths.sort_unstable();
+            lengths.dedup();
+        }
+        lengths.retain(|(_, lengths)| !lengths.is_empty());
+        for print in values {
+            let Some(fingerprint) = print.bytes() else { continue };
+            let Print { secret, version, state, .. } = print;
+            let owner = Owner { environment: environment.clone(), secret, version, state };
+            owners.entry(fingerprint).or_default().push(owner);
+        }
+        self.longest = self.longest.max(lengths.iter().flat_map(|it| it.1.last()).copied().max().unwrap_or(0));
+        if count > 0 {
+            self.projects.push(Project { hash: PublicFingerprints::of(project), owners, lengths });
+        }
+        count
+    }
+
+    /// Adds what leaked and is in no version of a store any more.
+    pub fn add_banned(&mut self, store: &Store) {
+        if store.banned.is_empty() {
+            return;
+        }
+        let all = Document::of(store).values;
+        let gone = all.into_iter().filter(|it| it.length.is_none()).collect();
+        self.add_prints(&store.project, &store.environment, gone);
+    }
+
+    /// How many bytes a value may take, at most.
+    pub(super) fn reach(&self) -> usize {
+        2 * self.longest + MOST_GLUED
+    }
+
+    /// Every value that begins within `zone`, in order.
+    pub(super) fn find(&self, bytes: &[u8], zone: &Range<usize>) -> Vec<Token<'_>> {
+        let mut found = Vec::new();
+        for project in &self.projects {
+            for (alphabet, lengths) in &project.lengths {
+                runs(bytes, |byte| alphabet.has(byte), |run| project.raw(bytes, run, *alphabet, lengths, &mut found));
+            }
+            project.encoded(bytes, &mut found);
+        }
+        found.retain(|it| zone.contains(&it.place.start));
+        found.sort_by_key(|it| (it.place.start, it.place.end));
+        found.dedup_by(|a, b| a.place.start < b.place.end && a.owners == b.owners);
+        found
+    }
+}
+
+impl Project {
+    fn raw<'t>(
+        &'t self,
+        bytes: &[u8],
+        run: Range<usize>,
+        alphabet: Alphabet,
+        lengths: &[usize],
+        found: &mut Vec<Token<'t>>,
+    ) {
+        let padding = bytes[run.end..].iter().take(2).take_while(|&&it| it == b'=').count();
+        let padding = if alphabet == Alphabet::Base64 { padding } else { 0 };
+        for &length in lengths {
+            for end in run.end..=run.end + padding {
+                let whole = end - run.start;
+                if whole < length || whole > length + MOST_GLUED {
+                    continue;
+                }
+                let ends = (whole > length).then_some(end - length..end);
+                for place in [run.start..run.start + length].into_iter().chain(ends) {
+                    self.add(&bytes[place.clone()], place, Encoding::Raw, found);
+                }
+            }
+        }
+    }
+
+    /// Runs that are the base64 or hex of a value.
+    fn encoded<'t>(&'t self, bytes: &[u8], found: &mut Vec<Token<'t>>) {
+        let is_value = |value: &[u8]| {
+            self.lengths.iter().any(|(alphabet, lengths)| {
+                lengths.contains(&value.len()) && value.iter().all(|&it| alphabet.has(it) || it == b'=')
+            })
+        };
+        let encodings = [
+            (Alphabet::Hex, &HEXLOWER_PERMISSIVE, Encoding::Hex),
+            (Alphabet::Base64, &BASE64_NOPAD, Encoding::Base64),
+            (Alphabet::Base64Url, &BASE64URL_NOPAD, Encoding::Base64Url),
+        ];
+        for (alphabet, encoding, name) in encodings {
+            let is_length = |length: usize| {
+                self.lengths.iter().any(|(_, lengths)| lengths.iter().any(|&it| encoding.encode_len(it) == length))
+            };
+            runs(
+                bytes,
+                |byte| alphabet.has(byte),
+                |run| {
+                    if !is_length(run.len()) {
+                        return;
+                    }
+                    let Ok(value) = encoding.decode(&bytes[run.clone()]).map(zeroize::Zeroizing::new) else { return };
+                    if is_value(&value) {
+                        self.add(&value, run, name, found);
+                    }
+                },
+            );
+        }
+    }
+
+    fn add<'t>(&'t self, value: &[u8], place: Range<usize>, encoding: Encoding, found: &mut Vec<Token<'t>>) {
+        if let Some(owners) = self.owners.get(&self.hash.fingerprint(value)) {
+            found.push(Token { owners, place, encoding });
+        }
+    }
+}
+
+/// Calls `visit` with every longest run of some characters that may be a value.
+fn runs(bytes: &[u8], is_part: impl Fn(u8) -> bool, mut visit: impl FnMut(Range<usize>)) {
+    let mut table = [false; 256];
+    for byte in 0..=u8::MAX {
+        table[usize::from(byte)] = is_part(byte);
+    }
+    let mut at = 0;
+    while at < bytes.len() {
+        // A run of SHORTEST characters has one at every multiple of SHORTEST: whatever lies between need not be read.
+        let probe = at + SHORTEST - 1;
+        if bytes.get(probe).is_none_or(|&it| !table[usize::from(it)]) {
+            at = probe + 1;
+            continue;
+        }
+        let start = at + bytes[at..probe].iter().rposition(|&it| !table[usize::from(it)]).map_or(0, |found| found + 1);
+        let end =
+            bytes[probe..].iter().position(|&it| !table[usize::from(it)]).map_or(bytes.len(), |found| probe + found);
+        if end - start >= SHORTEST {
+            visit(start..end);
+        }
+        at = end + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_found_wherever_they_begin() {
+        for before in 0..40 {
+            for length in SHORTEST..60 {
+                let text = [&vec![b' '; before][..], &vec![b'a'; length], b" b c"].concat();
+                let mut found = Vec::new();
+                runs(&text, |it| it.is_ascii_alphabetic(), |run| found.push(run));
+                assert_eq!(found, [before..before + length]);
+            }
+        }
+    }
+}
