@@ -11,6 +11,7 @@ mod context;
 mod explain;
 mod generate;
 mod get;
+mod hooks;
 mod iam;
 mod import;
 mod incident;
@@ -149,6 +150,7 @@ const VERBS: [Verb; 27] = [
     verb!(apikey, "Keys that are issued to others: issue, judge, take back"),
     verb!(audit, "The record of who did what: show, verify"),
     verb!(scan, "Look for our values, and for other credentials, where they do not belong; exit 1 when there are any"),
+    verb!(hooks, "Git's hooks: `scan` and `check` before each commit and push"),
     verb!(incident, "A value leaked: replace it now, ban it, and tell what is left to do"),
     verb!(schedule, "Have `rotate --due` run again and again, by systemd or cron"),
     verb!(iam, "What AWS must allow"),

@@ -15,6 +15,7 @@ pub mod error;
 pub mod exit;
 pub mod few;
 pub mod generate;
+mod git_hooks;
 mod hardening;
 pub mod hook;
 pub mod iam;

@@ -1376,6 +1376,20 @@ fn a_list_of_fingerprints_that_is_none() {
 }
 
 #[test]
+fn git_hooks_beside_others() {
+    let project = initialised(RANDOM);
+    assert!(Command::new("git").args(["init", "-q"]).arg(project.root()).status().unwrap().success());
+    project.write(".git/hooks/pre-commit", "#!/bin/sh\n");
+    project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n");
+    insta::assert_snapshot!(told("hooks-in-the-way", &project, &["hooks", "install"]), @r"
+    exit 7
+    --- stderr
+    vault-kit: error: `[project]/.git/hooks/pre-commit` is not ours, and neither is `[project]/.git/hooks/pre-commit.before-vault-kit`
+    vault-kit: hint: look into both, and leave one of them: `[project]/.git/hooks/pre-commit`
+    ");
+}
+
+#[test]
 fn a_search_in_git_without_git() {
     let project = initialised(RANDOM);
     let without_git = || {

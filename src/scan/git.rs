@@ -4,6 +4,7 @@
 //! objects are read, never the work tree.
 
 mod objects;
+mod place;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -88,8 +89,13 @@ impl Git {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.plain(&[&SETTINGS[..], arguments].concat())
+    }
+
+    /// Without our settings.
+    fn plain(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("git");
-        command.args(SETTINGS).args(arguments).current_dir(&self.directory);
+        command.args(arguments).current_dir(&self.directory);
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         // Objects as they are, and none fetched from elsewhere.
         command.env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_REPLACE_OBJECTS", "1").env("GIT_NO_LAZY_FETCH", "1");
@@ -253,7 +259,8 @@ impl Git {
         Ok(prefix)
     }
 
-    fn expect_repository(&self) -> Result<()> {
+    /// Refuses with `no-repository` where git has none, or does not trust it.
+    pub fn expect_repository(&self) -> Result<()> {
         if self.ask(&["rev-parse", "--git-dir"])?.is_some() {
             return Ok(());
         }

@@ -12,6 +12,7 @@ mod support;
 mod dresses;
 mod files;
 mod git;
+mod hooks;
 mod prints;
 
 use std::collections::BTreeSet;

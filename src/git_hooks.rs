@@ -1,0 +1,113 @@
+//! The text of git's hooks: what calls us before a commit and before a push. Writes nothing.
+
+use crate::shell;
+
+/// What stands in the second line of a hook of ours, whatever its version.
+const MARK: &str = "# vault-kit: git's ";
+
+/// What a line that names a project begins with.
+const PROJECT: &str = "project ";
+
+/// What the name of a hook that was there before ends with.
+pub const BEFORE: &str = ".before-vault-kit";
+
+/// When a hook is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// Before a commit is made.
+    PreCommit,
+    /// Before anything is pushed.
+    PrePush,
+}
+
+impl Event {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::PreCommit, Self::PrePush];
+
+    /// The name of its file.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::PrePush => "pre-push",
+        }
+    }
+
+    /// The hook for no project yet.
+    fn template(self) -> &'static str {
+        let text = match self {
+            Self::PreCommit => include_str!("../hooks/pre-commit"),
+            Self::PrePush => include_str!("../hooks/pre-push"),
+        };
+        text.strip_suffix("project .\n").unwrap_or(text)
+    }
+
+    /// The hook for these projects, in shell words.
+    fn of(self, projects: &[&str]) -> String {
+        projects.iter().fold(self.template().to_owned(), |text, project| text + PROJECT + project + "\n")
+    }
+
+    /// The hook that also looks at a project, from what is there.
+    pub fn with(self, existing: Option<&str>, project: &str) -> String {
+        let word = shell::path(project);
+        let mut projects = existing.map(projects).unwrap_or_default();
+        if !projects.contains(&word.as_str()) {
+            projects.push(&word);
+        }
+        self.of(&projects)
+    }
+
+    /// The hook that looks at a project no more; `None` when it looks at none.
+    pub fn without(self, existing: &str, project: &str) -> Option<String> {
+        let word = shell::path(project);
+        let projects: Vec<&str> = projects(existing).into_iter().filter(|it| *it != word).collect();
+        (!projects.is_empty()).then(|| self.of(&projects))
+    }
+}
+
+/// Whether a hook is one of ours.
+pub fn is_ours(text: &str) -> bool {
+    text.lines().nth(1).is_some_and(|line| line.starts_with(MARK))
+}
+
+/// Whether a hook of ours looks at a project.
+pub fn is_for(text: &str, project: &str) -> bool {
+    projects(text).contains(&shell::path(project).as_str())
+}
+
+/// The projects that a hook of ours looks at, in shell words.
+fn projects(text: &str) -> Vec<&str> {
+    text.lines().filter_map(|line| line.strip_prefix(PROJECT)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shipped_is_what_is_written_for_one_project() {
+        for (event, shipped) in [
+            (Event::PreCommit, include_str!("../hooks/pre-commit")),
+            (Event::PrePush, include_str!("../hooks/pre-push")),
+        ] {
+            assert_eq!(event.with(None, "."), shipped);
+            assert!(is_ours(shipped) && is_for(shipped, "."));
+        }
+        assert!(!is_ours("#!/bin/sh\necho vault-kit\n"));
+    }
+
+    #[test]
+    fn projects_come_and_go_one_by_one() {
+        let event = Event::PreCommit;
+        let one = event.with(None, "a b");
+        assert_eq!(event.with(Some(&one), "a b"), one);
+        let two = event.with(Some(&one), "c");
+        assert!(two.ends_with("project 'a b'\nproject c\n"), "{two}");
+        assert_eq!(event.without(&two, "c"), Some(one.clone()));
+        assert_eq!(event.without(&one, "a b"), None);
+        // A hook of an older version is brought up to date.
+        assert_eq!(
+            event.with(Some("#!/bin/sh\n# vault-kit: git's old\nproject c\n"), "a b"),
+            event.of(&["c", "'a b'"])
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! Git's hooks in real git: beside other hooks, in other places, with what git gives them.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::git::{git, repository};
+use crate::support::{Project, Run, set_mode};
+use crate::{findings, scan, set, shop};
+
+/// Git as a person runs it, with vault-kit on the PATH.
+fn person(project: &Project, arguments: &[&str]) -> Run {
+    Run::of(&mut person_in(project, project.root(), arguments))
+}
+
+fn person_in(project: &Project, directory: &Path, arguments: &[&str]) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_vault-kit")).parent().unwrap().display().to_string();
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(arguments);
+    command.current_dir(directory).env_clear().env("HOME", project.home()).env("GIT_CONFIG_NOSYSTEM", "1");
+    command.env("PATH", format!("{program}:{}", crate::support::search_path()));
+    command
+}
+
+fn install(project: &Project) -> Run {
+    project.run(["hooks", "install"]).assert_code(0)
+}
+
+fn auth(project: &Project) -> String {
+    String::from_utf8(project.get("AUTH")).unwrap()
+}
+
+#[test]
+fn a_commit_with_a_value_is_stopped_and_one_that_went_past_is_not_pushed() {
+    let project = repository();
+    let remote = Project::empty();
+    git(&remote, &["init", "-q", "--bare"]).assert_code(0);
+    git(&project, &["remote", "add", "origin", remote.root().to_str().unwrap()]).assert_code(0);
+    project.run(["hooks", "status"]).assert_code(1);
+    install(&project);
+    project.run(["hooks", "status"]).assert_code(0);
+    person(&project, &["push", "-q", "origin", "main"]).assert_code(0);
+    let auth = auth(&project);
+
+    project.write("readme", "a better shop\n");
+    project.write("leak.txt", format!("key={auth}\n"));
+    // Of `commit PATH` and `commit -a` the index is a temporary one.
+    person(&project, &["commit", "-q", "-m", "Clean", "readme"]).assert_code(0);
+    git(&project, &["add", "leak.txt"]).assert_code(0);
+    let run = person(&project, &["commit", "-q", "-m", "Leak"]);
+    assert!(run.code != 0 && run.stdout.contains("leak.txt:1") || run.stderr.contains("leak.txt:1"), "{run:?}");
+    assert!(!run.both().contains(&auth));
+    project.write("readme", &auth);
+    git(&project, &["rm", "-q", "--cached", "leak.txt"]).assert_code(0);
+    assert_ne!(person(&project, &["commit", "-q", "-am", "Leak"]).code, 0);
+    assert_ne!(person(&project, &["commit", "-q", "-m", "Leak", "readme"]).code, 0);
+
+    person(&project, &["commit", "-q", "--no-verify", "-am", "Leak"]).assert_code(0);
+    assert_ne!(person(&project, &["push", "-q", "origin", "main"]).code, 0);
+    assert_ne!(person(&project, &["push", "-q", "origin", "main:other"]).code, 0);
+    // What nobody stopped is seen where it arrives.
+    git(&project, &["push", "-q", "--no-verify", "origin", "main"]).assert_code(0);
+    assert_eq!(findings(&scan(&project, &["--range", "HEAD~1.."]).assert_code(1)), set(&[("AUTH", "readme", 1)]));
+    person(&project, &["push", "-q", "origin", ":main"]);
+}
+
+#[test]
+fn a_hook_that_is_there_is_kept_runs_first_and_comes_back() {
+    let project = repository();
+    let hook = "#!/bin/sh\necho \"first $# $1 $(cat)\" >> calls\ntest ! -e stop\n";
+    for name in ["pre-commit", "pre-push"] {
+        project.write(&format!(".git/hooks/{name}"), hook);
+        set_mode(&project.path(&format!(".git/hooks/{name}")), 0o755);
+    }
+    install(&project);
+    let once = project.snapshot();
+    install(&project);
+    assert_eq!(project.snapshot(), once, "a second run touches nothing");
+    assert_eq!(project.mode(".git/hooks/pre-commit"), 0o755);
+    assert_eq!(project.read(".git/hooks/pre-commit.before-vault-kit"), hook);
+
+    person(&project, &["commit", "-q", "--allow-empty", "-m", "One"]).assert_code(0);
+    assert_eq!(project.read("calls"), "first 0  \n");
+    project.write("stop", "");
+    assert_ne!(person(&project, &["commit", "-q", "--allow-empty", "-m", "Two"]).code, 0);
+    std::fs::remove_file(project.path("stop")).unwrap();
+    let remote = Project::empty();
+    git(&remote, &["init", "-q", "--bare"]).assert_code(0);
+    person(&project, &["push", "-q", remote.root().to_str().unwrap(), "main"]).assert_code(0);
+    let calls = project.read("calls");
+    assert!(calls.lines().last().unwrap().contains("refs/heads/main"), "it is given the refs too: {calls}");
+
+    project.run(["hooks", "remove"]).assert_code(0);
+    assert_eq!(project.read(".git/hooks/pre-commit"), hook);
+    assert!(!project.path(".git/hooks/pre-commit.before-vault-kit").exists());
+    project.run(["hooks", "remove"]).assert_code(0);
+    assert_eq!(project.read(".git/hooks/pre-commit"), hook);
+}
+
+#[test]
+fn nothing_is_written_by_a_dry_run_or_beside_two_hooks_that_are_not_ours() {
+    let project = repository();
+    let before = project.contents();
+    project.run(["hooks", "install", "--dry-run"]).assert_code(0);
+    project.run(["hooks", "remove"]).assert_code(0);
+    assert_eq!(project.contents(), before);
+    project.write(".git/hooks/pre-commit", "#!/bin/sh\n");
+    project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n");
+    let before = project.contents();
+    project.run(["hooks", "install"]).assert_code(7);
+    assert_eq!(project.contents(), before);
+}
+
+#[test]
+fn hooks_are_written_where_git_is_configured_to_look() {
+    let project = repository();
+    git(&project, &["config", "core.hooksPath", "tools/hooks"]).assert_code(0);
+    install(&project);
+    assert!(project.path("tools/hooks/pre-commit").exists() && !project.path(".git/hooks/pre-commit").exists());
+    project.write("leak.txt", auth(&project));
+    git(&project, &["add", "leak.txt"]).assert_code(0);
+    assert_ne!(person(&project, &["commit", "-q", "-m", "Leak"]).code, 0);
+
+    // As husky sets it up: what git calls is written anew at each install, and calls a file that is committed.
+    let husky = repository();
+    git(&husky, &["config", "core.hooksPath", ".husky/_"]).assert_code(0);
+    husky.write(".husky/_/pre-commit", "#!/bin/sh\nexec sh -e \"$(dirname \"$0\")/../pre-commit\" \"$@\"\n");
+    set_mode(&husky.path(".husky/_/pre-commit"), 0o755);
+    husky.write(".husky/pre-commit", "echo lint >> lint\n");
+    install(&husky);
+    assert!(!husky.read(".husky/_/pre-commit").contains("vault-kit"));
+    person(&husky, &["commit", "-q", "--allow-empty", "-m", "One"]).assert_code(0);
+    assert_eq!(husky.read("lint"), "lint\n");
+    husky.write("leak.txt", auth(&husky));
+    git(&husky, &["add", "leak.txt"]).assert_code(0);
+    assert_ne!(person(&husky, &["commit", "-q", "-m", "Leak"]).code, 0);
+
+    // A directory of all repositories of a user is not written to unasked.
+    let shared = Project::empty();
+    let other = repository();
+    git(&other, &["config", "core.hooksPath", shared.root().to_str().unwrap()]).assert_code(0);
+    other.run(["hooks", "install", "--non-interactive"]).assert_code(2);
+    assert_eq!(shared.snapshot().len(), 0);
+}
+
+#[test]
+fn a_project_below_the_top_and_another_work_tree_are_looked_after_too() {
+    let project = shop();
+    let top = Project::empty();
+    git(&top, &["init", "-q", "-b", "main"]).assert_code(0);
+    let sub = top.path("services/shop");
+    std::fs::create_dir_all(&sub).unwrap();
+    let copied =
+        Command::new("cp").args(["-a", &format!("{}/.", project.root().display())]).arg(&sub).status().unwrap();
+    assert!(copied.success());
+    let home = project.home();
+    let run = |arguments: &[&str], directory: &Path| {
+        let mut command = project.command(arguments);
+        Run::of(command.current_dir(directory).env("HOME", home))
+    };
+    run(&["hooks", "install"], &sub).assert_code(0);
+    assert!(top.read(".git/hooks/pre-commit").ends_with("project services/shop\n"));
+    // A leak beside the project is one too.
+    top.write("elsewhere.txt", auth(&project));
+    git(&top, &["add", "elsewhere.txt"]).assert_code(0);
+    let commit = |directory: &Path| Run::of(&mut person_in(&project, directory, &["commit", "-q", "-m", "x"]));
+    let stopped = commit(top.root());
+    assert!(stopped.code != 0 && stopped.both().contains("../../elsewhere.txt:1"), "{stopped:?}");
+    // From wherever it is committed.
+    assert_ne!(commit(&sub).code, 0);
+    git(&top, &["rm", "-q", "--cached", "elsewhere.txt"]).assert_code(0);
+    git(&top, &["add", "services/shop/vault-kit.toml", "services/shop/.gitignore"]).assert_code(0);
+    commit(top.root()).assert_code(0);
+
+    let tree = Project::empty();
+    let other = tree.path("other");
+    git(&top, &["worktree", "add", "-q", other.to_str().unwrap()]).assert_code(0);
+    std::fs::write(other.join("services/shop/prod.txt"), "clean").unwrap();
+    Run::of(person_in(&project, &other, &["add", "."]).stdin(std::process::Stdio::null())).assert_code(0);
+    let run = Run::of(&mut person_in(&project, &other, &["commit", "-q", "-m", "y"]));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn a_commit_of_many_files_is_looked_at_file_by_file() {
+    let project = repository();
+    let count = std::env::var("VAULT_KIT_COMMIT_FILES").ok().and_then(|it| it.parse().ok()).unwrap_or(300);
+    for number in 0..count {
+        project.write(&format!("many/{}/{number}.txt", number % 7), format!("file {number}\n"));
+    }
+    project.write("many/3/leak.txt", auth(&project));
+    git(&project, &["add", "many"]).assert_code(0);
+    let run = scan(&project, &["--staged"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "many/3/leak.txt", 1)]));
+    assert_eq!(crate::report(&run)["looked_at"]["files"], count + 1);
+}
