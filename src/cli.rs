@@ -128,7 +128,7 @@ macro_rules! verb {
     };
 }
 
-const VERBS: [Verb; 27] = [
+const VERBS: [Verb; 28] = [
     verb!(init, "Bring a manifest to life: make what is missing and write every output"),
     verb!(import, "Take the values of an existing .env or JSON file into the store"),
     verb!(check, "Judge store, ledger and files; exit 1 with one finding a problem"),
