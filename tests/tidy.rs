@@ -75,7 +75,7 @@ struct Without {
 /// Disk, descriptors, environment.
 const OUTSIDE: [&str; 6] = ["std::fs", "fs::", "File::open", "rustix::", "private_file", "std::env"];
 
-const WITHOUT: [Without; 19] = [
+const WITHOUT: [Without; 21] = [
     Without { module: "plan", words: &OUTSIDE, except: &[] },
     Without { module: "plan", words: &["random::", "SystemClock", "Secret", "expose", "expose_text"], except: &[] },
     Without { module: "manifest", words: &OUTSIDE, except: &[] },
@@ -92,6 +92,8 @@ const WITHOUT: [Without; 19] = [
         words: &["random::", "SystemClock", "expose", "expose_text"],
         except: &["check/environment"],
     },
+    Without { module: "image", words: &OUTSIDE, except: &[] },
+    Without { module: "nginx", words: &OUTSIDE, except: &[] },
     Without { module: "emit", words: &OUTSIDE, except: &[] },
     Without { module: "generate", words: &OUTSIDE, except: &[] },
     Without { module: "token", words: &OUTSIDE, except: &[] },

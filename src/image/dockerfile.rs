@@ -1,0 +1,206 @@
+//! A Dockerfile as far as it decides what ends up in an image: stages, variables, labels, copied files, the user.
+//!
+//! Follows the reference (docs.docker.com/reference/dockerfile): parser directives, continued lines, here-documents, the two forms
+//! of `ENV`, `LABEL` and `COPY`. Nothing is expanded. What Docker would refuse is passed over: Docker says so itself.
+
+mod lines;
+mod words;
+
+use words::{Word, split};
+
+/// The instructions that matter, in the order of the file.
+#[derive(Debug, Default)]
+pub struct Dockerfile {
+    /// Its stages; the instructions before the first `FROM` belong to none.
+    pub stages: Vec<Stage>,
+    /// What the instructions say.
+    pub instructions: Vec<Instruction>,
+}
+
+/// From one `FROM` to the next.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// What it begins with: an image, or the name of an earlier stage.
+    pub base: String,
+    /// `AS name`.
+    pub name: Option<String>,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+/// One instruction, or one of the pairs that it sets.
+#[derive(Debug)]
+pub struct Instruction {
+    /// The line on which the instruction begins, from 1.
+    pub line: u32,
+    /// Its stage, by its place in [`Dockerfile::stages`]; `None` before the first.
+    pub stage: Option<usize>,
+    /// What it does.
+    pub does: Does,
+}
+
+/// What an instruction does.
+pub enum Does {
+    /// Declares a build argument.
+    Argument(Setting),
+    /// Sets a variable of the image.
+    Variable(Setting),
+    /// Sets a label of the image.
+    Label(Setting),
+    /// Takes files out of the build context; those that come from another stage, a URL or a here-document are not listed.
+    Copies(Vec<String>),
+    /// The user that what follows runs as.
+    User(String),
+}
+
+/// A name and what it is set to.
+pub struct Setting {
+    /// The name.
+    pub name: String,
+    /// The value without its quotes; `None` for an argument without a default. It may be a secret: never to be shown.
+    pub value: Option<String>,
+    /// Whether a `$` in it takes in another variable.
+    pub expands: bool,
+}
+
+impl std::fmt::Debug for Setting {
+    /// A value may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setting").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Does {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Argument(it) => f.debug_tuple("Argument").field(it).finish(),
+            Self::Variable(it) => f.debug_tuple("Variable").field(it).finish(),
+            Self::Label(it) => f.debug_tuple("Label").field(it).finish(),
+            Self::Copies(sources) => f.debug_tuple("Copies").field(sources).finish(),
+            Self::User(user) => f.debug_tuple("User").field(user).finish(),
+        }
+    }
+}
+
+impl Dockerfile {
+    /// Reads the text of a Dockerfile.
+    pub fn parse(text: &str) -> Self {
+        let mut file = Self::default();
+        let lines::Lines { logical, escape } = lines::logical(text);
+        for (line, text) in logical {
+            let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
+            file.take(line, &keyword.to_ascii_uppercase(), rest.trim(), escape);
+        }
+        file
+    }
+
+    /// The stages that the image of `target` is made of, which names a stage or its number; without one, of the last stage.
+    pub fn stages_of(&self, target: Option<&str>) -> Vec<usize> {
+        let named = |name: &str| {
+            let by_name =
+                self.stages.iter().rposition(|it| it.name.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name)));
+            by_name.or_else(|| name.parse().ok().filter(|&number: &usize| number < self.stages.len()))
+        };
+        let mut next = match target {
+            Some(target) => named(target),
+            None => self.stages.len().checked_sub(1),
+        };
+        let mut stages = Vec::new();
+        while let Some(stage) = next {
+            stages.push(stage);
+            // Only an earlier stage can be the base, so that this ends.
+            let base = &self.stages[stage].base;
+            next = self.stages[..stage]
+                .iter()
+                .rposition(|it| it.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(base)));
+        }
+        stages
+    }
+
+    /// The user that the image of a stage runs as, as far as this file says.
+    pub fn user_of(&self, target: Option<&str>) -> Option<&str> {
+        let users = self.stages_of(target).into_iter().find_map(|stage| {
+            let of_stage = self.instructions.iter().filter(|it| it.stage == Some(stage));
+            of_stage
+                .filter_map(|it| if let Does::User(user) = &it.does { Some(user.as_str()) } else { None })
+                .next_back()
+        });
+        users.filter(|user| !user.contains('$'))
+    }
+
+    fn take(&mut self, line: u32, keyword: &str, rest: &str, escape: char) {
+        let stage = self.stages.len().checked_sub(1);
+        let mut push = |does| self.instructions.push(Instruction { line, stage, does });
+        match keyword {
+            "FROM" => self.stages.push(from(line, rest, escape)),
+            "ARG" => {
+                for word in split(rest, escape) {
+                    push(Does::Argument(Setting::of(&word)));
+                }
+            }
+            "ENV" => pairs(rest, escape).into_iter().for_each(|it| push(Does::Variable(it))),
+            "LABEL" => pairs(rest, escape).into_iter().for_each(|it| push(Does::Label(it))),
+            "COPY" | "ADD" => {
+                let sources = sources(rest, escape);
+                if !sources.is_empty() {
+                    push(Does::Copies(sources));
+                }
+            }
+            "USER" => push(Does::User(rest.to_owned())),
+            _ => {}
+        }
+    }
+}
+
+impl Setting {
+    /// Of `NAME=value` or `NAME`.
+    fn of(word: &Word) -> Self {
+        match word.text.split_once('=') {
+            Some((name, value)) => Self { name: name.into(), value: Some(value.into()), expands: word.expands },
+            None => Self { name: word.text.clone(), value: None, expands: word.expands },
+        }
+    }
+}
+
+/// `[--platform=…] image [AS name]`.
+fn from(line: u32, rest: &str, escape: char) -> Stage {
+    let words: Vec<String> = split(rest, escape).into_iter().map(|word| word.text).collect();
+    let mut words = words.into_iter().filter(|word| !word.starts_with("--"));
+    let base = words.next().unwrap_or_default();
+    let name = words.next().filter(|word| word.eq_ignore_ascii_case("as")).and_then(|_| words.next());
+    Stage { base, name, line }
+}
+
+/// `A=1 B="2 3"`, or the old form: a name, and everything behind it as the value.
+fn pairs(rest: &str, escape: char) -> Vec<Setting> {
+    let words = split(rest, escape);
+    if words.first().is_some_and(|word| word.text.contains('=')) {
+        return words.iter().map(Setting::of).collect();
+    }
+    let Some((name, value)) = rest.split_once(char::is_whitespace) else { return Vec::new() };
+    let value = value.trim();
+    vec![Setting { name: name.into(), value: Some(value.into()), expands: value.contains('$') }]
+}
+
+/// The paths of the build context that `COPY` or `ADD` takes.
+fn sources(rest: &str, escape: char) -> Vec<String> {
+    let mut rest = rest;
+    let mut is_elsewhere = false;
+    while let Some(flag) = rest.strip_prefix("--") {
+        let (flag, behind) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));
+        is_elsewhere |= flag.starts_with("from=");
+        rest = behind.trim_start();
+    }
+    if is_elsewhere {
+        return Vec::new();
+    }
+    let from_json = || serde_json::from_str::<Vec<String>>(rest).ok();
+    let mut paths = if rest.starts_with('[') { from_json() } else { None }
+        .unwrap_or_else(|| split(rest, escape).into_iter().map(|word| word.text).collect());
+    paths.pop();
+    paths.retain(|path| !path.starts_with("<<") && !path.contains("://") && !path.starts_with("git@"));
+    paths
+}
+
+#[cfg(test)]
+mod tests;

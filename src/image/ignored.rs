@@ -1,0 +1,187 @@
+//! Which files of a build context a `.dockerignore` keeps back, as Docker's own matcher decides it.
+//!
+//! Unlike in `.gitignore` a pattern is always from the context's root, and what lies below an ignored directory can be taken back.
+
+use regex_lite::Regex;
+
+/// The patterns of a `.dockerignore`.
+#[derive(Debug, Default)]
+pub struct Ignored {
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug)]
+struct Pattern {
+    expression: Regex,
+    takes_back: bool,
+}
+
+impl Ignored {
+    /// Reads the text of a `.dockerignore`. A pattern that is none keeps nothing back: Docker refuses to build with it.
+    pub fn parse(text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self { patterns: text.lines().filter_map(Pattern::parse).collect() }
+    }
+
+    /// Whether a file, by its path relative to the context, stays behind. The last pattern that matches it or a directory above
+    /// it decides.
+    pub fn keeps_back(&self, path: &str) -> bool {
+        let is_above = |end: usize, pattern: &Pattern| pattern.expression.is_match(&path[..end]);
+        let ends = || path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let decides = |pattern: &&Pattern| ends().any(|end| is_above(end, pattern));
+        self.patterns.iter().rev().find(decides).is_some_and(|pattern| !pattern.takes_back)
+    }
+}
+
+/// Whether a pattern of `COPY` takes a file, or a directory above it; `.` takes everything.
+pub fn takes(source: &str, path: &str) -> bool {
+    let source = clean(source);
+    if source.is_empty() {
+        return true;
+    }
+    let Some(expression) = expression(&source) else { return false };
+    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+    ends.into_iter().any(|end| expression.is_match(&path[..end]))
+}
+
+impl Pattern {
+    fn parse(line: &str) -> Option<Self> {
+        if line.starts_with('#') {
+            return None;
+        }
+        let line = line.trim();
+        let (takes_back, line) = line.strip_prefix('!').map_or((false, line), |line| (true, line.trim()));
+        let pattern = clean(line);
+        if pattern.is_empty() {
+            return None;
+        }
+        Some(Self { expression: expression(&pattern)?, takes_back })
+    }
+}
+
+/// Without `.` and doubled slashes, `..` resolved, relative to the context: what Go's `filepath.Clean` makes of it.
+fn clean(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for component in path.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => drop(kept.pop()),
+            _ => kept.push(component),
+        }
+    }
+    kept.join("/")
+}
+
+/// The pattern as an expression: `*` and `?` stay within a component, `**` does not.
+fn expression(pattern: &str) -> Option<Regex> {
+    let mut text = String::with_capacity(pattern.len() + 16);
+    text.push_str("^(?s:");
+    let mut letters = pattern.chars().peekable();
+    let mut is_in_class = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '*' if letters.next_if_eq(&'*').is_some() => {
+                letters.next_if_eq(&'/');
+                text.push_str(if letters.peek().is_none() { ".*" } else { "(.*/)?" });
+            }
+            '*' => text.push_str("[^/]*"),
+            '?' => text.push_str("[^/]"),
+            '[' | ']' => {
+                is_in_class = letter == '[';
+                text.push(letter);
+            }
+            '-' | '^' if is_in_class => text.push(letter),
+            '\\' => literal(&mut text, letters.next()?),
+            _ => literal(&mut text, letter),
+        }
+    }
+    text.push_str(")$");
+    Regex::new(&text).ok()
+}
+
+fn literal(text: &mut String, letter: char) {
+    if letter.is_ascii_punctuation() {
+        text.push('\\');
+    }
+    text.push(letter);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cases of Docker's own matcher (moby/patternmatcher, `TestMatches` and the documentation of `.dockerignore`).
+    #[test]
+    fn a_pattern_keeps_back_what_it_does_in_docker() {
+        for (patterns, path, expected) in [
+            ("**", "file", true),
+            ("**", "dir/file", true),
+            ("**/", "file", true),
+            ("**/**", "dir/file", true),
+            ("dir/**", "dir/file", true),
+            ("dir/**", "dir/dir2/file", true),
+            ("**/dir", "dir/file", true),
+            ("**/dir2/*", "dir/dir2/file", true),
+            ("**/dir2/*", "dir/dir2/dir2/file", true),
+            ("**file", "file", true),
+            ("**file", "dir/file", true),
+            ("**/file", "dir/dir/file", true),
+            ("**/file*", "dir/dir/file.txt", true),
+            ("**/file*txt", "dir/dir/file.txt", true),
+            ("**/file*.txt*", "dir/dir/file.txt", true),
+            ("a**", "a", true),
+            ("a**/b", "a/b", true),
+            ("a.*", "abc", false),
+            ("a.*", "a.b", true),
+            ("a*/b", "a/b", true),
+            ("a*/b", "ac/b", true),
+            ("a*/b", "a/c/b", false),
+            (".*", ".foo", true),
+            (".*", "foo", false),
+            ("abc.def", "abcZdef", false),
+            ("abc?def", "abcZdef", true),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "axb", false),
+            ("[a-d]x", "bx", true),
+            ("[^a-d]x", "bx", false),
+            ("**/foo/bar", "foo/bar", true),
+            ("**/foo/bar", "dir/dir2/foo/bar", true),
+            ("abc/**", "abc", false),
+            ("/.env", ".env", true),
+            ("./.env/", ".env", true),
+            (".env", "app/.env", false),
+            ("**/.env", "app/.env", true),
+            ("*\n!.env", ".env", false),
+            ("*\n!.env\n.env", ".env", true),
+            (".secrets\n!.secrets/tls", ".secrets/tls/key.pem", false),
+            ("!.env\n*", ".env", true),
+            ("# .env\n", ".env", false),
+            ("  .env  ", ".env", true),
+            ("! .env\n", ".env", false),
+            ("x/../.env", ".env", true),
+            (".env*", ".env.local", true),
+            ("", ".env", false),
+            ("[", ".env", false),
+        ] {
+            assert_eq!(Ignored::parse(patterns).keeps_back(path), expected, "{patterns:?} and {path:?}");
+        }
+    }
+
+    #[test]
+    fn a_copy_takes_files_directories_and_what_patterns_say() {
+        for (source, path, expected) in [
+            (".", ".env", true),
+            ("./", "a/.env", true),
+            ("/", ".env", true),
+            (".env", ".env", true),
+            (".env*", ".env", true),
+            ("app", "app/tls/key.pem", true),
+            ("app/", "app2/key.pem", false),
+            ("*.pem", "key.pem", true),
+            ("*.pem", "tls/key.pem", false),
+            ("package*.json", ".env", false),
+        ] {
+            assert_eq!(takes(source, path), expected, "{source:?} and {path:?}");
+        }
+    }
+}

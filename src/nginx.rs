@@ -1,0 +1,180 @@
+//! A configuration file of nginx as its own parser sees it: directives, their arguments and blocks. Opens nothing; an `include` is
+//! a directive like any other.
+
+/// The directives of a file, each after the one whose block it is in.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// In the order of the file.
+    pub directives: Vec<Directive>,
+}
+
+/// One directive.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Such as `ssl_protocols`.
+    pub name: String,
+    /// What follows it, without quotes.
+    pub arguments: Vec<String>,
+    /// Line, from 1.
+    pub line: u32,
+    /// The directive whose block it is in, by its place in [`Configuration::directives`].
+    pub block: Option<usize>,
+}
+
+/// The line on which a text stops being a configuration file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotNginx(pub u32);
+
+impl Configuration {
+    /// Reads the text of a configuration file.
+    pub fn parse(text: &str) -> Result<Self, NotNginx> {
+        let mut parser = Parser { directives: Vec::new(), open: Vec::new(), words: Vec::new(), began: 1 };
+        let mut line = 1;
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            let taken = match letter {
+                '#' => rest.find('\n').unwrap_or(rest.len()),
+                ';' | '{' | '}' => {
+                    parser.mark(letter, line)?;
+                    1
+                }
+                _ if letter.is_ascii_whitespace() => 1,
+                _ => {
+                    let (word, length) = word(rest).ok_or(NotNginx(line))?;
+                    parser.word(word, line);
+                    length
+                }
+            };
+            line += count_lines(&rest[..taken]);
+            rest = &rest[taken..];
+        }
+        if parser.open.is_empty() && parser.words.is_empty() {
+            Ok(Self { directives: parser.directives })
+        } else {
+            Err(NotNginx(line))
+        }
+    }
+
+    /// The places of the directives of a name.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Directive> {
+        self.directives.iter().filter(move |directive| directive.name == name)
+    }
+
+    /// Whether a directive of this name is in a block or in one around it; `None` = outside of all.
+    pub fn is_in_force(&self, name: &str, block: Option<usize>) -> bool {
+        let mut around = vec![block];
+        while let Some(Some(block)) = around.last() {
+            around.push(self.directives[*block].block);
+        }
+        self.named(name).any(|directive| around.contains(&directive.block))
+    }
+}
+
+struct Parser {
+    directives: Vec<Directive>,
+    /// The directives whose blocks are open.
+    open: Vec<usize>,
+    words: Vec<String>,
+    /// The line of the first of the `words`.
+    began: u32,
+}
+
+impl Parser {
+    fn word(&mut self, word: String, line: u32) {
+        if self.words.is_empty() {
+            self.began = line;
+        }
+        self.words.push(word);
+    }
+
+    fn mark(&mut self, mark: char, line: u32) -> Result<(), NotNginx> {
+        if mark == '}' {
+            return if self.words.is_empty() && self.open.pop().is_some() { Ok(()) } else { Err(NotNginx(line)) };
+        }
+        let mut words = self.words.drain(..);
+        let name = words.next().ok_or(NotNginx(line))?;
+        let directive =
+            Directive { name, arguments: words.collect(), line: self.began, block: self.open.last().copied() };
+        if mark == '{' {
+            self.open.push(self.directives.len());
+        }
+        self.directives.push(directive);
+        Ok(())
+    }
+}
+
+/// The word that a text begins with, without quotes, and how many bytes it takes; `None` = a quote that is not closed.
+fn word(text: &str) -> Option<(String, usize)> {
+    let mut word = String::new();
+    let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
+    let mut letters = text.char_indices().skip(usize::from(quote.is_some())).peekable();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => word.extend(letters.next().map(|(_, letter)| letter)),
+            _ if Some(letter) == quote => return Some((word, at + 1)),
+            // `${name}` is part of a word, and its brace no block.
+            '$' if quote.is_none() && letters.next_if(|(_, next)| *next == '{').is_some() => {
+                word.push_str("${");
+                for (_, letter) in letters.by_ref() {
+                    word.push(letter);
+                    if letter == '}' {
+                        break;
+                    }
+                }
+            }
+            _ if quote.is_none() && (letter.is_ascii_whitespace() || matches!(letter, ';' | '{')) => {
+                return Some((word, at));
+            }
+            _ => word.push(letter),
+        }
+    }
+    quote.is_none().then_some((word, text.len()))
+}
+
+fn count_lines(text: &str) -> u32 {
+    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"# ssl_protocols TLSv1;
+http {
+    log_format main '$remote_addr "$request" {x}';
+    map $http_upgrade $connection { default upgrade; '' close; }
+    server {
+        listen 443 ssl;
+        ssl_protocols TLSv1.2
+                      "TLSv1.3";
+        location ~ "^/a{2};" { return 301 https://${host}$request_uri; }
+    }
+    server { listen 80; }
+}
+"#;
+
+    #[test]
+    fn directives_have_their_arguments_line_and_block() {
+        let read = Configuration::parse(TEXT).unwrap();
+        let protocols = read.named("ssl_protocols").next().unwrap();
+        assert_eq!((protocols.arguments.join(" ").as_str(), protocols.line), ("TLSv1.2 TLSv1.3", 7));
+        assert_eq!(read.directives[protocols.block.unwrap()].name, "server");
+        let returned = read.named("return").next().unwrap();
+        assert_eq!(returned.arguments[1], "https://${host}$request_uri");
+        assert_eq!(read.named("log_format").next().unwrap().arguments[1], "$remote_addr \"$request\" {x}");
+        let servers: Vec<bool> =
+            read.named("listen").map(|listen| read.is_in_force("ssl_protocols", listen.block)).collect();
+        assert_eq!(servers, [true, false]);
+        assert_eq!(read.named("default").next().unwrap().arguments, ["upgrade"]);
+    }
+
+    #[test]
+    fn what_is_not_closed_or_not_opened_is_not_a_configuration() {
+        for (text, line) in
+            [("http {\n", 2), ("}\n", 1), ("listen 80\n}", 2), ("a 'b\n", 1), ("a b", 1), (";", 1), ("\n{", 2)]
+        {
+            assert_eq!(Configuration::parse(text), Err(NotNginx(line)), "{text:?}");
+        }
+        assert_eq!(Configuration::parse("").unwrap().directives, []);
+    }
+}
