@@ -38,6 +38,7 @@ const ONLY: [Only; 20] = [
     },
     Only { words: &["clap::", "clap_complete::", "clap_mangen::"], within: &["cli"] },
     Only { words: &["toml::", "toml_edit::"], within: &["manifest"] },
+    Only { words: &["saphyr_parser::"], within: &["compose/yaml"] },
     Only { words: &["rpassword::"], within: &["ui"] },
     Only {
         words: &[".exec()", ".spawn()", "signal_hook::", "kill_process_group"],
@@ -75,7 +76,7 @@ struct Without {
 /// Disk, descriptors, environment.
 const OUTSIDE: [&str; 6] = ["std::fs", "fs::", "File::open", "rustix::", "private_file", "std::env"];
 
-const WITHOUT: [Without; 21] = [
+const WITHOUT: [Without; 22] = [
     Without { module: "plan", words: &OUTSIDE, except: &[] },
     Without { module: "plan", words: &["random::", "SystemClock", "Secret", "expose", "expose_text"], except: &[] },
     Without { module: "manifest", words: &OUTSIDE, except: &[] },
@@ -94,6 +95,7 @@ const WITHOUT: [Without; 21] = [
     },
     Without { module: "image", words: &OUTSIDE, except: &[] },
     Without { module: "nginx", words: &OUTSIDE, except: &[] },
+    Without { module: "compose", words: &OUTSIDE, except: &[] },
     Without { module: "emit", words: &OUTSIDE, except: &[] },
     Without { module: "generate", words: &OUTSIDE, except: &[] },
     Without { module: "token", words: &OUTSIDE, except: &[] },

@@ -1,0 +1,175 @@
+//! Files to one tree: each is read, gets its variables, what it includes and what it extends, and is put over those before it.
+
+mod extends;
+mod include;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::canonical::Canonical;
+use super::interpolate::Values;
+use super::model::Location;
+use super::problem::{ProblemKind, safe};
+use super::scope::{self, Notes};
+use super::tree::{Map, Node, Value};
+use super::{Files, Unreadable, merge, paths, yaml};
+
+/// More files than this belong to no project.
+const MOST_FILES: usize = 200;
+
+/// Entries of all files together, what `extends` repeats included.
+const MOST_NODES: usize = 200_000;
+
+/// Reads files on behalf of a project.
+pub(super) struct Loader<'a> {
+    pub files: &'a dyn Files,
+    pub notes: Notes,
+    /// The files that were read.
+    pub read: BTreeSet<String>,
+    nodes: usize,
+    /// What stands in files, if they are there.
+    contents: BTreeMap<String, Option<Rc<[u8]>>>,
+    /// The services of files that somebody extends, by scope and path.
+    extended: BTreeMap<(usize, String), Option<Rc<Map>>>,
+    scopes: usize,
+}
+
+/// What a set of files has in common.
+pub(super) struct Set<'a> {
+    /// Where relative paths begin, seen from the project's root.
+    pub directory: String,
+    pub values: &'a Values,
+    /// Which values they are.
+    pub scope: usize,
+    /// The files that included this one, the first one first.
+    pub trail: Vec<String>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(files: &'a dyn Files) -> Self {
+        let (notes, read) = (Notes::default(), BTreeSet::new());
+        Self { files, notes, read, nodes: 0, contents: BTreeMap::new(), extended: BTreeMap::new(), scopes: 0 }
+    }
+
+    /// The number of another set of values.
+    pub(super) fn new_scope(&mut self) -> usize {
+        self.scopes += 1;
+        self.scopes
+    }
+
+    /// The model that a list of files amounts to. Who names a file that is not there is told at `named`.
+    pub(super) fn model(&mut self, paths: &[(String, Location)], set: &Set<'_>) -> Map {
+        let mut model = Map::new();
+        for (path, named) in paths {
+            for document in self.documents(path, named).unwrap_or_default() {
+                let Some(mut map) = self.prepared(document, set.values, &set.directory) else { continue };
+                self.include(&mut map, path, set);
+                self.extend(&mut map, path, set);
+                merge::merge(&mut model, map, &mut self.notes.problems);
+                let mut whole = Node::new(Value::Map(std::mem::take(&mut model)), named);
+                whole.settle();
+                if let Value::Map(map) = whole.value {
+                    model = map;
+                }
+                merge::make_unique(&mut model);
+            }
+        }
+        complete(&mut model, &set.directory);
+        model
+    }
+
+    /// A document with its variables and in its long forms.
+    fn prepared(&mut self, mut document: Node, values: &Values, directory: &str) -> Option<Map> {
+        if document.map().is_none() {
+            self.notes.problems.refused(&document.at, "the file must hold a mapping");
+            return None;
+        }
+        scope::put_in(&mut document, values, &mut String::new(), &mut self.notes);
+        let Value::Map(mut map) = document.value else { return None };
+        Canonical { directory, problems: &mut self.notes.problems }.file(&mut map);
+        Some(map)
+    }
+
+    /// The documents of a file.
+    fn documents(&mut self, path: &str, named: &Location) -> Option<Vec<Node>> {
+        let bytes = self.bytes(path, named)?;
+        let file: Arc<str> = path.into();
+        let documents = yaml::read(&bytes, &file, &mut self.notes.problems)?;
+        let count = documents.iter().map(Node::count).sum();
+        self.grow(count, named).then_some(documents)
+    }
+
+    /// A file that must be there.
+    fn bytes(&mut self, path: &str, named: &Location) -> Option<Rc<[u8]>> {
+        let content = self.content(path, named)?;
+        if content.is_none() {
+            self.notes.problems.add(ProblemKind::Missing, named, format!("`{path}` does not exist"));
+        }
+        content
+    }
+
+    /// A file, if it is there; `None` where it cannot be read, which is a problem then.
+    #[expect(clippy::option_option, reason = "not there and not readable are told apart by everybody who asks")]
+    pub(super) fn content(&mut self, path: &str, named: &Location) -> Option<Option<Rc<[u8]>>> {
+        if let Some(known) = self.contents.get(path) {
+            return Some(known.clone());
+        }
+        if self.contents.len() >= MOST_FILES {
+            self.notes.problems.not_read(named, format!("more than {MOST_FILES} files belong to the project"));
+            return None;
+        }
+        match self.files.read(path) {
+            Ok(bytes) => {
+                let bytes: Option<Rc<[u8]>> = bytes.map(Rc::from);
+                if bytes.is_some() {
+                    self.read.insert(path.to_owned());
+                }
+                self.contents.insert(path.to_owned(), bytes.clone());
+                Some(bytes)
+            }
+            Err(Unreadable(why)) => {
+                self.notes.problems.not_read(named, format!("`{path}` {why}"));
+                None
+            }
+        }
+    }
+
+    /// Counts entries of the model.
+    pub(super) fn grow(&mut self, by: usize, at: &Location) -> bool {
+        self.nodes = self.nodes.saturating_add(by);
+        if self.nodes > MOST_NODES {
+            self.notes.problems.not_read(at, format!("the project has more than {MOST_NODES} entries"));
+        }
+        self.nodes <= MOST_NODES
+    }
+}
+
+/// What is built is built in the project's directory, unless the file says where.
+fn complete(model: &mut Map, directory: &str) {
+    let services = model.get_mut("services").and_then(Node::map_mut);
+    for service in services.into_iter().flat_map(BTreeMap::values_mut) {
+        let Some(build) = service.map_mut().and_then(|map| map.get_mut("build")) else { continue };
+        let mut here = Node::text(".", &build.at, &[]);
+        if let Value::Scalar(scalar) = &mut here.value {
+            scalar.path = Some(paths::join(directory, "."));
+        }
+        if let Some(map) = build.map_mut() {
+            map.entry("context".to_owned()).or_insert(here);
+        }
+    }
+}
+
+/// The way from the first file or service to one that was met before.
+fn chain(names: impl IntoIterator<Item = String>) -> String {
+    names.into_iter().map(|name| shown_path(&name)).collect::<Vec<_>>().join(" → ")
+}
+
+/// Paths hold slashes; everything else is as for keys.
+fn shown_path(path: &str) -> String {
+    if path.split('/').all(|part| part.is_empty() || safe(part) == part) {
+        format!("`{path}`")
+    } else {
+        "a file".into()
+    }
+}

@@ -1,0 +1,110 @@
+//! The variables of a tree put in, and a note of each.
+
+use std::collections::BTreeSet;
+
+use super::interpolate::{Lookup, Used, Values, Wrong, substitute};
+use super::model::{Location, Need, VariableUse};
+use super::problem::{ProblemKind, Problems, safe};
+use super::tree::{Node, Scalar, Value};
+
+/// The most bytes that all texts may grow to together.
+const MOST_BYTES: usize = 16 << 20;
+
+/// What was found while files were read.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub problems: Problems,
+    pub uses: Vec<VariableUse>,
+    /// The service that is being read.
+    pub service: Option<String>,
+    /// Bytes that variables have made so far.
+    made: usize,
+}
+
+impl Notes {
+    /// Counts bytes that are made of variables and env files.
+    pub(super) fn make(&mut self, bytes: usize) -> bool {
+        self.made = self.made.saturating_add(bytes);
+        self.made <= MOST_BYTES
+    }
+
+    /// Notes the variables of one place.
+    pub(super) fn used(&mut self, used: &Used, at: &Location, path: &str, values: &dyn Lookup) {
+        for (name, need) in &used.variables {
+            self.note(name, *need, at, path, values.value(name).is_some());
+        }
+        for name in &used.missing {
+            let message = format!("`{path}`: the required variable `{name}` is not set");
+            let hint = "declare it, and have an output write it to `.env`";
+            self.problems.add_with_hint(ProblemKind::Missing, at, message, hint);
+        }
+    }
+
+    /// Notes one use.
+    pub(super) fn note(&mut self, name: &str, need: Need, at: &Location, path: &str, known: bool) {
+        let (name, path, service) = (name.to_owned(), path.to_owned(), self.service.clone());
+        self.uses.push(VariableUse { name, at: at.clone(), path, service, need, known });
+    }
+}
+
+/// Puts variables into all texts below a node; `path` leads to it.
+pub(super) fn put_in(node: &mut Node, values: &Values, path: &mut String, notes: &mut Notes) {
+    match &mut node.value {
+        Value::Null => {}
+        Value::Scalar(scalar) => put_into(scalar, &node.at, values, path, notes),
+        Value::List(list) => {
+            for (index, node) in list.iter_mut().enumerate() {
+                within(path, &format!("[{index}]"), |path| put_in(node, values, path, notes));
+            }
+        }
+        Value::Map(map) => {
+            let are_services = path == "services";
+            for (key, node) in map {
+                if are_services {
+                    notes.service = Some(key.clone());
+                }
+                let key = if path.is_empty() { safe(key).to_owned() } else { format!(".{}", safe(key)) };
+                within(path, &key, |path| put_in(node, values, path, notes));
+            }
+            if are_services {
+                notes.service = None;
+            }
+        }
+    }
+}
+
+fn within(path: &mut String, key: &str, act: impl FnOnce(&mut String)) {
+    let length = path.len();
+    path.push_str(key);
+    act(path);
+    path.truncate(length);
+}
+
+fn put_into(scalar: &mut Scalar, at: &Location, values: &Values, path: &str, notes: &mut Notes) {
+    if !scalar.text.contains('$') {
+        return;
+    }
+    let mut used = Used::default();
+    let made = substitute(&scalar.text, values, &mut used);
+    notes.used(&used, at, path, values);
+    scalar.variables = names(&used);
+    scalar.text = match made {
+        Ok(text) if notes.make(text.len()) => text,
+        Err(Wrong::Template) => {
+            let message = format!("`{path}`: `${{` is not followed by a name and `}}`");
+            let hint = "write `$$` for a dollar that is no variable";
+            notes.problems.add_with_hint(ProblemKind::Refused, at, message, hint);
+            String::new()
+        }
+        Ok(_) | Err(Wrong::TooMuch) => {
+            notes.problems.not_read(at, format!("`{path}` grows too long by its variables"));
+            String::new()
+        }
+    };
+}
+
+/// The variables that a text was made of, sorted. One that was only asked for left nothing in it.
+pub(super) fn names(used: &Used) -> Vec<String> {
+    let names = used.variables.iter().filter(|(_, need)| *need != Need::Asked).map(|(name, _)| name.clone());
+    names.collect::<BTreeSet<_>>().into_iter().collect()
+}
