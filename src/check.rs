@@ -1,6 +1,9 @@
 //! Judging: facts in, findings out. Looks at no disk, no clock and no random source; [`crate::observe`] brings the facts.
 
 mod allow;
+pub mod credential;
+pub mod delivered;
+pub mod deployed;
 pub mod environment;
 pub mod explain;
 pub mod facts;
@@ -12,6 +15,7 @@ pub(crate) mod sample;
 pub mod select;
 pub mod strength;
 
+pub use deployed::Deployed;
 pub use facts::{ExpectedFile, Facts, Place};
 pub use finding::{Allowed, Code, Finding, NotChecked, Report, Severity};
 pub use judge::judge;

@@ -1,5 +1,6 @@
 //! Brings `check` its facts from the disk. Reads only, follows no symlink, and lets no value out.
 
+pub mod deployment;
 mod file;
 mod git;
 pub mod git_changes;
@@ -83,23 +84,13 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     let file = |expected: &ExpectedFile| (expected.path.clone(), observer.file(&mut tree, expected));
     facts.files = subject.expected.iter().map(file).collect();
     facts.orphans = observer.orphans();
-    facts.owners = owners(tree.owner);
+    facts.owners = file::owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);
     facts.examples = observer.examples(&mut tree);
     observer.others(&mut tree, &mut facts);
     facts.git = observer.git();
     facts.open_directories = tree.open_directories;
     facts
-}
-
-/// The invoking user; under root also the owner of the project.
-fn owners(project: u32) -> BTreeSet<u32> {
-    let user = rustix::process::geteuid();
-    let mut owners = BTreeSet::from([user.as_raw()]);
-    if user.is_root() {
-        owners.insert(project);
-    }
-    owners
 }
 
 fn store(tree: &mut Tree, subject: &Subject<'_>) -> StoreFact {

@@ -116,7 +116,9 @@ const WITHOUT: [Without; 22] = [
 const LONGEST: usize = 300;
 
 /// Longer ones, and why they are one file.
-const LONG: [(&str, &str); 4] = [
+const LONG: [(&str, &str); 6] = [
+    ("check/explain", "one table: cause, risk and cure of each code"),
+    ("check/finding", "one code after the other, each with its sentence"),
     ("manifest/model", "one type after the other, most of it documentation"),
     ("manifest/raw", "the mirror of everything that may be written in a manifest"),
     ("manifest/read", "one reader for each shape of value, and the words of its refusals"),

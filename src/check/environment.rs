@@ -15,6 +15,11 @@ pub fn carried<'a>(manifest: &'a Manifest, environment: &EnvName) -> Vec<&'a Dec
     declarations.filter(|declaration| declaration.is_in(environment) && is_carried(declaration)).collect()
 }
 
+/// The declarations that `run` hands to its command.
+pub fn carried_by_run<'a>(manifest: &'a Manifest, environment: &'a EnvName) -> Vec<&'a Declaration> {
+    manifest.secrets_in(environment).filter(|declaration| is_carried(declaration)).collect()
+}
+
 fn is_carried(declaration: &Declaration) -> bool {
     declaration.name.is_variable()
         && !matches!(declaration.kind, Kind::Ca(_) | Kind::Certificate(_) | Kind::ImportedCertificate(_))

@@ -175,6 +175,114 @@ const TABLE: &[Explanation] = explanations! {
         cause "A declared copy in another region is missing, or not in sync."
         risk "What runs in that region has an old value, or none."
         cure "`vault-kit sync push` replicates it again; AWS tells why a copy failed."
+    "compose-invalid" at [Repo, Host]
+        cause "A Compose file is not there, is not YAML, or says something that Docker Compose refuses."
+        risk "`docker compose up` stops, and what the deployment is held to cannot be judged."
+        cure "Mend the line of the finding; `docker compose config` says the same in Compose's own words."
+    "variable-undeclared" at [Repo, Host]
+        cause "A Compose file puts in a variable that is required or looks like a secret, and the manifest does not know it."
+        risk "The service does not start, or starts with an empty credential; or somebody keeps the value by hand."
+        cure "Declare it in the manifest and put it into a `dotenv` output, or mend the name."
+    "variable-undelivered" at [Repo, Host]
+        cause "A Compose file puts in a variable that is declared, but that no `dotenv` output of the environment carries."
+        risk "The service does not start, or starts with an empty credential."
+        cure "Add the name to the `secrets` of the output, or the environment to its `environments`."
+    "env-file-missing" at [Repo, Host]
+        cause "A service has an `env_file` that is not there, and no output writes one to that path."
+        risk "`docker compose up` refuses to start the service."
+        cure "Let a `dotenv` output write it, mend the path, or mark it `required: false`."
+    "secret-file-missing" at [Repo, Host]
+        cause "A secret of the Compose file is a file that is not there, and no output writes one to that path."
+        risk "Docker makes a directory of that name and mounts it: the service reads nothing."
+        cure "Let a `docker-secrets` or `pem` output write it, or mend the path."
+    "file-variable-dangling" at [Repo, Host]
+        cause "A variable such as `POSTGRES_PASSWORD_FILE` names a path where nothing is mounted into that service."
+        risk "The service does not start, or falls back to a default password."
+        cure "Add the secret to the `secrets` of the service, or mend the path."
+    "secret-unreadable" at [Repo, Host]
+        cause "The container runs as a user who by owner and mode cannot read a file that is mounted for it. Compose ignores `uid`, `gid` and `mode` of file secrets: the file on the host decides."
+        risk "The service does not start, mostly with a `permission denied` that names no cause."
+        cure "Run the service as the owner of the file (`user:`), or declare that user as `uid` of the output."
+    "secret-in-environment" at [Repo, Host]
+        cause "A credential stands in the `environment` of a Compose file, as a value or as the default of a variable."
+        risk "Whoever can read the repository has it, and every deployment shares it."
+        cure "Take it in by a variable, declare that in the manifest, and replace the value: history keeps the old one."
+    "secret-in-arguments" at [Repo, Host]
+        cause "A Compose file puts a secret into `command`, `entrypoint` or a health check."
+        risk "Everybody on the host reads it in the list of processes, and `docker inspect` shows it."
+        cure "Hand it over as a file or variable, and let the program in the container read it: `$$NAME` in a shell there."
+    "secret-in-label" at [Repo, Host]
+        cause "A secret, or the hash of a password, is put into a label."
+        risk "Whoever may ask Docker reads it, and so does every program that watches labels, such as a gateway."
+        cure "Hand it over as a file: for Traefik `usersFile`."
+    "secret-in-build-args" at [Repo, Host]
+        cause "A secret is handed to a build as an argument."
+        risk "It stays in the history and the provenance of the image: whoever has the image has it."
+        cure "Use a build secret (`RUN --mount=type=secret`), and replace the value if an image was built."
+    "secret-in-image" at [Repo, Host]
+        cause "A Dockerfile puts a secret into the image: by `ENV`, `ARG`, `LABEL`, or by copying a file that holds one."
+        risk "Whoever has the image, or one made of it, has the secret; a later layer that deletes the file changes nothing."
+        cure "Keep the file back by `.dockerignore`, hand secrets over when the container starts, and replace what was in an image."
+    "secret-in-build-context" at [Repo, Host]
+        cause "A file with secrets lies in a build context, and no `.dockerignore` keeps it back."
+        risk "It is sent to the builder, and the next `COPY . .` puts it into the image."
+        cure "Add its line to the `.dockerignore`; `vault-kit init` does so for the project's own."
+    "deployment-unknown" at [Repo, Host]
+        cause "`[deployment]` names a service or network that is in no Compose file: a slip, or it was renamed."
+        risk "The rule judges nothing, and what it was for goes unjudged."
+        cure "Mend the name, or take the rule out."
+    "port-published" at [Repo, Host]
+        cause "A service publishes a port of the host that `[deployment]` does not name for it."
+        risk "It can be reached from outside past the gateway: Docker opens published ports before the host's firewall rules."
+        cure "Take it out of `ports`; services reach each other by name without. If it is meant, name it in `[deployment]`."
+    "port-not-loopback" at [Repo, Host]
+        cause "A port that is declared for this host alone is published on every address."
+        risk "What relies on being reached from here only can be reached by everybody."
+        cure "Put `127.0.0.1:` in front of it."
+    "network-not-internal" at [Repo, Host]
+        cause "A network that should be `internal: true` is not."
+        risk "A service on it that is taken over reaches the internet, and published ports reach it."
+        cure "Add `internal: true` to the network, and a second network to those who must get out."
+    "network-not-isolated" at [Repo, Host]
+        cause "A network that should keep its containers apart does not switch inter-container communication off."
+        risk "One container on it that is taken over reaches the others."
+        cure "Add the `driver_opts` of the finding."
+    "network-subnet" at [Repo, Host]
+        cause "A network lies in another subnet than declared, or Docker chooses one."
+        risk "Firewall rules, certificates and name constraints that name the subnet do not fit."
+        cure "Declare the subnet in `ipam`, or mend the manifest."
+    "network-matrix" at [Repo, Host]
+        cause "A service is on a network that its row of the matrix does not have, or not on one that it has, or has no row."
+        risk "It reaches, or is reached by, what it should be kept apart from; or it does not work."
+        cure "Mend the networks of the service, or the row if the change is meant."
+    "new-privileges" at [Repo, Host]
+        cause "A container lacks `no-new-privileges:true`, which `[deployment]` demands of every one."
+        risk "A program in it can become root by a setuid file."
+        cure "Add `security_opt: [\"no-new-privileges:true\"]`."
+    "not-read-only" at [Repo, Host]
+        cause "A container that `[deployment]` lists as read-only can write to its root file system."
+        risk "Who breaks in can leave programs there."
+        cure "Add `read_only: true`, and `tmpfs` or volumes for what it writes."
+    "no-limits" at [Repo, Host]
+        cause "A container has no limit of processors or memory, which `[deployment]` demands of every one."
+        risk "One that runs wild takes the host, and everything on it, down."
+        cure "Add `deploy.resources.limits`."
+    "privileged" at [Repo, Host]
+        cause "A container runs with `privileged: true`."
+        risk "Whoever breaks into it is root on the host."
+        cure "Take it out and add the capabilities that it needs; or allow the finding, with a reason."
+    "host-namespace" at [Repo, Host]
+        cause "A container shares the network, processes or memory of the host."
+        risk "Neither networks nor published ports keep it apart: it reaches whatever listens on the host."
+        cure "Take `network_mode: host`, `pid: host` or `ipc: host` out."
+    "weak-tls" at [Repo, Host]
+        cause "The gateway's configuration allows a version of TLS below `tls_min`, or leaves the choice to nginx."
+        risk "Connections can be brought down to versions that are broken (RFC 8996)."
+        cure "The `ssl_protocols` line of the finding, then reload nginx."
+    "unused" at [Repo, Host]
+        cause "A secret or setting is declared, and no service of the Compose files reads its variable or file."
+        risk "It is made, kept and rotated for nobody; or a service lost it by a mistake."
+        cure "Take it out of the manifest; or name it in `outside` of `[deployment]`, if a person or another host reads it."
     "wildcard-origin" at [Repo, Host]
         cause "A setting of a production environment, such as `CORS_ORIGINS`, allows `*`."
         risk "Any web page can call the service with the browser of your users."

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Verdict;
+use super::deployed::Deployed;
 use super::finding::NotChecked;
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 use crate::remote::Listed;
@@ -93,6 +94,8 @@ pub struct Facts {
     pub reused: BTreeMap<SecretName, (EnvName, SecretName)>,
     /// The variables that are set, by name; `None` = nobody looked.
     pub variables: Option<BTreeMap<SecretName, Verdict>>,
+    /// The Compose files and the gateway's configuration.
+    pub deployed: Deployed,
     /// What AWS says of the remote secrets, by full name; `None` = there is none of that name.
     pub remote: BTreeMap<String, Option<Listed>>,
     /// What the observer could not look at.

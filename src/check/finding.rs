@@ -130,6 +130,60 @@ codes! {
     RemoteKey = "remote-key",
     /// A declared replica is missing or not in sync.
     RemoteReplica = "remote-replica",
+    /// Docker Compose would refuse the Compose files, or they are not there.
+    ComposeInvalid = "compose-invalid",
+    /// A service needs a variable that the manifest does not declare.
+    VariableUndeclared = "variable-undeclared",
+    /// A service needs a declared variable that no output of the environment delivers to Compose.
+    VariableUndelivered = "variable-undelivered",
+    /// A service has an env file that is not there and that no output writes.
+    EnvFileMissing = "env-file-missing",
+    /// A Compose secret is a file that is not there and that no output writes.
+    SecretFileMissing = "secret-file-missing",
+    /// A variable such as `PASSWORD_FILE` names a file that its container does not have.
+    FileVariableDangling = "file-variable-dangling",
+    /// The user of a container cannot read a secret that is mounted for it.
+    SecretUnreadable = "secret-unreadable",
+    /// A secret stands in the `environment` of a Compose file.
+    SecretInEnvironment = "secret-in-environment",
+    /// A secret is put into a command line, where everybody on the host reads it.
+    SecretInArguments = "secret-in-arguments",
+    /// A secret is put into a label, where everybody reads it who may ask Docker.
+    SecretInLabel = "secret-in-label",
+    /// A secret is a build argument, which stays in the history of the image.
+    SecretInBuildArgs = "secret-in-build-args",
+    /// A Dockerfile puts a secret into the image.
+    SecretInImage = "secret-in-image",
+    /// A file with secrets reaches the builder, though the image does not take it.
+    SecretInBuildContext = "secret-in-build-context",
+    /// A rule of the manifest names a service or network that no Compose file has.
+    DeploymentUnknown = "deployment-unknown",
+    /// A service publishes a port that the manifest does not name.
+    PortPublished = "port-published",
+    /// A port that is for this host alone is published to others.
+    PortNotLoopback = "port-not-loopback",
+    /// A network that should be internal reaches the outside.
+    NetworkNotInternal = "network-not-internal",
+    /// Containers of a network that should keep them apart reach each other.
+    NetworkNotIsolated = "network-not-isolated",
+    /// A network lies in another subnet than declared.
+    NetworkSubnet = "network-subnet",
+    /// A service is on other networks than declared.
+    NetworkMatrix = "network-matrix",
+    /// A container can gain privileges by a setuid program.
+    NewPrivileges = "new-privileges",
+    /// A container that should not can write to its root file system.
+    NotReadOnly = "not-read-only",
+    /// A container has no limit of processors or memory.
+    NoLimits = "no-limits",
+    /// A container is privileged.
+    Privileged = "privileged",
+    /// A container shares a namespace of the host.
+    HostNamespace = "host-namespace",
+    /// The gateway allows an older version of TLS than declared.
+    WeakTls = "weak-tls",
+    /// It is declared, and no service reads it.
+    Unused = "unused",
     /// A production setting allows every origin.
     WildcardOrigin = "wildcard-origin",
     /// A finding was allowed until a day that has passed.
@@ -171,8 +225,10 @@ impl Code {
     /// How much it weighs.
     pub fn severity(self) -> Severity {
         match self {
-            Self::AllowUnused => Severity::Notice,
-            Self::AllowExpired | Self::CrlExpiring | Self::Expiring | Self::Undeclared => Severity::Warning,
+            Self::AllowUnused | Self::Unused => Severity::Notice,
+            Self::AllowExpired | Self::CrlExpiring | Self::Expiring | Self::SecretInArguments | Self::Undeclared => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }
@@ -238,6 +294,8 @@ pub struct LookedAt {
     pub files: usize,
     /// Environment variables.
     pub variables: usize,
+    /// Services of the Compose files.
+    pub services: usize,
     /// Secrets in AWS.
     pub remote: usize,
 }
@@ -325,11 +383,23 @@ impl Report {
     }
 }
 
+/// The paths in backticks; of many the first ones and how many more.
+pub fn listed_paths(paths: &[&str]) -> String {
+    let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| format!("`{path}`")).collect();
+    and_more(&shown, paths.len())
+}
+
 /// The names in backticks; of many the first ones and how many more.
 pub fn listed(names: &[&SecretName]) -> String {
-    const SHOWN: usize = 5;
     let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(SHOWN);
+    and_more(&shown, names.len())
+}
+
+/// How many of a long list are shown.
+const SHOWN: usize = 5;
+
+fn and_more(shown: &[String], all: usize) -> String {
+    let more = all.saturating_sub(SHOWN);
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 

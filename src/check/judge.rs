@@ -1,9 +1,13 @@
 //! Facts → findings.
 
 mod banned;
+mod compose;
+mod deployment;
 mod files;
 mod fix;
+mod gateway;
 mod git;
+mod image;
 mod lists;
 mod remote;
 mod rotations;
@@ -36,7 +40,7 @@ pub fn judge(
     places.sort();
     places.dedup();
     let looks_at = |place: Place| places.contains(&place);
-    let mut bench = Bench { manifest, environment, ledger, facts, now, verdict: Verdict::default() };
+    let mut bench = Bench { manifest, environment, ledger, facts, now, places: &places, verdict: Verdict::default() };
     bench.verdict.not_checked.extend_from_slice(&facts.unseen);
     bench.settings();
     if looks_at(Place::Host) {
@@ -54,6 +58,10 @@ pub fn judge(
     if looks_at(Place::Repo) || looks_at(Place::Host) {
         bench.git();
         bench.examples();
+        bench.compose();
+        bench.deployment();
+        bench.images();
+        bench.gateway();
         bench.found_at(if looks_at(Place::Repo) { Place::Repo } else { Place::Host });
     }
     if looks_at(Place::Remote) {
@@ -87,6 +95,7 @@ struct Bench<'a> {
     ledger: Option<&'a Ledger>,
     facts: &'a Facts,
     now: DateTime<Utc>,
+    places: &'a [Place],
     verdict: Verdict,
 }
 

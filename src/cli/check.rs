@@ -117,6 +117,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         trusted,
     };
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
+    if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {
+        facts.deployed = observe::deployment::look(&subject, &values, &process_environment().into_iter().collect());
+    }
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
     }

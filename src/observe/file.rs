@@ -1,6 +1,6 @@
 //! Metadata and content of files, without following a symlink in any component below the project.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
@@ -137,6 +137,16 @@ impl Tree {
 pub(super) fn permissions(stat: &Stat) -> u32 {
     #[allow(clippy::useless_conversion, reason = "modes have 16 bits on macOS")]
     u32::from(Mode::from_raw_mode(stat.st_mode).bits())
+}
+
+/// The invoking user; under root also the owner of the project.
+pub(super) fn owners(project: u32) -> BTreeSet<u32> {
+    let user = rustix::process::geteuid();
+    let mut owners = BTreeSet::from([user.as_raw()]);
+    if user.is_root() {
+        owners.insert(project);
+    }
+    owners
 }
 
 /// Modification time in nanoseconds since 1970.

@@ -40,7 +40,8 @@ pub fn render(report: &Report, color: bool) -> String {
 pub(super) fn summary(report: &Report, color: bool) -> String {
     let environment = &report.environment;
     let seen = &report.looked_at;
-    let counts = [(seen.secrets, "secret"), (seen.files, "file"), (seen.variables, "variable")];
+    let counts =
+        [(seen.secrets, "secret"), (seen.files, "file"), (seen.variables, "variable"), (seen.services, "service")];
     let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(n, what));
     let remote = (seen.remote > 0).then(|| in_aws(seen.remote));
     let looked: Vec<String> = counts.chain(remote).collect();
@@ -110,7 +111,7 @@ pub(super) mod tests {
             environment: EnvName::new("dev").unwrap(),
             generated_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             places: vec![Place::Host],
-            looked_at: LookedAt { secrets: 3, files: 1, variables: 0, remote: 0 },
+            looked_at: LookedAt { secrets: 3, files: 1, variables: 0, services: 0, remote: 0 },
             findings: vec![
                 Finding::new(Code::ModeTooOpen, "mode 0644 is wider than the declared 0600", "chmod 0600 .env")
                     .of_file(".env"),

@@ -65,6 +65,18 @@ pub(crate) fn skip(test: &str, reason: &str) {
     assert!(variable("CI").as_deref() != Some("true") || is_allowed, "`{test}` may not be skipped in CI: {reason}");
 }
 
+/// A value of nobody's, which no output may hold.
+pub(crate) const CANARY: &str = "cnry-7Jt9QfYkP3mVbX2nRz";
+
+/// The variables by which the READMEs of the examples let containers run as the owner of the files.
+pub(crate) fn owner(project: &Project) -> impl Iterator<Item = (String, String)> {
+    use std::os::unix::fs::MetadataExt;
+    let facts = std::fs::metadata(project.root()).expect("its facts");
+    let ids = [("UID", facts.uid()), ("GID", facts.gid())];
+    let of_example = move |name: &'static str| ids.map(|(id, number)| (format!("{name}_{id}"), number.to_string()));
+    ["MCP", "OMNI2", "SUTRA"].into_iter().flat_map(of_example)
+}
+
 /// Gives a file or directory another mode, as somebody who is careless would.
 #[expect(clippy::disallowed_methods, reason = "what the program must cope with")]
 pub(crate) fn set_mode(path: &Path, mode: u32) {

@@ -248,7 +248,7 @@ impl<'a> Bench<'a> {
     /// Settings have a value, and production does not allow every origin.
     pub(super) fn settings(&mut self) {
         let (manifest, environment) = (self.manifest, self.environment);
-        let is_production = ["prod", "production", "staging"].contains(&environment.as_str());
+        let is_production = is_production(environment);
         for declaration in manifest.secrets_in(environment).filter(|declaration| !declaration.is_stored()) {
             let name = &declaration.name;
             match declaration.kind.setting(environment) {
@@ -256,7 +256,7 @@ impl<'a> Bench<'a> {
                     let fix = format!("in vault-kit.toml: [secrets.{name}] values = {{ {environment} = \"…\" }}");
                     self.about_secret(Code::Missing, name, "has no value for this environment", fix);
                 }
-                Some(value) if is_production && names_origins(name) && allows_all(value) => {
+                Some(value) if is_production && names_origins(name.as_str()) && allows_all(value) => {
                     let fix =
                         format!("in vault-kit.toml: [secrets.{name}] values = {{ {environment} = \"https://…\" }}");
                     self.about_secret(Code::WildcardOrigin, name, "allows every origin", fix);
@@ -283,11 +283,16 @@ fn signing_keys(manifest: &Manifest) -> BTreeSet<&SecretName> {
     signed_by.collect()
 }
 
-fn names_origins(name: &SecretName) -> bool {
-    let name = name.as_str().to_ascii_uppercase();
+/// Whether others than developers use the environment.
+pub(super) fn is_production(environment: &EnvName) -> bool {
+    ["prod", "production", "staging"].contains(&environment.as_str())
+}
+
+pub(super) fn names_origins(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
     name.contains("CORS") || name.contains("ORIGIN") || name.contains("ALLOWED_HOSTS")
 }
 
-fn allows_all(value: &str) -> bool {
+pub(super) fn allows_all(value: &str) -> bool {
     value.split([',', ' ']).any(|item| item.trim_matches(['[', ']', '"', '\'']) == "*")
 }

@@ -1,3 +1,5 @@
+//! What a Dockerfile says, in each of the forms that Docker takes.
+
 use super::*;
 
 /// Each instruction as `line:stage does`.

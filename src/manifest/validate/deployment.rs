@@ -38,8 +38,8 @@ pub(super) fn declare(
         names_ports,
         internal: names(raw.internal, "internal", problems),
         isolated: names(raw.isolated, "isolated", problems),
-        subnets: rules(raw.subnets, "subnets", problems, subnet),
-        matrix: rules(raw.matrix, "matrix", problems, networks),
+        subnets: rules(raw.subnets, "subnets", problems, |it, place, problems| subnet(&it, place, problems)),
+        matrix: rules(raw.matrix, "matrix", problems, |it, place, problems| Some(networks(it.value, place, problems))),
         no_new_privileges: raw.no_new_privileges.is_some_and(|it| it.value),
         read_only: names(raw.read_only, "read_only", problems),
         limits: raw.limits.is_some_and(|it| it.value),
@@ -149,17 +149,17 @@ fn refuse_both(public: &Rules<Vec<Ports>>, localhost: &Rules<Vec<Ports>>, at: us
     }
 }
 
-fn networks(texts: At<Texts>, place: Place<'_>, problems: &mut Problems) -> Option<BTreeSet<String>> {
+fn networks(texts: Texts, place: Place<'_>, problems: &mut Problems) -> BTreeSet<String> {
     let mut networks = BTreeSet::new();
-    for text in texts.value {
+    for text in texts {
         if check_name(&text, place, problems) && !networks.insert(text.value) {
             problems.add(text.at, format!("`{place}` names a network twice"));
         }
     }
-    Some(networks)
+    networks
 }
 
-fn subnet(text: At<String>, place: Place<'_>, problems: &mut Problems) -> Option<ipnet::IpNet> {
+fn subnet(text: &At<String>, place: Place<'_>, problems: &mut Problems) -> Option<ipnet::IpNet> {
     let subnet = text.value.parse::<ipnet::IpNet>().ok().filter(|it| it.network() == it.addr());
     if subnet.is_none() {
         let message = format!("`{place}` holds something that is not a subnet");

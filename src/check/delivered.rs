@@ -1,0 +1,82 @@
+//! What the outputs of an environment deliver, by manifest alone: also where nothing was written yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::environment::{carried, carried_by_run};
+use crate::manifest::model::PemFile;
+use crate::manifest::{Format, Manifest, Output};
+use crate::name::{EnvName, SecretName};
+
+/// Variables and files.
+#[derive(Debug)]
+pub struct Delivered<'a> {
+    /// What the dotenv outputs set, previous values among them; without such an output what `run` hands to a command, such as
+    /// `docker compose up`.
+    pub variables: BTreeSet<String>,
+    /// What the outputs write, by path.
+    pub files: BTreeMap<String, DeliveredFile<'a>>,
+}
+
+/// A file that an output writes.
+#[derive(Debug)]
+pub struct DeliveredFile<'a> {
+    /// Its output.
+    pub output: &'a Output,
+    /// The secrets and settings in it.
+    pub names: Vec<&'a SecretName>,
+    /// Whether it must be kept from others.
+    pub is_secret: bool,
+}
+
+impl<'a> Delivered<'a> {
+    /// What the manifest says of an environment.
+    pub fn new(manifest: &'a Manifest, environment: &'a EnvName) -> Self {
+        let is_dotenv = |output: &Output| matches!(output.format, Format::Dotenv { .. });
+        let has_dotenv = manifest.outputs_in(environment).any(is_dotenv);
+        let declared = if has_dotenv { carried(manifest, environment) } else { carried_by_run(manifest, environment) };
+        let previous = declared.iter().filter(|it| it.overlap.is_some()).filter_map(|it| it.name.previous());
+        let names = declared.iter().map(|it| it.name.to_string());
+        let variables = names.chain(previous.map(|name| name.to_string())).collect();
+        let mut delivered = Self { variables, files: BTreeMap::new() };
+        for output in manifest.outputs_in(environment) {
+            delivered.take(manifest, environment, output);
+        }
+        delivered
+    }
+
+    /// The output that writes a file.
+    pub fn output(&self, path: &str) -> Option<&'a Output> {
+        self.files.get(path).map(|file| file.output)
+    }
+
+    /// Whether an output writes something below a directory.
+    pub fn owns_directory(&self, path: &str) -> bool {
+        self.files.keys().any(|file| is_below(file, path))
+    }
+
+    fn take(&mut self, manifest: &'a Manifest, environment: &EnvName, output: &'a Output) {
+        let secrets = output.secrets.iter().filter_map(|name| manifest.secret(name));
+        for secret in secrets.filter(|it| it.is_in(environment)) {
+            let pieces =
+                output.pem_files(&secret.name, &secret.kind).filter(|_| matches!(output.format, Format::Pem { .. }));
+            let whole = || vec![(PemFile::Combined, output.file_of(&secret.name))];
+            for (piece, path) in pieces.unwrap_or_else(whole) {
+                let is_secret =
+                    matches!(piece, PemFile::Key | PemFile::Combined) && !output.format.is_public_document();
+                let file = self.files.entry(path).or_insert(DeliveredFile { output, names: Vec::new(), is_secret });
+                file.names.push(&secret.name);
+            }
+        }
+        let is_one_file = !matches!(output.format, Format::DockerSecrets { .. } | Format::Pem { .. });
+        if is_one_file {
+            let is_secret = !output.format.is_public_document();
+            let file = DeliveredFile { output, names: Vec::new(), is_secret };
+            self.files.entry(output.path.clone()).or_insert(file);
+        }
+    }
+}
+
+/// Whether a path is another one, or lies below it; everything lies below the project's root, which is empty.
+pub fn is_below(path: &str, above: &str) -> bool {
+    above.is_empty() || path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

@@ -1,0 +1,71 @@
+//! What was read of the files that a deployment starts from. Texts of it may hold a secret that somebody wrote there, and never one
+//! of the store: variables that carry those put nothing in.
+
+use std::collections::BTreeMap;
+
+use crate::compose::{self, Problem};
+use crate::image::{Dockerfile, Ignored};
+use crate::nginx::Configuration;
+
+/// The Compose files, what they name, and the gateway's configuration.
+#[derive(Debug, Default)]
+pub struct Deployed {
+    /// The Compose files as one; `None` = the environment has none.
+    pub compose: Option<compose::Project>,
+    /// What is wrong with them, or was not read.
+    pub problems: Vec<Problem>,
+    /// The files of secrets that no output delivers, by path.
+    pub files: BTreeMap<String, NamedFile>,
+    /// How each service that is built here is built, by service.
+    pub images: BTreeMap<String, Image>,
+    /// The configuration files of nginx, by path.
+    pub gateways: BTreeMap<String, Gateway>,
+}
+
+/// A file that a Compose file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamedFile {
+    /// There is none.
+    Absent,
+    /// There is one.
+    File {
+        /// Permission bits.
+        mode: u32,
+        /// Owner.
+        uid: u32,
+        /// Group.
+        gid: u32,
+    },
+    /// Something else has its name.
+    NotAFile,
+    /// It was not looked at, and why.
+    Unseen(String),
+}
+
+/// How an image is built.
+#[derive(Debug)]
+pub struct Image {
+    /// The Dockerfile and its path, or the Compose file that holds it; `Err` = why it was not read.
+    pub dockerfile: Result<(String, Dockerfile), String>,
+    /// How many lines of its file stand before it: none, unless the Compose file holds it.
+    pub offset: u32,
+    /// The stage that is built; absent = the last.
+    pub target: Option<String>,
+    /// The `.dockerignore` that holds for it, relative to the project, whether or not it is there.
+    pub ignore_file: String,
+    /// What it keeps back; `Err` = why it was not read.
+    pub ignored: Result<Ignored, String>,
+    /// Files that hold secrets and lie in the build context: the path in the context, by path in the project.
+    pub within: BTreeMap<String, String>,
+}
+
+/// A configuration file of nginx.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Gateway {
+    /// There is none.
+    Absent,
+    /// What it says.
+    Read(Configuration),
+    /// It was not read, and why.
+    Unseen(String),
+}

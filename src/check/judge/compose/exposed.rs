@@ -1,0 +1,141 @@
+//! Secrets that stand where others read them: in the Compose file itself, in labels, arguments and images.
+
+use super::Bench;
+use crate::check::credential::{has_credential, is_credential, is_literal};
+use crate::check::finding::Code;
+use crate::check::judge::secrets::{allows_all, is_production, names_origins};
+use crate::compose::model::{Build, Need, Origin, Variable};
+use crate::compose::{Project, Service, Text};
+use crate::name::SecretName;
+
+impl Bench<'_> {
+    pub(super) fn exposed(&mut self, project: &Project) {
+        for (name, service) in &project.services {
+            self.environment_of(name, service);
+            for (label, text) in &service.labels {
+                self.label(name, label, text);
+            }
+            self.arguments(name, service);
+            if let Some(build) = &service.build {
+                self.build(name, build);
+            }
+        }
+    }
+
+    /// A value that stands in the Compose file, rather than coming in by a variable that we deliver.
+    fn environment_of(&mut self, name: &str, service: &Service) {
+        let written = service.environment.iter().filter(|(_, it)| it.origin == Origin::Environment);
+        for (variable, it) in written {
+            let Some(value) = &it.value else { continue };
+            if self.is_written_out(variable, value) {
+                let message = format!("`{name}`: the value of `{variable}` stands in the Compose file");
+                let fix = format!(
+                    "write {variable}: \"${{{variable}:?}}\", and declare it in vault-kit.toml; replace the value, it is in the history"
+                );
+                let secret = self.declared(variable);
+                self.at(Code::SecretInEnvironment, &it.at, message, fix).secret = secret;
+            }
+            if is_production(self.environment) && names_origins(variable) && allows_all(value.as_str()) {
+                let message = format!("`{name}`: `{variable}` allows every origin");
+                self.at(Code::WildcardOrigin, &it.at, message, format!("{variable}: \"https://…\""));
+            }
+        }
+    }
+
+    /// Whether a credential stands there as it is, or as the default of a variable.
+    fn is_written_out(&self, name: &str, value: &Text) -> bool {
+        if names_file(name) || value.variables.iter().any(|it| self.is_known(it)) {
+            return false;
+        }
+        // Beside what a variable will bring, the rest of a text is a prefix or an address, unless it is one by its shape.
+        if value.variables.iter().any(|it| !self.is_default_in(value, it)) {
+            return has_credential(value.as_str());
+        }
+        is_literal(name, value.as_str()) || self.stored(name).is_some() && !value.as_str().is_empty()
+    }
+
+    /// Whether a variable that is put into a text has its default there.
+    fn is_default_in(&self, text: &Text, variable: &str) -> bool {
+        let project = self.facts.deployed.compose.as_ref();
+        let mut uses = project.into_iter().flat_map(|it| &it.uses).filter(|it| it.name == variable && it.at == text.at);
+        uses.any(|it| it.need == Need::Default)
+    }
+
+    /// Whether a variable had a value when the Compose files were read: a secret of ours never has.
+    pub(super) fn is_known(&self, variable: &str) -> bool {
+        let project = self.facts.deployed.compose.as_ref();
+        project.is_some_and(|it| it.uses.iter().any(|it| it.name == variable && it.known))
+    }
+
+    /// Whether a variable carries a secret: one that is declared, or by its name.
+    fn is_secret(&self, variable: &str) -> bool {
+        self.stored(variable).is_some() || self.manifest.secret(variable).is_none() && is_credential(variable)
+    }
+
+    /// The first variable in a text that carries a secret.
+    fn secret_in<'t>(&self, text: &'t Text) -> Option<&'t str> {
+        text.variables.iter().map(String::as_str).find(|it| self.is_secret(it))
+    }
+
+    fn declared(&self, name: &str) -> Option<SecretName> {
+        self.manifest.secret(name).map(|it| it.name.clone())
+    }
+
+    fn label(&mut self, name: &str, label: &str, text: &Text) {
+        // Traefik's way to let users in: a name and the hash of a password.
+        let lists_users = label.to_ascii_lowercase().ends_with(".basicauth.users") && text.as_str().contains(':');
+        let put_in = self.secret_in(text);
+        if put_in.is_some() || lists_users || is_literal(label, text.as_str()) {
+            let message =
+                format!("`{name}`: the label `{label}` carries a secret, which everybody reads who may ask Docker");
+            let secret = put_in.and_then(|it| self.declared(it));
+            let fix = "hand it over as a file: the service's `secrets`";
+            self.at(Code::SecretInLabel, &text.at, message, fix).secret = secret;
+        }
+    }
+
+    /// Everybody on the host reads the arguments of a process, and Docker keeps those of a container and its health check.
+    fn arguments(&mut self, name: &str, service: &Service) {
+        let test = service.healthcheck.iter().flat_map(|it| &it.test);
+        let words = service.command.iter().chain(&service.entrypoint).chain(test);
+        let found: Vec<(&Text, &str)> = words.filter_map(|text| Some((text, self.secret_in(text)?))).collect();
+        for (text, variable) in found {
+            let message =
+                format!("`{name}`: `{variable}` is put into an argument, which everybody on the host can read");
+            let fix = format!("write $${variable} and run it by a shell, or hand it over as a file");
+            let secret = self.declared(variable);
+            self.at(Code::SecretInArguments, &text.at, message, fix).secret = secret;
+        }
+    }
+
+    fn build(&mut self, name: &str, build: &Build) {
+        for (argument, it) in &build.args {
+            if self.hands_over(argument, it) {
+                let message = format!("`{name}`: the build argument `{argument}` stays in the image's history");
+                let fix = format!(
+                    "use a build secret: build.secrets, and RUN --mount=type=secret,id={}",
+                    argument.to_ascii_lowercase()
+                );
+                let secret = self.declared(argument);
+                self.at(Code::SecretInBuildArgs, &it.at, message, fix).secret = secret;
+            }
+        }
+        for (label, text) in &build.labels {
+            self.label(name, label, text);
+        }
+    }
+
+    fn hands_over(&self, argument: &str, it: &Variable) -> bool {
+        let by_name = self.is_secret(argument) && !names_file(argument);
+        match &it.value {
+            Some(text) if text.variables.is_empty() => is_literal(argument, text.as_str()),
+            Some(text) => self.secret_in(text).is_some() || by_name,
+            None => by_name,
+        }
+    }
+}
+
+/// Whether a variable names a file with the secret, rather than holding it.
+fn names_file(name: &str) -> bool {
+    ["_FILE", "_PATH", "_DIR"].iter().any(|end| name.ends_with(end))
+}

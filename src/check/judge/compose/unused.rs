@@ -1,0 +1,83 @@
+//! What is delivered, and read by no service.
+
+use std::collections::BTreeSet;
+
+use super::Bench;
+use crate::check::delivered::{Delivered, DeliveredFile, is_below};
+use crate::check::finding::{Code, Finding};
+use crate::compose::Project;
+use crate::compose::model::VolumeKind;
+use crate::manifest::Format;
+use crate::name::SecretName;
+use crate::project::MANIFEST;
+
+impl<'a> Bench<'a> {
+    /// Every declared secret and setting is read by a service, or said to be read elsewhere.
+    pub(super) fn unused(&mut self, project: &Project, delivered: &Delivered<'a>) {
+        let used = self.used(project, delivered);
+        let (manifest, environment) = (self.manifest, self.environment);
+        for declaration in manifest.secrets_in(environment).filter(|it| !used.contains(&it.name)) {
+            let name = &declaration.name;
+            let message = "is read by no service of the Compose files";
+            let fix = format!(
+                "take it out of vault-kit.toml; or, if a person or another host reads it: outside = [\"{name}\"] in [deployment]"
+            );
+            let line = u32::try_from(declaration.line).unwrap_or(u32::MAX);
+            let finding = Finding::new(Code::Unused, message, fix).about(name).of_file(MANIFEST).at_line(line);
+            self.verdict.findings.push(finding);
+        }
+    }
+
+    fn used(&self, project: &Project, delivered: &Delivered<'a>) -> BTreeSet<&'a SecretName> {
+        let manifest = self.manifest;
+        let variables: BTreeSet<&str> = project.uses.iter().map(|it| it.name.as_str()).collect();
+        let puts_in = |name: &SecretName| {
+            variables.contains(name.as_str()) || name.previous().is_some_and(|it| variables.contains(it.as_str()))
+        };
+        // A variable that is put in is used, also where nobody delivers it: that is another finding.
+        let by_name = manifest.secrets_in(self.environment).map(|it| &it.name).filter(|name| puts_in(name));
+        let mut used: BTreeSet<&SecretName> = by_name.collect();
+        for (path, file) in &delivered.files {
+            if is_read_elsewhere(file) || is_read(project, path) {
+                used.extend(&file.names);
+            }
+        }
+        let outside = manifest.deployment.iter().flat_map(|it| &it.outside);
+        used.extend(outside.chain(manifest.hooks.values().flat_map(|it| &it.secrets)));
+        let is_in_aws = manifest.aws(self.environment).is_some();
+        // What is in AWS is read there, and what an owner is told of is read by that owner.
+        let elsewhere =
+            manifest.secrets_in(self.environment).filter(|it| is_in_aws && it.remote.is_some() || !it.hooks.is_empty());
+        used.extend(elsewhere.map(|it| &it.name));
+        // Each secret stands after everything that it refers to.
+        for declaration in manifest.order.iter().rev() {
+            if used.contains(&declaration.name) {
+                used.extend(
+                    declaration.references().into_iter().filter_map(|name| manifest.secret(name)).map(|it| &it.name),
+                );
+            }
+        }
+        used
+    }
+}
+
+/// Kubernetes reads it.
+fn is_read_elsewhere(file: &DeliveredFile<'_>) -> bool {
+    matches!(file.output.format, Format::ExternalSecret(_) | Format::KubernetesSecret(_))
+}
+
+/// Whether a service, a build or Compose itself for one of them reads a file.
+fn is_read(project: &Project, path: &str) -> bool {
+    let is_definition = project
+        .secrets
+        .values()
+        .chain(project.configs.values())
+        .any(|it| it.file.as_ref().is_some_and(|it| it.path == path));
+    let mut services = project.services.values();
+    is_definition
+        || services.any(|service| {
+            let binds = service.volumes.iter().filter(|it| it.kind == VolumeKind::Bind);
+            let mut hosts = binds.filter_map(|it| it.host.as_ref());
+            service.env_files.iter().any(|it| it.path.path == path) || hosts.any(|it| is_below(path, &it.path))
+        })
+}

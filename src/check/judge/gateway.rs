@@ -1,0 +1,80 @@
+//! The versions of TLS that the gateway's configuration allows.
+
+use super::Bench;
+use crate::check::deployed::Gateway;
+use crate::check::finding::{Code, Finding};
+use crate::manifest::deployment::TlsVersion;
+use crate::nginx::{Configuration, Directive};
+
+/// The directives that list versions: for clients, and for what nginx asks itself.
+const PROTOCOLS: [&str; 4] = ["ssl_protocols", "proxy_ssl_protocols", "grpc_ssl_protocols", "uwsgi_ssl_protocols"];
+
+/// The versions from the oldest on.
+const VERSIONS: [&str; 6] = ["SSLv2", "SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
+
+impl Bench<'_> {
+    /// Every listed version is new enough, and every server that speaks TLS has a list.
+    pub(super) fn gateway(&mut self) {
+        let (manifest, facts) = (self.manifest, self.facts);
+        let Some(deployment) = &manifest.deployment else { return };
+        for file in &deployment.nginx {
+            match facts.deployed.gateways.get(file) {
+                Some(Gateway::Read(configuration)) => self.versions(file, configuration, deployment.tls_min),
+                Some(Gateway::Absent) => {
+                    let fix = "write it, or take it out of nginx in [deployment]";
+                    self.about_file(Code::Missing, file, "is not there", fix);
+                }
+                Some(Gateway::Unseen(why)) => self.not_checked(file, why),
+                None => self.not_checked(file, "nobody looked at it"),
+            }
+        }
+    }
+
+    fn versions(&mut self, file: &str, configuration: &Configuration, least: TlsVersion) {
+        let allowed = allowed(least);
+        let fix = format!("ssl_protocols {};", allowed.join(" "));
+        for directive in configuration.directives.iter().filter(|it| PROTOCOLS.contains(&it.name.as_str())) {
+            let old: Vec<&str> =
+                directive.arguments.iter().map(String::as_str).filter(|it| !allowed.contains(it)).collect();
+            if !old.is_empty() {
+                // Only what is a version is shown: whatever else stands there, nginx refuses.
+                let known: Vec<&str> = VERSIONS.into_iter().filter(|it| old.contains(it)).collect();
+                let what =
+                    if known.is_empty() { "something that is no version of TLS".into() } else { known.join(", ") };
+                let message = format!("`{}` allows {what}; the least is TLS {least}", directive.name);
+                let fix = fix.replacen("ssl_protocols", &directive.name, 1);
+                self.verdict
+                    .findings
+                    .push(Finding::new(Code::WeakTls, message, fix).of_file(file).at_line(directive.line));
+            }
+        }
+        let speaks_tls =
+            |it: &&Directive| it.name == "listen" && it.arguments.iter().any(|it| it == "ssl" || it == "quic");
+        let mut silent = configuration
+            .directives
+            .iter()
+            .filter(speaks_tls)
+            .filter(|it| !configuration.is_in_force("ssl_protocols", it.block));
+        if let Some(listen) = silent.next() {
+            if configuration.named("include").any(|it| !is_harmless(it)) {
+                return self.not_checked(format!("the versions of TLS in {file}"), "an included file may decide them");
+            }
+            let message =
+                format!("leaves the versions of TLS to nginx, whose releases differ; the least is TLS {least}");
+            self.verdict.findings.push(Finding::new(Code::WeakTls, message, fix).of_file(file).at_line(listen.line));
+        }
+    }
+}
+
+/// The versions that are new enough.
+fn allowed(least: TlsVersion) -> &'static [&'static str] {
+    match least {
+        TlsVersion::Tls12 => &VERSIONS[4..],
+        TlsVersion::Tls13 => &VERSIONS[5..],
+    }
+}
+
+/// What nginx ships, which says nothing of TLS.
+fn is_harmless(include: &Directive) -> bool {
+    include.arguments.iter().all(|it| it.ends_with("mime.types") || it.ends_with("_params"))
+}

@@ -1,0 +1,157 @@
+//! What Dockerfiles put into images.
+
+use std::collections::BTreeSet;
+
+use super::Bench;
+use crate::check::credential::{is_credential, is_literal};
+use crate::check::deployed::Image;
+use crate::check::finding::{Code, Finding, listed_paths};
+use crate::compose::Service;
+use crate::image::dockerfile::{Dockerfile, Does, Instruction, Setting};
+use crate::image::ignored::takes;
+use crate::manifest::Declaration;
+use crate::shell;
+
+impl Bench<'_> {
+    /// Every image that is built here, by the service that it is for.
+    pub(super) fn images(&mut self) {
+        let facts = self.facts;
+        let Some(project) = &facts.deployed.compose else { return };
+        for (name, image) in &facts.deployed.images {
+            let Some(service) = project.services.get(name) else { continue };
+            match &image.dockerfile {
+                Ok((file, dockerfile)) => {
+                    for instruction in &dockerfile.instructions {
+                        self.instruction(file, image, instruction);
+                    }
+                    self.copies(file, dockerfile, image);
+                }
+                Err(why) => self.not_checked(format!("the image of `{name}`"), why),
+            }
+            match &image.ignored {
+                Ok(_) => self.context(service, image),
+                Err(why) => self.not_checked(format!("the build context of `{name}`"), why),
+            }
+        }
+    }
+
+    /// Variables, arguments and labels that carry a secret.
+    fn instruction(&mut self, file: &str, image: &Image, instruction: &Instruction) {
+        let (what, setting, is_secret) = match &instruction.does {
+            Does::Argument(it) => ("the build argument", it, self.is_passed_in(it)),
+            Does::Variable(it) => ("the variable", it, self.is_set(it)),
+            Does::Label(it) => ("the label", it, self.is_set(it)),
+            Does::Copies(_) | Does::User(_) => return,
+        };
+        if is_secret {
+            let message =
+                format!("{what} `{}` stays in the image, where everybody reads it who has the image", setting.name);
+            let fix = "hand it over when the container starts; for a build: RUN --mount=type=secret";
+            self.verdict.findings.push(
+                Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.offset + instruction.line),
+            );
+        }
+    }
+
+    fn is_secret_name(&self, name: &str) -> bool {
+        match self.manifest.secret(name) {
+            Some(declared) => declared.is_stored(),
+            None => is_credential(name) && !name.ends_with("_FILE"),
+        }
+    }
+
+    /// An argument: whoever names it has it passed in.
+    fn is_passed_in(&self, it: &Setting) -> bool {
+        match it.value.as_deref() {
+            None | Some("") => self.is_secret_name(&it.name),
+            Some(_) => self.is_set(it),
+        }
+    }
+
+    /// A variable or label that has a credential as its value, or takes one in.
+    fn is_set(&self, it: &Setting) -> bool {
+        let value = it.value.as_deref().unwrap_or_default();
+        let is_taken_in = it.expands && self.is_secret_name(&it.name);
+        let is_declared = self.manifest.secret(&it.name).is_some_and(Declaration::is_stored) && !value.is_empty();
+        is_taken_in || !it.expands && (is_declared || is_literal(&it.name, value)) && !it.name.ends_with("_FILE")
+    }
+
+    /// Files with secrets that are copied into the stages that the image is made of.
+    fn copies(&mut self, file: &str, dockerfile: &Dockerfile, image: &Image) {
+        let stages = dockerfile.stages_of(image.target.as_deref());
+        for instruction in dockerfile.instructions.iter().filter(|it| it.stage.is_some_and(|it| stages.contains(&it))) {
+            let Does::Copies(sources) = &instruction.does else { continue };
+            let taken = taken(image, sources);
+            if let Some(first) = taken.first() {
+                let fix = keep_back(image, first);
+                let message = format!("copies {} into the image", listed_paths(&taken));
+                self.verdict.findings.push(
+                    Finding::new(Code::SecretInImage, message, fix)
+                        .of_file(file)
+                        .at_line(image.offset + instruction.line),
+                );
+            }
+        }
+    }
+
+    /// Files with secrets that reach the builder, though no instruction of the image takes them.
+    fn context(&mut self, service: &Service, image: &Image) {
+        let copied: BTreeSet<&str> = image
+            .dockerfile
+            .as_ref()
+            .ok()
+            .into_iter()
+            .flat_map(|(_, dockerfile)| {
+                let stages = dockerfile.stages_of(image.target.as_deref());
+                let of_image =
+                    dockerfile.instructions.iter().filter(move |it| it.stage.is_some_and(|it| stages.contains(&it)));
+                of_image
+                    .filter_map(
+                        |it| if let Does::Copies(sources) = &it.does { Some(taken(image, sources)) } else { None },
+                    )
+                    .flatten()
+            })
+            .collect();
+        let reaching: Vec<&str> = reaching(image).map(|(_, within)| within).filter(|it| !copied.contains(it)).collect();
+        let Some((build, first)) = service.build.as_ref().zip(reaching.first()) else { return };
+        let at = build.context.as_ref().map_or(&build.at, |it| &it.text.at);
+        let message =
+            format!("{} reaches the builder: `{}` does not keep it back", listed_paths(&reaching), image.ignore_file);
+        let finding = Finding::new(Code::SecretInBuildContext, message, keep_back(image, first));
+        self.verdict.findings.push(finding.of_file(&at.file).at_line(at.line));
+    }
+}
+
+/// The files with secrets that are sent to the builder: their paths in the project and in the context.
+fn reaching(image: &Image) -> impl Iterator<Item = (&str, &str)> {
+    let is_sent = |within: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(within));
+    image
+        .within
+        .iter()
+        .map(|(path, within)| (path.as_str(), within.as_str()))
+        .filter(move |(_, within)| is_sent(within))
+}
+
+/// The files with secrets, by their paths in the context, that an instruction takes.
+fn taken<'i>(image: &'i Image, sources: &'i [String]) -> Vec<&'i str> {
+    let ours = reaching(image).map(|(_, within)| within).filter(|within| sources.iter().any(|it| takes(it, within)));
+    let mut taken: Vec<&str> = ours.collect();
+    let is_sent = |path: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(path.trim_start_matches("./")));
+    // Whoever names one copies it, whoever writes it.
+    let named = sources.iter().map(|it| it.trim_start_matches("./")).filter(|it| is_env_file(it) && is_sent(it));
+    taken.extend(named.filter(|it| !it.contains('*')).collect::<Vec<_>>());
+    taken.sort_unstable();
+    taken.dedup();
+    taken
+}
+
+/// `.env` and its variants, but for those that show which variables there are.
+fn is_env_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let shows = [".example", ".sample", ".template", ".dist"].iter().any(|end| name.ends_with(end));
+    (name == ".env" || name.starts_with(".env.")) && !shows
+}
+
+fn keep_back(image: &Image, path: &str) -> String {
+    format!("echo {} >> {}", shell::path(path), shell::path(&image.ignore_file))
+}

@@ -1,0 +1,218 @@
+//! Brings `check` the files that a deployment starts from: Compose files and what they name, Dockerfiles, the gateway's.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use super::file::{self, Tree};
+use super::{Subject, Values};
+use crate::check::credential::is_credential;
+use crate::check::delivered::Delivered;
+use crate::check::deployed::{Deployed, Gateway, Image, NamedFile};
+use crate::check::facts::FileFact;
+use crate::compose::model::{Build, HostPath};
+use crate::compose::{self, Files, Project, Request, Unreadable};
+use crate::image::{Dockerfile, Ignored};
+use crate::manifest::Format;
+use crate::nginx::{Configuration, NotNginx};
+use crate::secret::Secret;
+
+/// Looks at the Compose files of the environment and at all that they name, beneath the project alone.
+///
+/// `variables` is the process environment. Of what it holds, and of the dotenv files, no secret is put into the Compose files.
+pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<String, Secret>) -> Deployed {
+    let mut deployed = Deployed::default();
+    let Ok(tree) = Tree::open(subject.root) else { return deployed };
+    let observer = Observer { subject, tree: RefCell::new(tree) };
+    let files = subject.manifest.compose_in(subject.environment);
+    if !files.is_empty() {
+        let given = observer.given(values, variables);
+        let directory = subject.root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let resolved = compose::resolve(&Request { files, variables: &given, directory }, &observer);
+        deployed.files = observer.named(&resolved.project);
+        deployed.images = observer.images(&resolved.project);
+        deployed.problems = resolved.problems;
+        deployed.compose = Some(resolved.project);
+    }
+    for path in subject.manifest.deployment.iter().flat_map(|it| &it.nginx) {
+        deployed.gateways.insert(path.clone(), observer.gateway(path));
+    }
+    deployed
+}
+
+struct Observer<'a> {
+    subject: &'a Subject<'a>,
+    tree: RefCell<Tree>,
+}
+
+impl Files for Observer<'_> {
+    /// The files of our own with variables are known already, and hold secrets.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Unreadable> {
+        if self.dotenv_files().any(|it| it == path) {
+            Ok(Some(Vec::new()))
+        } else {
+            self.content(path).map_err(Unreadable)
+        }
+    }
+}
+
+impl Observer<'_> {
+    /// The variables that the Compose files are read by: settings, what stands beside them in the dotenv files, and over those
+    /// the process environment; but nothing that is a declared secret, or looks like one.
+    fn given(&self, values: &dyn Values, variables: &BTreeMap<String, Secret>) -> BTreeMap<String, Secret> {
+        let Subject { manifest, environment, .. } = self.subject;
+        let is_open = |name: &str| match manifest.secret(name) {
+            Some(declared) => !declared.is_stored(),
+            None => !is_credential(name),
+        };
+        let mut given = BTreeMap::new();
+        for path in self.dotenv_files() {
+            let bytes = self.tree.borrow_mut().read(path).unwrap_or_default();
+            let lines = values.in_example(&bytes).into_iter().filter(|(name, _)| is_open(name.as_str()));
+            given.extend(lines.map(|(name, value)| (name.to_string(), value)));
+        }
+        for name in Delivered::new(manifest, environment).variables {
+            if let Some(setting) = manifest.secret(name.as_str()).and_then(|it| it.kind.setting(environment)) {
+                given.insert(name, Secret::new(setting.as_bytes().to_vec()));
+            }
+        }
+        let open = variables.iter().filter(|(name, _)| is_open(name));
+        given.extend(open.map(|(name, value)| (name.clone(), Secret::new(value.expose().to_vec()))));
+        given
+    }
+
+    fn dotenv_files(&self) -> impl Iterator<Item = &str> {
+        let outputs = self.subject.manifest.outputs_in(self.subject.environment);
+        outputs.filter(|it| matches!(it.format, Format::Dotenv { .. })).map(|it| it.path.as_str())
+    }
+
+    /// A file beneath the project; `None` = there is none, `Err` = why it was not read, as the end of a sentence.
+    fn content(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        if is_outside(path) {
+            return Err(OUTSIDE.into());
+        }
+        let mut tree = self.tree.borrow_mut();
+        match tree.stat(path) {
+            Ok(stat) if u64::try_from(stat.st_size).is_ok_and(|size| size > compose::LARGEST as u64) => {
+                Err(format!("is larger than {} KiB", compose::LARGEST >> 10))
+            }
+            Ok(_) => {
+                tree.read(path).map(|bytes| Some(bytes.to_vec())).map_err(|error| format!("cannot be read: {error}"))
+            }
+            Err(FileFact::Absent) => Ok(None),
+            Err(FileFact::Symlink(_)) => Err("is, or lies behind, a symlink, which is not followed".into()),
+            Err(FileFact::Unreadable(why)) => Err(why),
+            Err(FileFact::NotAFile | FileFact::File(_)) => Err("is not a regular file".into()),
+        }
+    }
+
+    fn text(&self, path: &str) -> Result<Option<String>, String> {
+        let bytes = self.content(path).map_err(|why| format!("`{path}` {why}"))?;
+        bytes.map(String::from_utf8).transpose().map_err(|_| format!("`{path}` is not UTF-8"))
+    }
+
+    /// The files of secrets, unless an output writes them.
+    fn named(&self, project: &Project) -> BTreeMap<String, NamedFile> {
+        let delivered = Delivered::new(self.subject.manifest, self.subject.environment);
+        let paths = project.secrets.values().filter_map(|it| Some(it.file.as_ref()?.path.as_str()));
+        let others: BTreeSet<&str> = paths.filter(|path| delivered.output(path).is_none()).collect();
+        others.into_iter().map(|path| (path.to_owned(), self.named_file(path))).collect()
+    }
+
+    fn named_file(&self, path: &str) -> NamedFile {
+        if is_outside(path) {
+            return NamedFile::Unseen(format!("`{path}` {OUTSIDE}"));
+        }
+        match self.tree.borrow_mut().stat(path) {
+            Ok(stat) => NamedFile::File { mode: file::permissions(&stat), uid: stat.st_uid, gid: stat.st_gid },
+            Err(FileFact::Absent) => NamedFile::Absent,
+            Err(FileFact::Unreadable(why)) => NamedFile::Unseen(why),
+            Err(FileFact::Symlink(link)) => NamedFile::Unseen(format!("`{link}` is a symlink, which is not followed")),
+            Err(FileFact::NotAFile | FileFact::File(_)) => NamedFile::NotAFile,
+        }
+    }
+
+    fn images(&self, project: &Project) -> BTreeMap<String, Image> {
+        let built = project.services.iter().filter_map(|(name, it)| Some((name, it.build.as_ref()?)));
+        let secret = OnceCell::new();
+        let secret = || secret.get_or_init(|| self.secret_files());
+        built.filter_map(|(name, build)| Some((name.clone(), self.image(build, &secret)?))).collect()
+    }
+
+    fn image<'s>(&self, build: &Build, secret: &impl Fn() -> &'s BTreeSet<String>) -> Option<Image> {
+        // Somebody else's repository, or no context at all.
+        let context = &build.context.as_ref()?.path;
+        let beside = build.dockerfile.as_ref().map(|it| format!("{}.dockerignore", it.path));
+        let own = beside.filter(|path| matches!(self.content(path), Ok(Some(_))));
+        let ignore_file = own.unwrap_or_else(|| beneath(context, ".dockerignore"));
+        let ignored = self.text(&ignore_file).map(|text| Ignored::parse(&text.unwrap_or_default()));
+        let (dockerfile, offset) = match (&build.dockerfile_inline, &build.dockerfile) {
+            (Some(text), _) => (Ok((text.at.file.to_string(), Dockerfile::parse(text.as_str()))), text.at.line),
+            (None, Some(path)) => (self.dockerfile(path), 0),
+            (None, None) => (Err("its Dockerfile is elsewhere".to_owned()), 0),
+        };
+        let target = build.target.as_ref().map(|it| it.as_str().to_owned());
+        Some(Image { dockerfile, offset, target, ignore_file, ignored, within: self.within(context, secret()) })
+    }
+
+    fn dockerfile(&self, path: &HostPath) -> Result<(String, Dockerfile), String> {
+        let path = &path.path;
+        let text = self.text(path)?.ok_or_else(|| format!("`{path}` does not exist"))?;
+        Ok((path.clone(), Dockerfile::parse(&text)))
+    }
+
+    /// The files with secrets that an output of any environment writes.
+    fn secret_files(&self) -> BTreeSet<String> {
+        let manifest = self.subject.manifest;
+        let delivered = manifest.environments.keys().map(|environment| Delivered::new(manifest, environment));
+        let files = delivered.flat_map(|it| it.files).filter(|(path, file)| file.is_secret && !path.starts_with('/'));
+        files.map(|(path, _)| path).collect()
+    }
+
+    /// The files with secrets that lie in a build context, and a `.env` that is there whoever wrote it: paths in the context by
+    /// paths in the project.
+    fn within(&self, context: &str, secret: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let by_hand = [".env".to_owned(), beneath(context, ".env")];
+        let by_hand = by_hand.into_iter().filter(|path| matches!(self.named_file(path), NamedFile::File { .. }));
+        let root = absolute(Path::new("/"), &self.subject.root.to_string_lossy());
+        let context = absolute(&root, context);
+        let within = |path: &String| absolute(&root, path).strip_prefix(&context).ok()?.to_str().map(str::to_owned);
+        secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).collect()
+    }
+
+    fn gateway(&self, path: &str) -> Gateway {
+        match self.text(path) {
+            Ok(Some(text)) => match Configuration::parse(&text) {
+                Ok(configuration) => Gateway::Read(configuration),
+                Err(NotNginx(line)) => Gateway::Unseen(format!("line {line} is not nginx's syntax")),
+            },
+            Ok(None) => Gateway::Absent,
+            Err(why) => Gateway::Unseen(why),
+        }
+    }
+}
+
+const OUTSIDE: &str = "lies outside of the project, where `check` does not look";
+
+fn is_outside(path: &str) -> bool {
+    path == ".." || path.starts_with("../") || path.starts_with(['/', '~'])
+}
+
+/// A file of a directory; the project's root is empty.
+fn beneath(directory: &str, file: &str) -> String {
+    if directory.is_empty() { file.to_owned() } else { format!("{directory}/{file}") }
+}
+
+/// A path with its `.` and `..` resolved by their letters.
+fn absolute(root: &Path, path: &str) -> PathBuf {
+    let mut whole = root.to_owned();
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir => drop(whole.pop()),
+            Component::CurDir => {}
+            Component::RootDir | Component::Prefix(_) => whole = PathBuf::from("/"),
+            Component::Normal(name) => whole.push(name),
+        }
+    }
+    whole
+}

@@ -1,0 +1,53 @@
+//! The files that vault-kit delivers, and git.
+
+use std::os::unix::fs::symlink;
+
+use crate::support::{Project, Run, set_mode};
+use crate::{append, broken, edit};
+
+fn git(project: &Project, arguments: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    let config = ["-c", "core.excludesFile=/dev/null", "-c", "core.autocrlf=false"];
+    Run::of(command.current_dir(project.root()).env("HOME", project.home()).args(config).args(arguments))
+        .assert_code(0);
+}
+
+broken! {
+    an_env_that_everybody_reads: "sutra", |project| set_mode(&project.path(".env"), 0o644) => "mode-too-open";
+    a_key_that_its_service_cannot_open: "sutra", |project| {
+        set_mode(&project.path(".secrets/tls/fullchain.pem"), 0o600);
+    } => "mode-too-narrow";
+    an_env_of_somebody_else: "sutra", |project| {
+        edit(project, "vault-kit.toml", "dialect = \"compose\"\n", "dialect = \"compose\"\nuid = 54321\n");
+    } => "wrong-owner";
+    an_env_that_is_gone: "mcp-rag", |project| std::fs::remove_file(project.path(".env")).unwrap() => "missing";
+    an_env_behind_a_symlink: "mcp-rag", |project| {
+        std::fs::rename(project.path(".env"), project.path("env")).unwrap();
+        symlink("env", project.path(".env")).unwrap();
+    } => "symlink";
+    a_directory_that_docker_made: "docker-mcp", |project| {
+        std::fs::remove_file(project.path(".secrets/api_keys")).unwrap();
+        std::fs::create_dir(project.path(".secrets/api_keys")).unwrap();
+    } => "not-a-file";
+    a_directory_of_secrets_that_others_write_in: "omni2", |project| {
+        set_mode(&project.path(".secrets/auth"), 0o777);
+    } => "directory-writable-by-others";
+    an_env_that_somebody_edited: "mcp-rag", |project| {
+        let text = project.read(".env");
+        let (before, after) = text.split_once("JWT_SECRET=").unwrap();
+        project.write(".env", format!("{before}JWT_SECRET=X{after}"));
+        set_mode(&project.path(".env"), 0o600);
+    } => "stale";
+    a_token_that_no_output_has_any_more: "sutra", |project| {
+        edit(project, "vault-kit.toml", "secrets = [\"SERVICE_TOKEN\", \"ADMIN_TOKEN\"]", "secrets = [\"SERVICE_TOKEN\"]");
+        edit(project, "vault-kit.toml", ", ADMIN_TOKEN = \"admin_token.txt\" }", " }");
+    } => "orphaned";
+    an_env_in_git: "sutra", |project| {
+        git(project, &["init", "--quiet"]);
+        git(project, &["add", "--force", ".env"]);
+    } => "tracked-by-git";
+    an_env_that_git_would_take: "sutra", |project| {
+        git(project, &["init", "--quiet"]);
+        append(project, ".gitignore", "!/.env\n");
+    } => "not-ignored";
+}

@@ -1,0 +1,181 @@
+//! What looks like a mistake and is none: `check` says nothing of it.
+
+use crate::support::{Project, Run, owner};
+
+const MANIFEST: &str = r#"
+[project]
+name = "shop"
+compose = ["compose.yml"]
+
+[secrets.DB_PASSWORD]
+kind = "password"
+overlap = "1d"
+[secrets.API_KEY]
+kind = "external"
+[secrets.DATABASE_URL]
+kind = "template"
+template = "postgres://app:${DB_PASSWORD}@db/app"
+[secrets.PORT]
+kind = "setting"
+value = "8443"
+[secrets.SESSION_KEY]
+kind = "random"
+
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["API_KEY", "DATABASE_URL", "DB_PASSWORD", "PORT"]
+
+[outputs.files]
+format = "docker-secrets"
+path = "secrets"
+secrets = ["SESSION_KEY"]
+
+[deployment]
+public = { web = ["8443", "53/udp"] }
+localhost = { web = ["9000-9010"] }
+internal = ["data"]
+no_new_privileges = true
+matrix = { web = ["front", "data"], helper = ["front", "data"], db = ["data"] }
+"#;
+
+const COMPOSE: &str = r#"
+x-common: &common
+  security_opt: [no-new-privileges=true]
+services:
+  web:
+    <<: *common
+    image: web:${TAG:-1}
+    env_file: [.env, { path: local.env, required: false }]
+    environment:
+      TOKEN_TTL: "3600"
+      ALLOW_EMPTY_PASSWORD: "yes"
+      PUBLIC_KEY: abcdefghijkl
+      AUTH_URL: https://auth.example.com/token
+      SESSION_KEY_FILE: /run/secrets/session
+      SSL_CERT_FILE: /etc/ssl/certs/ca-certificates.crt
+      OLD: ${DB_PASSWORD_PREVIOUS:-}
+      HOME_DIR: ${HOME:?}
+      CORS_ORIGINS: "*"
+      API_KEY:
+      DATABASE_URL: "postgres://app:${DB_PASSWORD}@db/app"
+      SESSION_TOKEN: "v1.${DB_PASSWORD}"
+      NEXT_PUBLIC_MAPS_KEY: "${NEXT_PUBLIC_MAPS_KEY:-abcdefgh}"
+    secrets: [{ source: session, target: session }, outside, passed]
+    labels: { token.ttl: "60", com.example.path: "/x" }
+    healthcheck: { test: [CMD, check, --key-file, /run/secrets/session] }
+    ports:
+      - "${PORT}:443"
+      - "[::1]:9001:9001"
+      - "127.0.0.2:9002-9003:9002-9003"
+      - "53:53/udp"
+    networks: [front, data]
+  helper:
+    <<: *common
+    image: helper
+    user: node
+    network_mode: service:web
+  db:
+    <<: *common
+    image: db
+    profiles: [full]
+    environment: { POSTGRES_PASSWORD: "${DB_PASSWORD:?set it}" }
+    command: [sh, -c, "run $$POSTGRES_PASSWORD"]
+    networks: { data: { aliases: [database] } }
+secrets:
+  session: { file: ./secrets/session_key }
+  outside: { external: true }
+  passed: { environment: API_KEY }
+networks:
+  front: {}
+  data: { internal: true }
+"#;
+
+#[test]
+fn what_only_looks_like_a_mistake_has_no_finding() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", COMPOSE);
+    let run = Run::of(project.command(["check", "--at", "repo", "--strict"]).envs(owner(&project))).assert_code(0);
+    assert!(run.stdout.contains("3 services: no problem found"), "{run:?}");
+}
+
+#[test]
+fn without_a_dotenv_output_compose_is_started_by_run() {
+    let manifest = MANIFEST.replace("[outputs.env]\nformat = \"dotenv\"", "[outputs.env]\nformat = \"json\"");
+    let project = Project::with_manifest(&manifest);
+    let compose = COMPOSE.replace("env_file: [.env, ", "env_file: [");
+    project.write("compose.yml", compose.replace("postgres://app:${DB_PASSWORD}@db/app", "${DATABASE_URL}"));
+    let run = Run::of(project.command(["check", "--at", "repo"]).envs(owner(&project))).assert_code(0);
+    assert!(run.stdout.contains("no problem found"), "{run:?}");
+}
+
+#[test]
+fn a_rule_may_be_about_a_service_of_another_environment() {
+    let environments = "\n[environments.dev]\n[environments.prod]\ncompose = [\"prod.yml\"]\n";
+    let manifest = MANIFEST.replace("db = [\"data\"]", "db = [\"data\"], cache = []");
+    let project = Project::with_manifest(&format!("{manifest}{environments}"));
+    project.write("compose.yml", COMPOSE);
+    let run = Run::of(project.command(["check", "--at", "repo"]).envs(owner(&project))).assert_code(0);
+    assert!(run.stdout.contains("no problem found"), "{run:?}");
+}
+
+#[test]
+fn a_value_that_is_in_force_is_in_no_finding_and_no_message() {
+    let project = Project::with_manifest(MANIFEST);
+    // It makes what can be made, and says what is missing.
+    project.run(["init"]);
+    project.run_with_stdin(["set", "API_KEY"], b"7Jt9QfYkP3mVbX2nRzLh8CdGs5KuEaT6iWo").assert_code(0);
+    // Every place where a text of the Compose file could get into a message.
+    let leaky = COMPOSE
+        .replace("image: helper", "image: helper\n    command: run --key ${API_KEY}\n    labels: { x: \"${API_KEY}\" }")
+        .replace("TOKEN_TTL: \"3600\"", "OTHER_FILE: /run/secrets/${API_KEY}\n      NEW_TOKEN: ${NEW_TOKEN}")
+        .replace("user: node", "user: ${API_KEY}")
+        .replace("\"53:53/udp\"", "\"${API_KEY}:53\"")
+        .replace("source: session,", "source: ${API_KEY},");
+    project.write("compose.yml", leaky);
+    for place in ["host", "repo"] {
+        let mut command = project.command(["check", "--json", "--at", place]);
+        let run = Run::of(command.env("API_KEY", "7Jt9QfYkP3mVbX2nRzLh8CdGs5KuEaT6iWo")).assert_code(1);
+        assert!(!run.both().contains("7Jt9QfYk"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_compose_file_that_cannot_be_read_is_not_checked_and_nothing_is_said_of_its_services() {
+    let cases: [(&str, fn(&Project)); 4] = [
+        ("symlink", |project| {
+            std::fs::remove_file(project.path("compose.yml")).unwrap();
+            std::os::unix::fs::symlink("/etc/passwd", project.path("compose.yml")).unwrap();
+        }),
+        ("KiB", |project| {
+            let file = std::fs::File::options().write(true).open(project.path("compose.yml")).unwrap();
+            file.set_len(2 << 30).unwrap();
+        }),
+        ("regular file", |project| {
+            std::fs::remove_file(project.path("compose.yml")).unwrap();
+            rustix::fs::mknodat(
+                rustix::fs::CWD,
+                project.path("compose.yml"),
+                rustix::fs::FileType::Fifo,
+                0o600.into(),
+                0,
+            )
+            .unwrap();
+        }),
+        ("compose.yml", |project| {
+            let bomb: String = (1..40).map(|n| format!("x-{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+            project.write(
+                "compose.yml",
+                format!("x-0: &a0 [x]\n{bomb}services: {{ web: {{ image: x, labels: *a39 }} }}\n"),
+            );
+        }),
+    ];
+    for (why, change) in cases {
+        let project = Project::with_manifest(MANIFEST);
+        project.write("compose.yml", COMPOSE);
+        change(&project);
+        let run = project.run(["check", "--at", "repo", "--strict"]).assert_code(1);
+        assert!(run.stdout.contains("not checked") && run.stdout.contains(why), "{why}: {run:?}");
+        assert!(!run.stdout.contains("deployment-unknown") && !run.stdout.contains("unused"), "{why}: {run:?}");
+    }
+}
