@@ -35,7 +35,7 @@ use values::FromDisk;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Where to look: repo, env, host (default) or remote; may be repeated
+    /// Where to look: repo, env, host (default) or remote; repeatable
     #[arg(
         long,
         value_enum,
@@ -45,22 +45,22 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     at: Vec<At>,
-    /// Tell it as github, human (default), json, junit or sarif, to stdout or into FILE; may be repeated
+    /// Tell it as github, human, json, junit or sarif; repeatable
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
     format: Vec<Wanted>,
     /// Also fail for what could not be looked at
     #[arg(long)]
     strict: bool,
-    /// The least severity that fails: notice, warning or error
+    /// The least that fails: notice, warning or error
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning", hide_possible_values = true)]
     fail_on: FailOn,
-    /// Tell findings of this code alone; may be repeated
+    /// Tell findings of this code alone; repeatable
     #[arg(long, value_name = "CODE")]
     only: Vec<String>,
-    /// Leave out findings of this code; may be repeated
+    /// Leave out findings of this code; repeatable
     #[arg(long, value_name = "CODE")]
     skip: Vec<String>,
-    /// Tell only findings about secrets and files that changed since this git revision
+    /// Tell only what changed since this git revision
     #[arg(long, value_name = "REVISION", allow_hyphen_values = true)]
     changed_since: Option<String>,
 }

@@ -88,7 +88,7 @@ fn one_that_comes_late_in_its_life_is_announced_by_check() {
     let run = import(&project, &[&LIVE[..], &["--json"]].concat()).assert_code(0);
     assert_eq!(codes(&run.stdout), ["renewal-due"]);
     let check = project.run(["check"]).assert_code(1);
-    assert!(check.stdout.starts_with("expiring  TLS  expires "), "{check:?}");
+    assert!(check.stdout.starts_with("expiring  TLS  warning: expires "), "{check:?}");
 }
 
 #[test]

@@ -6,10 +6,11 @@ use crate::shop::{SHOP, complete, error_code, json, shop};
 use crate::support::{Project, Run};
 
 /// Every command and subcommand.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &["init"],
     &["import"],
     &["check"],
+    &["explain"],
     &["status"],
     &["generate"],
     &["set"],
