@@ -16,8 +16,15 @@ pub fn noted(session: &Session<'_>, mut delivered: Delivered) -> Delivered {
     let files: Vec<&str> =
         delivered.files.iter().filter(|file| is_new(file.outcome)).map(|file| file.path.as_str()).collect();
     let seen = containers::look(&context::docker(), session.root.path(), &files);
-    let warning =
-        |it: &StaleMount| format!("container `{}` still has `{}` as it was: `{}`", it.container, it.file, it.restart());
+    let for_good = |file: &str| {
+        let output = delivered.records.get(file).and_then(|record| session.manifest.outputs.get(&record.output));
+        let output = output.filter(|output| !output.in_place && !output.atomic);
+        output.map_or_else(String::new, |it| format!("; or for good: `in_place = true` in `[outputs.{}]`", it.name))
+    };
+    let warning = |it: &StaleMount| {
+        let (restart, or) = (it.restart(), for_good(&it.file));
+        format!("container `{}` still has `{}` as it was: `{restart}`{or}", it.container, it.file)
+    };
     let warnings: Vec<String> = seen.stale.iter().map(warning).collect();
     delivered.warnings.extend(warnings);
     delivered

@@ -126,6 +126,40 @@ fn a_program_that_reloads_is_told_of_what_changed_for_it_alone() {
 }
 
 #[test]
+fn containers_that_still_have_a_file_of_before_are_named_with_what_helps() {
+    let project = Project::initialised(MANIFEST);
+    // A daemon that answers of one container, in which the file is another one.
+    project.write("as-it-was", "");
+    let socket = project.home().join("docker.sock");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let (source, seen) = (project.path(".env"), project.path("as-it-was"));
+    let inspected = serde_json::json!([{ "Type": "bind", "Source": source, "Destination": seen }]);
+    let labels = r#"{"com.docker.compose.project":"shop","com.docker.compose.service":"web"}"#;
+    project.write(
+        "bin/docker",
+        format!(
+            "#!/bin/sh\ncase \"$*\" in *inspect*) echo '\"/shop-web-1\" {} {labels} {inspected}' ;; *) echo 1 ;; esac\n",
+            std::process::id()
+        ),
+    );
+    set_mode(&project.path("bin/docker"), 0o755);
+    let run = |arguments: &[&str]| {
+        let mut command = project.command(arguments);
+        let path = format!("{}:/usr/bin:/bin", project.path("bin").display());
+        command.env("DOCKER_HOST", format!("unix://{}", socket.display())).env("PATH", path);
+        Run::of(&mut command)
+    };
+    let told = run(&["rotate", "DB"]).assert_code(0);
+    let warning = "container `shop-web-1` still has `.env` as it was: `docker compose -p shop restart web`; or for good: \
+                   `in_place = true` in `[outputs.env]`";
+    assert!(told.stderr.contains(warning), "{}", told.stderr);
+    let answer: Value = serde_json::from_str(&run(&["rotate", "DB", "--json"]).assert_code(0).stdout).unwrap();
+    assert_eq!(answer["warnings"][0], warning);
+    let check = run(&["check"]).assert_code(1);
+    assert!(check.stdout.contains("mounted-stale"), "{check:?}");
+}
+
+#[test]
 fn a_program_that_fails_promotes_nothing_and_its_words_are_shown_without_values() {
     let project = project();
     let old = project.get("DB");
