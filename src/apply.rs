@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 
 use crate::audit;
+use crate::companions;
 use crate::deliver::{self, Changing, Delivered, Prepared, document, ignored};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Kind as SecretKind;
 use crate::name::{SecretName, VersionId};
-use crate::rotation;
 use crate::secret::Secret;
 use crate::store::change::{Change, Subjects};
 use crate::store::files::Opened;
@@ -206,7 +206,7 @@ impl World<'_> {
             let mut in_use: BTreeSet<VersionId> =
                 files.values().flat_map(|file| file.holds.values().copied()).collect();
             for declaration in self.manifest.secrets_in(self.environment) {
-                let companions = rotation::companions(self.manifest, declaration, store, self.now);
+                let companions = companions::companions(self.manifest, declaration, store, self.now);
                 in_use.extend(companions.iter().map(|it| it.version.id));
             }
             // What a rotation replaced is still to be retired, or to be put back.

@@ -7,6 +7,7 @@ pub mod check;
 #[expect(clippy::doc_markdown, reason = "the documentation of an argument is its help text")]
 mod cli;
 pub mod clock;
+pub mod companions;
 pub mod compose;
 pub mod containers;
 pub mod deliver;
@@ -35,7 +36,6 @@ pub mod remote;
 pub mod report;
 pub mod revocation;
 pub mod rotate;
-pub mod rotation;
 pub mod scan;
 pub mod schedule;
 pub mod secret;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::companions;
 use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::hook::USERNAME;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::{Action, Plan, Step, Why};
-use crate::rotation;
 use crate::secret::digest::sha256_hex;
 use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, random};
@@ -47,7 +47,7 @@ impl World<'_> {
 
     /// The private halves of key pairs that verifiers know by a key set: what was replaced only verifies from now on.
     fn wipe_replaced_keys(&self, store: &mut Store, name: &SecretName) {
-        if rotation::max_age(self.manifest, self.environment, name).is_some() {
+        if companions::max_age(self.manifest, self.environment, name).is_some() {
             store.wipe_private(name);
         }
     }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::recipes;
+use crate::companions;
 use crate::deliver::document;
 use crate::name::SecretName;
 use crate::plan::{Known, Next, Observed};
-use crate::rotation;
 use crate::secret::Secret;
 use crate::secret::parts::Part;
 use crate::store::{Stage, Store, Version};
@@ -33,16 +33,16 @@ impl World<'_> {
         for declaration in self.manifest.secrets_in(self.environment) {
             let name = &declaration.name;
             // Of a root that has ended nobody accepts anything: there is nothing to wait for.
-            let has_ended = rotation::is_root(declaration)
+            let has_ended = companions::is_root(declaration)
                 && store.current(name).and_then(|it| it.expires).is_some_and(|end| end <= self.now);
-            if let Some(lead) = rotation::lead(self.manifest, self.environment, declaration).filter(|_| !has_ended) {
+            if let Some(lead) = companions::lead(self.manifest, self.environment, declaration).filter(|_| !has_ended) {
                 observed.published.insert(name.clone(), self.now + lead);
             }
-            let companions = rotation::companions(self.manifest, declaration, store, self.now);
+            let companions = companions::companions(self.manifest, declaration, store, self.now);
             let Some(next) = companions.into_iter().find(|it| it.version.stage == Stage::Next) else { continue };
             let held = self.held_since(store, name, next.version);
             let from = held.map_or(next.until, |held| next.held_since(held).until);
-            let is_as_declared = rotation::is_as_declared(declaration, next.version)
+            let is_as_declared = companions::is_as_declared(declaration, next.version)
                 && observed.recipes.get(name) == next.version.recipe.as_ref();
             let is_due = has_ended || from <= self.now;
             let is_delivered = has_ended || held.is_some();
@@ -54,10 +54,10 @@ impl World<'_> {
     pub(super) fn held_since(&self, store: &Store, name: &SecretName, next: &Version) -> Option<DateTime<Utc>> {
         let kid = next.facts.get("kid").map_or("", String::as_str);
         let cert = next.parts.part(Part::Cert).map_or(&b""[..], Secret::expose);
-        let key_sets = rotation::key_sets(self.manifest, self.environment, name)
+        let key_sets = companions::key_sets(self.manifest, self.environment, name)
             .map(|output| document::published_since(self, output, kid));
         // Of what has no value yet there is no file.
-        let bundles = rotation::bundles(self.manifest, self.environment, name)
+        let bundles = companions::bundles(self.manifest, self.environment, name)
             .filter(|(_, declaration, _)| store.value(declaration).is_some())
             .map(|(_, _, path)| document::trusted_since(self, &path, cert));
         key_sets.chain(bundles).try_fold(DateTime::<Utc>::MIN_UTC, |latest, since| since.map(|since| since.max(latest)))

@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 
 use super::context::Context;
 use super::session::Session;
+use crate::companions;
 use crate::manifest::{Declaration, Format, Kind};
 use crate::name::SecretName;
 use crate::plan::{Action, Plan, Why};
-use crate::rotation;
 use crate::store::{Store, Version};
 use crate::token::sign::shared_kid;
 
@@ -32,7 +32,7 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
         match (&step.why, step.action) {
             (Why::Revoked, _) => lines.extend(of_value(session, store, declaration, Change::Revoke)),
             (_, Action::Make) => lines.extend(of_value(session, store, declaration, Change::Replace)),
-            (_, Action::Activate) if rotation::is_root(declaration) => {
+            (_, Action::Activate) if companions::is_root(declaration) => {
                 lines.extend(authority::activation(session, store, declaration));
             }
             (_, Action::Activate) => {
@@ -48,7 +48,7 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
 /// What a value that changes breaks, line by line; nothing where there was none. `store` is the one before it.
 pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration, change: Change) -> Vec<String> {
     let (name, mut lines) = (&declaration.name, Vec::new());
-    let has_previous = rotation::previous(&session.manifest, declaration, store, session.context.now).is_some();
+    let has_previous = companions::previous(&session.manifest, declaration, store, session.context.now).is_some();
     if store.current(name).is_none() || (change == Change::Drop && !has_previous) {
         return lines;
     }
@@ -58,7 +58,7 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
         let places = places(session, name);
         lines.push(format!("the previous `{name}` is dropped at once; restart who reads it: {places}"));
     }
-    if rotation::is_root(declaration) && change != Change::Drop {
+    if companions::is_root(declaration) && change != Change::Drop {
         lines.extend(authority::hard_cut(session, store, declaration));
     }
     let holders = holders(session, store, declaration);
@@ -99,7 +99,7 @@ fn signs(session: &Session<'_>, store: &Store, declaration: &Declaration) -> boo
 fn broken(session: &Session<'_>, store: &Store, declaration: &Declaration, change: Change) -> Vec<String> {
     let (name, now) = (&declaration.name, session.context.now);
     let current = store.current(name).filter(|_| change != Change::Drop).into_iter();
-    let companions = rotation::companions(&session.manifest, declaration, store, now);
+    let companions = companions::companions(&session.manifest, declaration, store, now);
     let verifying = companions.into_iter().map(|it| it.version).filter(|it| it.life.replaced.is_some());
     let kids: Vec<String> = current.chain(verifying).map(kid).collect();
     let tokens = store.issued.tokens.iter().filter(|(id, token)| {
@@ -138,7 +138,7 @@ fn order(session: &Session<'_>, key: &SecretName, holders: &[&SecretName]) -> Ve
 /// Until when whoever holds a token of a key that retires may go on with it.
 fn deadline(session: &Session<'_>, store: &Store, key: &Declaration, token: &SecretName) -> Option<String> {
     let version = store.current(&key.name)?;
-    let until = rotation::retires(&session.manifest, key, version, store, session.context.now)?;
+    let until = companions::retires(&session.manifest, key, version, store, session.context.now)?;
     let (key, until, places) = (&key.name, second(until), places(session, token));
     Some(format!(
         "tokens of the old `{key}` are refused from {until} on; restart by then who holds `{token}`: {places}"

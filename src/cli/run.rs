@@ -11,12 +11,12 @@ use clap::Args;
 use super::context::{Context, IDENTITY_VARIABLES};
 use super::get;
 use super::session::Session;
+use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::hardening;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::SecretName;
-use crate::rotation;
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::store::Store;
@@ -107,7 +107,7 @@ fn variables<'a>(
             None if declaration.optional && !only.contains(&declaration.name) => {}
             None => errors.push(get::missing(session, name.as_str())),
         }
-        let version = rotation::previous(&session.manifest, declaration, store, session.context.now);
+        let version = companions::previous(&session.manifest, declaration, store, session.context.now);
         let value = version.and_then(|version| version.parts.primary());
         // The current value had the same limits, and a name that became too long is no reason not to start.
         variables.extend(name.previous().zip(value).filter(|(name, value)| fits(name, value).is_ok()));

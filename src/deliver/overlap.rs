@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Prepared;
+use crate::companions;
 use crate::emit::Value;
 use crate::manifest::{Declaration, Format, Output};
 use crate::name::{SecretName, VersionId};
-use crate::rotation;
 use crate::store::ledger::DeliveredFile;
 use crate::store::{Store, Version};
 use crate::world::World;
@@ -43,7 +43,7 @@ pub(super) fn with_previous<'a>(world: &'a World<'_>, store: &'a Store, output: 
     }
     for (index, name) in output.secrets.iter().enumerate() {
         let declared = world.manifest.secret(name).filter(|it| it.is_in(world.environment));
-        let found = declared.and_then(|it| Some((it, rotation::previous(world.manifest, it, store, world.now)?)));
+        let found = declared.and_then(|it| Some((it, companions::previous(world.manifest, it, store, world.now)?)));
         let Some(((declaration, version), beside)) = found.zip(name.previous()) else { continue };
         let owned = overlapping.output.to_mut();
         owned.secrets.insert(index + 1 + overlapping.previous.len(), beside.clone());

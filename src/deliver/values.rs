@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::companions;
 use crate::emit::{Value, Values};
 use crate::manifest::Output;
 use crate::name::SecretName;
 use crate::revocation;
-use crate::rotation;
 use crate::secret::Secret;
 use crate::secret::parts::{Part, Parts};
 use crate::store::Store;
@@ -33,7 +33,7 @@ impl Bundles {
 /// The roots that are trusted besides the current one above a secret; `None` for a root without an overlap.
 fn other_roots(world: &World<'_>, store: &Store, name: &SecretName) -> Option<Secret> {
     let root = revocation::root(world.manifest, name).filter(|root| root.overlap.is_some())?;
-    let companions = rotation::companions(world.manifest, root, store, world.now);
+    let companions = companions::companions(world.manifest, root, store, world.now);
     let certificates = companions.iter().filter_map(|it| it.version.parts.part(Part::Cert));
     Some(Secret::new(certificates.flat_map(Secret::expose).copied().collect()))
 }

@@ -162,7 +162,7 @@ fn one<'a>(
         Ready::Root => How::ByName,
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
-    let is_published = crate::rotation::lead(manifest, environment, declaration).is_some()
+    let is_published = crate::companions::lead(manifest, environment, declaration).is_some()
         && matches!(why, Why::Renewal | Why::Rotation);
     let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
     let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));

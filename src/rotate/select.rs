@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::programs::{Programs, Step};
+use crate::companions::max_age;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, GroupName, SecretName};
 use crate::plan::due::{self, Due};
-use crate::rotation::max_age;
 use crate::store::rotations::Step as Reached;
 use crate::store::{Stage, Store};
 

@@ -7,10 +7,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, NEXT_UPDATE, SCHEMA_VERSION};
 use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
+use crate::companions;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{SecretName, VersionId};
 use crate::plan::due::{self, Dates};
-use crate::rotation;
 use crate::secret::digest;
 use crate::secret::parts::Part;
 use crate::sync::place;
@@ -140,14 +140,14 @@ fn facts(store: &Store, name: &SecretName, version: &Version) -> BTreeMap<String
 }
 
 fn beside(store: &Store, manifest: &Manifest, declaration: &Declaration, now: DateTime<Utc>) -> Vec<Beside> {
-    let line = |it: &rotation::Companion<'_>| Beside {
+    let line = |it: &companions::Companion<'_>| Beside {
         version: it.version.id,
         state: if it.version.stage == Stage::Next { BesideState::Next } else { BesideState::Retiring },
         kid: it.version.facts.get("kid").cloned(),
         since: it.since,
         until: it.until,
     };
-    rotation::companions(manifest, declaration, store, now).iter().map(line).collect()
+    companions::companions(manifest, declaration, store, now).iter().map(line).collect()
 }
 
 /// What is told of a value while it is at hand: of one that we made its strength is known, of others it is estimated.

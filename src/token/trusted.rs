@@ -14,11 +14,11 @@ use super::revocation::Revocations;
 use super::rsa::RsaKey;
 use super::sign::shared_kid;
 use super::verify::Accepted;
+use crate::companions;
 use crate::generate::{keypair, pem};
 use crate::manifest::Manifest;
 use crate::manifest::model::{Declaration, Kind, Token};
 use crate::name::{EnvName, SecretName};
-use crate::rotation;
 use crate::secret::parts::Part;
 use crate::store::{Stage, Store, Version};
 
@@ -74,13 +74,13 @@ impl Trusted {
         manifest: &Manifest,
         now: DateTime<Utc>,
     ) {
-        let companions = rotation::companions(manifest, declaration, store, now);
+        let companions = companions::companions(manifest, declaration, store, now);
         let versions = store.versions(&declaration.name);
         let current = store.value(declaration).and_then(|it| it.parts.primary());
         for version in versions.filter(|version| declaration.kind.accepts(&version.kind)) {
             let is_same =
                 version.life.revoked.is_none() && version.parts.primary().is_some_and(|it| Some(it) == current);
-            let state = match rotation::state(&companions, version) {
+            let state = match companions::state(&companions, version) {
                 // The same key by an id that it had before: as long as it signs, nothing is gained by refusing that one.
                 State::Retired if is_same && declaration.kind.is_single() => State::Retiring,
                 state => state,

@@ -1,6 +1,7 @@
 //! The command line of rotations, and what other commands make of one that is on its way.
 
 use serde_json::Value;
+use vault_kit::clock::{Clock as _, SystemClock};
 use vault_kit::name::SecretName;
 use vault_kit::store::rotations::{Operation, Step, Trouble};
 use vault_kit::store::{Life, Stage, Version};
@@ -123,7 +124,7 @@ fn a_dry_run_of_going_on_or_giving_up_tells_each_step_and_changes_nothing() {
 fn a_window_that_was_missed_does_not_count_and_the_next_one_is_told() {
     let minute = |at: chrono::DateTime<chrono::Utc>| at.format("%H:%M").to_string();
     let hours = chrono::TimeDelta::hours;
-    let now = chrono::Utc::now();
+    let now = SystemClock.now();
     // Open for an hour each day, twelve hours from now.
     let window = format!("{}-{} UTC", minute(now + hours(12)), minute(now + hours(13)));
     let project = Project::initialised(&MANIFEST.replace("group = ", &format!("window = \"{window}\"\ngroup = ")));

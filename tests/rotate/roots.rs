@@ -155,8 +155,8 @@ fn an_old_root_stays_until_what_it_signed_for_others_has_ended() {
     scene.project.edit_store(|store| {
         let issuer = store.current(&"CA".parse_name()).unwrap().id;
         let expires = store.updated + TimeDelta::hours(130);
-        let issued = Issued { issuer, serial: "40".into(), subject: "partner".into(), expires };
-        store.certificates.record_issued(issued, store.updated);
+        let partner = Issued { issuer, serial: "40".into(), subject: "partner".into(), expires };
+        store.certificates.record_issued(partner, store.updated);
     });
     assert_eq!(scene.pass(154, false), [(0, 1, 1), (7, 2, 1), (56, 2, 2), (133, 1, 2)]);
 }

@@ -10,13 +10,13 @@ use super::destination::Destination;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::cli::summary::Summary;
+use crate::companions;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::name::SecretName;
 use crate::plan::{self, Scope};
 use crate::revocation::issuer;
-use crate::rotation;
 use crate::secret::Secret;
 use crate::secret::parts::Part;
 use crate::store::Store;
@@ -104,7 +104,7 @@ fn certificates(session: &Session<'_>, store: &Store, names: &[SecretName]) -> R
         let cert = store.current(name).and_then(|version| version.parts.part(Part::Cert));
         let cert = cert.ok_or_else(|| Error::bug(format!("`{name}` was made and is not there")))?;
         text.extend_from_slice(cert.expose());
-        let companions = rotation::companions(manifest, &manifest.secrets[name], store, now);
+        let companions = companions::companions(manifest, &manifest.secrets[name], store, now);
         let old = companions.iter().filter_map(|it| it.version.parts.part(Part::Cert));
         text.extend(old.flat_map(Secret::expose));
     }

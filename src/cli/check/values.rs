@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::session::Session;
 use crate::check::facts::ExpectedFile;
+use crate::companions;
 use crate::emit::dotenv_read::{self, Entry};
 use crate::emit::json_read;
 use crate::error::{Error, Result};
@@ -12,7 +13,6 @@ use crate::manifest::model::Dialect;
 use crate::manifest::{Format, Output};
 use crate::name::SecretName;
 use crate::observe::Values;
-use crate::rotation;
 use crate::secret::Secret;
 use crate::store::identity::Identities;
 use crate::store::{Store, Version};
@@ -71,7 +71,7 @@ impl<'a> FromDisk<'a> {
     fn previous<'s>(&self, store: &'s Store, name: &SecretName) -> Option<&'s Version> {
         let (manifest, now) = (&self.session.manifest, self.session.context.now);
         let declaration = manifest.secrets.values().find(|it| it.name.previous().as_ref() == Some(name))?;
-        rotation::previous(manifest, declaration, store, now)
+        companions::previous(manifest, declaration, store, now)
     }
 
     fn or_failed<T>(&self, result: Result<T>) -> Option<T> {

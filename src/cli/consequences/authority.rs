@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use super::second;
 use crate::cli::session::Session;
+use crate::companions;
 use crate::manifest::Declaration;
 use crate::manifest::model::PemFile;
 use crate::plan::{Plan, dependents};
-use crate::rotation;
 use crate::store::Store;
 
 /// Until when the bundles have to be read.
 pub(super) fn publication(session: &Session<'_>, plan: &Plan, root: &Declaration) -> Option<String> {
-    let from = plan.publishing.iter().find(|it| it.secret == root.name).filter(|_| rotation::is_root(root))?.from;
+    let from = plan.publishing.iter().find(|it| it.secret == root.name).filter(|_| companions::is_root(root))?.from;
     let (name, bundles) = (&root.name, bundles(session, root));
     Some(format!(
         "who trusts `{name}` reads its bundle again before {}, when the next one signs: {bundles}",
@@ -49,7 +49,7 @@ pub(super) fn hard_cut(session: &Session<'_>, store: &Store, root: &Declaration)
 }
 
 fn bundles(session: &Session<'_>, root: &Declaration) -> String {
-    let files = rotation::bundles(&session.manifest, &session.environment, &root.name);
+    let files = companions::bundles(&session.manifest, &session.environment, &root.name);
     listed(files.map(|(output, _, path)| format!("`{path}` (output {})", output.name)))
         .unwrap_or_else(|| format!("no output delivers it, but `vault-kit cert ca {}` prints it", root.name))
 }
