@@ -1694,6 +1694,7 @@ fn a_hook_that_cannot_be_started() {
     exit 8
     --- stderr
     owner: refusing to run the hook `owner`: you do not trust it as it is now
+    owner: read `hooks/owner`, then run `vault-kit trust`
     vault-kit: error: `set` of hook `owner` was not started for `A`: nothing was promoted: the old value is in force
     vault-kit: hint: once it can, go on with the same value: `vault-kit rotate resume`
     vault-kit: hint: or give it up: `vault-kit rotate abort A`

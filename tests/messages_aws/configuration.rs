@@ -97,7 +97,7 @@ fn no_region_and_one_that_is_none() {
     insta::assert_snapshot!(told, @r#"
     exit 3
     --- stderr
-    vault-kit: warning: `vault-kit.toml:9`: `environments.prod.aws.region` is absent, and `secrets.PASSWORD.aws` is in AWS there
+    vault-kit: warning: `vault-kit.toml:9`: `environments.prod.aws.region` is absent, and `secrets.PASSWORD.aws` is in AWS there; add it; without it `AWS_REGION` or the profile decides
     vault-kit: error: nothing says which AWS region to use
     vault-kit: hint: give the environment a `region` in its `aws = { … }`, or set `AWS_REGION`
     "#);
@@ -109,7 +109,7 @@ fn no_region_and_one_that_is_none() {
     insta::assert_snapshot!(told, @r#"
     exit 3
     --- stderr
-    vault-kit: warning: `vault-kit.toml:9`: `environments.prod.aws.region` is absent, and `secrets.PASSWORD.aws` is in AWS there
+    vault-kit: warning: `vault-kit.toml:9`: `environments.prod.aws.region` is absent, and `secrets.PASSWORD.aws` is in AWS there; add it; without it `AWS_REGION` or the profile decides
     vault-kit: error: the AWS region is no name of a region
     vault-kit: hint: mend `region` in the environment's `aws = { … }`, `AWS_REGION` or the AWS profile: such as `eu-west-1`
     "#);
