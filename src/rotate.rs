@@ -159,16 +159,28 @@ impl Problem {
         CODES.into_iter().find(|it| *it == self.failure.code).unwrap_or("hook-failed")
     }
 
-    /// As the error that the run ends with.
-    pub fn error(&self) -> Error {
-        let (is_aborting, code) = (self.is_aborting, self.code());
-        let Failure { step, hook, .. } = &self.failure;
-        let what = match code {
+    /// What became of the step.
+    fn what(&self) -> &'static str {
+        match self.code() {
             "hook-not-now" => "asks to be tried later",
             "hook-timed-out" => "took too long and was stopped",
             "hook-not-started" => "was not started",
             _ => "failed",
-        };
+        }
+    }
+
+    /// As an error about a secret, with what that leaves.
+    fn of_secret(&self, secret: &SecretName, state: &str) -> Error {
+        let (Failure { step, hook, .. }, what) = (&self.failure, self.what());
+        let message = format!("`{step}` of hook `{hook}` {what} for `{secret}`: {state}");
+        Error::new(Kind::Incomplete, self.code(), message)
+    }
+
+    /// As the error that the run ends with.
+    pub fn error(&self) -> Error {
+        let (is_aborting, code) = (self.is_aborting, self.code());
+        let Failure { step, hook, .. } = &self.failure;
+        let what = self.what();
         if let (UNDECLARED, Some(secret)) = (code, &self.secret) {
             let state = if is_aborting { "its owner may know the candidate" } else { "the old value is in force" };
             let message = format!("`{secret}` is not declared any more as its rotation began: {state}");
@@ -187,8 +199,7 @@ impl Problem {
             _ => "nothing was promoted: the old value is in force",
         };
         let error =
-            Error::new(Kind::Incomplete, code, format!("`{step}` of hook `{hook}` {what} for `{secret}`: {state}"))
-                .hint("once it can, go on with the same value: `vault-kit rotate resume`");
+            self.of_secret(secret, state).hint("once it can, go on with the same value: `vault-kit rotate resume`");
         if step == "retire" || is_aborting {
             return error;
         }

@@ -148,7 +148,7 @@ const INDIRECT: [(&str, &[&str]); 10] = [
             "remote-unreachable",
         ],
     ),
-    ("rotate", &["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out"]),
+    ("rotate", &["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out", "rotation-undeclared"]),
     ("store/agreement", &["account-changed", "recipients-changed"]),
 ];
 

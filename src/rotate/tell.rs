@@ -7,7 +7,7 @@ use super::order::waves;
 use super::programs::{Programs, Step};
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::name::SecretName;
 use crate::store::Store;
 
@@ -57,10 +57,8 @@ pub fn expect_told(store: &Store, programs: &dyn Programs, names: &BTreeSet<Secr
 }
 
 fn refusal(name: &SecretName, problem: Problem) -> Refusal {
-    let code = problem.code();
-    let (step, hook) = (&problem.failure.step, &problem.failure.hook);
-    let message = format!("`{step}` of hook `{hook}` failed for `{name}`: its owner may not know the current value");
-    let error = Error::new(Kind::Incomplete, code, message)
-        .hint(format!("once it can, try it again with `vault-kit rotate tell {name}`"));
+    let state = "its owner may not know the current value";
+    let error =
+        problem.of_secret(name, state).hint(format!("once it can, try it again with `vault-kit rotate tell {name}`"));
     Refusal { error, hook: problem.failure.hook, said: problem.said }
 }
