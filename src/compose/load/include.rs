@@ -55,7 +55,9 @@ impl Loader<'_> {
     fn values(&mut self, fields: &Map, at: &Location, directory: &str, set: &Set<'_>) -> Values {
         let named = texts(fields.get("env_file"));
         let files: Vec<(String, bool)> = if named.is_empty() {
-            vec![(paths::join(directory, ".env"), false)]
+            // One outside the project is beside a file that is told for the same reason.
+            let path = paths::join(directory, ".env");
+            if path.starts_with('/') || path.starts_with("../") { Vec::new() } else { vec![(path, false)] }
         } else {
             let named = named.iter().filter(|path| *path != "/dev/null");
             named.map(|path| (paths::join(&set.directory, path), true)).collect()
