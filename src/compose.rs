@@ -11,6 +11,7 @@ mod interpolate;
 mod load;
 mod merge;
 pub mod model;
+pub mod needs;
 mod paths;
 mod problem;
 mod read;

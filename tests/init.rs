@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Project, Run};
+use support::{Project, Run, python_judge, skip};
 
 #[test]
 fn a_second_init_changes_no_byte_no_time_and_no_inode() {
@@ -34,4 +34,41 @@ fn a_first_identity_is_made_where_the_user_names_its_place() {
     std::fs::remove_file(&place).unwrap();
     run(&["init"]).assert_code(4);
     assert!(!place.exists());
+}
+
+/// What Compose needs, made from its own file: no variable is missing afterwards, and no file.
+#[test]
+fn a_compose_file_becomes_a_manifest_that_supplies_it() {
+    let project = Project::empty();
+    let compose = "services:\n  db:\n    image: postgres:16\n    environment:\n      POSTGRES_PASSWORD_FILE: /run/secrets/db_password\n    \
+                   secrets: [db_password]\n  api:\n    image: api\n    environment:\n      JWT_SECRET: ${JWT_SECRET:?run vault-kit init}\n\
+                   secrets:\n  db_password: {file: ./.secrets/db_password}\n";
+    project.write("docker-compose.yml", compose);
+    let dry = project.run(["init", "--dry-run"]).assert_code(0);
+    assert!(dry.both().contains("would write") && !project.path("vault-kit.toml").exists());
+    project.run(["init"]).assert_code(0);
+    let text = |path: &str| String::from_utf8(project.bytes(path)).unwrap();
+    let manifest = text("vault-kit.toml");
+    assert!(manifest.contains("compose = [\"docker-compose.yml\"]"), "{manifest}");
+    assert_eq!(project.mode(".secrets/db_password"), 0o600);
+    assert!(text(".env").contains("JWT_SECRET=") && !text(".env").contains("POSTGRES_PASSWORD="));
+    let before = project.snapshot();
+    project.run(["init"]).assert_code(0);
+    assert_eq!(project.snapshot(), before);
+    let Some(mut command) = python_judge("compose_config.py") else {
+        return skip("compose-reference", "no .venv: run tests/setup");
+    };
+    let run = Run::of(command.arg(project.root()));
+    if run.code == 77 {
+        return skip("compose-reference", "no Docker Compose v2: run tests/setup");
+    }
+    assert!(run.assert_code(0).stderr.is_empty());
+}
+
+#[test]
+fn what_init_does_not_follow_in_a_compose_file_is_told() {
+    let project = Project::empty();
+    project.write("compose.yaml", "services:\n  a:\n    image: a\n    env_file: ../outside.env\n");
+    let run = project.run(["init"]).assert_code(0);
+    assert!(run.stderr.contains("`compose.yaml:4`: `../outside.env` is outside the project's directory"), "{run:?}");
 }

@@ -704,6 +704,19 @@ fn an_example_that_cannot_be_read() {
 }
 
 #[test]
+fn a_compose_file_that_compose_refuses() {
+    let project = Project::empty();
+    project.write("compose.yaml", "services:\n  api:\n    image: api\n    ports: [hunter2]\n    networks: [nowhere]\n");
+    insta::assert_snapshot!(told("compose-invalid", &project, &["init"]), @r"
+    exit 2
+    --- stderr
+    vault-kit: error: `compose.yaml:4`: `services.api.ports` has an entry that names no ports
+    vault-kit: error: `compose.yaml:5`: service `api` refers to the network `nowhere`, which nobody declares
+    vault-kit: hint: mend that, or move the file aside and run `vault-kit init` again
+    ");
+}
+
+#[test]
 fn a_value_that_a_dialect_cannot_carry() {
     let output = "[outputs.env]\nformat = \"dotenv\"\ndialect = \"docker-run\"\npath = \".env\"\n";
     let project = initialised(&format!("{EXTERNAL}{output}"));

@@ -1,5 +1,6 @@
 //! `init`: from whatever is there to a directory that can be deployed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
@@ -9,11 +10,14 @@ use super::context::Context;
 use super::session::{self, Session};
 use super::summary::{Summary, row};
 use crate::clock::SystemZones;
+use crate::compose::needs::{Needs, needs};
+use crate::compose::{self, Problem, ProblemKind, Request};
 use crate::deliver::Delivered;
 use crate::emit::dotenv_read;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::{self, scaffold};
+use crate::observe::compose::Disk;
 use crate::plan::{self, Scope};
 use crate::preset::{self, Preset};
 use crate::private_file::{Root, WriteOptions};
@@ -90,16 +94,44 @@ fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> 
     if let Some(preset) = preset {
         return write_missing(context, root, preset, false);
     }
-    write_new(context, root, MANIFEST, proposed(root)?.as_bytes())
+    write_new(context, root, MANIFEST, proposed(context, root)?.as_bytes())
 }
 
 /// The manifest for a directory that has none.
-fn proposed(root: &Root) -> Result<String> {
+fn proposed(context: &Context, root: &Root) -> Result<String> {
     let project = name_of(root.path());
-    Ok(match root.read(".env.example")? {
-        Some(bytes) => scaffold::from_example(&project, &example_entries(&bytes)?),
-        None => scaffold::starter(&project),
+    let example = root.read(".env.example")?.map(|bytes| example_entries(&bytes)).transpose()?;
+    let compose = compose_needs(context, root, &project)?;
+    Ok(match (example, compose) {
+        (None, None) => scaffold::starter(&project),
+        (example, compose) => {
+            let compose = compose.as_ref().map(|(files, needs)| (&files[..], needs));
+            scaffold::from_sources(&project, &example.unwrap_or_default(), compose)
+        }
     })
+}
+
+/// What the Compose file of a directory needs, and its path; `None` without one.
+fn compose_needs(context: &Context, root: &Root, directory: &str) -> Result<Option<([String; 1], Needs)>> {
+    let disk = Disk { root };
+    let Some(files) = disk.found().map(|file| [file]) else { return Ok(None) };
+    let resolved = compose::resolve(&Request { files: &files, variables: &BTreeMap::new(), directory }, &disk);
+    let place = |it: &Problem| format!("`{}:{}`: {}", it.at.file, it.at.line, it.message);
+    let (refused, others): (Vec<Problem>, _) =
+        resolved.problems.into_iter().partition(|it| it.kind == ProblemKind::Refused);
+    let mut refused: Vec<Error> =
+        refused.iter().map(|it| Error::new(Kind::Usage, "compose-invalid", place(it))).collect();
+    if let Some(last) = refused.pop() {
+        refused.push(last.hint("mend that, or move the file aside and run `vault-kit init` again"));
+    }
+    if let Some(error) = Error::all(refused) {
+        return Err(error);
+    }
+    // What is missing is what we are about to make.
+    for problem in others.iter().filter(|it| it.kind == ProblemKind::NotRead) {
+        context.ui.warn(&place(problem));
+    }
+    Ok(Some((files, needs(&resolved.project))))
 }
 
 fn is_in(found: &Project, directory: &Path) -> bool {
@@ -153,7 +185,7 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
     let root = if directory.is_dir() { Some(Root::open(directory)?) } else { None };
     let text = match (preset, &root) {
         (Some(preset), _) => preset.manifest()?.to_owned(),
-        (None, Some(root)) => proposed(root)?,
+        (None, Some(root)) => proposed(context, root)?,
         (None, None) => scaffold::starter(&name_of(directory)),
     };
     let files = preset.map_or_else(|| vec![MANIFEST], |preset| preset.files.iter().map(|(path, _)| *path).collect());

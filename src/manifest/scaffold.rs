@@ -1,14 +1,17 @@
-//! First manifests: a starter for an empty directory, or one proposed from the names of an `.env.example`.
+//! First manifests: a starter for an empty directory, or one proposed from the names of an `.env.example` and of Compose files.
 //!
 //! Text in, text out. An example value is copied only where nothing in its name or shape says that it may be a secret.
 
+mod compose;
 mod propose;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use compose::{Asked, Notes};
 use propose::{Proposal, Proposer};
 
+use crate::compose::needs::Needs;
 use crate::name::SecretName;
 
 /// A small commented manifest for an empty directory.
@@ -68,21 +71,31 @@ files = { ca = "ca.pem", fullchain = "cert.pem", key = "key.pem" }
 
 /// A manifest that proposes a kind for each name of an example file, from its name and example value.
 pub fn from_example(project: &str, entries: &[(String, String)]) -> String {
-    let (entries, left_out) = usable(entries);
+    from_sources(project, entries, None)
+}
+
+/// As [`from_example`], of what Compose files need too: their paths, and that.
+pub fn from_sources(project: &str, entries: &[(String, String)], compose: Option<(&[String], &Needs)>) -> String {
+    let (mut entries, left_out) = usable(entries);
+    let asked = compose.map(|(_, needs)| Asked::new(needs, &mut entries)).unwrap_or_default();
     let proposer = Proposer::new(&entries);
     let mut text = format!("{HEAD}\n[project]\nname = {}\n", quoted(&project_name(project)));
+    // Writing to a String cannot fail.
+    if let Some((files, _)) = compose {
+        let files: Vec<String> = files.iter().map(|file| quoted(file)).collect();
+        let _ = writeln!(text, "compose = [{}]", files.join(", "));
+    }
     for (name, value) in &entries {
-        push_secret(&mut text, name, &proposer.propose(name, value));
+        push_secret(&mut text, name, &proposer.propose(name, value), &asked.notes_of(name));
     }
     if left_out > 0 {
-        // Writing to a String cannot fail.
         let _ = write!(
             text,
             "\n# Names of the example that are left out, since they stand there twice or are not names: {left_out}.\n"
         );
     }
-    text.push_str("\n# All of the above as `NAME=value` lines that every reader understands.\n");
-    text.push_str("[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\nsecrets = [\"*\"]\n");
+    asked.push_left_out(&mut text);
+    asked.push_outputs(&mut text, &entries);
     text
 }
 
@@ -96,13 +109,24 @@ fn usable(entries: &[(String, String)]) -> (Vec<(SecretName, &str)>, usize) {
     (usable, left_out)
 }
 
-fn push_secret(text: &mut String, name: &SecretName, proposal: &Proposal) {
+fn push_secret(text: &mut String, name: &SecretName, proposal: &Proposal, notes: &Notes) {
     let (why, fields) = describe(name, proposal);
-    let key = if name.as_str().contains('.') { quoted(name.as_str()) } else { name.to_string() };
-    let _ = write!(text, "\n# {why}\n[secrets.{key}]\n");
+    let _ = write!(text, "\n# {why}\n");
+    for line in &notes.lines {
+        let _ = writeln!(text, "# {line}");
+    }
+    let _ = writeln!(text, "[secrets.{}]", key(name));
     for (field, value) in fields {
         let _ = writeln!(text, "{field} = {}", quoted(&value));
     }
+    if notes.is_optional && matches!(proposal, Proposal::External(_)) {
+        text.push_str("optional = true\n");
+    }
+}
+
+/// A name as the key of a table.
+fn key(name: &SecretName) -> String {
+    if name.as_str().contains('.') { quoted(name.as_str()) } else { name.to_string() }
 }
 
 /// The comment and the fields of a proposal.

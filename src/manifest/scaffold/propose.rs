@@ -146,6 +146,11 @@ impl Proposer {
     }
 }
 
+/// Whether a name speaks of a credential.
+pub(super) fn is_credential(name: &SecretName) -> bool {
+    by_name(&words(name)).is_some()
+}
+
 fn words(name: &SecretName) -> Vec<String> {
     name.as_str().to_ascii_uppercase().split(['_', '-', '.']).map(str::to_owned).collect()
 }

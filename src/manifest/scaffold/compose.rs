@@ -1,0 +1,311 @@
+//! What Compose files add to a first manifest: names, who uses them, and the files of secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::propose::is_credential;
+use super::{key, quoted};
+use crate::compose::Location;
+use crate::compose::needs::{FileNeed, Needs, VariableNeed};
+use crate::name::SecretName;
+
+/// What stands beside a secret.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notes {
+    pub(super) lines: Vec<String>,
+    /// Whether Compose does without it.
+    pub(super) is_optional: bool,
+}
+
+/// What Compose files ask for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    notes: BTreeMap<SecretName, Notes>,
+    /// Names that only files deliver.
+    only_files: BTreeSet<SecretName>,
+    /// File names by secret, by directory.
+    directories: BTreeMap<String, BTreeMap<SecretName, String>>,
+    /// Names with defaults.
+    left_out: Vec<SecretName>,
+    /// Secrets whose files are outside the project.
+    outside: Vec<SecretName>,
+}
+
+impl Asked {
+    /// Adds to the entries of an example the names that Compose files ask for.
+    pub(super) fn new(needs: &Needs, entries: &mut Vec<(SecretName, &str)>) -> Self {
+        let mut asked = Self::default();
+        for (name, need) in &needs.variables {
+            if let Ok(name) = SecretName::new(name.as_str()) {
+                asked.variable(name, need, entries);
+            }
+        }
+        for (secret, need) in &needs.files {
+            asked.file(secret, need, entries);
+        }
+        asked
+    }
+
+    fn variable(&mut self, name: SecretName, need: &VariableNeed, entries: &mut Vec<(SecretName, &str)>) {
+        let is_known = entries.iter().any(|(known, _)| *known == name);
+        if need.is_literal && !is_credential(&name) {
+            return;
+        }
+        if !is_known && need.has_default && !is_credential(&name) {
+            self.left_out.push(name);
+            return;
+        }
+        let mut lines = vec![format!("Used{}.", users(&need.users, &need.at))];
+        if need.required {
+            lines.push("Compose refuses to start without it.".to_owned());
+        }
+        if need.is_literal {
+            lines.push(format!("Its value stands there as text: write ${{{name}}} instead."));
+        }
+        if !is_known {
+            entries.push((name.clone(), ""));
+        }
+        self.notes.insert(name, Notes { lines, is_optional: need.has_default });
+    }
+
+    fn file(&mut self, secret: &str, need: &FileNeed, entries: &mut Vec<(SecretName, &str)>) {
+        let upper = secret.to_ascii_uppercase().replace(['-', '.'], "_");
+        let name = need.variable.clone().unwrap_or(upper);
+        let Ok(name) = SecretName::new(name.as_str()) else { return };
+        let (directory, file) = need.parts();
+        let is_taken = self.directories.get(directory).is_some_and(|files| files.values().any(|it| it == file));
+        if is_taken || directory.is_empty() || !directory.split('/').all(is_plain) || !is_plain(file) {
+            self.outside.push(name);
+            return;
+        }
+        let notes = self.notes.entry(name.clone()).or_default();
+        notes.lines.push(format!("Mounted as a file{}.", users(&need.users, &need.at)));
+        if !entries.iter().any(|(known, _)| *known == name) {
+            entries.push((name.clone(), ""));
+            self.only_files.insert(name.clone());
+        }
+        self.directories.entry(directory.to_owned()).or_default().insert(name, file.to_owned());
+    }
+
+    /// What stands beside a secret.
+    pub(super) fn notes_of(&self, name: &SecretName) -> Notes {
+        self.notes.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What was left out, and why.
+    pub(super) fn push_left_out(&self, text: &mut String) {
+        for (names, why) in [
+            (&self.left_out, "Compose has defaults for these, so they are left out"),
+            (&self.outside, "The files of these are where no output of this manifest can write them"),
+        ] {
+            if !names.is_empty() {
+                let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
+                // Writing to a String cannot fail.
+                let _ = write!(text, "\n# {why}: {}.\n", names.join(", "));
+            }
+        }
+    }
+
+    /// The outputs: a `.env`, and a directory of files for each that Compose takes secrets from.
+    pub(super) fn push_outputs(&self, text: &mut String, entries: &[(SecretName, &str)]) {
+        let names: Vec<&SecretName> = entries.iter().map(|(name, _)| name).collect();
+        let lines: Vec<&SecretName> = names.iter().filter(|name| !self.only_files.contains(**name)).copied().collect();
+        if !lines.is_empty() || names.is_empty() {
+            let (what, which) = if self.only_files.is_empty() {
+                ("All of the above", "[\"*\"]".to_owned())
+            } else {
+                ("What is read as a variable,", list(&lines))
+            };
+            let _ = write!(text, "\n# {what} as `NAME=value` lines that every reader understands.\n");
+            let _ = write!(text, "[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\nsecrets = {which}\n");
+        }
+        for (number, (directory, files)) in (1..).zip(&self.directories) {
+            let output = if number == 1 { "docker".to_owned() } else { format!("docker-{number}") };
+            let names: Vec<&SecretName> = files.keys().collect();
+            let renamed = files.iter().filter(|(name, file)| name.as_str().to_ascii_lowercase() != **file);
+            let renamed: Vec<String> =
+                renamed.map(|(name, file)| format!("{} = {}", key(name), quoted(file))).collect();
+            let _ = write!(text, "\n# One file a secret, for `secrets:` of the Compose file.\n[outputs.{output}]\n");
+            let _ =
+                writeln!(text, "format = \"docker-secrets\"\npath = {}\nsecrets = {}", quoted(directory), list(&names));
+            if !renamed.is_empty() {
+                let _ = writeln!(text, "files = {{ {} }}", renamed.join(", "));
+            }
+        }
+    }
+}
+
+fn list(names: &[&SecretName]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name.as_str())).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// Who uses it, and where; of many the first ones.
+fn users(users: &BTreeSet<String>, at: &Location) -> String {
+    const SHOWN: usize = 5;
+    let plain = users.iter().filter(|name| is_plain(name)).map(String::as_str);
+    let mut shown: Vec<&str> = plain.take(SHOWN).collect();
+    if users.len() > shown.len() {
+        shown.push("…");
+    }
+    let by = if shown.is_empty() { String::new() } else { format!(" by {}", shown.join(", ")) };
+    let is_path = at.file.split('/').all(is_plain);
+    if is_path { format!("{by} ({}:{})", at.file, at.line) } else { by }
+}
+
+/// Whether a name of somebody else's can stand in a comment and in a path.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    let lower = name.to_ascii_lowercase();
+    let is_ours = lower.starts_with(".vault-kit") || lower == ".git";
+    !name.is_empty() && name.len() <= 100 && !is_ours && !matches!(name, "." | "..") && name.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::from_sources;
+    use crate::compose::needs::needs;
+    use crate::compose::{Request, resolve};
+    use crate::manifest::parse;
+
+    fn manifest(compose: &str, entries: &[(&str, &str)]) -> String {
+        let files = ["compose.yaml".to_owned()];
+        let texts = BTreeMap::from([("compose.yaml".to_owned(), compose.as_bytes().to_vec())]);
+        let request = Request { files: &files, variables: &BTreeMap::new(), directory: "shop" };
+        let needs = needs(&resolve(&request, &texts).project);
+        let entries: Vec<_> = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        from_sources("shop", &entries, Some((&files, &needs)))
+    }
+
+    const SHOP: &str = "\
+services:
+  api:
+    image: shop/api:${TAG:-latest}
+    environment:
+      JWT_SECRET: ${JWT_SECRET:?run vault-kit init}
+      LOG_LEVEL: ${LOG_LEVEL}
+      SENTRY_DSN: ${SENTRY_DSN:-}
+      POSTGRES_PASSWORD_FILE: /run/secrets/db_pw
+      ADMIN_PASSWORD: hunter2
+      MODE: fast
+    secrets: [db_pw, legacy]
+  db:
+    image: postgres:16
+    environment: [OPENAI_API_KEY, POSTGRES_PASSWORD_FILE=/run/secrets/db_pw]
+    secrets: [db_pw]
+secrets:
+  db_pw: {file: ./.secrets/db_pw}
+  session-key: {file: ./.secrets/session_key}
+  legacy: {file: /etc/legacy}
+";
+
+    #[test]
+    fn names_users_and_files_of_a_compose_file_become_a_manifest() {
+        let text = manifest(SHOP, &[("LOG_LEVEL", "info")]);
+        let (_, own) = text.split_once("[project]").unwrap();
+        insta::assert_snapshot!(own, @r#"
+        name = "shop"
+        compose = ["compose.yaml"]
+
+        # Not secret: it lives here, with the example's value.
+        # Used by api (compose.yaml:6).
+        [secrets.LOG_LEVEL]
+        kind = "setting"
+        value = "info"
+
+        # Made by vault-kit: only this deployment's own services need to know it.
+        # Used by api (compose.yaml:9).
+        # Its value stands there as text: write ${ADMIN_PASSWORD} instead.
+        [secrets.ADMIN_PASSWORD]
+        kind = "password"
+
+        # Made by vault-kit: random bytes that sign or salt.
+        # Used by api (compose.yaml:5).
+        # Compose refuses to start without it.
+        [secrets.JWT_SECRET]
+        kind = "random"
+
+        # a person must supply this: vault-kit set OPENAI_API_KEY
+        # Used by db (compose.yaml:14).
+        [secrets.OPENAI_API_KEY]
+        kind = "external"
+        obtain = "the console of OpenAI"
+
+        # a person must supply this: vault-kit set SENTRY_DSN
+        # Used by api (compose.yaml:7).
+        [secrets.SENTRY_DSN]
+        kind = "external"
+        obtain = "the console of Sentry"
+        optional = true
+
+        # Made by vault-kit: only this deployment's own services need to know it.
+        # Mounted as a file by api, db (compose.yaml:17).
+        [secrets.POSTGRES_PASSWORD]
+        kind = "password"
+
+        # Made by vault-kit: random bytes that sign or salt.
+        # Mounted as a file (compose.yaml:18).
+        [secrets.SESSION_KEY]
+        kind = "random"
+
+        # Compose has defaults for these, so they are left out: TAG.
+
+        # The files of these are where no output of this manifest can write them: LEGACY.
+
+        # What is read as a variable, as `NAME=value` lines that every reader understands.
+        [outputs.env]
+        format = "dotenv"
+        path = ".env"
+        secrets = ["LOG_LEVEL", "ADMIN_PASSWORD", "JWT_SECRET", "OPENAI_API_KEY", "SENTRY_DSN"]
+
+        # One file a secret, for `secrets:` of the Compose file.
+        [outputs.docker]
+        format = "docker-secrets"
+        path = ".secrets"
+        secrets = ["POSTGRES_PASSWORD", "SESSION_KEY"]
+        files = { POSTGRES_PASSWORD = "db_pw" }
+        "#);
+        let manifest = parse(&text, "m").unwrap();
+        assert_eq!(manifest.compose, ["compose.yaml"]);
+        assert!(!text.contains("hunter2") && !text.contains("fast"));
+    }
+
+    #[test]
+    fn a_compose_file_that_asks_for_nothing_makes_a_manifest_too() {
+        parse(&manifest("services: {a: {image: a}}", &[]), "m").unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn whatever_compose_asks_for_the_manifest_parses(
+            names in prop::collection::vec("[A-Z]{1,3}(_KEY|_PASSWORD|_FILE|\\.x)?", 0..5),
+            secrets in prop::collection::vec(("[a-zA-Z.-]{1,4}", "(\\./|\\.\\./|/)?([a-z.]{1,9}/)?[A-Za-z. {}\"]{1,6}"), 0..4),
+            service in "[a-z\\]\\[\"#. ]{1,6}",
+        ) {
+            let json = |text: &str| serde_json::to_string(text).unwrap();
+            let environment: Vec<String> = names.iter().map(|name| json(&format!("{name}=${{{name}}}"))).collect();
+            let secrets: Vec<String> =
+                secrets.iter().map(|(name, file)| format!("{}: {{file: {}}}", json(name), json(file))).collect();
+            let text = manifest(
+                &format!(
+                    "services: {{{}: {{image: a, environment: [{}]}}}}\nsecrets: {{{}}}\n",
+                    json(&service), environment.join(", "), secrets.join(", "),
+                ),
+                &[],
+            );
+            prop_assert!(parse(&text, "m").is_ok(), "{text}");
+        }
+
+        #[test]
+        fn a_value_of_a_compose_file_is_never_copied(name in "[A-Z]{1,4}_(SECRET|PASSWORD|URL|PORT)") {
+            let text = manifest(&format!("services: {{a: {{image: a, environment: {{{name}: hunter2canary}}}}}}"), &[]);
+            prop_assert!(!text.contains("hunter2canary"));
+        }
+    }
+}
