@@ -138,15 +138,15 @@ fn cycles_are_told_with_their_way() {
 
 #[test]
 fn chains_of_extends_come_to_an_end() {
-    let chain: String = (0..200).map(|n| format!("  s{n}: {{image: a, extends: s{}}}\n", n + 1)).collect();
+    let chain = (0..200).map(|n| format!("  s{n}: {{image: a, extends: s{}}}\n", n + 1)).collect::<Vec<_>>().concat();
     let told = problems(&[("compose.yaml", &format!("services:\n{chain}  s200: {{image: a}}\n"))]);
     assert!(told.iter().any(|it| it.contains("NotRead `extends` goes over more than 50 services")), "{told:?}");
 }
 
 #[test]
 fn services_that_extends_multiplies_come_to_an_end() {
-    let labels: String = (0..2000).map(|n| format!("      l{n}: x\n")).collect();
-    let copies: String = (0..110).map(|n| format!("  s{n}: {{extends: base}}\n")).collect();
+    let labels = (0..2000).map(|n| format!("      l{n}: x\n")).collect::<Vec<_>>().concat();
+    let copies = (0..110).map(|n| format!("  s{n}: {{extends: base}}\n")).collect::<Vec<_>>().concat();
     let compose = format!("services:\n  base:\n    image: a\n    labels:\n{labels}{copies}");
     let told = problems(&[("compose.yaml", &compose)]);
     assert!(told.iter().any(|it| it.contains("NotRead the project has more than 200000 entries")), "{told:?}");
@@ -155,7 +155,7 @@ fn services_that_extends_multiplies_come_to_an_end() {
 #[test]
 fn values_that_variables_multiply_come_to_an_end() {
     let big = format!("BIG={}\n", "x".repeat(900_000));
-    let uses: String = (0..30).map(|n| format!("      - A{n}=$BIG\n")).collect();
+    let uses = (0..30).map(|n| format!("      - A{n}=$BIG\n")).collect::<Vec<_>>().concat();
     let compose = format!("services:\n  a:\n    image: a\n    environment:\n{uses}");
     let told = problems(&[("compose.yaml", &compose), (".env", &big)]);
     assert!(told.iter().any(|it| it.contains("NotRead") && it.contains("grows too long by its variables")), "{told:?}");
@@ -216,7 +216,7 @@ proptest! {
             0..25,
         ),
     ) {
-        let text: String = lines.iter().map(|(depth, line)| format!("{}{line}\n", "  ".repeat(*depth))).collect();
+        let text = lines.iter().map(|(depth, line)| format!("{}{line}\n", "  ".repeat(*depth))).collect::<Vec<_>>().concat();
         let _ = of(&[("compose.yaml", &text), (".env", "Y=1\n")]);
     }
 }

@@ -65,6 +65,7 @@ impl Case {
     }
 
     /// What the reference says; `None`, said aloud, without it.
+    #[expect(clippy::disallowed_methods, reason = "tests write what Compose reads")]
     #[expect(clippy::option_option, reason = "no reference, and a refusal of the reference")]
     pub(crate) fn judged(&self) -> Option<Option<Value>> {
         if !runs_all() && !self.name.starts_with("example-") {
@@ -100,6 +101,7 @@ impl Case {
     }
 
     /// Writes down what the reference says.
+    #[expect(clippy::disallowed_methods, reason = "the answers are files of the tests")]
     pub(crate) fn update(&self, config: Option<&Value>) {
         std::fs::write(self.beside(), format!("{}\n", serde_json::to_string_pretty(&config).unwrap())).unwrap();
     }

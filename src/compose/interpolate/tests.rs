@@ -50,11 +50,11 @@ fn uses_tell_how_badly_a_variable_is_needed() {
     let mut used = Used::default();
     let text = substitute("$A ${B:-${C}} ${A:-$D} ${E:+x} ${F?m}", &values(), &mut used).unwrap();
     assert_eq!(text, "a  a  ");
-    let uses: Vec<_> = used.variables.iter().map(|(name, need)| (name.as_str(), *need)).collect();
+    let noted: Vec<_> = used.variables.iter().map(|(name, need)| (name.as_str(), *need)).collect();
     let expected =
         [("A", Need::Expected), ("B", Need::Default), ("C", Need::Expected), ("A", Need::Default), ("E", Need::Asked)];
-    assert_eq!(uses[..5], expected);
-    assert_eq!((uses[5], used.missing), (("F", Need::Required), vec!["F".to_owned()]));
+    assert_eq!(noted[..5], expected);
+    assert_eq!((noted[5], used.missing), (("F", Need::Required), vec!["F".to_owned()]));
 }
 
 #[test]
