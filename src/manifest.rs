@@ -9,6 +9,7 @@ mod files;
 pub mod hook;
 mod issue;
 mod keys;
+pub mod leaks;
 pub mod model;
 mod order;
 pub mod period;

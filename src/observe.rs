@@ -1,7 +1,7 @@
 //! Brings `check` its facts from the disk. Reads only, follows no symlink, and lets no value out.
 
-pub mod deployment;
 pub mod compose;
+pub mod deployment;
 mod file;
 mod git;
 pub mod git_changes;

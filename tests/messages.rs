@@ -1403,6 +1403,18 @@ fn git_hooks_beside_others() {
 }
 
 #[test]
+fn a_line_that_lets_a_leak_pass_without_a_reason() {
+    let project = initialised(RANDOM);
+    project.write(".vault-kit-ignore", "# fine\njwt 0123456789abcdef a.txt\n");
+    insta::assert_snapshot!(told("ignore-invalid", &project, &["scan", ".gitignore"]), @r"
+    exit 3
+    --- stderr
+    vault-kit: error: `.vault-kit-ignore:2` has no reason behind ` # `
+    vault-kit: hint: a line is `RULE FINGERPRINT [until=YYYY-MM-DD] PATH # REASON`, as `scan` prints it
+    ");
+}
+
+#[test]
 fn a_search_in_git_without_git() {
     let project = initialised(RANDOM);
     let without_git = || {

@@ -84,6 +84,7 @@ pub(crate) fn manifest() -> Manifest {
         order: secrets.values().cloned().collect(),
         secrets,
         outputs: BTreeMap::from([(output.name.clone(), output)]),
+        scan: crate::manifest::leaks::Rules::default(),
         hooks: BTreeMap::new(),
         deployment: None,
         allowances: Vec::new(),

@@ -7,6 +7,8 @@ mod verify;
 
 use clap::{Args, Subcommand};
 
+pub(super) use new::default_prefix;
+
 use super::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;

@@ -13,10 +13,12 @@ use super::session::Session;
 use crate::deliver::expected;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::manifest::Kind;
 use crate::report;
 use crate::scan::files::{self, Item, Scope};
 use crate::scan::git::{self, Git};
-use crate::scan::{Found, Known, Report, Search};
+use crate::scan::ignore::{FILE, Ignores};
+use crate::scan::{Found, Known, Report, Rules, Search};
 use crate::store::DIRECTORY;
 use crate::store::files::StoreFiles;
 use known::Sources;
@@ -52,8 +54,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let values = known.len() + sources.fingerprints;
     let matcher = known.matcher();
     let default = &session.manifest.default_environment;
-    let search = Search { matcher: &matcher, tokens: &sources.tokens, default };
+    let rules = Rules::new(&session.manifest.scan, &prefixes(&session));
+    let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
+    let ignores = ignores(&session)?;
     let mut found = look(&session, arguments, &search)?;
+    found.findings.iter_mut().for_each(|finding| ignores.judge(finding, context.now.date_naive()));
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
     let mut report = Report::new(found.looked_at, found.findings, not_checked);
@@ -67,6 +72,24 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.print(&report::scan::render(&report, context.ui.color))?;
     }
     Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+}
+
+/// How our own API keys begin: those that are held, and those that are issued to others.
+fn prefixes(session: &Session<'_>) -> Vec<String> {
+    let held = session.manifest.secrets.values().filter_map(|declaration| match &declaration.kind {
+        Kind::ApiKey { prefix } => Some(prefix.clone()),
+        _ => None,
+    });
+    let environments = session.manifest.environments.keys();
+    let issued = environments.map(|environment| super::apikey::default_prefix(&session.manifest.project, environment));
+    let all: BTreeSet<String> = held.chain(issued).collect();
+    all.into_iter().collect()
+}
+
+/// What may stand where it stands.
+fn ignores(session: &Session<'_>) -> Result<Ignores> {
+    let Some(bytes) = session.root.read(FILE)? else { return Ok(Ignores::default()) };
+    Ignores::parse(&String::from_utf8_lossy(&bytes))
 }
 
 fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Result<Found> {

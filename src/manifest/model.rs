@@ -13,6 +13,7 @@ use super::allowance::Allowance;
 use super::deployment::Deployment;
 use super::hook::Hook;
 use super::issue::Issue;
+use super::leaks::Rules;
 use super::period::Period;
 use super::template::Template;
 use super::window::Window;
@@ -45,6 +46,8 @@ pub struct Manifest {
     pub deployment: Option<Deployment>,
     /// The findings that are put up with for some time, in the order of the file.
     pub allowances: Vec<Allowance>,
+    /// What the rules of a search for leaks do.
+    pub scan: Rules,
     /// All secrets, each after everything that it refers to.
     pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.

@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use toml::de::DeValue;
 
 use super::hook::Step;
+use super::leaks::Action;
 use super::model::{
     CharClass, Dialect, Encoding, KeyAlgorithm, Layout, Role, Rotate, StoreKind, TokenAlgorithm, Usage,
 };
@@ -44,6 +45,8 @@ table! {
         deployment: RawDeployment,
         /// What `check` is told.
         check: RawCheck,
+        /// How `scan` looks for leaks.
+        scan: RawScan,
     }
 
     /// What `check` is told.
@@ -69,6 +72,12 @@ table! {
         /// The environments in which it is allowed; absent = all.
         #[schemars(length(min = 1))]
         environments: Texts,
+    }
+
+    /// How `scan` looks for leaks.
+    RawScan {
+        /// What a rule does with what it finds, by its name: `block`, `warn` or `off`.
+        rules: Map<Action>,
     }
 
     /// The project.
@@ -556,6 +565,7 @@ variants! {
 }
 
 choices! {
+    Action { Block = "block", Off = "off", Warn = "warn" }
     CharClass { Digit = "digit", Lower = "lower", Symbol = "symbol", Upper = "upper" }
     Dialect {
         Compose = "compose",

@@ -22,6 +22,7 @@ use std::fmt;
 use toml::de::DeTable;
 
 use super::issue::Problems;
+use super::leaks::Rules;
 use super::model::{Environment, Manifest};
 use super::raw::{RawEnvironment, RawManifest, RawProject, Texts};
 use super::read::{At, Field, Map};
@@ -79,6 +80,7 @@ pub(super) fn manifest(
     let has_compose = !compose.is_empty() || environments.values().any(|it| it.compose.is_some());
     let deployment = deployment::declare(raw.deployment, &secrets, has_compose, problems);
     let allowances = allowances::declare(raw.check, &scope, problems);
+    let scan = Rules::read(raw.scan, problems);
     let (secrets, order) = secrets.into_declarations(&order);
     let warnings = Vec::new();
     Manifest {
@@ -94,6 +96,7 @@ pub(super) fn manifest(
         hooks,
         deployment,
         allowances,
+        scan,
         order,
         warnings,
     }

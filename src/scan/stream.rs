@@ -4,8 +4,10 @@ use std::io::{ErrorKind, Read};
 use std::ops::Range;
 
 use super::finding::{Code, Finding, LookedAt, Severity};
+use super::ignore;
 use super::matcher::{Hit, Matcher, Scratch};
 use super::needle::{Owner, State};
+use super::rules::{Match, Rules};
 use super::tokens::Tokens;
 use crate::check::NotChecked;
 use crate::name::EnvName;
@@ -26,6 +28,8 @@ pub struct Search<'a> {
     pub matcher: &'a Matcher,
     /// The values of which only fingerprints are known.
     pub tokens: &'a Tokens,
+    /// What looks like somebody's.
+    pub rules: &'a Rules,
     /// The environment that a command without `-e` is about.
     pub default: &'a EnvName,
 }
@@ -92,6 +96,9 @@ struct Piece<'p> {
     is_binary: bool,
 }
 
+/// Line, and offset in what is no text.
+type Position = (u64, Option<u64>);
+
 /// Where in a piece lines were last counted: findings come in order.
 struct Lines {
     at: usize,
@@ -100,7 +107,7 @@ struct Lines {
 
 impl Lines {
     /// Line and, in what is no text, offset of a byte.
-    fn position(&mut self, piece: &Piece<'_>, at: usize) -> (u64, Option<u64>) {
+    fn position(&mut self, piece: &Piece<'_>, at: usize) -> Position {
         self.lines += newlines(&piece.bytes[self.at..at]);
         self.at = at;
         (self.lines + 1, piece.is_binary.then_some(piece.offset + at as u64))
@@ -147,57 +154,88 @@ impl<'a> Worker<'a> {
     fn look(&mut self, piece: &Piece<'_>, place: Place<'_>) {
         let mut hits = std::mem::take(&mut self.hits);
         self.search.matcher.find(piece.bytes, piece.zone.clone(), &mut self.scratch, &mut hits);
-        let mut lines = Lines { at: 0, lines: piece.lines };
-        for hit in hits.drain(..) {
-            let position = lines.position(piece, hit.start);
-            for owner in self.search.matcher.owners(&hit) {
-                let finding = self.leaked(owner, &hit, position, place);
-                self.found.findings.push(finding);
-            }
-        }
+        let mut known: Vec<(Hit, Vec<Owner>)> =
+            hits.drain(..).map(|hit| (hit.clone(), self.search.matcher.owners(&hit).to_vec())).collect();
         self.hits = hits;
-        let mut lines = Lines { at: 0, lines: piece.lines };
         for token in self.search.tokens.find(piece.bytes, &piece.zone) {
-            let position = lines.position(piece, token.place.start);
-            for owner in token.owners {
-                let hit = Hit::by_fingerprint(token.place.clone(), token.encoding);
-                let finding = self.leaked(owner, &hit, position, place);
-                self.found.findings.push(finding);
+            known.push((Hit::by_fingerprint(token.place, token.encoding), token.owners.to_vec()));
+        }
+        known.sort_by_key(|(hit, _)| hit.start);
+        let mut lines = Lines { at: 0, lines: piece.lines };
+        for (hit, owners) in &known {
+            let position = lines.position(piece, hit.start);
+            let findings = owners.iter().map(|owner| self.leaked(owner, hit, position, place));
+            self.found.findings.extend(findings.collect::<Vec<_>>());
+        }
+        let mut lines = Lines { at: 0, lines: piece.lines };
+        for found in self.search.rules.find(piece.bytes, &piece.zone) {
+            // What is known to be ours is told as ours.
+            if !known.iter().any(|(hit, _)| hit.start < found.place.end && found.place.start < hit.end) {
+                let position = lines.position(piece, found.place.start);
+                self.found.findings.push(credential(&found, piece, position, place));
             }
         }
     }
 
-    fn leaked(&self, owner: &Owner, hit: &Hit, (line, offset): (u64, Option<u64>), place: Place<'_>) -> Finding {
+    fn leaked(&self, owner: &Owner, hit: &Hit, position: Position, place: Place<'_>) -> Finding {
         let version = owner.version.to_string();
         let wide = if hit.wide { "UTF-16 " } else { "" };
         let (state, encoding) = (owner.state.text(), hit.encoding.text());
-        let message = format!(
-            "has the {state} value of `{}` ({}, version {:.8}), {wide}{encoding}",
-            owner.secret, owner.environment, version
-        );
+        let (secret, environment) = (&owner.secret, &owner.environment);
+        let message =
+            format!("has the {state} value of `{secret}` ({environment}, version {version:.8}), {wide}{encoding}");
         let fix = match owner.state {
             State::Banned => "take it out of the file; it was replaced already".to_owned(),
-            _ if owner.environment == *self.search.default => format!("vault-kit incident {}", owner.secret),
-            _ => format!("vault-kit -e {} incident {}", owner.environment, owner.secret),
+            _ if environment == self.search.default => format!("vault-kit incident {secret}"),
+            _ => format!("vault-kit -e {environment} incident {secret}"),
         };
         Finding {
             code: Code::Leaked,
             rule: "leaked",
             severity: Severity::Error,
-            secret: Some(owner.secret.clone()),
-            environment: Some(owner.environment.clone()),
+            secret: Some(secret.clone()),
+            environment: Some(environment.clone()),
             version: Some(owner.version),
             state: Some(owner.state),
             file: place.file.to_owned(),
-            line,
-            offset,
+            line: position.0,
+            offset: position.1,
             commit: place.commit.map(str::to_owned),
             encoding: Some(hit.encoding),
             message,
             fix,
-            ignore: String::new(),
+            // No hash of it: what a person chose could be guessed from one.
+            ignore: ignore::line("leaked", &format!("{environment}/{secret}@{version:.8}"), place.file),
             ignored: None,
         }
+    }
+}
+
+/// What looks like somebody's credential.
+fn credential(found: &Match, piece: &Piece<'_>, position: Position, place: Place<'_>) -> Finding {
+    let fingerprint = ignore::fingerprint(found.rule, &piece.bytes[found.place.clone()]);
+    let ignore = ignore::line(found.rule, &fingerprint, place.file);
+    let fix = format!(
+        "take it out, and have it revoked where it was issued; if it may stand there: `{ignore}` in {}",
+        ignore::FILE
+    );
+    Finding {
+        code: Code::Pattern,
+        rule: found.rule,
+        severity: if found.blocks { Severity::Error } else { Severity::Warning },
+        secret: None,
+        environment: None,
+        version: None,
+        state: None,
+        file: place.file.to_owned(),
+        line: position.0,
+        offset: position.1,
+        commit: place.commit.map(str::to_owned),
+        encoding: None,
+        message: format!("has what looks like {}", found.rule.replace('-', " ")),
+        fix,
+        ignore,
+        ignored: None,
     }
 }
 

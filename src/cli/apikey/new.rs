@@ -81,7 +81,8 @@ struct Ending<'a> {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
-    let prefix = arguments.prefix.clone().unwrap_or_else(|| default_prefix(&session));
+    let prefix =
+        arguments.prefix.clone().unwrap_or_else(|| default_prefix(&session.manifest.project, &session.environment));
     let identities = context.identities()?;
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
@@ -142,9 +143,9 @@ fn draw(prefix: &str, is_taken: impl Fn(&str) -> bool) -> Result<Secret> {
 }
 
 /// Project and environment, so that whoever finds a key knows whose it is.
-fn default_prefix(session: &Session<'_>) -> String {
+pub fn default_prefix(project: &str, environment: &EnvName) -> String {
     let word = |text: &str| text.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
-    let mut prefix = format!("{}_{}", word(&session.manifest.project), word(session.environment.as_str()));
+    let mut prefix = format!("{}_{}", word(project), word(environment.as_str()));
     // Both are ASCII.
     prefix.truncate(63);
     prefix + "_"

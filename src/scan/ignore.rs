@@ -1,0 +1,98 @@
+//! `.vault-kit-ignore`: what may stand where it stands, each with a reason.
+//!
+//! `RULE FINGERPRINT [until=YYYY-MM-DD] PATH # REASON`, one a line; a line that begins with `#` is a comment. None of it is
+//! a value or tells one, and none of it needs a commit to exist: path, rule and fingerprint are known before.
+
+use chrono::NaiveDate;
+
+use super::finding::Finding;
+use crate::error::{Error, Kind, Result};
+use crate::secret::digest::sha256_hex;
+
+/// The file, beside the manifest.
+pub const FILE: &str = ".vault-kit-ignore";
+
+/// The lines of the file.
+#[derive(Debug, Default)]
+pub struct Ignores(Vec<Line>);
+
+#[derive(Debug)]
+struct Line {
+    rule: String,
+    fingerprint: String,
+    until: Option<NaiveDate>,
+    path: String,
+    reason: String,
+}
+
+/// What a finding of a rule is known by: 64 bits of a hash of what was found, which nobody looks for who has not found it.
+pub(super) fn fingerprint(rule: &str, text: &[u8]) -> String {
+    let mut digest = sha256_hex(&[b"vault-kit/ignore/1", rule.as_bytes(), b"\0", text].concat());
+    digest.truncate(16);
+    digest
+}
+
+/// The line that lets a finding pass; its reason is left to a person.
+pub(super) fn line(rule: &str, fingerprint: &str, file: &str) -> String {
+    format!("{rule} {fingerprint} {} # why it may stand here", escaped(file))
+}
+
+/// A path in which no reason can begin.
+fn escaped(file: &str) -> String {
+    file.replace('#', "\\x23")
+}
+
+impl Ignores {
+    /// Reads the text of the file. Fails with `ignore-invalid`, which names the line.
+    pub fn parse(text: &str) -> Result<Self> {
+        let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+        let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        let parsed = lines.map(|(number, line)| Line::parse(line).map_err(|what| invalid(number, what)));
+        parsed.collect::<Result<_>>().map(Self)
+    }
+
+    /// Lets a finding pass if a line says so that has not ended. Its own line is compared.
+    pub fn judge(&self, finding: &mut Finding, today: NaiveDate) {
+        let Ok(own) = Line::parse(&finding.ignore) else { return };
+        let is_meant =
+            |line: &&Line| line.rule == own.rule && line.fingerprint == own.fingerprint && line.path == own.path;
+        let mut lines = self.0.iter().filter(is_meant).peekable();
+        if lines.peek().is_none() {
+            return;
+        }
+        match lines.find(|line| line.until.is_none_or(|until| today <= until)) {
+            Some(line) => finding.ignored = Some(line.reason.clone()),
+            None => finding.message.push_str(&format!("; its line in {FILE} has ended")),
+        }
+    }
+}
+
+impl Line {
+    fn parse(line: &str) -> Result<Self, &'static str> {
+        let (words, reason) = line.split_once(" # ").ok_or("has no reason behind ` # `")?;
+        let (rule, rest) = words.split_once(' ').ok_or("has no fingerprint")?;
+        let (fingerprint, rest) = rest.trim_start().split_once(' ').ok_or("has no path")?;
+        let rest = rest.trim();
+        let (until, path) = match rest.strip_prefix("until=") {
+            None => (None, rest),
+            Some(rest) => {
+                let (date, path) = rest.split_once(' ').ok_or("has no path")?;
+                let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").map_err(|_| "has an `until` that is no date")?;
+                (Some(date), path.trim())
+            }
+        };
+        let text = |text: &str| text.to_owned();
+        Ok(Self {
+            rule: text(rule),
+            fingerprint: text(fingerprint),
+            until,
+            path: text(path),
+            reason: text(reason.trim()),
+        })
+    }
+}
+
+fn invalid(line: usize, what: &str) -> Error {
+    Error::new(Kind::Manifest, "ignore-invalid", format!("`{FILE}:{line}` {what}"))
+        .hint("a line is `RULE FINGERPRINT [until=YYYY-MM-DD] PATH # REASON`, as `scan` prints it")
+}
