@@ -65,7 +65,9 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
     }
     if dry_run && !place.directory.exists() {
-        Event::ALL.iter().for_each(|event| context.ui.say(&format!("would write {}", place.file(*event))));
+        for event in Event::ALL {
+            context.ui.say(&format!("would write {}", place.file(event)));
+        }
         return Ok(Exit::DONE);
     }
     let root = if dry_run { Root::open(&place.directory)? } else { Root::create(&place.directory, 0o755)? };

@@ -54,15 +54,14 @@ impl Rules {
         let names = || RULES.iter().map(|(name, _)| *name);
         let mut read = BTreeMap::new();
         for (name, action) in rules {
-            match names().find(|known| *known == name.value) {
-                Some(known) => drop(read.insert(known, action.value)),
-                None => {
-                    let all: Vec<&str> = names().collect();
-                    let otherwise = || Some(format!("the rules are {}", super::read::list(&all)));
-                    let message = "`scan.rules` names a rule that there is not";
-                    problems.add_with_guess(name.at, message, &name.value, names(), otherwise);
-                }
+            if let Some(known) = names().find(|known| *known == name.value) {
+                read.insert(known, action.value);
+                continue;
             }
+            let all: Vec<&str> = names().collect();
+            let otherwise = || Some(format!("the rules are {}", super::read::list(&all)));
+            let message = "`scan.rules` names a rule that there is not";
+            problems.add_with_guess(name.at, message, &name.value, names(), otherwise);
         }
         Self(read)
     }

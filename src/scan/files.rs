@@ -81,7 +81,7 @@ pub fn scan(items: Vec<Item>, scope: &Scope<'_>, search: &Search<'_>) -> Found {
     let work = || {
         let mut worker = Worker::new(search);
         while let Some(item) = queue.take() {
-            let more = worker.item(item, scope);
+            let more = worker.item(&item, scope);
             queue.done(more);
         }
         worker.found
@@ -102,12 +102,12 @@ pub fn scan(items: Vec<Item>, scope: &Scope<'_>, search: &Search<'_>) -> Found {
 }
 
 impl Worker<'_> {
-    fn item(&mut self, item: Item, scope: &Scope<'_>) -> Vec<Item> {
-        let path = match &item {
+    fn item(&mut self, item: &Item, scope: &Scope<'_>) -> Vec<Item> {
+        let path = match item {
             Item::Directory(path) | Item::File(path) | Item::Named(path) => path,
         };
         let file = display(path, scope.root);
-        let result = match &item {
+        let result = match item {
             Item::Directory(path) => return self.directory(path, &file, scope),
             Item::File(path) => self.open(path, OFlags::NOFOLLOW, &file, scope),
             Item::Named(path) => self.open(path, OFlags::empty(), &file, scope),

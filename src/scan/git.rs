@@ -143,20 +143,19 @@ impl Git {
     pub fn staged(&self, search: &Search<'_>) -> Result<Found> {
         const RAW: [&str; 6] = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev"];
         self.expect_repository()?;
-        let changes = match self.ask(&[&RAW[..], &["HEAD", "--"]].concat())? {
-            Some(changes) => changes,
-            None => {
-                // There is no commit yet: everything is new.
-                let tree = self.ask(&["hash-object", "-t", "tree", "--stdin"])?.ok_or_else(failed)?;
-                let tree = String::from_utf8_lossy(&tree);
-                self.ask(&[&RAW[..], &[tree.trim(), "--"]].concat())?.ok_or_else(failed)?
-            }
+        let changes = if let Some(changes) = self.ask(&[&RAW[..], &["HEAD", "--"]].concat())? {
+            changes
+        } else {
+            // There is no commit yet: everything is new.
+            let tree = self.ask(&["hash-object", "-t", "tree", "--stdin"])?.ok_or_else(failed)?;
+            let tree = String::from_utf8_lossy(&tree);
+            self.ask(&[&RAW[..], &[tree.trim(), "--"]].concat())?.ok_or_else(failed)?
         };
         let prefix = self.prefix()?;
         let mut found = Found::default();
         let mut blobs = Vec::new();
         objects::changes(&changes, |change| objects::add(&change, &prefix, &mut blobs, &mut found));
-        self.look(blobs, search, found)
+        self.look(&blobs, search, found)
     }
 
     /// What the commits of a range brought, each blob once; their messages too.
@@ -220,11 +219,11 @@ impl Git {
                 objects::add(&change, &prefix, &mut blobs, &mut found);
             }
         });
-        self.look(blobs, search, found)
+        self.look(&blobs, search, found)
     }
 
     /// Looks through blobs, which one `git cat-file` hands out.
-    fn look(&self, blobs: Vec<Blob>, search: &Search<'_>, found: Found) -> Result<Found> {
+    fn look(&self, blobs: &[Blob], search: &Search<'_>, found: Found) -> Result<Found> {
         let mut worker = Worker::new(search);
         worker.found = found;
         if blobs.is_empty() {
@@ -234,13 +233,12 @@ impl Git {
             self.command(&["cat-file", "--batch", "--buffer"]).stdin(Stdio::piped()).spawn().map_err(not_started)?;
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let result = std::thread::scope(|scope| {
-            let ids = &blobs;
             scope.spawn(move || {
-                let lines: Vec<u8> = ids.iter().flat_map(|blob| [blob.id.as_bytes(), b"\n"].concat()).collect();
+                let lines: Vec<u8> = blobs.iter().flat_map(|blob| [blob.id.as_bytes(), b"\n"].concat()).collect();
                 // What it does not take because it ended, the reader notices.
                 stdin.map(|mut stdin| stdin.write_all(&lines))
             });
-            stdout.map_or(Ok(()), |stdout| objects::read(stdout, ids, &mut worker))
+            stdout.map_or(Ok(()), |stdout| objects::read(stdout, blobs, &mut worker))
         });
         if result.is_err() {
             stop(&mut child);

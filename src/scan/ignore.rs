@@ -60,9 +60,12 @@ impl Ignores {
         if lines.peek().is_none() {
             return;
         }
-        match lines.find(|line| line.until.is_none_or(|until| today <= until)) {
-            Some(line) => finding.ignored = Some(line.reason.clone()),
-            None => finding.message.push_str(&format!("; its line in {FILE} has ended")),
+        if let Some(line) = lines.find(|line| line.until.is_none_or(|until| today <= until)) {
+            finding.ignored = Some(line.reason.clone());
+        } else {
+            finding.message.push_str("; its line in ");
+            finding.message.push_str(FILE);
+            finding.message.push_str(" has ended");
         }
     }
 }

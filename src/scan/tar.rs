@@ -13,13 +13,13 @@ pub(super) fn is_tar(start: &[u8]) -> bool {
     start.len() >= BLOCK && &start[257..262] == b"ustar"
 }
 
+/// What is done with a member: its name, its content.
+type Visit<'v> = dyn FnMut(&[u8], &mut dyn Read) -> io::Result<()> + 'v;
+
 /// Calls `visit` with the name and content of each regular file.
 ///
 /// An archive that breaks off ends with an error, after what was there.
-pub(super) fn visit(
-    reader: &mut dyn Read,
-    visit: &mut dyn FnMut(&[u8], &mut dyn Read) -> io::Result<()>,
-) -> io::Result<()> {
+pub(super) fn visit(reader: &mut dyn Read, visit: &mut Visit<'_>) -> io::Result<()> {
     let mut name: Option<Vec<u8>> = None;
     loop {
         let mut header = [0; BLOCK];
@@ -58,10 +58,9 @@ fn number(field: &[u8]) -> Option<u64> {
             .filter(|it| *it < 1 << 62);
     }
     let digits = field.iter().filter(|it| !matches!(it, b' ' | 0));
-    let number = digits
+    digits
         .copied()
-        .try_fold(0u64, |number, digit| (b'0'..=b'7').contains(&digit).then(|| number << 3 | u64::from(digit - b'0')));
-    number
+        .try_fold(0u64, |number, digit| (b'0'..=b'7').contains(&digit).then(|| number << 3 | u64::from(digit - b'0')))
 }
 
 fn text(member: &mut dyn Read) -> io::Result<Vec<u8>> {

@@ -76,7 +76,7 @@ impl Tokens {
             let owner = Owner { environment: environment.clone(), secret, version, state };
             owners.entry(fingerprint).or_default().push(owner);
         }
-        self.longest = self.longest.max(lengths.iter().flat_map(|it| it.1.last()).copied().max().unwrap_or(0));
+        self.longest = self.longest.max(lengths.iter().filter_map(|it| it.1.last()).copied().max().unwrap_or(0));
         if count > 0 {
             self.projects.push(Project { hash: PublicFingerprints::of(project), owners, lengths });
         }
@@ -132,7 +132,7 @@ impl Project {
                     continue;
                 }
                 let ends = (whole > length).then_some(end - length..end);
-                for place in [run.start..run.start + length].into_iter().chain(ends) {
+                for place in std::iter::once(run.start..run.start + length).chain(ends) {
                     self.add(&bytes[place.clone()], place, Encoding::Raw, found);
                 }
             }

@@ -25,11 +25,11 @@ pub(super) fn is_zip(start: &[u8]) -> bool {
 pub(super) trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
 
+/// What is done with a member: its name, its content.
+type Visit<'v> = dyn FnMut(&[u8], Result<&mut dyn Read, Unread>) -> io::Result<()> + 'v;
+
 /// Calls `visit` with the name of each member, and its content or why there is none.
-pub(super) fn visit(
-    file: &mut dyn ReadSeek,
-    visit: &mut dyn FnMut(&[u8], Result<&mut dyn Read, Unread>) -> io::Result<()>,
-) -> io::Result<()> {
+pub(super) fn visit(file: &mut dyn ReadSeek, visit: &mut Visit<'_>) -> io::Result<()> {
     let directory = directory(file)?;
     let mut rest = &directory[..];
     while let Some((entry, behind)) = rest.split_at_checked(ENTRY) {

@@ -116,7 +116,7 @@ fn every_value_is_found_in_every_dress_and_file_and_nothing_else_is() {
     let strangers: Vec<_> = found
         .iter()
         .filter(|(secret, file)| {
-            !file.contains(&format!("/{secret}-")) && !(secret.starts_with("DB_") && file.contains("/DB_"))
+            !(file.contains(&format!("/{secret}-")) || secret.starts_with("DB_") && file.contains("/DB_"))
         })
         .collect();
     assert!(strangers.is_empty(), "{strangers:?}");
@@ -129,7 +129,7 @@ fn a_private_key_is_found_as_a_file_in_a_block_of_yaml_as_json_and_as_der() {
     let pem = String::from_utf8(project.get("SIGNING")).unwrap();
     let body: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let der = BASE64.decode(body.as_bytes()).unwrap();
-    let block: String = pem.lines().map(|line| format!("      {line}\n")).collect();
+    let block = pem.lines().fold(String::new(), |block, line| block + "      " + line + "\n");
     let files: [(&str, Vec<u8>); 7] = [
         ("key.pem", pem.clone().into_bytes()),
         ("body.txt", body.into_bytes()),

@@ -45,10 +45,9 @@ impl Sources {
                 Some(Err(error)) if error.kind() == Kind::Store && !is_named => error.to_string(),
                 Some(Err(error)) => return Err(error),
             };
-            let what = match sources.add_fingerprints(session, environment)? {
-                true => format!("the values of {environment} that have no public fingerprint"),
-                false => format!("the values of {environment}"),
-            };
+            let has_prints = sources.add_fingerprints(session, environment)?;
+            let which = if has_prints { " that have no public fingerprint" } else { "" };
+            let what = format!("the values of {environment}{which}");
             sources.not_checked.push(NotChecked { what, why });
         }
         Ok(sources)

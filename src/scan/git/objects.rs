@@ -41,7 +41,7 @@ pub(super) fn changes<'a>(raw: &'a [u8], mut visit: impl FnMut(Change<'a>)) {
 pub(super) fn add(change: &Change<'_>, prefix: &[u8], blobs: &mut Vec<Blob>, found: &mut Found) {
     let file = match change.path.strip_prefix(prefix) {
         Some(below) => shown(below),
-        None => format!("{}{}", "../".repeat(prefix.iter().filter(|&&it| it == b'/').count()), shown(change.path)),
+        None => format!("{}{}", "../".repeat(memchr::memchr_iter(b'/', prefix).count()), shown(change.path)),
     };
     // What is gone has no content, and neither has what `git add --intent-to-add` noted.
     if change.id.iter().all(|&it| it == b'0') {

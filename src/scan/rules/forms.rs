@@ -93,7 +93,9 @@ impl Text<'_> {
 /// Whether a text may have been drawn: examples repeat themselves (`xxxx`, `abcabc`).
 fn is_varied(text: &[u8]) -> bool {
     let mut seen = [false; 256];
-    text.iter().for_each(|&byte| seen[usize::from(byte)] = true);
+    for &byte in text {
+        seen[usize::from(byte)] = true;
+    }
     seen.iter().filter(|&&it| it).count() >= (text.len() / 4).clamp(6, 12)
 }
 
