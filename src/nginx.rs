@@ -60,13 +60,21 @@ impl Configuration {
         self.directives.iter().filter(move |directive| directive.name == name)
     }
 
-    /// Whether a directive of this name is in a block or in one around it; `None` = outside of all.
-    pub fn is_in_force(&self, name: &str, block: Option<usize>) -> bool {
-        let mut around = vec![block];
-        while let Some(Some(block)) = around.last() {
-            around.push(self.directives[*block].block);
+    /// The directives of blocks in which, or around which, a directive of this name stands: by their places, whether it is so.
+    /// Outside of all blocks is told by the second.
+    pub fn in_force(&self, name: &str) -> (Vec<bool>, bool) {
+        let outside = self.named(name).any(|directive| directive.block.is_none());
+        let mut blocks = vec![false; self.directives.len()];
+        for directive in self.named(name) {
+            if let Some(block) = directive.block {
+                blocks[block] = true;
+            }
         }
-        self.named(name).any(|directive| around.contains(&directive.block))
+        // A block stands after the one that it is in.
+        for (at, directive) in self.directives.iter().enumerate() {
+            blocks[at] |= directive.block.map_or(outside, |block| blocks[block]);
+        }
+        (blocks, outside)
     }
 }
 
@@ -137,6 +145,8 @@ fn count_lines(text: &str) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TEXT: &str = r#"# ssl_protocols TLSv1;
@@ -162,9 +172,12 @@ http {
         let returned = read.named("return").next().unwrap();
         assert_eq!(returned.arguments[1], "https://${host}$request_uri");
         assert_eq!(read.named("log_format").next().unwrap().arguments[1], "$remote_addr \"$request\" {x}");
-        let servers: Vec<bool> =
-            read.named("listen").map(|listen| read.is_in_force("ssl_protocols", listen.block)).collect();
-        assert_eq!(servers, [true, false]);
+        let (blocks, outside) = read.in_force("ssl_protocols");
+        let servers: Vec<bool> = read.named("listen").map(|listen| blocks[listen.block.unwrap()]).collect();
+        assert_eq!((servers.as_slice(), outside), (&[true, false][..], false));
+        let around = "http { ssl_protocols TLSv1.3; server { listen 443 ssl; } } stream { listen 8443 ssl; }";
+        let around = Configuration::parse(around).unwrap();
+        assert_eq!(around.in_force("ssl_protocols").0, [true, true, true, true, false, false]);
         assert_eq!(read.named("default").next().unwrap().arguments, ["upgrade"]);
     }
 
@@ -176,5 +189,14 @@ http {
             assert_eq!(Configuration::parse(text), Err(NotNginx(line)), "{text:?}");
         }
         assert_eq!(Configuration::parse("").unwrap().directives, []);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[a-z ;{}\"'\\\\$#\n]{0,80}|\\PC*") {
+            if let Ok(read) = Configuration::parse(&text) {
+                prop_assert_eq!(read.in_force("a").0.len(), read.directives.len());
+            }
+        }
     }
 }

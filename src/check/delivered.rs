@@ -51,7 +51,14 @@ impl<'a> Delivered<'a> {
 
     /// Whether an output writes something below a directory.
     pub fn owns_directory(&self, path: &str) -> bool {
-        self.files.keys().any(|file| is_below(file, path))
+        self.below(path).next().is_some()
+    }
+
+    /// What is written to a path or below it; all of it for the project's root, which is empty.
+    pub fn below<'p>(&'p self, path: &str) -> impl Iterator<Item = (&'p str, &'p DeliveredFile<'a>)> + use<'p, 'a> {
+        let directory = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let inner = self.files.range(directory.clone()..).take_while(move |(file, _)| file.starts_with(&directory));
+        self.files.get_key_value(path).into_iter().chain(inner).map(|(path, file)| (path.as_str(), file))
     }
 
     fn take(&mut self, manifest: &'a Manifest, environment: &EnvName, output: &'a Output) {

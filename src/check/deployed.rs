@@ -1,7 +1,7 @@
 //! What was read of the files that a deployment starts from. Texts of it may hold a secret that somebody wrote there, and never one
 //! of the store: variables that carry those put nothing in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::{self, Problem};
 use crate::image::{Dockerfile, Ignored};
@@ -12,6 +12,10 @@ use crate::nginx::Configuration;
 pub struct Deployed {
     /// The Compose files as one; `None` = the environment has none.
     pub compose: Option<compose::Project>,
+    /// The variables that had a value when they were read: no secret of ours ever has.
+    pub known: BTreeSet<String>,
+    /// The variables that stand with a default, and where.
+    pub defaults: BTreeSet<(compose::Location, String)>,
     /// What is wrong with them, or was not read.
     pub problems: Vec<Problem>,
     /// The files of secrets that no output delivers, by path.

@@ -12,9 +12,19 @@ pub struct Ignored {
 
 #[derive(Debug)]
 struct Pattern {
-    expression: Regex,
+    glob: Glob,
     takes_back: bool,
 }
+
+/// A pattern, or a path without any wildcard, as most lines are.
+#[derive(Debug)]
+enum Glob {
+    Path(String),
+    Expression(Regex),
+}
+
+/// A pattern that is longer is none.
+const LONGEST: usize = 1000;
 
 impl Ignored {
     /// Reads the text of a `.dockerignore`. A pattern that is none keeps nothing back: Docker refuses to build with it.
@@ -23,13 +33,20 @@ impl Ignored {
         Self { patterns: text.lines().filter_map(Pattern::parse).collect() }
     }
 
+    /// How many patterns there are.
+    pub fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Whether it keeps nothing back.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
     /// Whether a file, by its path relative to the context, stays behind. The last pattern that matches it or a directory above
     /// it decides.
     pub fn keeps_back(&self, path: &str) -> bool {
-        let is_above = |end: usize, pattern: &Pattern| pattern.expression.is_match(&path[..end]);
-        let ends = || path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        let decides = |pattern: &&Pattern| ends().any(|end| is_above(end, pattern));
-        self.patterns.iter().rev().find(decides).is_some_and(|pattern| !pattern.takes_back)
+        self.patterns.iter().rev().find(|pattern| pattern.glob.is_of(path)).is_some_and(|pattern| !pattern.takes_back)
     }
 }
 
@@ -39,9 +56,30 @@ pub fn takes(source: &str, path: &str) -> bool {
     if source.is_empty() {
         return true;
     }
-    let Some(expression) = expression(&source) else { return false };
-    let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-    ends.into_iter().any(|end| expression.is_match(&path[..end]))
+    Glob::new(source).is_some_and(|glob| glob.is_of(path))
+}
+
+impl Glob {
+    fn new(pattern: String) -> Option<Self> {
+        // An expression is made of the others, at a cost.
+        if !pattern.contains(['*', '?', '[', ']', '\\']) {
+            return Some(Self::Path(pattern));
+        }
+        Some(pattern).filter(|it| it.len() <= LONGEST).and_then(|it| expression(&it)).map(Self::Expression)
+    }
+
+    /// Whether it matches a file or a directory above it.
+    fn is_of(&self, path: &str) -> bool {
+        match self {
+            Self::Path(own) => {
+                path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }
+            Self::Expression(expression) => {
+                let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+                ends.any(|end| expression.is_match(&path[..end]))
+            }
+        }
+    }
 }
 
 impl Pattern {
@@ -55,7 +93,7 @@ impl Pattern {
         if pattern.is_empty() {
             return None;
         }
-        Some(Self { expression: expression(&pattern)?, takes_back })
+        Some(Self { glob: Glob::new(pattern)?, takes_back })
     }
 }
 
@@ -108,7 +146,18 @@ fn literal(text: &mut String, letter: char) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "[a/*?!\\[\\]^\\\\.\n-]{0,40}|\\PC*", path in "[a./]{1,12}") {
+            let ignored = Ignored::parse(&text);
+            prop_assert_eq!(ignored.is_empty() && ignored.keeps_back(&path), false);
+            takes(&text, &path);
+        }
+    }
 
     /// Cases of Docker's own matcher (moby/patternmatcher, `TestMatches` and the documentation of `.dockerignore`).
     #[test]

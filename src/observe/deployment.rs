@@ -10,7 +10,7 @@ use crate::check::credential::is_credential;
 use crate::check::delivered::Delivered;
 use crate::check::deployed::{Deployed, Gateway, Image, NamedFile};
 use crate::check::facts::FileFact;
-use crate::compose::model::{Build, HostPath};
+use crate::compose::model::{Build, HostPath, Need};
 use crate::compose::{self, Files, Project, Request, Unreadable};
 use crate::image::{Dockerfile, Ignored};
 use crate::manifest::Format;
@@ -32,6 +32,9 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
         deployed.files = observer.named(&resolved.project);
         deployed.images = observer.images(&resolved.project);
         deployed.problems = resolved.problems;
+        deployed.known = resolved.project.uses.iter().filter(|it| it.known).map(|it| it.name.clone()).collect();
+        let defaults = resolved.project.uses.iter().filter(|it| it.need == Need::Default);
+        deployed.defaults = defaults.map(|it| (it.at.clone(), it.name.clone())).collect();
         deployed.compose = Some(resolved.project);
     }
     for path in subject.manifest.deployment.iter().flat_map(|it| &it.nginx) {
@@ -145,7 +148,7 @@ impl Observer<'_> {
         let beside = build.dockerfile.as_ref().map(|it| format!("{}.dockerignore", it.path));
         let own = beside.filter(|path| matches!(self.content(path), Ok(Some(_))));
         let ignore_file = own.unwrap_or_else(|| beneath(context, ".dockerignore"));
-        let ignored = self.text(&ignore_file).map(|text| Ignored::parse(&text.unwrap_or_default()));
+        let ignored = self.ignored(&ignore_file);
         let (dockerfile, offset) = match (&build.dockerfile_inline, &build.dockerfile) {
             (Some(text), _) => (Ok((text.at.file.to_string(), Dockerfile::parse(text.as_str()))), text.at.line),
             (None, Some(path)) => (self.dockerfile(path), 0),
@@ -153,6 +156,12 @@ impl Observer<'_> {
         };
         let target = build.target.as_ref().map(|it| it.as_str().to_owned());
         Some(Image { dockerfile, offset, target, ignore_file, ignored, within: self.within(context, secret()) })
+    }
+
+    fn ignored(&self, path: &str) -> Result<Ignored, String> {
+        let ignored = Ignored::parse(&self.text(path)?.unwrap_or_default());
+        let is_too_long = ignored.len() > MOST_PATTERNS;
+        if is_too_long { Err(format!("`{path}` has more than {MOST_PATTERNS} patterns")) } else { Ok(ignored) }
     }
 
     fn dockerfile(&self, path: &HostPath) -> Result<(String, Dockerfile), String> {
@@ -191,6 +200,9 @@ impl Observer<'_> {
         }
     }
 }
+
+/// More patterns than this are not tried on every file.
+const MOST_PATTERNS: usize = 2000;
 
 const OUTSIDE: &str = "lies outside of the project, where `check` does not look";
 

@@ -140,9 +140,12 @@ fn a_value_that_is_in_force_is_in_no_finding_and_no_message() {
     }
 }
 
+/// Why a file is not read, and what makes it so.
+type Unreadable = (&'static str, fn(&Project));
+
 #[test]
 fn a_compose_file_that_cannot_be_read_is_not_checked_and_nothing_is_said_of_its_services() {
-    let cases: [(&str, fn(&Project)); 4] = [
+    let cases: [Unreadable; 4] = [
         ("symlink", |project| {
             std::fs::remove_file(project.path("compose.yml")).unwrap();
             std::os::unix::fs::symlink("/etc/passwd", project.path("compose.yml")).unwrap();
@@ -163,10 +166,11 @@ fn a_compose_file_that_cannot_be_read_is_not_checked_and_nothing_is_said_of_its_
             .unwrap();
         }),
         ("compose.yml", |project| {
-            let bomb: String = (1..40).map(|n| format!("x-{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+            let level = |n: usize| format!("x-{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]", n - 1);
+            let bomb = (1..40).map(level).collect::<Vec<_>>().join("\n");
             project.write(
                 "compose.yml",
-                format!("x-0: &a0 [x]\n{bomb}services: {{ web: {{ image: x, labels: *a39 }} }}\n"),
+                format!("x-0: &a0 [x]\n{bomb}\nservices: {{ web: {{ image: x, labels: *a39 }} }}\n"),
             );
         }),
     ];

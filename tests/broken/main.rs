@@ -71,7 +71,7 @@ fn edit(project: &Project, file: &str, from: &str, to: &str) {
 
 /// Adds to the end of a file.
 fn append(project: &Project, file: &str, text: &str) {
-    let before = project.path(file).exists().then(|| project.read(file)).unwrap_or_default();
+    let before = if project.path(file).exists() { project.read(file) } else { String::new() };
     project.write(file, before + text);
 }
 

@@ -50,11 +50,9 @@ impl Bench<'_> {
         }
         let speaks_tls =
             |it: &&Directive| it.name == "listen" && it.arguments.iter().any(|it| it == "ssl" || it == "quic");
-        let mut silent = configuration
-            .directives
-            .iter()
-            .filter(speaks_tls)
-            .filter(|it| !configuration.is_in_force("ssl_protocols", it.block));
+        let (blocks, outside) = configuration.in_force("ssl_protocols");
+        let is_silent = |it: &&Directive| !it.block.map_or(outside, |block| blocks[block]);
+        let mut silent = configuration.directives.iter().filter(speaks_tls).filter(is_silent);
         if let Some(listen) = silent.next() {
             if configuration.named("include").any(|it| !is_harmless(it)) {
                 return self.not_checked(format!("the versions of TLS in {file}"), "an included file may decide them");

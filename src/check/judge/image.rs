@@ -78,7 +78,7 @@ impl Bench<'_> {
 
     /// Files with secrets that are copied into the stages that the image is made of.
     fn copies(&mut self, file: &str, dockerfile: &Dockerfile, image: &Image) {
-        let stages = dockerfile.stages_of(image.target.as_deref());
+        let stages: BTreeSet<usize> = dockerfile.stages_of(image.target.as_deref()).into_iter().collect();
         for instruction in dockerfile.instructions.iter().filter(|it| it.stage.is_some_and(|it| stages.contains(&it))) {
             let Does::Copies(sources) = &instruction.does else { continue };
             let taken = taken(image, sources);
@@ -102,7 +102,7 @@ impl Bench<'_> {
             .ok()
             .into_iter()
             .flat_map(|(_, dockerfile)| {
-                let stages = dockerfile.stages_of(image.target.as_deref());
+                let stages: BTreeSet<usize> = dockerfile.stages_of(image.target.as_deref()).into_iter().collect();
                 let of_image =
                     dockerfile.instructions.iter().filter(move |it| it.stage.is_some_and(|it| stages.contains(&it)));
                 of_image

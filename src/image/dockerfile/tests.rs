@@ -1,5 +1,7 @@
 //! What a Dockerfile says, in each of the forms that Docker takes.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Each instruction as `line:stage does`.
@@ -119,4 +121,12 @@ fn what_is_not_a_dockerfile_is_passed_over() {
 fn a_value_is_not_in_debug() {
     let file = Dockerfile::parse("FROM a\nENV TOKEN=canary\nARG TOKEN=canary\nLABEL token=canary\n");
     assert!(!format!("{file:?}").contains("canary"));
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read(text in "(FROM|ENV|ARG|COPY|RUN|LABEL)?[ a-z=\"'\\\\<\n#$]{0,80}|\\PC*") {
+        let file = Dockerfile::parse(&text);
+        prop_assert!(file.instructions.iter().all(|it| it.line as usize <= text.lines().count()));
+    }
 }

@@ -4,7 +4,7 @@ use super::Bench;
 use crate::check::credential::{has_credential, is_credential, is_literal};
 use crate::check::finding::Code;
 use crate::check::judge::secrets::{allows_all, is_production, names_origins};
-use crate::compose::model::{Build, Need, Origin, Variable};
+use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Project, Service, Text};
 use crate::name::SecretName;
 
@@ -56,15 +56,12 @@ impl Bench<'_> {
 
     /// Whether a variable that is put into a text has its default there.
     fn is_default_in(&self, text: &Text, variable: &str) -> bool {
-        let project = self.facts.deployed.compose.as_ref();
-        let mut uses = project.into_iter().flat_map(|it| &it.uses).filter(|it| it.name == variable && it.at == text.at);
-        uses.any(|it| it.need == Need::Default)
+        self.facts.deployed.defaults.contains(&(text.at.clone(), variable.to_owned()))
     }
 
-    /// Whether a variable had a value when the Compose files were read: a secret of ours never has.
+    /// Whether a variable had a value when the Compose files were read.
     pub(super) fn is_known(&self, variable: &str) -> bool {
-        let project = self.facts.deployed.compose.as_ref();
-        project.is_some_and(|it| it.uses.iter().any(|it| it.name == variable && it.known))
+        self.facts.deployed.known.contains(variable)
     }
 
     /// Whether a variable carries a secret: one that is declared, or by its name.

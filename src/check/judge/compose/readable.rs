@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::{Bench, names};
-use crate::check::delivered::{Delivered, is_below};
+use crate::check::delivered::Delivered;
 use crate::check::deployed::NamedFile;
 use crate::check::facts::{FileFact, Place};
 use crate::check::finding::Code;
@@ -157,8 +157,7 @@ fn given<'p>(project: &'p Project, service: &'p Service, delivered: &'p Delivere
     });
     let binds = service.volumes.iter().filter(|it| it.kind == VolumeKind::Bind);
     let bound = binds.filter_map(|bind| Some((bind.host.as_ref()?, &bind.at))).flat_map(|(host, at)| {
-        let secret = delivered.files.iter().filter(|(_, file)| file.is_secret);
-        secret.filter(|(path, _)| is_below(path, &host.path)).map(move |(path, _)| (path.as_str(), at))
+        delivered.below(&host.path).filter(|(_, file)| file.is_secret).map(move |(path, _)| (path, at))
     });
     secrets.chain(bound).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Bench;
-use crate::check::delivered::{Delivered, DeliveredFile, is_below};
+use crate::check::delivered::{Delivered, DeliveredFile};
 use crate::check::finding::{Code, Finding};
 use crate::compose::Project;
 use crate::compose::model::VolumeKind;
@@ -37,8 +37,9 @@ impl<'a> Bench<'a> {
         // A variable that is put in is used, also where nobody delivers it: that is another finding.
         let by_name = manifest.secrets_in(self.environment).map(|it| &it.name).filter(|name| puts_in(name));
         let mut used: BTreeSet<&SecretName> = by_name.collect();
+        let read = read_by(project);
         for (path, file) in &delivered.files {
-            if is_read_elsewhere(file) || is_read(project, path) {
+            if is_read_elsewhere(file) || is_in(&read, path) {
                 used.extend(&file.names);
             }
         }
@@ -66,18 +67,18 @@ fn is_read_elsewhere(file: &DeliveredFile<'_>) -> bool {
     matches!(file.output.format, Format::ExternalSecret(_) | Format::KubernetesSecret(_))
 }
 
-/// Whether a service, a build or Compose itself for one of them reads a file.
-fn is_read(project: &Project, path: &str) -> bool {
-    let is_definition = project
-        .secrets
-        .values()
-        .chain(project.configs.values())
-        .any(|it| it.file.as_ref().is_some_and(|it| it.path == path));
-    let mut services = project.services.values();
-    is_definition
-        || services.any(|service| {
-            let binds = service.volumes.iter().filter(|it| it.kind == VolumeKind::Bind);
-            let mut hosts = binds.filter_map(|it| it.host.as_ref());
-            service.env_files.iter().any(|it| it.path.path == path) || hosts.any(|it| is_below(path, &it.path))
-        })
+/// The paths that Compose or a container of the project reads: files, and directories with all that is in them.
+fn read_by(project: &Project) -> BTreeSet<&str> {
+    let definitions = project.secrets.values().chain(project.configs.values()).filter_map(|it| it.file.as_ref());
+    let services = project.services.values().flat_map(|service| {
+        let binds = service.volumes.iter().filter(|it| it.kind == VolumeKind::Bind);
+        service.env_files.iter().map(|it| &it.path).chain(binds.filter_map(|it| it.host.as_ref()))
+    });
+    definitions.chain(services).map(|it| it.path.as_str()).collect()
+}
+
+/// Whether a path or a directory above it, the project's root among them, is in a set.
+fn is_in(paths: &BTreeSet<&str>, path: &str) -> bool {
+    let mut above = path.match_indices('/').map(|(at, _)| &path[..at]).chain(["", path]);
+    above.any(|it| paths.contains(it))
 }
