@@ -60,8 +60,8 @@ pub fn has_credential(text: &str) -> bool {
     password.is_some_and(|password| !password.is_empty()) || text.contains("PRIVATE KEY-----")
 }
 
-/// Neither empty nor a switch, a small number, a path or an address.
-fn could_be(text: &str) -> bool {
+/// Whether a text could be a credential: neither empty nor a switch, a small number, a path or an address.
+pub fn could_be(text: &str) -> bool {
     let text = text.trim();
     let is_switch = SWITCHES.contains(&text.to_ascii_lowercase().as_str());
     let is_number = text.len() < FEWEST_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());

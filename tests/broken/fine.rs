@@ -49,6 +49,8 @@ services:
     env_file: [.env, { path: local.env, required: false }]
     environment:
       TOKEN_TTL: "3600"
+      REDIS_TLS_KEY: ${REDIS_TLS_KEY:-/certs/redis.key}
+      DATABASE_PASSWORD: /run/secrets/session
       ALLOW_EMPTY_PASSWORD: "yes"
       PUBLIC_KEY: abcdefghijkl
       AUTH_URL: https://auth.example.com/token

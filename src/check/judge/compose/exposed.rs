@@ -1,17 +1,20 @@
 //! Secrets that stand where others read them: in the Compose file itself, in labels, arguments and images.
 
-use super::Bench;
+use std::collections::BTreeMap;
+
+use super::{Bench, names};
 use crate::check::credential::{has_credential, is_credential, is_literal};
 use crate::check::finding::Code;
 use crate::check::judge::secrets::{allows_all, is_production, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
-use crate::compose::{Project, Service, Text};
+use crate::compose::{Location, Project, Service, Text};
 use crate::name::SecretName;
 
 impl Bench<'_> {
     pub(super) fn exposed(&mut self, project: &Project) {
+        self.written_out(project);
         for (name, service) in &project.services {
-            self.environment_of(name, service);
+            self.origins(name, service);
             for (label, text) in &service.labels {
                 self.label(name, label, text);
             }
@@ -22,20 +25,31 @@ impl Bench<'_> {
         }
     }
 
-    /// A value that stands in the Compose file, rather than coming in by a variable that we deliver.
-    fn environment_of(&mut self, name: &str, service: &Service) {
-        let written = service.environment.iter().filter(|(_, it)| it.origin == Origin::Environment);
-        for (variable, it) in written {
-            let Some(value) = &it.value else { continue };
-            if self.is_written_out(variable, value) {
-                let message = format!("`{name}`: the value of `{variable}` stands in the Compose file");
-                let fix = format!(
-                    "write {variable}: \"${{{variable}:?}}\", and declare it in vault-kit.toml; replace the value, it is in the history"
-                );
-                let secret = self.declared(variable);
-                self.at(Code::SecretInEnvironment, &it.at, message, fix).secret = secret;
+    /// Values that stand in the Compose file, rather than coming in by a variable that we deliver; what several services have by an
+    /// anchor or an extension is told once.
+    fn written_out(&mut self, project: &Project) {
+        let mut found: BTreeMap<(&Location, &str), Vec<&str>> = BTreeMap::new();
+        for (service, variable, it) in written(project) {
+            if it.value.as_ref().is_some_and(|value| self.is_written_out(variable, value)) {
+                found.entry((&it.at, variable)).or_default().push(service);
             }
-            if is_production(self.environment) && names_origins(variable) && allows_all(value.as_str()) {
+        }
+        for ((at, variable), services) in found {
+            let message = format!("{}: the value of `{variable}` stands in the Compose file", names(services));
+            let fix = format!(
+                "write {variable}: \"${{{variable}:?}}\", and declare it in vault-kit.toml; replace the value, it is in the history"
+            );
+            let secret = self.declared(variable);
+            self.at(Code::SecretInEnvironment, at, message, fix).secret = secret;
+        }
+    }
+
+    fn origins(&mut self, name: &str, service: &Service) {
+        if !is_production(self.environment) {
+            return;
+        }
+        for (variable, it) in service.environment.iter().filter(|(_, it)| it.origin == Origin::Environment) {
+            if names_origins(variable) && it.value.as_ref().is_some_and(|value| allows_all(value.as_str())) {
                 let message = format!("`{name}`: `{variable}` allows every origin");
                 self.at(Code::WildcardOrigin, &it.at, message, format!("{variable}: \"https://…\""));
             }
@@ -130,6 +144,14 @@ impl Bench<'_> {
             None => by_name,
         }
     }
+}
+
+/// What stands under `environment`: service, name and value.
+fn written(project: &Project) -> impl Iterator<Item = (&str, &str, &Variable)> {
+    project.services.iter().flat_map(|(service, it)| {
+        let own = it.environment.iter().filter(|(_, it)| it.origin == Origin::Environment);
+        own.map(move |(name, it)| (service.as_str(), name.as_str(), it))
+    })
 }
 
 /// Whether a variable names a file with the secret, rather than holding it.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bench, names};
-use crate::check::credential::is_credential;
+use crate::check::credential::{could_be, is_credential};
 use crate::check::delivered::Delivered;
 use crate::check::finding::Code;
 use crate::compose::model::{Need, VariableUse};
@@ -15,7 +15,8 @@ impl Bench<'_> {
     /// Every variable that must be there, or looks like a secret, is declared and delivered.
     pub(super) fn variables_of_services(&mut self, project: &Project, delivered: &Delivered<'_>) {
         let mut lacking: BTreeMap<(&Location, &str), BTreeSet<&str>> = BTreeMap::new();
-        for used in project.uses.iter().filter(|it| is_needed(it) && !delivered.variables.contains(&it.name)) {
+        let lacks = |it: &&VariableUse| !delivered.variables.contains(&it.name) && is_needed(it);
+        for used in project.uses.iter().filter(lacks).filter(|it| !has_plain_default(project, it)) {
             lacking.entry((&used.at, &used.name)).or_default().extend(used.service.as_deref());
         }
         for ((at, name), services) in lacking {
@@ -39,6 +40,16 @@ impl Bench<'_> {
             None => format!("in vault-kit.toml: an output with format = \"dotenv\" that has \"{name}\""),
         }
     }
+}
+
+/// Whether a variable of a container has a default that is no credential, such as the path of a key.
+fn has_plain_default(project: &Project, used: &VariableUse) -> bool {
+    let variable = || {
+        let service = used.service.as_ref().filter(|_| used.need == Need::Default && !used.known)?;
+        let (_, name) = used.path.rsplit_once(".environment.")?;
+        project.services.get(service)?.environment.get(name)?.value.as_ref()
+    };
+    variable().is_some_and(|text| !text.as_str().is_empty() && !could_be(text.as_str()))
 }
 
 fn declare(name: &str, delivered: &Delivered<'_>) -> String {
