@@ -132,14 +132,13 @@ impl World<'_> {
         let name = &declaration.name;
         let all = store.secrets.entry(name.clone()).or_default();
         let own = all.iter().position(|it| it.stage == Stage::Candidate && it.parts == taken.parts);
-        let mut version = match own.map(|place| all.remove(place)) {
-            Some(own) => own,
-            None => {
-                let piece = taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Key));
-                let mut facts = piece.map(generate::inspect).unwrap_or_default();
-                facts.facts.extend(owner(store, declaration));
-                self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?
-            }
+        let mut version = if let Some(place) = own {
+            all.remove(place)
+        } else {
+            let piece = taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Key));
+            let mut facts = piece.map(generate::inspect).unwrap_or_default();
+            facts.facts.extend(owner(store, declaration));
+            self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?
         };
         version.id = taken.version.unwrap_or(version.id);
         let id = version.id;

@@ -9,7 +9,8 @@ use super::machine::{Machine, Run};
 use super::remote::{self, Intake, Taking, Target};
 use super::shared::{Group, Shared};
 use crate::apply::Deed;
-use crate::error::{Error, Kind, Result};
+use crate::error::{self, Error, Result};
+use crate::manifest::Kind;
 use crate::name::SecretName;
 use crate::remote::Remote;
 use crate::secret::Secret;
@@ -44,7 +45,7 @@ impl Machine<'_> {
                 Ok(Taking::Superseded) => lost.push(group),
                 Err(error) => {
                     // Whoever is away for one is away for all: each would be waited for as long.
-                    if error.kind() == Kind::Remote {
+                    if error.kind() == error::Kind::Remote {
                         groups.by_ref().for_each(|rest| run.put_aside(&rest.names));
                     }
                     run.leave(&group.names, error);
@@ -53,7 +54,7 @@ impl Machine<'_> {
         }
         drop((opened, targets));
         self.accept(run, agreed)?;
-        self.give_way(run, lost)
+        self.give_way(run, &lost)
     }
 
     /// Makes the values that all hosts agree on the candidates, in one change.
@@ -96,7 +97,10 @@ impl Machine<'_> {
             let name = value.secret.clone();
             // A key that has no value here yet comes with the next pull.
             let Some(base) = store.current(&name).map(|it| it.id) else { continue };
-            let candidate = world.stage_taken(store, world.declaration(&name)?, value)?;
+            let declaration = world.declaration(&name)?;
+            let candidate = world.stage_taken(store, declaration, value)?;
+            // Another host encrypted its data anew, and ours is to be.
+            let is_done = is_done && !matches!(declaration.kind, Kind::EncryptionKey(_));
             let before = store.rotations.running.remove(&name);
             // Of a key that another host found due, or whose last rotation only waits for its overlap to end.
             let mut operation = before.filter(|it| it.remote.as_ref() == Some(&group.claim)).unwrap_or(Operation {
@@ -124,16 +128,13 @@ impl Machine<'_> {
     /// host has.
     pub(super) fn promote_there(&self, run: &mut Run) -> Result<(Vec<SecretName>, Vec<Group>)> {
         let mut ready = self.at(run, Reached::Tested)?;
-        let groups = self.groups(run, &[Reached::Tested])?;
+        let mut groups = self.groups(run, &[Reached::Tested])?;
         let Some(shared) = self.shared.filter(|_| !groups.is_empty()) else { return Ok((ready, Vec::new())) };
         let is_joint = |name: &SecretName| groups.iter().any(|group| group.names.contains(name));
         ready.retain(|name| !is_joint(name));
         let (mut done, mut lost) = (Vec::new(), Vec::new());
+        self.keep_complete(&mut groups)?;
         for group in groups {
-            // The keys of a bundle come into force together, or not at all.
-            if !self.is_complete(&group)? {
-                continue;
-            }
             let promoted = shared.remote().and_then(|it| claim::promote(it, &group.claim.seen(), &group.claim.id));
             match promoted {
                 Ok(_) => done.push(group),
@@ -142,17 +143,21 @@ impl Machine<'_> {
             }
         }
         if !lost.is_empty() {
-            self.give_way(run, lost)?;
+            self.give_way(run, &lost)?;
             self.finish_aborts(run)?;
         }
         ready.extend(done.iter().flat_map(|group| group.names.iter().cloned()));
         Ok((ready, done))
     }
 
-    fn is_complete(&self, group: &Group) -> Result<bool> {
+    /// The keys of a bundle come into force together, or not at all.
+    fn keep_complete(&self, groups: &mut Vec<Group>) -> Result<()> {
         let (_, opened) = self.open()?;
-        let is_of_it = |it: &&Operation| it.remote.as_ref().is_some_and(|claim| claim.id == group.claim.id);
-        Ok(opened.store.rotations.running.values().filter(is_of_it).all(|it| it.step == Reached::Tested))
+        let running = opened.store.rotations.running.values();
+        let open = running.filter(|it| it.step != Reached::Tested).filter_map(|it| it.remote.as_ref());
+        let open: BTreeSet<&str> = open.map(|claim| claim.id.as_str()).collect();
+        groups.retain(|group| !open.contains(group.claim.id.as_str()));
+        Ok(())
     }
 
     /// Notes what both sides agree on now.
@@ -184,7 +189,12 @@ fn take(
 ) -> Result<Taking> {
     let place = shared.places().iter().find(|it| it.name == group.claim.name);
     let place = place.ok_or_else(|| homeless(group))?;
-    let target = fresh.map_or_else(|| remote::resumed(remote, place, group.claim.seen()), Ok)?;
+    let target = match fresh.map_or_else(|| remote::resumed(remote, place, group.claim.seen()), Ok) {
+        Ok(target) => target,
+        // AWS forgets versions, but none that is in force.
+        Err(error) if error.code() == "remote-missing" => return Ok(Taking::Superseded),
+        Err(error) => return Err(error),
+    };
     let values = candidates(place, group, store);
     remote::take(remote, &target, &values.iter().map(|(key, value)| (*key, value)).collect())
 }
@@ -202,7 +212,7 @@ fn candidates<'p>(place: &Place<'p>, group: &Group, store: &Store) -> BTreeMap<&
 fn homeless(Group { claim, names }: &Group) -> Error {
     let name = names.first().map_or("", |name| name.as_str());
     let message = format!("`{name}` rotates in AWS as `{}`, where the manifest has it no more", claim.name);
-    Error::new(Kind::Conflict, "rotation-in-flight", message)
+    Error::new(error::Kind::Conflict, "rotation-in-flight", message)
         .hint("put its `aws` or `bundle` back until the rotation is over")
         .hint(format!("or give it up with `vault-kit rotate abort {name}`"))
 }

@@ -223,9 +223,9 @@ pub(super) fn write_down(
 ) -> Result<()> {
     let names: Vec<SecretName> = failed.iter().map(|(name, _)| name.clone()).collect();
     for (name, mut problem) in failed {
-        let trouble = &mut in_flight(&mut opened.store.rotations, &name)?.trouble;
-        trouble.add(problem.failure.clone());
-        problem.again = trouble.again();
+        let operation = in_flight(&mut opened.store.rotations, &name)?;
+        operation.trouble.add(problem.failure.clone());
+        problem.again = operation.again();
         run.active.remove(&name);
         run.report.problems.push(problem);
     }

@@ -82,7 +82,7 @@ pub fn find<'p>(
             (None, true) => found.problems.push(behind(place)),
             (Some(listed), _) => match Seen::of(listed, &owner(&store.project, &store.environment)) {
                 Ok(seen) if is_as_agreed(place, &seen, store) => {
-                    found.targets.push(Target { place, seen, there: None })
+                    found.targets.push(Target { place, seen, there: None });
                 }
                 Ok(_) => found.changed.push((place, behind(place))),
                 Err(problem) => found.problems.push(problem),

@@ -8,17 +8,18 @@ use super::claim;
 use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
 use super::shared::{Group, Pulled, Shared};
+use super::step::only;
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
-use crate::remote::Listed;
+use crate::remote::Cause;
 use crate::store::Store;
 use crate::store::rotations::{Ending, Step as Reached};
 use crate::sync::place::Place;
 
 impl Machine<'_> {
     /// Takes over what is in force instead of these. Owners that may know a candidate get it when the aborts are finished.
-    pub(super) fn give_way(&self, run: &mut Run, lost: Vec<Group>) -> Result<()> {
+    pub(super) fn give_way(&self, run: &mut Run, lost: &[Group]) -> Result<()> {
         let Some(shared) = self.shared.filter(|_| !lost.is_empty()) else { return Ok(()) };
         let names: BTreeSet<SecretName> = lost.iter().flat_map(|group| group.names.iter().cloned()).collect();
         let (world, opened) = self.open()?;
@@ -30,7 +31,7 @@ impl Machine<'_> {
                 return Ok(());
             }
         };
-        let is_sure = pulled.problems.is_empty();
+        let is_sure = is_sure(&pulled);
         let rotations = &mut pulled.opened.store.rotations;
         for name in &names {
             let operation = in_flight(rotations, name)?;
@@ -71,7 +72,7 @@ impl Machine<'_> {
             let Err(error) = aborted else { continue };
             match error.code() {
                 // Another version is in force, or the next attempt has begun: there is nothing to end any more.
-                "remote-conflict" => continue,
+                "remote-conflict" | "remote-missing" => continue,
                 "rotation-promoted" => promoted.extend(group.names.iter().cloned()),
                 _ => {}
             }
@@ -109,7 +110,7 @@ impl Machine<'_> {
         for name in promoted {
             in_flight(&mut pulled.opened.store.rotations, name)?.advance(Reached::Tested);
         }
-        let is_sure = pulled.problems.is_empty();
+        let is_sure = is_sure(&pulled);
         let names: Vec<SecretName> = names.into_iter().collect();
         self.settle_pulled(run, &world, pulled, &[Deed::of("rotate-aborted-there", &names)])?;
         if is_sure {
@@ -139,12 +140,19 @@ impl Machine<'_> {
     }
 }
 
+/// Whether what is in force is here; where it is not in AWS any more, that is what is here.
+fn is_sure(pulled: &Pulled) -> bool {
+    pulled.problems.iter().all(|it| matches!(it.code(), "remote-gone" | "remote-missing"))
+}
+
 fn is_as_here(shared: &dyn Shared, place: &Place<'_>, store: &Store) -> Result<bool> {
     // What never was there is in force here alone.
     let Some(base) = store.synced.bases.get(&place.name) else { return Ok(true) };
-    let there = super::step::only(shared.remote()?.describe(&[&base.arn]));
-    let there = there.map_err(|failure| failure.about(&format!("`{}`", place.name)))?;
-    Ok(Listed::current(&there) == Some(&base.version))
+    match only(shared.remote()?.describe(&[&base.arn])) {
+        Ok(there) => Ok(there.current() == Some(&base.version)),
+        Err(failure) if failure.cause == Cause::Missing => Ok(true),
+        Err(failure) => Err(failure.about(&format!("`{}`", place.name))),
+    }
 }
 
 fn moved(name: &SecretName, place: &Place<'_>) -> Error {
@@ -156,7 +164,7 @@ fn moved(name: &SecretName, place: &Place<'_>) -> Error {
 
 fn superseded(Group { claim, names }: &Group) -> Error {
     let shown: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    let again: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let again: Vec<&str> = names.iter().map(SecretName::as_str).collect();
     let message = format!(
         "the rotation of {} gave way: `{}` has another version in force in AWS, or somebody gave it up for all hosts",
         shown.join(", "),

@@ -193,9 +193,16 @@ impl Operation {
         self.step.is_open()
     }
 
+    /// From when on a step that failed is tried again. What other hosts rotate too is looked after at every turn: they may
+    /// have put it in force meanwhile.
+    pub fn again(&self) -> Option<DateTime<Utc>> {
+        let soonest = self.trouble.failed.as_ref().filter(|_| self.remote.is_some()).map(|it| it.at + FIRST_PAUSE);
+        soonest.or_else(|| self.trouble.again())
+    }
+
     /// From when on there is something to do for it.
     pub fn next(&self) -> DateTime<Utc> {
-        let again = self.trouble.again();
+        let again = self.again();
         let retire = self.retire_at.filter(|_| self.step == Step::Promoted);
         again.max(retire).unwrap_or(self.started)
     }

@@ -254,3 +254,122 @@ fn a_bundle_waits_for_the_slowest_of_its_keys() {
     assert_eq!((host.get("SESSION"), host.get("SIGNING")), (key(&fake, "SESSION"), key(&fake, "SIGNING")));
     assert!(host.is_still() && fake.versions(APP).len() == 2);
 }
+
+#[test]
+fn what_is_not_due_by_the_clock_there_is_left() {
+    let (fake, owner, host) = alone("");
+    let old = host.get("DB");
+    host.age(&["DB"]);
+    fake.clock_behind(std::time::Duration::from_hours(24 * 30));
+    fake.forget();
+    assert!(host.run(["rotate", "--due"]).assert_code(0).both().is_empty(), "a clock here is a month ahead");
+    assert_eq!(
+        (host.get("DB"), operations(&fake)),
+        (old.clone(), vec!["GetCallerIdentity".into(), "ListSecrets".into()])
+    );
+    fake.heal();
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert!(host.get("DB") != old);
+    assert_one(&fake, &owner, &[&host], "alone");
+}
+
+#[test]
+fn what_failed_here_is_looked_after_soon_since_others_may_have_ended_it() {
+    let (_fake, owner, host) = alone("");
+    owner.does("fail-set");
+    for _ in 0..3 {
+        host.run(["rotate", "resume", "DB"]);
+        host.run(["rotate", "DB"]).assert_code(8);
+    }
+    let status = host.run(["rotate", "status", "--json"]).assert_code(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    let row = &status["rotations"][0];
+    let time = |text: &Value| chrono::DateTime::parse_from_rfc3339(text.as_str().unwrap()).unwrap();
+    assert!(row["failures"].as_u64().unwrap() > 2, "{row}");
+    assert_eq!((time(&row["next"]) - time(&row["failed"]["at"])).num_minutes(), 5);
+}
+
+#[test]
+fn what_is_not_in_aws_any_more_can_be_given_up() {
+    let (fake, owner, host) = alone("");
+    let old = host.get("DB");
+    owner.does("fail-test");
+    host.run(["rotate", "DB"]).assert_code(8);
+    owner.stops("fail-test");
+    fake.delete(DB);
+    host.run(["rotate", "resume"]).assert_code(1);
+    let run = host.run(["rotate", "abort", "DB"]);
+    assert!(host.is_still() && run.stderr.contains("is not there any more"), "{run:?}");
+    assert_eq!((host.get("DB"), owner.current()), (old.clone(), old));
+}
+
+#[test]
+fn a_key_pair_rotates_whole() {
+    let more = "[secrets.SIGNER]\nkind = \"keypair\"\nrotate = \"30d\"\naws = \"signer\"\n";
+    let (fake, _, first, second) = pair(more);
+    let old = there(&fake, "/shop/dev/signer");
+    first.age(&["SIGNER"]);
+    second.age(&["SIGNER"]);
+    first.run(["rotate", "--due"]).assert_code(0);
+    second.run(["rotate", "--due"]).assert_code(0);
+    assert!(there(&fake, "/shop/dev/signer") != old);
+    assert_eq!(first.get("SIGNER"), second.get("SIGNER"));
+    for host in [&first, &second] {
+        assert!(host.is_still() && host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+        host.project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn every_host_encrypts_its_own_data_anew() {
+    let (fake, owner) = (Fake::start(), crate::fixture::Owner::new());
+    let more = "[secrets.DATA]\nkind = \"encryption-key\"\nencoding = \"hex\"\naws = \"data\"\nhooks = [\"owner\"]\n";
+    let text = crate::fixture::manifest(&owner, more);
+    let (first, second) = (Host::first(&fake, &text, &owner), Host::other(&fake, &text));
+    owner.does("die-set");
+    first.run(["rotate", "DATA"]).assert_code(137);
+    second.run(["rotate", "DATA"]).assert_code(0);
+    owner.forget();
+    first.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(owner.steps()[0], "set", "{:?}", owner.steps());
+    assert_eq!(
+        (first.get("DATA"), second.get("DATA")),
+        (there(&fake, "/shop/dev/data"), there(&fake, "/shop/dev/data"))
+    );
+    // What another host put in force before this one began is not taken without a person.
+    second.run(["rotate", "DATA"]).assert_code(0);
+    first.age(&["DATA"]);
+    let run = first.run(["rotate", "DATA"]).assert_code(7);
+    assert!(run.stderr.contains("sync pull"), "{run:?}");
+}
+
+#[test]
+fn no_value_is_in_any_output_or_open_file() {
+    let (fake, owner, first, second) = pair("");
+    let mut values = vec![first.get("DB"), first.get("SESSION"), first.get("SIGNING")];
+    let mut told = String::new();
+    let mut tell = |host: &Host, words: &str| told.push_str(&host.run(words.split(' ')).both());
+    owner.does("fail-test");
+    first.age(&["DB", "SESSION"]);
+    for words in
+        ["rotate plan --json", "rotate --due -n", "-v rotate --due --json", "rotate status", "rotate status --json"]
+    {
+        tell(&first, words);
+    }
+    values.extend([owner.current(), there(&fake, APP)]);
+    owner.stops("fail-test");
+    for words in ["-v rotate abort DB", "-v rotate DB SESSION", "rotate rollback DB --yes", "sync status -v"] {
+        tell(&first, words);
+        values.extend([there(&fake, DB), key(&fake, "SESSION")]);
+    }
+    second.age(&["DB", "SESSION"]);
+    tell(&second, "-v rotate --due --json");
+    for host in [&first, &second] {
+        for name in [".vault-kit/dev.ledger.jsonl", ".vault-kit/audit.jsonl"] {
+            told.push_str(&host.project.read(name));
+        }
+    }
+    assert!(told.len() > 10_000 && told.contains("rotate-claim") && told.contains("rotate-pull"));
+    assert!(values.iter().all(|value| value.len() > 20));
+    assert!(!values.iter().any(|value| told.contains(value)), "a value is shown");
+}

@@ -11,7 +11,7 @@ const HOSTS: usize = 8;
 
 /// Enough for every commit; a hundred with `VAULT_KIT_RACE_ROUNDS=100` when the tests are built.
 fn rounds() -> usize {
-    option_env!("VAULT_KIT_RACE_ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(2)
+    option_env!("VAULT_KIT_RACE_ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
 /// Numbers that are the same in each run (splitmix64).
@@ -107,7 +107,9 @@ fn eight_hosts_that_die_at_random_rotate_exactly_once_a_round() {
 fn play(round: usize, fake: &Fake, owner: &Owner, hosts: &[Host], counts: &Counts) {
     let point = format!("round {round}");
     let mut dice = Dice(round as u64);
-    hosts.iter().for_each(|host| host.age(&["DB", "SESSION"]));
+    for host in hosts {
+        host.age(&["DB", "SESSION"]);
+    }
     let (versions, bundles) = (fake.versions(DB).len(), fake.versions(crate::fixture::APP).len());
     for _ in 0..6 {
         let trouble = if dice.below(2) == 0 { Trouble::DropBefore } else { Trouble::DropAfter };

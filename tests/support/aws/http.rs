@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::TcpStream;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// More than any request to the service can have.
 const MOST_BYTES: usize = 1 << 20;
@@ -72,7 +72,7 @@ fn line(connection: &mut BufReader<TcpStream>) -> Option<String> {
 
 impl Reply {
     /// Head and body. `request` is the request's number, of which its id is made.
-    pub(super) fn bytes(&self, request: usize) -> Vec<u8> {
+    pub(super) fn bytes(&self, request: usize, behind: Duration) -> Vec<u8> {
         let mut head = String::with_capacity(320 + self.body.len());
         let reason = if self.status == 200 { "OK" } else { "Error" };
         let length = self.body.len();
@@ -83,7 +83,7 @@ impl Reply {
             "HTTP/1.1 {} {reason}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {length}\r\n\
              x-amzn-RequestId: {id}\r\n",
             self.status,
-            date(),
+            date(behind),
             self.content_type
         );
         if let Some(error) = self.error {
@@ -98,7 +98,7 @@ impl Reply {
 
 /// The time as HTTP writes it.
 #[expect(clippy::disallowed_methods, reason = "a server has a clock of its own")]
-fn date() -> String {
-    let now = chrono::DateTime::<chrono::Utc>::from(SystemTime::now());
+fn date(behind: Duration) -> String {
+    let now = chrono::DateTime::<chrono::Utc>::from(SystemTime::now() - behind);
     now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

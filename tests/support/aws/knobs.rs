@@ -52,6 +52,7 @@ type Hook = Box<dyn FnOnce(&Fake) + Send>;
 #[derive(Default)]
 pub(super) struct Knobs {
     latency: Duration,
+    pub(super) behind: Duration,
     storm: Storm,
     stormy: u32,
     second: Option<Instant>,
@@ -131,6 +132,12 @@ impl Fake {
     /// Every answer takes so long.
     pub(crate) fn latency(&self, latency: Duration) -> Self {
         self.shared.knobs().latency = latency;
+        self.clone()
+    }
+
+    /// Its clock stands so far behind this machine's.
+    pub(crate) fn clock_behind(&self, behind: Duration) -> Self {
+        self.shared.knobs().behind = behind;
         self.clone()
     }
 

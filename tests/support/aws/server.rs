@@ -145,13 +145,16 @@ fn answer(request: &Request, shared: &Arc<Shared>) -> (Vec<u8>, bool) {
         entry.outcome = format!("{} but {trouble:?}", entry.outcome);
     }
     shared.log().push(entry);
-    let bytes = reply.bytes(number);
+    let behind = shared.knobs().behind;
+    let bytes = reply.bytes(number, behind);
     match outcome {
         Some(Trouble::Garbage) => {
             let body = b"<html><body>It works!</body></html>".to_vec();
-            (Reply { status: 200, content_type: "text/html", error: None, body }.bytes(number), true)
+            (Reply { status: 200, content_type: "text/html", error: None, body }.bytes(number, behind), true)
         }
-        Some(Trouble::Empty) => (Reply { status: 200, error: None, body: Vec::new(), ..reply }.bytes(number), true),
+        Some(Trouble::Empty) => {
+            (Reply { status: 200, error: None, body: Vec::new(), ..reply }.bytes(number, behind), true)
+        }
         Some(Trouble::Truncated) => (bytes[..bytes.len() - reply.body.len().div_ceil(2)].to_vec(), false),
         Some(Trouble::DropAfter) => (Vec::new(), false),
         _ => (bytes, true),
