@@ -37,13 +37,11 @@ impl Machine<'_> {
         let mut run = Run { active: names.clone(), ..Run::default() };
         run.tell(&unknown, &What::Aborted);
         self.finish_aborts(&mut run)?;
-        if !self.at(&run, Reached::Tested)?.is_empty() {
-            // Another host put it in force before it could be given up.
-            self.promote(&mut run)?;
-            self.reload(&mut run)?;
-            self.retire(&mut run, false)?;
+        if self.at(&run, Reached::Staged)?.is_empty() {
+            return Ok(run.report);
         }
-        Ok(run.report)
+        // Another host put it in force before it could be given up.
+        self.carry_on(run, Vec::new())
     }
 
     /// Gives the current value to the owners of what is being given up.
@@ -53,6 +51,7 @@ impl Machine<'_> {
             return Ok(());
         }
         let names = self.abort_there(run, names)?;
+        let names = self.in_force(run, names)?;
         if names.is_empty() {
             return Ok(());
         }

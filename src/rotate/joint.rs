@@ -116,7 +116,8 @@ impl Machine<'_> {
             match operation.step {
                 _ if is_done => operation.advance(Reached::Tested),
                 Reached::Staged => operation.advance(self.after_stage(&name)),
-                _ => {}
+                // Meanwhile somebody else may have given its owner another value.
+                _ => operation.step = self.after_stage(&name),
             }
             store.rotations.running.insert(name.clone(), operation);
             names.push(name);

@@ -82,6 +82,7 @@ impl<'a> Machine<'a> {
             self.retire(&mut run, true)?;
         }
         run.active = selection.going;
+        self.finish_aborts(&mut run)?;
         let failed: BTreeSet<&SecretName> = run.report.problems.iter().filter_map(|it| it.secret.as_ref()).collect();
         let fresh = selection.fresh.into_iter().filter(|name| !failed.contains(name)).collect();
         let (fresh, targets) = self.look(&mut run, fresh)?;

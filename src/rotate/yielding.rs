@@ -12,7 +12,7 @@ use super::step::only;
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
-use crate::remote::Cause;
+use crate::remote::{Cause, PENDING};
 use crate::store::Store;
 use crate::store::rotations::{Ending, Step as Reached};
 use crate::sync::place::Place;
@@ -82,7 +82,7 @@ impl Machine<'_> {
         self.take_for_owners(run, shared, left, &promoted).map(|names| here.into_iter().chain(names).collect())
     }
 
-    /// Takes over what is in force of these, so that no owner is given anything else; what is promoted goes on as such.
+    /// Takes over what is in force of these, so that no owner is given anything else; what is promoted is claimed once more.
     fn take_for_owners(
         &self,
         run: &mut Run,
@@ -108,7 +108,8 @@ impl Machine<'_> {
             in_flight(&mut pulled.opened.store.rotations, name)?.remote = None;
         }
         for name in promoted {
-            in_flight(&mut pulled.opened.store.rotations, name)?.advance(Reached::Tested);
+            // The candidate may never have been sent: what is in force there is for the claim to tell.
+            in_flight(&mut pulled.opened.store.rotations, name)?.advance(Reached::Staged);
         }
         let is_sure = is_sure(&pulled);
         let names: Vec<SecretName> = names.into_iter().collect();
@@ -120,23 +121,21 @@ impl Machine<'_> {
         Ok(Vec::new())
     }
 
-    /// Those of the secrets whose owners were given what is in force there still. The others are given it in another run.
+    /// Those of the secrets of which what is in force there is in force here, and will be: the others are left to another
+    /// run. To be asked before an owner is given a value and again afterwards, since nobody waits for us.
     pub(super) fn in_force(&self, run: &mut Run, names: Vec<SecretName>) -> Result<Vec<SecretName>> {
-        let (there, mut done): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.is_joint(name));
-        let Some(shared) = self.shared.filter(|_| !there.is_empty()) else { return Ok(done) };
+        let (there, mut sure): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| self.is_joint(name));
+        let Some(shared) = self.shared.filter(|_| !there.is_empty()) else { return Ok(sure) };
         let (_, opened) = self.open()?;
         for place in shared.places() {
             let names: Vec<SecretName> = there.iter().filter(|name| place.holds(name)).cloned().collect();
-            if names.is_empty() {
-                continue;
-            }
-            match is_as_here(shared, place, &opened.store) {
-                Ok(true) => done.extend(names),
-                Ok(false) => run.leave(&names, moved(&names[0], place)),
-                Err(error) => run.leave(&names, error),
+            let Some(name) = names.first() else { continue };
+            match against(shared, place, &opened.store, name) {
+                Ok(None) => sure.extend(names),
+                Ok(Some(why)) | Err(why) => run.leave(&names, why),
             }
         }
-        Ok(done)
+        Ok(sure)
     }
 }
 
@@ -145,21 +144,24 @@ fn is_sure(pulled: &Pulled) -> bool {
     pulled.problems.iter().all(|it| matches!(it.code(), "remote-gone" | "remote-missing"))
 }
 
-fn is_as_here(shared: &dyn Shared, place: &Place<'_>, store: &Store) -> Result<bool> {
+/// Why an owner should not be given what is in force here.
+fn against(shared: &dyn Shared, place: &Place<'_>, store: &Store, name: &SecretName) -> Result<Option<Error>> {
     // What never was there is in force here alone.
-    let Some(base) = store.synced.bases.get(&place.name) else { return Ok(true) };
-    match only(shared.remote()?.describe(&[&base.arn])) {
-        Ok(there) => Ok(there.current() == Some(&base.version)),
-        Err(failure) if failure.cause == Cause::Missing => Ok(true),
-        Err(failure) => Err(failure.about(&format!("`{}`", place.name))),
-    }
-}
-
-fn moved(name: &SecretName, place: &Place<'_>) -> Error {
-    let message =
-        format!("`{}` got another value in AWS while the owner of `{name}` was given the one before", place.name);
-    Error::new(Kind::Conflict, "remote-changed", message)
-        .hint(format!("give its owner what is in force now: `vault-kit rotate resume {name}`"))
+    let Some(base) = store.synced.bases.get(&place.name) else { return Ok(None) };
+    let there = match only(shared.remote()?.describe(&[&base.arn])) {
+        Err(failure) if failure.cause == Cause::Missing => return Ok(None),
+        there => there.map_err(|failure| failure.about(&format!("`{}`", place.name)))?,
+    };
+    let (code, what) = if there.current() != Some(&base.version) {
+        ("remote-changed", "got another value in AWS meanwhile")
+    } else if there.labelled(PENDING).is_some() {
+        ("remote-pending", "is being rotated again, by another host or somebody else")
+    } else {
+        return Ok(None);
+    };
+    let message = format!("`{}` {what}: the owner of `{name}` is given what is in force once that is over", place.name);
+    let error = Error::new(Kind::Conflict, code, message);
+    Ok(Some(error.hint(format!("wait for the next `vault-kit rotate --due`, or `vault-kit rotate resume {name}`"))))
 }
 
 fn superseded(Group { claim, names }: &Group) -> Error {

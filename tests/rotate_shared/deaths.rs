@@ -10,7 +10,7 @@ use crate::fixture::{DB, Host, Owner, alone, assert_one, pair, there};
 
 /// Starts a command that is killed when its `nth` request comes, which then is applied, or is not. Tells whether so many
 /// came.
-fn is_killed_at<'a>(
+pub(crate) fn is_killed_at<'a>(
     host: &Host,
     fake: &Fake,
     arguments: impl IntoIterator<Item = &'a str>,
@@ -117,7 +117,7 @@ fn fail(host: &Host, owner: &Owner) {
 fn whoever_dies_at_any_request_of_an_abort_leaves_the_old_value_in_force() {
     let (fake, owner, host) = alone("");
     let old = host.get("DB");
-    for (attempt, (nth, is_applied)) in points(8).into_iter().enumerate() {
+    for (attempt, (nth, is_applied)) in points(9).into_iter().enumerate() {
         fail(&host, &owner);
         let is_dead = is_killed_at(&host, &fake, ["rotate", "abort", "DB"], (nth, is_applied));
         if !host.is_still() {
@@ -127,6 +127,6 @@ fn whoever_dies_at_any_request_of_an_abort_leaves_the_old_value_in_force() {
         assert_one(&fake, &owner, &[&host], &point);
         assert_eq!(there(&fake, DB), old, "{point}");
         assert_eq!(fake.tags(DB)["vault-kit:attempt"], (attempt + 1).to_string(), "{point}");
-        assert_eq!(is_dead, nth < 8, "there are seven requests");
+        assert_eq!(is_dead, nth < 9, "there are eight requests");
     }
 }

@@ -34,7 +34,7 @@ printf '%s %s\n' "$1" "$new" >> "$at/log"
 while [ -e "$at/wait-$1" ]; do sleep 0.02; done
 case $1 in
 set) : > "$at/accepted/$new"; printf %s "$new" > "$at/current.$$"; mv "$at/current.$$" "$at/current" ;;
-test) [ -e "$at/accepted/$new" ] ;;
+test) [ "$(cat "$at/current")" = "$new" ] ;;
 retire) rm -f "$at/accepted/$old" ;;
 esac
 did=$?

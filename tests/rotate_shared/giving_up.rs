@@ -1,5 +1,6 @@
 //! Rotations that do not come into force: one host gives up for all, or another value came before it.
 
+use crate::deaths::is_killed_at;
 use crate::fixture::{DB, assert_one, pair, there};
 
 #[test]
@@ -42,6 +43,17 @@ fn an_abort_that_comes_too_late_finds_the_new_value_in_force() {
 }
 
 #[test]
+fn an_abort_of_what_was_never_sent_finds_the_value_of_another_host_in_force() {
+    let (fake, owner, first, second) = pair("");
+    // It dies before it sends its own value.
+    assert!(is_killed_at(&first, &fake, ["rotate", "DB"], (3, false)));
+    second.run(["rotate", "DB"]).assert_code(0);
+    first.run(["rotate", "abort", "DB"]).assert_code(7);
+    assert_one(&fake, &owner, &[&first, &second], "never sent");
+    assert!(first.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+}
+
+#[test]
 fn a_value_that_somebody_put_there_by_hand_prevails_and_its_owner_is_told() {
     for step in ["set", "test"] {
         let (fake, owner, host, second) = pair("");
@@ -63,9 +75,42 @@ fn a_promotion_that_loses_takes_what_is_in_force() {
     let run = host.run(["rotate", "DB"]).assert_code(7);
     assert!(run.stderr.contains("gave way"), "{run:?}");
     second.run(["sync", "pull"]).assert_code(0);
-    fake.relabel(DB, "AWSPENDING", None);
     assert_one(&fake, &owner, &[&host, &second], "lost");
     assert!(there(&fake, DB).ends_with("by-hand"));
+}
+
+#[test]
+fn an_owner_is_given_nothing_while_another_host_gives_it_the_next_value() {
+    let (fake, owner, first, second) = pair("");
+    owner.does("fail-test");
+    first.run(["rotate", "DB"]).assert_code(8);
+    owner.does("fail-set");
+    first.run(["rotate", "abort", "DB"]).assert_code(8);
+    owner.stops("fail-set");
+    // The next attempt has begun, and its value is at the owner.
+    second.run(["rotate", "DB"]).assert_code(8);
+    let next = owner.current();
+    let run = first.run(["rotate", "resume"]).assert_code(7);
+    assert!(run.stderr.contains("is being rotated again") && !first.is_still(), "{run:?}");
+    assert_eq!(owner.current(), next);
+    owner.stops("fail-test");
+    second.run(["rotate", "resume"]).assert_code(0);
+    first.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(there(&fake, DB), next);
+    assert_one(&fake, &owner, &[&first, &second], "after the next");
+}
+
+#[test]
+fn whoever_comes_again_sets_its_value_again() {
+    let (fake, owner, first, second) = pair("");
+    owner.does("fail-test");
+    first.run(["rotate", "DB"]).assert_code(8);
+    // Somebody gave the owner another value since.
+    owner.accept("0123456789abcdef0123456789abcdef-by-hand");
+    owner.stops("fail-test");
+    first.run(["rotate", "resume"]).assert_code(0);
+    second.run(["sync", "pull"]).assert_code(0);
+    assert_one(&fake, &owner, &[&first, &second], "again");
 }
 
 #[test]

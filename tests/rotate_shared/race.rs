@@ -35,15 +35,17 @@ struct Counts {
     refused: AtomicUsize,
 }
 
-fn scheduled(host: &Host) -> Child {
-    host.command(["--non-interactive", "rotate", "--due"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+fn begin(host: &Host, words: &str) -> Child {
+    let mut command = host.command(words.split(' '));
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// One host in one round: runs, some of which die, and at the end one that does not.
-fn live(host: &Host, mut dice: Dice, counts: &Counts) {
+fn live(host: &Host, mut dice: Dice, counts: &Counts, gives_up: bool) {
     for _ in 0..2 {
         counts.runs.fetch_add(1, Ordering::Relaxed);
-        let mut child = scheduled(host);
+        let words = if gives_up && dice.below(3) == 0 { "rotate abort DB" } else { "rotate --due" };
+        let mut child = begin(host, words);
         if dice.below(2) == 0 {
             std::thread::sleep(Duration::from_millis(dice.below(400)));
             // It may have ended by itself.
@@ -54,6 +56,8 @@ fn live(host: &Host, mut dice: Dice, counts: &Counts) {
             None => drop(counts.deaths.fetch_add(1, Ordering::Relaxed)),
             Some(0) => {}
             Some(5 | 7) => drop(counts.refused.fetch_add(1, Ordering::Relaxed)),
+            // Nothing to give up; or an owner that was given something else between set and test.
+            Some(2 | 8) if gives_up => drop(counts.refused.fetch_add(1, Ordering::Relaxed)),
             Some(other) => panic!("exit {other}"),
         }
     }
@@ -75,8 +79,17 @@ fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> Vec<String> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the count is part of what the test shows")]
 fn eight_hosts_that_die_at_random_rotate_exactly_once_a_round() {
+    race(false);
+}
+
+#[test]
+fn eight_hosts_that_die_and_give_up_at_random_come_to_one_value() {
+    race(true);
+}
+
+#[expect(clippy::print_stderr, reason = "the count is part of what the test shows")]
+fn race(gives_up: bool) {
     let (fake, owner) = (Fake::start(), Owner::new());
     let text = manifest(&owner, "");
     let mut hosts = vec![Host::first(&fake, &text, &owner)];
@@ -85,7 +98,7 @@ fn eight_hosts_that_die_at_random_rotate_exactly_once_a_round() {
     let violations = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| watch(&fake, &owner, &is_over));
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            (1..=rounds()).for_each(|round| play(round, &fake, &owner, &hosts, &counts));
+            (1..=rounds()).for_each(|round| play(round, gives_up, (&fake, &owner), &hosts, &counts));
         }));
         is_over.store(true, Ordering::Relaxed);
         let violations = watcher.join().unwrap();
@@ -101,15 +114,17 @@ fn eight_hosts_that_die_at_random_rotate_exactly_once_a_round() {
         n(&counts.refused),
         violations.len()
     );
-    assert_eq!(violations, [] as [String; 0]);
+    // Where one host gives up what another is about to put in force, an owner with one slot has the wrong one for a while.
+    assert!(gives_up || violations.is_empty(), "{violations:?}");
 }
 
-fn play(round: usize, fake: &Fake, owner: &Owner, hosts: &[Host], counts: &Counts) {
+fn play(round: usize, gives_up: bool, (fake, owner): (&Fake, &Owner), hosts: &[Host], counts: &Counts) {
     let point = format!("round {round}");
     let mut dice = Dice(round as u64);
     for host in hosts {
         host.age(&["DB", "SESSION"]);
     }
+    let base = fake.holder(DB, "AWSCURRENT");
     let (versions, bundles) = (fake.versions(DB).len(), fake.versions(crate::fixture::APP).len());
     for _ in 0..6 {
         let trouble = if dice.below(2) == 0 { Trouble::DropBefore } else { Trouble::DropAfter };
@@ -119,20 +134,27 @@ fn play(round: usize, fake: &Fake, owner: &Owner, hosts: &[Host], counts: &Count
     std::thread::scope(|scope| {
         for host in hosts {
             let dice = Dice(dice.below(u64::MAX));
-            scope.spawn(move || live(host, dice, counts));
+            scope.spawn(move || live(host, dice, counts, gives_up));
         }
     });
     fake.heal();
     hosts.iter().for_each(Host::wait_for_orphans);
-    // Everybody comes once more, as a schedule does; what waits for a pause to end is a failed program, and none fails.
-    for host in hosts {
-        let run = host.run(["rotate", "--due"]);
-        assert!([0, 7].contains(&run.code), "{point}: {run:?}");
-        host.run(["rotate", "--due"]).assert_code(0);
+    // Everybody comes again, as a schedule does, and a person who waits for no pause to end.
+    for turn in 0.. {
+        assert!(turn < 5, "{point}: no end");
+        let codes =
+            hosts.iter().flat_map(|host| ["rotate resume", "rotate --due"].map(|it| host.run(it.split(' ')).code));
+        let codes: Vec<i32> = codes.collect();
+        assert!(codes.iter().all(|code| [0, 7, 8].contains(code)), "{point}: {codes:?}");
+        if codes.iter().all(|code| *code == 0) {
+            break;
+        }
     }
     let all: Vec<&Host> = hosts.iter().collect();
     assert_one(fake, owner, &all, &point);
-    assert_eq!(fake.versions(DB).len(), versions + 1, "{point}: exactly one new version");
+    assert_eq!(fake.holder(DB, "AWSPREVIOUS"), base, "{point}: exactly one came into force");
+    // What was given up keeps its version.
+    assert!(gives_up || fake.versions(DB).len() == versions + 1, "{point}: exactly one new version");
     assert_eq!(fake.versions(crate::fixture::APP).len(), bundles + 1, "{point}: exactly one new version of the bundle");
     for host in hosts {
         assert_eq!(host.get("SESSION"), key(fake, "SESSION"), "{point}");
