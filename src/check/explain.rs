@@ -127,6 +127,18 @@ const TABLE: &[Explanation] = explanations! {
         cause "The delivered revocation list is past half of its time, and nobody made the next."
         risk "When it ends, verifiers refuse every certificate of the CA."
         cure "`vault-kit render`, and have it run more often than half of the list's time."
+    "rotation-failed" at [Host]
+        cause "A step of a rotation failed: its hook ended with an error, ran out of time, or could not be started."
+        risk "The value is not replaced, and its owner may know the new one already. A scheduled run tries again after a pause."
+        cure "Mend what the hook said, then `vault-kit rotate resume`; or give it up with `vault-kit rotate abort`."
+    "rotation-unfinished" at [Host]
+        cause "A rotation was begun an hour ago or more, and nobody went on with it: a run was killed, and no schedule follows it up."
+        risk "The owner may accept one value while another one is delivered."
+        cure "`vault-kit rotate resume`, and `vault-kit schedule install` so that it is followed up by itself."
+    "reload-owed" at [Host]
+        cause "Files were replaced, and the program that reads them was not told, since its `reload` hook failed or was not reached."
+        risk "It goes on with the old values, and fails when those are retired."
+        cure "`vault-kit rotate resume` calls the hook again."
     "rotation-due" at [Host]
         cause "The value is older than its `rotate` allows, and its window has ended."
         risk "What leaked unnoticed stays valid for longer than you decided."

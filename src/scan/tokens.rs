@@ -213,7 +213,7 @@ mod tests {
                 let text = [&vec![b' '; before][..], &vec![b'a'; length], b" b c"].concat();
                 let mut found = Vec::new();
                 runs(&text, |it| it.is_ascii_alphabetic(), |run| found.push(run));
-                assert_eq!(found, [before..before + length]);
+                assert_eq!(found, vec![before..before + length]);
             }
         }
     }

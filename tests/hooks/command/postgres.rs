@@ -1,4 +1,4 @@
-//! PostgreSQL, with eight clients that log in all the time.
+//! `PostgreSQL`, with eight clients that log in all the time.
 
 use super::{project, rotate, with_clients};
 use crate::postgres::{ADMIN, Postgres};
