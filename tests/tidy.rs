@@ -126,7 +126,7 @@ const LONG: [(&str, &str); 6] = [
 ];
 
 /// Errors whose code is not written at `Error::new`: the file, and the codes that can come from there.
-const INDIRECT: [(&str, &[&str]); 10] = [
+const INDIRECT: [(&str, &[&str]); 11] = [
     ("cli/run", &["command-not-found", "not-executable"]),
     ("emit/dotenv_block", &[]),
     ("emit/dotenv_read", &["dotenv-invalid", "json-invalid"]),
@@ -148,6 +148,7 @@ const INDIRECT: [(&str, &[&str]); 10] = [
             "remote-unreachable",
         ],
     ),
+    ("rotate/yielding", &["remote-changed", "remote-pending"]),
     ("rotate", &["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out", "rotation-undeclared"]),
     ("store/agreement", &["account-changed", "recipients-changed"]),
 ];
