@@ -114,6 +114,25 @@ fn an_acknowledged_value_survives_fifty_power_cuts() {
 
 #[test]
 #[expect(clippy::print_stdout, reason = "the numbers are the result")]
+fn an_acknowledged_rotation_survives_fifty_power_cuts() {
+    let Some((disk, project)) = on_a_disk("power::an_acknowledged_rotation_survives_fifty_power_cuts") else { return };
+    let mut old = project.get("SESSION_KEY");
+    for round in 0..CUTS {
+        project.run(["rotate", "SESSION_KEY"]).assert_code(0);
+        // Read from what is delivered, which is in memory still.
+        let new = project.bytes(".secrets/session_key");
+        assert_ne!(new, old, "round {round}");
+        assert!(disk.lose_power());
+        assert_eq!((project.get("SESSION_KEY"), project.bytes(".secrets/session_key")), (new.clone(), new.clone()));
+        assert_eq!(project.run(["rotate", "resume"]).assert_code(0).stdout, "", "round {round}");
+        assert_eq!(project.get("SESSION_KEY"), new, "round {round}");
+        old = new;
+    }
+    println!("{CUTS} of {CUTS} acknowledged rotations are there after a power cut");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the numbers are the result")]
 fn a_power_cut_at_any_instant_leaves_the_old_value_or_the_new_one() {
     let test = "power::a_power_cut_at_any_instant_leaves_the_old_value_or_the_new_one";
     let Some((disk, project)) = on_a_disk(test) else { return };

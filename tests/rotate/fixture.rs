@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use vault_kit::clock::Clock;
+use vault_kit::clock::{Clock, SystemZones};
 use vault_kit::error::{Error, Result};
 use vault_kit::manifest::{self, Manifest};
 use vault_kit::name::{EnvName, OutputName, SecretName};
@@ -263,7 +263,7 @@ impl Ground {
     pub(crate) fn of(project: &Project) -> Self {
         Self {
             root: Root::open(project.root()).unwrap(),
-            manifest: manifest::parse(&project.read("vault-kit.toml"), "m").unwrap(),
+            manifest: manifest::parse_in(&project.read("vault-kit.toml"), "m", &SystemZones).unwrap(),
             environment: EnvName::new("dev").unwrap(),
             identities: project.identities(),
             state: project.state(),

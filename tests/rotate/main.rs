@@ -13,3 +13,4 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod together;
+mod year;
