@@ -469,6 +469,24 @@ def measure_tokens(bench: Bench) -> None:
         bench.compare(task, ours, [nothing], target)
 
 
+def measure_rotations(bench: Bench) -> None:
+    """What cron starts every five minutes, and a hundred rotations at once."""
+    directory = bench.scratch / "rotations"
+    directory.mkdir()
+    names = [f"SECRET_{index:04}" for index in range(1_000)]
+    lines = ['[project]', 'name = "bench"', ""]
+    for name in names:
+        lines += [f"[secrets.{name}]", 'kind = "random"', 'rotate = "90d"', ""]
+    lines += ["[outputs.env]", 'format = "dotenv"', 'path = ".env"', ""]
+    (directory / "vault-kit.toml").write_text("\n".join(lines))
+    bench.prepare([bench.vault_kit, "--non-interactive", "init"], directory)
+    due = Command("rotate --due", [bench.vault_kit, "rotate", "--due"], directory)
+    nothing = Command("/bin/true", ["/bin/true"], directory)
+    bench.compare("nothing due of 1,000", due, [nothing], {"/bin/true": "≤ 5 of CPU"})
+    argv = [bench.vault_kit, "--non-interactive", "rotate", *names[:100]]
+    bench.compare("100 rotations of 1,000", Command("rotate", argv, directory), [], {"": "< 150 ms CPU"})
+
+
 def cells(row: Row) -> list[str]:
     def figure(value: Figures | None, field: str) -> str:
         return f"{getattr(value, field):.1f}" if value else "–"
@@ -545,6 +563,7 @@ PARTS = {
     "set": measure_set,
     "certificates": measure_certificates,
     "tokens": measure_tokens,
+    "rotations": measure_rotations,
 }
 
 
