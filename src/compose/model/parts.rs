@@ -95,7 +95,7 @@ pub struct Build {
     pub dockerfile: Option<HostPath>,
     /// `dockerfile_inline`.
     pub dockerfile_inline: Option<Text>,
-    /// `args`; a value that comes from the host is as in [`Service::environment`].
+    /// `args`; a value that comes from the host is as in [`super::Service::environment`].
     pub args: BTreeMap<String, Variable>,
     /// `secrets`.
     pub secrets: Vec<Mount>,
