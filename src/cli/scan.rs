@@ -18,6 +18,7 @@ use crate::report;
 use crate::scan::files::{self, Item, Scope};
 use crate::scan::git::{self, Git};
 use crate::scan::ignore::{FILE, Ignores};
+use crate::scan::image;
 use crate::scan::{Found, Known, Report, Rules, Search};
 use crate::store::DIRECTORY;
 use crate::store::files::StoreFiles;
@@ -57,7 +58,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rules = Rules::new(&session.manifest.scan, &prefixes(&session));
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
     let ignores = ignores(&session)?;
-    let mut found = look(&session, arguments, &search)?;
+    let mut found = look(&session, arguments, &search)?.without_values(&search);
     found.findings.iter_mut().for_each(|finding| ignores.judge(finding, context.now.date_naive()));
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
@@ -110,7 +111,11 @@ fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Re
     let scope =
         Scope { root, left_out: &|path| left_out.has(path), depth: if arguments.image.is_some() { 3 } else { 1 } };
     let items = match &arguments.image {
-        Some(image) => vec![Item::Named(session.context.resolve(image))],
+        Some(tar) => {
+            let path = session.context.resolve(tar);
+            image::expect(&path, tar)?;
+            vec![Item::Named(path)]
+        }
         None if arguments.paths.is_empty() => project(root, &git(), &left_out)?,
         None => arguments.paths.iter().map(|path| named(session.context, path)).collect::<Result<_>>()?,
     };

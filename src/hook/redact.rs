@@ -64,11 +64,35 @@ fn is_harmless(character: char) -> bool {
     matches!(character, '\n' | '\t') || !character.is_control()
 }
 
+/// With each of these bytes twice.
+fn doubled(value: &[u8], which: &[u8]) -> Vec<u8> {
+    value.iter().flat_map(|byte| std::iter::repeat_n(*byte, 1 + usize::from(which.contains(byte)))).collect()
+}
+
+/// With a backslash before each of these bytes.
+fn escaped(value: &[u8], which: &[u8]) -> Vec<u8> {
+    let pair = |byte: &u8| which.contains(byte).then_some(b'\\').into_iter().chain([*byte]);
+    value.iter().flat_map(pair).collect()
+}
+
+/// With a text for a byte.
+fn replaced(value: &[u8], which: u8, by: &[u8]) -> Vec<u8> {
+    value.iter().flat_map(|byte| if *byte == which { by.to_vec() } else { vec![*byte] }).collect()
+}
+
 fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
     let mut add = |bytes: Vec<u8>| patterns.push(Zeroizing::new(bytes));
     add(value.to_vec());
     add(json(value, false));
     add(json(value, true));
+    // As SQL and shells quote it, and languages print it.
+    add(doubled(value, b"'"));
+    add(doubled(value, b"\""));
+    add(replaced(value, b'\'', b"'\\''"));
+    add(escaped(value, b"\\"));
+    add(escaped(value, b"\\'"));
+    add(escaped(value, b"\\\""));
+    add(escaped(value, b"\\'\"$`"));
     add(percent(value, UNRESERVED, UPPER));
     add(percent(value, UNRESERVED, LOWER));
     add(BASE64.encode(value).into_bytes());
@@ -115,6 +139,19 @@ mod tests {
             assert_eq!(shown.matches(BLOT).count(), 2, "{dressed}: {shown}");
             assert!(!shown.contains("rd+1") && !shown.contains("rd%2") && !shown.contains("cGEi"), "{shown}");
         }
+        let value = "a'b\"c\\d$e`f-long-enough";
+        for dressed in [
+            "a''b\"c\\d$e`f-long-enough",
+            "a'b\"\"c\\d$e`f-long-enough",
+            "a'\\''b\"c\\d$e`f-long-enough",
+            "a'b\"c\\\\d$e`f-long-enough",
+            "a\\'b\"c\\\\d$e`f-long-enough",
+            "a'b\\\"c\\\\d$e`f-long-enough",
+            "a\\'b\\\"c\\\\d\\$e\\`f-long-enough",
+        ] {
+            assert_eq!(redact(value.as_bytes(), format!("<{dressed}>").as_bytes()), format!("<{BLOT}>"), "{dressed}");
+        }
+        let value = "pa\"ss/w\u{f6}rd+1";
         for user in ["", "a", "ab", "abc"] {
             let header = BASE64.encode(format!("{user}:{value}!").as_bytes());
             assert!(redact(value.as_bytes(), header.as_bytes()).contains(BLOT), "{user}");

@@ -65,6 +65,7 @@ impl Worker<'_> {
     /// Looks through a file, and into it if it is an archive; `depth` archives within each other.
     pub(super) fn file(&mut self, file: &mut dyn ReadSeek, size: u64, depth: u32, place: Place<'_>) -> io::Result<()> {
         self.found.looked_at.files += 1;
+        self.name(place);
         let mut start = [0; START];
         let (read, _) = fill(file, &mut start)?;
         let Some(kind) = kind(&start[..read]) else {
@@ -141,6 +142,7 @@ impl Worker<'_> {
     fn member(&mut self, content: &mut dyn Read, depth: u32, budget: &Budget, inner: &Inner<'_>) -> io::Result<()> {
         let place = Place { file: &inner.file, commit: inner.commit };
         self.found.looked_at.files += 1;
+        self.name(place);
         let mut start = [0; START];
         let (read, _) = fill(content, &mut start)?;
         let mut content = start[..read].chain(content);

@@ -130,6 +130,11 @@ impl<'a> Worker<'a> {
         result
     }
 
+    /// Looks through a short text.
+    pub(super) fn text(&mut self, bytes: &[u8], place: Place<'_>) {
+        self.look(&Piece { bytes, zone: 0..bytes.len(), offset: 0, lines: 0, is_binary: false }, place);
+    }
+
     fn pieces(&mut self, buffer: &mut [u8], reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
         let (mut filled, mut start, mut offset, mut lines) = (0, 0, 0, 0);
         let mut is_binary = None;

@@ -189,3 +189,24 @@ fn the_reports_are_what_the_public_schemas_say() {
         }
     }
 }
+
+#[test]
+fn nothing_but_an_earlier_report_is_replaced() {
+    let project = shop();
+    let identity = project.identity();
+    let before = std::fs::read(&identity).unwrap();
+    let there = [identity.to_str().unwrap(), "vault-kit.toml", ".vault-kit/dev.age", ".vault-kit/audit.jsonl", ".env"];
+    for format in ["json", "junit", "sarif", "github", "human"] {
+        for path in there {
+            let contents = project.contents();
+            let run = project.run(["check", "--format", &format!("{format}={path}")]).assert_code(2);
+            assert!(run.stderr.contains("is no such report: it is not replaced"), "{run:?}");
+            assert!(project.contents() == contents, "{format}={path}");
+        }
+        for _ in 0..2 {
+            project.run(["check", "--format", &format!("{format}=report")]).assert_code(1);
+        }
+        std::fs::remove_file(project.path("report")).unwrap();
+    }
+    assert_eq!(std::fs::read(&identity).unwrap(), before);
+}

@@ -78,3 +78,27 @@ fn a_damaged_archive_is_told_of_and_looked_through_as_it_is() {
     assert_eq!(findings(&run), set(&[("AUTH", "bad/a.gz", 1), ("AUTH", "bad/a.zip", 1)]));
     assert_eq!(report(&run)["not_checked"].as_array().unwrap().len(), 3);
 }
+
+#[test]
+fn a_value_in_the_name_of_a_file_is_found_and_never_told() {
+    let project = shop();
+    let auth = String::from_utf8(project.get("AUTH")).unwrap();
+    project.write(&format!("kept/{auth}/notes.txt"), "nothing");
+    project.write(&format!("kept/dump-{auth}.txt"), format!("AUTH={auth}"));
+    for arguments in [&["scan", "kept"][..], &["scan", "kept", "--json"]] {
+        let run = project.run(arguments).assert_code(1);
+        assert!(!run.both().contains(&auth), "{run:?}");
+        assert!(
+            run.stdout.contains("kept/…/notes.txt") && run.stdout.contains("its name has the current value"),
+            "{run:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_image_is_refused() {
+    let project = shop();
+    project.write("note.txt", "nothing");
+    let run = scan(&project, &["--image", "note.txt"]).assert_code(2);
+    assert!(run.stderr.contains("`note.txt` is no container image"), "{run:?}");
+}

@@ -81,6 +81,7 @@ pub(super) fn read(stdout: impl io::Read, blobs: &[Blob], worker: &mut Worker<'_
             worker.file(&mut Cursor::new(&content), size, 1, place)?;
         } else {
             worker.found.looked_at.files += 1;
+            worker.name(place);
             worker.stream(&mut object, place)?;
             io::copy(&mut object, &mut io::sink())?;
         }
