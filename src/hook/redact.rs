@@ -15,6 +15,17 @@ const LINE: usize = 16;
 /// The shortest value that is looked for within the base64 of something longer.
 const WITHIN: usize = 8;
 
+/// How SQL and shells quote, and languages print: the bytes before which a text is put, and the text.
+const QUOTES: [(&[u8], &[u8]); 7] = [
+    (b"'", b"'"),
+    (b"\"", b"\""),
+    (b"'", b"'\\'"),
+    (b"\\", b"\\"),
+    (b"\\'", b"\\"),
+    (b"\\\"", b"\\"),
+    (b"\\'\"$`", b"\\"),
+];
+
 /// Byte strings that must not be shown, longest first.
 pub(super) struct Patterns(Vec<Zeroizing<Vec<u8>>>);
 
@@ -64,20 +75,10 @@ fn is_harmless(character: char) -> bool {
     matches!(character, '\n' | '\t') || !character.is_control()
 }
 
-/// With each of these bytes twice.
-fn doubled(value: &[u8], which: &[u8]) -> Vec<u8> {
-    value.iter().flat_map(|byte| std::iter::repeat_n(*byte, 1 + usize::from(which.contains(byte)))).collect()
-}
-
-/// With a backslash before each of these bytes.
-fn escaped(value: &[u8], which: &[u8]) -> Vec<u8> {
-    let pair = |byte: &u8| which.contains(byte).then_some(b'\\').into_iter().chain([*byte]);
-    value.iter().flat_map(pair).collect()
-}
-
-/// With a text for a byte.
-fn replaced(value: &[u8], which: u8, by: &[u8]) -> Vec<u8> {
-    value.iter().flat_map(|byte| if *byte == which { by.to_vec() } else { vec![*byte] }).collect()
+/// With a text before each of these bytes, as quoting puts it.
+fn quoted(value: &[u8], which: &[u8], by: &[u8]) -> Vec<u8> {
+    let with_quote = |byte: &u8| [if which.contains(byte) { by } else { &[] }, &[*byte]].concat();
+    value.iter().flat_map(with_quote).collect()
 }
 
 fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
@@ -85,14 +86,9 @@ fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
     add(value.to_vec());
     add(json(value, false));
     add(json(value, true));
-    // As SQL and shells quote it, and languages print it.
-    add(doubled(value, b"'"));
-    add(doubled(value, b"\""));
-    add(replaced(value, b'\'', b"'\\''"));
-    add(escaped(value, b"\\"));
-    add(escaped(value, b"\\'"));
-    add(escaped(value, b"\\\""));
-    add(escaped(value, b"\\'\"$`"));
+    for (which, by) in QUOTES {
+        add(quoted(value, which, by));
+    }
     add(percent(value, UNRESERVED, UPPER));
     add(percent(value, UNRESERVED, LOWER));
     add(BASE64.encode(value).into_bytes());

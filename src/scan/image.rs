@@ -1,7 +1,7 @@
 //! Whether a file is a container image, so that whoever names another one is not told that nothing leaked.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 use super::tar;
@@ -17,10 +17,11 @@ pub fn expect(path: &Path, shown: &Path) -> Result<()> {
     let file = File::open(path).map_err(|error| Error::io(format!("read `{}`", shown.display()), error))?;
     let mut is_image = false;
     let visited = tar::visit(&mut BufReader::new(file), &mut |name, _| {
-        is_image |= MARKS.contains(&name.strip_prefix(b"./").unwrap_or(name));
-        Ok(())
+        is_image = MARKS.contains(&name.strip_prefix(b"./").unwrap_or(name));
+        // An image is large, and is read by the search anyway.
+        if is_image { Err(ErrorKind::Other.into()) } else { Ok(()) }
     });
-    if is_image || visited.is_err_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof) {
+    if is_image || visited.is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof) {
         return Ok(());
     }
     Err(Error::usage(format!("`{}` is no container image", shown.display())).hint(
