@@ -29,7 +29,6 @@ pub use problem::{Problem, ProblemKind};
 use interpolate::Values;
 use load::{Loader, Set};
 use scope::Notes;
-use tree::Node;
 
 use crate::secret::Secret;
 
@@ -103,7 +102,7 @@ pub fn resolve(request: &Request<'_>, files: &dyn Files) -> Resolved {
     }
     let mut values = variables(request, &directory, &mut loader);
     if !values.contains_key(PROJECT_NAME) {
-        let name = project_name(&paths, &values, files).unwrap_or_else(|| normalised(request.directory));
+        let name = project_name(&paths, &values, &mut loader).unwrap_or_else(|| normalised(request.directory));
         values.insert(PROJECT_NAME.to_owned(), name);
     }
     let scope = loader.new_scope();
@@ -146,20 +145,13 @@ fn variables(request: &Request<'_>, directory: &str, loader: &mut Loader<'_>) ->
 }
 
 /// The `name` of the files, the last one of several.
-fn project_name(paths: &[(String, Location)], values: &Values, files: &dyn Files) -> Option<String> {
+fn project_name(paths: &[(String, Location)], values: &Values, loader: &mut Loader<'_>) -> Option<String> {
     let mut named = None;
-    for (path, _) in paths {
-        // What cannot be read is told when it is read in earnest.
-        let Ok(Some(bytes)) = files.read(path) else { continue };
-        // A file without the key needs no reading twice.
-        if memchr::memmem::find(&bytes, b"name").is_none() {
-            continue;
-        }
-        let documents = yaml::read(&bytes, &path.as_str().into(), &mut problem::Problems::default());
-        for mut document in documents.unwrap_or_default() {
-            if let Some(node) = document.map_mut().and_then(|map| map.get_mut("name")) {
-                scope::put_in(node, values, &mut String::new(), &mut Notes::default());
-                named = Node::as_str(node).map(normalised).filter(|name| !name.is_empty()).or(named);
+    for (path, at) in paths {
+        for document in loader.read_ahead(path, at) {
+            if let Some(mut node) = document.map().and_then(|map| map.get("name")).cloned() {
+                scope::put_in(&mut node, values, &mut String::new(), &mut Notes::default());
+                named = node.as_str().map(normalised).filter(|name| !name.is_empty()).or(named);
             }
         }
     }

@@ -33,6 +33,8 @@ pub(super) struct Loader<'a> {
     /// The services of files that somebody extends, by scope and path.
     extended: BTreeMap<(usize, String), Option<Rc<Map>>>,
     scopes: usize,
+    /// What was read before its turn.
+    ahead: BTreeMap<String, Vec<Node>>,
 }
 
 /// What a set of files has in common.
@@ -49,7 +51,8 @@ pub(super) struct Set<'a> {
 impl<'a> Loader<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
         let (notes, read) = (Notes::default(), BTreeSet::new());
-        Self { files, notes, read, nodes: 0, contents: BTreeMap::new(), extended: BTreeMap::new(), scopes: 0 }
+        let (contents, extended, ahead) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { files, notes, read, nodes: 0, contents, extended, scopes: 0, ahead }
     }
 
     /// The number of another set of values.
@@ -91,8 +94,17 @@ impl<'a> Loader<'a> {
         Some(map)
     }
 
+    /// The documents of a file whose turn comes later; none where they cannot be read, which is a problem then.
+    pub(super) fn read_ahead(&mut self, path: &str, named: &Location) -> &[Node] {
+        let documents = self.documents(path, named).unwrap_or_default();
+        self.ahead.entry(path.to_owned()).or_insert(documents)
+    }
+
     /// The documents of a file.
     fn documents(&mut self, path: &str, named: &Location) -> Option<Vec<Node>> {
+        if let Some(documents) = self.ahead.remove(path) {
+            return Some(documents);
+        }
         let bytes = self.bytes(path, named)?;
         let file: Arc<str> = path.into();
         let documents = yaml::read(&bytes, &file, &mut self.notes.problems)?;

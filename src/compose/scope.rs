@@ -49,22 +49,29 @@ impl Notes {
 
 /// Puts variables into all texts below a node; `path` leads to it.
 pub(super) fn put_in(node: &mut Node, values: &Values, path: &mut String, notes: &mut Notes) {
+    let length = path.len();
     match &mut node.value {
         Value::Null => {}
         Value::Scalar(scalar) => put_into(scalar, &node.at, values, path, notes),
         Value::List(list) => {
-            for (index, node) in list.iter_mut().enumerate() {
-                within(path, &format!("[{index}]"), |path| put_in(node, values, path, notes));
+            for (index, node) in list.iter_mut().enumerate().filter(|(_, node)| !is_plain(node)) {
+                path.push_str(&format!("[{index}]"));
+                put_in(node, values, path, notes);
+                path.truncate(length);
             }
         }
         Value::Map(map) => {
             let are_services = path == "services";
-            for (key, node) in map {
+            for (key, node) in map.iter_mut().filter(|(_, node)| !is_plain(node)) {
                 if are_services {
                     notes.service = Some(key.clone());
                 }
-                let key = if path.is_empty() { safe(key).to_owned() } else { format!(".{}", safe(key)) };
-                within(path, &key, |path| put_in(node, values, path, notes));
+                if length > 0 {
+                    path.push('.');
+                }
+                path.push_str(safe(key));
+                put_in(node, values, path, notes);
+                path.truncate(length);
             }
             if are_services {
                 notes.service = None;
@@ -73,17 +80,16 @@ pub(super) fn put_in(node: &mut Node, values: &Values, path: &mut String, notes:
     }
 }
 
-fn within(path: &mut String, key: &str, act: impl FnOnce(&mut String)) {
-    let length = path.len();
-    path.push_str(key);
-    act(path);
-    path.truncate(length);
+/// Whether there is nothing to put in; most entries are such.
+fn is_plain(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Scalar(scalar) => !scalar.text.contains('$'),
+        Value::List(_) | Value::Map(_) => false,
+    }
 }
 
 fn put_into(scalar: &mut Scalar, at: &Location, values: &Values, path: &str, notes: &mut Notes) {
-    if !scalar.text.contains('$') {
-        return;
-    }
     let mut used = Used::default();
     let made = substitute(&scalar.text, values, &mut used);
     notes.used(&used, at, path, values);
