@@ -15,6 +15,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpConnector};
 
 use super::clock::ServerClock;
 use super::endpoint::Endpoints;
@@ -38,9 +39,9 @@ pub(super) async fn clients(
     let sdk = load(settings, http(&tls, ProxyConfig::from_env())).await;
     check_region(sdk.region().map(Region::as_ref))?;
     let endpoints = Endpoints::of(settings.endpoint.as_deref(), &sdk)?;
-    // A proxy would be somebody else on the way to this machine.
+    // A proxy would be somebody else on the way to this machine, and there is nobody to trust without TLS.
     let sdk = if endpoints.is_plain() {
-        sdk.into_builder().http_client(http(&tls, ProxyConfig::disabled())).build()
+        sdk.into_builder().http_client(http(&trusting(TrustStore::empty())?, ProxyConfig::disabled())).build()
     } else {
         sdk
     };
@@ -113,20 +114,36 @@ fn tls(ca_bundle: Option<&Path>) -> Result<TlsContext> {
         Some(path) => TrustStore::empty().with_pem_certificate(authorities(path)?),
         None => TrustStore::default(),
     };
-    let context = TlsContext::builder().with_trust_store(trust).build();
+    trusting(trust)
+}
+
+fn trusting(authorities: TrustStore) -> Result<TlsContext> {
+    let context = TlsContext::builder().with_trust_store(authorities).build();
     context.map_err(|_| Error::bug("the TLS context of the AWS client cannot be built"))
+}
+
+/// A client that makes its connection when the first request wants one: the SDK would make one for each client that it prepares,
+/// whether it is used or not, and reading the system's authorities takes longer than most answers.
+#[derive(Debug)]
+struct Late(SharedHttpClient);
+
+impl HttpClient for Late {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
 }
 
 /// TLS by ring. Plain http is spoken too: [`Endpoints`] says where.
 fn http(tls: &TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
     let tls = tls.clone();
-    Builder::new().build_with_connector_fn(move |settings, components| {
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().tls_provider(Provider::rustls(CryptoMode::Ring));
         connector.set_tls_context(tls.clone()).set_proxy_config(Some(proxy.clone()));
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    })
+    });
+    SharedHttpClient::new(Late(client))
 }
 
 /// The certificates of a bundle that can be trusted; the HTTP client would panic at any other.
