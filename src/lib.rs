@@ -60,13 +60,12 @@ static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> = zeroizing_all
 
 /// Runs one command line and tells how it ended.
 ///
-/// A panic is a bug, and told as one without its message, which may quote what was being worked on.
+/// A panic is a bug, and told as one without its message, which may quote what was being worked on; it ends the process.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     hardening::apply();
-    hardening::silence_panics();
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    std::panic::catch_unwind(|| cli::run(arguments)).unwrap_or_else(|_| {
+    hardening::end_on_panic(|| {
         ui::Ui::default().error(&error::Error::bug("something that cannot happen happened"));
         Exit::from(Kind::Bug)
-    })
+    });
+    cli::run(arguments)
 }
