@@ -115,6 +115,8 @@ pub struct Reading {
     pub arn: String,
     /// The id of the version that it is.
     pub version: String,
+    /// When the version was made.
+    pub created: Option<DateTime<Utc>>,
     /// What it holds.
     pub content: Content,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::companions;
 use crate::error::{Error, Result};
@@ -122,7 +122,13 @@ impl World<'_> {
             version.life.revoked = before.and_then(|old| old.life.revoked);
             versions.retain(|old| old.id != version.id);
         }
+        let id = version.id;
         store.promote(&declaration.name, version);
+        // It replaced the one before right now, and is as old as it is there.
+        let versions = store.secrets.get_mut(&declaration.name).into_iter().flatten();
+        for version in versions.filter(|it| it.id == id) {
+            version.created = taken.created.map_or(self.now, |there| there.trunc_subsecs(0).min(self.now));
+        }
         self.wipe_replaced_keys(store, &declaration.name);
         Ok(())
     }

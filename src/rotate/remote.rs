@@ -176,7 +176,8 @@ fn intake(Target { place, there, .. }: &Target<'_>, content: Content, id: String
         let parts: Parts = content::received(declaration, value, &place.name)?;
         // As a pull does: a remote version that holds several values is the version of none.
         let version = VersionId::parse(&id).filter(|_| !place.is_bundle() && !declaration.kind.has_parts());
-        values.push(Taken { secret: declaration.name.clone(), parts, version });
+        // It is being made right now.
+        values.push(Taken { secret: declaration.name.clone(), parts, version, created: None });
     }
     Ok(Intake { id, values })
 }

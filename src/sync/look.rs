@@ -275,6 +275,11 @@ impl Item<'_> {
         self.arn
     }
 
+    /// When the value there was made, if it was read; of a bundle, its youngest value.
+    pub fn created_there(&self) -> Option<DateTime<Utc>> {
+        self.reading?.created
+    }
+
     /// Whether its value there was read.
     pub fn was_read(&self) -> bool {
         self.reading.is_some()

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::content;
 use super::judge::Verdict;
 use super::look::{Field, Item, State};
@@ -26,6 +28,8 @@ pub struct Taken {
     pub parts: Parts,
     /// The id that it has on every host that takes it from there.
     pub version: Option<VersionId>,
+    /// When it was made there, as far as that is known; its age counts from then on every host.
+    pub created: Option<DateTime<Utc>>,
 }
 
 /// What a pull is going to change.
@@ -82,7 +86,7 @@ fn take(item: Item<'_>, store: &Store, choice: &Choice, intake: &mut Intake) {
         return;
     }
     let Some((name, base)) = agreement(&item) else { return };
-    let id = item.id_there();
+    let (id, created) = (item.id_there(), item.created_there());
     // While something of it is left out, the old base stays: by that the next pull finds it again.
     let mut is_whole = true;
     for field in item.fields {
@@ -102,8 +106,11 @@ fn take(item: Item<'_>, store: &Store, choice: &Choice, intake: &mut Intake) {
             continue;
         }
         let version = id.filter(|_| !field.declaration.kind.has_parts());
-        match taken(store, field.declaration, value, version, &name) {
-            Ok(taken) => intake.values.push(taken),
+        match taken(store, field.declaration, value, &name) {
+            Ok(parts) => {
+                let secret = field.declaration.name.clone();
+                intake.values.push(Taken { secret, parts, version, created });
+            }
             Err(problem) => {
                 is_whole = false;
                 intake.problems.push(problem);
@@ -125,22 +132,16 @@ pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken
         let id = item.id_there().filter(|id| here.version.is_some_and(|own| own != *id))?;
         let is_shared = signers.contains(&declaration.name) && declaration.kind.is_single();
         let (secret, parts) = (declaration.name.clone(), Parts::value(here.value.duplicate()));
-        is_shared.then_some(Taken { secret, parts, version: Some(id) })
+        is_shared.then_some(Taken { secret, parts, version: Some(id), created: item.created_there() })
     };
     items.iter().filter_map(renamed).collect()
 }
 
-fn taken(
-    store: &Store,
-    declaration: &Declaration,
-    value: Secret,
-    version: Option<VersionId>,
-    place: &str,
-) -> Result<Taken> {
+fn taken(store: &Store, declaration: &Declaration, value: Secret, place: &str) -> Result<Parts> {
     let parts = content::received(declaration, value, place)?;
     judge(declaration, &parts, place)?;
     refuse_banned(store, declaration, &parts, place)?;
-    Ok(Taken { secret: declaration.name.clone(), parts, version })
+    Ok(parts)
 }
 
 /// What both sides agree on once everything is here as it is there; `None` unless that was read. What is made here and

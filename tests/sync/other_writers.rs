@@ -1,5 +1,7 @@
 //! What somebody else wrote there, and what a pull makes of it.
 
+use std::time::Duration;
+
 use vault_kit::name::SecretName;
 use vault_kit::secret::Secret;
 use vault_kit::secret::parts::Part;
@@ -56,6 +58,27 @@ fn the_same_object_with_other_spaces_and_members_is_the_same() {
     fake.put(&signer, spaced);
     host.run(["sync", "pull"]).assert_code(0);
     assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+}
+
+#[test]
+fn a_value_is_as_old_on_every_host_as_it_is_there() {
+    let rotated = manifest("").replace("aws = \"api-keys/openai\"", "rotate = \"90d\"\naws = \"api-keys/openai\"");
+    let fake = Fake::start();
+    fake.put(&name("api-keys/openai"), "sk-from-the-console");
+    fake.age(&name("api-keys/openai"), Duration::from_hours(24 * 100));
+    let host = Host::with(&fake, &rotated);
+    host.project.run(["init"]).assert_code(0);
+    host.run(["sync", "adopt", "--yes", "OPENAI_API_KEY"]).assert_code(0);
+    host.run(["sync", "pull"]).assert_code(0);
+    assert_eq!(host.get("OPENAI_API_KEY"), "sk-from-the-console");
+    let status = host.project.run(["status", "--json"]).assert_code(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    let row = status["secrets"].as_array().unwrap().iter().find(|row| row["name"] == "OPENAI_API_KEY").unwrap();
+    let created = chrono::DateTime::parse_from_rfc3339(row["created"].as_str().unwrap()).unwrap();
+    let age = chrono::Utc::now().signed_duration_since(created).num_days();
+    assert_eq!(age, 100, "{row}");
+    let check = host.project.run(["check", "--only", "rotation-due"]).assert_code(1);
+    assert!(check.stdout.contains("OPENAI_API_KEY"), "{}", check.stdout);
 }
 
 #[test]

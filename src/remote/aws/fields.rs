@@ -55,14 +55,15 @@ pub(super) fn described(answer: DescribeSecretOutput) -> Option<Listed> {
 pub(super) fn entry(entry: SecretValueEntry) -> Option<(Reading, Vec<String>)> {
     let content = content(entry.secret_string, entry.secret_binary);
     let (name, arn, version) = (plain(entry.name)?, plain(entry.arn)?, plain(entry.version_id)?);
-    Some((Reading { name, arn, version, content: content? }, entry.version_stages.unwrap_or_default()))
+    let created = time(entry.created_date);
+    Some((Reading { name, arn, version, created, content: content? }, entry.version_stages.unwrap_or_default()))
 }
 
 /// A value that was asked for alone; `None` = it lacks what every value has.
 pub(super) fn reading(answer: GetSecretValueOutput) -> Option<Reading> {
     let content = content(answer.secret_string, answer.secret_binary);
     let (name, arn, version) = (plain(answer.name)?, plain(answer.arn)?, plain(answer.version_id)?);
-    Some(Reading { name, arn, version, content: content? })
+    Some(Reading { name, arn, version, created: time(answer.created_date), content: content? })
 }
 
 fn content(text: Option<String>, bytes: Option<Blob>) -> Option<Content> {

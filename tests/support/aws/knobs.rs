@@ -218,6 +218,16 @@ impl Fake {
         self.clone()
     }
 
+    /// What a secret holds was made so long before.
+    pub(crate) fn age(&self, name: &str, by: Duration) -> Self {
+        let aged = self.shared.state().change(name, |secret| {
+            secret.versions.values_mut().for_each(|version| version.created -= by.as_secs_f64());
+            Ok(())
+        });
+        assert!(aged.is_ok(), "there is no `{name}`");
+        self.clone()
+    }
+
     fn trouble(&self, count: Count, trouble: Trouble) -> Self {
         self.shared.knobs().rules.push(Rule { count, trouble });
         self.clone()
