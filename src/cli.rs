@@ -36,6 +36,7 @@ mod sync;
 mod table;
 mod token;
 mod trust;
+mod turn;
 
 use std::ffi::OsString;
 use std::mem::ManuallyDrop;

@@ -13,8 +13,8 @@ mod running;
 mod shipped;
 
 pub use crate::manifest::hook::{Hook, Step};
-pub use environment::INHERITED;
+pub use environment::{INHERITED, WITHIN};
 pub use input::{Affected, Call, Failure, Given, SCHEMA};
-pub use program::{Found, Program};
+pub use program::{Found, LOCK, Program};
 pub use running::{Ended, Running, Status};
 pub use shipped::{SHIPPED, shipped};

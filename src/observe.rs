@@ -150,7 +150,7 @@ impl Observer<'_> {
     /// Mode and owner of what we keep, and of the directory that it is in.
     fn own_files(&self, tree: &mut Tree, facts: &mut Facts) {
         let own = [".age", ".ledger.jsonl"].map(|end| format!("{PRIVATE}{}{end}", self.subject.environment));
-        let own = own.into_iter().chain(["audit.jsonl", "lock"].map(|name| format!("{PRIVATE}{name}")));
+        let own = own.into_iter().chain(["audit.jsonl", "hook.lock", "lock"].map(|name| format!("{PRIVATE}{name}")));
         let own = own.filter_map(|path| Some((tree.stat(&path).ok()?, path))).collect::<Vec<_>>();
         let directory = tree.stat_directory(DIRECTORY).map(|stat| (stat, DIRECTORY.to_owned()));
         for (stat, path) in directory.into_iter().chain(own) {

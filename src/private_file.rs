@@ -12,6 +12,7 @@ compile_error!(
 mod existing;
 mod facts;
 mod fault;
+mod holders;
 mod lock;
 mod open;
 mod owner;
@@ -233,6 +234,24 @@ impl Root {
     /// The file is made if absent, and never deleted: whoever waits on a deleted one would wait on nothing.
     pub fn lock(&self, path: &str, timeout: std::time::Duration) -> Result<Lock> {
         lock::acquire(self, &self.route(path)?, timeout)
+    }
+
+    /// Takes the lock that a hook inherits, so that it is held for as long as the hook lives, whatever becomes of us.
+    ///
+    /// Fails with `hook-outlived` where another one holds it.
+    pub fn lock_for_hook(&self, path: &str) -> Result<Lock> {
+        lock::acquire_for_hook(self, &self.route(path)?)
+    }
+
+    /// Waits at most `timeout` until no hook holds the lock whose file is `path`: one whose vault-kit was killed may still
+    /// change what it was called for.
+    ///
+    /// Unlike the writers' lock its file may be deleted. Fails with `hook-outlived`.
+    pub fn wait_for_hook(&self, path: &str, timeout: std::time::Duration) -> Result<()> {
+        if self.facts(path)?.is_none() {
+            return Ok(());
+        }
+        lock::wait_for_hook(self, &self.route(path)?, timeout)
     }
 
     fn route<'a>(&self, path: &'a str) -> Result<Route<'a>> {

@@ -94,6 +94,7 @@ fn shown(project: &Project, run: &Run) -> String {
         (r"age1[0-9a-z]{58}", "[recipient]"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[time]"),
         (r"-inum \d+", "-inum [inode]"),
+        (r"(by process|`ps -fp|`kill) \d+", "$1 [pid]"),
         (r"/state/vault-kit/[^/`]+/", "/state/vault-kit/[id]/"),
     ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
@@ -592,6 +593,37 @@ fn a_lock_that_another_one_holds() {
     --- stderr
     vault-kit: error: another vault-kit is at work here: it holds `[project]/.vault-kit/lock`
     vault-kit: hint: wait until it is done, or give it longer with `--lock-timeout 5m`
+    "#);
+}
+
+#[test]
+fn a_hook_that_outlived_its_vault_kit() {
+    let project = initialised(RANDOM);
+    let _lock = Root::open(project.root()).unwrap().lock_for_hook(".vault-kit/hook.lock").unwrap();
+    insta::assert_snapshot!(told("hook-outlived", &project, &["render", "--lock-timeout", "0"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: a hook outlived the vault-kit that started it, and may still be at work: `[project]/.vault-kit/hook.lock` is held by process [pid]
+    vault-kit: hint: wait until it has ended, or give it longer with `--lock-timeout 5m`
+    vault-kit: hint: `ps -fp [pid]` tells what it is, and `kill [pid]` ends it
+    vault-kit: hint: if it is a service that the hook started and that is to stay: `rm [project]/.vault-kit/hook.lock`
+    "#);
+}
+
+#[test]
+fn a_hook_that_calls_whoever_called_it() {
+    let project = initialised(RANDOM);
+    let _lock = Root::open(project.root()).unwrap().lock(".vault-kit/lock", Duration::ZERO).unwrap();
+    let render = || {
+        let mut command = project.command(["render"]);
+        command.env("VAULT_KIT_HOOK_OF", project.root());
+        command
+    };
+    insta::assert_snapshot!(told_by("within-hook", &project, render), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: a hook cannot change the project that calls it: whoever started it waits for it, and holds the lock
+    vault-kit: hint: nothing was changed; let the hook end first, and do this in the script that calls `vault-kit rotate`
     "#);
 }
 

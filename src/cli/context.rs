@@ -158,6 +158,11 @@ pub fn state_home() -> Option<PathBuf> {
     path_variable("XDG_STATE_HOME")
 }
 
+/// The project whose hook called us.
+pub fn hook_of() -> Option<PathBuf> {
+    path_variable(crate::hook::WITHIN)
+}
+
 /// The user who called sudo.
 pub fn sudo_uid() -> Option<u32> {
     variable("SUDO_UID")?.to_str()?.parse().ok()

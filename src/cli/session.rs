@@ -1,35 +1,25 @@
 //! A project that a command works on: found, parsed, and the right environment chosen.
 
-use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use chrono::TimeDelta;
 
 use super::context::{self, Context};
 use crate::clock::SystemZones;
-use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
 use crate::hook::{Found, Hook, INHERITED, Program};
-use crate::incident::timeline;
 use crate::manifest::{self, Manifest};
 use crate::name::{EnvName, SecretName};
-use crate::private_file::{Lock, Root};
+use crate::private_file::Root;
 use crate::project::{self, Project};
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
-use crate::store::DIRECTORY;
 use crate::store::Store;
 use crate::store::files::{Opened, StoreFiles};
 use crate::store::identity::Identities;
 use crate::trust;
 use crate::ui;
 use crate::world::{Consent, World};
-
-/// A temp file younger than this may belong to a writer of another project, who does not wait for our lock.
-const STILL_AT_WORK: TimeDelta = TimeDelta::hours(1);
 
 /// A manifest with its directory and environment.
 #[derive(Debug)]
@@ -87,46 +77,6 @@ impl<'a> Session<'a> {
     /// The store's files.
     pub fn files(&self) -> StoreFiles<'_> {
         StoreFiles::new(&self.root, self.state.clone(), &self.environment)
-    }
-
-    /// The turn of a writer; what only rehearses takes none.
-    pub fn lock_unless_dry(&self, dry_run: bool) -> Result<Option<Lock>> {
-        if dry_run { Ok(None) } else { self.lock().map(Some) }
-    }
-
-    /// Takes the writers' lock, and sweeps what a killed writer left behind.
-    pub fn lock(&self) -> Result<Lock> {
-        self.lock_within(self.context.global.lock_timeout)
-    }
-
-    /// As [`Session::lock`], with another longest wait.
-    pub fn lock_within(&self, timeout: Duration) -> Result<Lock> {
-        let lock = self.root.lock(&format!("{DIRECTORY}/lock"), timeout)?;
-        let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
-            expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
-        // The manifest and the ignore files are in the project's directory itself.
-        directories.extend([String::new(), DIRECTORY.to_owned(), timeline::DIRECTORY.to_owned()]);
-        for directory in directories {
-            self.root.sweep(&directory)?;
-        }
-        if !absolute.is_empty() && self.is_trusted()? {
-            self.sweep_elsewhere(&absolute)?;
-        }
-        if let Some(state) = self.state.as_deref().map(Root::open_existing).transpose()?.flatten() {
-            state.sweep("")?;
-        }
-        Ok(lock)
-    }
-
-    /// Sweeps the directories of trusted absolute paths; one that is not there or not ours to read holds nothing of ours.
-    fn sweep_elsewhere(&self, directories: &BTreeSet<String>) -> Result<()> {
-        let system = Root::open(Path::new("/"))?;
-        let before = (self.context.now - STILL_AT_WORK).timestamp_nanos_opt().map_or(i128::MIN, i128::from);
-        for directory in directories {
-            // Whether it can be written to is for its writer to tell, with a better word than `sweep` has.
-            let _ = system.sweep_older(directory.trim_start_matches('/'), before);
-        }
-        Ok(())
     }
 
     /// Opens the store for reading; a missing one is an error.

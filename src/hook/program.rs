@@ -21,6 +21,12 @@ use crate::secret::digest::sha256_hex;
 use crate::shell;
 use crate::trust;
 
+/// Its lock is held by each hook that runs: one whose vault-kit was killed may still change what it was called for, and the next
+/// writer waits for it.
+///
+/// It is not the writers' lock, which a service that a hook starts would hold when the one who took it is killed later.
+pub const LOCK: &str = ".vault-kit/hook.lock";
+
 /// A declared program that is there and belongs to whom it may.
 #[derive(Debug)]
 pub struct Found {
@@ -112,6 +118,9 @@ impl Program {
         }
         // A script's interpreter opens it by this descriptor, so it is one that the program inherits; read-only.
         let descriptor = rustix::io::dup(&found.file).map_err(|errno| not_started(found, errno.into()))?;
+        let lock = Root::open(&found.directory)?.lock_for_hook(LOCK)?;
+        // No other program is started while it is open.
+        let inherited = lock.inherited().map_err(|error| not_started(found, error))?;
         let mut command = Command::new(found.executable(&descriptor));
         command
             .arg0(&found.program)
@@ -119,14 +128,15 @@ impl Program {
             .current_dir(&found.directory)
             .env_clear()
             .env("PATH", environment::PATH)
+            .env(environment::WITHIN, std::fs::canonicalize(&found.directory).unwrap_or_default())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let child = command.spawn().map_err(|error| not_started(found, error))?;
-        drop(descriptor);
-        Running::watch(child, input, found.timeout)
+        drop((descriptor, inherited));
+        Running::watch(child, lock, input, found.timeout)
     }
 }
 

@@ -19,6 +19,7 @@ use super::capture::{Captured, drain};
 use super::interrupt::Interrupts;
 use super::redact;
 use crate::error::{Error, Result};
+use crate::private_file::Lock;
 use crate::secret::Secret;
 
 /// From SIGTERM to SIGKILL.
@@ -66,10 +67,10 @@ pub struct Ended {
 }
 
 impl Running {
-    /// Watches a child that was started with three pipes in a process group of its own.
-    pub(super) fn watch(child: Child, input: Zeroizing<Vec<u8>>, timeout: Duration) -> Result<Self> {
+    /// Watches a child that was started with three pipes in a process group of its own, and that inherited a lock.
+    pub(super) fn watch(child: Child, lock: Lock, input: Zeroizing<Vec<u8>>, timeout: Duration) -> Result<Self> {
         let group = group_of(&child);
-        let watched = Watched::new(child, input, timeout);
+        let watched = Watched::new(child, lock, input, timeout);
         let start = |it: Watched| std::thread::Builder::new().name("hook".to_owned()).spawn(move || it.watch());
         // Without somebody to watch it, it must not run.
         watched.and_then(start).map(Self).map_err(|error| {
@@ -118,6 +119,7 @@ fn signal(group: Option<Pid>, signal: Signal) {
 /// Everything that the thread holds.
 struct Watched {
     child: Child,
+    lock: Lock,
     group: Option<Pid>,
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
@@ -161,10 +163,14 @@ impl Watched {
             }
             None => exited.as_ref().map_or(Status::TimedOut, status_of),
         };
+        let Self { mut child, lock, started, output, errors, .. } = self;
         if exited.is_some() {
-            self.child.wait()?;
+            // A service that it started and left behind keeps nobody waiting.
+            drop(lock);
+            child.wait()?;
+        } else {
+            lock.leave();
         }
-        let Self { started, output, errors, .. } = self;
         Ok(Ended { status, took: started.elapsed(), output, errors })
     }
 
@@ -234,11 +240,12 @@ impl Watched {
         }
     }
 
-    fn new(mut child: Child, input: Zeroizing<Vec<u8>>, timeout: Duration) -> std::io::Result<Self> {
+    fn new(mut child: Child, lock: Lock, input: Zeroizing<Vec<u8>>, timeout: Duration) -> std::io::Result<Self> {
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let watched = Self {
             group: group_of(&child),
             child,
+            lock,
             stdin,
             stdout,
             stderr,

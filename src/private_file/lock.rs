@@ -1,6 +1,6 @@
-//! The lock by which writers on one machine take turns.
+//! The locks by which writers on one machine take turns, and wait for hooks that nobody watches any more.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,9 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::facts::Status;
 use super::resolve::{self, Route};
-use super::{Batch, Root, fault, owner};
+use super::{Batch, Root, fault, holders, owner};
 use crate::error::{Error, Kind, Result};
+use crate::shell;
 
 /// How long to sleep between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -19,11 +20,60 @@ const PAUSE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct Lock {
-    _file: OwnedFd,
+    file: OwnedFd,
+    is_left: bool,
+}
+
+impl Lock {
+    /// A descriptor that the programs inherit which are started before it is dropped. The lock is held as long as any of them
+    /// lives and has not closed it, unless ours is dropped first.
+    pub fn inherited(&self) -> std::io::Result<OwnedFd> {
+        Ok(rustix::io::dup(&self.file)?)
+    }
+
+    /// Leaves it to whoever inherited it.
+    pub fn leave(mut self) {
+        self.is_left = true;
+    }
+}
+
+impl Drop for Lock {
+    /// Closing it would leave it to whoever inherited the descriptor.
+    fn drop(&mut self) {
+        if !self.is_left {
+            let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+        }
+    }
 }
 
 /// Takes the lock, and makes its file if absent.
 pub(super) fn acquire(root: &Root, route: &Route<'_>, timeout: Duration) -> Result<Lock> {
+    let lock = make(root, route)?;
+    if !wait(&lock.file, route, timeout)? {
+        return Err(busy(route, timeout));
+    }
+    Ok(lock)
+}
+
+/// Takes the lock that a hook is to inherit. A writer who waited for those that outlived theirs has it at once.
+pub(super) fn acquire_for_hook(root: &Root, route: &Route<'_>) -> Result<Lock> {
+    let lock = make(root, route)?;
+    if !wait(&lock.file, route, Duration::ZERO)? {
+        return Err(outlived(route, &holders::of(&lock.file)));
+    }
+    Ok(lock)
+}
+
+/// Waits until no hook holds the lock.
+pub(super) fn wait_for_hook(root: &Root, route: &Route<'_>, timeout: Duration) -> Result<()> {
+    let lock = make(root, route)?;
+    if !wait(&lock.file, route, timeout)? {
+        return Err(outlived(route, &holders::of(&lock.file)));
+    }
+    Ok(())
+}
+
+fn make(root: &Root, route: &Route<'_>) -> Result<Lock> {
     let failed = |errno| fault::failed("lock", route.shown(), errno);
     let mut batch = Batch::new();
     let directory = resolve::make_directories(root, route.directories(), 0o700, &mut batch)?;
@@ -34,17 +84,21 @@ pub(super) fn acquire(root: &Root, route: &Route<'_>, timeout: Duration) -> Resu
     let status = Status::of(&file).map_err(failed)?;
     status.expect_plain(route.shown())?;
     owner::restore(&file, &status, 0o600).map_err(failed)?;
+    Ok(Lock { file, is_left: false })
+}
 
+/// Whether the lock could be had in time.
+fn wait(file: impl AsFd, route: &Route<'_>, timeout: Duration) -> Result<bool> {
     let start = Instant::now();
     loop {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Lock { _file: file }),
+            Ok(()) => return Ok(true),
             Err(Errno::INTR) => {}
             Err(Errno::WOULDBLOCK) => match timeout.checked_sub(start.elapsed()) {
                 Some(left) if !left.is_zero() => thread::sleep(left.min(PAUSE)),
-                _ => return Err(busy(route, timeout)),
+                _ => return Ok(false),
             },
-            Err(errno) => return Err(failed(errno)),
+            Err(errno) => return Err(fault::failed("lock", route.shown(), errno)),
         }
     }
 }
@@ -54,4 +108,24 @@ fn busy(route: &Route<'_>, timeout: Duration) -> Error {
     let message = format!("another vault-kit is at work here: it holds `{}`{waited}", route.shown().display());
     Error::new(Kind::Conflict, "busy", message)
         .hint("wait until it is done, or give it longer with `--lock-timeout 5m`")
+}
+
+fn outlived(route: &Route<'_>, holders: &[u32]) -> Error {
+    let path = route.shown().display().to_string();
+    let (words, numbers) = (shell::path(&path), holders.iter().map(u32::to_string).collect::<Vec<_>>());
+    let who = match numbers.as_slice() {
+        [] => String::new(),
+        [one] => format!(" by process {one}"),
+        some => format!(" by the processes {}", some.join(", ")),
+    };
+    let message =
+        format!("a hook outlived the vault-kit that started it, and may still be at work: `{path}` is held{who}");
+    let show = match numbers.as_slice() {
+        [] => format!("`sudo fuser -v {words}` tells which process it is"),
+        some => format!("`ps -fp {0}` tells what it is, and `kill {1}` ends it", some.join(","), some.join(" ")),
+    };
+    Error::new(Kind::Conflict, "hook-outlived", message)
+        .hint("wait until it has ended, or give it longer with `--lock-timeout 5m`")
+        .hint(show)
+        .hint(format!("if it is a service that the hook started and that is to stay: `rm {words}`"))
 }

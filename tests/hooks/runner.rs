@@ -49,10 +49,10 @@ fn a_program_finds_its_step_its_input_its_directory_and_nothing_else() {
     let lines: Vec<&str> =
         text.lines().filter(|line| !line.starts_with("_=") && !line.starts_with("OLDPWD=")).collect();
     let project = scene.project().canonicalize().unwrap().display().to_string();
-    let pwd = format!("PWD={project}");
+    let (pwd, within) = (format!("PWD={project}"), format!("VAULT_KIT_HOOK_OF={project}"));
     let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     assert_eq!(lines[..2], ["1 retire", &project]);
-    assert_eq!(lines[2..lines.len() - 2], ["DOCKER_HOST=unix:///x", "LANG=C", path, pwd.as_str()]);
+    assert_eq!(lines[2..lines.len() - 2], ["DOCKER_HOST=unix:///x", "LANG=C", path, pwd.as_str(), within.as_str()]);
     assert_eq!(lines[lines.len() - 2], "the input");
 }
 

@@ -85,6 +85,42 @@ fn a_lock_is_held_by_one_and_handed_over() {
     assert!(directory.path().join("state/lock").exists());
 }
 
+/// Starts somebody who inherits what is inheritable now, and ends when its input does.
+fn heir() -> std::process::Child {
+    Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap()
+}
+
+#[test]
+fn a_lock_that_a_program_inherited_is_held_as_long_as_that_lives_or_until_it_is_dropped() {
+    let (directory, root) = fresh();
+    root.wait_for_hook("lock", Duration::ZERO).unwrap();
+    assert!(!directory.path().join("lock").exists(), "whoever waits makes no file");
+    let lock = root.lock_for_hook("lock").unwrap();
+    let inherited = lock.inherited().unwrap();
+    let mut child = heir();
+    drop(inherited);
+    // As if we had been killed.
+    lock.leave();
+    for refused in [root.wait_for_hook("lock", Duration::ZERO), root.lock_for_hook("lock").map(drop)] {
+        let error = refused.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::Conflict, "hook-outlived"));
+        assert!(!cfg!(target_os = "linux") || error.to_string().contains(&child.id().to_string()), "{error}");
+    }
+    drop(child.stdin.take());
+    root.wait_for_hook("lock", Duration::from_secs(20)).unwrap();
+    child.wait().unwrap();
+
+    let lock = root.lock_for_hook("lock").unwrap();
+    let inherited = lock.inherited().unwrap();
+    let mut child = heir();
+    drop((inherited, lock));
+    root.wait_for_hook("lock", Duration::ZERO).unwrap();
+    drop(root.lock_for_hook("lock").unwrap());
+    assert!(child.try_wait().unwrap().is_none(), "it lives, and holds nothing");
+    drop(child.stdin.take());
+    child.wait().unwrap();
+}
+
 #[test]
 fn a_lock_is_respected_between_processes_and_ends_with_its_holder() {
     if !has("flock") {

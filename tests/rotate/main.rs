@@ -7,6 +7,7 @@ mod crashes;
 mod due;
 mod fixture;
 mod memory;
+mod outlived;
 mod programs;
 mod roots;
 mod steps;

@@ -231,7 +231,7 @@ fn a_host_that_is_behind_another_s_claim_goes_on_with_that_one() {
     first.run(["rotate", "DB"]).assert_code(137);
     second.run(["rotate", "DB"]).assert_code(0);
     owner.forget();
-    first.run(["rotate", "--due"]).assert_code(0);
+    first.run(["rotate", "--due", "--wait"]).assert_code(0);
     assert!(!owner.steps().contains(&"set".to_owned()), "{:?}", owner.steps());
     assert_eq!(fake.versions(DB).len(), 2);
     assert_one(&fake, &owner, &[&first, &second], "both");

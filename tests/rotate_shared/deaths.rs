@@ -100,7 +100,7 @@ fn whoever_dies_in_any_step_of_the_owner_leaves_one_new_version_to_the_next_run(
         host.age(&["DB"]);
         owner.does(&format!("{when}{step}"));
         host.run(["rotate", "--due"]).assert_code(137);
-        host.run(["rotate", "--due"]).assert_code(0);
+        host.run(["rotate", "--due", "--wait"]).assert_code(0);
         assert_one(&fake, &owner, &[&host], step);
         assert_eq!((fake.versions(DB).len(), host.stages("DB").len()), (versions + 1, stages + 1), "{when}{step}");
     }

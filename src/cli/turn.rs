@@ -1,0 +1,89 @@
+//! The turn of a writer: the lock, no hook that outlived its vault-kit, and nothing left of killed writers.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+
+use super::context;
+use super::session::Session;
+use crate::deliver::expected;
+use crate::error::{Error, Kind, Result};
+use crate::hook;
+use crate::incident::timeline;
+use crate::private_file::{Lock, Root};
+use crate::store::DIRECTORY;
+
+/// A temp file younger than this may belong to a writer of another project, who does not wait for our lock.
+const STILL_AT_WORK: TimeDelta = TimeDelta::hours(1);
+
+impl Session<'_> {
+    /// The turn of a writer; what only rehearses takes none.
+    pub fn lock_unless_dry(&self, dry_run: bool) -> Result<Option<Lock>> {
+        if dry_run { Ok(None) } else { self.lock().map(Some) }
+    }
+
+    /// Takes the writers' lock, and sweeps what a killed writer left behind.
+    pub fn lock(&self) -> Result<Lock> {
+        self.lock_within(self.context.global.lock_timeout)
+    }
+
+    /// As [`Session::lock`], with another longest wait.
+    pub fn lock_within(&self, timeout: Duration) -> Result<Lock> {
+        let lock = self.take_turn(timeout)?;
+        let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
+            expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
+        // The manifest and the ignore files are in the project's directory itself.
+        directories.extend([String::new(), DIRECTORY.to_owned(), timeline::DIRECTORY.to_owned()]);
+        for directory in directories {
+            self.root.sweep(&directory)?;
+        }
+        if !absolute.is_empty() && self.is_trusted()? {
+            self.sweep_elsewhere(&absolute)?;
+        }
+        if let Some(state) = self.state.as_deref().map(Root::open_existing).transpose()?.flatten() {
+            state.sweep("")?;
+        }
+        Ok(lock)
+    }
+
+    /// Takes the lock, and waits for a hook that outlived its vault-kit.
+    fn take_turn(&self, timeout: Duration) -> Result<Lock> {
+        let is_within = self.is_within_hook();
+        let timeout = if is_within { Duration::ZERO } else { timeout };
+        let begun = Instant::now();
+        let lock = self.root.lock(&format!("{DIRECTORY}/lock"), timeout);
+        let waited = |lock: Lock| {
+            self.root.wait_for_hook(hook::LOCK, timeout.saturating_sub(begun.elapsed()))?;
+            Ok(lock)
+        };
+        lock.and_then(waited).map_err(|error| match error.code() {
+            "busy" | "hook-outlived" if is_within => within_hook(),
+            _ => error,
+        })
+    }
+
+    /// Whether a hook of this very project called us.
+    fn is_within_hook(&self) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        context::hook_of().is_some_and(|project| real(&project).is_some_and(|it| real(self.root.path()) == Some(it)))
+    }
+
+    /// Sweeps the directories of trusted absolute paths; one that is not there or not ours to read holds nothing of ours.
+    fn sweep_elsewhere(&self, directories: &BTreeSet<String>) -> Result<()> {
+        let system = Root::open(Path::new("/"))?;
+        let before = (self.context.now - STILL_AT_WORK).timestamp_nanos_opt().map_or(i128::MIN, i128::from);
+        for directory in directories {
+            // Whether it can be written to is for its writer to tell, with a better word than `sweep` has.
+            let _ = system.sweep_older(directory.trim_start_matches('/'), before);
+        }
+        Ok(())
+    }
+}
+
+fn within_hook() -> Error {
+    let message = "a hook cannot change the project that calls it: whoever started it waits for it, and holds the lock";
+    Error::new(Kind::Conflict, "within-hook", message)
+        .hint("nothing was changed; let the hook end first, and do this in the script that calls `vault-kit rotate`")
+}
