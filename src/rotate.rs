@@ -69,6 +69,13 @@ pub struct Report {
     pub unsent: BTreeSet<SecretName>,
 }
 
+impl Report {
+    /// Whether this happened to a secret.
+    fn has(&self, secret: &SecretName, what: &What) -> bool {
+        self.events.iter().any(|it| it.secret == *secret && it.what == *what)
+    }
+}
+
 /// Something that was not done, and of which the store knows nothing.
 #[derive(Debug)]
 pub struct Refusal {
@@ -136,6 +143,8 @@ pub enum What {
     Told,
     /// The candidate is gone, and the current value is in force as before.
     Aborted,
+    /// Nobody told its owner, who may accept the candidate, the current value, or both.
+    Untold,
 }
 
 /// A step of a hook that failed.
@@ -200,7 +209,11 @@ impl Problem {
         };
         let error =
             self.of_secret(secret, state).hint("once it can, go on with the same value: `vault-kit rotate resume`");
-        if step == "retire" || is_aborting {
+        if is_aborting {
+            let words = "or, if it never can, leave its owner as it is and tell it by hand";
+            return error.hint(format!("{words}: `vault-kit rotate abort {secret} --without-hooks`"));
+        }
+        if step == "retire" {
             return error;
         }
         error.hint(format!("or give it up: `vault-kit rotate abort {secret}`"))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::machine::{Machine, Run, in_flight, write_down};
+use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::order::waves;
 use super::programs::{Programs, Step};
 use super::{Report, What};
@@ -13,15 +13,17 @@ use crate::store::Store;
 use crate::store::rotations::{Ending, Operation, Step as Reached};
 
 impl Machine<'_> {
-    /// Gives up the rotations of these secrets.
+    /// Gives up the rotations of these secrets; `leaves_owners` = without their hooks, so that nobody tells the owners.
     ///
     /// Fails with `not-in-flight` where there is none, and with `already-promoted` where the new value is in force.
-    pub fn abort(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
+    pub fn abort(&self, names: &BTreeSet<SecretName>, leaves_owners: bool) -> Result<Report> {
         let (world, mut opened) = self.open()?;
         expect_open(&opened.store, names)?;
+        let untold = if leaves_owners { may_know_more(&opened.store, self.programs, names) } else { Vec::new() };
         // Also what nobody here told an owner: another host may have, with the same value.
         let is_joint = |name: &SecretName| opened.store.rotations.open(name).is_some_and(|it| it.remote.is_some());
-        let may_be_known = |name: &SecretName| is_joint(name) || !self.programs.hooks(name, Step::Set).is_empty();
+        let is_asked = |name: &SecretName| !leaves_owners && !self.programs.hooks(name, Step::Set).is_empty();
+        let may_be_known = |name: &SecretName| is_joint(name) || is_asked(name);
         let (known, unknown): (Vec<SecretName>, Vec<SecretName>) = names.iter().cloned().partition(may_be_known);
         for name in &known {
             in_flight(&mut opened.store.rotations, name)?.advance(Reached::Aborting);
@@ -30,13 +32,16 @@ impl Machine<'_> {
             drop_candidate(&mut opened.store, name, world.now)?;
         }
         opened.store.updated = opened.store.updated.max(world.now);
-        let deeds = [Deed::of("rotate-aborting", &known), Deed::of("rotate-abort", &unknown)];
+        let deeds = [Deed::of("rotate-aborting", &known), Deed::of(action(leaves_owners), &unknown)];
         let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
         world.record_deeds(&mut opened, &deeds)?;
         drop(opened);
-        let mut run = Run { active: names.clone(), ..Run::default() };
+        let mut run = Run { active: names.clone(), leaves_owners, ..Run::default() };
         run.tell(&unknown, &What::Aborted);
         self.finish_aborts(&mut run)?;
+        let is_given_up = |name: &&SecretName| run.report.has(name, &What::Aborted);
+        let untold: Vec<SecretName> = untold.into_iter().filter(is_given_up).cloned().collect();
+        run.tell(&untold, &What::Untold);
         if self.at(&run, Reached::Staged)?.is_empty() {
             return Ok(run.report);
         }
@@ -55,6 +60,22 @@ impl Machine<'_> {
         if names.is_empty() {
             return Ok(());
         }
+        let (done, mut failed) = if run.leaves_owners { (names, Vec::new()) } else { self.give_current(run, names)? };
+        for (_, problem) in &mut failed {
+            problem.is_aborting = true;
+        }
+        let (world, mut opened) = self.open()?;
+        for name in &done {
+            drop_candidate(&mut opened.store, name, world.now)?;
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        write_down(run, (&world, &mut opened), (action(run.leaves_owners), &done), failed)?;
+        run.tell(&done, &What::Aborted);
+        Ok(())
+    }
+
+    /// Has the hooks make owners accept the current value, and refuse the candidate.
+    fn give_current(&self, run: &mut Run, names: Vec<SecretName>) -> Result<(Vec<SecretName>, Failed)> {
         // What an owner was to be told is not done by no hook being declared any more. What is shared may have no owner.
         let (_, opened) = self.open()?;
         let has_set = |name: &SecretName| {
@@ -71,18 +92,13 @@ impl Machine<'_> {
         failed.extend(more);
         let done = self.in_force(run, done)?;
         failed.extend(self.undeclared(orphans, "set"));
-        for (_, problem) in &mut failed {
-            problem.is_aborting = true;
-        }
-        let (world, mut opened) = self.open()?;
-        for name in &done {
-            drop_candidate(&mut opened.store, name, world.now)?;
-        }
-        opened.store.updated = opened.store.updated.max(world.now);
-        write_down(run, (&world, &mut opened), ("rotate-abort", &done), failed)?;
-        run.tell(&done, &What::Aborted);
-        Ok(())
+        Ok((done, failed))
     }
+}
+
+/// What the record calls it.
+fn action(leaves_owners: bool) -> &'static str {
+    if leaves_owners { "rotate-abort-without-hooks" } else { "rotate-abort" }
 }
 
 fn drop_candidate(store: &mut Store, name: &SecretName, now: chrono::DateTime<chrono::Utc>) -> Result<()> {
@@ -108,6 +124,17 @@ pub fn untold<'n>(store: &Store, programs: &dyn Programs, names: &'n BTreeSet<Se
         was_set && has_no(&Step::Set)
     };
     names.iter().filter(is_untold).collect()
+}
+
+/// The secrets whose owners may know the candidate, and have a hook that could tell them the current value.
+pub fn may_know_more<'n>(
+    store: &Store,
+    programs: &dyn Programs,
+    names: &'n BTreeSet<SecretName>,
+) -> Vec<&'n SecretName> {
+    let may_know =
+        |name: &&SecretName| store.rotations.open(name).is_some_and(|operation| operation.step != Reached::Staged);
+    names.iter().filter(may_know).filter(|name| !programs.hooks(name, Step::Set).is_empty()).collect()
 }
 
 /// Refuses what cannot be given up.

@@ -43,7 +43,7 @@ pub fn resume(store: &Store, programs: &dyn Programs, names: &BTreeSet<SecretNam
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {
         if step == Reached::Aborting {
-            return abort(programs, name);
+            return abort(programs, name, false);
         }
         let asked = |step: Step| programs.hooks(name, step).into_iter();
         let mut deeds = Vec::new();
@@ -69,9 +69,10 @@ pub fn tell(programs: &dyn Programs, name: &SecretName) -> Intent {
     Intent { secret: name.clone(), deeds }
 }
 
-/// What giving up would do.
-pub fn abort(programs: &dyn Programs, name: &SecretName) -> Intent {
-    let asked = |step: Step| programs.hooks(name, step).into_iter();
+/// What giving up would do; `leaves_owner` = without hooks.
+pub fn abort(programs: &dyn Programs, name: &SecretName, leaves_owner: bool) -> Intent {
+    let hooks = |step| if leaves_owner { Vec::new() } else { programs.hooks(name, step) };
+    let asked = |step: Step| hooks(step).into_iter();
     let back = asked(Step::Set).map(Deed::SetBack);
     let refused = asked(Step::Retire).map(Deed::RetireCandidate).filter(|_| asked(Step::Set).next().is_some());
     Intent { secret: name.clone(), deeds: back.chain(refused).chain([Deed::Drop]).collect() }

@@ -42,6 +42,8 @@ pub(super) struct Run {
     pub(super) back: Option<(SecretName, Earlier)>,
     /// Whether outputs are brought up to date although nothing is promoted.
     pub(super) settles: bool,
+    /// Whether what is given up is so without its owner being told.
+    pub(super) leaves_owners: bool,
     /// Whether pauses after failures are kept.
     pub(super) waits: bool,
     pub(super) report: Report,

@@ -69,7 +69,7 @@ fn whoever_dies_while_giving_up_leaves_the_old_value_in_force() {
         hand.act(vault_kit::rotate::programs::Step::Test, crate::fixture::Act::Fail);
         ground.machine(&hand, |machine| machine.run(&Order::Now(names(["DB"])), false)).unwrap().unwrap();
         hand.live(Some(moment));
-        let run = ground.machine(&hand, |machine| machine.abort(&names(["DB"])));
+        let run = ground.machine(&hand, |machine| machine.abort(&names(["DB"]), false));
         hand.live(None);
         assert_works(&project, &hand, moment);
         if moment > 0 {
@@ -77,7 +77,7 @@ fn whoever_dies_while_giving_up_leaves_the_old_value_in_force() {
             ground.machine(&hand, finish).unwrap().unwrap();
             if !project.store().rotations.running.is_empty() {
                 assert_eq!(moment, 1, "it was written down that it is given up");
-                ground.machine(&hand, |machine| machine.abort(&names(["DB"]))).unwrap().unwrap();
+                ground.machine(&hand, |machine| machine.abort(&names(["DB"]), false)).unwrap().unwrap();
             }
             assert_eq!((project.get("DB"), stages(&project, "DB")), (old, vec![Stage::Current]), "moment {moment}");
             assert!(project.store().rotations.running.is_empty());

@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use vault_kit::store::Stage;
 
-use crate::fixture::{MANIFEST, delivered, stages};
+use crate::fixture::{MANIFEST, actions, delivered, stages};
 use crate::support::{Project, Run, set_mode};
 
 /// Writes down what it is asked, and fails, waits or kills its parent where a file says so.
@@ -275,6 +275,42 @@ fn giving_up_tells_the_owner_the_value_that_stays() {
     assert_eq!((set.0.as_str(), set.1["new"]["value"].as_str().unwrap().as_bytes()), ("set", old.as_slice()));
     assert_eq!((retire.0.as_str(), retire.1["old"]["value"].as_str()), ("retire", Some(candidate)));
     assert_eq!(stages(&project, "DB"), [Stage::Current]);
+}
+
+#[test]
+fn what_its_owner_cannot_be_told_is_given_up_without_a_hook_and_says_what_that_leaves() {
+    let project = project();
+    let old = project.get("DB");
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    // From here on its owner cannot be told anything: giving up fails, and so does going on.
+    project.write("fail-set", "");
+    for words in ["rotate abort DB", "rotate resume", "rotate abort DB"] {
+        let run = project.run(words.split(' ')).assert_code(8);
+        assert!(run.stderr.contains("`vault-kit rotate abort DB --without-hooks`"), "{run:?}");
+    }
+    let (asked, words) = (steps(&project).len(), ["rotate", "abort", "DB", "--without-hooks"]);
+    let told = project.run(words.iter().chain(&["-n"])).assert_code(0).stderr;
+    assert!(told.contains("would drop    DB") && !told.contains("would set"), "{told}");
+    let run = project.run(words).assert_code(2);
+    assert!(run.stderr.contains("all that the owner of `DB` accepts: no hook tells it"), "{run:?}");
+    let run = project.run(words.iter().chain(&["--yes"])).assert_code(0);
+    assert_eq!(steps(&project).len(), asked, "no hook was called");
+    assert!(
+        run.stderr.contains("the owner of `DB` may accept what was given up, the value in force, or both"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("`vault-kit rotate tell DB`") && run.stderr.contains("`vault-kit get DB`"), "{run:?}");
+    assert_eq!((stages(&project, "DB"), project.get("DB")), (vec![Stage::Current], old));
+    assert_eq!(actions(&project).last().unwrap(), "rotate-abort-without-hooks");
+    assert!(project.read(".vault-kit/dev.ledger.jsonl").contains("\"outcome\":\"aborted\""));
+    project.run(["check"]).assert_code(0);
+    // It can be rotated again, and told once that works.
+    std::fs::remove_file(project.path("fail-set")).unwrap();
+    project.run(["rotate", "tell", "DB"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.run(["rotate", "DB"]).assert_code(0);
 }
 
 #[test]

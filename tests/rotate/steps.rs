@@ -180,7 +180,7 @@ fn giving_up_hands_the_current_value_to_its_owner_again() {
 
         // The owner cannot be reached: what was given up stays so, and is finished later.
         hand.act(Set, Act::Fail);
-        let report = ground.machine(&hand, |machine| machine.abort(&names(["DB"]))).unwrap().unwrap();
+        let report = ground.machine(&hand, |machine| machine.abort(&names(["DB"]), false)).unwrap().unwrap();
         assert_eq!(codes(&report), ["hook-failed"]);
         assert!(report.problems[0].error().to_string().contains("the owner may know the candidate"));
         assert_eq!(project.store().rotations.running.values().next().unwrap().step, Reached::Aborting);
@@ -204,7 +204,7 @@ fn giving_up_hands_the_current_value_to_its_owner_again() {
         assert_eq!(store.rotations.results[names(["DB"]).first().unwrap()].outcome, Ending::Aborted);
 
         let code = |name: &str| {
-            let failed = ground.machine(&hand, |machine| machine.abort(&names([name]))).unwrap();
+            let failed = ground.machine(&hand, |machine| machine.abort(&names([name]), false)).unwrap();
             failed.unwrap_err().code()
         };
         assert_eq!(code("DB"), "not-in-flight");
@@ -223,7 +223,7 @@ fn the_old_value_is_retired_at_the_end_of_its_overlap() {
     assert!(project.read(".env").contains(&previous) || project.read(".env").contains("DB_PREVIOUS="));
     assert!(!hand.steps().iter().any(|(_, step)| *step == Retire));
     assert_eq!(hand.accepted.borrow().len(), 2);
-    let failed = ground.machine(&hand, |machine| machine.abort(&names(["DB"]))).unwrap();
+    let failed = ground.machine(&hand, |machine| machine.abort(&names(["DB"]), false)).unwrap();
     assert_eq!(failed.unwrap_err().code(), "already-promoted");
 
     // Neither a run nor `resume` ends the overlap before its time.

@@ -29,6 +29,26 @@ fn what_one_host_gives_up_no_other_puts_in_force() {
 }
 
 #[test]
+fn a_rotation_is_given_up_for_all_hosts_without_the_owner_of_any() {
+    let (fake, owner, first, second) = pair("");
+    let old = first.get("DB");
+    owner.does("fail-set");
+    first.run(["rotate", "DB"]).assert_code(8);
+    first.run(["rotate", "abort", "DB"]).assert_code(8);
+    owner.forget();
+    first.run(["rotate", "abort", "DB", "--without-hooks", "--yes"]).assert_code(0);
+    assert!(owner.steps().is_empty() && first.is_still());
+    assert_eq!(
+        (fake.tags(DB)["vault-kit:attempt"].as_str(), there(&fake, DB), first.get("DB")),
+        ("1", old.clone(), old)
+    );
+    owner.stops("fail-set");
+    second.run(["rotate", "DB"]).assert_code(0);
+    first.run(["sync", "pull"]).assert_code(0);
+    assert_one(&fake, &owner, &[&first, &second], "again");
+}
+
+#[test]
 fn an_abort_that_comes_too_late_finds_the_new_value_in_force() {
     let (fake, owner, first, second) = pair("");
     let old = first.get("DB");

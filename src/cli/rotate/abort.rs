@@ -8,9 +8,10 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::rotate::abort::{expect_open, untold};
+use crate::rotate::abort::{expect_open, may_know_more, untold};
 use crate::rotate::declared::Declared;
 use crate::rotate::intent;
+use crate::rotate::machine::Machine;
 use crate::store::Store;
 use crate::world::World;
 
@@ -19,22 +20,30 @@ pub struct Arguments {
     /// The secrets
     #[arg(required = true)]
     names: Vec<String>,
+    /// Call no hook: whether the owner accepts the value in force is for you to see to
+    #[arg(long)]
+    without_hooks: bool,
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let leaves_owners = arguments.without_hooks;
     let rehearse = |_: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         expect_open(store, names)?;
-        Ok(names.iter().map(|name| intent::abort(programs, name)).collect())
+        Ok(names.iter().map(|name| intent::abort(programs, name, leaves_owners)).collect())
     };
     let risk = |store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
-        let untold: Vec<String> = untold(store, programs, names).iter().map(|name| format!("`{name}`")).collect();
-        let names = untold.join(", ");
+        let mut untold = untold(store, programs, names);
+        if leaves_owners {
+            untold.extend(may_know_more(store, programs, names));
+        }
+        let shown = untold.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         (!untold.is_empty()).then(|| {
-            format!("give up what may be all that the owner of {names} accepts: no hook tells it the current value")
+            format!("give up what may be all that the owner of {shown} accepts: no hook tells it the current value")
         })
     };
-    super::act(context, &arguments.names, arguments.dry_run, risk, rehearse, |machine, names| machine.abort(&names))
+    let abort = |machine: &Machine<'_>, names| machine.abort(&names, leaves_owners);
+    super::act(context, &arguments.names, arguments.dry_run, risk, rehearse, abort)
 }

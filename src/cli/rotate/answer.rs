@@ -95,6 +95,15 @@ pub fn tell(
             super::programs(session).notify(problem, error).iter().for_each(|line| ui.warn(line));
         }
     }
+    for Event { secret, .. } in report.events.iter().filter(|it| it.what == What::Untold) {
+        let (tell, get) = (format!("vault-kit rotate tell {secret}"), format!("vault-kit get {secret}"));
+        ui.warn(&format!(
+            "the owner of `{secret}` may accept what was given up, the value in force, or both: once its hook works, `{}`; \
+             without it, have the owner accept by hand what `{}` prints, and nothing else",
+            paste.command(&tell),
+            paste.command(&get)
+        ));
+    }
     for name in &report.unsent {
         let push = paste.command(&format!("vault-kit sync push {name}"));
         ui.warn(&format!("`{name}` is not in AWS as it is here now: `{push}`"));
@@ -117,6 +126,7 @@ fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
 fn tell_events(ui: Ui, report: &Report) {
     for Event { secret, what } in &report.events {
         let line = match what {
+            What::Untold => continue,
             What::Promoted { .. } if report.plan.steps.iter().any(|step| step.secret == *secret) => continue,
             What::Promoted { version } => row("promoted", secret, format_args!("{version}")),
             What::Staged => row("staged", secret, format_args!("")),
