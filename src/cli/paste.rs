@@ -75,7 +75,7 @@ impl Paste {
         format!("(cd {} && {})", shell::path(&root.to_string_lossy()), there.command(line))
     }
 
-    /// Adds those flags to each command that it does not have already; a command reaches to `end` or to `&&`.
+    /// Adds those flags to each command that it does not have already; a command reaches to `end`, to `&&` or to a comment.
     fn with(&self, wanted: impl Fn(&str) -> bool, text: &str, end: char) -> String {
         let mut completed = String::with_capacity(text.len() + 64);
         let mut rest = text;
@@ -84,7 +84,9 @@ impl Paste {
             completed.push_str(before);
             rest = &command[PROGRAM.len()..];
             let is_line = end == '\n' && completed.is_empty();
-            if !is_line && !["`", "sudo ", "&& "].iter().any(|it| completed.ends_with(it)) {
+            // As in `… # or give it up: vault-kit …`.
+            let is_other = end == '\n' && completed.contains("    # ") && completed.ends_with(": ");
+            if !is_line && !is_other && !["`", "sudo ", "&& "].iter().any(|it| completed.ends_with(it)) {
                 completed.push_str(PROGRAM);
                 continue;
             }
@@ -94,6 +96,7 @@ impl Paste {
             }
             completed.push_str(PROGRAM);
             let words = rest.split(end).next().and_then(|it| it.split("&&").next()).unwrap_or_default();
+            let words = words.split("    # ").next().unwrap_or_default();
             for (flag, value) in self.flags.iter().filter(|(flag, _)| wanted(flag)) {
                 if !words.split(' ').any(|word| word == *flag) {
                     completed.extend([flag, " ", value, " "]);
@@ -164,5 +167,10 @@ mod tests {
         assert_eq!(paste().fix("chmod 0600 a", Path::new(".")), "chmod 0600 a");
         let command = paste().fix("vault-kit set A    # from: the console", elsewhere);
         assert_eq!(command, "vault-kit -C 'my shop' -f m.toml -e prod set A    # from: the console");
+        assert_eq!(
+            paste().command("vault-kit -e dev rotate resume A    # or give it up: vault-kit -e dev rotate abort A"),
+            "vault-kit -C 'my shop' -f m.toml -e dev rotate resume A    # or give it up: \
+             vault-kit -C 'my shop' -f m.toml -e dev rotate abort A"
+        );
     }
 }

@@ -62,10 +62,11 @@ impl Programs for Declared<'_> {
 }
 
 impl Declared<'_> {
-    /// Has the hooks with `notify` tell a person what failed; answers with what is to be said where one could not.
-    pub fn notify(&self, problem: &Problem, error: &Error) -> Vec<String> {
+    /// Has the hooks with `notify` tell a person what failed, and the command that goes on with it; answers with what is to be
+    /// said where one could not.
+    pub fn notify(&self, problem: &Problem, error: &Error, resume: &str) -> Vec<String> {
         let message = error.to_string();
-        let told = |hook: &Hook| self.tell(hook, problem, &message);
+        let told = |hook: &Hook| self.tell(hook, problem, &message, resume);
         let failed = |hook: &Hook| match told(hook) {
             Ok(hook::Status::Done) => None,
             Ok(_) => Some(format!("hook `{}` could not notify anybody", hook.name)),
@@ -74,7 +75,7 @@ impl Declared<'_> {
         self.manifest.notifiers().filter_map(failed).collect()
     }
 
-    fn tell(&self, hook: &Hook, problem: &Problem, message: &str) -> Result<hook::Status> {
+    fn tell(&self, hook: &Hook, problem: &Problem, message: &str, resume: &str) -> Result<hook::Status> {
         let Failure { step, code, .. } = &problem.failure;
         let failure = hook::Failure {
             secret: problem.secret.as_ref(),
@@ -82,7 +83,7 @@ impl Declared<'_> {
             hook: self.manifest.hooks.get(problem.failure.hook.as_str()).map(|it| &it.name),
             code,
             message,
-            resume: "vault-kit rotate resume",
+            resume,
         };
         let call = hook::Call {
             step: Step::Notify,

@@ -319,7 +319,8 @@ fn a_scheduled_run_that_fails_has_a_person_told_and_no_value_with_it() {
     project.write("die-set", "");
     project.run(["rotate", "DB"]).assert_code(137);
     project.write("fail-set", "");
-    project.run(["rotate", "--due", "--wait"]).assert_code(8);
+    let directory = project.root().to_str().unwrap();
+    project.run(["-C", directory, "rotate", "--due", "--wait"]).assert_code(8);
     let (step, input) = asked(&project).pop().unwrap();
     assert_eq!((step.as_str(), &input["failure"]["secret"], &input["new"]), ("notify", &"DB".into(), &Value::Null));
     let failure = &input["failure"];
@@ -327,6 +328,7 @@ fn a_scheduled_run_that_fails_has_a_person_told_and_no_value_with_it() {
         (&failure["step"], &failure["hook"], &failure["code"]),
         (&"set".into(), &"owner".into(), &"hook-failed".into())
     );
+    assert_eq!(failure["resume"], format!("vault-kit -C {directory} rotate resume"));
     assert_eq!(input["secrets"], Value::Object(serde_json::Map::new()));
     // Whoever rotates by hand sees it.
     project.run(["rotate", "resume"]).assert_code(8);

@@ -92,7 +92,8 @@ pub fn tell(
         ui.problem(error);
         // Whoever rotates by hand is told here.
         if is_scheduled {
-            super::programs(session).notify(problem, error).iter().for_each(|line| ui.warn(line));
+            let resume = paste.command("vault-kit rotate resume");
+            super::programs(session).notify(problem, error, &resume).iter().for_each(|line| ui.warn(line));
         }
     }
     for Event { secret, .. } in report.events.iter().filter(|it| it.what == What::Untold) {
