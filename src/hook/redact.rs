@@ -1,6 +1,9 @@
-//! What a program wrote, without the values that it was given, in whatever common dress they come.
+//! What a program wrote, without the values that it was given, in whatever common dress they come: wrapped, cut off at either
+//! end, or whole.
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER};
+use std::collections::{BTreeSet, HashSet};
+
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
@@ -26,8 +29,27 @@ const QUOTES: [(&[u8], &[u8]); 7] = [
     (b"\\'\"$`", b"\\"),
 ];
 
-/// Byte strings that must not be shown, longest first.
-pub(super) struct Patterns(Vec<Zeroizing<Vec<u8>>>);
+/// So much of the beginning or the end of a pattern is not shown either: half of it, which leaves as much to be guessed, but no
+/// less than a common word and no more than what nobody prints by chance.
+const FRAGMENT: (usize, usize) = (6, 12);
+
+/// What is shorter is looked for in one piece: letters of several words would too often come to it.
+const IN_ONE_PIECE: usize = 8;
+
+/// Byte strings that must not be shown, nor what they begin or end with.
+pub(super) struct Patterns {
+    forward: Index,
+    backward: Index,
+}
+
+/// Patterns by what they begin with.
+struct Index {
+    sorted: Vec<Zeroizing<Vec<u8>>>,
+    /// The least of each that counts, packed.
+    heads: HashSet<u128>,
+    /// How long those are.
+    lengths: BTreeSet<usize>,
+}
 
 impl Patterns {
     /// Each value as it is, as JSON, percent-encoded, in base64 and in hex; and each line of a value of several.
@@ -40,34 +62,93 @@ impl Patterns {
                 .filter(|line| line.len() >= LINE && line.len() < value.len())
                 .for_each(|line| add(&mut patterns, line));
         }
-        patterns.retain(|pattern| !pattern.is_empty());
-        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
-        patterns.dedup();
-        Self(patterns)
+        patterns.iter_mut().for_each(|pattern| pattern.retain(|byte| !byte.is_ascii_whitespace()));
+        let reversed = patterns.iter().map(|it| Zeroizing::new(it.iter().rev().copied().collect())).collect();
+        Self { forward: Index::of(patterns), backward: Index::of(reversed) }
     }
 
     /// The text with every pattern blotted out, and the beginning of one at its end where the text was cut off.
     pub(super) fn redact(&self, bytes: &[u8], is_cut: bool) -> String {
-        let end = bytes.len() - if is_cut { self.begun(bytes) } else { 0 };
+        // Whoever wraps a value puts white space into it.
+        let at: Vec<usize> = (0..bytes.len()).filter(|&it| !bytes[it].is_ascii_whitespace()).collect();
+        let mut dense = Zeroizing::new(at.iter().map(|&it| bytes[it]).collect::<Vec<u8>>());
+        let begun = if is_cut { self.forward.begun(&dense) } else { 0 };
+        let end = if begun == 0 { bytes.len() } else { at[at.len() - begun] };
+        let mut is_hidden = vec![false; bytes.len()];
+        let mut hide = |from: usize, length: usize| {
+            let (first, last) = (at[from], at[from + length - 1]);
+            let is_meant = length >= IN_ONE_PIECE || last - first < length;
+            is_hidden[first..=last].iter_mut().for_each(|it| *it |= is_meant);
+        };
+        self.forward.find(&dense, &mut hide);
+        // Also finds what begins within another one.
+        dense.reverse();
+        self.backward.find(&dense, &mut |from, length| hide(at.len() - from - length, length));
+
         let mut text = Zeroizing::new(Vec::with_capacity(end));
-        let mut at = 0;
-        while at < end {
-            let found = self.0.iter().find(|pattern| bytes[at..end].starts_with(pattern));
-            let (shown, read) = found.map_or((&bytes[at..=at], 1), |pattern| (BLOT.as_bytes(), pattern.len()));
-            text.extend_from_slice(shown);
-            at += read;
+        for run in is_hidden[..end].chunk_by(|one, next| one == next).scan(0, |from, run| {
+            *from += run.len();
+            Some((*from - run.len()..*from, run[0]))
+        }) {
+            let (range, is_hidden) = run;
+            text.extend_from_slice(if is_hidden { BLOT.as_bytes() } else { &bytes[range] });
         }
         String::from_utf8_lossy(&text).chars().map(|it| if is_harmless(it) { it } else { '\u{fffd}' }).collect()
     }
+}
 
-    /// How many bytes at the end may be the beginning of a pattern.
-    fn begun(&self, bytes: &[u8]) -> usize {
-        let begun = |pattern: &[u8]| {
-            let longest = (pattern.len() - 1).min(bytes.len());
-            (1..=longest).rev().find(|&length| bytes.ends_with(&pattern[..length])).unwrap_or(0)
-        };
-        self.0.iter().map(|pattern| begun(pattern)).max().unwrap_or(0)
+impl Index {
+    fn of(mut patterns: Vec<Zeroizing<Vec<u8>>>) -> Self {
+        patterns.retain(|pattern| !pattern.is_empty());
+        patterns.sort_by(|one, other| one.as_slice().cmp(other));
+        patterns.dedup();
+        let heads = patterns.iter().map(|pattern| packed(&pattern[..least(pattern)])).collect();
+        let lengths = patterns.iter().map(|pattern| least(pattern)).collect();
+        Self { sorted: patterns, heads, lengths }
     }
+
+    /// Tells where in a text a pattern begins, and how much of it is there. Each byte is looked at a bounded number of times,
+    /// however many patterns there are: what was found is passed over.
+    fn find(&self, text: &[u8], found: &mut impl FnMut(usize, usize)) {
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            let is_head = |length: &usize| rest.get(..*length).is_some_and(|it| self.heads.contains(&packed(it)));
+            let length = if self.lengths.iter().any(is_head) { self.common(rest) } else { 0 };
+            if length > 0 {
+                found(at, length);
+            }
+            at += length.max(1);
+        }
+    }
+
+    /// The most that a text has in common with the beginning of a pattern: with one of its neighbours in their order.
+    fn common(&self, text: &[u8]) -> usize {
+        let next = self.sorted.partition_point(|pattern| pattern.as_slice() < text);
+        let neighbours = self.sorted[next.saturating_sub(1)..].iter().take(2);
+        let common =
+            |pattern: &Zeroizing<Vec<u8>>| pattern.iter().zip(text).take_while(|(one, other)| one == other).count();
+        neighbours.map(common).max().unwrap_or(0)
+    }
+
+    /// How many bytes at the end may be the beginning of a pattern, and are too few to be taken for one.
+    fn begun(&self, text: &[u8]) -> usize {
+        let begun = |pattern: &[u8]| {
+            let longest = (least(pattern) - 1).min(text.len());
+            (1..=longest).rev().find(|&length| text.ends_with(&pattern[..length])).unwrap_or(0)
+        };
+        self.sorted.iter().map(|pattern| begun(pattern)).max().unwrap_or(0)
+    }
+}
+
+/// How much of a pattern counts as it.
+fn least(pattern: &[u8]) -> usize {
+    pattern.len().div_ceil(2).clamp(FRAGMENT.0, FRAGMENT.1).min(pattern.len())
+}
+
+/// At most twelve bytes and their number as one.
+fn packed(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(bytes.len() as u128, |sum, &byte| sum << 8 | u128::from(byte))
 }
 
 /// Whether a terminal only shows it.
@@ -95,6 +176,7 @@ fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
     add(BASE64_NOPAD.encode(value).into_bytes());
     add(BASE64URL_NOPAD.encode(value).into_bytes());
     add(HEXLOWER.encode(value).into_bytes());
+    add(HEXUPPER.encode(value).into_bytes());
     if value.len() < WITHIN {
         return;
     }
@@ -130,6 +212,7 @@ mod tests {
             BASE64.encode(value.as_bytes()),
             BASE64URL_NOPAD.encode(value.as_bytes()),
             HEXLOWER.encode(value.as_bytes()),
+            HEXUPPER.encode(value.as_bytes()),
         ] {
             let shown = redact(value.as_bytes(), format!("<{dressed}> and {dressed}").as_bytes());
             assert_eq!(shown.matches(BLOT).count(), 2, "{dressed}: {shown}");
@@ -164,8 +247,48 @@ mod tests {
     #[test]
     fn a_value_that_the_end_cuts_off_is_not_shown_in_part() {
         let patterns = Patterns::of(&[&Secret::copy_of(b"hunter2hunter2")]);
-        assert_eq!(patterns.redact(b"so it is hunter2hun", true), "so it is ");
-        assert_eq!(patterns.redact(b"so it is hunter2hun", false), "so it is hunter2hun");
+        assert_eq!(patterns.redact(b"so it is hunter", true), "so it is ");
+        assert_eq!(patterns.redact(b"so it is hunter", false), "so it is hunter");
+        assert_eq!(patterns.redact(b"so it is hunter2hun", true), "so it is [redacted]");
+        assert_eq!(patterns.redact(b"so it is hun\n\nter", true), "so it is ");
+    }
+
+    #[test]
+    fn a_value_that_is_wrapped_is_blotted_out_with_what_wraps_it() {
+        let value = b"Kq7vTz3mXw9RbLp5NcYd2HsJ";
+        for wrapped in ["Kq7vTz3mXw9R\nbLp5NcYd2HsJ", "Kq7v Tz3m Xw9R bLp5 NcYd 2HsJ", "Kq7vTz3mXw9RbLp5NcYd2Hs\r\n\tJ"]
+        {
+            assert_eq!(redact(value, format!("<{wrapped}>\n").as_bytes()), "<[redacted]>\n", "{wrapped}");
+        }
+        let long = [&value[..]; 8].concat();
+        let lines: Vec<String> =
+            BASE64.encode(&long).as_bytes().chunks(76).map(|it| String::from_utf8(it.to_vec()).unwrap()).collect();
+        assert_eq!(redact(&long, lines.join("\n").as_bytes()), "[redacted]");
+        assert_eq!(
+            redact(b"correct horse battery staple", b"it is correct  horse\nbattery staple."),
+            "it is [redacted]."
+        );
+        // What is short is no value in several words.
+        assert_eq!(redact(b"a12345", b"a 1 2 3 4 5 and a12345"), "a 1 2 3 4 5 and [redacted]");
+    }
+
+    #[test]
+    fn a_long_beginning_or_end_of_a_value_is_blotted_out_too() {
+        let value = b"Kq7vTz3mXw9RbLp5NcYd2HsJ4Gf8";
+        for (said, shown) in [
+            ("refused: Kq7vTz3mXw9R...", "refused: [redacted]..."),
+            ("refused: Kq7vTz3mXw9...", "refused: Kq7vTz3mXw9..."),
+            ("...NcYd2HsJ4Gf8 is wrong", "...[redacted] is wrong"),
+            ("...cYd2HsJ4Gf8 is wrong", "...cYd2HsJ4Gf8 is wrong"),
+            ("Kq7vTz3mXw9R[...]NcYd2HsJ4Gf8", "[redacted][...][redacted]"),
+        ] {
+            assert_eq!(redact(value, said.as_bytes()), shown);
+        }
+        assert_eq!(redact(b"sk-0123456789", b"sk-0123 sk-01"), "[redacted] sk-01");
+        assert_eq!(redact(b"two of the same", b"two of the sametwo of the same"), "[redacted]");
+        // One begins within the other.
+        let patterns = Patterns::of(&[&Secret::copy_of(b"0123456789abcdef"), &Secret::copy_of(b"abcdefghijklmnop")]);
+        assert_eq!(patterns.redact(b"<0123456789abcdefghijklmnop>", false), "<[redacted]>");
     }
 
     #[test]
@@ -181,6 +304,18 @@ mod tests {
         fn no_value_survives(value in "[a-zA-Z0-9!-/]{8,40}", before in "[ -~]{0,20}", after in "[ -~]{0,20}") {
             let shown = redact(value.as_bytes(), format!("{before}{value}{after}").as_bytes());
             prop_assert!(!shown.contains(&value));
+        }
+
+        #[test]
+        fn no_long_part_of_a_wrapped_value_survives(
+            value in "[a-zA-Z0-9]{24,60}",
+            width in 8_usize..30,
+            cut in 12_usize..24,
+        ) {
+            let wrapped: Vec<&str> = value.as_bytes().chunks(width).map(|it| std::str::from_utf8(it).unwrap()).collect();
+            prop_assert_eq!(redact(value.as_bytes(), wrapped.join("\n  ").as_bytes()), BLOT);
+            prop_assert_eq!(redact(value.as_bytes(), value[..cut].as_bytes()), BLOT);
+            prop_assert_eq!(redact(value.as_bytes(), value[value.len() - cut..].as_bytes()), BLOT);
         }
     }
 }
