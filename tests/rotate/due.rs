@@ -137,6 +137,23 @@ fn the_end_of_an_overlap_is_due_too() {
 }
 
 #[test]
+fn what_serves_beside_its_successor_is_not_cut_without_a_yes() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["rotate", "STAYS", "SESSION"]).assert_code(0);
+    let before = project.contents();
+    for names in [&["SESSION"][..], &["STAYS", "SESSION"]] {
+        let run = project.run(["rotate"].iter().chain(names)).assert_code(2);
+        assert!(run.stderr.contains("retire the old value of `SESSION` now"), "{run:?}");
+        assert!(project.contents() == before);
+    }
+    // What has no overlap, and what was said to be meant.
+    project.run(["rotate", "STAYS"]).assert_code(0);
+    project.run(["rotate", "SESSION", "--yes"]).assert_code(0);
+    pass(&project, TimeDelta::hours(25));
+    project.run(["rotate", "SESSION"]).assert_code(0);
+}
+
+#[test]
 fn a_writer_that_died_before_its_files_were_written_is_followed_up() {
     let project = Project::initialised(MANIFEST);
     let (env, ledger) = (project.bytes(".env"), project.bytes(".vault-kit/dev.ledger.jsonl"));

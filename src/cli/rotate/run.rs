@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
 
 use super::answer;
@@ -12,6 +11,7 @@ use crate::cli::consequences;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::cli::summary::Summary;
+use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
@@ -66,7 +66,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         foretell(&session, &plan);
         return rehearse(context, &session, &world, opened.store, &plan, &consequences);
     }
-    let early = retired_early(&opened.store, &order, context.now);
+    let early = retired_early(&world, &opened.store, &order);
     drop(opened);
     confirm_roots(&session, &order)?;
     if !early.is_empty() {
@@ -159,14 +159,18 @@ fn rehearse(
     Ok(Exit::DONE)
 }
 
-/// The secrets whose former value is promised for longer than until they are rotated again.
-fn retired_early(store: &Store, order: &Order, now: DateTime<Utc>) -> Vec<String> {
+/// The secrets whose former value is promised for longer than until they are rotated again: by its owner, or in the files.
+fn retired_early(world: &World<'_>, store: &Store, order: &Order) -> Vec<String> {
     let Order::Now(names) = order else { return Vec::new() };
-    let is_promised = |name: &&SecretName| {
-        store.rotations.running.get(*name).is_some_and(|it| {
-            let is_leaked = store.version(name, it.base).is_some_and(|base| base.life.revoked.is_some());
-            !it.is_open() && !is_leaked && it.retire_at.is_some_and(|at| at > now)
-        })
+    let is_promised = |name: &&SecretName| match store.rotations.running.get(*name) {
+        Some(operation) => {
+            let is_leaked = store.version(name, operation.base).is_some_and(|base| base.life.revoked.is_some());
+            !operation.is_open() && !is_leaked && operation.retire_at.is_some_and(|at| at > world.now)
+        }
+        None => {
+            let declaration = world.manifest.secret(*name);
+            declaration.is_some_and(|it| companions::previous(world.manifest, it, store, world.now).is_some())
+        }
     };
     names.iter().filter(is_promised).map(|name| format!("`{name}`")).collect()
 }
