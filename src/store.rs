@@ -215,6 +215,7 @@ impl Store {
     /// Forgets a secret with all its versions; tells whether there was one.
     pub fn remove(&mut self, name: &SecretName) -> bool {
         self.rotations.running.remove(name);
+        self.rotations.untold.remove(name);
         self.secrets.remove(name).is_some()
     }
 

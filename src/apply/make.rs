@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use crate::companions;
 use crate::error::{Error, Result};
 use crate::generate::{self, Context, Input, Inputs};
-use crate::manifest::hook::USERNAME;
+use crate::manifest::hook::{Step as HookStep, USERNAME};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::{Action, Plan, Step, Why};
@@ -33,16 +33,32 @@ impl World<'_> {
     pub fn make_step(&self, store: &mut Store, step: &Step) -> Result<()> {
         let name = &step.secret;
         match (step.action, store.next_mut(name)) {
-            (Action::Activate, _) => store.activate(name, self.now),
+            (Action::Activate, _) => {
+                store.activate(name, self.now);
+                self.owe_owner(store, name);
+            }
             (Action::Publish, Some(next)) if step.why == Why::NotPublished => next.life.published = Some(self.now),
             (Action::Publish, _) => store.publish(name, self.make_new_version(store, name)?),
-            (Action::Make, _) => store.promote(name, self.make_new_version(store, name)?),
+            (Action::Make, _) => self.put_in_force(store, name, self.make_new_version(store, name)?),
         }
         if step.why == Why::Revoked {
             store.revoke_replaced(name, self.now);
         }
         self.wipe_replaced_keys(store, name);
         Ok(())
+    }
+
+    /// Makes a version the current one, of which no program is told.
+    pub fn put_in_force(&self, store: &mut Store, name: &SecretName, version: Version) {
+        store.promote(name, version);
+        self.owe_owner(store, name);
+    }
+
+    /// Remembers that a hook has yet to tell the owner of the current value, where one can.
+    fn owe_owner(&self, store: &mut Store, name: &SecretName) {
+        if self.manifest.secret(name).is_some_and(|it| self.manifest.hooks_for(it, HookStep::Set).next().is_some()) {
+            store.owe_owner(name);
+        }
     }
 
     /// The private halves of key pairs that verifiers know by a key set: what was replaced only verifies from now on.

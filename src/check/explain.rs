@@ -139,6 +139,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "Files were replaced, and the program that reads them was not told, since its `reload` hook failed or was not reached."
         risk "It goes on with the old values, and fails when those are retired."
         cure "`vault-kit rotate resume` calls the hook again."
+    "owner-untold" at [Host]
+        cause "A value came into force by `init`, `generate`, `set` or `import`, which call no hook, or a hook of `rotate tell` failed."
+        risk "Files have a value that its owner may refuse, such as a database with the password of before: what reads them fails at its next login."
+        cure "`vault-kit rotate tell NAME`, once the owner runs: its hooks set the value in force and test it."
     "rotation-due" at [Host]
         cause "The value is older than its `rotate` allows, and its window has ended."
         risk "What leaked unnoticed stays valid for longer than you decided."

@@ -106,6 +106,8 @@ codes! {
     RotationUnfinished = "rotation-unfinished",
     /// A program has yet to read files that a rotation changed.
     ReloadOwed = "reload-owed",
+    /// A hook has yet to make its owner accept the value that is in force.
+    OwnerUntold = "owner-untold",
     /// Its replacement is due.
     RotationDue = "rotation-due",
     /// The declaration changed since the value was made.
@@ -226,9 +228,12 @@ impl Code {
     pub fn severity(self) -> Severity {
         match self {
             Self::AllowUnused | Self::Unused => Severity::Notice,
-            Self::AllowExpired | Self::CrlExpiring | Self::Expiring | Self::SecretInArguments | Self::Undeclared => {
-                Severity::Warning
-            }
+            Self::AllowExpired
+            | Self::CrlExpiring
+            | Self::Expiring
+            | Self::OwnerUntold
+            | Self::SecretInArguments
+            | Self::Undeclared => Severity::Warning,
             _ => Severity::Error,
         }
     }

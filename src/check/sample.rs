@@ -123,6 +123,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         beside: Vec::new(),
         remote: None,
         rotation: None,
+        untold: false,
         rotated: None,
         facts: BTreeMap::new(),
     };

@@ -58,7 +58,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         change.map_or_else(Vec::new, |change| consequences::of_value(&session, &opened.store, declaration, change));
     if is_new {
         let version = world.given_version(&opened.store, declaration, value, Origin::Set)?;
-        opened.store.promote(&name, version);
+        world.put_in_force(&mut opened.store, &name, version);
     }
     let is_dropped = arguments.revoke && opened.store.revoke_replaced(&name, context.now);
     let scope = Scope::Missing(plan::dependents(&session.manifest, &BTreeSet::from([name.clone()])));
@@ -77,7 +77,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     let deed = if is_new { Some(Deed::Set(&name)) } else { is_dropped.then_some(Deed::Drop(&name)) };
-    summary.with(deed).breaking(&consequences).tell(context)?;
+    let given = is_new.then_some(&**declaration);
+    summary.with(deed).owing(&session.manifest, given).breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
 }
 

@@ -32,7 +32,7 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "<[Publishing]>::is_empty")]
     publishing: &'a [Publishing],
     outputs_waiting: &'a BTreeMap<OutputName, BTreeSet<SecretName>>,
-    /// Those whose owners do not know their first value.
+    /// Those whose owners do not know their value.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     untold: Vec<Waits>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -82,8 +82,7 @@ impl<'a> Summary<'a> {
         dry_run: bool,
     ) -> Self {
         let made = |step: &'a Step| Made { secret: &step.secret, kind: step.kind, action: step.action, why: &step.why };
-        let prefix =
-            if *environment == manifest.default_environment { String::new() } else { format!(" -e {environment}") };
+        let prefix = prefix(environment, manifest);
         let waiting = plan.waiting.iter().map(|waiting| Waits {
             secret: waiting.secret.to_string(),
             needs: waiting.needs.clone(),
@@ -96,14 +95,9 @@ impl<'a> Summary<'a> {
         });
         let is_untold = |step: &&Step| {
             let declaration = manifest.secret(&step.secret);
-            let mut hooks = declaration.into_iter().flat_map(|it| manifest.hooks_for(it, HookStep::Set));
-            step.why == Why::Missing && hooks.next().is_some()
+            step.action != Action::Publish && declaration.is_some_and(|it| has_set(manifest, it))
         };
-        let untold = plan.steps.iter().filter(is_untold).map(|step| Waits {
-            secret: step.secret.to_string(),
-            needs: Vec::new(),
-            fix: format!("vault-kit{prefix} rotate tell {}", step.secret),
-        });
+        let untold = plan.steps.iter().filter(is_untold).map(|step| untold(environment, manifest, &step.secret));
         Self {
             schema_version: SCHEMA_VERSION,
             dry_run,
@@ -124,6 +118,19 @@ impl<'a> Summary<'a> {
     /// Adds what was asked for by name.
     pub fn with(self, deed: Option<Deed<'a>>) -> Self {
         Self { deed, ..self }
+    }
+
+    /// Adds the owner of a value that came by hand, who has to be told of it by a hook.
+    pub fn owing(mut self, manifest: &Manifest, given: Option<&Declaration>) -> Self {
+        let owner = given.filter(|it| has_set(manifest, it));
+        self.untold.extend(owner.map(|it| untold(self.environment, manifest, &it.name)));
+        self
+    }
+
+    /// Leaves out the owners of these, whom a rotation tells.
+    pub fn telling(mut self, names: &BTreeSet<SecretName>) -> Self {
+        self.untold.retain(|it| !names.iter().any(|name| name.as_str() == it.secret));
+        self
     }
 
     /// Adds what breaks. In words it was told before anything was done.
@@ -231,6 +238,19 @@ impl<'a> Summary<'a> {
             ui.say(&row("waiting", &output, format_args!("for {}", names.join(", "))));
         }
     }
+}
+
+fn has_set(manifest: &Manifest, declaration: &Declaration) -> bool {
+    manifest.hooks_for(declaration, HookStep::Set).next().is_some()
+}
+
+fn prefix(environment: &EnvName, manifest: &Manifest) -> String {
+    if *environment == manifest.default_environment { String::new() } else { format!(" -e {environment}") }
+}
+
+fn untold(environment: &EnvName, manifest: &Manifest, name: &SecretName) -> Waits {
+    let fix = format!("vault-kit{} rotate tell {name}", prefix(environment, manifest));
+    Waits { secret: name.to_string(), needs: Vec::new(), fix }
 }
 
 fn supply_words(manifest: &Manifest, name: &SecretName) -> String {

@@ -67,6 +67,10 @@ impl Machine<'_> {
         let (world, mut opened) = self.open()?;
         for name in &done {
             drop_candidate(&mut opened.store, name, world.now)?;
+            if !run.leaves_owners {
+                // It was given the current value just now.
+                opened.store.rotations.untold.remove(name);
+            }
         }
         opened.store.updated = opened.store.updated.max(world.now);
         write_down(run, (&world, &mut opened), (action(run.leaves_owners), &done), failed)?;

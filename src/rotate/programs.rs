@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::error::Result;
 pub use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Manifest};
-use crate::name::{OutputName, SecretName};
+use crate::name::{EnvName, OutputName, SecretName};
 use crate::secret::Secret;
+use crate::store::ledger::Entry;
 use crate::store::{Store, Version};
 
 /// What a program is started with. It borrows the open store, which is gone by the time the program is waited for.
@@ -74,6 +75,14 @@ pub trait Programs {
 
     /// Hands over the input and starts the program.
     fn start(&self, call: &Call<'_>) -> Result<Box<dyn Running>>;
+}
+
+/// Whether the owner of a value is still to be told it: where no hook can, there is nothing to be done about it, and while the
+/// secret is being rotated its owner is told another one.
+pub fn is_owner_untold(manifest: &Manifest, environment: &EnvName, entry: &Entry) -> bool {
+    let declaration = manifest.secret(&entry.name).filter(|it| it.is_in(environment));
+    let is_rotated = entry.rotation.as_ref().is_some_and(|it| it.is_open());
+    entry.untold && !is_rotated && declaration.is_some_and(|it| has(manifest, it, Step::Set))
 }
 
 /// Whether one of a secret's hooks has a step.

@@ -12,7 +12,7 @@ use crate::name::SecretName;
 use crate::store::Store;
 
 impl Machine<'_> {
-    /// Has the hooks of these secrets set and test their current values. The store holds the same before and after.
+    /// Has the hooks of these secrets set and test their current values. No value changes.
     ///
     /// Fails with `rotation-in-flight`, and with `usage` for what has no value or no hook with `set`.
     pub fn tell(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
@@ -22,18 +22,23 @@ impl Machine<'_> {
         self.expect_programs(names)?;
         drop(opened);
         let mut run = Run::default();
-        let mut told = Vec::new();
+        let (mut told, mut untold) = (Vec::new(), Vec::new());
         for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
             let (set, mut failed) = self.call_for(&wave, Step::Set)?;
             let (tested, more) = self.call_for(&set, Step::Test)?;
             failed.extend(more);
             told.extend(tested);
+            untold.extend(failed.iter().map(|(name, _)| name.clone()));
             run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
         }
         let (world, mut opened) = self.open()?;
         opened.store.updated = opened.store.updated.max(world.now);
-        if !told.is_empty() {
-            world.record_deeds(&mut opened, &[Deed::of("rotate-tell", &told)])?;
+        untold.retain(|name| opened.store.owe_owner(name));
+        opened.store.rotations.untold.retain(|name, _| !told.contains(name));
+        let deeds = [Deed::of("rotate-tell", &told), Deed::of("rotate-failed", &untold)];
+        let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
+        if !deeds.is_empty() {
+            world.record_deeds(&mut opened, &deeds)?;
         }
         run.tell(&told, &What::Told);
         Ok(run.report)

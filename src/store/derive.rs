@@ -124,6 +124,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         remote: None,
         rotation: store.rotations.running.get(name).cloned().map(Box::new),
+        untold: store.is_untold(name),
         rotated: store.rotations.results.get(name).cloned(),
         facts: facts(store, name, version),
     }

@@ -96,6 +96,9 @@ pub struct Entry {
     /// The rotation that is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Box<Operation>>,
+    /// Whether a hook has yet to tell its owner the current version.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub untold: bool,
     /// How the last rotation ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated: Option<Outcome>,
@@ -343,6 +346,7 @@ mod tests {
                     }],
                     remote: None,
                     rotation: None,
+                    untold: true,
                     rotated: None,
                     facts: BTreeMap::new(),
                 },

@@ -29,6 +29,9 @@ pub struct Rotations {
     /// The secrets that changed since the program of such a hook read its files.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<String, BTreeSet<SecretName>>,
+    /// The versions in force that no hook has told their owners, by secret; of another version it says nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub untold: BTreeMap<SecretName, VersionId>,
     /// How the last rotation of a secret ended.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<SecretName, Outcome>,
@@ -217,13 +220,13 @@ impl Operation {
 impl Rotations {
     /// Whether there is nothing to be remembered.
     pub fn is_empty(&self) -> bool {
-        self.running.is_empty() && self.reloads.is_empty() && self.results.is_empty()
+        self.len() == 0
     }
 
     /// How many records there are.
     pub fn len(&self) -> usize {
         let unread: usize = self.unread.values().map(|names| 1 + names.len()).sum();
-        self.running.len() + self.reloads.len() + unread + self.results.len()
+        self.running.len() + self.reloads.len() + unread + self.untold.len() + self.results.len()
     }
 
     /// The operation of a secret whose new value is not in force yet.
@@ -274,10 +277,23 @@ impl Store {
         let Some(versions) = self.secrets.get_mut(name) else { return false };
         let Some(index) = versions.iter().position(|version| version.stage == Stage::Candidate) else { return false };
         let candidate = versions.remove(index);
+        self.rotations.untold.remove(name);
         replace(versions, now);
         versions.push(Version { stage: Stage::Current, ..candidate });
         self.updated = self.updated.max(now);
         true
+    }
+
+    /// Whether a hook has yet to tell the owner of a secret the value that is in force.
+    pub fn is_untold(&self, name: &SecretName) -> bool {
+        let untold = self.rotations.untold.get(name);
+        untold.is_some_and(|id| self.current(name).is_some_and(|current| current.id == *id))
+    }
+
+    /// Notes that the value in force of a secret is not known to its owner; tells whether that is new.
+    pub fn owe_owner(&mut self, name: &SecretName) -> bool {
+        let Some(id) = self.current(name).map(|version| version.id) else { return false };
+        self.rotations.untold.insert(name.clone(), id) != Some(id)
     }
 
     /// Forgets the candidate of a secret.

@@ -8,6 +8,7 @@ mod due;
 mod fixture;
 mod memory;
 mod outlived;
+mod owners;
 mod programs;
 mod roots;
 mod steps;

@@ -10,7 +10,7 @@ use crate::fixture::{MANIFEST, actions, delivered, stages};
 use crate::support::{Project, Run, set_mode};
 
 /// Writes down what it is asked, and fails, waits or kills its parent where a file says so.
-const PROGRAM: &str = r#"#!/bin/sh
+pub(crate) const PROGRAM: &str = r#"#!/bin/sh
 input=$(cat)
 printf '%s %s\n' "$1" "$input" >> asked
 if [ -e "die-$1" ]; then rm "die-$1"; kill -9 "$PPID"; exit 0; fi
@@ -19,12 +19,12 @@ if [ -e "later-$1" ]; then exit 75; fi
 while [ -e "wait-$1" ]; do sleep 0.05; done
 "#;
 
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     project_with("")
 }
 
 /// The declaration, with more said of `DB`.
-fn declared(more: &str) -> String {
+pub(crate) fn declared(more: &str) -> String {
     let hooks = "[hooks.owner]\nprogram = \"hooks/owner\"\nsteps = [\"set\", \"test\", \"retire\"]\nsecrets = [\"SESSION\"]\n\
                  options = { host = \"db\" }\n[hooks.server]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n\
                  [hooks.pager]\nprogram = \"hooks/owner\"\nsteps = [\"notify\"]\n";
@@ -34,7 +34,7 @@ fn declared(more: &str) -> String {
 }
 
 /// As declared, with more said of `DB`.
-fn project_with(more: &str) -> Project {
+pub(crate) fn project_with(more: &str) -> Project {
     let project = Project::with_manifest(&declared(more));
     project.write("hooks/owner", PROGRAM);
     set_mode(&project.path("hooks"), 0o755);
@@ -45,7 +45,7 @@ fn project_with(more: &str) -> Project {
 }
 
 /// What the program was asked: step and input.
-fn asked(project: &Project) -> Vec<(String, Value)> {
+pub(crate) fn asked(project: &Project) -> Vec<(String, Value)> {
     let text = std::fs::read_to_string(project.path("asked")).unwrap_or_default();
     let line = |line: &str| {
         let (step, input) = line.split_once(' ').unwrap();
@@ -54,7 +54,7 @@ fn asked(project: &Project) -> Vec<(String, Value)> {
     text.lines().map(line).collect()
 }
 
-fn steps(project: &Project) -> Vec<String> {
+pub(crate) fn steps(project: &Project) -> Vec<String> {
     asked(project).into_iter().map(|(step, _)| step).collect()
 }
 

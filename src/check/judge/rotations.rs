@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::Bench;
 use crate::check::finding::Code;
 use crate::name::SecretName;
+use crate::rotate::programs;
 use crate::store::rotations::{Failure, Operation, Step, Trouble};
 
 /// How long a step may be overdue before it is told: a run may be at work on it, and a schedule need not run each minute.
@@ -17,6 +18,12 @@ impl Bench<'_> {
         for entry in ledger.secrets.values() {
             if let Some(operation) = &entry.rotation {
                 self.rotation(&entry.name, operation);
+            }
+            if programs::is_owner_untold(self.manifest, self.environment, entry) {
+                let since = entry.created.format("%Y-%m-%d %H:%M UTC");
+                let message = format!("no hook has made its owner accept the value of {since}");
+                let fix = self.command(&format!("rotate tell {}", entry.name));
+                self.about_secret(Code::OwnerUntold, &entry.name, message, fix);
             }
         }
         for (hook, trouble) in &ledger.header.reloads {

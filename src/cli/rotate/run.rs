@@ -155,7 +155,8 @@ fn rehearse(
     world.make(&mut store, plan)?;
     let delivered = world.rehearse(&mut store)?;
     let summary = Summary::new(&session.environment, &session.manifest, plan, &delivered, true);
-    summary.breaking(consequences).tell(context)?;
+    let asked = plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone()).collect();
+    summary.telling(&asked).breaking(consequences).tell(context)?;
     Ok(Exit::DONE)
 }
 

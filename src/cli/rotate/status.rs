@@ -12,6 +12,7 @@ use crate::cli::table::table;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::{EnvName, SecretName};
+use crate::rotate::programs;
 use crate::store::ledger::{Entry, Ledger};
 use crate::store::rotations::{Claim, Failure, Operation, Step, Trouble};
 use crate::ui::SCHEMA_VERSION;
@@ -27,6 +28,7 @@ struct Status<'a> {
     next: Option<DateTime<Utc>>,
     rotations: Vec<Row<'a>>,
     reloads: Vec<Reload<'a>>,
+    untold: Vec<Untold<'a>>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +45,15 @@ struct Row<'a> {
     /// From when on a scheduled run carries it on.
     next: DateTime<Utc>,
     /// What carries it on now.
+    fix: String,
+}
+
+/// A value whose owner no hook has told.
+#[derive(Serialize)]
+struct Untold<'a> {
+    secret: &'a SecretName,
+    /// When it was made.
+    since: DateTime<Utc>,
     fix: String,
 }
 
@@ -64,17 +75,20 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     let ledger = files.ledger()?;
     let paste = Paste::new(context);
     let resume = paste.command("vault-kit rotate resume");
-    let entries = ledger.iter().flat_map(|ledger| ledger.secrets.values());
+    let entries = || ledger.iter().flat_map(|ledger| ledger.secrets.values());
+    let is_untold = |entry: &&Entry| programs::is_owner_untold(&session.manifest, &session.environment, entry);
+    let row = |entry| Some(row(entry, entry.rotation.as_deref()?, &paste));
     let status = Status {
         schema_version: SCHEMA_VERSION,
         environment: &session.environment,
         next: ledger.as_ref().and_then(|ledger| ledger.header.due),
-        rotations: entries.filter_map(|entry| Some(row(entry, entry.rotation.as_deref()?, &paste))).collect(),
+        rotations: entries().filter_map(row).collect(),
         reloads: ledger.iter().flat_map(|ledger| reloads(ledger, &resume)).collect(),
+        untold: entries().filter(is_untold).map(|entry| untold(entry, &paste)).collect(),
     };
     if context.ui.json {
         context.ui.object(&status)?;
-    } else if status.rotations.is_empty() && status.reloads.is_empty() {
+    } else if status.rotations.is_empty() && status.reloads.is_empty() && status.untold.is_empty() {
         let next = status.next.map_or_else(String::new, |next| format!("; something is due from {} on", minute(next)));
         context.ui.say(&format!("environment `{}`: no rotation is on its way{next}", session.environment));
     } else {
@@ -97,6 +111,11 @@ fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste) -> Row<'a>
         next: operation.next(),
         fix: paste.command(&format!("vault-kit {command}{name}")),
     }
+}
+
+fn untold<'a>(entry: &'a Entry, paste: &Paste) -> Untold<'a> {
+    let fix = paste.command(&format!("vault-kit rotate tell {}", entry.name));
+    Untold { secret: &entry.name, since: entry.created, fix }
 }
 
 fn reloads<'a>(ledger: &'a Ledger, resume: &str) -> Vec<Reload<'a>> {
@@ -125,7 +144,11 @@ fn as_table(status: &Status<'_>) -> String {
         let failed = failed(it.failures, it.failed);
         [it.hook.to_owned(), "reload".to_owned(), "–".to_owned(), failed, "–".to_owned(), it.fix.clone()]
     });
-    table(&std::iter::once(head).chain(rows).chain(reloads).collect::<Vec<_>>())
+    let untold = status.untold.iter().map(|it| {
+        let none = || "–".to_owned();
+        [it.secret.to_string(), "untold".to_owned(), minute(it.since), none(), none(), it.fix.clone()]
+    });
+    table(&std::iter::once(head).chain(rows).chain(reloads).chain(untold).collect::<Vec<_>>())
 }
 
 /// What is being done, or waited for.
