@@ -79,3 +79,23 @@ fn giving_up_a_rotation_tells_the_owner_the_value_in_force() {
     assert!(!is_untold(&project));
     assert_eq!(steps(&project), ["set", "test", "set", "retire"]);
 }
+
+#[test]
+fn what_stands_in_the_way_of_the_end_of_an_overlap_is_what_is_named() {
+    let project = crate::programs::project_with("overlap = \"1d\"");
+    let fixes = |project: &Project| {
+        let run = project.run(["rotate", "status", "--json"]).assert_code(0);
+        let status: Value = serde_json::from_str(&run.stdout).unwrap();
+        let of = |list: &str| status[list].as_array().unwrap().iter().map(|it| it["fix"].clone()).collect::<Vec<_>>();
+        [of("rotations"), of("reloads")].concat()
+    };
+    project.write("fail-reload", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    // A scheduled run keeps the pause after the failure.
+    assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "");
+    assert_eq!(fixes(&project), ["vault-kit rotate resume DB", "vault-kit rotate resume"]);
+    std::fs::remove_file(project.path("fail-reload")).unwrap();
+    project.run(["rotate", "resume", "DB"]).assert_code(0);
+    assert_eq!(fixes(&project), ["vault-kit rotate --due"]);
+    assert!(!steps(&project).contains(&"retire".to_owned()), "its overlap goes on");
+}

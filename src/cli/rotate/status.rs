@@ -76,8 +76,9 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     let paste = Paste::new(context);
     let resume = paste.command("vault-kit rotate resume");
     let entries = || ledger.iter().flat_map(|ledger| ledger.secrets.values());
+    let is_reload_owed = ledger.as_ref().is_some_and(|ledger| !ledger.header.reloads.is_empty());
     let is_untold = |entry: &&Entry| programs::is_owner_untold(&session.manifest, &session.environment, entry);
-    let row = |entry| Some(row(entry, entry.rotation.as_deref()?, &paste));
+    let row = |entry| Some(row(entry, entry.rotation.as_deref()?, &paste, is_reload_owed));
     let status = Status {
         schema_version: SCHEMA_VERSION,
         environment: &session.environment,
@@ -97,8 +98,9 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste) -> Row<'a> {
-    let waits = operation.step == Step::Promoted && operation.trouble.is_none();
+fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste, is_reload_owed: bool) -> Row<'a> {
+    // Nothing is retired as long as a program owes a reload, for which a scheduled run keeps its pauses.
+    let waits = operation.step == Step::Promoted && operation.trouble.is_none() && !is_reload_owed;
     let command = if waits { "rotate --due" } else { "rotate resume" };
     let name = if waits { String::new() } else { format!(" {}", entry.name) };
     Row {
