@@ -20,6 +20,7 @@ pub mod rotations;
 pub mod seal;
 mod second_copy;
 pub mod synced;
+mod untold;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -284,18 +284,6 @@ impl Store {
         true
     }
 
-    /// Whether a hook has yet to tell the owner of a secret the value that is in force.
-    pub fn is_untold(&self, name: &SecretName) -> bool {
-        let untold = self.rotations.untold.get(name);
-        untold.is_some_and(|id| self.current(name).is_some_and(|current| current.id == *id))
-    }
-
-    /// Notes that the value in force of a secret is not known to its owner; tells whether that is new.
-    pub fn owe_owner(&mut self, name: &SecretName) -> bool {
-        let Some(id) = self.current(name).map(|version| version.id) else { return false };
-        self.rotations.untold.insert(name.clone(), id) != Some(id)
-    }
-
     /// Forgets the candidate of a secret.
     pub fn drop_candidate(&mut self, name: &SecretName) {
         if let Some(versions) = self.secrets.get_mut(name) {

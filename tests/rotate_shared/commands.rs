@@ -306,8 +306,9 @@ fn what_is_not_in_aws_any_more_can_be_given_up() {
 #[test]
 fn a_key_pair_rotates_whole() {
     let more = "[secrets.SIGNER]\nkind = \"keypair\"\nrotate = \"30d\"\naws = \"signer\"\n";
-    let (fake, _, first, second) = pair(more);
+    let (fake, _owner, first, second) = pair(more);
     let old = there(&fake, "/shop/dev/signer");
+    first.run(["rotate", "tell", "DB"]).assert_code(0);
     first.age(&["SIGNER"]);
     second.age(&["SIGNER"]);
     first.run(["rotate", "--due"]).assert_code(0);
