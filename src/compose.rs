@@ -15,6 +15,7 @@ pub mod needs;
 mod paths;
 mod problem;
 mod read;
+mod readers;
 mod scope;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ mod changed;
 mod formats;
 mod remote;
 mod reuse;
-mod values;
+pub mod values;
 
 use std::mem::ManuallyDrop;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ mod abort;
 mod answer;
 mod aws;
 mod due;
+mod foretold;
 mod hook;
 mod intended;
 mod plan;

@@ -6,6 +6,7 @@ mod commands;
 mod crashes;
 mod due;
 mod fixture;
+mod foretold;
 mod memory;
 mod outlived;
 mod owners;

@@ -1,5 +1,7 @@
 //! `rotate plan`: what is to come. Needs no identity.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -21,6 +23,8 @@ struct Plan<'a> {
     schema_version: u32,
     environment: &'a EnvName,
     upcoming: Vec<Upcoming<'a>>,
+    /// The program of each hook that is named, as the manifest names it.
+    programs: BTreeMap<&'a str, &'a str>,
 }
 
 pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
@@ -33,13 +37,22 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     };
     let programs = super::programs(&session);
     let upcoming = schedule::upcoming(&session.manifest, &session.environment, &ledger, &programs, context.now);
-    let plan = Plan { schema_version: SCHEMA_VERSION, environment: &session.environment, upcoming };
+    let is_asked = |name: &str| {
+        let hooks = |it: &Upcoming<'_>| it.hooks.iter().any(|hook| hook.split(' ').next() == Some(name));
+        upcoming.iter().any(|it| hooks(it) || it.reloads.contains(name))
+    };
+    let asked = session.manifest.hooks.values().filter(|hook| is_asked(hook.name.as_str()));
+    let programs = asked.map(|hook| (hook.name.as_str(), hook.program.as_str())).collect();
+    let plan = Plan { schema_version: SCHEMA_VERSION, environment: &session.environment, upcoming, programs };
     if context.ui.json {
         context.ui.object(&plan)?;
     } else if plan.upcoming.is_empty() {
         context.ui.say(&format!("environment `{}`: nothing is ever rotated", session.environment));
     } else {
         context.ui.print(&as_table(&plan, context.now))?;
+        for (hook, program) in &plan.programs {
+            context.ui.say(&format!("hook `{hook}` is {program}"));
+        }
         if plan.upcoming.iter().any(|it| it.aws.is_some()) {
             context.ui.say("requests to AWS are the most without retries, and one more a run asks for the account");
         }

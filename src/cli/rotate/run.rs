@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::answer;
 use super::due::{self, Known};
+use super::foretold;
 use crate::cli::consequences;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
@@ -16,12 +18,20 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
-use crate::rotate::programs::Programs;
 use crate::rotate::schedule;
-use crate::rotate::select::{self, Order, Ready};
+use crate::rotate::select::{self, Order, Ready, Selection};
 use crate::store::Store;
 use crate::store::ledger::Header;
 use crate::world::World;
+
+/// What a run would do.
+#[derive(Serialize)]
+struct Rehearsed<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary<'a>,
+    /// The hooks that it would call, in order.
+    calls: Vec<&'a foretold::Call>,
+}
 
 // Both this and what it is flattened into are called `Arguments`, as a group of clap's would be.
 #[derive(Debug, Args)]
@@ -59,12 +69,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let programs = super::programs(&session);
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
-    let plan = preview(&world, &opened.store, &order, &programs)?;
+    let selection = select::select(&session.manifest, &opened.store, &order, &programs, world.now)?;
+    let plan = preview(&world, &opened.store, &order, &selection);
     let consequences = consequences::of_plan(&session, &opened.store, &plan);
     consequences::say(context, &consequences);
     if arguments.dry_run {
         foretell(&session, &plan);
-        return rehearse(context, &session, &world, opened.store, &plan, &consequences);
+        return rehearse(&session, &world, opened.store, (&order, &selection), &plan, &consequences);
     }
     let early = retired_early(&world, &opened.store, &order);
     drop(opened);
@@ -122,15 +133,14 @@ fn members(session: &Session<'_>, group: &str) -> Result<Vec<SecretName>> {
 }
 
 /// What a run is going to make, should every program do what it is asked for.
-fn preview(world: &World<'_>, store: &Store, order: &Order, programs: &dyn Programs) -> Result<Plan> {
-    let selection = select::select(world.manifest, store, order, programs, world.now)?;
-    let going = selection.going.into_iter().filter(|name| store.rotations.open(name).is_some());
-    let scope = Scope::Replace(selection.fresh.into_iter().chain(going).collect());
+fn preview(world: &World<'_>, store: &Store, order: &Order, selection: &Selection) -> Plan {
+    let going = selection.going.iter().filter(|name| store.rotations.open(name).is_some());
+    let scope = Scope::Replace(selection.fresh.iter().chain(going).cloned().collect());
     let mut plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
     if *order == Order::Due {
         plan.by_schedule();
     }
-    Ok(plan)
+    plan
 }
 
 /// What is going to be asked of AWS, which is not asked for a rehearsal.
@@ -144,19 +154,31 @@ fn foretell(session: &Session<'_>, plan: &Plan) {
 }
 
 fn rehearse(
-    context: &Context,
     session: &Session<'_>,
     world: &World<'_>,
     mut store: Store,
+    (order, selection): (&Order, &Selection),
     plan: &Plan,
     consequences: &[String],
 ) -> Result<Exit> {
-    store.rotations.running.clear();
+    let context = session.context;
+    let running = std::mem::take(&mut store.rotations.running);
     world.make(&mut store, plan)?;
     let delivered = world.rehearse(&mut store)?;
-    let summary = Summary::new(&session.environment, &session.manifest, plan, &delivered, true);
+    store.rotations.running = running;
+    let programs = super::programs(session);
+    let calls = foretold::calls(session, &store, &programs, (order, selection), &delivered.files)?;
     let asked = plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone()).collect();
-    summary.telling(&asked).breaking(consequences).tell(context)?;
+    let summary = Summary::new(&session.environment, &session.manifest, plan, &delivered, true);
+    let summary = summary.telling(&asked).breaking(consequences);
+    if context.ui.json {
+        let summary = summary.completed(context);
+        context.ui.object(&Rehearsed { summary: &summary, calls: calls.all().collect() })?;
+        return Ok(Exit::DONE);
+    }
+    calls.tell_before(context.ui);
+    summary.tell(context)?;
+    calls.tell_after(context.ui);
     Ok(Exit::DONE)
 }
 

@@ -1,0 +1,170 @@
+//! Which hooks a rehearsed run would call: their programs, the files that they are told of, and who reads those.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::check::delivered::Delivered as Declared;
+use crate::cli::check::values::FromDisk;
+use crate::cli::context::process_environment;
+use crate::cli::session::Session;
+use crate::cli::summary::row;
+use crate::compose::Project;
+use crate::deliver::{FileReport, Outcome, expected};
+use crate::error::Result;
+use crate::manifest::hook::Step;
+use crate::name::{OutputName, SecretName};
+use crate::observe::{self, Subject};
+use crate::rotate::calls;
+use crate::rotate::programs::Programs;
+use crate::rotate::select::{Order, Selection};
+use crate::store::Store;
+use crate::ui::Ui;
+
+/// One call of a hook.
+#[derive(Debug, Serialize)]
+pub struct Call {
+    step: &'static str,
+    hook: String,
+    /// As the manifest names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<SecretName>,
+    /// The files that would change for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
+    /// The services of the declared Compose files that read those.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    services: BTreeSet<String>,
+    /// The overlap that goes before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+}
+
+/// All calls of a run, in their order.
+#[derive(Debug)]
+pub struct Calls {
+    before: Vec<Call>,
+    after: Vec<Call>,
+}
+
+/// What a run of a selection would call, with the files that it would change.
+pub fn calls(
+    session: &Session<'_>,
+    store: &Store,
+    programs: &dyn Programs,
+    (order, selection): (&Order, &Selection),
+    files: &[FileReport],
+) -> Result<Calls> {
+    let (before, after) = calls::calls(selection, store, programs);
+    let of_secret = |call: calls::Call, is_last: bool| {
+        let declaration = session.manifest.secret(&call.secret).filter(|_| is_last);
+        let overlap = declaration.and_then(|it| it.overlap_in(session.manifest.environments.get(&session.environment)));
+        let after = overlap.map(|it| it.to_string());
+        Call { secret: Some(call.secret), after, ..of_hook(session, call.step, call.hook) }
+    };
+    let mut after: Vec<Call> = after.into_iter().map(|call| of_secret(call, true)).collect();
+    let is_owed = |name: &str| {
+        let trouble = store.rotations.reloads.get(name);
+        trouble.is_some_and(|it| *order != Order::Due || it.again().is_none_or(|at| at <= session.context.now))
+    };
+    let mut reloads: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let owed = store.rotations.reloads.keys().filter(|name| is_owed(name));
+    reloads.extend(owed.map(|name| (name.clone(), BTreeSet::new())));
+    for (output, path) in changing(session, files) {
+        for hook in programs.reloads(&BTreeSet::from([output])) {
+            reloads.entry(hook).or_default().insert(path.clone());
+        }
+    }
+    let compose = if reloads.is_empty() { None } else { compose(session)? };
+    let readers = |path: &String| {
+        let project = compose.iter();
+        project.flat_map(|it| it.readers(path)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let reload = |(hook, files): (String, BTreeSet<String>)| Call {
+        services: files.iter().flat_map(readers).collect(),
+        files: files.into_iter().collect(),
+        ..of_hook(session, Step::Reload, hook)
+    };
+    after.splice(0..0, reloads.into_iter().map(reload));
+    Ok(Calls { before: before.into_iter().map(|call| of_secret(call, false)).collect(), after })
+}
+
+fn of_hook(session: &Session<'_>, step: Step, hook: String) -> Call {
+    let program = session.manifest.hooks.get(hook.as_str()).map(|it| it.program.clone());
+    let (files, services) = (Vec::new(), BTreeSet::new());
+    Call { step: step.name(), hook, program, secret: None, files, services, after: None }
+}
+
+/// The files that would be written, with their outputs.
+fn changing(session: &Session<'_>, files: &[FileReport]) -> Vec<(OutputName, String)> {
+    let declared = Declared::new(&session.manifest, &session.environment);
+    let changed = files.iter().filter(|it| it.outcome != Outcome::Unchanged);
+    changed.filter_map(|it| Some((declared.output(&it.path)?.name.clone(), it.path.clone()))).collect()
+}
+
+/// The Compose files that the manifest names, as far as they can be read.
+fn compose(session: &Session<'_>) -> Result<Option<Project>> {
+    if session.manifest.compose_in(&session.environment).is_empty() {
+        return Ok(None);
+    }
+    let expected = expected::files(&session.manifest, &session.environment, None, session.context.now);
+    let trusted = session.is_trusted()?;
+    let subject = Subject {
+        root: session.root.path(),
+        manifest: &session.manifest,
+        environment: &session.environment,
+        ledger: None,
+        store_digest: None,
+        expected: &expected,
+        trusted,
+    };
+    let values = FromDisk::new(session, None, trusted);
+    let variables = process_environment().into_iter().collect();
+    Ok(observe::deployment::look(&subject, &values, &variables).compose)
+}
+
+impl Calls {
+    /// All of them, in order.
+    pub fn all(&self) -> impl Iterator<Item = &Call> {
+        self.before.iter().chain(&self.after)
+    }
+
+    /// Tells of those before the new values are in force.
+    pub fn tell_before(&self, ui: Ui) {
+        self.before.iter().for_each(|call| call.tell(ui));
+    }
+
+    /// Tells of those after the files were written.
+    pub fn tell_after(&self, ui: Ui) {
+        self.after.iter().for_each(|call| call.tell(ui));
+    }
+}
+
+impl Call {
+    fn tell(&self, ui: Ui) {
+        let program = self.program.as_ref().map_or_else(String::new, |path| format!(" ({path})"));
+        let by = format!("by hook `{}`{program}", self.hook);
+        let verb = format!("would {}", self.step);
+        let listed = |names: &mut dyn Iterator<Item = &String>| {
+            names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let line = match &self.secret {
+            Some(secret) => {
+                let after = self
+                    .after
+                    .as_ref()
+                    .map_or_else(String::new, |it| format!(", {it} after the new value is in force"));
+                row(&verb, secret, format_args!("{by}{after}"))
+            }
+            None => {
+                let files = if self.files.is_empty() { "what is owed".to_owned() } else { self.files.join(", ") };
+                let services = listed(&mut self.services.iter());
+                let readers = if services.is_empty() { services } else { format!(", for {services}") };
+                row(&verb, &files, format_args!("{by}{readers}"))
+            }
+        };
+        ui.say(&line);
+    }
+}
