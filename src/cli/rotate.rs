@@ -13,6 +13,7 @@ mod rollback;
 mod run;
 mod status;
 mod tell;
+mod versions;
 
 use std::collections::BTreeSet;
 

@@ -46,19 +46,30 @@ pub fn earlier(world: &World<'_>, store: &Store, name: &SecretName, to: Option<V
             .hint("nothing was changed; declare a hook for it whose `set` encrypts the data anew"));
     }
     let has_value = |it: &&Version| it.stage == Stage::Previous && declaration.kind.accepts(&it.kind);
-    let mut versions = store.versions(name).rev().filter(has_value).filter(|it| it.parts.primary().is_some());
-    let found = versions.find(|it| to.is_none_or(|to| it.id == to)).ok_or_else(|| nothing(name, to))?;
+    let versions = || store.versions(name).rev().filter(has_value).filter(|it| it.parts.primary().is_some());
+    let found = versions().find(|it| to.is_none_or(|to| it.id == to));
+    let found = found.ok_or_else(|| nothing(name, to, &versions().collect::<Vec<_>>()))?;
     found.parts.primary().map_or(Ok(()), |value| store.refuse_banned(name, value))?;
     Ok(Earlier { version: found.id, created: found.created, retired: found.life.retired })
 }
 
-fn nothing(name: &SecretName, to: Option<VersionId>) -> Error {
+/// How many versions an error names.
+const NAMED: usize = 5;
+
+fn nothing(name: &SecretName, to: Option<VersionId>, versions: &[&Version]) -> Error {
     let message = match to {
         Some(to) => format!("of `{name}` there is no earlier value `{to}`"),
         None => format!("of `{name}` there is no earlier value"),
     };
-    Error::new(ErrorKind::Usage, "no-earlier-value", message)
-        .hint("nothing was changed; `keep` in the manifest says how many are kept")
+    let error = Error::new(ErrorKind::Usage, "no-earlier-value", message)
+        .hint("nothing was changed; `keep` in the manifest says how many are kept");
+    let kept =
+        versions.iter().take(NAMED).map(|it| format!("`{}` of {}", it.id, it.created.format("%Y-%m-%d %H:%M UTC")));
+    let kept = kept.collect::<Vec<_>>().join(", ");
+    if kept.is_empty() {
+        return error;
+    }
+    error.hint(format!("kept are {kept}; all: `vault-kit rotate rollback {name} --list`"))
 }
 
 impl Machine<'_> {

@@ -299,6 +299,38 @@ fn a_rollback_is_a_new_version_and_says_what_it_is_worth() {
 }
 
 #[test]
+fn the_versions_that_a_rollback_may_name_are_listed() {
+    let project = Project::initialised(&MANIFEST.replace("name = \"shop\"", "name = \"shop\"\nkeep = 2"));
+    let first = project.store().current(&SecretName::new("DB").unwrap()).unwrap().id.to_string();
+    for _ in 0..2 {
+        project.run(["rotate", "DB"]).assert_code(0);
+    }
+    project.run_with_stdin(["set", "DB"], b"what-the-database-has-by-now-4711").assert_code(0);
+    let list = json(&project.run(["rotate", "rollback", "DB", "--list", "--json"]).assert_code(0));
+    let of = |it: &Value| (it["stage"].as_str().unwrap().to_owned(), it["held"].as_bool().unwrap());
+    let rows = list["versions"].as_array().unwrap();
+    let stages: Vec<_> = rows.iter().map(of).collect();
+    let expected = [("current", true), ("previous", true), ("purged", false), ("purged", false)];
+    assert_eq!(stages, expected.map(|(stage, held)| (stage.to_owned(), held)));
+    let kept = rows[1]["version"].as_str().unwrap();
+    assert_eq!((rows[0]["origin"].as_str(), rows[3]["version"].as_str()), (Some("set"), Some(first.as_str())));
+    let words = project.run(["rotate", "rollback", "DB", "--list"]).assert_code(0).stdout;
+    let line = words.lines().find(|line| line.starts_with(kept)).unwrap();
+    assert!(line.contains("made") && line.contains("kept, replaced "), "{words}");
+
+    // What is gone is answered with what is there.
+    for gone in [first.as_str(), "00000000-0000-4000-8000-000000000000"] {
+        let run = project.run(["rotate", "rollback", "DB", "--to", gone]).assert_code(2);
+        assert!(run.stderr.contains(&format!("kept are `{kept}` of ")), "{run:?}");
+    }
+    let run = project.run(["rotate", "rollback", "DB", "--to", "latest"]).assert_code(2);
+    assert!(run.stderr.contains("rollback NAME --list"), "{run:?}");
+    let dry = json(&project.run(["rotate", "rollback", "DB", "-n", "--json"]).assert_code(0));
+    assert_eq!((dry["version"].as_str(), &dry["secret"]), (Some(kept), &Value::from("DB")));
+    project.run(["rotate", "rollback", "DB", "--to", kept]).assert_code(0);
+}
+
+#[test]
 fn what_cannot_be_taken_back_is_refused_with_what_to_do_instead() {
     let project = Project::initialised(
         "[project]\nname = \"shop\"\n[secrets.VAULT]\nkind = \"encryption-key\"\n[secrets.TLS]\nkind = \"certificate\"\n\

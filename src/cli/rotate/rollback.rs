@@ -1,15 +1,19 @@
 //! `rotate rollback`: an earlier value is put in force again, and it is said what that is worth.
 
+use chrono::{DateTime, Utc};
 use clap::Args;
+use serde::Serialize;
 
 use super::answer::{self, minute};
+use super::versions;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::name::{SecretName, VersionId};
+use crate::name::{EnvName, SecretName, VersionId};
 use crate::rotate::programs::{Programs, Step};
 use crate::rotate::rollback::{self, Earlier};
+use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -18,15 +22,35 @@ pub struct Arguments {
     /// The version whose value it is; else the one before the current one
     #[arg(long, value_name = "VERSION")]
     to: Option<String>,
+    /// List the versions that are known, and do nothing
+    #[arg(long, conflicts_with = "to")]
+    list: bool,
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+}
+
+/// What a rehearsal answers.
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema_version: u32,
+    dry_run: bool,
+    environment: &'a EnvName,
+    secret: &'a SecretName,
+    /// The version whose value would be in force again.
+    version: VersionId,
+    created: DateTime<Utc>,
+    /// Whether that works.
+    worth: &'a str,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let name = session.secret(&arguments.name)?;
     let to = arguments.to.as_deref().map(version).transpose()?;
+    if arguments.list {
+        return versions::list(&session, &name);
+    }
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
     let files = session.files();
@@ -37,8 +61,16 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     drop(opened);
     let programs = super::programs(&session);
     let worth = worth(&name, &earlier, !programs.hooks(&name, Step::Set).is_empty());
+    if arguments.dry_run && context.ui.json {
+        let Earlier { version, created, .. } = earlier;
+        let (environment, worth) = (&session.environment, worth.as_str());
+        let (schema_version, dry_run) = (SCHEMA_VERSION, true);
+        context.ui.object(&Answer { schema_version, dry_run, environment, secret: &name, version, created, worth })?;
+        return Ok(Exit::DONE);
+    }
     if arguments.dry_run {
-        context.ui.say(&format!("would go back to the value of {} of `{name}`", minute(earlier.created)));
+        let (version, created) = (earlier.version, minute(earlier.created));
+        context.ui.say(&format!("would go back to the value of {created} of `{name}`, version {version}"));
         context.ui.say(&worth);
         return Ok(Exit::DONE);
     }
@@ -52,7 +84,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 fn version(text: &str) -> Result<VersionId> {
     VersionId::parse(text).ok_or_else(|| {
-        Error::usage("`--to` takes the id of a version").hint("`vault-kit status --json` shows the current one")
+        Error::usage("`--to` takes the id of a version").hint("`vault-kit rotate rollback NAME --list` lists them")
     })
 }
 
