@@ -29,6 +29,7 @@ mod schedule;
 mod schema;
 mod session;
 mod set;
+mod staged;
 mod status;
 mod store;
 mod summary;

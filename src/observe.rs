@@ -7,6 +7,7 @@ mod git;
 pub mod git_changes;
 mod git_ignore;
 pub mod git_index;
+mod staged;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use crate::emit::external_secret;
 use crate::manifest::{Format, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
+use crate::scan::git::Snapshot;
 use crate::secret::{Secret, digest};
 use crate::store::DIRECTORY;
 use crate::store::ledger::{DeliveredFile, Ledger};
@@ -64,6 +66,8 @@ pub struct Subject<'a> {
     pub expected: &'a [ExpectedFile],
     /// Whether this user trusts the manifest's absolute paths.
     pub trusted: bool,
+    /// What git's index has of the project, where that is judged and not what lies in the work tree.
+    pub staged: Option<&'a Snapshot>,
 }
 
 /// Looks at store, output files, git, example files and the ledgers of the other environments.
@@ -236,7 +240,7 @@ impl Observer<'_> {
     fn examples(&self, tree: &mut Tree) -> BTreeMap<String, BTreeMap<SecretName, Comparison>> {
         let mut examples = BTreeMap::new();
         for path in EXAMPLES {
-            let Ok(bytes) = tree.read(path) else { continue };
+            let Ok(Some(bytes)) = self.subject.committed(tree, path) else { continue };
             let is_declared = |name: &SecretName| {
                 let declaration = self.subject.manifest.secret(name);
                 declaration.is_some_and(crate::manifest::Declaration::is_stored)
@@ -276,7 +280,7 @@ impl Observer<'_> {
         let outputs = self.subject.expected.iter().map(|expected| expected.path.as_str());
         let mut paths: BTreeSet<&str> = outputs.filter(|path| !path.starts_with('/')).collect();
         paths.insert(&store);
-        git::look(self.subject.root, &paths, PRIVATE)
+        git::look(self.subject.root, &paths, PRIVATE, self.subject.staged)
     }
 }
 

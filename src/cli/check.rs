@@ -14,17 +14,18 @@ use clap::{Args, ValueEnum};
 use super::context::{Context, open_identity, process_environment, read_identities};
 use super::paste::Paste;
 use super::session::Session;
-use super::{explain, mounted};
+use super::{explain, mounted, staged};
 use crate::apply;
 use crate::check::facts::{FileFact, Place};
 use crate::check::{self, Code, Selection, Severity, environment, judge};
 use crate::containers;
 use crate::deliver::expected;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::{self, Declaration, Format};
 use crate::observe::{self, Subject};
 use crate::report::Frame;
+use crate::scan::git::Snapshot;
 use crate::secret::digest::sha256_hex;
 use crate::store::identity::Identities;
 use crate::store::ledger::Ledger;
@@ -45,6 +46,9 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     at: Vec<At>,
+    /// With `--at repo`: what the next commit would have, from git's index, and not what lies in the work tree
+    #[arg(long, conflicts_with = "changed_since")]
+    staged: bool,
     /// Tell it as github, human, json, junit or sarif; repeatable
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
     format: Vec<Wanted>,
@@ -90,7 +94,7 @@ enum At {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut selection = arguments.selection()?;
     let formats = Formats::find(context, &arguments.format)?;
-    let session = Session::open(context)?;
+    let (session, staged) = arguments.project(context)?;
     let since = arguments.changed_since.as_ref().map(|revision| Since::find(&session, revision)).transpose()?;
     let places: Vec<Place> = arguments.at.iter().map(|at| at.place()).collect();
     let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
@@ -115,6 +119,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         store_digest: host.store_digest.as_deref(),
         expected: &expected,
         trusted,
+        staged: staged.as_ref(),
     };
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
     if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {
@@ -161,6 +166,19 @@ fn is_file(fact: &FileFact) -> bool {
 }
 
 impl Arguments {
+    /// The project, and what git's index has of it where that is asked for.
+    fn project<'a>(&self, context: &'a Context) -> Result<(Session<'a>, Option<Snapshot>)> {
+        if !self.staged {
+            return Ok((Session::open(context)?, None));
+        }
+        if self.at != [At::Repo] {
+            return Err(
+                Error::usage("`--staged` is about what is committed").hint("`vault-kit check --at repo --staged`")
+            );
+        }
+        staged::open(context)
+    }
+
     fn frame(&self, session: &Session<'_>) -> Frame {
         let line = |it: &Arc<Declaration>| (it.name.clone(), u32::try_from(it.line).unwrap_or(u32::MAX));
         Frame {

@@ -1,5 +1,6 @@
 //! `scan`: looks for the values of our secrets, and for what looks like somebody's, where they do not belong.
 
+mod files;
 mod known;
 
 use std::collections::BTreeSet;
@@ -10,18 +11,20 @@ use clap::Args;
 use super::context::{self, Context};
 use super::paste::Paste;
 use super::session::Session;
+use super::staged;
 use crate::deliver::expected;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::report;
-use crate::scan::files::{self, Item, Scope};
+use crate::scan::files::{Item, Scope};
 use crate::scan::git::{self, Git};
 use crate::scan::ignore::{FILE, Ignores};
 use crate::scan::image;
 use crate::scan::{Found, Known, Report, Rules, Search};
 use crate::store::DIRECTORY;
 use crate::store::files::StoreFiles;
+use files::Files;
 use known::Sources;
 
 #[derive(Debug, Args)]
@@ -46,8 +49,9 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let session = Session::open(context)?;
-    let mut sources = Sources::open(&session)?;
+    let (session, staged) = if arguments.staged { staged::open(context)? } else { (Session::open(context)?, None) };
+    let project = Files { session: &session, staged: staged.as_ref() };
+    let mut sources = Sources::open(&project)?;
     let mut not_checked = std::mem::take(&mut sources.not_checked);
     let mut known = Known::default();
     sources.stores.iter().for_each(|store| known.add(store));
@@ -57,9 +61,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let default = &session.manifest.default_environment;
     let rules = Rules::new(&session.manifest.scan, &prefixes(&session));
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
-    let ignores = ignores(&session)?;
+    let (ignores, unstaged) = (ignores(&project)?, unstaged(&project));
     let mut found = look(&session, arguments, &search)?.without_values(&search);
-    found.findings.iter_mut().for_each(|finding| ignores.judge(finding, context.now.date_naive()));
+    let today = context.now.date_naive();
+    found.findings.iter_mut().for_each(|finding| ignores.judge(finding, today));
+    found.findings.iter_mut().for_each(|finding| unstaged.tell(finding, today));
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
     let mut report = Report::new(found.looked_at, found.findings, not_checked);
@@ -88,9 +94,15 @@ fn prefixes(session: &Session<'_>) -> Vec<String> {
 }
 
 /// What may stand where it stands.
-fn ignores(session: &Session<'_>) -> Result<Ignores> {
-    let Some(bytes) = session.root.read(FILE)? else { return Ok(Ignores::default()) };
+fn ignores(project: &Files<'_>) -> Result<Ignores> {
+    let Some(bytes) = project.read(FILE)? else { return Ok(Ignores::default()) };
     Ignores::parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// The lines that would count if they were staged; those that are damaged would let nothing pass.
+fn unstaged(project: &Files<'_>) -> Ignores {
+    let lying = project.staged.and_then(|_| project.session.root.read(FILE).ok().flatten());
+    lying.and_then(|bytes| Ignores::parse(&String::from_utf8_lossy(&bytes)).ok()).unwrap_or_default()
 }
 
 fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Result<Found> {
@@ -119,7 +131,7 @@ fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Re
         None if arguments.paths.is_empty() => project(root, &git(), &left_out)?,
         None => arguments.paths.iter().map(|path| named(session.context, path)).collect::<Result<_>>()?,
     };
-    Ok(files::scan(items, &scope, search))
+    Ok(crate::scan::files::scan(items, &scope, search))
 }
 
 /// A path of the command line.

@@ -55,15 +55,20 @@ impl<'a> Session<'a> {
             Error::new(Kind::Manifest, "manifest-missing", format!("`{place}` is gone"))
                 .hint("make one with `vault-kit init`")
         })?;
+        Self::of_bytes(context, found.root, &place, bytes)
+    }
+
+    /// Parses the bytes of a manifest; `place` is its file in `root`.
+    pub fn of_bytes(context: &'a Context, root: Root, place: &str, bytes: Vec<u8>) -> Result<Self> {
         let digest = sha256_hex(&bytes);
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::new(Kind::Manifest, "manifest-invalid", format!("`{place}` is not UTF-8 text")))?;
-        let manifest = manifest::parse_in(&text, &place, &SystemZones)?;
+        let manifest = manifest::parse_in(&text, place, &SystemZones)?;
         for warning in &manifest.warnings {
             let hint = warning.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
             context.ui.warn(&format!("`{place}:{}`: {}{hint}", warning.line, warning.message));
         }
-        Ok(Self { manifest_digest: digest, ..Self::with(context, found.root, manifest)? })
+        Ok(Self { manifest_digest: digest, ..Self::with(context, root, manifest)? })
     }
 
     /// A manifest that was parsed already, and is in no file yet.

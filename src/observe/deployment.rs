@@ -94,19 +94,8 @@ impl Observer<'_> {
         if is_outside(path) {
             return Err(OUTSIDE.into());
         }
-        let mut tree = self.tree.borrow_mut();
-        match tree.stat(path) {
-            Ok(stat) if u64::try_from(stat.st_size).is_ok_and(|size| size > compose::LARGEST as u64) => {
-                Err(format!("is larger than {} KiB", compose::LARGEST >> 10))
-            }
-            Ok(_) => {
-                tree.read(path).map(|bytes| Some(bytes.to_vec())).map_err(|error| format!("cannot be read: {error}"))
-            }
-            Err(FileFact::Absent) => Ok(None),
-            Err(FileFact::Symlink(_)) => Err("is, or lies behind, a symlink, which is not followed".into()),
-            Err(FileFact::Unreadable(why)) => Err(why),
-            Err(FileFact::NotAFile | FileFact::File(_)) => Err("is not a regular file".into()),
-        }
+        let content = self.subject.committed(&mut self.tree.borrow_mut(), path)?;
+        Ok(content.map(|bytes| bytes.to_vec()))
     }
 
     fn text(&self, path: &str) -> Result<Option<String>, String> {

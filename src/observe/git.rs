@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::{git_ignore::Ignores, git_index};
 use crate::check::facts::GitFact;
+use crate::scan::git::{Kept, Snapshot};
 
-/// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`.
-pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str) -> GitFact {
+/// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`: by what lies in
+/// the work tree, or by what is `staged`.
+pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&Snapshot>) -> GitFact {
     let Ok(root) = root.canonicalize() else { return GitFact::Unreadable("the project cannot be found".into()) };
     let Some((top, found)) = root.ancestors().find_map(|top| Some((top, dot_git(top)?))) else {
         return GitFact::NoWorkTree;
@@ -19,7 +21,10 @@ pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str) -> GitFac
         None => return GitFact::Unreadable("the project's path is not UTF-8".into()),
     };
     let tracked = found.and_then(|directories| {
-        let tracked = tracked(&directories, &prefix, paths, private)?;
+        let tracked = match staged {
+            Some(staged) => staged.paths().filter(|path| is_asked(path, paths, private)).map(str::to_owned).collect(),
+            None => tracked(&directories, &prefix, paths, private)?,
+        };
         Ok((directories, tracked))
     });
     let (directories, tracked) = match tracked {
@@ -27,7 +32,13 @@ pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str) -> GitFac
         Err(why) => return GitFact::Unreadable(why),
     };
     let exclude = std::fs::read(directories.common.join("info/exclude")).unwrap_or_default();
-    let mut patterns = Ignores::new(top, &exclude);
+    let mut patterns = Ignores::new(&exclude, |path| match staged {
+        Some(staged) => match staged.read_from_top(path) {
+            Ok(Kept::File(text)) => text,
+            _ => Vec::new(),
+        },
+        None => std::fs::read(top.join(path)).unwrap_or_default(),
+    });
     let is_ignored = |path: &&str| ((*path).to_owned(), patterns.is_ignored(&format!("{prefix}{path}")));
     let ignored = paths.iter().map(is_ignored).collect();
     GitFact::WorkTree { tracked, ignored }
@@ -82,13 +93,17 @@ fn tracked(
     let mut tracked = BTreeSet::new();
     let visit = |path: &[u8]| {
         let below = path.strip_prefix(prefix.as_bytes()).and_then(|below| std::str::from_utf8(below).ok());
-        if let Some(below) = below.filter(|below| paths.contains(below) || below.starts_with(private)) {
+        if let Some(below) = below.filter(|below| is_asked(below, paths, private)) {
             tracked.insert(below.to_owned());
         }
     };
     git_index::visit(&index, id_length(&directories.common), visit)
         .map_err(|error| format!("git's index cannot be read: {}", error.0))?;
     Ok(tracked)
+}
+
+fn is_asked(path: &str, paths: &BTreeSet<&str>, private: &str) -> bool {
+    paths.contains(path) || path.starts_with(private)
 }
 
 /// Length of object ids: 32 if the repository's configuration says SHA-256, else 20.

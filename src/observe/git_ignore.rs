@@ -3,15 +3,14 @@
 //! The user's own `core.excludesFile` is left out on purpose: it does not protect a colleague's clone.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 /// More wildcards than this in one pattern are not tried: each multiplies the work.
 const MOST_WILDCARDS: usize = 6;
 
 /// The patterns of a work tree, read as they are needed.
-#[derive(Debug)]
-pub(super) struct Ignores {
-    top: PathBuf,
+pub(super) struct Ignores<R> {
+    /// Brings a file by its path from the top; nothing where there is none.
+    read: R,
     exclude: Vec<Pattern>,
     by_directory: HashMap<String, Vec<Pattern>>,
     directories: HashMap<String, Option<bool>>,
@@ -27,15 +26,10 @@ struct Pattern {
     understood: bool,
 }
 
-impl Ignores {
-    /// The patterns below `top`, and those of `info/exclude`.
-    pub(super) fn new(top: &Path, exclude: &[u8]) -> Self {
-        Self {
-            top: top.to_owned(),
-            exclude: patterns(exclude),
-            by_directory: HashMap::new(),
-            directories: HashMap::new(),
-        }
+impl<R: Fn(&str) -> Vec<u8>> Ignores<R> {
+    /// Those of `info/exclude`, and of the files that `read` brings.
+    pub(super) fn new(exclude: &[u8], read: R) -> Self {
+        Self { read, exclude: patterns(exclude), by_directory: HashMap::new(), directories: HashMap::new() }
     }
 
     /// Whether the file at a path, relative to the top, is ignored; `None` = a pattern that is not understood may decide.
@@ -76,7 +70,7 @@ impl Ignores {
 
     fn patterns_in(&mut self, directory: &str) -> &[Pattern] {
         if !self.by_directory.contains_key(directory) {
-            let text = std::fs::read(self.top.join(directory).join(".gitignore")).unwrap_or_default();
+            let text = (self.read)(&format!("{directory}.gitignore"));
             self.by_directory.insert(directory.to_owned(), patterns(&text));
         }
         &self.by_directory[directory]
@@ -159,7 +153,8 @@ mod tests {
         for (path, text) in files {
             std::fs::write(directory.path().join(path), text).unwrap();
         }
-        let mut ignores = Ignores::new(directory.path(), b"excluded\n");
+        let mut ignores =
+            Ignores::new(b"excluded\n", |path| std::fs::read(directory.path().join(path)).unwrap_or_default());
         std::fs::write(directory.path().join(".git/info/exclude"), "excluded\n").unwrap();
         for path in [
             ".env",
@@ -194,9 +189,9 @@ mod tests {
 
     #[test]
     fn what_we_do_not_understand_is_not_decided() {
-        let mut ignores = Ignores::new(Path::new("/nonexistent"), b"[a-z]*\n");
+        let mut ignores = Ignores::new(b"[a-z]*\n", |_| Vec::new());
         assert_eq!(ignores.is_ignored("x"), None);
-        let mut ignores = Ignores::new(Path::new("/nonexistent"), b"[a-z]*\n.env\n");
+        let mut ignores = Ignores::new(b"[a-z]*\n.env\n", |_| Vec::new());
         assert_eq!(ignores.is_ignored(".env"), Some(true));
     }
 }

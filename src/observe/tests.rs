@@ -35,6 +35,7 @@ fn facts_of(root: &Path, ledger: &Ledger) -> Facts {
         store_digest: None,
         expected: &expected,
         trusted: true,
+        staged: None,
     };
     look(&subject, &Lines)
 }

@@ -5,6 +5,7 @@
 
 mod objects;
 mod place;
+mod snapshot;
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -15,6 +16,7 @@ use std::process::{Child, Command, Stdio};
 use super::files::shown;
 use super::stream::{Found, Search, Worker};
 use crate::error::{Error, Kind, Result};
+pub use snapshot::{Kept, Snapshot};
 
 /// What git may learn of our environment: where things are, and whose configuration holds (`safe.directory`).
 pub const INHERITED: [&str; 17] = [

@@ -70,6 +70,19 @@ impl Ignores {
     }
 }
 
+impl Ignores {
+    /// Says of a finding that one of these lines, which are not staged, would let it pass.
+    pub fn tell(&self, finding: &mut Finding, today: NaiveDate) {
+        let mut judged = Finding { ignored: None, ..finding.clone() };
+        self.judge(&mut judged, today);
+        if judged.ignored.is_some() && finding.ignored.is_none() {
+            finding.message.push_str("; its line in ");
+            finding.message.push_str(FILE);
+            finding.message.push_str(" is not staged");
+        }
+    }
+}
+
 impl Line {
     fn parse(line: &str) -> Result<Self, &'static str> {
         let (words, reason) = line.split_once(" # ").ok_or("has no reason behind ` # `")?;

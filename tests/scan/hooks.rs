@@ -181,6 +181,28 @@ fn a_project_below_the_top_and_another_work_tree_are_looked_after_too() {
 }
 
 #[test]
+fn a_commit_is_judged_by_what_it_has_also_where_the_manifest_is_gone_from_the_work_tree() {
+    let project = repository();
+    install(&project);
+    let auth = auth(&project);
+    let commit = |arguments: &[&str]| person(&project, &[&["commit", "-q", "-m", "x"], arguments].concat());
+    std::fs::remove_file(project.path("vault-kit.toml")).unwrap();
+    project.write("leak.txt", &auth);
+    git(&project, &["add", "leak.txt"]).assert_code(0);
+    assert!(commit(&[]).both().contains("leak.txt:1"));
+    git(&project, &["rm", "-q", "--cached", "leak.txt"]).assert_code(0);
+    project.write("readme", "a better shop\n");
+    // Of `commit PATH` the index is a temporary one, and it has the manifest too.
+    commit(&["readme"]).assert_code(0);
+    // A commit that takes the manifest away takes the guard away.
+    assert!(commit(&["-a"]).both().contains("would take `vault-kit.toml` away"));
+    person(&project, &["commit", "-q", "--no-verify", "-am", "x"]).assert_code(0);
+    // What has no project, such as a branch of before, is committed as ever.
+    let run = commit(&["--allow-empty"]).assert_code(0);
+    assert!(run.stderr.contains("its secrets were not looked for"), "{run:?}");
+}
+
+#[test]
 fn a_commit_of_many_files_is_looked_at_file_by_file() {
     let project = repository();
     let count = std::env::var("VAULT_KIT_COMMIT_FILES").ok().and_then(|it| it.parse().ok()).unwrap_or(300);

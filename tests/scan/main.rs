@@ -15,6 +15,7 @@ mod git;
 mod hooks;
 mod prints;
 mod rules;
+mod staged;
 
 use std::collections::BTreeSet;
 

@@ -63,6 +63,10 @@ fn the_line_that_is_printed_lets_that_very_finding_pass_before_there_is_a_commit
         ".vault-kit-ignore",
         format!("# Of the shop.\n{}\n", ignore.replace("why it may stand here", "an example of GitHub's")),
     );
+    // What is committed without the line is a leak wherever it arrives.
+    let run = scan(&project, &["--staged"]).assert_code(1);
+    assert!(run.stdout.contains("its line in .vault-kit-ignore is not staged"), "{run:?}");
+    git(&project, &["add", ".vault-kit-ignore"]).assert_code(0);
     let run = scan(&project, &["--staged"]).assert_code(0);
     assert_eq!(report(&run)["ignored"][0]["ignored"], "an example of GitHub's");
     assert!(project.run(["scan", "--staged"]).assert_code(0).stdout.contains("an example of GitHub's"));

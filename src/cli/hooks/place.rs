@@ -17,7 +17,7 @@ const MANAGERS: [(&str, &str); 5] = [
     (".pre-commit-config.yaml", PRE_COMMIT),
 ];
 
-const LEFTHOOK: &str = "lefthook writes its own hooks anew: add `vault-kit scan --staged` and `vault-kit check --at repo` as \
+const LEFTHOOK: &str = "lefthook writes its own hooks anew: add `vault-kit scan --staged` and `vault-kit check --at repo --staged` as \
                         commands of its `pre-commit`, and `vault-kit scan --range -` with `use_stdin: true` of its `pre-push`";
 
 const PRE_COMMIT: &str = "the pre-commit framework keeps ours as a legacy hook; its own way are the hooks `vault-kit-scan`, `vault-kit-check` and \

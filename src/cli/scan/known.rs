@@ -1,7 +1,7 @@
 //! What is known of the values: the stores that can be opened here, and the fingerprints of the others.
 
 use super::super::context::read_identities;
-use super::super::session::Session;
+use super::files::Files;
 use crate::check::NotChecked;
 use crate::error::{Kind, Result};
 use crate::manifest::Format;
@@ -25,7 +25,8 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn open(session: &Session<'_>) -> Result<Self> {
+    pub(super) fn open(project: &Files<'_>) -> Result<Self> {
+        let session = project.session;
         let identities = read_identities()?;
         let is_named = session.context.environment().is_some();
         let all = session.manifest.environments.keys();
@@ -45,7 +46,7 @@ impl Sources {
                 Some(Err(error)) if error.kind() == Kind::Store && !is_named => error.to_string(),
                 Some(Err(error)) => return Err(error),
             };
-            let has_prints = sources.add_fingerprints(session, environment)?;
+            let has_prints = sources.add_fingerprints(project, environment)?;
             let which = if has_prints { " that have no public fingerprint" } else { "" };
             let what = format!("the values of {environment}{which}");
             sources.not_checked.push(NotChecked { what, why });
@@ -54,11 +55,11 @@ impl Sources {
     }
 
     /// Adds the fingerprints that were delivered for an environment; tells whether there are any.
-    fn add_fingerprints(&mut self, session: &Session<'_>, environment: &EnvName) -> Result<bool> {
-        let outputs = session.manifest.outputs_in(environment);
+    fn add_fingerprints(&mut self, project: &Files<'_>, environment: &EnvName) -> Result<bool> {
+        let outputs = project.session.manifest.outputs_in(environment);
         let mut is_there = false;
         for output in outputs.filter(|it| it.format == Format::Fingerprints && !it.path.starts_with('/')) {
-            let Some(bytes) = session.root.read(&output.path)? else { continue };
+            let Some(bytes) = project.read(&output.path)? else { continue };
             let document = Document::parse(&bytes, &output.path)?;
             if document.environment == *environment {
                 self.fingerprints += self.tokens.add(document);

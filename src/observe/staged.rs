@@ -1,0 +1,50 @@
+//! Files that are committed, as what is judged has them: git's index, or the work tree.
+
+use std::path::{Component, Path};
+
+use zeroize::Zeroizing;
+
+use super::Subject;
+use super::file::Tree;
+use crate::check::facts::FileFact;
+use crate::compose::LARGEST;
+use crate::scan::git::Kept;
+
+/// What was read; `None` = there is nothing, `Err` = why it was not read, as the end of a sentence.
+type Content = Result<Option<Zeroizing<Vec<u8>>>, String>;
+
+impl Subject<'_> {
+    /// A file beneath the project. What git ignores is this machine's own, and is read where it lies.
+    pub(super) fn committed(&self, tree: &mut Tree, path: &str) -> Content {
+        let Some(staged) = self.staged else { return lying(tree, path) };
+        let plain = plain(path);
+        match staged.read(&plain).map_err(|error| error.to_string())? {
+            Kept::File(bytes) if bytes.len() > LARGEST => Err(too_large()),
+            Kept::File(bytes) => Ok(Some(Zeroizing::new(bytes))),
+            Kept::NotAFile => Err("is, or lies behind, a symlink in git's index, which is not followed".into()),
+            Kept::Absent if staged.is_ignored(&plain).map_err(|error| error.to_string())? => lying(tree, path),
+            Kept::Absent => Ok(None),
+        }
+    }
+}
+
+fn lying(tree: &mut Tree, path: &str) -> Content {
+    match tree.stat(path) {
+        Ok(stat) if u64::try_from(stat.st_size).is_ok_and(|size| size > LARGEST as u64) => Err(too_large()),
+        Ok(_) => tree.read(path).map(Some).map_err(|error| format!("cannot be read: {error}")),
+        Err(FileFact::Absent) => Ok(None),
+        Err(FileFact::Symlink(_)) => Err("is, or lies behind, a symlink, which is not followed".into()),
+        Err(FileFact::Unreadable(why)) => Err(why),
+        Err(FileFact::NotAFile | FileFact::File(_)) => Err("is not a regular file".into()),
+    }
+}
+
+fn too_large() -> String {
+    format!("is larger than {} KiB", LARGEST >> 10)
+}
+
+/// A path as git's index writes it, without `.`; what leads out of the project is in no index.
+fn plain(path: &str) -> String {
+    let parts = Path::new(path).components().filter(|it| *it != Component::CurDir);
+    parts.collect::<std::path::PathBuf>().to_string_lossy().into_owned()
+}

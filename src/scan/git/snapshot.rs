@@ -1,0 +1,117 @@
+//! The files of a project as the next commit would have them, whatever lies in the work tree.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Git, failed, path_of};
+use crate::error::Result;
+
+/// The ids of a file without content, which is also what `git add --intent-to-add` notes: there is nothing to read.
+const EMPTY: [&str; 2] =
+    ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
+
+/// What git's index has at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// A file, with its content.
+    File(Vec<u8>),
+    /// A symlink, what lies behind one, or a submodule.
+    NotAFile,
+    /// Nothing.
+    Absent,
+}
+
+/// The files beneath a directory as git's index has them, and the `.gitignore` of the directories above it.
+#[derive(Debug)]
+pub struct Snapshot {
+    git: Git,
+    /// The way from the top to the directory: empty, or with a slash at its end.
+    prefix: String,
+    /// By path from the top; what is not UTF-8 is named by no manifest.
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    is_file: bool,
+    id: String,
+}
+
+impl Git {
+    /// What the next commit would have beneath the directory.
+    pub fn snapshot(self) -> Result<Snapshot> {
+        let prefix = String::from_utf8_lossy(&self.prefix()?).into_owned();
+        let above = prefix.match_indices('/').map(|(at, _)| &prefix[..at]).filter(|it| !it.is_empty());
+        let mut wanted = vec![".".to_owned(), ":(top,literal).gitignore".to_owned()];
+        wanted.extend(above.map(|directory| format!(":(top,literal){directory}/.gitignore")));
+        let mut arguments = vec!["ls-files", "--stage", "-z", "--full-name", "--"];
+        arguments.extend(wanted.iter().map(String::as_str));
+        let answer = self.ask(&arguments)?.ok_or_else(failed)?;
+        // `MODE ID STAGE<tab>PATH`; of a file in conflict the last side.
+        let entry = |record: &[u8]| {
+            let (facts, path) = std::str::from_utf8(record).ok()?.split_once('\t')?;
+            let mut facts = facts.split(' ');
+            let is_file = facts.next()?.starts_with("100");
+            Some((path.to_owned(), Entry { is_file, id: facts.next()?.to_owned() }))
+        };
+        let entries = answer.split(|&it| it == 0).filter_map(entry).collect();
+        Ok(Snapshot { git: self, prefix, entries })
+    }
+
+    /// The nearest directory, from this one up to the top, that has a file of this name in the index.
+    pub fn nearest_staged(&self, name: &str) -> Result<Option<PathBuf>> {
+        self.nearest(name, &["ls-files", "-z", "--full-name", "--"])
+    }
+
+    /// As [`Git::nearest_staged`], in the last commit.
+    pub fn nearest_committed(&self, name: &str) -> Result<Option<PathBuf>> {
+        self.nearest(name, &["ls-tree", "-z", "--name-only", "--full-tree", "HEAD", "--"])
+    }
+
+    fn nearest(&self, name: &str, list: &[&str]) -> Result<Option<PathBuf>> {
+        let prefix = String::from_utf8_lossy(&self.prefix()?).into_owned();
+        let ends = std::iter::once(0).chain(prefix.match_indices('/').map(|(at, _)| at + 1));
+        let paths: Vec<String> = ends.map(|end| format!("{}{name}", &prefix[..end])).collect();
+        let is_tree = list[0] == "ls-tree";
+        let asked: Vec<String> =
+            paths.iter().map(|path| if is_tree { path.clone() } else { format!(":(top,literal){path}") }).collect();
+        let arguments: Vec<&str> = list.iter().copied().chain(asked.iter().map(String::as_str)).collect();
+        let (Some(answer), Some(top)) = (self.ask(&arguments)?, self.top()?) else { return Ok(None) };
+        let listed: Vec<&[u8]> = answer.split(|&it| it == 0).collect();
+        let nearest = paths.iter().rev().find(|path| listed.contains(&path.as_bytes()));
+        Ok(nearest.and_then(|path| top.join(path_of(path.as_bytes())).parent().map(Path::to_owned)))
+    }
+}
+
+impl Snapshot {
+    /// A file, by its path from the directory.
+    pub fn read(&self, path: &str) -> Result<Kept> {
+        self.read_from_top(&format!("{}{path}", self.prefix))
+    }
+
+    /// A file, by its path from the top of the work tree.
+    pub fn read_from_top(&self, path: &str) -> Result<Kept> {
+        let Some(entry) = self.entries.get(path) else {
+            let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+            return Ok(if above.any(|it| self.entries.contains_key(it)) { Kept::NotAFile } else { Kept::Absent });
+        };
+        if !entry.is_file {
+            return Ok(Kept::NotAFile);
+        }
+        if EMPTY.contains(&entry.id.as_str()) {
+            return Ok(Kept::Absent);
+        }
+        self.git.ask(&["cat-file", "blob", &entry.id])?.map(Kept::File).ok_or_else(failed)
+    }
+
+    /// The paths that git has beneath the directory.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().filter_map(|path| path.strip_prefix(self.prefix.as_str()))
+    }
+
+    /// Whether git leaves a path out unless it is told otherwise, by what lies in the work tree: such a file is this machine's
+    /// own, and no commit is expected to have it.
+    pub fn is_ignored(&self, path: &str) -> Result<bool> {
+        Ok(self.git.ask(&["check-ignore", "-q", "--no-index", "--", path])?.is_some())
+    }
+}
