@@ -67,8 +67,10 @@ pub struct Request<'a> {
     /// The Compose files, relative to the project's root, in the order in which each is put over those before it. One that has one of
     /// Compose's own names brings its override file along, as it does when Compose is called without `--file`.
     pub files: &'a [String],
-    /// Variables of the host, which win over those of `.env`.
+    /// Variables of the host, which win over those of env files.
     pub variables: &'a BTreeMap<String, Secret>,
+    /// What Compose is given by `--env-file`, each over those before it; `None` = it finds [`env_file_beside`] the files.
+    pub env_files: Option<&'a [String]>,
     /// The name of the directory in which Compose is run, which names a project that has no other name.
     pub directory: &'a str,
 }
@@ -84,8 +86,7 @@ pub struct Resolved {
 
 /// Reads Compose files and all that they refer to.
 ///
-/// Variables come from `request.variables`, then from the `.env` beside the first file, as Compose finds it, or else from that in the
-/// project's root, which Compose is given by `--env-file .env`.
+/// Variables come from `request.variables`, then from `request.env_files`.
 pub fn resolve(request: &Request<'_>, files: &dyn Files) -> Resolved {
     let mut loader = Loader::new(files);
     let nowhere = |path: &str| Location { file: path.into(), line: 1 };
@@ -101,7 +102,7 @@ pub fn resolve(request: &Request<'_>, files: &dyn Files) -> Resolved {
     {
         paths.push((path.clone(), nowhere(&path)));
     }
-    let mut values = variables(request, &directory, &mut loader);
+    let mut values = variables(request, &mut loader);
     if !values.contains_key(PROJECT_NAME) {
         let name = project_name(&paths, &values, &mut loader).unwrap_or_else(|| normalised(request.directory));
         values.insert(PROJECT_NAME.to_owned(), name);
@@ -109,13 +110,14 @@ pub fn resolve(request: &Request<'_>, files: &dyn Files) -> Resolved {
     let scope = loader.new_scope();
     let model = loader.model(&paths, &Set { directory, values: &values, scope, trail: Vec::new() });
     let mut project = read::project(&model, &values, &mut loader);
-    let Loader { notes: Notes { mut problems, uses, .. }, read, .. } = loader;
+    let Loader { notes: Notes { mut problems, uses, .. }, read, env_files, .. } = loader;
     if model.is_empty() && problems.is_empty() {
         problems.refused(&paths.first().map_or_else(|| nowhere(""), |(_, at)| at.clone()), "the file holds nothing");
     }
     consistency::check(&project, &mut problems);
     project.uses = uses;
     project.files = read.into_iter().collect();
+    project.variable_files = env_files;
     Resolved { project, problems: problems.sorted() }
 }
 
@@ -128,21 +130,33 @@ fn override_beside(directory: &str, loader: &mut Loader<'_>) -> Option<String> {
     paths.into_iter().find(|path| !matches!(loader.files.read(path), Ok(None)))
 }
 
-/// Those that were given, over those of `.env`.
-fn variables(request: &Request<'_>, directory: &str, loader: &mut Loader<'_>) -> Values {
+/// The env file that Compose finds by itself, when it is given these files.
+pub fn env_file_beside(files: &[String]) -> String {
+    let first = files.first().map(|file| paths::join("", file)).unwrap_or_default();
+    paths::join(paths::parent(&first), ".env")
+}
+
+/// Those that were given, over those of env files.
+fn variables(request: &Request<'_>, loader: &mut Loader<'_>) -> Values {
     let given = request.variables.iter();
     let mut values: Values =
         given.filter_map(|(name, value)| Some((name.clone(), value.expose_text()?.to_owned()))).collect();
-    for path in [paths::join(directory, ".env"), ".env".to_owned()] {
+    let beside = [env_file_beside(request.files)];
+    let mut own = Values::new();
+    for path in request.env_files.unwrap_or(&beside) {
         let at = Location { file: path.as_str().into(), line: 1 };
-        if let Some(Some(bytes)) = loader.content(&path, &at) {
-            let mut own = Values::new();
-            loader.env_file(&bytes, &path, &values, &mut own);
-            own.append(&mut values);
-            return own;
+        loader.env_files.insert(path.clone());
+        match loader.content(path, &at) {
+            Some(Some(bytes)) => loader.env_file(&bytes, path, &values, &mut own),
+            Some(None) if request.env_files.is_some() => {
+                let message = "it does not exist, and Compose is given it by `--env-file`";
+                loader.notes.problems.add(ProblemKind::Missing, &at, message);
+            }
+            _ => {}
         }
     }
-    values
+    own.append(&mut values);
+    own
 }
 
 /// The `name` of the files, the last one of several.

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::environment::{carried, carried_by_run};
+use super::environment::{carried_by, carried_by_run};
+use crate::compose::env_file_beside;
 use crate::manifest::model::PemFile;
-use crate::manifest::{Format, Manifest, Output};
+use crate::manifest::{Declaration, Format, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 
 /// Variables and files.
 #[derive(Debug)]
 pub struct Delivered<'a> {
-    /// What the dotenv outputs set, previous values among them; without such an output what `run` hands to a command, such as
-    /// `docker compose up`.
+    /// What Compose gets, previous values among them: from the dotenv outputs that it reads, and from `run` where the manifest says
+    /// that it starts Compose.
     pub variables: BTreeSet<String>,
+    /// What other dotenv outputs set, and where they write it.
+    pub elsewhere: BTreeMap<String, &'a str>,
     /// What the outputs write, by path.
     pub files: BTreeMap<String, DeliveredFile<'a>>,
 }
@@ -31,17 +34,33 @@ pub struct DeliveredFile<'a> {
 impl<'a> Delivered<'a> {
     /// What the manifest says of an environment.
     pub fn new(manifest: &'a Manifest, environment: &'a EnvName) -> Self {
-        let is_dotenv = |output: &Output| matches!(output.format, Format::Dotenv { .. });
-        let has_dotenv = manifest.outputs_in(environment).any(is_dotenv);
-        let declared = if has_dotenv { carried(manifest, environment) } else { carried_by_run(manifest, environment) };
-        let previous = declared.iter().filter(|it| it.overlap.is_some()).filter_map(|it| it.name.previous());
-        let names = declared.iter().map(|it| it.name.to_string());
-        let variables = names.chain(previous.map(|name| name.to_string())).collect();
-        let mut delivered = Self { variables, files: BTreeMap::new() };
+        let mut delivered = Self { variables: BTreeSet::new(), elsewhere: BTreeMap::new(), files: BTreeMap::new() };
         for output in manifest.outputs_in(environment) {
             delivered.take(manifest, environment, output);
         }
+        if manifest.compose_runs_in(environment) {
+            delivered.variables = names(carried_by_run(manifest, environment)).collect();
+        }
+        let beside = [env_file_beside(manifest.compose_in(environment))];
+        let env_files = manifest.compose_env_files_in(environment).unwrap_or(&beside);
+        for output in dotenv_outputs(manifest, environment) {
+            let carried = names(carried_by(manifest, environment, [output]));
+            delivered.elsewhere.extend(carried.map(|name| (name, output.path.as_str())));
+        }
+        delivered.read(manifest, environment, env_files);
         delivered
+    }
+
+    /// Says that Compose reads these files too.
+    pub fn read<'p>(
+        &mut self,
+        manifest: &'a Manifest,
+        environment: &'a EnvName,
+        env_files: impl IntoIterator<Item = &'p String>,
+    ) {
+        let env_files: BTreeSet<&str> = env_files.into_iter().map(String::as_str).collect();
+        let outputs = dotenv_outputs(manifest, environment).filter(|it| env_files.contains(it.path.as_str()));
+        self.variables.extend(names(carried_by(manifest, environment, outputs)));
     }
 
     /// The output that writes a file.
@@ -81,6 +100,16 @@ impl<'a> Delivered<'a> {
             self.files.entry(output.path.clone()).or_insert(file);
         }
     }
+}
+
+fn dotenv_outputs<'a>(manifest: &'a Manifest, environment: &'a EnvName) -> impl Iterator<Item = &'a Output> {
+    manifest.outputs_in(environment).filter(|output| matches!(output.format, Format::Dotenv { .. }))
+}
+
+/// The variables that declarations come in, each with that of its previous value.
+fn names<'a>(declarations: Vec<&'a Declaration>) -> impl Iterator<Item = String> + use<'a> {
+    let both = |it: &'a Declaration| [Some(it.name.clone()), it.overlap.and_then(|_| it.name.previous())];
+    declarations.into_iter().flat_map(both).flatten().map(|name| name.to_string())
 }
 
 /// Whether a path is another one, or lies below it; everything lies below the project's root, which is empty.

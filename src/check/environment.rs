@@ -3,13 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Verdict, assess_by_text};
-use crate::manifest::{Declaration, Format, Kind, Manifest};
+use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
 
 /// The declarations that the dotenv outputs of an environment carry in variables, by name.
-pub fn carried<'a>(manifest: &'a Manifest, environment: &EnvName) -> Vec<&'a Declaration> {
-    let outputs = manifest.outputs_in(environment).filter(|output| matches!(output.format, Format::Dotenv { .. }));
+pub fn carried<'a>(manifest: &'a Manifest, environment: &'a EnvName) -> Vec<&'a Declaration> {
+    carried_by(manifest, environment, manifest.outputs_in(environment))
+}
+
+/// The declarations that those of some outputs which are dotenv files carry in variables, by name.
+pub fn carried_by<'a>(
+    manifest: &'a Manifest,
+    environment: &EnvName,
+    outputs: impl IntoIterator<Item = &'a Output>,
+) -> Vec<&'a Declaration> {
+    let outputs = outputs.into_iter().filter(|output| matches!(output.format, Format::Dotenv { .. }));
     let names: BTreeSet<&SecretName> = outputs.flat_map(|output| &output.secrets).collect();
     let declarations = names.into_iter().filter_map(|name| manifest.secret(name));
     declarations.filter(|declaration| declaration.is_in(environment) && is_carried(declaration)).collect()

@@ -200,9 +200,9 @@ const TABLE: &[Explanation] = explanations! {
         risk "The service does not start, or starts with an empty credential; or somebody keeps the value by hand."
         cure "Declare it in the manifest and put it into a `dotenv` output, or mend the name."
     "variable-undelivered" at [Repo, Host]
-        cause "A Compose file puts in a variable that is declared, but that no `dotenv` output of the environment carries."
+        cause "A Compose file puts in a variable that is declared, but that no `dotenv` output of the environment writes to a file which Compose takes variables from: the `.env` beside the first Compose file, or `compose_env_files`."
         risk "The service does not start, or starts with an empty credential."
-        cure "Add the name to the `secrets` of the output, or the environment to its `environments`."
+        cure "Add the name to the `secrets` of the output, or the environment to its `environments`; or say how Compose is started: `compose_env_files` (`docker compose --env-file`), `compose_run = true` (`vault-kit run -- docker compose up`)."
     "env-file-missing" at [Repo, Host]
         cause "A service has an `env_file` that is not there, and no output writes one to that path."
         risk "`docker compose up` refuses to start the service."

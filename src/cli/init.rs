@@ -115,7 +115,8 @@ fn proposed(context: &Context, root: &Root) -> Result<String> {
 fn compose_needs(context: &Context, root: &Root, directory: &str) -> Result<Option<([String; 1], Needs)>> {
     let disk = Disk { root };
     let Some(files) = disk.found().map(|file| [file]) else { return Ok(None) };
-    let resolved = compose::resolve(&Request { files: &files, variables: &BTreeMap::new(), directory }, &disk);
+    let resolved =
+        compose::resolve(&Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory }, &disk);
     let place = |it: &Problem| format!("`{}:{}`: {}", it.at.file, it.at.line, it.message);
     let (refused, others): (Vec<Problem>, _) =
         resolved.problems.into_iter().partition(|it| it.kind == ProblemKind::Refused);

@@ -27,6 +27,8 @@ pub(super) struct Loader<'a> {
     pub notes: Notes,
     /// The files that were read.
     pub read: BTreeSet<String>,
+    /// The env files that variables of Compose files come from, whether or not they are there.
+    pub env_files: BTreeSet<String>,
     nodes: usize,
     /// What stands in files, if they are there.
     contents: BTreeMap<String, Option<Rc<[u8]>>>,
@@ -50,9 +52,9 @@ pub(super) struct Set<'a> {
 
 impl<'a> Loader<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
-        let (notes, read) = (Notes::default(), BTreeSet::new());
+        let (notes, read, env_files) = (Notes::default(), BTreeSet::new(), BTreeSet::new());
         let (contents, extended, ahead) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { files, notes, read, nodes: 0, contents, extended, scopes: 0, ahead }
+        Self { files, notes, read, env_files, nodes: 0, contents, extended, scopes: 0, ahead }
     }
 
     /// The number of another set of values.

@@ -2,7 +2,7 @@
 
 mod parts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -89,6 +89,8 @@ pub struct Project {
     pub uses: Vec<VariableUse>,
     /// The files that were read: Compose files, what they include and extend, env files.
     pub files: Vec<String>,
+    /// The env files that its variables come from, those of included projects too, whether or not they are there.
+    pub variable_files: BTreeSet<String>,
 }
 
 /// How badly a variable is needed where it is put in.

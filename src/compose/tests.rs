@@ -11,7 +11,10 @@ fn files(files: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
 
 fn of(list: &[(&str, &str)]) -> Resolved {
     let compose = [list[0].0.to_owned()];
-    resolve(&Request { files: &compose, variables: &BTreeMap::new(), directory: "project" }, &files(list))
+    resolve(
+        &Request { files: &compose, variables: &BTreeMap::new(), env_files: None, directory: "project" },
+        &files(list),
+    )
 }
 
 /// The project of files that have nothing wrong.
@@ -105,7 +108,7 @@ fn debug_shows_no_value() {
 fn variables_of_the_host_win_over_those_of_the_file() {
     let compose = ["compose.yaml".to_owned()];
     let variables = BTreeMap::from([("PASSWORD".to_owned(), Secret::copy_of(b"of-the-host"))]);
-    let request = Request { files: &compose, variables: &variables, directory: "project" };
+    let request = Request { files: &compose, variables: &variables, env_files: None, directory: "project" };
     let project = resolve(&request, &files(&SHOP)).project;
     assert_eq!(project.services["api"].environment["PASSWORD"].value.as_ref().unwrap().as_str(), "of-the-host");
 }
@@ -167,7 +170,9 @@ fn files_without_end_come_to_an_end() {
     let mut all = files(&[("compose.yaml", &format!("include: [{}]", includes.join(", ")))]);
     all.extend(includes.iter().map(|path| (path.clone(), b"services: {}".to_vec())));
     let compose = ["compose.yaml".to_owned()];
-    let problems = resolve(&Request { files: &compose, variables: &BTreeMap::new(), directory: "p" }, &all).problems;
+    let problems =
+        resolve(&Request { files: &compose, variables: &BTreeMap::new(), env_files: None, directory: "p" }, &all)
+            .problems;
     assert!(problems.iter().any(|it| it.message == "more than 200 files belong to the project"), "{problems:?}");
 }
 
@@ -195,7 +200,8 @@ fn what_cannot_be_brought_is_told_where_it_is_named() {
         }
     }
     let compose = ["compose.yaml".to_owned()];
-    let resolved = resolve(&Request { files: &compose, variables: &BTreeMap::new(), directory: "p" }, &Refusing);
+    let resolved =
+        resolve(&Request { files: &compose, variables: &BTreeMap::new(), env_files: None, directory: "p" }, &Refusing);
     let problem = &resolved.problems[0];
     assert_eq!((place(&problem.at), problem.kind), ("compose.yaml:4".into(), ProblemKind::NotRead));
     assert_eq!(problem.message, "`x.env` is no regular file");

@@ -121,7 +121,29 @@ impl fmt::Display for TlsVersion {
     }
 }
 
+/// Where Docker Compose gets its variables from, as far as it is declared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComposeVariables {
+    /// The files that it is given by `--env-file`, in that order.
+    pub env_files: Option<Vec<String>>,
+    /// Whether it is started by `vault-kit run`.
+    pub run: Option<bool>,
+}
+
 impl Manifest {
+    /// The files that `docker compose --env-file` is given in an environment; `None` = it finds the `.env` beside the first
+    /// Compose file.
+    pub fn compose_env_files_in(&self, environment: &EnvName) -> Option<&[String]> {
+        let own = self.environments.get(environment).and_then(|it| it.compose_variables.env_files.as_deref());
+        own.or(self.compose_variables.env_files.as_deref())
+    }
+
+    /// Whether Compose is started by `vault-kit run` in an environment.
+    pub fn compose_runs_in(&self, environment: &EnvName) -> bool {
+        let own = self.environments.get(environment).and_then(|it| it.compose_variables.run);
+        own.or(self.compose_variables.run).unwrap_or_default()
+    }
+
     /// The Compose files that start an environment, in the order of `docker compose -f`; none = it has no Compose.
     pub fn compose_in(&self, environment: &EnvName) -> &[String] {
         let own = self.environments.get(environment).and_then(|it| it.compose.as_deref());

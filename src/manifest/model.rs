@@ -10,7 +10,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::allowance::Allowance;
-use super::deployment::Deployment;
+use super::deployment::{ComposeVariables, Deployment};
 use super::hook::Hook;
 use super::issue::Issue;
 use super::leaks::Rules;
@@ -34,6 +34,8 @@ pub struct Manifest {
     pub keep: usize,
     /// The Compose files that start it, unless an environment has its own; see [`Manifest::compose_in`].
     pub compose: Vec<String>,
+    /// Where Compose gets its variables from, unless an environment says otherwise.
+    pub compose_variables: ComposeVariables,
     /// At least the default environment.
     pub environments: BTreeMap<EnvName, Environment>,
     /// The secrets by name.
@@ -65,6 +67,8 @@ pub struct Environment {
     pub windows: Vec<Window>,
     /// The Compose files that start it, instead of the project's.
     pub compose: Option<Vec<String>>,
+    /// Where Compose gets its variables from, instead of what the project says.
+    pub compose_variables: ComposeVariables,
     /// Who can open this environment's store, by a person's name; empty = the user's own identity.
     pub recipients: BTreeMap<String, String>,
     /// Where in AWS the environment lives.

@@ -96,6 +96,11 @@ table! {
         /// The Compose files that start it, in the order of `docker compose -f`: `check` reads them.
         #[schemars(inner(length(min = 1)))]
         compose: Texts,
+        /// The files that `docker compose --env-file` is given; default is the `.env` beside the first Compose file.
+        #[schemars(inner(length(min = 1)))]
+        compose_env_files: Texts,
+        /// Whether Compose is started by `vault-kit run -- docker compose up`, and so gets every variable from there.
+        compose_run: bool,
     }
 
     /// An environment, such as `dev` or `prod`.
@@ -109,6 +114,11 @@ table! {
         /// The Compose files that start this environment, instead of the project's; `[]` = it has no Compose.
         #[schemars(inner(length(min = 1)))]
         compose: Texts,
+        /// The files that `docker compose --env-file` is given in this environment, instead of the project's.
+        #[schemars(inner(length(min = 1)))]
+        compose_env_files: Texts,
+        /// Whether Compose is started by `vault-kit run` in this environment, instead of what the project says.
+        compose_run: bool,
         /// Who can open this environment's store: age recipients by a person's name.
         #[schemars(extend("additionalProperties" = { "type": "string", "pattern": "^age1[02-9ac-hj-np-z]+$" }))]
         recipients: Map<String>,

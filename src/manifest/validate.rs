@@ -67,6 +67,8 @@ pub(super) fn manifest(
     let mut environments: BTreeMap<_, _> = declared.into_iter().collect();
     environments.entry(default_environment.clone()).or_default();
     let compose = deployment::files(project.compose.take(), "project.compose", problems);
+    let env_files = (project.compose_env_files.take(), "project.compose_env_files");
+    let compose_variables = deployment::variables(env_files, project.compose_run.take(), problems);
     let (name, issuer, keep) = project_fields(project, problems);
 
     let scope = Scope { project: &name, issuer: &issuer, environments: &environments, zones };
@@ -90,6 +92,7 @@ pub(super) fn manifest(
         default_environment,
         keep,
         compose,
+        compose_variables,
         environments,
         secrets,
         outputs,
@@ -154,7 +157,10 @@ fn environment(name: &EnvName, raw: RawEnvironment, zones: &dyn Zones, problems:
     let windows = windows::read(raw.window, place, zones, problems);
     let overlap = raw.overlap.map(|overlap| overlap.value);
     let compose = raw.compose.map(|list| deployment::files(Some(list), &format!("{place}.compose"), problems));
-    Environment { rotate: raw.rotate.map(|rotate| rotate.value), overlap, windows, compose, recipients, aws }
+    let env_files = format!("{place}.compose_env_files");
+    let compose_variables = deployment::variables((raw.compose_env_files, &env_files), raw.compose_run, problems);
+    let rotate = raw.rotate.map(|rotate| rotate.value);
+    Environment { rotate, overlap, windows, compose, compose_variables, recipients, aws }
 }
 
 /// Bech32's data characters (BIP 173); the checksum is judged by age when the store is sealed.

@@ -80,7 +80,8 @@ mod tests {
         write(&directory, ".env", b"X=a:1");
         let disk = Disk { root: &root };
         let files = [disk.found().unwrap()];
-        let resolved = resolve(&Request { files: &files, variables: &BTreeMap::new(), directory: "p" }, &disk);
+        let resolved =
+            resolve(&Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "p" }, &disk);
         assert_eq!(resolved.problems, []);
         assert_eq!(resolved.project.services["a"].image.as_ref().unwrap().as_str(), "a:1");
     }
@@ -118,7 +119,7 @@ mod tests {
         write(&directory, "compose.yaml", b"include:\n  - loop\n  - ../up.yaml\nservices: {a: {image: a}}\n");
         std::os::unix::fs::symlink("loop", directory.path().join("loop")).unwrap();
         let files = ["compose.yaml".to_owned()];
-        let request = Request { files: &files, variables: &BTreeMap::new(), directory: "p" };
+        let request = Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "p" };
         let problems = resolve(&request, &Disk { root: &root }).problems;
         let told: Vec<_> = problems.iter().map(|it| (it.at.line, it.kind, it.message.as_str())).collect();
         assert_eq!(

@@ -28,7 +28,8 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
     if !files.is_empty() {
         let given = observer.given(values, variables);
         let directory = subject.root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let resolved = compose::resolve(&Request { files, variables: &given, directory }, &observer);
+        let env_files = subject.manifest.compose_env_files_in(subject.environment);
+        let resolved = compose::resolve(&Request { files, variables: &given, env_files, directory }, &observer);
         deployed.files = observer.named(&resolved.project);
         deployed.images = observer.images(&resolved.project);
         deployed.problems = resolved.problems;
@@ -69,7 +70,9 @@ impl Observer<'_> {
             None => !is_credential(name),
         };
         let mut given = BTreeMap::new();
-        for path in self.dotenv_files() {
+        let beside = [compose::env_file_beside(manifest.compose_in(environment))];
+        let env_files = manifest.compose_env_files_in(environment).unwrap_or(&beside);
+        for path in self.dotenv_files().filter(|path| env_files.iter().any(|it| it == path)) {
             let bytes = self.tree.borrow_mut().read(path).unwrap_or_default();
             let lines = values.in_example(&bytes).into_iter().filter(|(name, _)| is_open(name.as_str()));
             given.extend(lines.map(|(name, value)| (name.to_string(), value)));

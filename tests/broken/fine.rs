@@ -104,6 +104,7 @@ fn what_only_looks_like_a_mistake_has_no_finding() {
 #[test]
 fn without_a_dotenv_output_compose_is_started_by_run() {
     let manifest = MANIFEST.replace("[outputs.env]\nformat = \"dotenv\"", "[outputs.env]\nformat = \"json\"");
+    let manifest = manifest.replace("compose = [", "compose_run = true\ncompose = [");
     let project = Project::with_manifest(&manifest);
     let compose = COMPOSE.replace("env_file: [.env, ", "env_file: [");
     project.write("compose.yml", compose.replace("postgres://app:${DB_PASSWORD}@db/app", "${DATABASE_URL}"));

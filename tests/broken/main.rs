@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
 mod compose;
+mod delivery;
 mod files;
 mod fine;
 mod images;

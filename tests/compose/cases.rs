@@ -64,6 +64,13 @@ impl Case {
         Some(serde_json::from_str(&text).unwrap()).filter(|it: &Value| !it.is_null())
     }
 
+    /// What Compose is told by `--env-file`: where none is beside the files, the one in the project's directory.
+    pub(crate) fn env_files(&self) -> Option<Vec<String>> {
+        let beside = self.compose[0].rsplit_once('/').map(|(directory, _)| format!("{directory}/.env"));
+        let is_elsewhere = beside.is_some_and(|path| !self.files.contains_key(&path));
+        (self.is_told && is_elsewhere && self.files.contains_key(".env")).then(|| vec![".env".to_owned()])
+    }
+
     /// What the reference says; `None`, said aloud, without it.
     #[expect(clippy::disallowed_methods, reason = "tests write what Compose reads")]
     #[expect(clippy::option_option, reason = "no reference, and a refusal of the reference")]
@@ -85,10 +92,7 @@ impl Case {
         command.arg(&project).args(["--profile", "*"]);
         if self.is_told {
             command.args(self.compose.iter().flat_map(|file| ["-f", file]));
-            let beside = self.compose[0].rsplit_once('/').map(|(directory, _)| format!("{directory}/.env"));
-            if beside.is_some_and(|path| !self.files.contains_key(&path)) && self.files.contains_key(".env") {
-                command.args(["--env-file", ".env"]);
-            }
+            command.args(self.env_files().iter().flatten().flat_map(|file| ["--env-file", file]));
         }
         let run = Run::of(&mut command);
         if run.code == 77 {

@@ -14,7 +14,9 @@ use cases::Case;
 use vault_kit::compose::{ProblemKind, Request, Resolved, resolve};
 
 fn resolved(case: &Case) -> Resolved {
-    resolve(&Request { files: &case.compose, variables: &BTreeMap::new(), directory: "project" }, &case.files)
+    let (variables, env_files) = (BTreeMap::new(), case.env_files());
+    let env_files = env_files.as_deref();
+    resolve(&Request { files: &case.compose, variables: &variables, env_files, directory: "project" }, &case.files)
 }
 
 #[test]

@@ -18,7 +18,8 @@ impl<'a> Bench<'a> {
         let deployed = &self.facts.deployed;
         let Some(project) = &deployed.compose else { return };
         self.verdict.looked_at.services += project.services.len();
-        let delivered = Delivered::new(self.manifest, self.environment);
+        let mut delivered = Delivered::new(self.manifest, self.environment);
+        delivered.read(self.manifest, self.environment, &project.variable_files);
         self.problems(project, &deployed.problems);
         self.variables_of_services(project, &delivered);
         self.files_of_services(project, &delivered);

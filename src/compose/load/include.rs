@@ -64,6 +64,7 @@ impl Loader<'_> {
         };
         let mut own = Values::new();
         for (path, must_exist) in files {
+            self.env_files.insert(path.clone());
             let Some(content) = self.content(&path, at) else { continue };
             match content {
                 Some(bytes) => self.env_file(&bytes, &path, set.values, &mut own),

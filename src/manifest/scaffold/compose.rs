@@ -175,7 +175,7 @@ mod tests {
     fn manifest(compose: &str, entries: &[(&str, &str)]) -> String {
         let files = ["compose.yaml".to_owned()];
         let texts = BTreeMap::from([("compose.yaml".to_owned(), compose.as_bytes().to_vec())]);
-        let request = Request { files: &files, variables: &BTreeMap::new(), directory: "shop" };
+        let request = Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "shop" };
         let needs = needs(&resolve(&request, &texts).project);
         let entries: Vec<_> = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         from_sources("shop", &entries, Some((&files, &needs)))

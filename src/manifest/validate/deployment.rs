@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::secrets::Secrets;
 use super::{Place, paths};
-use crate::manifest::deployment::{Deployment, Ports, Rule, Rules};
+use crate::manifest::deployment::{ComposeVariables, Deployment, Ports, Rule, Rules};
 use crate::manifest::issue::Problems;
 use crate::manifest::raw::{RawDeployment, Texts};
 use crate::manifest::read::{At, Field, Map};
@@ -58,11 +58,30 @@ impl RawDeployment {
     }
 }
 
+/// Where Compose gets its variables from. An env file may be an output on an absolute path.
+pub(super) fn variables(
+    (env_files, name): (Field<Texts>, &str),
+    run: Field<bool>,
+    problems: &mut Problems,
+) -> ComposeVariables {
+    let env_files = env_files.map(|it| listed(Some(it), name, paths::output_path, problems));
+    ComposeVariables { env_files, run: run.map(|it| it.value) }
+}
+
 /// Paths of files that are read, relative to the manifest's directory.
 pub(super) fn files(field: Field<Texts>, name: &str, problems: &mut Problems) -> Vec<String> {
+    listed(field, name, paths::project_file, problems)
+}
+
+fn listed(
+    field: Field<Texts>,
+    name: &str,
+    path: fn(&str) -> Result<String, &'static str>,
+    problems: &mut Problems,
+) -> Vec<String> {
     let mut files = Vec::new();
     for text in field.map(|list| list.value).unwrap_or_default() {
-        match paths::project_file(&text.value) {
+        match path(&text.value) {
             Ok(path) if files.contains(&path) => problems.add(text.at, format!("`{name}` names a file twice")),
             Ok(path) => files.push(path),
             Err(wrong) => {

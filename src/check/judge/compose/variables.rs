@@ -7,7 +7,7 @@ use crate::check::credential::{could_be, is_credential};
 use crate::check::delivered::Delivered;
 use crate::check::finding::Code;
 use crate::compose::model::{Need, VariableUse};
-use crate::compose::{Location, Project};
+use crate::compose::{Location, Project, env_file_beside};
 use crate::manifest::{Format, suggest};
 use crate::name::SecretName;
 
@@ -22,9 +22,13 @@ impl Bench<'_> {
         for ((at, name), services) in lacking {
             let who = if services.is_empty() { "it".to_owned() } else { names(services) };
             let (code, message, fix) = if self.manifest.secret(name).is_some() {
-                let environment = self.environment;
-                let message = format!("{who}: no dotenv output delivers `{name}` in environment `{environment}`");
-                (Code::VariableUndelivered, message, self.deliver(name))
+                let why = match delivered.elsewhere.get(name) {
+                    Some(file) => format!("`{name}` is written to `{file}`, where Compose takes no variables from"),
+                    None => {
+                        format!("no dotenv output delivers `{name}` to Compose in environment `{}`", self.environment)
+                    }
+                };
+                (Code::VariableUndelivered, format!("{who}: {why}"), self.deliver(name, delivered))
             } else {
                 let message = format!("{who}: the variable `{name}` is not declared");
                 (Code::VariableUndeclared, message, declare(name, delivered))
@@ -33,11 +37,21 @@ impl Bench<'_> {
         }
     }
 
-    fn deliver(&self, name: &str) -> String {
-        let output = self.manifest.outputs_in(self.environment).find(|it| matches!(it.format, Format::Dotenv { .. }));
-        match output {
+    fn deliver(&self, name: &str, delivered: &Delivered<'_>) -> String {
+        if let Some(file) = delivered.elsewhere.get(name) {
+            return format!(
+                "in [project] of vault-kit.toml, where Compose is given it by --env-file: compose_env_files = [\"{file}\"]"
+            );
+        }
+        let (manifest, environment) = (self.manifest, self.environment);
+        let beside = env_file_beside(manifest.compose_in(environment));
+        let read = manifest.compose_env_files_in(environment).map_or(&*beside, |it| it.first().map_or("", |it| it));
+        let mut outputs = manifest.outputs_in(environment).filter(|it| matches!(it.format, Format::Dotenv { .. }));
+        match outputs.find(|it| it.path == read) {
             Some(output) => format!("in vault-kit.toml: \"{name}\" in the `secrets` of [outputs.{}]", output.name),
-            None => format!("in vault-kit.toml: an output with format = \"dotenv\" that has \"{name}\""),
+            None => format!(
+                "in vault-kit.toml: an output with format = \"dotenv\" and path = \"{beside}\" that has \"{name}\"; or, where `vault-kit run -- docker compose up` starts it, compose_run = true in [project]"
+            ),
         }
     }
 }
