@@ -134,6 +134,8 @@ codes! {
     RemoteReplica = "remote-replica",
     /// Docker Compose would refuse the Compose files, or they are not there.
     ComposeInvalid = "compose-invalid",
+    /// A Compose file cannot be read, or grows without end: nothing of it is judged.
+    ComposeUnreadable = "compose-unreadable",
     /// A service needs a variable that the manifest does not declare.
     VariableUndeclared = "variable-undeclared",
     /// A service needs a declared variable that no output of the environment delivers to Compose.

@@ -129,7 +129,7 @@ fn compose_needs(context: &Context, root: &Root, directory: &str) -> Result<Opti
         return Err(error);
     }
     // What is missing is what we are about to make.
-    for problem in others.iter().filter(|it| it.kind == ProblemKind::NotRead) {
+    for problem in others.iter().filter(|it| matches!(it.kind, ProblemKind::NotRead | ProblemKind::Elsewhere)) {
         context.ui.warn(&place(problem));
     }
     Ok(Some((files, needs(&resolved.project))))

@@ -114,18 +114,26 @@ impl<'a> Loader<'a> {
         self.grow(count, named).then_some(documents)
     }
 
-    /// A file that must be there.
+    /// A Compose file, which must be there.
     fn bytes(&mut self, path: &str, named: &Location) -> Option<Rc<[u8]>> {
-        let content = self.content(path, named)?;
+        let is_declared = *named.file == *path;
+        let is_here = is_declared || !path.starts_with(['/', '~']) && !path.starts_with("../");
+        let unread = if is_here { ProblemKind::NotRead } else { ProblemKind::Elsewhere };
+        let content = self.content_or(unread, path, named)?;
         if content.is_none() {
             self.notes.problems.add(ProblemKind::Missing, named, format!("`{path}` does not exist"));
         }
         content
     }
 
-    /// A file, if it is there; `None` where it cannot be read, which is a problem then.
+    /// A file with variables, if it is there; `None` where it cannot be read, which is told then. It may be for others to read.
     #[expect(clippy::option_option, reason = "not there and not readable are told apart by everybody who asks")]
     pub(super) fn content(&mut self, path: &str, named: &Location) -> Option<Option<Rc<[u8]>>> {
+        self.content_or(ProblemKind::Elsewhere, path, named)
+    }
+
+    #[expect(clippy::option_option, reason = "not there and not readable are told apart by everybody who asks")]
+    fn content_or(&mut self, unread: ProblemKind, path: &str, named: &Location) -> Option<Option<Rc<[u8]>>> {
         if let Some(known) = self.contents.get(path) {
             return Some(known.clone());
         }
@@ -143,7 +151,7 @@ impl<'a> Loader<'a> {
                 Some(bytes)
             }
             Err(Unreadable(why)) => {
-                self.notes.problems.not_read(named, format!("`{path}` {why}"));
+                self.notes.problems.add(unread, named, format!("`{path}` {why}"));
                 None
             }
         }

@@ -9,8 +9,10 @@ pub enum ProblemKind {
     Refused,
     /// Compose would refuse to go on until somebody sets a required variable or supplies a file.
     Missing,
-    /// We did not read on: what stands there, or follows from it, is not known.
+    /// It cannot be read, or grows without end: what stands there, or follows from it, is not known.
     NotRead,
+    /// It lies where we do not look: outside of the project, or not on this host.
+    Elsewhere,
 }
 
 /// One problem.
@@ -47,7 +49,7 @@ impl Problems {
         self.add(ProblemKind::Refused, at, message);
     }
 
-    /// We did not read on.
+    /// It cannot be read, or we did not read on.
     pub(super) fn not_read(&mut self, at: &Location, message: impl Into<String>) {
         self.add(ProblemKind::NotRead, at, message);
     }

@@ -203,7 +203,7 @@ fn what_cannot_be_brought_is_told_where_it_is_named() {
     let resolved =
         resolve(&Request { files: &compose, variables: &BTreeMap::new(), env_files: None, directory: "p" }, &Refusing);
     let problem = &resolved.problems[0];
-    assert_eq!((place(&problem.at), problem.kind), ("compose.yaml:4".into(), ProblemKind::NotRead));
+    assert_eq!((place(&problem.at), problem.kind), ("compose.yaml:4".into(), ProblemKind::Elsewhere));
     assert_eq!(problem.message, "`x.env` is no regular file");
 }
 

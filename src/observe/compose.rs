@@ -126,7 +126,7 @@ mod tests {
             told,
             [
                 (2, ProblemKind::NotRead, "`loop` is a symlink or behind one, and is not followed"),
-                (3, ProblemKind::NotRead, "`../up.yaml` is outside the project's directory, where nothing is read"),
+                (3, ProblemKind::Elsewhere, "`../up.yaml` is outside the project's directory, where nothing is read"),
             ]
         );
     }

@@ -147,8 +147,8 @@ fn a_value_that_is_in_force_is_in_no_finding_and_no_message() {
 type Unreadable = (&'static str, fn(&Project));
 
 #[test]
-fn a_compose_file_that_cannot_be_read_is_not_checked_and_nothing_is_said_of_its_services() {
-    let cases: [Unreadable; 4] = [
+fn a_compose_file_that_cannot_be_judged_fails_and_nothing_is_said_of_its_services() {
+    let cases: [Unreadable; 6] = [
         ("symlink", |project| {
             std::fs::remove_file(project.path("compose.yml")).unwrap();
             std::os::unix::fs::symlink("/etc/passwd", project.path("compose.yml")).unwrap();
@@ -168,7 +168,15 @@ fn a_compose_file_that_cannot_be_read_is_not_checked_and_nothing_is_said_of_its_
             )
             .unwrap();
         }),
-        ("compose.yml", |project| {
+        ("regular file", |project| {
+            std::fs::remove_file(project.path("compose.yml")).unwrap();
+            std::fs::create_dir(project.path("compose.yml")).unwrap();
+        }),
+        ("regular file", |project| {
+            project.write("compose.yml", "include: [part.yml]\n");
+            std::fs::create_dir(project.path("part.yml")).unwrap();
+        }),
+        ("entries", |project| {
             let level = |n: usize| format!("x-{n}: &a{n} [*a{0}, *a{0}, *a{0}, *a{0}]", n - 1);
             let bomb = (1..40).map(level).collect::<Vec<_>>().join("\n");
             project.write(
@@ -181,8 +189,16 @@ fn a_compose_file_that_cannot_be_read_is_not_checked_and_nothing_is_said_of_its_
         let project = Project::with_manifest(MANIFEST);
         project.write("compose.yml", COMPOSE);
         change(&project);
-        let run = project.run(["check", "--at", "repo", "--strict"]).assert_code(1);
-        assert!(run.stdout.contains("not checked") && run.stdout.contains(why), "{why}: {run:?}");
+        let run = project.run(["check", "--at", "repo"]).assert_code(1);
+        assert!(run.stdout.contains("compose-unreadable") && run.stdout.contains(why), "{why}: {run:?}");
         assert!(!run.stdout.contains("deployment-unknown") && !run.stdout.contains("unused"), "{why}: {run:?}");
     }
+}
+
+#[test]
+fn what_a_compose_file_takes_from_outside_of_the_project_is_not_checked() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", COMPOSE.replace("x-common:", "include: [../common.yml]\nx-common:"));
+    let run = Run::of(project.command(["check", "--at", "repo"]).envs(owner(&project))).assert_code(0);
+    assert!(run.stdout.contains("not checked") && run.stdout.contains("../common.yml"), "{run:?}");
 }

@@ -48,10 +48,12 @@ impl<'a> Bench<'a> {
             match problem.kind {
                 // The judges of variables and files know more of it.
                 _ if is_told_elsewhere(project, problem) => {}
-                ProblemKind::NotRead => self.not_checked(format!("{file}:{line}"), &problem.message),
-                ProblemKind::Missing | ProblemKind::Refused => {
+                ProblemKind::Elsewhere => self.not_checked(format!("{file}:{line}"), &problem.message),
+                ProblemKind::NotRead | ProblemKind::Missing | ProblemKind::Refused => {
+                    let is_unread = problem.kind == ProblemKind::NotRead;
+                    let code = if is_unread { Code::ComposeUnreadable } else { Code::ComposeInvalid };
                     let fix = problem.hint.clone().unwrap_or_else(|| format!("mend {file}, line {line}"));
-                    let finding = Finding::new(Code::ComposeInvalid, &problem.message, fix);
+                    let finding = Finding::new(code, &problem.message, fix);
                     self.verdict.findings.push(finding.of_file(file).at_line(line));
                 }
             }

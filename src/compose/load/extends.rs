@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Loader, Set, chain};
 use crate::compose::model::Location;
-use crate::compose::problem::shown;
+use crate::compose::problem::{ProblemKind, shown};
 use crate::compose::tree::{Map, Node, Tag, Value};
 use crate::compose::{merge, paths};
 
@@ -59,7 +59,8 @@ impl Loader<'_> {
         trail: &mut Vec<Reference>,
     ) -> Option<Node> {
         if file.contains("://") {
-            self.notes.problems.not_read(at, "what is extended is not in a file of this host");
+            let message = "what is extended is not in a file of this host";
+            self.notes.problems.add(ProblemKind::Elsewhere, at, message);
             return None;
         }
         let path = paths::join(&set.directory, file);

@@ -31,7 +31,8 @@ impl Loader<'_> {
             return None;
         };
         if files.iter().any(|path| path.contains("://")) {
-            self.notes.problems.not_read(at, "what is included is not a file of this host");
+            let message = "what is included is not a file of this host";
+            self.notes.problems.add(ProblemKind::Elsewhere, at, message);
             return None;
         }
         let mut trail = set.trail.clone();
