@@ -8,6 +8,7 @@ mod consistency;
 mod env_file;
 mod environment;
 mod interpolate;
+mod keys;
 mod load;
 mod merge;
 pub mod model;

@@ -13,7 +13,7 @@ use super::model::Location;
 use super::problem::{ProblemKind, safe};
 use super::scope::{self, Notes};
 use super::tree::{Map, Node, Value};
-use super::{Files, Unreadable, merge, paths, yaml};
+use super::{Files, Unreadable, keys, merge, paths, yaml};
 
 /// More files than this belong to no project.
 const MOST_FILES: usize = 200;
@@ -71,6 +71,8 @@ impl<'a> Loader<'a> {
                 let Some(mut map) = self.prepared(document, set.values, &set.directory) else { continue };
                 self.include(&mut map, path, set);
                 self.extend(&mut map, path, set);
+                // Of a file that is extended, Compose judges no more than what is taken from it.
+                keys::check(&map, &mut self.notes.problems);
                 merge::merge(&mut model, map, &mut self.notes.problems);
                 let mut whole = Node::new(Value::Map(std::mem::take(&mut model)), named);
                 whole.settle();

@@ -49,6 +49,11 @@ impl Problems {
         self.add(ProblemKind::Refused, at, message);
     }
 
+    /// Compose would refuse it, and this would be right.
+    pub(super) fn refused_with_hint(&mut self, at: &Location, message: impl Into<String>, hint: &str) {
+        self.add_with_hint(ProblemKind::Refused, at, message, hint);
+    }
+
     /// It cannot be read, or we did not read on.
     pub(super) fn not_read(&mut self, at: &Location, message: impl Into<String>) {
         self.add(ProblemKind::NotRead, at, message);

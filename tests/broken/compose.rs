@@ -77,6 +77,9 @@ broken! {
     a_compose_file_that_is_not_there: "mcp-rag", |project| {
         edit(project, "vault-kit.toml", "compose = [\"docker-compose.yml\"]", "compose = [\"docker-compose.yml\", \"prod.yml\"]");
     } => "compose-invalid";
+    a_misspelt_key: "mcp-rag", |project| {
+        edit(project, "docker-compose.yml", "depends_on: [mcp-rag]", "depend_on: [mcp-rag]");
+    } => "compose-invalid" at "depend_on" in "docker-compose.yml";
     a_compose_file_that_is_a_directory: "mcp-rag", |project| {
         std::fs::remove_file(project.path("docker-compose.yml")).unwrap();
         std::fs::create_dir(project.path("docker-compose.yml")).unwrap();
