@@ -27,6 +27,6 @@ pub use finding::{Code, Finding, Report, Severity};
 pub use known::Known;
 pub use matcher::{Encoding, Matcher};
 pub use needle::{Owner, State};
-pub use rules::Rules;
+pub use rules::{Rules, is_issued};
 pub use stream::{Found, Place, Search, Worker};
 pub use tokens::Tokens;

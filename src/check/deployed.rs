@@ -18,6 +18,8 @@ pub struct Deployed {
     pub defaults: BTreeSet<(compose::Location, String)>,
     /// What is wrong with them, or was not read.
     pub problems: Vec<Problem>,
+    /// Lines of env files in git, with the names of the credentials that stand there.
+    pub committed: Vec<(compose::Location, String)>,
     /// The files of secrets that no output delivers, by path.
     pub files: BTreeMap<String, NamedFile>,
     /// How each service that is built here is built, by service.

@@ -48,7 +48,7 @@ const TABLE: &[Explanation] = explanations! {
         risk "Values could be sent to an account that is not yours; every writer refuses."
         cure "Undo the edit, or `vault-kit recipients apply` after a look at the account."
     "tracked-by-git" at [Repo, Host]
-        cause "A file that holds values was added to the git index."
+        cause "A file that holds values was added to the git index: one that an output writes, or an env file of a service with credentials in it."
         risk "Whoever can read the repository, or any clone of its history, has the values."
         cure "`git rm --cached` the file, ignore it, and replace every value in it with `vault-kit incident` or `generate --replace`: history keeps what was pushed."
     "example-value" at [Repo, Host]
@@ -224,11 +224,11 @@ const TABLE: &[Explanation] = explanations! {
         risk "The service does not start, mostly with a `permission denied` that names no cause."
         cure "Run the service as the owner of the file (`user:`), or declare that user as `uid` of the output."
     "secret-in-environment" at [Repo, Host]
-        cause "A credential stands in the `environment` of a Compose file, as a value or as the default of a variable."
+        cause "A credential stands in a Compose file: in an `environment`, as a value or as the default of a variable, in the `content` of a config, or in an option of a driver."
         risk "Whoever can read the repository has it, and every deployment shares it."
         cure "Take it in by a variable, declare that in the manifest, and replace the value: history keeps the old one."
     "secret-in-arguments" at [Repo, Host]
-        cause "A Compose file puts a secret into `command`, `entrypoint` or a health check."
+        cause "A Compose file puts a secret into `command`, `entrypoint` or a health check, or somebody typed a credential there."
         risk "Everybody on the host reads it in the list of processes, and `docker inspect` shows it."
         cure "Hand it over as a file or variable, and let the program in the container read it: `$$NAME` in a shell there."
     "secret-in-label" at [Repo, Host]

@@ -160,6 +160,8 @@ pub struct Service {
     pub network_mode: Option<Text>,
     /// `labels`.
     pub labels: BTreeMap<String, Text>,
+    /// `logging.options`.
+    pub logging: BTreeMap<String, Text>,
     /// `user`.
     pub user: Option<Text>,
     /// `group_add`.

@@ -87,6 +87,7 @@ fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loa
         networks,
         network_mode,
         labels: fields.texts("labels", problems),
+        logging: fields.below("logging", problems).map(|it| it.texts("options", problems)).unwrap_or_default(),
         user: fields.string("user", problems),
         group_add: fields.numbers("group_add", problems),
         read_only: fields.flag("read_only", problems),

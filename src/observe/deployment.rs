@@ -3,15 +3,16 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::file::{self, Tree};
-use super::{Subject, Values};
-use crate::check::credential::is_credential;
+use super::{PRIVATE, Subject, Values, git};
+use crate::check::credential::{assigned, is_credential};
 use crate::check::delivered::Delivered;
 use crate::check::deployed::{Deployed, Gateway, Image, NamedFile};
-use crate::check::facts::FileFact;
+use crate::check::facts::{FileFact, GitFact};
 use crate::compose::model::{Build, HostPath, Need};
-use crate::compose::{self, Files, Project, Request, Unreadable};
+use crate::compose::{self, Files, Location, Project, Request, Unreadable};
 use crate::image::{Dockerfile, Ignored};
 use crate::manifest::Format;
 use crate::nginx::{Configuration, NotNginx};
@@ -31,6 +32,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
         let env_files = subject.manifest.compose_env_files_in(subject.environment);
         let resolved = compose::resolve(&Request { files, variables: &given, env_files, directory }, &observer);
         deployed.files = observer.named(&resolved.project);
+        deployed.committed = observer.committed(&resolved.project);
         deployed.images = observer.images(&resolved.project);
         deployed.problems = resolved.problems;
         deployed.known = resolved.project.uses.iter().filter(|it| it.known).map(|it| it.name.clone()).collect();
@@ -125,6 +127,29 @@ impl Observer<'_> {
             Err(FileFact::Symlink(link)) => NamedFile::Unseen(format!("`{link}` is a symlink, which is not followed")),
             Err(FileFact::NotAFile | FileFact::File(_)) => NamedFile::NotAFile,
         }
+    }
+
+    /// The lines of env files that git tracks and that hold credentials. What an output writes is judged as a whole.
+    fn committed(&self, project: &Project) -> Vec<(Location, String)> {
+        let env_files = project.services.values().flat_map(|it| &it.env_files).map(|it| &it.path.path);
+        let is_read = |path: &&str| project.files.iter().any(|it| it == path);
+        let files = env_files.chain(&project.variable_files).map(String::as_str).filter(is_read);
+        let files: BTreeSet<&str> = files.filter(|path| !self.dotenv_files().any(|it| it == *path)).collect();
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let GitFact::WorkTree { tracked, .. } = git::look(self.subject.root, &files, PRIVATE) else {
+            return Vec::new();
+        };
+        let mut committed = Vec::new();
+        for path in files.into_iter().filter(|path| tracked.contains(*path)) {
+            let text = self.text(path).ok().flatten().unwrap_or_default();
+            let file: Arc<str> = path.into();
+            for (line, name) in (1..).zip(text.lines()).filter_map(|(line, text)| Some((line, assigned(text)?))) {
+                committed.push((Location { file: file.clone(), line }, name.to_owned()));
+            }
+        }
+        committed
     }
 
     fn images(&self, project: &Project) -> BTreeMap<String, Image> {

@@ -82,5 +82,14 @@ impl Rules {
     }
 }
 
+/// Whether a short text has a credential in it that tells by its form whose it is.
+pub fn is_issued(text: &[u8]) -> bool {
+    let is_one = |(literal, judge): (&[u8], Judge)| {
+        let mut places = memmem::find_iter(text, literal).map(|at| at..at + literal.len());
+        places.any(|literal| judge(&Text { bytes: text, literal }).is_some())
+    };
+    RULES.iter().flat_map(|(rule, _)| forms::of(rule)).any(is_one)
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod images;
 mod posture;
 #[path = "../support/mod.rs"]
 mod support;
+mod typed;
 mod values;
 
 use std::collections::BTreeSet;

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::{Bench, names};
-use crate::check::credential::{has_credential, is_credential, is_literal};
+use crate::check::credential::{Argument, has_credential, in_document, is_credential, is_literal, typed};
 use crate::check::finding::Code;
 use crate::check::judge::secrets::{allows_all, is_production, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Location, Project, Service, Text};
 use crate::name::SecretName;
+use crate::shell;
 
 impl Bench<'_> {
     pub(super) fn exposed(&mut self, project: &Project) {
         self.written_out(project);
+        self.written_elsewhere(project);
+        self.committed();
         for (name, service) in &project.services {
             self.origins(name, service);
             for (label, text) in &service.labels {
@@ -105,9 +108,62 @@ impl Bench<'_> {
         }
     }
 
+    /// What is neither a variable nor a label: configs that are written out, options of drivers.
+    fn written_elsewhere(&mut self, project: &Project) {
+        let mut found: Vec<(Location, String)> = Vec::new();
+        for (name, definition) in &project.configs {
+            let content = definition.content.as_ref().filter(|text| text.is_literal());
+            if let Some((text, line)) = content.and_then(|text| Some((text, in_document(text.as_str())?))) {
+                // A block begins on the line behind its key.
+                let is_block = text.as_str().contains('\n');
+                let line = text.at.line + if is_block { u32::try_from(line + 1).unwrap_or_default() } else { 0 };
+                found.push((Location { line, ..text.at.clone() }, format!("the config `{name}`")));
+            }
+        }
+        let services = project.services.iter().map(|(name, it)| (format!("the logging of `{name}`"), &it.logging));
+        let networks = project.networks.iter().map(|(name, it)| (format!("the network `{name}`"), &it.driver_opts));
+        let volumes = project.volumes.iter().map(|(name, it)| (format!("the volume `{name}`"), &it.driver_opts));
+        for (of, options) in services.chain(networks).chain(volumes) {
+            let written = options.iter().filter(|(option, text)| self.is_written_out(option, text));
+            found.extend(written.map(|(option, text)| (text.at.clone(), format!("{of}: `{option}`"))));
+        }
+        for (at, of) in found {
+            let message = format!("{of} has a credential in it, which stands in the Compose file");
+            let fix = "put it in by a variable that a dotenv output delivers, or hand it over as a secret's file; replace the value, it is in the history";
+            self.at(Code::SecretInEnvironment, &at, message, fix);
+        }
+    }
+
+    /// Env files that are in git, with the credentials in them.
+    fn committed(&mut self) {
+        let mut files: BTreeMap<&str, (&Location, Vec<&str>)> = BTreeMap::new();
+        for (at, name) in &self.facts.deployed.committed {
+            files.entry(&at.file).or_insert((at, Vec::new())).1.push(name);
+        }
+        for (file, (at, variables)) in files {
+            let message = format!(
+                "is tracked by git, with what {} says: its values are in the history, replace them",
+                names(variables)
+            );
+            self.at(Code::TrackedByGit, at, message, format!("git rm --cached -- {}", shell::path(file)));
+        }
+    }
+
     /// Everybody on the host reads the arguments of a process, and Docker keeps those of a container and its health check.
     fn arguments(&mut self, name: &str, service: &Service) {
-        let test = service.healthcheck.iter().flat_map(|it| &it.test);
+        let test = service.healthcheck.as_ref().map_or(&[][..], |it| &it.test);
+        let lines = [("command", &service.command[..]), ("entrypoint", &service.entrypoint), ("health check", test)];
+        for (what, words) in lines {
+            let arguments = words.iter().map(|text| Argument { text: text.as_str(), is_whole: text.is_literal() });
+            let arguments: Vec<Argument<'_>> = arguments.collect();
+            if let Some(text) = typed(&arguments).map(|at| &words[at]).filter(|text| self.secret_in(text).is_none()) {
+                let message = format!(
+                    "`{name}`: a credential is typed into its {what}, which everybody reads who may see its processes"
+                );
+                let fix = "hand it over as a file, or declare it and let a shell put in $$NAME from `environment`; replace the value, it is in the history";
+                self.at(Code::SecretInArguments, &text.at, message, fix);
+            }
+        }
         let words = service.command.iter().chain(&service.entrypoint).chain(test);
         let found: Vec<(&Text, &str)> = words.filter_map(|text| Some((text, self.secret_in(text)?))).collect();
         for (text, variable) in found {

@@ -1,0 +1,121 @@
+//! Texts with a credential in them, whatever they are called: addresses with a password, connection strings, JSON, and what those
+//! who issue credentials recognise themselves.
+
+use serde_json::Value;
+
+use super::{could_be, is_credential};
+use crate::scan::is_issued;
+
+/// No credential that tells by its form is shorter.
+const SHORTEST: usize = 20;
+
+/// What a value begins with that is put in elsewhere: by a shell, a template, a program.
+const REFERENCES: [char; 6] = ['$', '{', '<', '%', '!', '`'];
+
+/// Whether a text has a password in it that it calls one.
+pub(super) fn has_password(text: &str) -> bool {
+    has_password_in_address(text) || has_pair(text) || in_json(text)
+}
+
+/// Whether a text has a credential in it by the form that its issuer gave it.
+pub(super) fn has_form(text: &str) -> bool {
+    has_long_word(text) && is_issued(text.as_bytes())
+}
+
+/// Whether a text that is written beside the name of a credential is one, and neither a reference to one nor a call.
+pub(super) fn is_typed(text: &str) -> bool {
+    let text = text.trim().trim_matches(['"', '\'']);
+    could_be(text) && !text.starts_with(REFERENCES) && !text.contains('(') && !text.bytes().all(|byte| byte == b'*')
+}
+
+/// `scheme://user:password@host` anywhere, and the Go driver's `user:password@tcp(host)`.
+pub(super) fn has_password_in_address(text: &str) -> bool {
+    let is_password = |text: &str| !text.is_empty() && !text.starts_with(REFERENCES);
+    let of_user = |user: &str| user.split_once(':').is_some_and(|(_, password)| is_password(password));
+    let in_url = |(at, mark): (usize, &str)| {
+        let rest = &text[at + mark.len()..];
+        let end = rest.find(|it: char| it == '/' || it == '"' || it == '\'' || it.is_whitespace());
+        let authority = &rest[..end.unwrap_or(rest.len())];
+        text[..at].ends_with(|it: char| it.is_ascii_alphanumeric())
+            && authority.rsplit_once('@').is_some_and(|(user, _)| of_user(user))
+    };
+    let in_driver = |mark: &str| {
+        let user = text.split_once(mark).map(|(before, _)| before);
+        user.and_then(|it| it.rsplit(char::is_whitespace).next()).is_some_and(of_user)
+    };
+    text.match_indices("://").any(in_url) || in_driver("@tcp(") || in_driver("@unix(")
+}
+
+/// `password=…` among other pairs, as in `host=db password=…`, `Server=db;Password=…`, `?token=…`, `--api-key=…`.
+fn has_pair(text: &str) -> bool {
+    let is_between = |it: char| it.is_whitespace() || matches!(it, ';' | '&' | '?' | ',');
+    let is_one = |pair: &str| {
+        let pair = pair.split_once('=').map(|(name, value)| (name.trim_start_matches(['-', '"', '\'']), value));
+        pair.is_some_and(|(name, value)| is_key(name) && is_typed(value))
+    };
+    memchr::memchr(b'=', text.as_bytes()).is_some() && text.split(is_between).any(is_one)
+}
+
+fn is_key(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) && is_credential(name)
+}
+
+fn in_json(text: &str) -> bool {
+    let text = text.trim();
+    let is_whole = text.starts_with('{') && text.ends_with('}') || text.starts_with('[') && text.ends_with(']');
+    is_whole && serde_json::from_str(text).is_ok_and(|value| in_value(&value))
+}
+
+fn in_value(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().any(|(name, value)| match value {
+            Value::String(text) => is_credential(name) && is_typed(text) || in_string(text),
+            other => in_value(other),
+        }),
+        Value::Array(list) => list.iter().any(in_value),
+        Value::String(text) => in_string(text),
+        _ => false,
+    }
+}
+
+fn in_string(text: &str) -> bool {
+    has_password_in_address(text) || has_pair(text) || has_form(text)
+}
+
+/// Whether a whole configuration file has a credential in it, line by line.
+pub fn in_document(text: &str) -> Option<usize> {
+    if in_json(text) {
+        return Some(0);
+    }
+    text.lines().position(|line| in_line(line) || super::has_key(line))
+}
+
+/// Whether a line such as `password: …`, `api_key = "…"`, `requirepass …` or `Authorization: Bearer …` has one in it.
+pub(super) fn in_line(line: &str) -> bool {
+    let line = line.trim().trim_start_matches("- ");
+    if line.starts_with(['#', ';']) || line.starts_with("//") {
+        return false;
+    }
+    if in_string(line) {
+        return true;
+    }
+    let split = |it: char| it == ':' || it == '=' || it.is_whitespace();
+    let Some((name, rest)) = line.split_once(split) else { return false };
+    let is_pair = line[name.len()..].trim_start().starts_with([':', '=']);
+    let value = rest.trim_start().trim_start_matches([':', '=']).trim();
+    let value = value.split_once(" #").map_or(value, |(value, _)| value).trim_end().trim_end_matches([',', ';']);
+    let name = name.trim_matches(['"', '\'']);
+    if name.eq_ignore_ascii_case("authorization") {
+        let of_scheme = value.trim_matches(['"', '\'']).split_once(' ');
+        return of_scheme.is_some_and(|(_, credential)| credential.len() >= 8 && is_typed(credential));
+    }
+    let is_directive = ["requirepass", "masterauth"].iter().any(|it| name.eq_ignore_ascii_case(it));
+    (is_pair && is_key(name) || is_directive) && !value.trim_matches(['"', '\'']).contains(' ') && is_typed(value)
+}
+
+/// Whether a text has a run of letters and digits that is long enough; most have none, and are not looked at any further.
+fn has_long_word(text: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'=');
+    let mut words = text.as_bytes().split(|byte| !is_part(byte));
+    words.any(|word| word.len() >= SHORTEST && word.iter().any(u8::is_ascii_digit))
+}

@@ -1,0 +1,149 @@
+//! Credentials that somebody typed into a Compose file: each is told at its line, and nothing else is.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use crate::support::{Project, Run, owner};
+
+const MANIFEST: &str = r#"
+[project]
+name = "shop"
+compose = ["compose.yml"]
+
+[secrets.DB_PASSWORD]
+kind = "password"
+[secrets.PORT]
+kind = "setting"
+value = "6379"
+
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["DB_PASSWORD", "PORT"]
+
+[deployment]
+outside = ["DB_PASSWORD", "PORT"]
+"#;
+
+/// What is to be told ends with `# !`.
+const COMPOSE: &str = r##"
+services:
+  arguments:
+    image: redis
+    entrypoint: /entry --user app --password "hunter2"  # !
+    command: redis-server --requirepass hunter2 --appendonly yes  # !
+    healthcheck: { test: redis-cli -a hunter2 ping }  # !
+  lists:
+    image: a
+    entrypoint: [app, --api-key=hunter2]  # !
+    command:
+      - --verbose
+      - --db-password
+      - hunter2  # !
+    healthcheck:
+      test: [CMD, curl, -f, "http://app:hunter2@localhost/health"]  # !
+  scripts:
+    image: a
+    entrypoint: ["sh", "-c", "export PGPASSWORD=hunter2 && exec app"]  # !
+    command: sh -c "exec redis-server --port ${PORT} --masterauth=hunter2"  # !
+    healthcheck: { test: [CMD-SHELL, "mysqladmin ping -u root -phunter2 || exit 1"] }  # !
+  headers:
+    image: a
+    command: ["curl", "-H", "Authorization: Bearer hunter2hunter2", "-u", "app:"]  # !
+    entrypoint: [curl, -u, "app:hunter2", "http://a"]  # !
+    healthcheck: { test: [CMD, mongosh, --username, root, -p, hunter2, --eval, ping] }  # !
+  quiet:
+    image: a
+    command: redis-server --requirepass "$$DB_PASSWORD" --appendonly yes --tls-key redis.key --maxmemory 1gb
+    entrypoint: [app, --password-file, /run/secrets/x, --token-ttl, "3600", --no-password, app, -p, "8080", --secret, "id=x,src=y"]
+    healthcheck: { test: [CMD-SHELL, "mkdir -p data && redis-cli -a ${UNKNOWN} ping && psql --password app && mysql -p\"$$X\" db && pg_isready -U app -p 5432"] }
+  values:
+    image: a
+    environment:
+      DATABASE: postgresql+asyncpg://app:hunter2@db/app  # !
+      SETTINGS: '{"db": {"user": "app", "password": "hunter2"}}'  # !
+      DSN: host=db user=app password=hunter2  # !
+      THING: glpat-7Jt9QfYkP3mVbX2nRzLh  # !
+      BLOB: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U  # !
+      NEXT_PUBLIC_ANON: eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U
+      GIT_COMMIT: 6f1ed002ab5595859014ebf0951522d9aabbccdd
+      URL: https://app:${UNKNOWN}@host/x
+      OTHER: 'host=db password=${UNKNOWN} dbname=x'
+      JSON: '{"user": "app", "password": "${UNKNOWN}", "token": ""}'
+      OPTIONS: --max-old-space-size=512 --token-file=/run/secrets/token
+    logging:
+      driver: splunk
+      options:
+        splunk-url: https://splunk.example.com
+        splunk-token: 7Jt9QfYk  # !
+        tag: app
+  others:
+    image: a
+    logging: { driver: loki, options: { loki-url: "https://app:${UNKNOWN}@loki/push", splunk-token: "${UNKNOWN}" } }
+    configs: [redis, fine]
+configs:
+  redis:
+    content: |
+      port 6379
+      # requirepass none
+      requirepass hunter2  # !
+  api:
+    content: '{"apiKey": "hunter2"}'  # !
+  fine:
+    content: |
+      # password: hunter2
+      password_file: /run/secrets/x
+      password: ${UNKNOWN}
+      token: "$$TOKEN"
+      secret: {{ env "SECRET" }}
+      password = get_password()
+      user: app
+volumes:
+  share:
+    driver_opts:
+      type: cifs
+      o: addr=nas,username=app,password=hunter2  # !
+  plain:
+    driver_opts: { type: nfs, o: "addr=nas,rw" }
+"##;
+
+/// The lines of a file that are told with one of these codes.
+fn told(project: &Project, file: &str, codes: &[&str]) -> (BTreeSet<usize>, String) {
+    let run = Run::of(project.command(["check", "--at", "repo", "--json"]).envs(owner(project))).assert_code(1);
+    assert!(!run.both().contains("hunter2") && !run.both().contains("7Jt9QfYk"), "{run:?}");
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let ours = findings.filter(|it| it["file"] == file && codes.contains(&it["code"].as_str().unwrap()));
+    let lines = ours.map(|it| usize::try_from(it["line"].as_u64().unwrap()).unwrap());
+    (lines.collect(), run.stdout)
+}
+
+#[test]
+fn what_is_typed_is_told_where_it_stands() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", COMPOSE);
+    let marked = (1..).zip(COMPOSE.lines()).filter(|(_, text)| text.ends_with("# !")).map(|(line, _)| line);
+    let (lines, report) = told(&project, "compose.yml", &["secret-in-arguments", "secret-in-environment"]);
+    assert_eq!(lines, marked.collect(), "{report}");
+}
+
+fn git(project: &Project, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    Run::of(command.current_dir(project.root()).env("HOME", project.home()).args(arguments)).assert_code(0);
+}
+
+#[test]
+fn an_env_file_in_git_holds_no_credential() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", "services:\n  a: { image: a, env_file: [app.env, local.env, fine.env] }\n");
+    project
+        .write("app.env", "# what the application reads\nMODE=dev\nAPI_TOKEN=hunter2\nURL=postgres://a:hunter2@db/a\n");
+    project.write("local.env", "API_TOKEN=hunter2\n");
+    project.write("fine.env", "API_TOKEN=\nOTHER_TOKEN=$DB_PASSWORD\nTOKEN_FILE=/opt/token\n");
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "--force", "app.env", "fine.env", "compose.yml"]);
+    let (lines, report) = told(&project, "app.env", &["tracked-by-git"]);
+    assert_eq!(lines, BTreeSet::from([3]), "{report}");
+    assert!(report.contains("`API_TOKEN`, `URL`") && report.contains("git rm --cached -- app.env"), "{report}");
+    assert!(!report.contains("local.env") && !report.contains("fine.env"), "{report}");
+}
