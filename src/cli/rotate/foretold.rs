@@ -119,6 +119,7 @@ fn compose(session: &Session<'_>) -> Result<Option<Project>> {
         store_digest: None,
         expected: &expected,
         trusted,
+        staged: None,
     };
     let values = FromDisk::new(session, None, trusted);
     let variables = process_environment().into_iter().collect();
