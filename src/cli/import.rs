@@ -75,7 +75,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             let broken = consequences::of_value(&session, &opened.store, declaration, Change::Replace);
             outcome.consequences.extend(broken);
             let version = world.given_version(&opened.store, declaration, entry.value, Origin::Imported)?;
-            world.put_in_force(&mut opened.store, &declaration.name, version);
+            // What runs has it.
+            opened.store.promote(&declaration.name, version);
             outcome.imported.push(declaration.name.clone());
         }
     }

@@ -138,7 +138,8 @@ impl Observer<'_> {
         if files.is_empty() {
             return Vec::new();
         }
-        let GitFact::WorkTree { tracked, .. } = git::look(self.subject.root, &files, PRIVATE, self.subject.staged) else {
+        let GitFact::WorkTree { tracked, .. } = git::look(self.subject.root, &files, PRIVATE, self.subject.staged)
+        else {
             return Vec::new();
         };
         let mut committed = Vec::new();

@@ -30,6 +30,9 @@ impl Machine<'_> {
         }
         for name in &unknown {
             drop_candidate(&mut opened.store, name, world.now)?;
+            if untold.contains(&name) {
+                opened.store.owe_owner(name);
+            }
         }
         opened.store.updated = opened.store.updated.max(world.now);
         let deeds = [Deed::of("rotate-aborting", &known), Deed::of(action(leaves_owners), &unknown)];
@@ -67,7 +70,9 @@ impl Machine<'_> {
         let (world, mut opened) = self.open()?;
         for name in &done {
             drop_candidate(&mut opened.store, name, world.now)?;
-            if !run.leaves_owners {
+            if run.leaves_owners {
+                opened.store.owe_owner(name);
+            } else {
                 // It was given the current value just now.
                 opened.store.rotations.untold.remove(name);
             }

@@ -57,6 +57,15 @@ fn whoever_was_not_told_a_value_is_named_until_a_hook_told_them() {
 }
 
 #[test]
+fn what_is_imported_is_what_its_owner_has() {
+    let project = project();
+    project.write("before.env", "DB=what-the-database-has-by-now-4711\n");
+    project.run(["import", "--replace", "before.env", "--yes"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    assert!(!is_untold(&project));
+}
+
+#[test]
 fn an_owner_that_could_not_be_told_is_named() {
     let project = project();
     project.run(["rotate", "tell", "DB"]).assert_code(0);

@@ -304,12 +304,13 @@ fn what_its_owner_cannot_be_told_is_given_up_without_a_hook_and_says_what_that_l
     assert_eq!((stages(&project, "DB"), project.get("DB")), (vec![Stage::Current], old));
     assert_eq!(actions(&project).last().unwrap(), "rotate-abort-without-hooks");
     assert!(project.read(".vault-kit/dev.ledger.jsonl").contains("\"outcome\":\"aborted\""));
-    project.run(["check"]).assert_code(0);
+    assert!(project.run(["check"]).assert_code(1).stdout.contains("vault-kit rotate tell DB"));
     // It can be rotated again, and told once that works.
     std::fs::remove_file(project.path("fail-set")).unwrap();
     project.run(["rotate", "tell", "DB"]).assert_code(8);
     std::fs::remove_file(project.path("fail-test")).unwrap();
     project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
     project.run(["rotate", "DB"]).assert_code(0);
 }
 
