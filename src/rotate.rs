@@ -181,16 +181,15 @@ impl Problem {
 
     /// As an error about a secret, with what that leaves.
     fn of_secret(&self, secret: &SecretName, state: &str) -> Error {
-        let (Failure { step, hook, .. }, what) = (&self.failure, self.what());
-        let message = format!("`{step}` of hook `{hook}` {what} for `{secret}`: {state}");
+        let why = if self.failure.hook.is_empty() { ", since no hook of it has that step any more" } else { "" };
+        let message = format!("{} {} for `{secret}`{why}: {state}", self.failure.what(), self.what());
         Error::new(Kind::Incomplete, self.code(), message)
     }
 
     /// As the error that the run ends with.
     pub fn error(&self) -> Error {
         let (is_aborting, code) = (self.is_aborting, self.code());
-        let Failure { step, hook, .. } = &self.failure;
-        let what = self.what();
+        let step = &self.failure.step;
         if let (UNDECLARED, Some(secret)) = (code, &self.secret) {
             let state = if is_aborting { "its owner may know the candidate" } else { "the old value is in force" };
             let message = format!("`{secret}` is not declared any more as its rotation began: {state}");
@@ -199,7 +198,7 @@ impl Problem {
                 .hint("or declare it and its hooks as they were, and go on with `vault-kit rotate resume`");
         }
         let Some(secret) = &self.secret else {
-            let message = format!("`{step}` of hook `{hook}` {what}: what it should read is in the files");
+            let message = format!("{} {}: what it should read is in the files", self.failure.what(), self.what());
             return Error::new(Kind::Incomplete, code, message)
                 .hint("once it can, try it again with `vault-kit rotate resume`");
         };

@@ -126,8 +126,7 @@ impl<'a> Machine<'a> {
             names.into_iter().partition(|name| !self.programs.hooks(name, step).is_empty());
         let (done, mut failed) = self.call_for(&asked, step)?;
         failed.extend(orphans.into_iter().map(|name| {
-            let said = format!("no hook of `{name}` with `{}` is declared any more", step.name());
-            let problem = self.problem("none", step, Some(&name), "hook-not-started", said);
+            let problem = self.problem("", step, Some(&name), "hook-not-started", String::new());
             (name, problem)
         }));
         let (world, mut opened) = self.open()?;

@@ -30,7 +30,7 @@ impl Machine<'_> {
     /// Such a rotation as a failure of a step.
     pub(super) fn undeclared(&self, names: impl IntoIterator<Item = SecretName>, step: &str) -> Failed {
         let problem = |name: SecretName| {
-            let (step, hook, code) = (step.to_owned(), "none".to_owned(), UNDECLARED.to_owned());
+            let (step, hook, code) = (step.to_owned(), String::new(), UNDECLARED.to_owned());
             let failure = Failure { step, hook, code, at: self.clock.now() };
             let secret = Some(name.clone());
             (name, Problem { secret, is_aborting: false, failure, again: None, said: String::new() })

@@ -129,7 +129,7 @@ pub struct Trouble {
 pub struct Failure {
     /// The step of the hook: `set`, `test`, `retire` or `reload`.
     pub step: String,
-    /// The hook.
+    /// The hook; empty where none is declared that has the step.
     pub hook: String,
     /// A stable code, such as `hook-failed`.
     pub code: String,
@@ -168,6 +168,14 @@ pub enum Ending {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+impl Failure {
+    /// The step, and whose it was, as people read it.
+    pub fn what(&self) -> String {
+        let Self { step, hook, .. } = self;
+        if hook.is_empty() { format!("`{step}`") } else { format!("`{step}` of hook `{hook}`") }
+    }
 }
 
 impl Trouble {

@@ -487,7 +487,13 @@ fn a_step_whose_hook_is_declared_no_more_is_not_taken_for_done() {
     project.run(["rotate", "DB"]).assert_code(8);
     project.write("vault-kit.toml", project.read("vault-kit.toml").replace("hooks = [\"owner\"]\n", ""));
     let run = project.run(["rotate", "resume"]).assert_code(8);
-    assert!(run.stderr.contains("no hook of `DB` with `set` is declared any more"), "{run:?}");
+    let words = "`set` was not started for `DB`, since no hook of it has that step any more: nothing was promoted";
+    assert!(run.stderr.contains(words), "{run:?}");
+    for words in ["rotate status", "check", "status"] {
+        let said = project.run(words.split(' ')).both();
+        assert!(said.contains("hook-not-started") || said.contains("rotation-failed"), "{said}");
+        assert!(!said.contains("none") && !said.contains("``"), "{said}");
+    }
     assert_eq!(project.get("DB"), old);
     project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
     assert_eq!(stages(&project, "DB"), [Stage::Current]);

@@ -67,8 +67,8 @@ fn failed(failure: &Failure, failures: u32) -> String {
         return "is not declared any more as its rotation began".to_owned();
     }
     let times = if failures == 1 { String::new() } else { format!(" {failures} times") };
-    let Failure { step, hook, code, at } = failure;
-    format!("`{step}` of hook `{hook}` failed{times}, last {} with {code}", at.format("%Y-%m-%d %H:%M UTC"))
+    let Failure { code, at, .. } = failure;
+    format!("{} failed{times}, last {} with {code}", failure.what(), at.format("%Y-%m-%d %H:%M UTC"))
 }
 
 /// Which value is good for what.

@@ -133,6 +133,7 @@ fn reloads<'a>(ledger: &'a Ledger, resume: &str) -> Vec<Reload<'a>> {
 fn as_table(status: &Status<'_>) -> String {
     let head = ["NAME", "STEP", "STARTED", "FAILED", "NEXT", "COMMAND"].map(str::to_owned);
     let failed = |failures: u32, failed: Option<&Failure>| match failed {
+        Some(it) if it.hook.is_empty() => format!("{failures}× {}: {}", it.step, it.code),
         Some(it) => format!("{failures}× {} of {}: {}", it.step, it.hook, it.code),
         None => "–".to_owned(),
     };
