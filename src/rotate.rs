@@ -140,6 +140,8 @@ pub enum What {
     Retired,
     /// No hook is declared any more that would have retired what was replaced.
     NotRetired,
+    /// The overlap of a root is over: its old certificate is in no bundle any more.
+    LeftBundles,
     /// Its owner accepts the current value.
     Told,
     /// The candidate is gone, and the current value is in force as before.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::order::waves;
 use super::programs::{Call, Programs, Status, Step};
 use super::remote::Target;
@@ -44,6 +46,8 @@ pub(super) struct Run {
     pub(super) settles: bool,
     /// Whether what is given up is so without its owner being told.
     pub(super) leaves_owners: bool,
+    /// When the store was changed last before the run, where that is known.
+    pub(super) since: Option<DateTime<Utc>>,
     /// Whether pauses after failures are kept.
     pub(super) waits: bool,
     pub(super) report: Report,
@@ -73,6 +77,7 @@ impl<'a> Machine<'a> {
         let waits = *order == Order::Due;
         let mut run = Run { settles: settles || !waits, waits, ..Run::default() };
         let (world, opened) = self.open()?;
+        run.since = Some(opened.store.updated);
         let selection = select::select(world.manifest, &opened.store, order, self.programs, world.now)?;
         if !selection.fresh.is_empty() || !selection.going.is_empty() {
             // Before an owner is told of a value that could not be delivered.

@@ -10,14 +10,16 @@ use super::programs::Step;
 use super::rollback::put_back;
 use super::{Event, What};
 use crate::apply::Deed;
-use crate::deliver::{Changing, Delivered};
+use crate::companions::{self, Companion};
+use crate::deliver::{Changing, Delivered, Outcome};
 use crate::error::Result;
+use crate::manifest::Declaration;
 use crate::manifest::period::Period;
 use crate::name::SecretName;
-use crate::plan::{self, Action, Observed, Scope};
-use crate::store::Store;
+use crate::plan::{self, Action, Observed, Plan, Scope};
 use crate::store::rotations::Step as Reached;
 use crate::store::rotations::{Ending, Trouble};
+use crate::store::{Stage, Store};
 use crate::world::World;
 
 impl Machine<'_> {
@@ -69,7 +71,9 @@ impl Machine<'_> {
         let deeds = &deeds[usize::from(back.is_empty())..];
         let delivered = world.settle_deeds(&mut opened, deeds, has_news, Some(&mut owe))?;
         run.deliver(Delivered { lists, ..delivered });
-        run.report.plan = plan;
+        run.report.plan = as_delivered(&world, &opened.store, plan);
+        let left = roots_that_left(&world, &opened.store, run);
+        run.tell(&left, &What::LeftBundles);
         for name in begun.into_keys() {
             let promoted = opened.store.current(&name).map(|version| What::Promoted { version: version.id });
             let retires = opened.store.rotations.running.get(&name).and_then(|it| it.retire_at);
@@ -143,4 +147,33 @@ impl Machine<'_> {
         opened.store.updated = opened.store.updated.max(world.now);
         world.record_deeds(&mut opened, &[Deed::of("rotate-reload", &[])])
     }
+}
+
+/// The plan with the days from which on published keys and roots sign, as the files that were written make them.
+fn as_delivered(world: &World<'_>, store: &Store, mut plan: Plan) -> Plan {
+    if plan.publishing.is_empty() {
+        return plan;
+    }
+    let next = world.observe(store).next;
+    for publishing in &mut plan.publishing {
+        publishing.from = next.get(&publishing.secret).map_or(publishing.from, |next| next.from);
+    }
+    plan
+}
+
+/// The roots of which an old certificate left the bundles with this run: its time ended since the store was changed last.
+fn roots_that_left(world: &World<'_>, store: &Store, run: &Run) -> Vec<SecretName> {
+    let Some(since) = run.since else { return Vec::new() };
+    let is_written = |path: &str| {
+        let mut written = run.report.delivered.files.iter().filter(|it| it.outcome != Outcome::Unchanged);
+        written.any(|file| file.path == path)
+    };
+    let has_left = |root: &&Declaration| {
+        let mut bundles = companions::bundles(world.manifest, world.environment, &root.name);
+        let companions = companions::companions(world.manifest, root, store, since);
+        let has_ended = |it: &Companion<'_>| it.version.stage == Stage::Previous && it.until <= world.now;
+        companions.iter().any(has_ended) && bundles.any(|(_, _, path)| is_written(&path))
+    };
+    let roots = world.manifest.secrets_in(world.environment).filter(|it| companions::is_root(it));
+    roots.filter(has_left).map(|it| it.name.clone()).collect()
 }

@@ -4,6 +4,7 @@
 use std::process::Command;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use vault_kit::rotate::What;
 use vault_kit::rotate::select::Order;
 use vault_kit::store::Stage;
 use vault_kit::store::certificates::Issued;
@@ -137,6 +138,41 @@ fn a_client_that_insists_on_revocation_lists_accepts_them_too() {
     let mut scene = Scene::new(&manifest.replace("issuer = \"CA\"", "issuer = \"ROOT\""));
     let phases = scene.pass(119, true);
     assert_eq!(phases, [(0, 1, 1), (7, 2, 1), (56, 2, 2), (105, 1, 2)]);
+}
+
+#[test]
+fn the_end_of_a_root_s_overlap_is_told_once() {
+    let scene = Scene::new(MANIFEST);
+    let told = |hours: i64, order: Order| {
+        scene.hand.now.set(scene.start + TimeDelta::hours(hours));
+        let report = scene.ground.machine(&scene.hand, |machine| machine.run(&order, true)).unwrap().unwrap();
+        report.events.into_iter().filter(|it| it.what == What::LeftBundles).map(|it| it.secret.to_string()).collect()
+    };
+    let ended: Vec<Vec<String>> = vec![
+        told(1, Order::Now(names(["ROOT"]))),
+        told(50, Order::Due),
+        told(51, Order::Due),
+        told(99, Order::Due),
+        told(100, Order::Due),
+    ];
+    assert_eq!(ended, [vec![], vec![], vec![], vec!["ROOT".to_owned()], vec![]]);
+    assert_eq!(scene.project.read("client/ca.pem").matches("BEGIN").count(), 1);
+}
+
+#[test]
+fn the_day_from_which_on_a_published_key_signs_is_told_as_it_stays() {
+    let keys = "[secrets.SIGNER]\nkind = \"keypair\"\n[outputs.keys]\nformat = \"jwks\"\npath = \"keys.json\"\n\
+                secrets = [\"SIGNER\"]\nmax_age = \"1h\"\n";
+    let project = Project::initialised(&format!("{MANIFEST}{keys}"));
+    let signs = || {
+        let run = project.run(["rotate", "ROOT", "SIGNER", "--yes", "--json"]).assert_code(0);
+        serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()["publishing"].clone()
+    };
+    let (first, second) = (signs(), signs());
+    assert_eq!(first.as_array().map(Vec::len), Some(2), "{first}");
+    assert_eq!(first, second);
+    let due = project.ledger().header.due.unwrap().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    assert!(first.to_string().contains(&due), "{first}, {due}");
 }
 
 #[test]

@@ -144,6 +144,13 @@ fn tell_events(ui: Ui, report: &Report) {
             What::NotRetired => {
                 row("ended", secret, format_args!("no hook retires the old value any more: it may still be accepted"))
             }
+            What::LeftBundles => row(
+                "ended",
+                secret,
+                format_args!(
+                    "its overlap: who reads the bundles again trusts nothing any more that the old root signed"
+                ),
+            ),
             What::Told => row("told", secret, format_args!("its owner accepts the current value")),
             What::Aborted => row("aborted", secret, format_args!("the value before it is in force")),
         };
