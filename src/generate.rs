@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 pub use self::inspect::{Facts, inspect};
-pub use self::recipe::recipe_digest;
+pub use self::recipe::{drawing_digest, recipe_digest};
 pub use self::token::{Minted, mint as mint_token};
 use crate::error::{Error, Kind as Failure, Result};
 use crate::manifest::model::{Declaration, Kind};

@@ -110,6 +110,8 @@ pub struct Event {
 pub enum What {
     /// A new value is there, and nobody knows it yet.
     Staged,
+    /// The manifest would have it made otherwise by now; what was begun goes on.
+    DeclaredOtherwise,
     /// All hosts that have it by way of AWS come to this version of it.
     Claimed {
         /// The full name of the remote secret.

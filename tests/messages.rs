@@ -1561,7 +1561,8 @@ fn rotating(step: RotationStep) -> Project {
     project.edit_store(|store| {
         let name = SecretName::new("A").unwrap();
         let (base, started, trouble) = (store.current(&name).unwrap().id, store.updated, Trouble::default());
-        let operation = Operation { base, candidate: None, step, started, trouble, retire_at: None, remote: None };
+        let operation =
+            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at: None, remote: None };
         store.rotations.running.insert(name, operation);
     });
     project

@@ -195,6 +195,13 @@ impl World<'_> {
         Ok(version)
     }
 
+    /// What a declaration would have a value made by, as a digest; `None` where nobody here makes it.
+    pub(crate) fn recipe(&self, declaration: &Declaration) -> Option<String> {
+        let context = context(self.manifest, self.environment, self.now);
+        let derived = recipe(declaration, self.manifest, self.environment, &context);
+        derived.or_else(|| generate::drawing_digest(declaration))
+    }
+
     /// A new version of a secret, made of what its inputs are now.
     pub(crate) fn make_version(&self, store: &Store, declaration: &Declaration) -> Result<Version> {
         let references = declaration.references().into_iter().filter_map(|name| self.manifest.secret(name));

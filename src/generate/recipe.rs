@@ -21,10 +21,33 @@ pub fn recipe_digest(declaration: &Declaration, context: &Context<'_>) -> Option
         Kind::Token(token) => claims(token),
         _ => return None,
     };
+    Some(digest(declaration, &parameters))
+}
+
+fn digest(declaration: &Declaration, parameters: &Value) -> String {
     let canonical = json!(["vault-kit/recipe/1", declaration.kind.name(), parameters]).to_string();
     let mut digest = sha256_hex(canonical.as_bytes());
     digest.truncate(32);
-    Some(digest)
+    digest
+}
+
+/// Digest of the parameters by which a value is drawn, `None` for the kinds that are not.
+///
+/// Other than [`recipe_digest`] it asks for no new value: one that was drawn is good until it is replaced.
+pub fn drawing_digest(declaration: &Declaration) -> Option<String> {
+    let parameters = match &declaration.kind {
+        Kind::ApiKey { prefix } => json!([prefix]),
+        Kind::EncryptionKey(it) | Kind::Random(it) => json!([it.bytes, format!("{:?}", it.encoding)]),
+        Kind::Keypair { algorithm } => json!([keypair::jws_name(*algorithm)]),
+        Kind::Passphrase { words, separator } => json!([words, separator]),
+        Kind::Password(it) => {
+            let classes: Vec<String> = it.classes.iter().map(|class| format!("{class:?}")).collect();
+            json!([it.length, it.alphabet, classes])
+        }
+        Kind::Uuid => json!([]),
+        _ => return None,
+    };
+    Some(digest(declaration, &parameters))
 }
 
 /// With the project and environment: they are in the subject.
@@ -113,6 +136,16 @@ mod tests {
             assert_eq!(digest(kind), None);
         }
         assert_eq!(digest(ca(1)).unwrap().len(), 32);
+    }
+
+    #[test]
+    fn what_is_drawn_has_a_digest_of_how() {
+        let drawn = |kind: Kind| drawing_digest(&Declaration::bare("X", kind));
+        let random = |bytes| Kind::Random(RandomBytes { bytes, encoding: crate::manifest::model::Encoding::Hex });
+        assert_eq!(drawn(random(32)), drawn(random(32)));
+        assert_ne!(drawn(random(32)), drawn(random(33)));
+        assert_ne!(drawn(random(32)), drawn(Kind::Uuid));
+        assert_eq!((drawn(ca(1)), drawn(Kind::External)), (None, None));
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Machine<'_> {
             let mut operation = before.filter(|it| it.remote.as_ref() == Some(&group.claim)).unwrap_or(Operation {
                 base,
                 candidate: None,
+                recipe: None,
                 step: Reached::Staged,
                 started: world.now,
                 trouble: Trouble::default(),

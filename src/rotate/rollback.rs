@@ -104,7 +104,7 @@ impl Machine<'_> {
         let remote = targets.first().map(|target| Claim::from(&target.seen));
         let step = if remote.is_some() { Reached::Staged } else { self.after_stage(name) };
         let (candidate, started, trouble) = (Some(version.id), world.now, Trouble::default());
-        let operation = Operation { base, candidate, step, started, trouble, retire_at: None, remote };
+        let operation = Operation { base, candidate, recipe: None, step, started, trouble, retire_at: None, remote };
         opened.store.stage(name, version);
         // An operation that would have retired the very value that comes back ends here.
         opened.store.rotations.running.insert(name.clone(), operation);

@@ -68,6 +68,7 @@ impl Machine<'_> {
         };
         store.updated = store.updated.max(world.now);
         let (started, trouble) = (world.now, Trouble::default());
-        Ok(Operation { base, candidate, step, started, trouble, retire_at: None, remote })
+        let recipe = candidate.and_then(|_| world.recipe(declaration));
+        Ok(Operation { base, candidate, recipe, step, started, trouble, retire_at: None, remote })
     }
 }

@@ -1,12 +1,14 @@
-//! Rotations of what is not declared any more as they began: nothing of them comes into force, and they can be given up.
+//! Rotations of what is not declared any more as they began. Of what is gone, or is of another kind, nothing comes into force,
+//! and it can be given up. What is only made otherwise by now goes on, since its owner may accept nothing else, and is told of.
 
-use super::Problem;
 use super::machine::{Failed, Machine, Run, write_down};
+use super::{Problem, What};
 use crate::error::Result;
 use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::store::Store;
 use crate::store::rotations::{Failure, Step as Reached};
+use crate::world::World;
 
 /// The code of a rotation whose declaration is gone, or is of another kind by now.
 pub(crate) const UNDECLARED: &str = "rotation-undeclared";
@@ -20,6 +22,9 @@ impl Machine<'_> {
         let (world, mut opened) = self.open()?;
         let is_gone = |name: &&SecretName| is_gone(world.manifest, world.environment, &opened.store, name);
         let gone: Vec<SecretName> = run.active.iter().filter(is_gone).cloned().collect();
+        let is_otherwise = |name: &&SecretName| !gone.contains(name) && is_made_otherwise(&world, &opened.store, name);
+        let otherwise: Vec<SecretName> = run.active.iter().filter(is_otherwise).cloned().collect();
+        run.tell(&otherwise, &What::DeclaredOtherwise);
         if gone.is_empty() {
             return Ok(());
         }
@@ -46,4 +51,11 @@ fn is_gone(manifest: &Manifest, environment: &EnvName, store: &Store, name: &Sec
     // A rollback may go to what was made as another kind; a new value was made as what was declared then.
     let is_like_base = store.version(name, operation.base).is_some_and(|base| base.kind == candidate.kind);
     !declaration.kind.accepts(&candidate.kind) || is_like_base && candidate.kind != declaration.kind.name()
+}
+
+/// Whether a new value would be made by other parameters than the candidate was.
+fn is_made_otherwise(world: &World<'_>, store: &Store, name: &SecretName) -> bool {
+    let Some(operation) = store.rotations.open(name).filter(|it| it.step != Reached::Aborting) else { return false };
+    let now = world.manifest.secret(name).and_then(|it| world.recipe(it));
+    operation.recipe.is_some() && operation.recipe != now
 }

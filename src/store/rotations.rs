@@ -47,6 +47,9 @@ pub struct Operation {
     /// The version that replaces it; `None` for one that is made of its inputs at promotion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<VersionId>,
+    /// Digest of what was declared when the candidate was made here; `None` for what was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// How far it has come.
     pub step: Step,
     /// When it was begun.

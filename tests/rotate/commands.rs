@@ -36,6 +36,7 @@ fn in_flight(step: Step) -> Project {
         let operation = Operation {
             base: base.id,
             candidate: Some(id),
+            recipe: None,
             step,
             started: store.updated,
             trouble: Trouble::default(),

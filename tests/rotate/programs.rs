@@ -500,6 +500,39 @@ fn a_step_whose_hook_is_declared_no_more_is_not_taken_for_done() {
 }
 
 #[test]
+fn what_is_declared_otherwise_since_it_began_goes_on_and_is_told_of() {
+    let words = "`DB` is declared otherwise since its rotation began";
+    let project = project_with("length = 30");
+    let declare = |length: u32| {
+        let text = declared(&format!("length = {length}"));
+        project.write("vault-kit.toml", text);
+    };
+    project.write("fail-test", "");
+    let run = project.run(["rotate", "DB"]).assert_code(8);
+    assert!(!run.stderr.contains(words), "{run:?}");
+    declare(40);
+    for command in ["rotate resume", "rotate DB"] {
+        let run = project.run(command.split(' ')).assert_code(8);
+        assert!(run.stderr.contains(words) && run.stderr.contains("`vault-kit rotate abort DB`"), "{run:?}");
+    }
+    // What its owner accepts by now is what comes into force.
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    let run = project.run(["rotate", "resume", "--json"]).assert_code(0);
+    assert!(run.stdout.contains("\"declared-otherwise\"") && run.stderr.contains(words), "{run:?}");
+    assert_eq!(project.get("DB").len(), 30);
+    let run = project.run(["rotate", "DB"]).assert_code(0);
+    assert!(!run.stderr.contains(words) && project.get("DB").len() == 40, "{run:?}");
+    // As it was again, there is nothing to be told.
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    for (length, is_told) in [(30, true), (40, false)] {
+        declare(length);
+        let run = project.run(["rotate", "resume"]).assert_code(8);
+        assert_eq!(run.stderr.contains(words), is_told, "{run:?}");
+    }
+}
+
+#[test]
 fn an_owner_is_told_of_nothing_that_could_not_be_delivered() {
     let project = project();
     std::fs::remove_file(project.path(".env")).unwrap();

@@ -96,15 +96,7 @@ pub fn tell(
             super::programs(session).notify(problem, error, &resume).iter().for_each(|line| ui.warn(line));
         }
     }
-    for Event { secret, .. } in report.events.iter().filter(|it| it.what == What::Untold) {
-        let (tell, get) = (format!("vault-kit rotate tell {secret}"), format!("vault-kit get {secret}"));
-        ui.warn(&format!(
-            "the owner of `{secret}` may accept what was given up, the value in force, or both: once its hook works, `{}`; \
-             without it, have the owner accept by hand what `{}` prints, and nothing else",
-            paste.command(&tell),
-            paste.command(&get)
-        ));
-    }
+    report.events.iter().filter_map(warning).for_each(|words| ui.warn(&paste.words(&words)));
     for name in &report.unsent {
         let push = paste.command(&format!("vault-kit sync push {name}"));
         ui.warn(&format!("`{name}` is not in AWS as it is here now: `{push}`"));
@@ -117,6 +109,22 @@ fn tell_words(ui: Ui, hook: &str, said: &str) {
     said.lines().for_each(|line| ui.say(&format!("{hook}: {line}")));
 }
 
+/// What a person should know besides.
+fn warning(Event { secret, what }: &Event) -> Option<String> {
+    match what {
+        What::DeclaredOtherwise => Some(format!(
+            "`{secret}` is declared otherwise since its rotation began, which goes on with the value of then; for another one, \
+             `vault-kit rotate abort {secret}` if it is not in force yet, and then `vault-kit rotate {secret}`"
+        )),
+        What::Untold => Some(format!(
+            "the owner of `{secret}` may accept what was given up, the value in force, or both: once its hook works, \
+             `vault-kit rotate tell {secret}`; without it, have the owner accept by hand what `vault-kit get {secret}` prints, and \
+             nothing else"
+        )),
+        _ => None,
+    }
+}
+
 fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
     let again = |it: &Problem| it.again.map(|at| format!("a scheduled run tries again from {} on", minute(at)));
     let error = |it: &Problem| again(it).into_iter().fold(it.error(), Error::hint);
@@ -127,7 +135,7 @@ fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
 fn tell_events(ui: Ui, report: &Report) {
     for Event { secret, what } in &report.events {
         let line = match what {
-            What::Untold => continue,
+            What::DeclaredOtherwise | What::Untold => continue,
             What::Promoted { .. } if report.plan.steps.iter().any(|step| step.secret == *secret) => continue,
             What::Promoted { version } => row("promoted", secret, format_args!("{version}")),
             What::Staged => row("staged", secret, format_args!("")),
