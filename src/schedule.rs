@@ -15,8 +15,10 @@ pub struct Job {
     pub environment: String,
     /// Our own program, absolute.
     pub program: String,
-    /// The project's directory, absolute.
+    /// The project's directory, absolute, by the path that the user gave: a symlink on it may lead elsewhere one day.
     pub directory: String,
+    /// The same directory without a symlink on its path.
+    pub place: String,
     /// The manifest's file name in it.
     pub manifest: String,
     /// The file of the identity, absolute.
@@ -72,9 +74,9 @@ impl Every {
 }
 
 impl Job {
-    /// The name of its units, and the mark of its line: the same for the same directory and environment alone.
+    /// The name of its units, and the mark of its line: the same for the same directory and environment alone, by whatever path.
     pub fn name(&self) -> String {
-        let place = sha256_hex(self.directory.as_bytes());
+        let place = sha256_hex(self.place.as_bytes());
         format!("vault-kit-{}-{}-{}", self.project, self.environment, &place[..8])
     }
 
@@ -96,7 +98,8 @@ impl Job {
 
     /// The first of its paths that neither a unit nor a crontab can hold.
     pub fn unfit(&self) -> Option<&str> {
-        let paths = [&self.program, &self.directory, &self.manifest, &self.identity].into_iter().chain(&self.writes);
+        let own = [&self.program, &self.directory, &self.place, &self.manifest, &self.identity];
+        let paths = own.into_iter().chain(&self.writes);
         paths.map(String::as_str).find(|path| path.chars().any(char::is_control))
     }
 }

@@ -70,6 +70,34 @@ fn systemd_accepts_the_units_whatever_the_directory_is_called() {
 }
 
 #[test]
+fn a_path_with_a_symlink_is_kept_as_it_was_given() {
+    let project = Project::initialised(MANIFEST);
+    let link = project.home().join("current");
+    std::os::unix::fs::symlink(project.root(), &link).unwrap();
+    fs::create_dir(project.path("sub")).unwrap();
+    let (shown, real) = (link.to_str().unwrap(), project.root().canonicalize().unwrap());
+    let units = |command: &mut Command| Run::of(command).assert_code(0).stdout;
+    let kept = format!(" -C {shown} -f vault-kit.toml ");
+    let inner = format!("{shown}/sub");
+    let file = format!("{shown}/vault-kit.toml");
+    for words in [["-C", shown], ["-C", inner.as_str()], ["-f", file.as_str()]] {
+        let text = units(&mut project.command([&words[..], &["schedule", "print"]].concat()));
+        assert!(text.contains(&kept) && text.contains(&format!("\nReadWritePaths=-{shown}\n")), "{words:?}: {text}");
+        assert!(text.contains(&format!("\nReadWritePaths=-{}\n", real.display())), "{text}");
+    }
+    // A shell tells by which path it stands there; what does not lead there is no such path.
+    let text = units(project.command(["schedule", "print"]).env("PWD", shown));
+    assert!(text.contains(&kept), "{text}");
+    for pwd in ["/", "current", "/no/such/place"] {
+        let text = units(project.command(["schedule", "print"]).env("PWD", pwd));
+        assert!(text.contains(&format!(" -C {} -f", real.display())), "{pwd}: {text}");
+    }
+    let name = |text: &str| text.lines().next().unwrap().to_owned();
+    let linked = units(&mut project.command(["-C", shown, "schedule", "print"]));
+    assert_eq!(name(&linked), name(&units(&mut project.command(["schedule", "print"]))), "one project, one unit");
+}
+
+#[test]
 fn units_are_installed_once_and_only_ours_are_removed() {
     let project = Project::initialised(MANIFEST);
     let path = with_program(&project, "systemctl", "echo \"$@\" >>\"$(dirname \"$0\")/log\"");

@@ -65,6 +65,18 @@ impl Context {
         self.global.dir.clone().unwrap_or_else(|| PathBuf::from("."))
     }
 
+    /// The directory that the command works in, or the manifest that it was given, as a person knows it: absolute, with the
+    /// symlinks that lead there, as far as a shell tells of them.
+    pub fn named_place(&self) -> Option<PathBuf> {
+        let shown = path_variable("PWD").filter(|path| {
+            let real = |path: &Path| path.canonicalize().ok();
+            path.is_absolute() && real(path).is_some() && real(path) == real(Path::new("."))
+        });
+        let here = shown.or_else(|| std::env::current_dir().ok())?;
+        let start = here.join(self.global.dir.as_deref().unwrap_or(Path::new("")));
+        Some(self.global.file.as_ref().map_or_else(|| start.clone(), |file| start.join(file)))
+    }
+
     /// A path of the command line, which `-C` moves like everything else.
     pub fn resolve(&self, path: &Path) -> PathBuf {
         self.global.dir.as_deref().map_or_else(|| path.to_owned(), |directory| directory.join(path))

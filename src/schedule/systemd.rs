@@ -12,7 +12,6 @@ const HARDENING: &str = "\
 NoNewPrivileges=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
-PrivateTmp=yes
 ProtectSystem=strict
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 RestrictNamespaces=yes
@@ -39,6 +38,9 @@ ProtectProc=invisible
 /// Directories that `ProtectHome=yes` would hide.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 
+/// Directories in whose place `PrivateTmp=yes` puts empty ones.
+const TEMPORARY: [&str; 2] = ["/tmp", "/var/tmp"];
+
 /// The text of the service.
 pub fn service(job: &Job) -> String {
     let mut text = format!("{MARK}\n[Unit]\nDescription=Rotate the secrets of {} that are due\n", described(job));
@@ -56,6 +58,11 @@ pub fn service(job: &Job) -> String {
         let _ = writeln!(text, "User={}", specifiers(user));
     }
     text.push_str(HARDENING);
+    text.push_str(if is_below(job, &TEMPORARY) {
+        "# Without PrivateTmp=yes: it would hide the project, this program or what it writes to, which is in a temporary directory.\n"
+    } else {
+        "PrivateTmp=yes\n"
+    });
     text.push_str(match &job.account {
         // Without a user namespace of its own a user's manager cannot mount anything read-only.
         Account::Own => "PrivateUsers=yes\n",
@@ -67,8 +74,9 @@ pub fn service(job: &Job) -> String {
         Account::Root => "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER\n",
         Account::Other(_) => "CapabilityBoundingSet=\n",
     });
-    let _ = writeln!(text, "ProtectHome={}", if needs_home(job) { "read-only" } else { "yes" });
-    for path in std::iter::once(&job.directory).chain(&job.writes) {
+    let _ = writeln!(text, "ProtectHome={}", if is_below(job, &HOMES) { "read-only" } else { "yes" });
+    let place = Some(&job.place).filter(|place| **place != job.directory);
+    for path in std::iter::once(&job.directory).chain(place).chain(&job.writes) {
         // One that is not there is no reason not to start.
         let _ = writeln!(text, "ReadWritePaths={}", quoted(&format!("-{path}")));
     }
@@ -101,11 +109,12 @@ fn command(job: &Job) -> String {
     std::iter::once(quoted(&job.program)).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-fn needs_home(job: &Job) -> bool {
-    let paths = [&job.program, &job.directory].into_iter().chain(&job.writes);
-    let is_in = |path: &str, home| path.strip_prefix(home).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let is_home = |path: &str| HOMES.iter().any(|home| is_in(path, home));
-    paths.into_iter().any(|path| is_home(path))
+/// Whether the job needs anything in one of these directories.
+fn is_below(job: &Job, directories: &[&str]) -> bool {
+    let paths = [&job.program, &job.directory, &job.place].into_iter().chain(&job.writes);
+    let is_in =
+        |path: &str, above| path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    paths.into_iter().any(|path| directories.iter().any(|above| is_in(path, above)))
 }
 
 /// Text in which `%` stands for itself.

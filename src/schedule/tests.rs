@@ -8,6 +8,7 @@ fn job(directory: &str, account: Account) -> Job {
         environment: "prod".to_owned(),
         program: "/usr/local/bin/vault-kit".to_owned(),
         directory: directory.to_owned(),
+        place: directory.to_owned(),
         manifest: "vault-kit.toml".to_owned(),
         identity: "/etc/vault-kit/identity.txt".to_owned(),
         every: Every::Minutes(5),
@@ -56,7 +57,6 @@ fn the_service_of_a_system() {
     NoNewPrivileges=yes
     LockPersonality=yes
     MemoryDenyWriteExecute=yes
-    PrivateTmp=yes
     ProtectSystem=strict
     RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
     RestrictNamespaces=yes
@@ -66,6 +66,7 @@ fn the_service_of_a_system() {
     SystemCallFilter=@system-service
     SystemCallErrorNumber=EPERM
     UMask=0077
+    PrivateTmp=yes
     PrivateDevices=yes
     ProtectClock=yes
     ProtectControlGroups=yes
@@ -111,6 +112,28 @@ fn a_home_is_hidden_unless_it_is_needed() {
         assert_eq!(protects(home), "read-only", "{home}");
     }
     assert_eq!(protects("/rootless/shop"), "yes");
+}
+
+#[test]
+fn a_project_in_a_temporary_directory_is_not_hidden_from_its_own_service() {
+    let is_private = |job: &Job| systemd::service(job).lines().any(|line| line == "PrivateTmp=yes");
+    assert!(is_private(&job("/srv/tmp", Account::Own)) && is_private(&job("/tmpfs/shop", Account::Own)));
+    for directory in ["/tmp/shop", "/var/tmp/shop", "/tmp"] {
+        let job = job(directory, Account::Own);
+        assert!(!is_private(&job) && systemd::service(&job).contains("\n# Without PrivateTmp=yes: "), "{directory}");
+    }
+    let linked = Job { place: "/tmp/shop".to_owned(), ..job("/srv/shop", Account::Own) };
+    assert!(!is_private(&linked), "by whatever path");
+}
+
+#[test]
+fn a_path_with_a_symlink_stays_as_it_was_given_and_names_the_same_units() {
+    let linked = Job { place: "/data/shop".to_owned(), ..job("/srv/shop", Account::Own) };
+    let service = systemd::service(&linked);
+    assert!(service.contains(" -C /srv/shop ") && service.contains("\nWorkingDirectory=/srv/shop\n"), "{service}");
+    let writable = "\nReadWritePaths=-/srv/shop\nReadWritePaths=-/data/shop\n";
+    assert!(service.contains(writable), "{service}");
+    assert_eq!(linked.name(), job("/data/shop", Account::Own).name());
 }
 
 #[test]

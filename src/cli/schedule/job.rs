@@ -1,8 +1,8 @@
 //! What is to be run: this program, on this project, by this user.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::cli::context::{self, IdentitySource};
+use crate::cli::context::{self, Context, IdentitySource};
 use crate::cli::session::{self, Session};
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
@@ -32,7 +32,8 @@ pub fn of(session: &Session<'_>, every: Option<Every>, own: bool) -> Result<Job>
         project: session.manifest.project.clone(),
         environment: session.environment.to_string(),
         program: text(&program()?)?,
-        directory: text(&directory)?,
+        directory: text(&given(session.context, &directory))?,
+        place: text(&directory)?,
         manifest: session::find(session.context)?.map_or_else(|| MANIFEST.to_owned(), |found| found.manifest),
         identity: every.map_or(Ok(String::new()), |_| text(&identity(caller.as_ref())?))?,
         every: every.unwrap_or(Every::Minutes(5)),
@@ -45,6 +46,17 @@ pub fn of(session: &Session<'_>, every: Option<Every>, own: bool) -> Result<Job>
     };
     job.unfit().map_or(Ok(()), |path| Err(unfit(path)))?;
     Ok(job)
+}
+
+/// The project's directory by the path that it was named by, or that the shell stands in, as far as that leads there.
+fn given(context: &Context, place: &Path) -> PathBuf {
+    let named = context.named_place();
+    let plain =
+        named.filter(|path| path.components().all(|it| matches!(it, Component::RootDir | Component::Normal(_))));
+    let leads_there = |path: &&Path| path.canonicalize().is_ok_and(|real| real == place);
+    let found = plain.as_deref().and_then(|path| path.ancestors().find(leads_there));
+    // Without what stands for the same directory, such as `.`.
+    found.unwrap_or(place).components().collect()
 }
 
 /// Who called sudo, if root acts for somebody.
