@@ -19,6 +19,8 @@ pub struct Metrics<'a> {
     pub now: DateTime<Utc>,
     /// Whether what is told of the secrets belongs to the store on disk.
     pub is_current: bool,
+    /// The hooks whose programs have yet to read changed files, each with how often they failed to.
+    pub reloads: Vec<(&'a str, u32)>,
     /// The secrets that have or should have a value.
     pub secrets: Vec<SecretMetrics<'a>>,
 }
@@ -42,25 +44,27 @@ pub struct SecretMetrics<'a> {
     pub in_flight: bool,
     /// How often the rotation in flight failed.
     pub failures: u32,
+    /// Whether a hook has yet to tell its owner the value in use.
+    pub is_untold: bool,
 }
 
-/// How a rotation ended.
+/// How a rotation ended, or failed last.
 #[derive(Debug, Clone, Copy)]
 pub struct LastRotation {
     /// When.
     pub at: DateTime<Utc>,
-    /// Whether the new value is in use.
+    /// Whether the new value is in use, and no step failed.
     pub is_success: bool,
     /// When one last was a success.
     pub success: Option<DateTime<Utc>>,
-    /// From its beginning to its end, in seconds.
+    /// From its beginning until then, in seconds.
     pub seconds: u64,
 }
 
 /// A metric of each secret: its name, what it tells, and its sample, if the secret has one.
 type Family = (&'static str, &'static str, fn(&SecretMetrics<'_>, DateTime<Utc>) -> Option<i64>);
 
-const FAMILIES: [Family; 11] = [
+const FAMILIES: [Family; 12] = [
     ("secret_present", "Whether the secret has a value.", |it, _| Some(it.created.is_some().into())),
     ("secret_created_timestamp_seconds", "When the value in use was made.", |it, _| at(it.created)),
     ("secret_age_seconds", "How old the value in use was when this file was written.", |it, now| {
@@ -68,10 +72,14 @@ const FAMILIES: [Family; 11] = [
     }),
     ("secret_due_timestamp_seconds", "From when on the replacement of the value is overdue.", |it, _| at(it.due)),
     ("secret_expires_timestamp_seconds", "When the value stops being valid.", |it, _| at(it.expires)),
-    ("rotation_last_timestamp_seconds", "When the last rotation ended.", |it, _| at(it.last.map(|last| last.at))),
-    ("rotation_last_success", "Whether the last rotation put a new value into use.", |it, _| {
-        it.last.map(|last| last.is_success.into())
+    ("rotation_last_timestamp_seconds", "When the last rotation ended, or failed last.", |it, _| {
+        at(it.last.map(|last| last.at))
     }),
+    (
+        "rotation_last_success",
+        "Whether the last rotation put a new value into use, and no step of it or of one since has failed.",
+        |it, _| it.last.map(|last| last.is_success.into()),
+    ),
     ("rotation_last_success_timestamp_seconds", "When a rotation last put a new value into use.", |it, _| {
         at(it.last.and_then(|last| last.success))
     }),
@@ -80,6 +88,7 @@ const FAMILIES: [Family; 11] = [
     }),
     ("rotation_in_flight", "Whether a rotation has begun and has not ended.", |it, _| Some(it.in_flight.into())),
     ("rotation_failures", "How often the rotation in flight failed.", |it, _| Some(it.failures.into())),
+    ("owner_untold", "Whether a hook has yet to tell its owner the value in use.", |it, _| Some(it.is_untold.into())),
 ];
 
 /// The file's text.
@@ -95,6 +104,13 @@ pub fn text(metrics: &Metrics<'_>) -> String {
     family(&mut text, "written_timestamp_seconds", "When this file was written.", [(&place, written)]);
     let current = metrics.is_current.into();
     family(&mut text, "ledger_current", "Whether the ledger belongs to the store on disk.", [(&place, current)]);
+    let hooks =
+        metrics.reloads.iter().map(|(hook, failures)| (format!("{place},hook=\"{}\"", escaped(hook)), failures));
+    let hooks: Vec<(String, i64)> = hooks.map(|(labels, failures)| (labels, (*failures).into())).collect();
+    let owed = hooks.iter().map(|(labels, _)| (labels, 1));
+    family(&mut text, "reload_owed", "Whether a program has yet to read changed files.", owed);
+    let failures = hooks.iter().map(|(labels, failures)| (labels, *failures));
+    family(&mut text, "reload_failures", "How often a program that has yet to read changed files failed to.", failures);
     for (name, help, sample) in FAMILIES {
         let samples = metrics.secrets.iter().zip(&labels);
         let samples = samples.filter_map(|(secret, labels)| Some((labels, sample(secret, metrics.now)?)));
@@ -147,6 +163,7 @@ mod tests {
             last: Some(last),
             in_flight: true,
             failures: 2,
+            is_untold: true,
         };
         let missing = SecretMetrics {
             name: &absent,
@@ -157,10 +174,13 @@ mod tests {
             last: None,
             in_flight: false,
             failures: 0,
+            is_untold: false,
         };
         let secrets = vec![there, missing];
+        let project = "a\"b\\c\nd";
+        let reloads = vec![("nginx", 3)];
         let metrics =
-            Metrics { project: "a\"b\\c\nd", environment: &environment, now: time(200), is_current: true, secrets };
+            Metrics { project, environment: &environment, now: time(200), is_current: true, reloads, secrets };
         insta::assert_snapshot!(text(&metrics), @r#"
         # HELP vault_kit_written_timestamp_seconds When this file was written.
         # TYPE vault_kit_written_timestamp_seconds gauge
@@ -168,6 +188,12 @@ mod tests {
         # HELP vault_kit_ledger_current Whether the ledger belongs to the store on disk.
         # TYPE vault_kit_ledger_current gauge
         vault_kit_ledger_current{project="a\"b\\c\nd",environment="prod"} 1
+        # HELP vault_kit_reload_owed Whether a program has yet to read changed files.
+        # TYPE vault_kit_reload_owed gauge
+        vault_kit_reload_owed{project="a\"b\\c\nd",environment="prod",hook="nginx"} 1
+        # HELP vault_kit_reload_failures How often a program that has yet to read changed files failed to.
+        # TYPE vault_kit_reload_failures gauge
+        vault_kit_reload_failures{project="a\"b\\c\nd",environment="prod",hook="nginx"} 3
         # HELP vault_kit_secret_present Whether the secret has a value.
         # TYPE vault_kit_secret_present gauge
         vault_kit_secret_present{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 1
@@ -181,10 +207,10 @@ mod tests {
         # HELP vault_kit_secret_due_timestamp_seconds From when on the replacement of the value is overdue.
         # TYPE vault_kit_secret_due_timestamp_seconds gauge
         vault_kit_secret_due_timestamp_seconds{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 300
-        # HELP vault_kit_rotation_last_timestamp_seconds When the last rotation ended.
+        # HELP vault_kit_rotation_last_timestamp_seconds When the last rotation ended, or failed last.
         # TYPE vault_kit_rotation_last_timestamp_seconds gauge
         vault_kit_rotation_last_timestamp_seconds{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 150
-        # HELP vault_kit_rotation_last_success Whether the last rotation put a new value into use.
+        # HELP vault_kit_rotation_last_success Whether the last rotation put a new value into use, and no step of it or of one since has failed.
         # TYPE vault_kit_rotation_last_success gauge
         vault_kit_rotation_last_success{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 0
         # HELP vault_kit_rotation_last_success_timestamp_seconds When a rotation last put a new value into use.
@@ -201,6 +227,10 @@ mod tests {
         # TYPE vault_kit_rotation_failures gauge
         vault_kit_rotation_failures{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 2
         vault_kit_rotation_failures{project="a\"b\\c\nd",environment="prod",secret="STRIPE_KEY",kind="external"} 0
+        # HELP vault_kit_owner_untold Whether a hook has yet to tell its owner the value in use.
+        # TYPE vault_kit_owner_untold gauge
+        vault_kit_owner_untold{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 1
+        vault_kit_owner_untold{project="a\"b\\c\nd",environment="prod",secret="STRIPE_KEY",kind="external"} 0
         "#);
     }
 }

@@ -20,6 +20,7 @@ use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::due;
 use crate::private_file::WriteOptions;
 use crate::revocation::refreshed_from;
+use crate::rotate::programs::is_owner_untold;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::store::rotations::{Ending, Operation, Outcome, Trouble};
@@ -71,6 +72,9 @@ struct Row<'a> {
     rotation: Option<&'a Operation>,
     #[serde(skip)]
     rotated: Option<&'a Outcome>,
+    /// Whether a hook has yet to tell its owner the value in force.
+    #[serde(skip)]
+    is_untold: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -128,24 +132,31 @@ fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Res
         created: row.created,
         due: row.due,
         expires: row.expires,
-        last: row.rotated.map(last_rotation),
+        last: last_rotation(row.rotated, row.rotation),
         in_flight: row.rotation.is_some(),
         failures: row.rotation.map_or(0, |it| it.trouble.failures),
+        is_untold: row.is_untold,
     });
     let metrics = Metrics {
         project: &session.manifest.project,
         environment: &session.environment,
         now: session.context.now,
         is_current: status.store.present && status.store.ledger_current,
+        reloads: status.reloads.iter().map(|(hook, trouble)| (hook.as_str(), trouble.failures)).collect(),
         secrets: secrets.collect(),
     };
     root.write(&name, metrics::text(&metrics).as_bytes(), &WriteOptions::PUBLIC).map(drop)
 }
 
-fn last_rotation(outcome: &Outcome) -> LastRotation {
-    let is_success = outcome.outcome == Ending::Promoted;
-    let success = is_success.then_some(outcome.at);
-    LastRotation { at: outcome.at, is_success, success, seconds: outcome.seconds }
+/// How the last rotation ended, or how it failed last: one that has begun and failed is no success, whatever was before it.
+fn last_rotation(outcome: Option<&Outcome>, operation: Option<&Operation>) -> Option<LastRotation> {
+    let success = outcome.and_then(Outcome::success);
+    if let Some((operation, failed)) = operation.and_then(|it| Some((it, it.trouble.failed.as_ref()?))) {
+        let seconds = u64::try_from((failed.at - operation.started).num_seconds()).unwrap_or_default();
+        return Some(LastRotation { at: failed.at, is_success: false, success, seconds });
+    }
+    let Outcome { at, outcome, seconds, .. } = *outcome?;
+    Some(LastRotation { at, is_success: outcome == Ending::Promoted, success, seconds })
 }
 
 fn rows<'a>(session: &'a Session<'_>, ledger: Option<&'a Ledger>, absent: &'static str) -> Vec<Row<'a>> {
@@ -184,6 +195,7 @@ fn row<'a>(
         beside: entry.map_or(&[], |entry| &entry.beside),
         rotation: entry.and_then(|entry| entry.rotation.as_deref()),
         rotated: entry.and_then(|entry| entry.rotated.as_ref()),
+        is_untold: entry.is_some_and(|it| is_owner_untold(&session.manifest, &session.environment, it)),
     }
 }
 
@@ -202,6 +214,7 @@ fn undeclared(entry: &Entry) -> Row<'_> {
         beside: &entry.beside,
         rotation: entry.rotation.as_deref(),
         rotated: entry.rotated.as_ref(),
+        is_untold: false,
     }
 }
 

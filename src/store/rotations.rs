@@ -1,6 +1,8 @@
 //! Rotations that are on their way. Each transition is in the sealed store before its effect: whoever dies in between leaves
 //! it to the next run, which goes on with the same value.
 
+mod outcome;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Stage, Store, Version, replace};
 use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
+pub use outcome::{Ending, Outcome};
 
 /// The first pause after a failure; each further one is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(5);
@@ -141,33 +144,6 @@ pub struct Failure {
     pub at: DateTime<Utc>,
 }
 
-/// How a rotation ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Outcome {
-    /// When.
-    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
-    pub at: DateTime<Utc>,
-    /// How.
-    pub outcome: Ending,
-    /// From its beginning, in seconds.
-    pub seconds: u64,
-}
-
-/// How a rotation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Ending {
-    /// It was given up, and the value before it is in force.
-    Aborted,
-    /// A step failed; it is tried again.
-    Failed,
-    /// The new value is in force.
-    Promoted,
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
@@ -243,12 +219,6 @@ impl Rotations {
     /// The operation of a secret whose new value is not in force yet.
     pub fn open(&self, name: &SecretName) -> Option<&Operation> {
         self.running.get(name).filter(|operation| operation.is_open())
-    }
-
-    /// Notes how a rotation that began at `started` ended.
-    pub fn note(&mut self, name: &SecretName, outcome: Ending, started: DateTime<Utc>, at: DateTime<Utc>) {
-        let seconds = u64::try_from((at - started).num_seconds()).unwrap_or_default();
-        self.results.insert(name.clone(), Outcome { at, outcome, seconds });
     }
 }
 

@@ -333,7 +333,17 @@ fn a_scheduled_run_that_fails_has_a_person_told_and_no_value_with_it() {
     assert_eq!(input["secrets"], Value::Object(serde_json::Map::new()));
     // Whoever rotates by hand sees it.
     project.run(["rotate", "resume"]).assert_code(8);
-    assert_eq!(steps(&project).iter().filter(|step| *step == "notify").count(), 1);
+    let told = || steps(&project).iter().filter(|step| *step == "notify").count();
+    assert_eq!(told(), 1);
+    // Nobody sees what a job runs, whichever verb that is.
+    project.run(["rotate", "resume", "--non-interactive"]).assert_code(8);
+    assert_eq!(told(), 2);
+    project.run(["rotate", "--group", "database", "--non-interactive"]).assert_code(8);
+    assert_eq!(told(), 3);
+    project.run(["rotate", "abort", "DB", "--non-interactive"]).assert_code(8);
+    assert_eq!(told(), 4);
+    std::fs::remove_file(project.path("fail-set")).unwrap();
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
 }
 
 #[test]
@@ -382,6 +392,25 @@ fn monitoring_is_told_how_a_rotation_ended_and_of_one_that_has_not() {
     let text = metrics();
     assert_eq!(sample(&text, "rotation_last_success").as_deref(), Some("1"));
     assert_eq!(sample(&text, "rotation_in_flight").as_deref(), Some("0"));
+    let success = sample(&text, "rotation_last_success_timestamp_seconds").unwrap();
+    let failed = |steps: &str, is_open: bool| {
+        project.write(&format!("fail-{steps}"), "");
+        project.run(["rotate", "DB"]).assert_code(8);
+        std::fs::remove_file(project.path(&format!("fail-{steps}"))).unwrap();
+        let text = metrics();
+        assert_eq!(sample(&text, "rotation_last_success").as_deref(), Some(if is_open { "0" } else { "1" }), "{steps}");
+        assert_eq!(text.contains("vault_kit_reload_failures{"), !is_open, "{text}");
+        text
+    };
+    // It was a success before, and is none as long as one has failed since, also once that was given up.
+    let text = failed("set", true);
+    assert_eq!(sample(&text, "rotation_last_success_timestamp_seconds"), Some(success.clone()));
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    let text = metrics();
+    assert_eq!(sample(&text, "rotation_last_success").as_deref(), Some("0"));
+    assert_eq!(sample(&text, "rotation_last_success_timestamp_seconds"), Some(success));
+    let text = failed("reload", false);
+    assert!(text.contains("vault_kit_reload_owed{project=\"shop\",environment=\"dev\",hook=\"server\"} 1\n"), "{text}");
 }
 
 #[test]

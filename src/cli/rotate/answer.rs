@@ -90,8 +90,8 @@ pub fn tell(
     for (problem, error) in report.problems.iter().zip(&errors) {
         tell_words(ui, &problem.failure.hook, &problem.said);
         ui.problem(error);
-        // Whoever rotates by hand is told here.
-        if is_scheduled {
+        // Whoever rotates by hand is told here. Nobody reads what a job runs.
+        if is_scheduled || context.global.non_interactive {
             let resume = paste.command("vault-kit rotate resume");
             super::programs(session).notify(problem, error, &resume).iter().for_each(|line| ui.warn(line));
         }
