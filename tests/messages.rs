@@ -1415,9 +1415,42 @@ fn a_list_of_fingerprints_that_is_none() {
     insta::assert_snapshot!(told("fingerprints-invalid", &project, &["scan"]), @r"
     exit 3
     --- stderr
-    vault-kit: error: `prints.json` is no list of fingerprints
+    vault-kit: error: `prints.json:1` is no list of fingerprints
     vault-kit: hint: deliver it anew with `vault-kit render`; `vault-kit schema fingerprints` describes it
     ");
+    project.write(
+        "prints.json",
+        r#"{"vault_kit_fingerprints": 1, "project": "p", "environment": "dev", "values": []}"#,
+    );
+    insta::assert_snapshot!(told("fingerprints-incomplete", &project, &["scan"]), @r"
+    exit 3
+    --- stderr
+    vault-kit: error: `prints.json` has no fingerprint of `API_KEY`
+    vault-kit: hint: where its store is: `vault-kit -e dev render`, then commit `prints.json`; `--rules-only` does without
+    ");
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
+        assert!(git.current_dir(project.root()).env("HOME", project.home()).output().unwrap().status.success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "x"]);
+    std::fs::remove_file(project.path("prints.json")).unwrap();
+    insta::assert_snapshot!(told("fingerprints-missing", &project, &["scan"]), @r"
+    exit 3
+    --- stderr
+    vault-kit: error: `prints.json`, the fingerprints of dev, is not there
+    vault-kit: hint: where its store is: `vault-kit -e dev render`, then commit `prints.json`; `--rules-only` does without
+    ");
+    project.write("vault-kit.toml", project.read("vault-kit.toml").replace(output, ""));
+    insta::assert_snapshot!(told("values-unknown", &project, &["scan"]), @r#"
+    exit 4
+    --- stderr
+    vault-kit: error: none of the declared values is known here, so that no leak could be found (dev: there is no identity to open its store with)
+    vault-kit: hint: an output of `format = "fingerprints"`, committed, is what clones and other work trees know the values by
+    vault-kit: hint: where there are no values yet, `vault-kit init`; `--rules-only` looks for other people's credentials alone
+    "#);
 }
 
 #[test]

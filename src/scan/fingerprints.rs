@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::needle::State;
@@ -31,6 +32,9 @@ pub struct Document {
     pub project: String,
     /// The environment.
     pub environment: EnvName,
+    /// How many fingerprints there are, so that a list which lost some is told from one that never had them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<usize>,
     /// The fingerprints.
     pub values: Vec<Print>,
 }
@@ -108,22 +112,38 @@ impl Document {
             values.extend(versions.iter().filter_map(|version| print(store, name, version)));
         }
         values.extend(banned(store, &values));
-        Self { version: VERSION, project: store.project.clone(), environment: store.environment.clone(), values }
+        Self {
+            version: VERSION,
+            project: store.project.clone(),
+            environment: store.environment.clone(),
+            count: Some(values.len()),
+            values,
+        }
     }
 
     /// Reads the file `place`. Fails with `fingerprints-invalid`.
     pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
-        let invalid = |what: &str| {
-            Error::new(Kind::Manifest, "fingerprints-invalid", format!("`{place}` {what}"))
-                .hint("deliver it anew with `vault-kit render`; `vault-kit schema fingerprints` describes it")
-        };
+        let invalid = |what: &str| invalid_at(place, what);
+        let at = |line: usize, what: &str| invalid_at(&format!("{place}:{line}"), what);
+        if bytes.trim_ascii().is_empty() {
+            return Err(invalid("is empty"));
+        }
+        if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
+            return Err(at(error.line(), if error.is_eof() { "breaks off" } else { "is not JSON" }));
+        }
         let object = json::object(bytes).ok_or_else(|| invalid("is not one JSON object without repeated names"))?;
         if object.get("vault_kit_fingerprints").is_some_and(|version| version != VERSION) {
             return Err(invalid("is of another version of vault-kit"));
         }
-        let read: Self = serde_json::from_value(object.into()).map_err(|_| invalid("is no list of fingerprints"))?;
-        if read.values.iter().any(|print| print.bytes().is_none()) {
-            return Err(invalid("has a fingerprint that is not 32 lower-case hex digits"));
+        // Its own words would quote the text.
+        let read: Self =
+            serde_json::from_slice(bytes).map_err(|error| at(error.line(), "is no list of fingerprints"))?;
+        if let Some(print) = read.values.iter().find(|print| print.bytes().is_none()) {
+            let line = line_of(bytes, &print.fingerprint);
+            return Err(at(line, "has a fingerprint that is not 32 lower-case hex digits"));
+        }
+        if read.count.is_some_and(|count| count != read.values.len()) {
+            return Err(invalid("does not have as many fingerprints as it says"));
         }
         Ok(read)
     }
@@ -133,6 +153,17 @@ impl Document {
         let text = serde_json::to_string_pretty(self).map_err(|_| Error::bug("a list cannot be written as JSON"))?;
         Ok(text + "\n")
     }
+}
+
+fn invalid_at(place: &str, what: &str) -> Error {
+    Error::new(Kind::Manifest, "fingerprints-invalid", format!("`{place}` {what}"))
+        .hint("deliver it anew with `vault-kit render`; `vault-kit schema fingerprints` describes it")
+}
+
+/// The line that has a text, from 1.
+fn line_of(bytes: &[u8], text: &str) -> usize {
+    let at = memchr::memmem::find(bytes, text.as_bytes()).unwrap_or(0);
+    1 + memchr::memchr_iter(b'\n', &bytes[..at]).count()
 }
 
 impl Print {

@@ -87,7 +87,13 @@ impl Git {
         let environment = environment.into_iter();
         let environment =
             environment.map(|(name, value)| if is_path(&name) { (name, absolute(value)) } else { (name, value) });
-        Self { directory: directory.to_owned(), environment: environment.collect() }
+        let mut environment: Vec<_> = environment.collect();
+        let has = |name: &str| environment.iter().any(|(it, _)| it == name);
+        // A hook in a linked work tree is told the first and runs at its top; further down git would take that for the top.
+        if has("GIT_DIR") && !has("GIT_WORK_TREE") && Path::new(".git").exists() {
+            environment.push(("GIT_WORK_TREE".into(), absolute(".".into())));
+        }
+        Self { directory: directory.to_owned(), environment }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

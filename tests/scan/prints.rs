@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 
-use crate::git::git;
+use crate::git::{git, repository};
 use crate::support::Project;
 use crate::{SHOP, findings, report, scan, set};
 
@@ -104,7 +104,114 @@ fn a_value_that_leaked_and_is_gone_from_the_store_is_still_found() {
 
 #[test]
 fn what_is_no_list_of_fingerprints_is_refused_and_never_taken_for_an_empty_one() {
-    let (_, clone) = project_and_clone();
-    clone.write("prints.json", "{\"vault_kit_fingerprints\": 1, \"values\": []}");
-    clone.run(["scan"]).assert_code(3);
+    let (project, clone) = project_and_clone();
+    let whole = project.read("prints.json");
+    let lines: Vec<&str> = whole.lines().collect();
+    let half = lines[..lines.len() / 2].join("\n");
+    let one_less = whole.replacen("\"count\": 5", "\"count\": 6", 1);
+    let other = whole.replacen("\"state\": \"current\"", "\"state\": \"lost\"", 1);
+    let bad = whole.replacen("\"fingerprint\": \"", "\"fingerprint\": \"x", 1);
+    let line = 1 + lines.iter().position(|line| line.contains("fingerprint\": \"")).unwrap();
+    for (text, told) in [
+        (String::new(), "`prints.json` is empty".to_owned()),
+        (half, format!("`prints.json:{}` breaks off", lines.len() / 2)),
+        ("{\n\"a\": x}".into(), "`prints.json:2` is not JSON".into()),
+        (other, "is no list of fingerprints".into()),
+        (bad, format!("`prints.json:{line}` has a fingerprint that is not 32 lower-case hex digits")),
+        (one_less, "does not have as many fingerprints as it says".into()),
+        ("{\"vault_kit_fingerprints\": 1, \"values\": []}".into(), "`prints.json:1` is no list".into()),
+    ] {
+        assert_ne!(text, whole);
+        for project in [&clone, &project] {
+            project.write("prints.json", &text);
+            let run = project.run(["scan"]).assert_code(3);
+            assert!(run.stderr.contains(&told), "{told}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_was_emptied_or_is_gone_is_not_one_of_a_project_without_secrets() {
+    let (project, clone) = project_and_clone();
+    let empty = "{\"vault_kit_fingerprints\": 1, \"project\": \"shop\", \"environment\": \"dev\", \"values\": []}";
+    let told = |project: &Project| project.run(["scan"]).assert_code(3).stderr;
+    for project in [&project, &clone] {
+        project.write("prints.json", empty);
+        assert!(told(project).contains("`prints.json` has no fingerprint of `AUTH`"));
+    }
+    // Without the identity the ledger knows what should be there.
+    project.run(["render"]).assert_code(0);
+    let document: serde_json::Value = serde_json::from_slice(&project.bytes("prints.json")).unwrap();
+    let mut lacking = document.clone();
+    lacking["values"].as_array_mut().unwrap().retain(|it| it["secret"] != "TOKEN");
+    lacking["count"] = 4.into();
+    project.write("prints.json", lacking.to_string());
+    assert!(told(&project).contains("`prints.json` has no fingerprint of `TOKEN`"));
+    std::fs::remove_file(project.identity()).unwrap();
+    assert!(told(&project).contains("`prints.json` has no fingerprint of `TOKEN`"));
+    project.write("prints.json", document.to_string());
+    project.run(["scan"]).assert_code(0);
+    // It was committed, and is gone.
+    git(&clone, &["init", "-q"]).assert_code(0);
+    clone.write("prints.json", document.to_string());
+    git(&clone, &["add", "."]).assert_code(0);
+    git(&clone, &["commit", "-q", "-m", "x"]).assert_code(0);
+    clone.run(["scan"]).assert_code(0);
+    std::fs::remove_file(clone.path("prints.json")).unwrap();
+    clone.run(["scan", "--staged"]).assert_code(0);
+    let run = clone.run(["scan"]).assert_code(3);
+    assert!(run.stderr.contains("`prints.json`, the fingerprints of dev, is not there"), "{run:?}");
+    git(&clone, &["rm", "-q", "--cached", "prints.json"]).assert_code(0);
+    clone.run(["scan", "--staged"]).assert_code(3);
+}
+
+#[test]
+fn where_no_value_is_known_nothing_is_said_to_be_clean() {
+    let project = repository();
+    let clone = Project::empty();
+    git(&clone, &["clone", "-q", project.root().to_str().unwrap(), "."]).assert_code(0);
+    for arguments in [&["scan"][..], &["scan", "--staged"], &["scan", "--history"], &["scan", "readme"]] {
+        let run = clone.run(arguments).assert_code(4);
+        assert!(run.stderr.contains("none of the declared values is known here"), "{run:?}");
+        assert!(
+            run.stderr.contains("format = \"fingerprints\"") && !run.stderr.contains("linked work tree"),
+            "{run:?}"
+        );
+    }
+    clone.write("a.txt", ["ghp_", "123456789012345678901234567890", "000000"].concat());
+    clone.run(["scan", "--rules-only"]).assert_code(0);
+    clone.write("a.txt", crate::rules::github_token());
+    assert_eq!(findings(&scan(&clone, &["--rules-only"]).assert_code(1)), set(&[("github-token", "a.txt", 1)]));
+    // Another work tree of the same repository is told where the store is, and by a list that is committed knows the values.
+    let elsewhere = Project::empty();
+    let other = elsewhere.path("other");
+    git(&project, &["worktree", "add", "-q", other.to_str().unwrap()]).assert_code(0);
+    let run = |arguments: &[&str]| crate::support::Run::of(project.command(arguments).current_dir(&other));
+    let store = project.path(".vault-kit").canonicalize().unwrap();
+    let told = format!("this is a linked work tree; the store is in `{}`", store.display());
+    assert!(run(&["scan", "--staged"]).assert_code(4).stderr.contains(&told));
+    let manifest =
+        project.read("vault-kit.toml") + "\n[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n";
+    project.write("vault-kit.toml", manifest);
+    project.run(["render"]).assert_code(0);
+    for file in ["vault-kit.toml", "prints.json"] {
+        std::fs::copy(project.path(file), other.join(file)).unwrap();
+    }
+    std::fs::write(other.join("leak.txt"), project.get("AUTH")).unwrap();
+    assert_eq!(findings(&run(&["scan", "--json", "leak.txt"]).assert_code(1)), set(&[("AUTH", "leak.txt", 1)]));
+}
+
+#[test]
+fn a_project_that_has_no_value_yet_or_declares_none_is_clean() {
+    let project = Project::with_manifest(SHOP);
+    git(&project, &["init", "-q"]).assert_code(0);
+    git(&project, &["add", "."]).assert_code(0);
+    for arguments in [&["scan"][..], &["scan", "--staged"]] {
+        project.run(arguments).assert_code(0);
+    }
+    let externals = Project::with_manifest("[project]\nname = \"p\"\n[secrets.A]\nkind = \"external\"\n");
+    externals.run(["init"]);
+    externals.run(["scan"]).assert_code(0);
+    let settings = "[project]\nname = \"p\"\n[secrets.MODE]\nkind = \"setting\"\nvalue = \"production\"\n";
+    Project::with_manifest(settings).run(["scan"]).assert_code(0);
 }

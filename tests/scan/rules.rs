@@ -5,7 +5,7 @@ use crate::support::Project;
 use crate::{SHOP, findings, report, scan, set, shop};
 
 /// Put together here, so that this file has none.
-fn github_token() -> String {
+pub(crate) fn github_token() -> String {
     ["ghp_", "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ", "0mLq17"].concat()
 }
 

@@ -1,13 +1,16 @@
 //! What is known of the values: the stores that can be opened here, and the fingerprints of the others.
 
-use super::super::context::read_identities;
+use std::path::PathBuf;
+
+use super::super::context::{self, read_identities};
 use super::files::Files;
+use super::prints::{self, Prints};
 use crate::check::NotChecked;
-use crate::error::{Kind, Result};
-use crate::manifest::Format;
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{Declaration, Format};
 use crate::name::EnvName;
 use crate::scan::Tokens;
-use crate::scan::fingerprints::Document;
+use crate::scan::git::{self, Git};
 use crate::store::Store;
 use crate::store::files::StoreFiles;
 
@@ -25,17 +28,23 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn open(project: &Files<'_>) -> Result<Self> {
+    /// Everything that is known. Fails with `values-unknown` where nothing is and something should be.
+    pub(super) fn open(project: Files<'_>) -> Result<Self> {
         let session = project.session;
         let identities = read_identities()?;
         let is_named = session.context.environment().is_some();
         let all = session.manifest.environments.keys();
         let mut sources = Self::default();
+        let mut unknown = Vec::new();
+        let mut is_any_known = false;
         for environment in all.filter(|name| !is_named || **name == session.environment) {
             let files = StoreFiles::new(&session.root, session.state.clone(), environment);
+            let prints = prints::declared(project, environment)?;
             let opened = identities.as_ref().map(|identities| files.open(identities));
             let why = match opened {
                 Some(Ok(Some(store))) => {
+                    prints.iter().try_for_each(|prints| prints.expect_all_of(&store))?;
+                    is_any_known = true;
                     sources.tokens.add_banned(&store);
                     sources.stores.push(store);
                     continue;
@@ -46,26 +55,60 @@ impl Sources {
                 Some(Err(error)) if error.kind() == Kind::Store && !is_named => error.to_string(),
                 Some(Err(error)) => return Err(error),
             };
-            let has_prints = sources.add_fingerprints(project, environment)?;
+            let has_prints = sources.add_fingerprints(prints)?;
+            is_any_known |= has_prints;
             let which = if has_prints { " that have no public fingerprint" } else { "" };
             let what = format!("the values of {environment}{which}");
+            if session.manifest.secrets_in(environment).any(Declaration::is_stored) {
+                unknown.push((environment.clone(), why.clone()));
+            }
             sources.not_checked.push(NotChecked { what, why });
         }
-        Ok(sources)
+        if is_any_known || unknown.is_empty() || prints::is_new(&project) {
+            return Ok(sources);
+        }
+        Err(nothing_known(project, &unknown))
     }
 
     /// Adds the fingerprints that were delivered for an environment; tells whether there are any.
-    fn add_fingerprints(&mut self, project: &Files<'_>, environment: &EnvName) -> Result<bool> {
-        let outputs = project.session.manifest.outputs_in(environment);
+    fn add_fingerprints(&mut self, prints: Vec<Prints<'_>>) -> Result<bool> {
         let mut is_there = false;
-        for output in outputs.filter(|it| it.format == Format::Fingerprints && !it.path.starts_with('/')) {
-            let Some(bytes) = project.read(&output.path)? else { continue };
-            let document = Document::parse(&bytes, &output.path)?;
-            if document.environment == *environment {
+        for prints in prints {
+            if let Some(document) = prints.expect_whole()? {
                 self.fingerprints += self.tokens.add(document);
                 is_there = true;
             }
         }
         Ok(is_there)
     }
+}
+
+/// What a clone or another work tree lacks: a search for nothing finds nothing.
+fn nothing_known(project: Files<'_>, unknown: &[(EnvName, String)]) -> Error {
+    let why: Vec<String> = unknown.iter().map(|(environment, why)| format!("{environment}: {why}")).collect();
+    let message =
+        format!("none of the declared values is known here, so that no leak could be found ({})", why.join("; "));
+    let session = project.session;
+    let is_declared = session.manifest.outputs.values().any(|it| it.format == Format::Fingerprints);
+    let error = Error::new(Kind::Store, "values-unknown", message);
+    let prints =
+        "an output of `format = \"fingerprints\"`, committed, is what clones and other work trees know the values by";
+    let error = if is_declared { error } else { error.hint(prints) };
+    let error = match main_store(project) {
+        Some(store) => error.hint(format!("this is a linked work tree; the store is in `{}`", store.display())),
+        None => error,
+    };
+    error.hint(
+        "where there are no values yet, `vault-kit init`; `--rules-only` looks for other people's credentials alone",
+    )
+}
+
+/// The directory of the stores in the main work tree, where this is a linked one.
+fn main_store(project: Files<'_>) -> Option<PathBuf> {
+    let root = project.session.root.path().canonicalize().ok()?;
+    let git = Git::new(&root, context::variables(git::INHERITED.into_iter()));
+    let main = git.common_directory().ok()?.parent()?.to_owned();
+    let below = root.strip_prefix(git.top().ok()??).ok()?.to_owned();
+    let store = main.join(below).join(crate::store::DIRECTORY);
+    (store.is_dir() && !store.starts_with(&root)).then_some(store)
 }

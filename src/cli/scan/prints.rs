@@ -1,0 +1,100 @@
+//! The fingerprints that are committed, and whether they are all that should be there: a list that is gone or was emptied
+//! must not look like one of a project that has nothing to hide.
+
+use super::super::context;
+use super::files::Files;
+use crate::check::finding::listed;
+use crate::error::{Error, Kind, Result};
+use crate::manifest::{self, Format};
+use crate::name::{EnvName, SecretName};
+use crate::scan::fingerprints::Document;
+use crate::scan::git::{self, Git};
+use crate::store::Store;
+use crate::store::files::StoreFiles;
+
+/// The kinds whose value has a public fingerprint, if it was drawn with 128 bits or more.
+const KINDS: [&str; 7] = ["api-key", "encryption-key", "passphrase", "password", "random", "token", "uuid"];
+
+/// A list that is declared.
+pub(super) struct Prints<'p> {
+    project: Files<'p>,
+    environment: &'p EnvName,
+    path: &'p str,
+    /// `None` = there is none.
+    document: Option<Document>,
+}
+
+/// The lists that are declared for an environment; one that was delivered for another environment is none of its.
+pub(super) fn declared<'p>(project: Files<'p>, environment: &'p EnvName) -> Result<Vec<Prints<'p>>> {
+    let outputs = project.session.manifest.outputs_in(environment);
+    let declared = outputs.filter(|it| it.format == Format::Fingerprints && !it.path.starts_with('/'));
+    let read = |output: &'p manifest::Output| {
+        let path = output.path.as_str();
+        let document = project.read(path)?.map(|bytes| Document::parse(&bytes, path)).transpose()?;
+        Ok(Prints { project, environment, path, document })
+    };
+    let read: Vec<Prints<'p>> = declared.map(read).collect::<Result<_>>()?;
+    let is_ours = |it: &Prints<'p>| it.document.as_ref().is_none_or(|document| document.environment == *environment);
+    Ok(read.into_iter().filter(is_ours).collect())
+}
+
+impl Prints<'_> {
+    /// Refuses a list that lacks a secret of the store; one that nobody delivered yet is of no use here.
+    pub(super) fn expect_all_of(&self, store: &Store) -> Result<()> {
+        let own = Document::of(store).values;
+        self.expect(own.iter().map(|print| &print.secret))
+    }
+
+    /// The list, if it is all that the ledger and the manifest know of; refuses one that is gone or was emptied.
+    pub(super) fn expect_whole(mut self) -> Result<Option<Document>> {
+        if self.document.is_none() {
+            return if is_new(&self.project) { Ok(None) } else { Err(self.missing()) };
+        }
+        let session = self.project.session;
+        let ledger = StoreFiles::new(&session.root, session.state.clone(), self.environment).ledger().ok().flatten();
+        let entries = ledger.iter().flat_map(|ledger| ledger.secrets.values());
+        let printed = entries.filter(|it| it.fingerprint.is_some() && KINDS.contains(&it.kind.as_str()));
+        self.expect(printed.map(|it| &it.name))?;
+        let drawn =
+            session.manifest.secrets_in(self.environment).filter(|it| matches!(it.kind, manifest::Kind::Random(_)));
+        if self.document.as_ref().is_some_and(|document| document.values.is_empty()) {
+            self.expect(drawn.map(|it| &it.name))?;
+        }
+        Ok(self.document.take())
+    }
+
+    fn expect<'n>(&self, names: impl Iterator<Item = &'n SecretName>) -> Result<()> {
+        let Some(document) = &self.document else { return Ok(()) };
+        let is_declared = |name: &&SecretName| self.project.session.manifest.has_secret(name, self.environment);
+        let is_there = |name: &SecretName| document.values.iter().any(|print| print.secret == *name);
+        let mut lacking: Vec<&SecretName> = names.filter(is_declared).filter(|name| !is_there(name)).collect();
+        lacking.sort();
+        lacking.dedup();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let message = format!("`{}` has no fingerprint of {}", self.path, listed(&lacking));
+        Err(self.hinted(Error::new(Kind::Manifest, "fingerprints-incomplete", message)))
+    }
+
+    fn missing(&self) -> Error {
+        let message = format!("`{}`, the fingerprints of {}, is not there", self.path, self.environment);
+        self.hinted(Error::new(Kind::Manifest, "fingerprints-missing", message))
+    }
+
+    fn hinted(&self, error: Error) -> Error {
+        error.hint(format!(
+            "where its store is: `vault-kit -e {} render`, then commit `{}`; `--rules-only` does without",
+            self.environment, self.path
+        ))
+    }
+}
+
+/// Whether no commit has the manifest yet, so that nothing can have been committed with it.
+pub(super) fn is_new(project: &Files<'_>) -> bool {
+    let session = project.session;
+    let git = Git::new(session.root.path(), context::variables(git::INHERITED.into_iter()));
+    let here = session.root.path().canonicalize().ok();
+    let committed = git.expect_repository().and_then(|()| git.nearest_committed(&session.manifest.file));
+    committed.is_ok_and(|committed| committed.is_none_or(|directory| Some(directory) != here))
+}
