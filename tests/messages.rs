@@ -1418,10 +1418,8 @@ fn a_list_of_fingerprints_that_is_none() {
     vault-kit: error: `prints.json:1` is no list of fingerprints
     vault-kit: hint: deliver it anew with `vault-kit render`; `vault-kit schema fingerprints` describes it
     ");
-    project.write(
-        "prints.json",
-        r#"{"vault_kit_fingerprints": 1, "project": "p", "environment": "dev", "values": []}"#,
-    );
+    project
+        .write("prints.json", r#"{"vault_kit_fingerprints": 1, "project": "p", "environment": "dev", "values": []}"#);
     insta::assert_snapshot!(told("fingerprints-incomplete", &project, &["scan"]), @r"
     exit 3
     --- stderr

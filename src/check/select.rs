@@ -34,6 +34,11 @@ impl Selection {
         }
     }
 
+    /// A code that is asked for and left out: who wants both would hear of nothing.
+    pub fn contradiction(&self) -> Option<Code> {
+        self.only.intersection(&self.skip).next().copied()
+    }
+
     fn wants_code(&self, finding: &Finding) -> bool {
         (self.only.is_empty() || self.only.contains(&finding.code)) && !self.skip.contains(&finding.code)
     }

@@ -46,7 +46,7 @@ pub struct Arguments {
         hide_possible_values = true
     )]
     at: Vec<At>,
-    /// With `--at repo`: what the next commit would have, from git's index, and not what lies in the work tree
+    /// With `--at repo`: what the next commit would have
     #[arg(long, conflicts_with = "changed_since")]
     staged: bool,
     /// Tell it as github, human, json, junit or sarif; repeatable
@@ -195,7 +195,16 @@ impl Arguments {
             let code = |name: &String| Code::of_text(name).ok_or_else(|| explain::unknown(name, Some(flag)));
             names.iter().map(code).collect::<Result<_>>()
         };
-        Ok(Selection { only: codes("--only", &self.only)?, skip: codes("--skip", &self.skip)?, changed: None })
+        let selection =
+            Selection { only: codes("--only", &self.only)?, skip: codes("--skip", &self.skip)?, changed: None };
+        match selection.contradiction() {
+            None => Ok(selection),
+            Some(code) => {
+                let code = code.text();
+                Err(Error::usage(format!("`--only {code}` and `--skip {code}` contradict each other"))
+                    .hint("nothing was looked at; leave one of them out"))
+            }
+        }
     }
 }
 

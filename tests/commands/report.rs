@@ -41,6 +41,15 @@ fn findings_that_are_left_out_by_their_code_are_counted() {
 }
 
 #[test]
+fn a_code_that_is_asked_for_and_left_out_is_refused_and_not_reported_clean() {
+    let project = shop();
+    for also in [&[][..], &["--only", "weak"], &["--skip", "weak"]] {
+        let run = project.run([&["check", "--only", "missing", "--skip", "missing"], also].concat()).assert_code(2);
+        assert!(run.stderr.contains("`--only missing` and `--skip missing` contradict each other"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_code_that_there_is_not_is_refused_before_anything_is_looked_at() {
     let project = Project::with_manifest(SHOP);
     for flag in ["--only", "--skip"] {

@@ -1,11 +1,25 @@
 //! What git tracks, what it ignores, and what the committed example files show.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::Bench;
 use crate::check::facts::{Comparison, GitFact};
 use crate::check::finding::Code;
 use crate::shell;
+
+/// What it means that git has a file: what was staged is no history yet, and not every file of ours holds values.
+fn tracked_message(path: &str) -> &'static str {
+    let ours = path.strip_prefix(".vault-kit/");
+    match ours {
+        Some(name) if Path::new(name).extension().is_some_and(|it| it == "age") => {
+            "is tracked by git: whoever gets an identity that opens it, now or later, has every value in it; take it out of the \
+             index, and replace the values where it was pushed"
+        }
+        Some(_) => "is tracked by git: it holds no value, and belongs to this machine alone",
+        None => "is tracked by git: take it out of the index, and replace its values where it was committed",
+    }
+}
 
 impl Bench<'_> {
     /// No file that holds values is tracked, and none can be added by accident.
@@ -21,8 +35,7 @@ impl Bench<'_> {
             facts.expected.iter().filter(|expected| expected.public).map(|expected| expected.path.as_str()).collect();
         for path in tracked.iter().filter(|path| !public.contains(path.as_str())) {
             let fix = format!("git rm --cached -- {}", shell::path(path));
-            let message = "is tracked by git: its values are in the history, rotate them after removing it";
-            self.about_file(Code::TrackedByGit, path, message, fix);
+            self.about_file(Code::TrackedByGit, path, tracked_message(path), fix);
         }
         for (path, is_ignored) in
             ignored.iter().filter(|(path, _)| !public.contains(path.as_str()) && !tracked.contains(*path))
