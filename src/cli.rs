@@ -9,6 +9,7 @@ mod completions;
 mod consequences;
 mod context;
 mod explain;
+mod formats;
 mod generate;
 mod get;
 mod hooks;

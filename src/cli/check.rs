@@ -1,9 +1,9 @@
 //! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
 
 mod changed;
-mod formats;
 mod remote;
 mod reuse;
+mod told;
 pub mod values;
 
 use std::mem::ManuallyDrop;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use super::context::{Context, open_identity, process_environment, read_identities};
+use super::formats::{Formats, Wanted};
 use super::paste::Paste;
 use super::session::Session;
 use super::{explain, mounted, staged};
@@ -31,7 +32,7 @@ use crate::store::identity::Identities;
 use crate::store::ledger::Ledger;
 use crate::store::{derive, seal};
 use changed::Since;
-use formats::{Formats, Wanted};
+use told::Judged;
 use values::FromDisk;
 
 #[derive(Debug, Args)]
@@ -151,7 +152,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     for finding in report.findings.iter_mut().chain(report.allowed.iter_mut().map(|it| &mut it.finding)) {
         finding.fix = paste.fix(&finding.fix, session.root.path());
     }
-    formats.tell(&report, &arguments.frame(&session))?;
+    formats.tell(&Judged { report: &report, frame: &arguments.frame(&session) })?;
     if let Some(failure) = &failure {
         context.ui.problem(failure);
     }

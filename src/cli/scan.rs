@@ -10,14 +10,17 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::context::{self, Context};
+use super::formats::{Format, Formats, Told, Wanted};
 use super::paste::Paste;
 use super::session::Session;
 use super::staged;
+use crate::check::Severity;
 use crate::deliver::expected;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
-use crate::report;
+use crate::observe;
+use crate::report::{Frame, json, scan as told};
 use crate::scan::files::{Item, Scope};
 use crate::scan::git::{self, Git};
 use crate::scan::ignore::{FILE, Ignores};
@@ -44,6 +47,9 @@ pub struct Arguments {
     /// A container image, as `docker save` writes it: its layers and its configuration
     #[arg(long, value_name = "TAR", conflicts_with = "paths")]
     image: Option<PathBuf>,
+    /// Tell it as github, human, json, junit or sarif; repeatable
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
+    format: Vec<Wanted>,
     /// Look for what looks like somebody's credential, and for no value of ours
     #[arg(long)]
     rules_only: bool,
@@ -53,6 +59,7 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    let formats = Formats::find(context, &arguments.format)?;
     let (session, staged) = if arguments.staged { staged::open(context)? } else { (Session::open(context)?, None) };
     let project = Files { session: &session, staged: staged.as_ref() };
     let mut sources = if arguments.rules_only { Sources::default() } else { Sources::open(project)? };
@@ -77,12 +84,49 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     for finding in &mut report.findings {
         finding.fix = paste.fix(&finding.fix, session.root.path());
     }
-    if context.ui.json {
-        context.ui.object(&report)?;
-    } else {
-        context.ui.print(&report::scan::render(&report, context.ui.color))?;
-    }
+    let frame = Frame {
+        manifest: session.manifest.file.clone(),
+        prefix: observe::prefix(session.root.path()),
+        lines: std::collections::BTreeMap::new(),
+        fail_on: Severity::Error,
+        strict: arguments.strict,
+    };
+    let (report, about, at) = (&report, arguments.about(), context.now);
+    formats.tell(&Searched(told::Told { report, frame: &frame, about, at }))?;
     Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+}
+
+/// The report with what its renderings need besides.
+struct Searched<'a>(told::Told<'a>);
+
+impl Told for Searched<'_> {
+    fn render(&self, format: Format, color: bool) -> Result<String> {
+        match format {
+            Format::Github => Ok(told::github::render(&self.0)),
+            Format::Human => Ok(told::render(self.0.report, color)),
+            Format::Json => json::render(self.0.report),
+            Format::Junit => Ok(told::junit::render(&self.0)),
+            Format::Sarif => told::sarif::render(&self.0),
+        }
+    }
+
+    fn step_summary(&self) -> String {
+        told::github::step_summary(&self.0)
+    }
+}
+
+impl Arguments {
+    /// What is looked at, in a word.
+    fn about(&self) -> &'static str {
+        match self {
+            Self { staged: true, .. } => "staged",
+            Self { history: true, .. } => "history",
+            Self { range: Some(_), .. } => "range",
+            Self { image: Some(_), .. } => "image",
+            Self { paths, .. } if paths.is_empty() => "project",
+            Self { .. } => "paths",
+        }
+    }
 }
 
 /// How our own API keys begin: those that are held, and those that are issued to others.

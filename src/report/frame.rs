@@ -36,7 +36,13 @@ impl Frame {
         finding.severity >= self.fail_on
     }
 
-    fn below_top(&self, file: &str) -> String {
-        if file.starts_with('/') { file.to_owned() } else { format!("{}{file}", self.prefix) }
+    /// A path from the top of the repository; what lies beside the manifest's directory too.
+    pub(super) fn below_top(&self, file: &str) -> String {
+        let (mut prefix, mut file) = (self.prefix.as_str(), file);
+        while let Some(beside) = file.strip_prefix("../").filter(|_| !prefix.is_empty()) {
+            prefix = prefix[..prefix.len() - 1].rfind('/').map_or("", |slash| &prefix[..=slash]);
+            file = beside;
+        }
+        if file.starts_with('/') { file.to_owned() } else { format!("{prefix}{file}") }
     }
 }

@@ -8,7 +8,7 @@ use super::words::{plain, sentence, subject};
 use crate::check::{Finding, Report, Severity};
 
 /// Rows of a summary: a step may add 1 MiB, and nobody reads more.
-const ROWS: usize = 500;
+pub(super) const ROWS: usize = 500;
 
 /// One workflow command a finding, and the summary's line, which is none.
 pub fn render(report: &Report, frame: &Frame) -> String {
@@ -71,17 +71,17 @@ fn command(severity: Severity) -> &'static str {
 }
 
 /// The message of a workflow command, by the runner's own rules.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// A cell of a table, in which nothing of a path or message is markup: neither a link, nor HTML, nor a mention.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut cell = String::with_capacity(text.len());
     for it in plain(text).chars() {
         match it {

@@ -1,11 +1,12 @@
-//! The report as JSON, as `schemas/check-report.schema.json` describes it.
+//! A report as JSON, as its file in `schemas/` describes it.
 
-use crate::check::Report;
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::ui::escaped;
 
 /// One JSON document with a newline at its end.
-pub fn render(report: &Report) -> Result<String> {
+pub fn render(report: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string_pretty(report).map_err(|_| Error::bug("the report cannot be written as JSON"))?;
     Ok(escaped(&text) + "\n")
 }
@@ -15,9 +16,9 @@ mod tests {
     use std::path::Path;
 
     use schemars::{JsonSchema, schema_for};
-    use serde::Serialize;
 
     use super::*;
+    use crate::check::Report;
     use crate::report::human::tests::report;
     use crate::store::ledger::{DeliveredFile, Entry, Header};
 

@@ -3,48 +3,58 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
+
 use super::frame::Frame;
 use super::human;
 use super::words::{plain, sentence, subject};
-use crate::check::{Finding, Place, Report};
+use crate::check::{Finding, NotChecked, Place, Report};
 use crate::ui::counted;
 
 /// One document.
 pub fn render(report: &Report, frame: &Frame) -> String {
     let mut suites: Vec<Suite> = report.places.iter().map(|&place| Suite::of_place(report, place, frame)).collect();
     if !report.not_checked.is_empty() {
-        suites.push(Suite::of_unseen(report, frame));
+        suites.push(Suite::of_unseen("vault-kit check", &report.not_checked, frame));
     }
+    document("vault-kit check", &suites, Some(report.environment.as_str()), report.generated_at)
+}
+
+/// The document of some suites; `about` is added to the name of each.
+pub(super) fn document(title: &str, suites: &[Suite], about: Option<&str>, at: DateTime<Utc>) -> String {
     let sum = |count: fn(&Suite) -> usize| suites.iter().map(count).sum::<usize>();
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
     line(
         &mut text,
         format_args!(
-            "<testsuites name=\"vault-kit check\" tests=\"{}\" failures=\"{}\" errors=\"0\">",
+            "<testsuites name=\"{title}\" tests=\"{}\" failures=\"{}\" errors=\"0\">",
             sum(Suite::tests),
             sum(Suite::failures)
         ),
     );
-    let timestamp = report.generated_at.format("%Y-%m-%dT%H:%M:%S");
-    for suite in &suites {
-        suite.write(&mut text, &format!("{} ({})", suite.name, report.environment), &timestamp.to_string());
+    let timestamp = at.format("%Y-%m-%dT%H:%M:%S");
+    for suite in suites {
+        let about = about.map_or_else(String::new, |about| format!(" ({about})"));
+        suite.write(&mut text, &format!("{}{about}", suite.name), &timestamp.to_string());
     }
     text.push_str("</testsuites>\n");
     text
 }
 
-struct Suite {
+/// Cases that belong together.
+pub(super) struct Suite {
     name: String,
     cases: Vec<Case>,
 }
 
-struct Case {
-    name: String,
-    outcome: Outcome,
+/// One thing that was looked at, or found.
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) outcome: Outcome,
 }
 
 /// How a case ended, with its words.
-enum Outcome {
+pub(super) enum Outcome {
     Passed(String),
     Skipped(String),
     Failed { kind: &'static str, message: String, text: String },
@@ -71,11 +81,12 @@ impl Suite {
             let words = format!("allowed until {}: {}", it.until, plain(&it.reason));
             Case { name: name(&it.finding), outcome: Outcome::Skipped(words) }
         }));
-        Self { name: format!("vault-kit check {}", place.text()), cases }.numbered()
+        Self::new(format!("vault-kit check {}", place.text()), cases)
     }
 
-    fn of_unseen(report: &Report, frame: &Frame) -> Self {
-        let case = |it: &crate::check::NotChecked| {
+    /// What was not looked at.
+    pub(super) fn of_unseen(title: &str, not_checked: &[NotChecked], frame: &Frame) -> Self {
+        let case = |it: &NotChecked| {
             let (name, why) = (plain(&it.what), plain(&it.why));
             let outcome = if frame.strict {
                 Outcome::Failed { kind: "not-checked", message: format!("not checked: {why}"), text: String::new() }
@@ -84,20 +95,20 @@ impl Suite {
             };
             Case { name, outcome }
         };
-        let cases = report.not_checked.iter().map(case).collect();
-        Self { name: "vault-kit check: not checked".to_owned(), cases }.numbered()
+        Self::new(format!("{title}: not checked"), not_checked.iter().map(case).collect())
     }
 
     /// Names are what a CI server follows a case by: two of one name would be one case to it.
-    fn numbered(mut self) -> Self {
+    pub(super) fn new(name: String, cases: Vec<Case>) -> Self {
+        let mut suite = Self { name, cases };
         let mut seen = std::collections::BTreeMap::<String, usize>::new();
-        for case in &mut self.cases {
+        for case in &mut suite.cases {
             let count = seen.entry(case.name.clone()).and_modify(|count| *count += 1).or_insert(1);
             if *count > 1 {
                 let _ = write!(case.name, " ({count})");
             }
         }
-        self
+        suite
     }
 
     fn tests(&self) -> usize {
@@ -130,7 +141,7 @@ impl Suite {
 }
 
 impl Case {
-    fn passed(name: &str, words: String) -> Self {
+    pub(super) fn passed(name: &str, words: String) -> Self {
         Self { name: name.to_owned(), outcome: Outcome::Passed(words) }
     }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::frame::Frame;
 use super::words::{plain, sentence, weight};
 use crate::check::explain::{self, Explanation};
-use crate::check::{Finding, Place, Report, Severity};
+use crate::check::{Finding, NotChecked, Place, Report, Severity};
 use crate::error::{Error, Result};
 use crate::secret::digest::sha256_hex;
 use crate::ui::escaped;
@@ -32,6 +33,27 @@ pub fn render(report: &Report, frame: &Frame) -> Result<String> {
         results.push(result);
     }
     let places: Vec<&str> = report.places.iter().copied().map(Place::text).collect();
+    document(&Run {
+        id: format!("vault-kit-check/{}/{}/", report.environment, places.join("+")),
+        at: report.generated_at,
+        rules: rules.iter().map(|it| rule(it)).collect(),
+        notifications: unseen(&report.not_checked, frame),
+        results,
+    })
+}
+
+/// What differs between our runs.
+pub(super) struct Run {
+    /// Runs of one id replace each other's results.
+    pub(super) id: String,
+    pub(super) at: DateTime<Utc>,
+    pub(super) rules: Vec<Value>,
+    pub(super) notifications: Vec<Value>,
+    pub(super) results: Vec<Value>,
+}
+
+/// The document of a run.
+pub(super) fn document(run: &Run) -> Result<String> {
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -40,16 +62,16 @@ pub fn render(report: &Report, frame: &Frame) -> Result<String> {
                 "name": "vault-kit",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": rules.iter().map(|it| rule(it)).collect::<Vec<_>>(),
+                "rules": run.rules,
             }},
-            // Runs of one id replace each other's results; those of another environment or place stay.
-            "automationDetails": { "id": format!("vault-kit-check/{}/{}/", report.environment, places.join("+")) },
+            // Those of another environment or place stay.
+            "automationDetails": { "id": run.id },
             "invocations": [{
                 "executionSuccessful": true,
-                "endTimeUtc": report.generated_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                "toolExecutionNotifications": unseen(report, frame),
+                "endTimeUtc": run.at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                "toolExecutionNotifications": run.notifications,
             }],
-            "results": results,
+            "results": run.results,
         }],
     });
     let text =
@@ -114,18 +136,14 @@ fn identity(report: &Report, finding: &Finding) -> String {
     sha256_hex(text.as_bytes())[..32].to_owned()
 }
 
-fn unseen(report: &Report, frame: &Frame) -> Vec<Value> {
+pub(super) fn unseen(not_checked: &[NotChecked], frame: &Frame) -> Vec<Value> {
     let level = if frame.strict { "error" } else { "note" };
     let notification = |text: String| json!({ "level": level, "message": { "text": text } });
-    report
-        .not_checked
-        .iter()
-        .map(|it| notification(format!("not checked: {}: {}", plain(&it.what), plain(&it.why))))
-        .collect()
+    not_checked.iter().map(|it| notification(format!("not checked: {}: {}", plain(&it.what), plain(&it.why)))).collect()
 }
 
 /// A path as a URI reference (RFC 3986): absolute, or relative to the top of the repository.
-fn artifact(file: &str) -> Value {
+pub(super) fn artifact(file: &str) -> Value {
     let mut uri = if file.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in file.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

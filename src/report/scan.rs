@@ -1,11 +1,57 @@
-//! The report of `scan` as text for people.
+//! The report of `scan`: here as text for people, beneath as CI systems read it.
+
+pub mod github;
+pub mod junit;
+pub mod sarif;
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
+
+use super::frame::Frame;
 use super::human::{GREEN, RED, YELLOW, line, painted};
 use super::words::plain;
 use crate::scan::{Finding, Report, Severity};
 use crate::ui::{counted, grouped};
+
+/// The report with what its renderings need besides.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// Where things are, and what fails.
+    pub frame: &'a Frame,
+    /// What was looked at, in a word.
+    pub about: &'static str,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl Told<'_> {
+    /// The file that a finding is shown in, from the top of the repository, and the line: the archive for what is in one, and
+    /// the manifest for what is in no file.
+    fn place(&self, finding: &Finding) -> (String, Option<u64>) {
+        let frame = self.frame;
+        if finding.commit.is_some() && finding.file.starts_with("(the ") {
+            return (frame.below_top(&frame.manifest), None);
+        }
+        let (file, member) =
+            finding.file.split_once('!').map_or((finding.file.as_str(), false), |(file, _)| (file, true));
+        let line = (!member && finding.offset.is_none()).then_some(finding.line);
+        (frame.below_top(file), line)
+    }
+}
+
+/// What a finding is about, without the line, which may move.
+fn title(finding: &Finding) -> String {
+    let secret = finding.secret.as_ref().map_or_else(String::new, |secret| format!(" {secret}"));
+    format!("{}{secret}", finding.rule)
+}
+
+/// What is wrong, with its place in front.
+fn sentence(finding: &Finding) -> String {
+    format!("{} {}", place(finding), plain(&finding.message))
+}
 
 /// The findings with their fixes, what was let pass, what was not looked at, and a summary. Escape sequences only with
 /// `color`.

@@ -14,6 +14,7 @@ mod files;
 mod git;
 mod hooks;
 mod prints;
+mod report;
 mod rules;
 mod staged;
 

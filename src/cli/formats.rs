@@ -1,16 +1,14 @@
-//! In which forms the report is told, and where each of them goes.
+//! In which forms a report is told, and where each of them goes.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use crate::check::Report;
-use crate::cli::cert::destination::locate;
-use crate::cli::context::{Context, step_summary};
+use super::cert::destination::locate;
+use super::context::{Context, step_summary};
 use crate::error::{Error, Result};
 use crate::private_file::{Root, WriteOptions};
-use crate::report::{Frame, github, human, json, junit, sarif};
 
 /// A form, as the command line names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,6 +23,15 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0
     Sarif,
+}
+
+/// A report that can be told in every form.
+pub trait Told {
+    /// The whole text. Escape sequences only with `color`.
+    fn render(&self, format: Format, color: bool) -> Result<String>;
+
+    /// The summary of a step of GitHub Actions, in Markdown.
+    fn step_summary(&self) -> String;
 }
 
 /// A form and the file that it goes to; `None` = stdout.
@@ -82,21 +89,21 @@ impl<'a> Formats<'a> {
     }
 
     /// Writes the files, each as a whole, and then prints. No report holds a value, so everybody may read it.
-    pub fn tell(&self, report: &Report, frame: &Frame) -> Result<()> {
+    pub fn tell(&self, report: &impl Told) -> Result<()> {
         for (format, root, name) in &self.files {
-            root.write(name, format.render(report, frame, false)?.as_bytes(), &WriteOptions::PUBLIC)?;
+            root.write(name, report.render(*format, false)?.as_bytes(), &WriteOptions::PUBLIC)?;
         }
         let is_github = |format: &Format| *format == Format::Github;
         if is_github(&self.stdout) || self.files.iter().any(|(format, ..)| is_github(format)) {
-            self.summarise(report, frame);
+            self.summarise(report);
         }
-        self.context.ui.print(&self.stdout.render(report, frame, self.context.ui.color)?)
+        self.context.ui.print(&report.render(self.stdout, self.context.ui.color)?)
     }
 
     /// Adds to the summary of the step. That it cannot be written must not hide the verdict.
-    fn summarise(&self, report: &Report, frame: &Frame) {
+    fn summarise(&self, report: &impl Told) {
         let Some(path) = step_summary() else { return };
-        if let Err(error) = append(&path, &github::step_summary(report, frame)) {
+        if let Err(error) = append(&path, &report.step_summary()) {
             self.context.ui.warn(&format!("the summary of the step was not written: {error}"));
         }
     }
@@ -128,20 +135,15 @@ impl Format {
         let text = String::from_utf8_lossy(bytes);
         text.is_empty()
             || match self {
-                Self::Github | Self::Human => text.lines().last().is_some_and(|line| line.contains(": looked at ")),
+                Self::Github | Self::Human => text.lines().last().is_some_and(is_summary),
                 Self::Json => text.starts_with("{\n  \"schema_version\""),
                 Self::Junit => text.starts_with("<?xml") && text.contains("<testsuites"),
                 Self::Sarif => text.starts_with('{') && text.contains("\"$schema\"") && text.contains("sarif"),
             }
     }
+}
 
-    fn render(self, report: &Report, frame: &Frame, color: bool) -> Result<String> {
-        match self {
-            Self::Github => Ok(github::render(report, frame)),
-            Self::Human => Ok(human::render(report, color)),
-            Self::Json => json::render(report),
-            Self::Junit => Ok(junit::render(report, frame)),
-            Self::Sarif => sarif::render(report, frame),
-        }
-    }
+/// Whether a line is the last one of a report of `check` or `scan`.
+fn is_summary(line: &str) -> bool {
+    line.contains(": looked at ") || line.starts_with("looked for ")
 }
