@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::facts::Comparison;
 use crate::compose::{self, Problem};
 use crate::image::{Dockerfile, Ignored};
+use crate::name::SecretName;
 use crate::nginx::Configuration;
 
 /// The Compose files, what they name, and the gateway's configuration.
@@ -18,6 +20,8 @@ pub struct Deployed {
     pub defaults: BTreeSet<(compose::Location, String)>,
     /// What is wrong with them, or was not read.
     pub problems: Vec<Problem>,
+    /// The variables of the process environment that Compose takes before those that it is delivered, and how they compare.
+    pub shell: BTreeMap<SecretName, Comparison>,
     /// Lines of env files in git, with the names of the credentials that stand there.
     pub committed: Vec<(compose::Location, String)>,
     /// The files of secrets that no output delivers, by path.

@@ -207,6 +207,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A Compose file puts in a variable that is declared, but that no `dotenv` output of the environment writes to a file which Compose takes variables from: the `.env` beside the first Compose file, or `compose_env_files`."
         risk "The service does not start, or starts with an empty credential."
         cure "Add the name to the `secrets` of the output, or the environment to its `environments`; or say how Compose is started: `compose_env_files` (`docker compose --env-file`), `compose_run = true` (`vault-kit run -- docker compose up`)."
+    "variable-overridden" at [Host]
+        cause "The environment in which `check` runs has a variable that a Compose file puts in, with another value than the one that an output delivers: an `export`, a profile, a CI job."
+        risk "Compose takes the shell's before that of any env file: started from there, the services get a value that nobody rotates, or an old one."
+        cure "`unset` it, take it out of the profile, or start Compose by `vault-kit run`, whose values go before those of the shell."
     "env-file-missing" at [Repo, Host]
         cause "A service has an `env_file` that is not there, and no output writes one to that path."
         risk "`docker compose up` refuses to start the service."

@@ -140,6 +140,8 @@ codes! {
     VariableUndeclared = "variable-undeclared",
     /// A service needs a declared variable that no output of the environment delivers to Compose.
     VariableUndelivered = "variable-undelivered",
+    /// A variable of the shell goes before the one that is delivered to Compose, and has another value.
+    VariableOverridden = "variable-overridden",
     /// A service has an env file that is not there and that no output writes.
     EnvFileMissing = "env-file-missing",
     /// A Compose secret is a file that is not there and that no output writes.
@@ -235,7 +237,8 @@ impl Code {
             | Self::Expiring
             | Self::OwnerUntold
             | Self::SecretInArguments
-            | Self::Undeclared => Severity::Warning,
+            | Self::Undeclared
+            | Self::VariableOverridden => Severity::Warning,
             _ => Severity::Error,
         }
     }

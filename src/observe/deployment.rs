@@ -10,11 +10,12 @@ use super::{PRIVATE, Subject, Values, git};
 use crate::check::credential::{assigned, is_credential};
 use crate::check::delivered::Delivered;
 use crate::check::deployed::{Deployed, Gateway, Image, NamedFile};
-use crate::check::facts::{FileFact, GitFact};
+use crate::check::facts::{Comparison, FileFact, GitFact};
 use crate::compose::model::{Build, HostPath, Need};
 use crate::compose::{self, Files, Location, Project, Request, Unreadable};
 use crate::image::{Dockerfile, Ignored};
 use crate::manifest::Format;
+use crate::name::SecretName;
 use crate::nginx::{Configuration, NotNginx};
 use crate::secret::Secret;
 
@@ -32,6 +33,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
         let env_files = subject.manifest.compose_env_files_in(subject.environment);
         let resolved = compose::resolve(&Request { files, variables: &given, env_files, directory }, &observer);
         deployed.files = observer.named(&resolved.project);
+        deployed.shell = observer.shell(&resolved.project, values, variables);
         deployed.committed = observer.committed(&resolved.project);
         deployed.images = observer.images(&resolved.project);
         deployed.problems = resolved.problems;
@@ -87,6 +89,27 @@ impl Observer<'_> {
         let open = variables.iter().filter(|(name, _)| is_open(name));
         given.extend(open.map(|(name, value)| (name.clone(), Secret::new(value.expose().to_vec()))));
         given
+    }
+
+    /// The variables of the process environment that Compose takes before what an env file delivers, compared with that.
+    fn shell(
+        &self,
+        project: &Project,
+        values: &dyn Values,
+        variables: &BTreeMap<String, Secret>,
+    ) -> BTreeMap<SecretName, Comparison> {
+        let Subject { manifest, environment, .. } = self.subject;
+        // What `run` hands on goes before the shell's.
+        if manifest.compose_runs_in(environment) {
+            return BTreeMap::new();
+        }
+        let mut delivered = Delivered::new(manifest, environment);
+        delivered.read(manifest, environment, &project.variable_files);
+        let used = project.uses.iter().filter(|it| delivered.variables.contains(&it.name));
+        let set = used.filter_map(|it| Some((SecretName::new(&it.name).ok()?, variables.get(&it.name)?)));
+        let observer = super::Observer { subject: self.subject, values };
+        let set: BTreeMap<SecretName, &Secret> = set.collect();
+        set.into_iter().map(|(name, value)| (name.clone(), observer.compare("", &name, value))).collect()
     }
 
     fn dotenv_files(&self) -> impl Iterator<Item = &str> {

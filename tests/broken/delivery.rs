@@ -1,6 +1,9 @@
 //! Where Compose takes variables from: what is written elsewhere is delivered to nobody.
 
-use crate::support::{Project, Run, owner};
+use crate::support::{CANARY, Project, Run, owner};
+
+/// The codes that these systems are caught by.
+pub(crate) const CODES: &[&str] = &["variable-overridden"];
 
 const MANIFEST: &str = r#"
 [project]
@@ -111,4 +114,29 @@ fn an_env_file_that_compose_is_given_is_there() {
     let compose = COMPOSE.replace("image: db", "image: db\n    ports: [\"${B:?}:1\"]");
     let manifest = format!("{manifest}[deployment]\npublic = {{ db = [\"80\"] }}\n");
     assert_codes(&manifest, &[("compose.yml", &compose), ("more.env", "A=80\nB=$A\n")], &[]);
+}
+
+#[test]
+fn a_variable_of_the_shell_goes_before_what_is_delivered() {
+    let check = |manifest: &str, variables: &[(&str, &str)], place: &str| {
+        let project = Project::initialised(manifest);
+        project.write("compose.yml", COMPOSE);
+        let mut command = project.command(["check", "--json", "--at", place]);
+        let own = String::from_utf8(project.get("DB_PASSWORD")).unwrap();
+        let set = variables.iter().map(|(name, value)| (*name, if *value == "its own" { &own } else { *value }));
+        let run = Run::of(command.envs(set));
+        let told = run.stdout.matches("variable-overridden").count();
+        assert!(!run.both().contains(CANARY) && !run.both().contains(&own), "{run:?}");
+        assert_eq!(run.code, i32::from(told > 0), "{run:?}");
+        (told, run.stdout)
+    };
+    let (told, report) = check(MANIFEST, &[("DB_PASSWORD", CANARY), ("PORT", "1"), ("OTHER", "x")], "host");
+    assert_eq!(told, 2, "{report}");
+    assert!(report.contains("unset DB_PASSWORD") && report.contains("unset PORT"), "{report}");
+    assert_eq!(check(MANIFEST, &[("DB_PASSWORD", "its own"), ("PORT", "8443")], "host").0, 0);
+    // An empty one counts for Compose, and what is committed says nothing of this shell.
+    assert_eq!(check(MANIFEST, &[("DB_PASSWORD", "")], "host").0, 1);
+    assert_eq!(check(MANIFEST, &[("DB_PASSWORD", CANARY)], "repo").0, 0);
+    let run = MANIFEST.replace("[environments.dev]", "compose_run = true\n[environments.dev]");
+    assert_eq!(check(&run, &[("DB_PASSWORD", CANARY)], "host").0, 0);
 }

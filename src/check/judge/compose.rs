@@ -22,6 +22,7 @@ impl<'a> Bench<'a> {
         delivered.read(self.manifest, self.environment, &project.variable_files);
         self.problems(project, &deployed.problems);
         self.variables_of_services(project, &delivered);
+        self.shell();
         self.files_of_services(project, &delivered);
         self.readable(project, &delivered);
         self.exposed(project);

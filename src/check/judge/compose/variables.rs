@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Bench, names};
 use crate::check::credential::{could_be, is_credential};
 use crate::check::delivered::Delivered;
+use crate::check::facts::{Comparison, Place};
 use crate::check::finding::Code;
 use crate::compose::model::{Need, VariableUse};
 use crate::compose::{Location, Project, env_file_beside};
@@ -34,6 +35,27 @@ impl Bench<'_> {
                 (Code::VariableUndeclared, message, declare(name, delivered))
             };
             self.at(code, at, message, fix).secret = SecretName::new(name).ok();
+        }
+    }
+
+    /// No variable of the shell goes before one that is delivered, unless it has the same value.
+    pub(super) fn shell(&mut self) {
+        if !self.places.contains(&Place::Host) {
+            return;
+        }
+        for (name, comparison) in &self.facts.deployed.shell {
+            match comparison {
+                Comparison::Same => {}
+                Comparison::Different => {
+                    let message =
+                        "is set to another value in this shell, and Compose takes it from there before any env file";
+                    self.about_secret(Code::VariableOverridden, name, message, format!("unset {name}"));
+                }
+                Comparison::Unknown => self.not_checked(
+                    format!("whether the variable `{name}` of this shell has the value that is delivered"),
+                    "Compose takes the shell's; only the identity can compare them",
+                ),
+            }
         }
     }
 
