@@ -207,6 +207,8 @@ pub enum GitFact {
         tracked: BTreeSet<String>,
         /// Whether a path is ignored; `None` = a pattern that we do not understand might decide it.
         ignored: BTreeMap<String, Option<bool>>,
+        /// The repository within the project, such as a submodule, that a path belongs to instead.
+        nested: BTreeMap<String, String>,
     },
     /// The index could not be read, and why.
     Unreadable(String),

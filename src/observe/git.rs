@@ -1,6 +1,6 @@
 //! What git knows of a project's files, read from its own files: starting git would cost more than the whole check.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,73 @@ use crate::check::facts::GitFact;
 use crate::scan::git::{Kept, Snapshot};
 
 /// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`: by what lies in
-/// the work tree, or by what is `staged`.
+/// the work tree, or by what is `staged`. A path in a repository of its own, such as a submodule, is that one's.
 pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&Snapshot>) -> GitFact {
+    let mut known = BTreeMap::new();
+    let mut within: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for path in paths {
+        if let Some(directory) = repository_of(root, path, &mut known) {
+            within.entry(directory).or_default().insert(path);
+        }
+    }
+    if within.is_empty() {
+        return look_in(root, paths, private, staged);
+    }
+    let own = paths.iter().copied().filter(|path| !within.values().any(|paths| paths.contains(path))).collect();
+    let mut fact = look_in(root, &own, private, staged);
+    for (directory, paths) in within {
+        let below = paths.iter().map(|path| &path[directory.len() + 1..]).collect();
+        // Nothing of ours but outputs is kept there.
+        let inner = look_in(&root.join(&directory), &below, "/", None);
+        fact = match (fact, inner) {
+            (GitFact::NoWorkTree, inner @ GitFact::WorkTree { .. }) => merged(empty(), inner, &directory),
+            (outer @ GitFact::WorkTree { .. }, inner @ GitFact::WorkTree { .. }) => merged(outer, inner, &directory),
+            (_, why @ GitFact::Unreadable(_)) => why,
+            (outer, _) => outer,
+        };
+    }
+    fact
+}
+
+fn empty() -> GitFact {
+    GitFact::WorkTree { tracked: BTreeSet::new(), ignored: BTreeMap::new(), nested: BTreeMap::new() }
+}
+
+/// What a repository knows, and one within it.
+fn merged(mut outer: GitFact, inner: GitFact, directory: &str) -> GitFact {
+    if let (
+        GitFact::WorkTree { tracked, ignored, nested },
+        GitFact::WorkTree { tracked: tracked_there, ignored: ignored_there, .. },
+    ) = (&mut outer, inner)
+    {
+        let path = |below: String| format!("{directory}/{below}");
+        tracked.extend(tracked_there.into_iter().map(path));
+        for (below, is_ignored) in ignored_there {
+            nested.insert(path(below.clone()), directory.to_owned());
+            ignored.insert(path(below), is_ignored);
+        }
+    }
+    outer
+}
+
+/// The innermost directory above a path that is a work tree of its own; links are not followed.
+fn repository_of(root: &Path, path: &str, known: &mut BTreeMap<String, bool>) -> Option<String> {
+    let mut found = None;
+    for (end, _) in path.match_indices('/').filter(|_| !path.starts_with('/')) {
+        let directory = &path[..end];
+        let is_one = *known.entry(directory.to_owned()).or_insert_with(|| {
+            let there = root.join(directory);
+            std::fs::symlink_metadata(&there).is_ok_and(|it| it.is_dir()) && dot_git(&there).is_some()
+        });
+        if is_one {
+            found = Some(directory.to_owned());
+        }
+    }
+    found
+}
+
+/// What the repository knows that a directory belongs to.
+fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&Snapshot>) -> GitFact {
     let Ok(root) = root.canonicalize() else { return GitFact::Unreadable("the project cannot be found".into()) };
     let Some((top, found)) = root.ancestors().find_map(|top| Some((top, dot_git(top)?))) else {
         return GitFact::NoWorkTree;
@@ -41,7 +106,7 @@ pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: O
     });
     let is_ignored = |path: &&str| ((*path).to_owned(), patterns.is_ignored(&format!("{prefix}{path}")));
     let ignored = paths.iter().map(is_ignored).collect();
-    GitFact::WorkTree { tracked, ignored }
+    GitFact::WorkTree { tracked, ignored, nested: BTreeMap::new() }
 }
 
 /// The way from the top of the work tree to a directory in it: empty at the top and outside of any work tree, else with a

@@ -144,12 +144,13 @@ fn a_project_below_the_top_of_a_work_tree_finds_its_own_paths() {
             ignored: [(".env", Some(false)), (".vault-kit/dev.age", Some(false))]
                 .map(|(path, ignored)| (path.to_owned(), ignored))
                 .into(),
+            nested: BTreeMap::new(),
         }
     );
     git(directory.path(), &["add", "."]);
     std::fs::write(project.join(".gitignore"), ".env\n").unwrap();
     let facts = facts_of(&project, &ledger());
-    let GitFact::WorkTree { tracked, ignored } = facts.git else { panic!("{:?}", facts.git) };
+    let GitFact::WorkTree { tracked, ignored, .. } = facts.git else { panic!("{:?}", facts.git) };
     assert_eq!(tracked, [".env", ".vault-kit/dev.age"].map(str::to_owned).into());
     assert_eq!(ignored[".env"], Some(true));
     assert_eq!(facts.store, StoreFact::Present(digest::sha256_hex(b"sealed")));

@@ -12,6 +12,31 @@ fn git(project: &Project, arguments: &[&str]) {
         .assert_code(0);
 }
 
+#[test]
+fn a_file_in_a_submodule_is_that_repository_s() {
+    let manifest = "[project]\nname = \"x\"\n[secrets.KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \"my app/.env\"\nsecrets = [\"KEY\"]\n";
+    let project = Project::with_manifest(manifest);
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["init", "--quiet", "my app"]);
+    project.run(["init"]).assert_code(0);
+    // The line above it says nothing to the submodule.
+    std::fs::remove_file(project.path("my app/.gitignore")).unwrap_or_default();
+    let paste = |code: &str| {
+        let run = project.run(["check", "--at", "repo", "--json"]).assert_code(1);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let finding = &report["findings"][0];
+        assert_eq!((finding["code"].as_str(), finding["file"].as_str()), (Some(code), Some("my app/.env")), "{report}");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", finding["fix"].as_str().unwrap()]).current_dir(project.root()).env("HOME", project.home());
+        Run::of(&mut command).assert_code(0);
+    };
+    paste("not-ignored");
+    project.run(["check", "--at", "repo"]).assert_code(0);
+    git(&project, &["-C", "my app", "add", "--force", ".env"]);
+    paste("tracked-by-git");
+    project.run(["check", "--at", "repo"]).assert_code(0);
+}
+
 broken! {
     an_env_that_everybody_reads: "sutra", |project| set_mode(&project.path(".env"), 0o644) => "mode-too-open";
     a_key_that_its_service_cannot_open: "sutra", |project| {

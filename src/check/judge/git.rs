@@ -25,7 +25,7 @@ impl Bench<'_> {
     /// No file that holds values is tracked, and none can be added by accident.
     pub(super) fn git(&mut self) {
         let facts = self.facts;
-        let GitFact::WorkTree { tracked, ignored } = &facts.git else {
+        let GitFact::WorkTree { tracked, ignored, nested } = &facts.git else {
             if let GitFact::Unreadable(why) = &facts.git {
                 self.not_checked("git", why);
             }
@@ -34,7 +34,12 @@ impl Bench<'_> {
         let public: BTreeSet<&str> =
             facts.expected.iter().filter(|expected| expected.public).map(|expected| expected.path.as_str()).collect();
         for path in tracked.iter().filter(|path| !public.contains(path.as_str())) {
-            let fix = format!("git rm --cached -- {}", shell::path(path));
+            let fix = match nested.get(path) {
+                Some(within) => {
+                    format!("git -C {} rm --cached -- {}", shell::path(within), shell::path(below(path, within)))
+                }
+                None => format!("git rm --cached -- {}", shell::path(path)),
+            };
             self.about_file(Code::TrackedByGit, path, tracked_message(path), fix);
         }
         for (path, is_ignored) in
@@ -43,7 +48,10 @@ impl Bench<'_> {
             match is_ignored {
                 Some(true) => {}
                 Some(false) => {
-                    let fix = format!("echo {} >> .gitignore", shell::path(&format!("/{path}")));
+                    let within = nested.get(path).map_or("", String::as_str);
+                    let line = format!("/{}", below(path, within));
+                    let list = if within.is_empty() { ".gitignore".to_owned() } else { format!("{within}/.gitignore") };
+                    let fix = format!("echo {} >> {}", shell::path(&line), shell::path(&list));
                     self.about_file(Code::NotIgnored, path, "is not ignored by git: `git add .` would take it", fix);
                 }
                 None => self.not_checked(
@@ -72,4 +80,9 @@ impl Bench<'_> {
             }
         }
     }
+}
+
+/// A path as a directory above it sees it.
+fn below<'p>(path: &'p str, directory: &str) -> &'p str {
+    path.strip_prefix(directory).unwrap_or(path).trim_start_matches('/')
 }

@@ -328,6 +328,7 @@ fn git_must_not_have_the_values() {
     let git = |tracked: &[&str], ignored: Option<bool>| GitFact::WorkTree {
         tracked: tracked.iter().map(|path| (*path).to_owned()).collect(),
         ignored: BTreeMap::from([(".env".to_owned(), ignored)]),
+        nested: BTreeMap::new(),
     };
     assert_eq!(with(|facts| facts.git = git(&[], Some(true))), [""; 0]);
     assert_eq!(with(|facts| facts.git = git(&[".env"], Some(true))), ["tracked-by-git"]);
