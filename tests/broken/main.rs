@@ -6,6 +6,7 @@ mod compose;
 mod delivery;
 mod files;
 mod fine;
+mod fix;
 mod images;
 mod posture;
 #[path = "../support/mod.rs"]
@@ -93,7 +94,7 @@ fn assert_found(project: &Project, arguments: &[&str], expected: &Expected) {
     assert_eq!(codes, BTreeSet::from([expected.code]), "{}", run.stdout);
     assert_eq!(run.code, i32::from(findings[0]["severity"] != "notice"), "{}", run.stdout);
     for finding in findings {
-        assert!(!finding["fix"].as_str().unwrap().is_empty(), "{finding}");
+        fix::assert_works(project, finding["fix"].as_str().unwrap());
         // Nothing of the store, and nothing of what was written into a file by mistake.
         assert!(!finding.to_string().contains(support::CANARY), "{finding}");
     }

@@ -12,6 +12,9 @@ broken! {
     a_port_that_docker_chooses: "e2i", |project| {
         edit(project, "docker/docker-compose.secure.yml", "networks: [data, celery]", "networks: [data, celery]\n    ports: [\"6379\"]");
     } => "port-published" at "6379" in "docker/docker-compose.secure.yml";
+    a_port_of_datagrams: "docker-mcp", |project| {
+        edit(project, "docker-compose.yml", "expose: [\"5432\"]", "ports: [\"127.0.0.1:53:53/udp\"]");
+    } => "port-published" at "53/udp" in "docker-compose.yml";
     a_gateway_that_is_open_to_everybody: "omni2", |project| {
         edit(project, "docker-compose.yml", "\"127.0.0.1:8090:8090\"", "\"8090:8090\"");
     } => "port-not-loopback" at "8090" in "docker-compose.yml";

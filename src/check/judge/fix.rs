@@ -7,6 +7,17 @@ use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind};
 use crate::name::SecretName;
 
+/// A line of the manifest, and the table that it belongs to.
+pub(super) fn in_table(table: &str, line: impl std::fmt::Display) -> String {
+    format!("in [{table}] of vault-kit.toml: {line}")
+}
+
+/// A name as a key of the manifest.
+pub(super) fn key(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if name.bytes().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
+}
+
 impl Bench<'_> {
     /// `vault-kit …`, for the environment that is judged.
     pub(super) fn command(&self, words: &str) -> String {

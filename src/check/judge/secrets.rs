@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Bench;
+use super::fix::in_table;
 use crate::check::facts::StoreFact;
 use crate::check::finding::Code;
 use crate::check::pattern_digest;
@@ -253,12 +254,13 @@ impl<'a> Bench<'a> {
             let name = &declaration.name;
             match declaration.kind.setting(environment) {
                 None => {
-                    let fix = format!("in vault-kit.toml: [secrets.{name}] values = {{ {environment} = \"…\" }}");
+                    let line = format!("values = {{ {environment} = \"…\" }}");
+                    let fix = in_table(&format!("secrets.{name}"), line);
                     self.about_secret(Code::Missing, name, "has no value for this environment", fix);
                 }
                 Some(value) if is_production && names_origins(name.as_str()) && allows_all(value) => {
-                    let fix =
-                        format!("in vault-kit.toml: [secrets.{name}] values = {{ {environment} = \"https://…\" }}");
+                    let line = format!("values = {{ {environment} = \"https://…\" }}");
+                    let fix = in_table(&format!("secrets.{name}"), line);
                     self.about_secret(Code::WildcardOrigin, name, "allows every origin", fix);
                 }
                 Some(_) => {}

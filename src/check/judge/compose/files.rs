@@ -26,7 +26,7 @@ impl Bench<'_> {
                 if delivered.output(&file.path.path).is_none() {
                     let message =
                         format!("`{name}`: its env file `{}` is not there, and no output writes it", file.path.path);
-                    let fix = format!("in vault-kit.toml: a dotenv output with path = \"{}\"", file.path.path);
+                    let fix = format!("let a dotenv output of vault-kit.toml write it: path = \"{}\"", file.path.path);
                     self.at(Code::EnvFileMissing, &file.path.text.at, message, fix);
                 }
             }
@@ -53,8 +53,7 @@ impl Bench<'_> {
             };
             let who = if users.is_empty() { "nobody".to_owned() } else { names(users) };
             let message = format!("{who}: the file `{}` of the secret `{name}` {is_not}", file.path);
-            let fix =
-                format!("in vault-kit.toml: an output with format = \"docker-secrets\" that writes \"{}\"", file.path);
+            let fix = format!("let a docker-secrets output of vault-kit.toml write \"{}\"", file.path);
             self.at(Code::SecretFileMissing, &file.text.at, message, fix);
         }
     }

@@ -9,6 +9,7 @@ use crate::check::delivered::Delivered;
 use crate::check::deployed::NamedFile;
 use crate::check::facts::{FileFact, Place};
 use crate::check::finding::Code;
+use crate::check::judge::fix::in_table;
 use crate::compose::model::VolumeKind;
 use crate::compose::{Location, Project, Service, Text};
 
@@ -47,12 +48,14 @@ impl Bench<'_> {
             };
             let standing = given.into_iter().filter_map(|(path, at)| Some((path, at, self.standing(path, delivered)?)));
             let closed: Vec<_> = standing.filter(|(_, _, standing)| !user.can_read(standing)).collect();
-            let unset = service.user.iter().flat_map(|it| &it.variables).find(|it| !self.is_known(it));
-            match unset {
+            let unset = service.user.iter().flat_map(|it| &it.variables).filter(|it| !self.is_known(it));
+            let unset: Vec<String> = unset.map(|it| format!("`{it}`")).collect();
+            match closed.first() {
                 // Whoever starts it may say so: only the default is known here.
-                Some(variable) if !closed.is_empty() => {
+                Some((.., standing)) if !unset.is_empty() => {
+                    let (uid, unset, owner) = (user.uid, unset.join(" or "), standing.uid);
                     let why =
-                        format!("it runs as {} unless `{variable}` says otherwise, which is not set here", user.uid);
+                        format!("it runs as {uid} unless {unset} says otherwise, not set here; {owner} owns the files");
                     unknown.entry(why).or_default().push(name);
                 }
                 _ => {
@@ -84,8 +87,11 @@ impl Bench<'_> {
         if let Some(output) = delivered.output(path) {
             let render = self.command("render");
             // Writing to a String cannot fail.
-            let _ =
-                write!(fix, "; or in vault-kit.toml: uid = {uid} in [outputs.{}], then `sudo {render}`", output.name);
+            let _ = write!(
+                fix,
+                "; or {}",
+                in_table(&format!("outputs.{}", output.name), format!("uid = {uid}    # then `sudo {render}`"))
+            );
         }
         self.at(Code::SecretUnreadable, at, message, fix);
     }

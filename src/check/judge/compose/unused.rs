@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Bench;
 use crate::check::delivered::{Delivered, DeliveredFile};
 use crate::check::finding::{Code, Finding};
+use crate::check::judge::fix::in_table;
 use crate::compose::Project;
 use crate::compose::model::VolumeKind;
 use crate::manifest::Format;
@@ -20,7 +21,8 @@ impl<'a> Bench<'a> {
             let name = &declaration.name;
             let message = "is read by no service of the Compose files";
             let fix = format!(
-                "take it out of vault-kit.toml; or, if a person or another host reads it: outside = [\"{name}\"] in [deployment]"
+                "take it out of vault-kit.toml; or, if a person or another host reads it, {}",
+                in_table("deployment", format!("outside = [\"{name}\"]"))
             );
             let line = u32::try_from(declaration.line).unwrap_or(u32::MAX);
             let finding = Finding::new(Code::Unused, message, fix).about(name).of_file(MANIFEST).at_line(line);

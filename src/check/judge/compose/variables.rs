@@ -7,6 +7,7 @@ use crate::check::credential::{could_be, is_credential};
 use crate::check::delivered::Delivered;
 use crate::check::facts::{Comparison, Place};
 use crate::check::finding::Code;
+use crate::check::judge::fix::{in_table, key};
 use crate::compose::model::{Need, VariableUse};
 use crate::compose::{Location, Project, env_file_beside};
 use crate::manifest::{Format, suggest};
@@ -61,18 +62,18 @@ impl Bench<'_> {
 
     fn deliver(&self, name: &str, delivered: &Delivered<'_>) -> String {
         if let Some(file) = delivered.elsewhere.get(name) {
-            return format!(
-                "in [project] of vault-kit.toml, where Compose is given it by --env-file: compose_env_files = [\"{file}\"]"
-            );
+            let line = in_table("project", format!("compose_env_files = [\"{file}\"]"));
+            return format!("where Compose is given it by --env-file, {line}");
         }
         let (manifest, environment) = (self.manifest, self.environment);
         let beside = env_file_beside(manifest.compose_in(environment));
         let read = manifest.compose_env_files_in(environment).map_or(&*beside, |it| it.first().map_or("", |it| it));
         let mut outputs = manifest.outputs_in(environment).filter(|it| matches!(it.format, Format::Dotenv { .. }));
         match outputs.find(|it| it.path == read) {
-            Some(output) => format!("in vault-kit.toml: \"{name}\" in the `secrets` of [outputs.{}]", output.name),
+            Some(output) => format!("add \"{name}\" to the `secrets` of [outputs.{}] in vault-kit.toml", output.name),
             None => format!(
-                "in vault-kit.toml: an output with format = \"dotenv\" and path = \"{beside}\" that has \"{name}\"; or, where `vault-kit run -- docker compose up` starts it, compose_run = true in [project]"
+                "let a dotenv output of vault-kit.toml write \"{name}\" to {beside}; or, where `vault-kit run -- docker compose up` starts it, {}",
+                in_table("project", "compose_run = true")
             ),
         }
     }
@@ -91,7 +92,10 @@ fn has_plain_default(project: &Project, used: &VariableUse) -> bool {
 fn declare(name: &str, delivered: &Delivered<'_>) -> String {
     match suggest(name, delivered.variables.iter().map(String::as_str)) {
         Some(guess) => format!("did you mean `{guess}`?"),
-        None => format!("in vault-kit.toml: [secrets.{name}], and \"{name}\" in the `secrets` of a dotenv output"),
+        None => {
+            let line = "kind = \"external\"    # or what it is; and name it in the `secrets` of a dotenv output";
+            in_table(&format!("secrets.{}", key(name)), line)
+        }
     }
 }
 

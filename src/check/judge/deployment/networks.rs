@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::Bench;
 use crate::check::finding::Code;
+use crate::check::judge::fix::{in_table, key};
 use crate::compose::model::Network;
 use crate::compose::{Project, Service};
 use crate::manifest::deployment::Deployment;
@@ -73,7 +74,8 @@ impl Bench<'_> {
         let Some(rule) = deployment.matrix.get(name) else {
             let message = format!("`{name}` is in no row of the matrix of [deployment]");
             let on = quoted(service.networks.keys());
-            let fix = format!("in vault-kit.toml, if it is meant: {name} = [{on}] in [deployment.matrix]");
+            let line = in_table("deployment.matrix", format!("{} = [{on}]", key(name)));
+            let fix = format!("if it is meant, {line}");
             return self.of(Code::NetworkMatrix, at, message, fix);
         };
         for (network, at) in service.networks.iter().filter(|(network, _)| !rule.value.contains(*network)) {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::Bench;
 use crate::check::finding::Code;
+use crate::check::judge::fix::{in_table, key};
 use crate::compose::Service;
 use crate::compose::model::Port;
 use crate::manifest::deployment::{Deployment, Ports, Rules};
@@ -25,11 +26,19 @@ impl Bench<'_> {
                 continue;
             }
             let shown = port.published.as_deref().unwrap_or("that Docker chooses");
+            let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
             if !is_in(&deployment.localhost) {
                 let message = format!("`{name}` publishes the host's port {shown}, which [deployment] does not name");
-                let fix = format!(
-                    "take it out of `ports` (services reach each other without), or name it in [deployment]: public = {{ {name} = [\"{shown}\"] }}"
-                );
+                let or = match published {
+                    Some(published) => {
+                        in_table("deployment", format!("public = {{ {} = [\"{published}\"] }}", key(name)))
+                    }
+                    // No rule can name it.
+                    None => {
+                        format!("choose a port of the host: ports: [\"127.0.0.1:{0}:{0}{protocol}\"]", port.target)
+                    }
+                };
+                let fix = format!("take it out of `ports` (services reach each other without), or {or}");
                 self.of(Code::PortPublished, &port.at, message, fix);
             } else if !is_loopback(port) {
                 let message = format!("`{name}` publishes the host's port {shown} beyond the loopback address");
@@ -37,7 +46,7 @@ impl Bench<'_> {
                     Code::PortNotLoopback,
                     &port.at,
                     message,
-                    format!("ports: [\"127.0.0.1:{shown}:{}\"]", port.target),
+                    format!("ports: [\"127.0.0.1:{shown}:{}{protocol}\"]", port.target),
                 );
             }
         }
