@@ -1,5 +1,10 @@
-//! A configuration file of nginx as its own parser sees it: directives, their arguments and blocks. Opens nothing; an `include` is
-//! a directive like any other.
+//! A configuration file of nginx as its own parser sees it: directives, their arguments and blocks. Opens nothing: what an `include`
+//! names is brought by whoever asks.
+
+use std::sync::Arc;
+
+/// Includes within includes.
+const DEEPEST: usize = 8;
 
 /// The directives of a file, each after the one whose block it is in.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,7 +24,12 @@ pub struct Directive {
     pub line: u32,
     /// The directive whose block it is in, by its place in [`Configuration::directives`].
     pub block: Option<usize>,
+    /// The file that it was included from; `None` = it stands in the file itself.
+    pub file: Option<Arc<str>>,
 }
+
+/// The files that an `include` brings, or `None` where nobody knows which they are or what they say.
+pub type Included = Option<Vec<(Arc<str>, Configuration)>>;
 
 /// The line on which a text stops being a configuration file.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,6 +62,37 @@ impl Configuration {
             Ok(Self { directives: parser.directives })
         } else {
             Err(NotNginx(line))
+        }
+    }
+
+    /// The same with what is included in the place of each `include`; one that `load` does not bring stays.
+    pub fn with_included(self, load: &mut dyn FnMut(&Directive) -> Included) -> Self {
+        let mut whole = Self::default();
+        whole.take(self, None, None, 0, load);
+        whole
+    }
+
+    fn take(
+        &mut self,
+        part: Self,
+        file: Option<&Arc<str>>,
+        outer: Option<usize>,
+        depth: usize,
+        load: &mut dyn FnMut(&Directive) -> Included,
+    ) {
+        let mut places = Vec::with_capacity(part.directives.len());
+        for directive in part.directives {
+            // A block stands before what is in it.
+            let block = directive.block.map_or(outer, |block| places.get(block).copied());
+            let directive = Directive { block, file: file.cloned(), ..directive };
+            places.push(self.directives.len());
+            let included = if directive.name == "include" && depth < DEEPEST { load(&directive) } else { None };
+            match included {
+                Some(files) => {
+                    files.into_iter().for_each(|(file, it)| self.take(it, Some(&file), block, depth + 1, load));
+                }
+                None => self.directives.push(directive),
+            }
         }
     }
 
@@ -101,8 +142,13 @@ impl Parser {
         }
         let mut words = self.words.drain(..);
         let name = words.next().ok_or(NotNginx(line))?;
-        let directive =
-            Directive { name, arguments: words.collect(), line: self.began, block: self.open.last().copied() };
+        let directive = Directive {
+            name,
+            arguments: words.collect(),
+            line: self.began,
+            block: self.open.last().copied(),
+            file: None,
+        };
         if mark == '{' {
             self.open.push(self.directives.len());
         }
@@ -179,6 +225,27 @@ http {
         let around = Configuration::parse(around).unwrap();
         assert_eq!(around.in_force("ssl_protocols").0, [true, true, true, true, false, false]);
         assert_eq!(read.named("default").next().unwrap().arguments, ["upgrade"]);
+    }
+
+    #[test]
+    fn what_is_included_stands_in_the_block_of_its_include() {
+        let text =
+            "http {\n include a;\n include none;\n server {\n listen 443 ssl;\n include b;\n }\n}\ninclude again;";
+        let mut load = |include: &Directive| {
+            let text = match include.arguments[0].as_str() {
+                "a" => "server {\n listen 8443 ssl; }",
+                "b" => "ssl_protocols TLSv1.3;",
+                "again" => "include again;",
+                _ => return None,
+            };
+            Some(vec![(include.arguments[0].as_str().into(), Configuration::parse(text).unwrap())])
+        };
+        let read = Configuration::parse(text).unwrap().with_included(&mut load);
+        let (blocks, _) = read.in_force("ssl_protocols");
+        let listens = read.named("listen").map(|it| (it.file.as_deref(), it.line, blocks[it.block.unwrap()]));
+        assert_eq!(listens.collect::<Vec<_>>(), [(Some("a"), 2, false), (None, 5, true)]);
+        let left: Vec<&str> = read.named("include").map(|it| it.arguments[0].as_str()).collect();
+        assert_eq!(left, ["none", "again"], "what includes itself comes to an end");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Brings `check` the files that a deployment starts from: Compose files and what they name, Dockerfiles, the gateway's.
 
+mod gateway;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -9,14 +11,13 @@ use super::file::{self, Tree};
 use super::{PRIVATE, Subject, Values, git};
 use crate::check::credential::{assigned, is_credential};
 use crate::check::delivered::Delivered;
-use crate::check::deployed::{Deployed, Gateway, Image, NamedFile};
+use crate::check::deployed::{Deployed, Image, NamedFile};
 use crate::check::facts::{Comparison, FileFact, GitFact};
 use crate::compose::model::{Build, HostPath, Need};
 use crate::compose::{self, Files, Location, Project, Request, Unreadable};
 use crate::image::{Dockerfile, Ignored};
 use crate::manifest::Format;
 use crate::name::SecretName;
-use crate::nginx::{Configuration, NotNginx};
 use crate::secret::Secret;
 
 /// Looks at the Compose files of the environment and at all that they name, beneath the project alone.
@@ -43,7 +44,8 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
         deployed.compose = Some(resolved.project);
     }
     for path in subject.manifest.deployment.iter().flat_map(|it| &it.nginx) {
-        deployed.gateways.insert(path.clone(), observer.gateway(path));
+        let gateway = observer.gateway(path, deployed.compose.as_ref());
+        deployed.gateways.insert(path.clone(), gateway);
     }
     deployed
 }
@@ -228,17 +230,6 @@ impl Observer<'_> {
         let context = absolute(&root, context);
         let within = |path: &String| absolute(&root, path).strip_prefix(&context).ok()?.to_str().map(str::to_owned);
         secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).collect()
-    }
-
-    fn gateway(&self, path: &str) -> Gateway {
-        match self.text(path) {
-            Ok(Some(text)) => match Configuration::parse(&text) {
-                Ok(configuration) => Gateway::Read(configuration),
-                Err(NotNginx(line)) => Gateway::Unseen(format!("line {line} is not nginx's syntax")),
-            },
-            Ok(None) => Gateway::Absent,
-            Err(why) => Gateway::Unseen(why),
-        }
     }
 }
 

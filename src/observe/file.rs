@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -16,6 +16,9 @@ use crate::private_file;
 
 /// More than this is not read.
 const LARGEST: u64 = 64 << 20;
+
+/// Entries of a directory that are looked at.
+const MOST_NAMES: usize = 10_000;
 
 /// Directories that are kept open at once.
 const MOST_OPEN: usize = 256;
@@ -86,6 +89,16 @@ impl Tree {
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
         File::from(file).take(LARGEST).read_to_end(&mut bytes)?;
         Ok(bytes)
+    }
+
+    /// The names of what is in a directory, in their order, hidden ones left out; `None` when it cannot be opened.
+    pub(super) fn names(&mut self, path: &str) -> Option<Vec<String>> {
+        let directory = self.directory(path).ok()?;
+        let entries = Dir::read_from(&*directory).ok()?.filter_map(Result::ok).take(MOST_NAMES);
+        let names = entries.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
+        let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+        names.sort();
+        Some(names)
     }
 
     fn directory(&mut self, path: &str) -> Result<Rc<OwnedFd>, Blocked> {

@@ -8,6 +8,7 @@ mod files;
 mod fine;
 mod fix;
 mod images;
+mod nginx;
 mod posture;
 #[path = "../support/mod.rs"]
 mod support;

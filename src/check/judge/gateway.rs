@@ -43,9 +43,9 @@ impl Bench<'_> {
                     if known.is_empty() { "something that is no version of TLS".into() } else { known.join(", ") };
                 let message = format!("`{}` allows {what}; the least is TLS {least}", directive.name);
                 let fix = fix.replacen("ssl_protocols", &directive.name, 1);
-                self.verdict
-                    .findings
-                    .push(Finding::new(Code::WeakTls, message, fix).of_file(file).at_line(directive.line));
+                self.verdict.findings.push(
+                    Finding::new(Code::WeakTls, message, fix).of_file(place(directive, file)).at_line(directive.line),
+                );
             }
         }
         let speaks_tls =
@@ -55,13 +55,22 @@ impl Bench<'_> {
         let mut silent = configuration.directives.iter().filter(speaks_tls).filter(is_silent);
         if let Some(listen) = silent.next() {
             if configuration.named("include").any(|it| !is_harmless(it)) {
-                return self.not_checked(format!("the versions of TLS in {file}"), "an included file may decide them");
+                return self.not_checked(
+                    format!("the versions of TLS in {file}"),
+                    "a file that it includes may decide them, and is not mounted from the project",
+                );
             }
             let message =
                 format!("leaves the versions of TLS to nginx, whose releases differ; the least is TLS {least}");
-            self.verdict.findings.push(Finding::new(Code::WeakTls, message, fix).of_file(file).at_line(listen.line));
+            let finding = Finding::new(Code::WeakTls, message, fix).of_file(place(listen, file)).at_line(listen.line);
+            self.verdict.findings.push(finding);
         }
     }
+}
+
+/// The file that a directive stands in.
+fn place<'d>(directive: &'d Directive, file: &'d str) -> &'d str {
+    directive.file.as_deref().unwrap_or(file)
 }
 
 /// The versions that are new enough.

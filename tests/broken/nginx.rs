@@ -1,0 +1,64 @@
+//! What the gateway includes is held to the same TLS, wherever its container has it from.
+
+use crate::support::{Project, Run, owner};
+
+const COMPOSE: &str = "\
+services:
+  web:
+    image: nginx
+    volumes: ['./nginx/main.conf:/etc/nginx/nginx.conf:ro', './sites:/etc/nginx/conf.d:ro', './nginx/tls.conf:/etc/nginx/tls.conf:ro']
+";
+const MAIN: &str = "http {\n  include /etc/nginx/mime.types;\n  include /etc/nginx/conf.d/*.conf;\n}\n";
+const SITE: &str = "server {\n  listen 443 ssl;\n  include tls.conf;\n}\n";
+
+/// What `check` tells of the gateway: the file and line of each finding, and what it could not look at.
+fn told(files: &[(&str, &str)]) -> (Vec<String>, String) {
+    let manifest =
+        "[project]\nname = \"x\"\ncompose = [\"compose.yml\"]\n[deployment]\nnginx = [\"nginx/main.conf\"]\n";
+    let project = Project::with_manifest(manifest);
+    for (path, text) in [("compose.yml", COMPOSE), ("nginx/main.conf", MAIN)].iter().chain(files) {
+        project.write(path, text);
+    }
+    let run = Run::of(project.command(["check", "--at", "repo", "--json"]).envs(owner(&project)));
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let findings = report["findings"].as_array().unwrap().iter();
+    let places =
+        findings.map(|it| format!("{} {}:{}", it["code"].as_str().unwrap(), it["file"].as_str().unwrap(), it["line"]));
+    (places.collect(), report["not_checked"].to_string())
+}
+
+#[track_caller]
+fn assert_told(files: &[(&str, &str)], expected: &[&str]) {
+    let (places, not_checked) = told(files);
+    assert_eq!(places, expected, "{not_checked}");
+    assert_eq!(not_checked, "[]");
+}
+
+#[test]
+fn the_least_version_of_tls_is_held_in_included_files() {
+    let site = ("sites/app.conf", SITE);
+    assert_told(&[site, ("nginx/tls.conf", "ssl_protocols TLSv1.2 TLSv1.3;\n")], &[]);
+    assert_told(&[site, ("nginx/tls.conf", "# old\nssl_protocols TLSv1.1 TLSv1.2;\n")], &["weak-tls nginx/tls.conf:2"]);
+    assert_told(&[site, ("nginx/tls.conf", "ssl_ciphers HIGH;\n")], &["weak-tls sites/app.conf:2"]);
+    // Neither hidden nor of another name.
+    let others = [("sites/.old.conf", SITE), ("sites/app.conf.bak", SITE)];
+    assert_told(&others, &[]);
+}
+
+#[test]
+fn what_is_not_in_the_project_or_includes_itself_is_not_checked() {
+    let elsewhere = SITE.replace("tls.conf", "/etc/letsencrypt/options.conf");
+    let (places, not_checked) = told(&[("sites/app.conf", &elsewhere)]);
+    assert_eq!((places.len(), not_checked.contains("versions of TLS")), (0, true), "{not_checked}");
+    let itself = format!("{SITE}include /etc/nginx/conf.d/*.conf;\n");
+    let (places, not_checked) = told(&[("sites/app.conf", &itself), ("nginx/tls.conf", "ssl_ciphers HIGH;\n")]);
+    assert_eq!((places.len(), not_checked.contains("versions of TLS")), (0, true), "{not_checked}");
+}
+
+#[test]
+fn beside_a_configuration_that_is_built_in_lies_what_it_includes() {
+    let compose = ("compose.yml", "services: { web: { image: own } }\n");
+    let main = ("nginx/main.conf", "http { include conf.d/*.conf; }\n");
+    let site = ("nginx/conf.d/app.conf", "server {\n listen 443 ssl;\n ssl_protocols TLSv1;\n}\n");
+    assert_told(&[compose, main, site], &["weak-tls nginx/conf.d/app.conf:3"]);
+}
