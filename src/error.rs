@@ -1,5 +1,7 @@
 //! What went wrong and what to do about it, in words that never hold a value.
 
+pub mod codes;
+
 use std::fmt;
 
 pub use crate::exit::Kind;

@@ -388,6 +388,49 @@ fn every_error_code_has_its_message_tested() {
     assert!(unknown.is_empty(), "no error has this code: {unknown:?}");
 }
 
+/// `explain` knows every code, and with which exit codes it ends a command.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the environment tells whether the list is made anew")]
+fn every_error_code_can_be_asked_for() {
+    let kind = Regex::new(r#"Error::new\(\s*(?:\w+::)*Kind::(\w+),\s*"([a-z-]+)""#).unwrap();
+    let indirect = INDIRECT.iter().flat_map(|(_, codes)| *codes).map(|&code| (code.to_owned(), BTreeSet::new()));
+    let mut all: BTreeMap<String, BTreeSet<u8>> = indirect.collect();
+    for source in sources() {
+        codes(&source).0.into_iter().for_each(|code| drop(all.entry(code).or_default()));
+        for found in kind.captures_iter(&source.code) {
+            all.entry(found[2].to_owned()).or_default().insert(exit_code(&found[1]));
+        }
+    }
+    all.entry("usage".to_owned()).or_default().insert(2);
+    let line = |(code, exits): (&String, &BTreeSet<u8>)| {
+        exits.iter().fold(code.clone(), |line, exit| format!("{line} {exit}")) + "\n"
+    };
+    let list: String = all.iter().map(line).collect();
+    let path = support::root().join("src/error/codes.list");
+    if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, &list).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), list, "UPDATE_SCHEMAS=1 makes src/error/codes.list anew");
+}
+
+fn exit_code(kind: &str) -> u8 {
+    use vault_kit::exit::Kind;
+    match kind {
+        "Bug" => Kind::Bug,
+        "Conflict" => Kind::Conflict,
+        "Findings" => Kind::Findings,
+        "Incomplete" => Kind::Incomplete,
+        "Manifest" => Kind::Manifest,
+        "Permission" => Kind::Permission,
+        "Remote" => Kind::Remote,
+        "Store" => Kind::Store,
+        "System" => Kind::System,
+        "Usage" => Kind::Usage,
+        other => panic!("{other} is no kind"),
+    }
+    .code()
+}
+
 #[test]
 fn a_new_error_code_is_found_however_it_is_written() {
     let of = |code: &str| codes(&Source::new("x", code));

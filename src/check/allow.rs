@@ -1,9 +1,14 @@
 //! The manifest's allow-list, applied: what is put up with does not fail, and an entry that serves for nothing is told.
 
+use chrono::{Days, NaiveDate};
+
 use super::explain;
 use super::facts::Place;
 use super::finding::{Allowed, Code, Finding, Report};
 use crate::manifest::{Allowance, Manifest};
+
+/// Nobody remembers for longer why something was put up with.
+const LONGEST: Days = Days::new(366);
 
 /// Moves the findings that are allowed today, and adds those about the list itself.
 pub(super) fn apply(report: &mut Report, manifest: &Manifest) {
@@ -28,6 +33,13 @@ pub(super) fn apply(report: &mut Report, manifest: &Manifest) {
         let message = format!("allowed `{code}` of {subject} until {}", it.until);
         let fix = "mend what it allowed, and take the entry out of the manifest";
         report.findings.push(at(Finding::new(Code::AllowExpired, message, fix), it, manifest));
+    }
+    let latest = today.checked_add_days(LONGEST).unwrap_or(NaiveDate::MAX);
+    for it in valid.iter().filter(|it| it.until > latest) {
+        let (code, subject) = (it.code.text(), it.subject());
+        let message = format!("allows `{code}` of {subject} until {}, more than a year from now", it.until);
+        let fix = format!("until = \"{latest}\"    # at the latest, and another look then");
+        report.findings.push(at(Finding::new(Code::AllowTooLong, message, fix), it, manifest));
     }
     let unused = valid.iter().zip(is_used).filter(|(it, is_used)| !is_used && is_judged(report, it, manifest));
     let unused: Vec<Finding> = unused
@@ -60,8 +72,6 @@ fn is_judged(report: &Report, it: &Allowance, manifest: &Manifest) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{Days, NaiveDate};
-
     use super::*;
     use crate::check::facts::Facts;
     use crate::check::sample::{days, env, facts, ledger, manifest, name, now};
@@ -108,6 +118,15 @@ mod tests {
         let expired = &report.findings[1];
         assert_eq!((expired.file.as_deref(), expired.line), (Some("vault-kit.toml"), Some(7)));
         assert_eq!(expired.severity, Severity::Warning);
+    }
+
+    #[test]
+    fn nothing_is_allowed_for_more_than_a_year_unseen() {
+        let until = |days: u64| entry(Code::Expired, Some("TOKEN"), today() + Days::new(days));
+        assert_eq!(codes(&judged(vec![until(366)], &facts())), [""; 0]);
+        let report = judged(vec![until(367)], &facts());
+        assert_eq!(codes(&report), ["allow-too-long"]);
+        assert_eq!((report.allowed.len(), report.findings[0].line), (1, Some(7)));
     }
 
     #[test]

@@ -315,6 +315,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "An entry of `check.allow` in the manifest names a day in `until` that has passed."
         risk "What was put up with for a while has become a habit; its findings fail again."
         cure "Mend what it allowed and take the entry out, or decide anew: another `until`, with a reason."
+    "allow-too-long" at [Repo, Host, Env, Remote]
+        cause "An entry of `[[check.allow]]` has a day in `until` that is more than a year (366 days) away."
+        risk "What it puts up with is silenced for longer than anybody remembers why."
+        cure "Set `until` to a day within a year, and look at it again then."
     "allow-unused" at [Repo, Host, Env, Remote]
         cause "An entry of `check.allow` matches no finding: the problem is mended, or secret, file or environment are others."
         risk "It would hide the same problem when it comes back."

@@ -194,6 +194,8 @@ codes! {
     WildcardOrigin = "wildcard-origin",
     /// A finding was allowed until a day that has passed.
     AllowExpired = "allow-expired",
+    /// A finding is allowed for more than a year to come.
+    AllowTooLong = "allow-too-long",
     /// A finding is allowed that there is not.
     AllowUnused = "allow-unused",
 }
@@ -225,7 +227,7 @@ impl Severity {
 impl Code {
     /// Whether it is about the manifest's allow-list, so that the list cannot hide what is wrong with itself.
     pub fn is_of_allowances(self) -> bool {
-        matches!(self, Self::AllowExpired | Self::AllowUnused)
+        matches!(self, Self::AllowExpired | Self::AllowTooLong | Self::AllowUnused)
     }
 
     /// How much it weighs.
@@ -233,6 +235,7 @@ impl Code {
         match self {
             Self::AllowUnused | Self::Unused => Severity::Notice,
             Self::AllowExpired
+            | Self::AllowTooLong
             | Self::CrlExpiring
             | Self::Expiring
             | Self::OwnerUntold

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::table::table;
 use crate::check::Place;
 use crate::check::explain::{self, Explanation};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, codes};
 use crate::exit::Exit;
 use crate::manifest::suggest;
 use crate::ui::SCHEMA_VERSION;
@@ -23,7 +23,11 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let chosen = match &arguments.code {
-        Some(code) => std::slice::from_ref(explain::of_text(code).ok_or_else(|| unknown(code, None))?),
+        Some(code) => match (explain::of_text(code), codes::exits(code)) {
+            (Some(it), _) => std::slice::from_ref(it),
+            (None, Some(exits)) => return error_code(context, code, &exits),
+            (None, None) => return Err(unknown(code, None)),
+        },
         None => explain::all(),
     };
     if context.ui.json {
@@ -40,12 +44,31 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
+/// What there is to say of the code of an error: the rest is in its message and hints.
+fn error_code(context: &Context, code: &str, exits: &[u8]) -> Result<Exit> {
+    if context.ui.json {
+        let error = json!({ "code": code, "exits": exits });
+        context.ui.object(&json!({ "schema_version": SCHEMA_VERSION, "codes": [], "errors": [error] }))?;
+        return Ok(Exit::DONE);
+    }
+    let exits: Vec<String> = exits.iter().map(u8::to_string).collect();
+    let exits = if exits.is_empty() { String::new() } else { format!(" (exit {})", exits.join(" or ")) };
+    let rows = [
+        format!("{code}{exits}: the code of an error, with which a command ends. `check` does not tell it.\n"),
+        "  cause  is what the error's line says, with the name, file or line that it is about\n".to_owned(),
+        "  cure   is in the lines `hint:` below it, or in `fix` with --json: mostly a command to paste\n".to_owned(),
+    ];
+    context.ui.print(&rows.concat())?;
+    Ok(Exit::DONE)
+}
+
 /// The refusal of a code that nothing has, with the one that was probably meant.
 pub(super) fn unknown(code: &str, flag: Option<&str>) -> Error {
-    let codes = explain::all().iter().filter(|it| flag.is_none() || !it.places.is_empty()).map(|it| it.code);
+    let findings = explain::all().iter().filter(|it| flag.is_none() || !it.places.is_empty()).map(|it| it.code);
+    let errors = codes::all().filter(|_| flag.is_none());
     let place = flag.map_or_else(String::new, |flag| format!("`{flag}`: "));
     let error = Error::usage(format!("{place}there is no such code"));
-    match suggest(code, codes) {
+    match suggest(code, findings.chain(errors)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint("`vault-kit explain` lists them"),
     }

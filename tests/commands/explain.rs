@@ -34,7 +34,18 @@ fn a_code_that_nothing_has_leads_to_the_one_that_was_meant() {
     let project = Project::empty();
     let run = project.run(["explain", "mode-to-open"]).assert_code(2);
     assert!(run.stderr.contains("did you mean `mode-too-open`?") && !run.stderr.contains("mode-to-open"), "{run:?}");
-    assert!(
-        project.run(["explain", "nothing-at-all"]).assert_code(2).stderr.contains("`vault-kit explain` lists them")
-    );
+    assert!(project.run(["explain", "quite-another"]).assert_code(2).stderr.contains("`vault-kit explain` lists them"));
+}
+
+#[test]
+fn the_code_of_an_error_is_known_for_one() {
+    let project = Project::empty();
+    let run = project.run(["explain", "store-damaged"]).assert_code(0);
+    assert!(run.stdout.starts_with("store-damaged (exit 4): the code of an error"), "{run:?}");
+    let answer = json(&project.run(["explain", "store-damaged", "--json"]).assert_code(0));
+    assert_eq!((&answer["errors"][0]["code"], &answer["errors"][0]["exits"][0]), (&"store-damaged".into(), &4.into()));
+    let run = project.run(["explain", "store-damagde"]).assert_code(2);
+    assert!(run.stderr.contains("did you mean `store-damaged`?"), "{run:?}");
+    // A finding that is an error of other commands too is told as what `check` makes of it.
+    assert!(project.run(["explain", "recipients-changed"]).assert_code(0).stdout.contains("cause"));
 }

@@ -70,9 +70,11 @@ fn a_finding_that_the_manifest_allows_is_listed_and_does_not_fail() {
         let entry = ALLOW.replace("CODE", code).replace("UNTIL", until);
         project.write("vault-kit.toml", format!("{manifest}{entry}"));
     };
-    allow("undeclared", "9999-12-31");
+    let soon = (chrono::Utc::now() + chrono::TimeDelta::days(30)).format("%Y-%m-%d").to_string();
+    allow("undeclared", &soon);
     let run = project.run(["check"]).assert_code(0);
-    assert!(run.stdout.contains("allowed  undeclared  B  until 9999-12-31: sold with the shop\n"), "{}", run.stdout);
+    let line = format!("allowed  undeclared  B  until {soon}: sold with the shop\n");
+    assert!(run.stdout.contains(&line), "{}", run.stdout);
     assert!(run.stdout.ends_with("no problem found; 1 allowed by the manifest\n"), "{}", run.stdout);
     let report = json(&project.run(["check", "--json"]).assert_code(0));
     assert_eq!(report["allowed"][0]["code"], "undeclared");
@@ -83,12 +85,16 @@ fn a_finding_that_the_manifest_allows_is_listed_and_does_not_fail() {
     assert!(run.stdout.contains("\nallow-expired  vault-kit.toml:5  warning: "), "{}", run.stdout);
     assert!(run.stdout.ends_with(": 2 warnings found\n"), "{}", run.stdout);
 
-    allow("expired", "9999-12-31");
+    allow("undeclared", "2999-12-31");
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.starts_with("allow-too-long  vault-kit.toml:5  warning: "), "{}", run.stdout);
+
+    allow("expired", &soon);
     let run = project.run(["check"]).assert_code(1);
     assert!(run.stdout.contains("\nallow-unused  vault-kit.toml:5  notice: "), "{}", run.stdout);
     project.run(["check", "--skip", "undeclared"]).assert_code(0);
     project.run(["check", "--skip", "undeclared", "--fail-on", "notice"]).assert_code(1);
-    allow("undeclard", "9999-12-31");
+    allow("undeclard", &soon);
     assert!(project.run(["check"]).assert_code(3).stderr.contains("did you mean `undeclared`?"));
 }
 
