@@ -3,6 +3,8 @@
 //! As one text, which the compiler makes: in a list of `&str` the loader would have to put 7,776 pointers right at the start
 //! of every command.
 
+use std::cmp::Ordering;
+
 use diceware_wordlists::EFF_LONG_WORDLIST as LIST;
 
 /// How many words there are.
@@ -20,23 +22,31 @@ pub const LONGEST: usize = {
     longest
 };
 
-/// Where each word begins and ends in the text.
-static SPANS: [(usize, usize); COUNT] = {
-    let mut spans = [(0, 0); COUNT];
-    let (mut start, mut index) = (0, 0);
-    while index < COUNT {
-        spans[index] = (start, start + LIST[index].len());
-        start = spans[index].1;
-        index += 1;
-    }
-    spans
-};
-
-static BYTES: [u8; SPANS[COUNT - 1].1] = {
-    let mut bytes = [0; SPANS[COUNT - 1].1];
+/// Where each word begins in the text, and behind them where the last one ends.
+static STARTS: [u16; COUNT + 1] = {
+    let mut starts = [0; COUNT + 1];
     let mut index = 0;
     while index < COUNT {
-        let (start, end) = SPANS[index];
+        starts[index + 1] = starts[index] + length(index);
+        index += 1;
+    }
+    starts
+};
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no word is longer than 255; a text longer than 65,535 does not compile"
+)]
+const fn length(index: usize) -> u16 {
+    assert!(LONGEST <= 255);
+    LIST[index].len() as u16
+}
+
+static BYTES: [u8; STARTS[COUNT] as usize] = {
+    let mut bytes = [0; STARTS[COUNT] as usize];
+    let mut index = 0;
+    while index < COUNT {
+        let (start, end) = (STARTS[index] as usize, STARTS[index + 1] as usize);
         bytes.split_at_mut(end).0.split_at_mut(start).1.copy_from_slice(LIST[index].as_bytes());
         index += 1;
     }
@@ -50,13 +60,21 @@ static TEXT: &str = match std::str::from_utf8(&BYTES) {
 
 /// A word by its number, which is below [`COUNT`].
 pub fn word(index: usize) -> &'static str {
-    let (start, end) = SPANS[index];
-    &TEXT[start..end]
+    &TEXT[usize::from(STARTS[index])..usize::from(STARTS[index + 1])]
 }
 
 /// Whether a text is one of the words; the few that stand out of order are not all found.
 pub fn contains(text: &[u8]) -> bool {
-    SPANS.binary_search_by(|&(start, end)| BYTES[start..end].cmp(text)).is_ok()
+    let (mut from, mut to) = (0, COUNT);
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        match word(middle).as_bytes().cmp(text) {
+            Ordering::Less => from = middle + 1,
+            Ordering::Equal => return true,
+            Ordering::Greater => to = middle,
+        }
+    }
+    false
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The variables of a tree put in, and a note of each.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::interpolate::{Lookup, Used, Values, Wrong, substitute};
 use super::model::{Location, Need, VariableUse};
@@ -55,7 +56,7 @@ pub(super) fn put_in(node: &mut Node, values: &Values, path: &mut String, notes:
         Value::Scalar(scalar) => put_into(scalar, &node.at, values, path, notes),
         Value::List(list) => {
             for (index, node) in list.iter_mut().enumerate().filter(|(_, node)| !is_plain(node)) {
-                path.push_str(&format!("[{index}]"));
+                let _ = write!(path, "[{index}]");
                 put_in(node, values, path, notes);
                 path.truncate(length);
             }
