@@ -31,6 +31,7 @@ pub fn restore_for_child() {
 /// Nothing is unwound: the kernel takes the memory back, no core is dumped, and files are whole at every instant.
 #[expect(
     clippy::disallowed_methods,
+    clippy::exit,
     reason = "the release is built without unwinding: no destructor would run either way"
 )]
 pub fn end_on_panic(tell: fn() -> Exit) {
