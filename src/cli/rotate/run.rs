@@ -185,15 +185,13 @@ fn rehearse(
 /// The secrets whose former value is promised for longer than until they are rotated again: by its owner, or in the files.
 fn retired_early(world: &World<'_>, store: &Store, order: &Order) -> Vec<String> {
     let Order::Now(names) = order else { return Vec::new() };
-    let is_promised = |name: &&SecretName| match store.rotations.running.get(*name) {
-        Some(operation) => {
+    let is_promised = |name: &&SecretName| {
+        if let Some(operation) = store.rotations.running.get(*name) {
             let is_leaked = store.version(name, operation.base).is_some_and(|base| base.life.revoked.is_some());
-            !operation.is_open() && !is_leaked && operation.retire_at.is_some_and(|at| at > world.now)
+            return !operation.is_open() && !is_leaked && operation.retire_at.is_some_and(|at| at > world.now);
         }
-        None => {
-            let declaration = world.manifest.secret(*name);
-            declaration.is_some_and(|it| companions::previous(world.manifest, it, store, world.now).is_some())
-        }
+        let declaration = world.manifest.secret(*name);
+        declaration.is_some_and(|it| companions::previous(world.manifest, it, store, world.now).is_some())
     };
     names.iter().filter(is_promised).map(|name| format!("`{name}`")).collect()
 }
