@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use crate::fixture::MANIFEST;
 use crate::support::{Project, Run, set_mode, skip};
 
-/// Sets what it is told, once `go` is there where `slow-STEP` says so. `rest` is done first.
+/// A hook that sets what it is told: where there is a file `slow`, once there is a `go`. `rest` is done first.
 fn project(rest: &str) -> Project {
     let declared = MANIFEST.replace("group = \"database\"", "hooks = [\"owner\"]");
     let hook = "[hooks.owner]\nprogram = \"hooks/owner\"\nsteps = [\"set\", \"retire\"]\n";
@@ -18,7 +18,11 @@ fn project(rest: &str) -> Project {
 new=$(sed -n 's/.*"new":{{[^}}]*"value":"\([^"]*\)".*/\1/p')
 [ "$1" = set ] || exit 0
 {rest}
-if [ -e slow ]; then rm slow; : > waits; while [ ! -e go ]; do sleep 0.02; done; fi
+n=0
+if [ -e slow ]; then
+rm slow; : > waits
+while [ ! -e go ] && [ $n -lt 3000 ]; do sleep 0.02; n=$((n + 1)); done
+fi
 printf %s "$new" > owner
 echo "$new" >> told
 "#
@@ -93,6 +97,9 @@ fn whoever_finds_a_hook_left_behind_is_told_which_process_it_is() {
     std::fs::remove_file(project.path(".vault-kit/hook.lock")).unwrap();
     project.run(["render", "--lock-timeout", "0"]).assert_code(0);
     project.write("go", "");
+    while !project.path("told").exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 #[test]
