@@ -22,6 +22,7 @@ pub mod machine;
 pub mod next;
 pub mod order;
 pub mod parcel;
+mod paused;
 pub mod programs;
 mod promote;
 mod refused;
@@ -86,11 +87,15 @@ pub struct Refusal {
     pub hook: String,
     /// What its program said, without the values that it was given.
     pub said: String,
+    /// The secrets that a scheduled run tries again after a pause.
+    pub paused: BTreeSet<SecretName>,
+    /// When that is over.
+    pub again: Option<DateTime<Utc>>,
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self { error, hook: String::new(), said: String::new() }
+        Self { error, hook: String::new(), said: String::new(), paused: BTreeSet::new(), again: None }
     }
 }
 
@@ -223,6 +228,8 @@ impl Problem {
         error.hint(format!("or give it up: `vault-kit rotate abort {secret}`"))
     }
 }
+
+pub(crate) use paused::THERE;
 
 /// The codes of what keeps a rotation from going on.
 pub(crate) const CODES: [&str; 5] = ["hook-failed", "hook-not-now", "hook-not-started", "hook-timed-out", UNDECLARED];

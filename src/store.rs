@@ -217,6 +217,7 @@ impl Store {
     pub fn remove(&mut self, name: &SecretName) -> bool {
         self.rotations.running.remove(name);
         self.rotations.untold.remove(name);
+        self.rotations.refused.remove(name);
         self.secrets.remove(name).is_some()
     }
 

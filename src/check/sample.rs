@@ -125,6 +125,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         remote: None,
         rotation: None,
         untold: false,
+        refused: None,
         rotated: None,
         facts: BTreeMap::new(),
     };

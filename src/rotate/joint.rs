@@ -45,10 +45,9 @@ impl Machine<'_> {
                 Ok(Taking::Superseded) => lost.push(group),
                 Err(error) => {
                     // Whoever is away for one is away for all: each would be waited for as long.
-                    if error.kind() == error::Kind::Remote {
-                        groups.by_ref().for_each(|rest| run.put_aside(&rest.names));
-                    }
-                    run.leave(&group.names, error);
+                    let is_away = error.kind() == error::Kind::Remote;
+                    let rest: Vec<Group> = groups.by_ref().filter(|_| is_away).collect();
+                    run.leave(group.names.iter().chain(rest.iter().flat_map(|it| &it.names)), error);
                 }
             }
         }

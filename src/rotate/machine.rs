@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::order::waves;
+use super::paused;
 use super::programs::{Call, Programs, Status, Step};
 use super::remote::Target;
 use super::rollback::Earlier;
@@ -50,6 +51,8 @@ pub(super) struct Run {
     pub(super) since: Option<DateTime<Utc>>,
     /// Whether pauses after failures are kept.
     pub(super) waits: bool,
+    /// The secrets that AWS refused before, and that are tried again.
+    pub(super) tried: BTreeSet<SecretName>,
     pub(super) report: Report,
 }
 
@@ -83,6 +86,7 @@ impl<'a> Machine<'a> {
             // Before an owner is told of a value that could not be delivered.
             world.prepare(&opened.store)?.preflight()?;
         }
+        run.tried = paused::tried(&opened.store, order, &selection);
         drop(opened);
         run.active.clone_from(&selection.retire_first);
         if !selection.retire_first.is_empty() {
@@ -106,6 +110,7 @@ impl<'a> Machine<'a> {
         self.promote(&mut run)?;
         self.reload(&mut run)?;
         self.retire(&mut run, false)?;
+        self.note_pauses(&mut run)?;
         Ok(run.report)
     }
 

@@ -35,8 +35,10 @@ fn of_secret(
     let is_next = |entry: &Entry| entry.beside.iter().any(|it| it.state == BesideState::Next);
     let term = |it| due::term(entry.into(), it, manifest.environments.get(environment));
     let due = declaration.and_then(term).filter(|_| by_itself && entry.rotation.is_none() && !is_next(entry));
-    let due = due.map(|due| due.next(updated));
-    let going = entry.rotation.as_deref().map(Operation::next);
+    let paused = entry.refused.as_ref().and_then(|it| it.again_there());
+    let after_pause = |at: DateTime<Utc>| paused.map_or(at, |paused| paused.max(at));
+    let due = due.map(|due| due.next(after_pause(updated)));
+    let going = entry.rotation.as_deref().map(Operation::next).map(after_pause);
     let beside = entry.beside.iter().map(|it| it.until);
     let lists = entry.next_update().filter(|_| lists.contains(&entry.name)).map(refreshed_from);
     due.into_iter().chain(going).chain(beside).chain(lists).min()

@@ -31,7 +31,7 @@ impl Machine<'_> {
             refused.extend(secrets.iter().map(|name| (*name).clone()));
             let secrets: Vec<String> = secrets.iter().map(|name| format!("`{name}`")).collect();
             let error = error.hint(format!("until then it is not rotated: {}", secrets.join(", ")));
-            run.report.refused.push(Refusal { error, hook, said: String::new() });
+            run.report.refused.push(Refusal { hook, ..error.into() });
         }
         Ok(names.into_iter().filter(|name| !refused.contains(name)).collect())
     }

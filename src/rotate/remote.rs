@@ -39,7 +39,7 @@ pub struct Found<'p> {
     /// changed them.
     pub changed: Vec<(&'p Place<'p>, Error)>,
     /// What stands against the rest.
-    pub problems: Vec<Error>,
+    pub problems: Vec<(&'p Place<'p>, Error)>,
 }
 
 /// What came of a claim.
@@ -79,13 +79,13 @@ pub fn find<'p>(
     for place in touched {
         match (listed.get(&place.name), store.synced.bases.contains_key(&place.name)) {
             (None, false) => found.absent.push(place),
-            (None, true) => found.problems.push(behind(place)),
+            (None, true) => found.problems.push((place, behind(place))),
             (Some(listed), _) => match Seen::of(listed, &owner(&store.project, &store.environment)) {
                 Ok(seen) if is_as_agreed(place, &seen, store) => {
                     found.targets.push(Target { place, seen, there: None });
                 }
                 Ok(_) => found.changed.push((place, behind(place))),
-                Err(problem) => found.problems.push(problem),
+                Err(problem) => found.problems.push((place, problem)),
             },
         }
     }
@@ -133,7 +133,10 @@ fn read_bundles(remote: &dyn Remote, found: &mut Found<'_>) {
                 targets.push(Target { there: Some(reading.content.into_secret()), ..target });
             }
             Ok(_) => found.changed.push((target.place, behind(target.place))),
-            Err(failure) => found.problems.push(failure.about(&format!("`{}`", target.place.name))),
+            Err(failure) => {
+                let problem = failure.about(&format!("`{}`", target.place.name));
+                found.problems.push((target.place, problem));
+            }
         }
     }
     targets.sort_by(|a, b| a.seen.name.cmp(&b.seen.name));

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, GroupName, SecretName};
 use crate::plan::due::{self, Due};
-use crate::store::rotations::Step as Reached;
+use crate::store::rotations::{Step as Reached, Trouble};
 use crate::store::{Stage, Store};
 
 /// What a person or a schedule asks for.
@@ -109,9 +109,14 @@ pub fn select(
         Order::Due => {
             let is_due = |it: &&Declaration| due(manifest, it, store).is_some_and(|due| due.is_now(now));
             let can = |it: &&Declaration| ready(manifest, &store.environment, it, has_set(programs, it)) == Ready::Yes;
-            let declared = manifest.secrets_in(&store.environment);
+            let is_paused = |name: &SecretName| {
+                let refused = store.rotations.refused.get(name).and_then(Trouble::again_there);
+                refused.is_some_and(|at| now < at)
+            };
+            let declared = manifest.secrets_in(&store.environment).filter(|it| !is_paused(&it.name));
             selection.fresh.extend(declared.filter(is_due).filter(can).map(|it| it.name.clone()));
-            selection.going.extend(running.iter().filter(|(_, it)| it.next() <= now).map(|(name, _)| name.clone()));
+            let going = running.iter().filter(|(name, it)| it.next() <= now && !is_paused(name));
+            selection.going.extend(going.map(|(name, _)| name.clone()));
         }
         Order::Now(names) => {
             for name in names {

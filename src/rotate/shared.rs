@@ -74,8 +74,9 @@ impl From<&Seen> for Claim {
 impl Run {
     /// Leaves secrets as they are, for a reason that is told.
     pub(super) fn leave<'n>(&mut self, names: impl IntoIterator<Item = &'n SecretName>, why: Error) {
-        self.put_aside(names);
-        self.report.refused.push(why.into());
+        let paused: BTreeSet<SecretName> = names.into_iter().cloned().collect();
+        self.put_aside(&paused);
+        self.report.refused.push(Refusal { paused, ..why.into() });
     }
 
     /// Leaves secrets as they are.
@@ -107,12 +108,14 @@ impl<'a> Machine<'a> {
         let (found, now) = match found {
             Ok((found, there)) => (found, there.unwrap_or(world.now)),
             Err(error) => {
-                run.leave([], error);
+                run.leave(&joint, error);
                 return Ok((fresh, Vec::new()));
             }
         };
         let Found { mut targets, absent, changed, problems } = found;
-        run.report.refused.extend(problems.into_iter().map(Refusal::from));
+        for (place, problem) in problems {
+            run.leave(joint.iter().filter(|name| place.holds(name)), problem);
+        }
         let of = |place: &Place<'_>| -> BTreeSet<SecretName> {
             joint.iter().filter(|name| place.holds(name)).cloned().collect()
         };
@@ -149,7 +152,7 @@ impl<'a> Machine<'a> {
         match shared.pull(&world, names, false) {
             Ok(pulled) => self.settle_pulled(run, &world, pulled, &[]),
             Err(error) => {
-                run.leave([], error);
+                run.leave(names, error);
                 Ok(())
             }
         }

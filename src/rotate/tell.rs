@@ -65,5 +65,5 @@ fn refusal(name: &SecretName, problem: Problem) -> Refusal {
     let state = "its owner may not know the current value";
     let error =
         problem.of_secret(name, state).hint(format!("once it can, try it again with `vault-kit rotate tell {name}`"));
-    Refusal { error, hook: problem.failure.hook, said: problem.said }
+    Refusal { hook: problem.failure.hook, said: problem.said, ..error.into() }
 }

@@ -125,6 +125,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         remote: None,
         rotation: store.rotations.running.get(name).cloned().map(Box::new),
         untold: store.is_untold(name),
+        refused: store.rotations.refused.get(name).cloned().map(Box::new),
         rotated: store.rotations.results.get(name).cloned(),
         facts: facts(store, name, version),
     }

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::bulk;
-use super::rotations::{Operation, Outcome};
+use super::rotations::{Operation, Outcome, Trouble};
 use crate::error::{Error, Kind, Result};
 use crate::name::{OutputName, SecretName, VersionId};
 pub use header::Header;
@@ -99,6 +99,9 @@ pub struct Entry {
     /// Whether a hook has yet to tell its owner the current version.
     #[serde(default, skip_serializing_if = "is_false")]
     pub untold: bool,
+    /// How often AWS, or who else has it there, kept it from rotating, and how last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Box<Trouble>>,
     /// How the last rotation ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated: Option<Outcome>,
@@ -292,7 +295,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::AwsBinding;
-    use super::super::rotations::Trouble;
     use super::*;
     use crate::name::EnvName;
 
@@ -347,6 +349,7 @@ mod tests {
                     remote: None,
                     rotation: None,
                     untold: true,
+                    refused: Some(Box::default()),
                     rotated: None,
                     facts: BTreeMap::new(),
                 },

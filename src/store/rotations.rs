@@ -35,6 +35,9 @@ pub struct Rotations {
     /// The versions in force that no hook has told their owners, by secret; of another version it says nothing.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub untold: BTreeMap<SecretName, VersionId>,
+    /// The secrets that AWS, or who else has them there, keeps from rotating.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<SecretName, Trouble>,
     /// How the last rotation of a secret ended.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<SecretName, Outcome>,
@@ -170,6 +173,12 @@ impl Trouble {
         self.failed.as_ref().map(|failed| failed.at + pause)
     }
 
+    /// As [`Trouble::again`], for what AWS refuses: once is nothing out of the ordinary, and is tried again at the next turn.
+    pub fn again_there(&self) -> Option<DateTime<Utc>> {
+        let before = Self { failures: self.failures.saturating_sub(1), failed: self.failed.clone() };
+        if before.is_none() { self.failed.as_ref().map(|failed| failed.at) } else { before.again() }
+    }
+
     /// Notes a failure.
     pub fn add(&mut self, failure: Failure) {
         self.failures = self.failures.saturating_add(1);
@@ -213,7 +222,7 @@ impl Rotations {
     /// How many records there are.
     pub fn len(&self) -> usize {
         let unread: usize = self.unread.values().map(|names| 1 + names.len()).sum();
-        self.running.len() + self.reloads.len() + unread + self.untold.len() + self.results.len()
+        self.running.len() + self.reloads.len() + unread + self.untold.len() + self.refused.len() + self.results.len()
     }
 
     /// The operation of a secret whose new value is not in force yet.

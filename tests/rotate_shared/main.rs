@@ -10,6 +10,7 @@ mod deaths;
 mod fixture;
 mod giving_up;
 mod memory;
+mod paused;
 mod race;
 #[path = "../support/mod.rs"]
 mod support;

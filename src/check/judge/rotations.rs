@@ -19,6 +19,9 @@ impl Bench<'_> {
             if let Some(operation) = &entry.rotation {
                 self.rotation(&entry.name, operation);
             }
+            if let Some(refused) = &entry.refused {
+                self.refused(&entry.name, refused);
+            }
             if programs::is_owner_untold(self.manifest, self.environment, entry) {
                 let since = entry.created.format("%Y-%m-%d %H:%M UTC");
                 let message = format!("no hook has made its owner accept the value of {since}");
@@ -48,6 +51,15 @@ impl Bench<'_> {
             let message = format!("waits since {since} to be carried on: {}", state(operation.step));
             self.about_secret(Code::RotationUnfinished, name, message, fix);
         }
+    }
+
+    /// Once may be a moment's trouble; a schedule tries again.
+    fn refused(&mut self, name: &SecretName, trouble: &Trouble) {
+        let Some(failure) = trouble.failed.as_ref().filter(|_| trouble.failures > 1) else { return };
+        let (times, at) = (trouble.failures, failure.at.format("%Y-%m-%d %H:%M UTC"));
+        let message = format!("AWS kept it from rotating {times} times, last {at} with {}", failure.code);
+        let fix = self.command(&format!("rotate {name}"));
+        self.about_secret(Code::RotationFailed, name, message, fix);
     }
 
     fn reload(&mut self, hook: &str, trouble: &Trouble) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::cli::context::Context;
@@ -13,7 +14,8 @@ use crate::cli::sync::report::in_region;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::rotate::{Event, Problem, Refusal, Report, What};
+use crate::rotate::{Event, Problem, Refusal, Report, THERE, What};
+use crate::store::rotations::Failure;
 use crate::ui::Ui;
 
 #[derive(Serialize)]
@@ -66,7 +68,7 @@ pub fn tell(
     let errors = errors(&paste, &report.problems);
     let region = session.manifest.aws(&session.environment).and_then(|aws| aws.region.as_deref());
     let told = |it: Error| paste.error(it).map_hints(&|hint| in_region(hint, region));
-    let refusal = |it: Refusal| Refusal { error: told(it.error), ..it };
+    let refusal = |it: Refusal| Refusal { error: told(later(it.error, it.again)), ..it };
     let refused: Vec<Refusal> = report.refused.drain(..).map(refusal).collect();
     if ui.json {
         let told = |it: &Error| Told { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
@@ -86,14 +88,16 @@ pub fn tell(
     for it in &refused {
         tell_words(ui, &it.hook, &it.said);
         ui.problem(&it.error);
+        if !it.paused.is_empty() || context.global.non_interactive && it.hook.is_empty() {
+            notify(session, &there(it, context.now), &it.error, &paste.command("vault-kit rotate --due"));
+        }
     }
     for (problem, error) in report.problems.iter().zip(&errors) {
         tell_words(ui, &problem.failure.hook, &problem.said);
         ui.problem(error);
         // Whoever rotates by hand is told here. Nobody reads what a job runs.
         if is_scheduled || context.global.non_interactive {
-            let resume = paste.command("vault-kit rotate resume");
-            super::programs(session).notify(problem, error, &resume).iter().for_each(|line| ui.warn(line));
+            notify(session, problem, error, &paste.command("vault-kit rotate resume"));
         }
     }
     report.events.iter().filter_map(warning).for_each(|words| ui.warn(&paste.words(&words)));
@@ -103,6 +107,24 @@ pub fn tell(
     }
     let kind = Kind::most_severe(refused.iter().map(|it| &it.error).chain(&errors).map(Error::kind));
     Ok(kind.map_or_else(|| delivered.exit(), Exit::from))
+}
+
+/// Has a person told, with the command that goes on.
+fn notify(session: &Session<'_>, problem: &Problem, error: &Error, again: &str) {
+    super::programs(session).notify(problem, error, again).iter().for_each(|line| session.context.ui.warn(line));
+}
+
+/// What AWS refused, as who is notified is told of it.
+fn there(refusal: &Refusal, now: DateTime<Utc>) -> Problem {
+    let (step, hook, code) = (THERE.to_owned(), String::new(), refusal.error.code().to_owned());
+    let failure = Failure { step, hook, code, at: now };
+    let mut secrets = refusal.paused.iter();
+    let secret = secrets.next().filter(|_| secrets.next().is_none()).cloned();
+    Problem { secret, is_aborting: false, failure, again: refusal.again, said: String::new() }
+}
+
+fn later(error: Error, again: Option<DateTime<Utc>>) -> Error {
+    again.into_iter().fold(error, |error, at| error.hint(format!("a scheduled run tries again from {} on", minute(at))))
 }
 
 fn tell_words(ui: Ui, hook: &str, said: &str) {
@@ -126,9 +148,7 @@ fn warning(Event { secret, what }: &Event) -> Option<String> {
 }
 
 fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
-    let again = |it: &Problem| it.again.map(|at| format!("a scheduled run tries again from {} on", minute(at)));
-    let error = |it: &Problem| again(it).into_iter().fold(it.error(), Error::hint);
-    problems.iter().map(|it| paste.error(error(it))).collect()
+    problems.iter().map(|it| paste.error(later(it.error(), it.again))).collect()
 }
 
 /// What has no line among the values that were made.
@@ -167,6 +187,6 @@ fn tell_events(ui: Ui, report: &Report) {
 }
 
 /// A time as people read it.
-pub fn minute(at: chrono::DateTime<chrono::Utc>) -> String {
+pub fn minute(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

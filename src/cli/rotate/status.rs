@@ -29,6 +29,19 @@ struct Status<'a> {
     rotations: Vec<Row<'a>>,
     reloads: Vec<Reload<'a>>,
     untold: Vec<Untold<'a>>,
+    refused: Vec<Refused<'a>>,
+}
+
+/// What AWS keeps from rotating.
+#[derive(Serialize)]
+struct Refused<'a> {
+    secret: &'a SecretName,
+    failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a Failure>,
+    /// From when on a scheduled run tries it again.
+    next: Option<DateTime<Utc>>,
+    fix: String,
 }
 
 #[derive(Serialize)]
@@ -86,16 +99,30 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
         rotations: entries().filter_map(row).collect(),
         reloads: ledger.iter().flat_map(|ledger| reloads(ledger, &resume)).collect(),
         untold: entries().filter(is_untold).map(|entry| untold(entry, &paste)).collect(),
+        refused: entries().filter_map(|entry| Some(refused(entry, entry.refused.as_deref()?, &paste))).collect(),
     };
     if context.ui.json {
         context.ui.object(&status)?;
-    } else if status.rotations.is_empty() && status.reloads.is_empty() && status.untold.is_empty() {
+    } else if status.is_still() {
         let next = status.next.map_or_else(String::new, |next| format!("; something is due from {} on", minute(next)));
         context.ui.say(&format!("environment `{}`: no rotation is on its way{next}", session.environment));
     } else {
         context.ui.print(&as_table(&status))?;
     }
     Ok(Exit::DONE)
+}
+
+impl Status<'_> {
+    fn is_still(&self) -> bool {
+        let is_going = !(self.rotations.is_empty() && self.reloads.is_empty());
+        !is_going && self.untold.is_empty() && self.refused.is_empty()
+    }
+}
+
+fn refused<'a>(entry: &'a Entry, trouble: &'a Trouble, paste: &Paste) -> Refused<'a> {
+    let fix = paste.command(&format!("vault-kit rotate {}", entry.name));
+    let (failures, failed, next) = (trouble.failures, trouble.failed.as_ref(), trouble.again_there());
+    Refused { secret: &entry.name, failures, failed, next, fix }
 }
 
 fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste, is_reload_owed: bool) -> Row<'a> {
@@ -151,7 +178,12 @@ fn as_table(status: &Status<'_>) -> String {
         let none = || "–".to_owned();
         [it.secret.to_string(), "untold".to_owned(), minute(it.since), none(), none(), it.fix.clone()]
     });
-    table(&std::iter::once(head).chain(rows).chain(reloads).chain(untold).collect::<Vec<_>>())
+    let refused = status.refused.iter().map(|it| {
+        let failed = it.failed.map_or_else(|| "–".to_owned(), |failed| format!("{}× {}", it.failures, failed.code));
+        let next = it.next.map_or_else(|| "–".to_owned(), minute);
+        [it.secret.to_string(), "refused by AWS".to_owned(), "–".to_owned(), failed, next, it.fix.clone()]
+    });
+    table(&std::iter::once(head).chain(rows).chain(reloads).chain(untold).chain(refused).collect::<Vec<_>>())
 }
 
 /// What is being done, or waited for.
