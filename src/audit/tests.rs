@@ -350,6 +350,23 @@ fn an_older_copy_of_the_file_is_found_also_once_it_was_written_to() {
 }
 
 #[test]
+fn a_record_of_which_every_line_was_changed_is_not_taken_for_one_that_was_cut() {
+    let mut record = Record::new();
+    (0..4).for_each(|_| record.change(0, Fate::Done));
+    let bytes = record.bytes();
+    let edited = String::from_utf8(bytes.clone()).unwrap().replace("\"action\":\"", "\"action\":\"un");
+    assert!(edited.as_bytes() != bytes);
+    let all = lines(&bytes).len();
+    let told = &record.reports_of(edited.as_bytes())[0];
+    assert_eq!(codes(told), vec![Code::AlteredLine; all], "{told:?}");
+    // What is gone besides is told besides.
+    let short = lines(edited.as_bytes())[..all - 2].concat();
+    let told = codes(&record.reports_of(&short)[0]);
+    assert_eq!(told, [vec![Code::AlteredLine; all - 2], vec![Code::TailMissing]].concat());
+    assert_eq!(codes(&record.reports_of(&[])[0]), [Code::TailMissing]);
+}
+
+#[test]
 fn two_lines_that_changed_places_are_one_problem() {
     let mut record = Record::new();
     (0..4).for_each(|_| record.change(0, Fate::Done));

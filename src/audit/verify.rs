@@ -41,6 +41,9 @@ pub struct Verifier {
     /// Before the chain begins: lines that it does not prove, and the first of them.
     unproven: u64,
     first_unproven: Option<Place>,
+    /// Those of them that say that they are of a chain, and how many there are.
+    strangers: Vec<Place>,
+    all_strangers: u64,
     others: BTreeMap<String, u64>,
     found: Vec<(Place, Finding)>,
     more: usize,
@@ -67,6 +70,8 @@ impl Verifier {
             chain: Chain::default(),
             unproven: 0,
             first_unproven: None,
+            strangers: Vec::new(),
+            all_strangers: 0,
             others: BTreeMap::new(),
             found: Vec::new(),
             more: 0,
@@ -109,7 +114,12 @@ impl Verifier {
         }
         match line.prove(raw, &self.key) {
             Some(proven) => self.proven(&line, proven, || lines.before()),
-            None if !is_begun => self.unproven(),
+            None if !is_begun => {
+                self.unproven();
+                if line.is_chained() {
+                    self.stranger();
+                }
+            }
             None if line.is_chained() => {
                 self.suspect(Code::AlteredLine, "it was changed, or written by somebody who does not have the key");
             }
@@ -133,6 +143,28 @@ impl Verifier {
         self.first_unproven.get_or_insert((self.files.len() - 1, self.line));
     }
 
+    /// Before a chain there may be that of another store; where none begins, nothing was left as it was written.
+    fn stranger(&mut self) {
+        self.all_strangers += 1;
+        if self.strangers.len() < REMEMBERED {
+            self.strangers.push(self.place());
+        }
+    }
+
+    fn tell_strangers(&mut self) {
+        if self.known.is_none() || self.chain.top.is_some() {
+            return;
+        }
+        let strangers = std::mem::take(&mut self.strangers);
+        self.chain.suspects += self.all_strangers;
+        self.more += usize::try_from(self.all_strangers).unwrap_or(usize::MAX).saturating_sub(strangers.len());
+        for place in strangers {
+            let message =
+                "it was changed, or is of another store: none of the lines is one that this store's key proves";
+            self.find(Code::AlteredLine, place, message.to_owned());
+        }
+    }
+
     fn suspect(&mut self, code: Code, message: &str) {
         self.chain.suspects += 1;
         self.find(code, self.place(), message.to_owned());
@@ -148,6 +180,7 @@ impl Verifier {
                 _ => self.find(Code::MissingLines, place, format!("{gone}, which stood before this one")),
             }
         }
+        self.tell_strangers();
         let at_end = self.end();
         self.not_done();
         self.found.sort_by_key(|(place, _)| *place);
