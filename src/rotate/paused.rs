@@ -38,7 +38,7 @@ impl Machine<'_> {
         }
         let (world, mut opened) = self.open()?;
         let refused = &mut opened.store.rotations.refused;
-        over.into_iter().for_each(|name| drop(refused.remove(name)));
+        refused.retain(|name, _| !over.contains(&name));
         for refusal in &mut run.report.refused {
             for name in &refusal.paused {
                 let trouble = refused.entry(name.clone()).or_default();

@@ -78,6 +78,19 @@ impl Store {
         news
     }
 
+    /// Adds the bans of a newer state of this store.
+    pub(super) fn keep_bans(&mut self, newer: &Banned) {
+        for (fingerprint, ban) in &newer.0 {
+            self.banned.0.entry(fingerprint.clone()).or_insert_with(|| ban.clone());
+        }
+        let banned = self.banned_versions();
+        let at = |id: VersionId| newer.0.values().find(|ban| ban.version == id).map(|ban| ban.at);
+        let versions = self.secrets.values_mut().flatten().filter(|it| banned.contains(&it.id) && it.was_in_force());
+        for version in versions.filter(|it| it.life.revoked.is_none()) {
+            version.life.revoked = at(version.id);
+        }
+    }
+
     fn ban_of(
         &self,
         name: &SecretName,

@@ -50,7 +50,7 @@ impl StoreFiles<'_> {
         let opened = sealed.as_deref().map(|sealed| self.unseal(sealed, identities, &self.store_path())).transpose();
         let header = self.copy.header()?;
         match (opened, header) {
-            (Ok(Some(store)), header)
+            (Ok(Some(mut store)), header)
                 if manner.accept_older || !header.as_ref().is_some_and(|it| it.is_newer_than(&store)) =>
             {
                 let sealed = sealed.unwrap_or_default();
@@ -62,6 +62,7 @@ impl StoreFiles<'_> {
                 if manner.dry_run {
                     return Ok(Recovery::CopyRefreshed);
                 }
+                self.keep_bans(&mut store, identities);
                 self.copy.set_aside()?;
                 let newest = header.map_or(0, |header| header.generation);
                 self.save_recovered(store, newest, identities, now, announce)?;
@@ -71,6 +72,17 @@ impl StoreFiles<'_> {
             (_, Some(_)) => self.restore(identities, sealed.as_deref(), manner, now, announce),
             (Err(error), None) => Err(error),
             (Ok(_), None) => Err(self.nothing_to_recover()),
+        }
+    }
+
+    /// What leaked meanwhile leaked, whatever store is accepted. A copy that cannot be read keeps nobody from accepting one.
+    fn keep_bans(&self, store: &mut Store, identities: &Identities) {
+        let place = format!("second copy of `{}`", self.store_path());
+        let copy = self.copy.read().ok().flatten();
+        let copy = copy.and_then(|sealed| self.unseal(&sealed, identities, &place).ok());
+        // Fingerprints are keyed: those of another store say nothing here.
+        if let Some(copy) = copy.filter(|copy| copy.store_id == store.store_id) {
+            store.keep_bans(&copy.banned);
         }
     }
 

@@ -101,3 +101,22 @@ fn check_finds_a_file_that_still_has_it() {
         [("orphaned", &file), ("banned", &file)].map(|(code, it)| (code.to_owned(), it.clone()))
     );
 }
+
+#[test]
+fn a_ban_outlives_a_store_that_was_put_back() {
+    let project = shop();
+    let old = project.bytes(".vault-kit/dev.age");
+    let leaked = project.get("AUTH");
+    project.run(["incident", "AUTH", "--yes"]).assert_code(0);
+    assert!(project.get("AUTH") != leaked);
+    project.write(".vault-kit/dev.age", old);
+    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(project.get("AUTH"), leaked, "it is in force again");
+    assert!(findings(&project).contains(&("banned".to_owned(), "AUTH".to_owned())));
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert!(!project.read(".env").contains("AUTH_PREVIOUS"), "what leaked has no overlap");
+    assert_eq!(findings(&project), []);
+    let run = project.run_with_stdin(["set", "DB_PASSWORD"], &leaked).assert_code(7);
+    assert!(run.stderr.contains("that leaked as `AUTH`"), "{run:?}");
+}

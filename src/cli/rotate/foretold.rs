@@ -148,23 +148,14 @@ impl Call {
         let program = self.program.as_ref().map_or_else(String::new, |path| format!(" ({path})"));
         let by = format!("by hook `{}`{program}", self.hook);
         let verb = format!("would {}", self.step);
-        let listed = |names: &mut dyn Iterator<Item = &String>| {
-            names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        };
-        let line = match &self.secret {
-            Some(secret) => {
-                let after = self
-                    .after
-                    .as_ref()
-                    .map_or_else(String::new, |it| format!(", {it} after the new value is in force"));
-                row(&verb, secret, format_args!("{by}{after}"))
-            }
-            None => {
-                let files = if self.files.is_empty() { "what is owed".to_owned() } else { self.files.join(", ") };
-                let services = listed(&mut self.services.iter());
-                let readers = if services.is_empty() { services } else { format!(", for {services}") };
-                row(&verb, &files, format_args!("{by}{readers}"))
-            }
+        let line = if let Some(secret) = &self.secret {
+            let after = self.after.as_ref().map(|it| format!(", {it} after the new value is in force"));
+            row(&verb, secret, format_args!("{by}{}", after.unwrap_or_default()))
+        } else {
+            let files = if self.files.is_empty() { "what is owed".to_owned() } else { self.files.join(", ") };
+            let services: Vec<String> = self.services.iter().map(|name| format!("`{name}`")).collect();
+            let readers = if services.is_empty() { String::new() } else { format!(", for {}", services.join(", ")) };
+            row(&verb, &files, format_args!("{by}{readers}"))
         };
         ui.say(&line);
     }
