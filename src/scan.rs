@@ -17,6 +17,7 @@ mod names;
 mod needle;
 mod popularity;
 mod rules;
+mod spelled;
 mod stream;
 mod tar;
 mod tokens;

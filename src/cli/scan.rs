@@ -179,7 +179,14 @@ fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Re
         None if arguments.paths.is_empty() => project(root, &git(), &left_out)?,
         None => arguments.paths.iter().map(|path| named(session.context, path)).collect::<Result<_>>()?,
     };
-    Ok(crate::scan::files::scan(items, &scope, search))
+    let mut found = crate::scan::files::scan(items, &scope, search);
+    if let Some(tar) = &arguments.image {
+        for member in image::missing(&session.context.resolve(tar), tar)? {
+            let why = "the image is made of it, and it is not in the file: write the image anew with `docker save`";
+            found.not_checked(format!("{}!{member}", tar.display()), why);
+        }
+    }
+    Ok(found)
 }
 
 /// A path of the command line.

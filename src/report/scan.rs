@@ -32,7 +32,7 @@ impl Told<'_> {
     /// the manifest for what is in no file.
     fn place(&self, finding: &Finding) -> (String, Option<u64>) {
         let frame = self.frame;
-        if finding.commit.is_some() && finding.file.starts_with("(the ") {
+        if finding.commit.is_some() && ["(the ", "refs/"].iter().any(|it| finding.file.starts_with(it)) {
             return (frame.below_top(&frame.manifest), None);
         }
         let (file, member) =

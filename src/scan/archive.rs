@@ -1,4 +1,5 @@
-//! Looks into archives: ZIP and what is built on it (jar, wheel, docx), tar, gzip and both. One level deep, images two.
+//! Looks into archives: ZIP and what is built on it (jar, wheel, docx), tar, gzip and both. One level deep, images two; what is
+//! packed otherwise, or deeper, is told as not looked at.
 //!
 //! How much may come out of one is bounded by how large it is, so that a few kilobytes cannot keep a hook busy for an hour.
 
@@ -20,6 +21,9 @@ const TIMES: u64 = 100;
 /// A ZIP archive within an archive is held in memory, up to this size.
 const HELD: u64 = 64 << 20;
 
+/// Why an archive within an archive is not looked into.
+const NESTED: &str = "it is packed within something that is packed, and was not looked into; unpack it first";
+
 /// What is looked at to tell what something is.
 const START: usize = 512;
 
@@ -29,14 +33,20 @@ enum Kind {
     Gzip,
     Tar,
     Zip,
-    /// Known, and not read.
-    Zstd,
+    /// Known by its name, and not read.
+    Unread(&'static str),
 }
 
 fn kind(start: &[u8]) -> Option<Kind> {
     match start {
         [0x1f, 0x8b, 8, ..] => Some(Kind::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Zstd),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Kind::Unread("zstd")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Kind::Unread("xz")),
+        [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some(Kind::Unread("7-Zip")),
+        [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => Some(Kind::Unread("RAR")),
+        // Behind its level stands the mark of a block, or that of the end.
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
+        | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Some(Kind::Unread("bzip2")),
         _ if zip::is_zip(start) => Some(Kind::Zip),
         _ if tar::is_tar(start) => Some(Kind::Tar),
         _ => None,
@@ -122,13 +132,16 @@ impl Worker<'_> {
                 let mut start = [0; START];
                 let (read, _) = fill(&mut content, &mut start)?;
                 let mut content = start[..read].chain(content);
-                if tar::is_tar(&start[..read]) {
-                    return self.unpack_stream(&mut content, Kind::Tar, depth, budget, place);
+                match self::kind(&start[..read]) {
+                    Some(Kind::Tar) => return self.unpack_stream(&mut content, Kind::Tar, depth, budget, place),
+                    Some(_) => self.found.not_checked(place.file, NESTED),
+                    None => {}
                 }
                 self.stream(&mut content, place)
             }
-            Kind::Zstd => {
-                self.found.not_checked(place.file, "it is packed with zstd, which is not read here; unpack it first");
+            Kind::Unread(how) => {
+                let why = format!("it is packed with {how}, which is not read here; unpack it first");
+                self.found.not_checked(place.file, why);
                 Ok(())
             }
             Kind::Zip => {
@@ -146,7 +159,11 @@ impl Worker<'_> {
         let mut start = [0; START];
         let (read, _) = fill(content, &mut start)?;
         let mut content = start[..read].chain(content);
-        match kind(&start[..read]).filter(|_| depth > 1) {
+        let kind = kind(&start[..read]);
+        if kind.is_some() && depth <= 1 {
+            self.found.not_checked(place.file, NESTED);
+        }
+        match kind.filter(|_| depth > 1) {
             Some(kind) => match self.unpack_stream(&mut content, kind, depth - 1, budget, place) {
                 Err(error) if error.kind() != io::ErrorKind::QuotaExceeded => {
                     self.found.not_checked(place.file, why(&error));

@@ -5,6 +5,7 @@
 
 mod objects;
 mod place;
+mod refs;
 mod snapshot;
 
 use std::collections::HashSet;
@@ -16,6 +17,7 @@ use std::process::{Child, Command, Stdio};
 use super::files::shown;
 use super::stream::{Found, Search, Worker};
 use crate::error::{Error, Kind, Result};
+use refs::Ref;
 pub use snapshot::{Kept, Snapshot};
 
 /// What git may learn of our environment: where things are, and whose configuration holds (`safe.directory`).
@@ -166,54 +168,29 @@ impl Git {
         self.look(&blobs, search, found)
     }
 
-    /// What the commits of a range brought, each blob once; their messages too.
+    /// What the commits of a range brought, each blob once; their messages too, and what branches and tags say of them.
     pub fn range(&self, range: &str, search: &Search<'_>) -> Result<Found> {
         self.expect_repository()?;
         let commits = self.ask(&["rev-list", "--reverse", "--end-of-options", range, "--"])?.ok_or_else(|| {
             Error::new(Kind::Usage, "range-unknown", "git does not know this range of commits")
                 .hint("name two commits that are here, such as `origin/main..HEAD`; a shallow clone lacks older ones")
         })?;
-        self.commits(&commits, search)
-    }
-
-    /// What the commits brought that no remote has yet, of those that the lines of a pre-push hook name.
-    pub fn pushed(&self, lines: &str, search: &Search<'_>) -> Result<Found> {
-        self.expect_repository()?;
-        let is_id = |id: &&str| id.len() >= 40 && id.bytes().all(|it| it.is_ascii_hexdigit());
-        let is_none = |id: &str| id.bytes().all(|it| it == b'0');
-        let mut revisions = Vec::new();
-        for line in lines.lines() {
-            let mut words = line.rsplit(' ').filter(is_id);
-            // The remote's name of the ref may have blanks in it, the ids stand second from the left and last.
-            let (Some(theirs), Some(ours)) = (words.next(), words.next()) else { continue };
-            if !is_none(ours) {
-                revisions.push(ours.to_owned());
-                revisions.extend((!is_none(theirs)).then(|| format!("^{theirs}")));
-            }
-        }
-        if revisions.is_empty() {
-            return Ok(Found::default());
-        }
-        let mut arguments = vec!["rev-list", "--reverse", "--ignore-missing"];
-        arguments.extend(revisions.iter().map(String::as_str));
-        arguments.extend(["--not", "--remotes"]);
-        let commits = self.ask(&arguments)?.ok_or_else(failed)?;
-        self.commits(&commits, search)
+        self.commits(&commits, &self.refs_to(&commits)?, search)
     }
 
     /// What the commits of all branches and tags brought, and the stash.
     pub fn history(&self, search: &Search<'_>) -> Result<Found> {
         self.expect_repository()?;
         let commits = self.ask(&["rev-list", "--reverse", "--all"])?.ok_or_else(failed)?;
-        self.commits(&commits, search)
+        self.commits(&commits, &self.refs()?, search)
     }
 
-    fn commits(&self, commits: &[u8], search: &Search<'_>) -> Result<Found> {
+    fn commits(&self, commits: &[u8], refs: &[Ref], search: &Search<'_>) -> Result<Found> {
         const TREES: [&str; 9] =
             ["diff-tree", "--stdin", "--root", "-r", "-c", "--raw", "-z", "--no-renames", "--no-abbrev"];
         let prefix = self.prefix()?;
-        let mut found = Found::default();
         let (mut blobs, mut seen) = (Vec::new(), HashSet::new());
+        let mut found = refs::add(refs, search, &mut blobs);
         let ids = commits.split(|&it| it == b'\n').filter(|id| !id.is_empty());
         for id in ids {
             let id = String::from_utf8_lossy(id).into_owned();

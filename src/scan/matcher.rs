@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::grams::{Collected, Grams};
 use super::needle::{Family, Needle, Owner, SHORT_STEP, STEP, Shape, needles};
 use super::popularity::Popularity;
+use super::spelled::Spelled;
 use super::view::{Joining, Narrow, View};
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
@@ -86,6 +87,7 @@ impl fmt::Debug for Matcher {
 #[derive(Default)]
 pub(super) struct Scratch {
     narrow: Narrow,
+    spelled: Spelled,
     candidates: Vec<(usize, u32)>,
     views: [View; 3],
 }
@@ -126,11 +128,13 @@ impl Matcher {
     /// Every known value that begins within `zone`, in order.
     pub(super) fn find(&self, bytes: &[u8], zone: Range<usize>, scratch: &mut Scratch, hits: &mut Vec<Hit>) {
         let mut found = Vec::new();
-        let Scratch { narrow, candidates, views } = scratch;
+        let Scratch { narrow, spelled, candidates, views } = scratch;
         self.find_in(bytes, zone.start, candidates, views, &mut found);
+        self.find_spelled(bytes, spelled, candidates, views, &mut found);
         if narrow.read(bytes) {
             let wide = found.len();
             self.find_in(&narrow.bytes, 0, candidates, views, &mut found);
+            self.find_spelled(&narrow.bytes, spelled, candidates, views, &mut found);
             for hit in &mut found[wide..] {
                 hit.wide = true;
                 (hit.start, hit.end) = (narrow.place(hit.start), narrow.place(hit.end.saturating_sub(1)) + 2);
@@ -140,6 +144,27 @@ impl Matcher {
         found.sort_by_key(|hit| (hit.start, hit.needle));
         found.dedup_by(|a, b| a.needle == b.needle && a.start < b.end);
         hits.append(&mut found);
+    }
+
+    /// What is written in escapes alone.
+    fn find_spelled(
+        &self,
+        bytes: &[u8],
+        spelled: &mut Spelled,
+        candidates: &mut Vec<(usize, u32)>,
+        views: &mut [View; 3],
+        found: &mut Vec<Hit>,
+    ) {
+        if !spelled.read(bytes) {
+            return;
+        }
+        let first = found.len();
+        self.find_in(&spelled.bytes, 0, candidates, views, found);
+        for hit in &mut found[first..] {
+            (hit.start, hit.end) = (spelled.start(hit.start), spelled.end(hit.end.saturating_sub(1)));
+            let is_url = bytes.get(hit.start) == Some(&b'%');
+            hit.encoding = if is_url { Encoding::Url } else { Encoding::Json };
+        }
     }
 
     fn find_in(

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::Code;
 use super::stream::{Found, Place, Search, Worker};
 
 /// What is told for a part of a path that has a value in it.
 const MASK: &str = "…";
 
 impl Worker<'_> {
-    /// Looks through the name of a file, which git and archives take along too. What only looks like a credential is no
-    /// news there.
+    /// Looks through the name of a file, which git and archives take along too. What only looks like a credential is not
+    /// looked for there.
     pub(super) fn name(&mut self, place: Place<'_>) {
         let before = self.found.findings.len();
         self.text(place.file.as_bytes(), place);
         let mut named = self.found.findings.split_off(before);
-        named.retain(|finding| finding.code == Code::Leaked);
         for finding in &mut named {
             finding.message = format!("its name {}", finding.message);
         }

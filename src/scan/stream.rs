@@ -130,9 +130,9 @@ impl<'a> Worker<'a> {
         result
     }
 
-    /// Looks through a short text.
+    /// Looks for known values in a short text.
     pub(super) fn text(&mut self, bytes: &[u8], place: Place<'_>) {
-        self.look(&Piece { bytes, zone: 0..bytes.len(), offset: 0, lines: 0, is_binary: false }, place);
+        self.known(&Piece { bytes, zone: 0..bytes.len(), offset: 0, lines: 0, is_binary: false }, place);
     }
 
     fn pieces(&mut self, buffer: &mut [u8], reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
@@ -157,6 +157,19 @@ impl<'a> Worker<'a> {
     }
 
     fn look(&mut self, piece: &Piece<'_>, place: Place<'_>) {
+        let known = self.known(piece, place);
+        let mut lines = Lines { at: 0, lines: piece.lines };
+        for found in self.search.rules.find(piece.bytes, &piece.zone) {
+            // What is known to be ours is told as ours.
+            if !known.iter().any(|hit| hit.start < found.place.end && found.place.start < hit.end) {
+                let position = lines.position(piece, found.place.start);
+                self.found.findings.push(credential(&found, piece, position, place));
+            }
+        }
+    }
+
+    /// Looks for known values alone; tells where they are.
+    fn known(&mut self, piece: &Piece<'_>, place: Place<'_>) -> Vec<Range<usize>> {
         let mut hits = std::mem::take(&mut self.hits);
         self.search.matcher.find(piece.bytes, piece.zone.clone(), &mut self.scratch, &mut hits);
         let mut known: Vec<(Hit, Vec<Owner>)> =
@@ -172,14 +185,7 @@ impl<'a> Worker<'a> {
             let findings = owners.iter().map(|owner| self.leaked(owner, hit, position, place));
             self.found.findings.extend(findings.collect::<Vec<_>>());
         }
-        let mut lines = Lines { at: 0, lines: piece.lines };
-        for found in self.search.rules.find(piece.bytes, &piece.zone) {
-            // What is known to be ours is told as ours.
-            if !known.iter().any(|(hit, _)| hit.start < found.place.end && found.place.start < hit.end) {
-                let position = lines.position(piece, found.place.start);
-                self.found.findings.push(credential(&found, piece, position, place));
-            }
-        }
+        known.into_iter().map(|(hit, _)| hit.start..hit.end).collect()
     }
 
     fn leaked(&self, owner: &Owner, hit: &Hit, position: Position, place: Place<'_>) -> Finding {

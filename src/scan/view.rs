@@ -100,10 +100,10 @@ impl View {
 }
 
 /// The bytes of one character.
-struct Character([u8; 4], usize);
+pub(super) struct Character([u8; 4], usize);
 
 impl Character {
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.0[..self.1]
     }
 }
@@ -123,7 +123,7 @@ impl From<char> for Character {
 }
 
 /// `\uXXXX`, also two of them for one character.
-fn unicode(text: &[u8]) -> Option<(Character, usize)> {
+pub(super) fn unicode(text: &[u8]) -> Option<(Character, usize)> {
     let unit = |text: &[u8]| {
         let digits = text.strip_prefix(b"\\u")?.first_chunk::<4>()?;
         digits.iter().try_fold(0u16, |unit, &it| Some(unit << 4 | u16::from(digit(it)?)))
@@ -138,7 +138,7 @@ fn unicode(text: &[u8]) -> Option<(Character, usize)> {
     }
 }
 
-fn digit(byte: u8) -> Option<u8> {
+pub(super) fn digit(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -54,6 +54,10 @@ fn dresses(value: &str) -> BTreeMap<String, Vec<u8>> {
         if it.is_ascii() { escaped[1..escaped.len() - 1].to_owned() } else { format!("\\u{:04x}", u32::from(it)) }
     };
     add("json in ascii", value.chars().map(ascii).collect());
+    add("every character as \\u", value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect());
+    add("every character as \\\\U", value.encode_utf16().map(|unit| format!("\\\\u{unit:04X}")).collect());
+    add("every byte as \\x", value.bytes().map(|byte| format!("\\x{byte:02x}")).collect());
+    add("every byte as %", value.bytes().map(|byte| format!("%{byte:02X}")).collect());
     let long = BASE64.encode(&[&[7; 50][..], bytes, &[9; 50]].concat());
     add("wrapped at 64", wrapped(&long, 64, ""));
     add("wrapped at 76", wrapped(&long, 76, "").replace('\n', "\r\n"));

@@ -102,3 +102,81 @@ fn what_is_no_image_is_refused() {
     let run = scan(&project, &["--image", "note.txt"]).assert_code(2);
     assert!(run.stderr.contains("`note.txt` is no container image"), "{run:?}");
 }
+
+/// A tar archive of these members, as far as a reader looks.
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for (name, content) in members {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        archive.extend(header);
+        archive.extend(*content);
+        archive.resize(archive.len().next_multiple_of(512), 0);
+    }
+    archive.resize(archive.len() + 1024, 0);
+    archive
+}
+
+/// What could not be looked at, and why.
+fn unseen(run: &crate::support::Run) -> Vec<(String, String)> {
+    let text = |it: &serde_json::Value| it.as_str().unwrap().to_owned();
+    let unseen = report(run)["not_checked"].as_array().unwrap().clone();
+    let files = unseen.iter().filter(|it| it["what"].as_str().unwrap().contains('.'));
+    files.map(|it| (text(&it["what"]), text(&it["why"]))).collect()
+}
+
+#[test]
+fn what_is_packed_otherwise_or_deeper_is_told_as_not_looked_at() {
+    let project = shop();
+    let auth = project.get("AUTH");
+    project.write("src/a.tar.xz", b"\xfd7zXZ\0\0\x04 and so on");
+    project.write("src/b.bz2", b"BZh91AY&SY and so on");
+    project.write("src/c.7z", b"7z\xbc\xaf\x27\x1c and so on");
+    project.write("src/d.rar", b"Rar!\x1a\x07\0 and so on");
+    let inner = tar(&[("key", &auth)]);
+    // A reader of one level finds what lies in an inner archive as it is, and says that it did not look into it.
+    let packed = [b"\x1f\x8b\x08\0", &inner[..64]].concat();
+    project.write("src/e.tar", tar(&[("inner.tar", &tar(&[("clean", b"nothing")])), ("inner.gz", &packed)]));
+    project.write("src/plain.txt", "BZh9 is how bzip2 begins, and 7z is a name");
+    let run = scan(&project, &["src"]).assert_code(0);
+    let named: Vec<(String, bool)> =
+        unseen(&run).into_iter().map(|(what, why)| (what, why.contains("unpack it first"))).collect();
+    let expected = ["src/a.tar.xz", "src/b.bz2", "src/c.7z", "src/d.rar", "src/e.tar!inner.gz", "src/e.tar!inner.tar"];
+    assert_eq!(named, expected.map(|it| (it.to_owned(), true)));
+    scan(&project, &["src", "--strict"]).assert_code(1);
+    project.write("src/e.tar", tar(&[("inner.tar", &inner)]));
+    assert_eq!(findings(&scan(&project, &["src"]).assert_code(1)), set(&[("AUTH", "src/e.tar!inner.tar", 1)]));
+}
+
+#[test]
+fn an_image_that_lacks_what_it_is_made_of_is_not_called_clean() {
+    let project = shop();
+    let config = br#"{"config": {}}"#;
+    let manifest = br#"[{"Config": "config.json", "RepoTags": [], "Layers": ["one/layer.tar", "two/layer.tar"]}]"#;
+    let layer = tar(&[("etc/hosts", b"nothing")]);
+    let whole: [(&str, &[u8]); 4] =
+        [("one/layer.tar", &layer), ("two/layer.tar", &layer), ("config.json", config), ("manifest.json", manifest)];
+    project.write("app.tar", tar(&whole));
+    assert_eq!(unseen(&scan(&project, &["--image", "app.tar"]).assert_code(0)), []);
+    for lacks in [0, 1, 2] {
+        let mut members = whole.to_vec();
+        let (name, _) = members.remove(lacks);
+        project.write("app.tar", tar(&members));
+        let run = scan(&project, &["--image", "app.tar"]).assert_code(0);
+        let told = unseen(&run);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].0 == format!("app.tar!{name}") && told[0].1.contains("is not in the file"), "{told:?}");
+        scan(&project, &["--image", "app.tar", "--strict"]).assert_code(1);
+    }
+    // As an OCI layout: the index names a manifest, and that its configuration and layers.
+    let index = br#"{"schemaVersion": 2, "manifests": [{"digest": "sha256:aa"}]}"#;
+    let manifest = br#"{"schemaVersion": 2, "config": {"digest": "sha256:bb"}, "layers": [{"digest": "sha256:cc"}]}"#;
+    let layout: [(&str, &[u8]); 3] =
+        [("index.json", index), ("blobs/sha256/aa", manifest), ("blobs/sha256/bb", config)];
+    project.write("app.tar", tar(&layout));
+    let told = unseen(&scan(&project, &["--image", "app.tar"]).assert_code(0));
+    assert_eq!(told.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["app.tar!blobs/sha256/cc"]);
+}

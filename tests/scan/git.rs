@@ -175,6 +175,34 @@ fn what_a_push_would_send_is_looked_at() {
 }
 
 #[test]
+fn names_of_branches_and_tags_and_the_messages_of_tags_are_looked_at() {
+    let project = repository();
+    let auth = auth(&project);
+    git(&project, &["tag", "-a", "-m", &format!("Use {auth}"), "v1"]).assert_code(0);
+    git(&project, &["branch", &format!("fix/{auth}")]).assert_code(0);
+    let expected = [("AUTH", "(the message of refs/tags/v1)", 6), ("AUTH", "refs/heads/fix/…", 1)];
+    for arguments in [&["--history"][..], &["--range", "HEAD"]] {
+        let run = scan(&project, arguments).assert_code(1);
+        assert_eq!(findings(&run), set(&expected), "{arguments:?}");
+        assert!(!run.both().contains(&auth));
+        assert!(report(&run)["findings"].to_string().contains("its name has the current value"), "{run:?}");
+    }
+    // Neither is in a range that does not have the commit that they lead to.
+    git(&project, &["commit", "-q", "--allow-empty", "-m", "Clean"]).assert_code(0);
+    scan(&project, &["--range", "HEAD~1..HEAD"]).assert_code(0);
+    // What is pushed alone: the tag, whose commit may be there already, and a name that the remote gets.
+    let none = "0".repeat(40);
+    let id = |name: &str| git(&project, &["rev-parse", name]).stdout.trim().to_owned();
+    let push = |line: String| project.run_with_stdin(["scan", "--json", "--range", "-"], line.as_bytes());
+    git(&project, &["update-ref", "refs/remotes/origin/main", "HEAD"]).assert_code(0);
+    push(format!("refs/heads/main {} refs/heads/main {none}\n", id("HEAD"))).assert_code(0);
+    let run = push(format!("refs/tags/v1 {} refs/tags/v1 {none}\n", id("v1"))).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "(the message of refs/tags/v1)", 6)]));
+    let run = push(format!("refs/heads/main {} refs/heads/{auth} {none}\n", id("HEAD"))).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "refs/heads/…", 1)]));
+}
+
+#[test]
 fn neither_hooks_nor_filters_nor_monitors_of_the_repository_are_run() {
     let project = repository();
     let mark = project.path("was-run").display().to_string();
