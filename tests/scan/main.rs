@@ -13,6 +13,7 @@ mod dresses;
 mod files;
 mod git;
 mod hooks;
+mod managers;
 mod prints;
 mod report;
 mod rules;
