@@ -181,7 +181,8 @@ fn what_changed_there_is_taken_before_it_is_rotated() {
         let codes = |due: &[&str]| -> Vec<String> {
             let found = find(&host, &places, due, &store);
             assert!(found.targets.is_empty(), "{:?}", found.targets);
-            let words = found.changed.iter().map(|(_, words)| words).chain(&found.problems);
+            let words =
+                found.changed.iter().map(|(_, words)| words).chain(found.problems.iter().map(|(_, words)| words));
             words.map(|it| format!("{} {}", it.code(), it.kind().code())).collect()
         };
         fake.put("/shop/prod/password", "by-hand");
