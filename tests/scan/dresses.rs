@@ -16,6 +16,11 @@ fn wrapped(text: &str, width: usize, indent: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// Every piece of a text in another form.
+fn each<T>(pieces: impl Iterator<Item = T>, form: impl Fn(T) -> String) -> String {
+    pieces.map(form).collect::<Vec<_>>().concat()
+}
+
 fn percent(value: &str, kept: &str, lower: bool) -> String {
     let one = |byte: u8| match char::from(byte) {
         it if it.is_ascii_alphanumeric() || kept.contains(it) => it.to_string(),
@@ -54,10 +59,10 @@ fn dresses(value: &str) -> BTreeMap<String, Vec<u8>> {
         if it.is_ascii() { escaped[1..escaped.len() - 1].to_owned() } else { format!("\\u{:04x}", u32::from(it)) }
     };
     add("json in ascii", value.chars().map(ascii).collect());
-    add("every character as \\u", value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect());
-    add("every character as \\\\U", value.encode_utf16().map(|unit| format!("\\\\u{unit:04X}")).collect());
-    add("every byte as \\x", value.bytes().map(|byte| format!("\\x{byte:02x}")).collect());
-    add("every byte as %", value.bytes().map(|byte| format!("%{byte:02X}")).collect());
+    add("every character as \\u", each(value.encode_utf16(), |unit| format!("\\u{unit:04x}")));
+    add("every character as \\\\U", each(value.encode_utf16(), |unit| format!("\\\\u{unit:04X}")));
+    add("every byte as \\x", each(value.bytes(), |byte| format!("\\x{byte:02x}")));
+    add("every byte as %", each(value.bytes(), |byte| format!("%{byte:02X}")));
     let long = BASE64.encode(&[&[7; 50][..], bytes, &[9; 50]].concat());
     add("wrapped at 64", wrapped(&long, 64, ""));
     add("wrapped at 76", wrapped(&long, 76, "").replace('\n', "\r\n"));

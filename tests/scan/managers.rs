@@ -63,8 +63,8 @@ fn the_pre_commit_framework_takes_our_hooks() {
     person(&hooks, &judges, "pre-commit", &["validate-manifest", file]).assert_code(0);
     let commit = git(&hooks, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
     let config = |ids: &[&str]| {
-        let ids: String = ids.iter().map(|id| format!("  - id: {id}\n")).collect();
-        format!("repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n{ids}", hooks.root().display())
+        let ids: Vec<String> = ids.iter().map(|id| format!("  - id: {id}\n")).collect();
+        format!("repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n{}", hooks.root().display(), ids.concat())
     };
     let project = repository();
     project.write(".pre-commit-config.yaml", config(&["vault-kit-scan", "vault-kit-check", "vault-kit-push"]));
