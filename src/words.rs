@@ -38,7 +38,7 @@ static STARTS: [u16; COUNT + 1] = {
     reason = "no word is longer than 255; a text longer than 65,535 does not compile"
 )]
 const fn length(index: usize) -> u16 {
-    assert!(LONGEST <= 255);
+    const { assert!(LONGEST <= 255) };
     LIST[index].len() as u16
 }
 
