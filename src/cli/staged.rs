@@ -19,11 +19,11 @@ pub fn open(context: &Context) -> Result<(Session<'_>, Option<Snapshot>)> {
     };
     let named = context.global.file.as_deref().map(|file| context.directory().join(file));
     let start = named.as_deref().and_then(Path::parent).map_or_else(|| context.directory(), Path::to_owned);
+    let start = start.canonicalize().unwrap_or(start);
     let name = named.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or(MANIFEST);
     let git = |directory: &Path| Git::new(directory, context::variables(git::INHERITED.into_iter()));
     git(&start).expect_repository()?;
-    let is_here =
-        |directory: &std::path::PathBuf| named.is_none() || start.canonicalize().is_ok_and(|it| it == *directory);
+    let is_here = |directory: &std::path::PathBuf| named.is_none() || start == *directory;
     let kept = git(&start).nearest_staged(name)?.filter(is_here);
     match (kept, lying) {
         (Some(directory), lying) if !lying.as_ref().is_some_and(|it| is_within(it, &directory)) => {
