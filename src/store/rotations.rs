@@ -1,5 +1,4 @@
-//! Rotations that are on their way. Each transition is in the sealed store before its effect: whoever dies in between leaves
-//! it to the next run, which goes on with the same value.
+//! Rotations on their way. Each transition is in the sealed store before its effect: the next run goes on where one died.
 
 mod outcome;
 
