@@ -66,6 +66,7 @@ impl Configuration {
     }
 
     /// The same with what is included in the place of each `include`; one that `load` does not bring stays.
+    #[must_use]
     pub fn with_included(self, load: &mut dyn FnMut(&Directive) -> Included) -> Self {
         let mut whole = Self::default();
         whole.take(self, None, None, 0, load);
@@ -89,7 +90,9 @@ impl Configuration {
             let included = if directive.name == "include" && depth < DEEPEST { load(&directive) } else { None };
             match included {
                 Some(files) => {
-                    files.into_iter().for_each(|(file, it)| self.take(it, Some(&file), block, depth + 1, load));
+                    for (file, it) in files {
+                        self.take(it, Some(&file), block, depth + 1, load);
+                    }
                 }
                 None => self.directives.push(directive),
             }

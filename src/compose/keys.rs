@@ -46,7 +46,9 @@ fn within<'a>(node: &'a Node, shape: &'static Shape, path: &mut Vec<&'a str>, pr
         Value::Map(it) => map(it, shape, path, problems),
         Value::List(list) => {
             let Some(entry) = shape.of("[]") else { return };
-            list.iter().for_each(|it| within(it, entry, path, problems));
+            for it in list {
+                within(it, entry, path, problems);
+            }
         }
         Value::Null | Value::Scalar(_) => {}
     }

@@ -26,7 +26,7 @@ outside = ["DB_PASSWORD", "PORT"]
 "#;
 
 /// What is to be told ends with `# !`.
-const COMPOSE: &str = r##"
+const COMPOSE: &str = r#"
 services:
   arguments:
     image: redis
@@ -105,7 +105,7 @@ volumes:
       o: addr=nas,username=app,password=hunter2  # !
   plain:
     driver_opts: { type: nfs, o: "addr=nas,rw" }
-"##;
+"#;
 
 /// The lines of a file that are told with one of these codes.
 fn told(project: &Project, file: &str, codes: &[&str]) -> (BTreeSet<usize>, String) {

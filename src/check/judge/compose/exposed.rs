@@ -112,7 +112,8 @@ impl Bench<'_> {
     fn written_elsewhere(&mut self, project: &Project) {
         let mut found: Vec<(Location, String)> = Vec::new();
         for (name, definition) in &project.configs {
-            let content = definition.content.as_ref().filter(|text| text.is_literal());
+            let is_known = |text: &&Text| text.variables.iter().any(|it| self.is_known(it));
+            let content = definition.content.as_ref().filter(|text| !is_known(text));
             if let Some((text, line)) = content.and_then(|text| Some((text, in_document(text.as_str())?))) {
                 // A block begins on the line behind its key.
                 let is_block = text.as_str().contains('\n');

@@ -90,13 +90,11 @@ fn has_plain_default(project: &Project, used: &VariableUse) -> bool {
 }
 
 fn declare(name: &str, delivered: &Delivered<'_>) -> String {
-    match suggest(name, delivered.variables.iter().map(String::as_str)) {
-        Some(guess) => format!("did you mean `{guess}`?"),
-        None => {
-            let line = "kind = \"external\"    # or what it is; and name it in the `secrets` of a dotenv output";
-            in_table(&format!("secrets.{}", key(name)), line)
-        }
+    if let Some(guess) = suggest(name, delivered.variables.iter().map(String::as_str)) {
+        return format!("did you mean `{guess}`?");
     }
+    let line = "kind = \"external\"    # or what it is; and name it in the `secrets` of a dotenv output";
+    in_table(&format!("secrets.{}", key(name)), line)
 }
 
 /// A secret by its name must come from us; whatever else is required, from somewhere.
