@@ -113,7 +113,7 @@ fn proposed(context: &Context, root: &Root) -> Result<String> {
 
 /// What the Compose file of a directory needs, and its path; `None` without one.
 fn compose_needs(context: &Context, root: &Root, directory: &str) -> Result<Option<([String; 1], Needs)>> {
-    let disk = Disk { root };
+    let disk = Disk::open(root.path()).map_err(|error| Error::io("the project's directory cannot be opened", error))?;
     let Some(files) = disk.found().map(|file| [file]) else { return Ok(None) };
     let resolved =
         compose::resolve(&Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory }, &disk);

@@ -1,54 +1,58 @@
 //! Compose files and what they refer to, from the disk: regular files beneath the project's directory, of a bounded size, through no
-//! symlink.
+//! symlink. One reader, for `init` and for `check`.
 
-use std::io::Read as _;
+use std::cell::{RefCell, RefMut};
+use std::io;
+use std::path::Path;
 
-use crate::compose::{Files, LARGEST, NAMES, Unreadable};
-use crate::error::Error;
-use crate::private_file::Root;
+use super::file::Tree;
+use super::staged::lying;
+use crate::compose::{Files, NAMES, Unreadable};
+
+/// What is said of a path that is not beneath the project.
+pub(super) const OUTSIDE: &str = "lies outside of the project, where nothing is read";
 
 /// Brings the files of a project.
 #[derive(Debug)]
-pub struct Disk<'a> {
-    /// The manifest's directory.
-    pub root: &'a Root,
+pub struct Disk {
+    tree: RefCell<Tree>,
 }
 
-impl Disk<'_> {
+impl Disk {
+    /// A reader of the manifest's directory.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        Ok(Self { tree: RefCell::new(Tree::open(root)?) })
+    }
+
     /// The file that Compose would find by itself in the project's directory.
     pub fn found(&self) -> Option<String> {
-        NAMES.into_iter().find(|name| !matches!(self.read(name), Ok(None))).map(str::to_owned)
+        NAMES.into_iter().find(|name| !matches!(self.content(name), Ok(None))).map(str::to_owned)
+    }
+
+    /// A file beneath the project; `None` = there is none, `Err` = why it was not read, as the end of a sentence.
+    pub(super) fn content(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        if path.is_empty() || is_outside(path) {
+            return Err(OUTSIDE.into());
+        }
+        let content = lying(&mut self.tree(), path)?;
+        Ok(content.map(|bytes| bytes.to_vec()))
+    }
+
+    /// The directory, for other looks at it.
+    pub(super) fn tree(&self) -> RefMut<'_, Tree> {
+        self.tree.borrow_mut()
     }
 }
 
-impl Files for Disk<'_> {
+impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Unreadable> {
-        if path.is_empty() || path.starts_with(['/', '~']) || path == ".." || path.starts_with("../") {
-            return Err(unreadable("is outside the project's directory, where nothing is read"));
-        }
-        let Some((file, facts)) = self.root.open_file(path).map_err(|error| refused(&error))? else { return Ok(None) };
-        let mut bytes = Vec::with_capacity(usize::try_from(facts.size).map_or(0, |size| size.min(LARGEST) + 1));
-        // A file can grow while it is read.
-        let read = file.take(LARGEST as u64 + 1).read_to_end(&mut bytes);
-        match read {
-            Ok(_) if bytes.len() > LARGEST => Err(unreadable("is larger than 1 MiB, and is not read")),
-            Ok(_) => Ok(Some(bytes)),
-            Err(_) => Err(unreadable("cannot be read")),
-        }
+        self.content(path).map_err(Unreadable)
     }
 }
 
-fn unreadable(why: &str) -> Unreadable {
-    Unreadable(why.to_owned())
-}
-
-fn refused(error: &Error) -> Unreadable {
-    unreadable(match error.code() {
-        "symlink" => "is a symlink or behind one, and is not followed",
-        "not-regular" => "is no regular file",
-        "permission-denied" => "may not be read by this user",
-        _ => "cannot be read",
-    })
+/// Whether a path leads out of the project by its letters.
+pub(super) fn is_outside(path: &str) -> bool {
+    path == ".." || path.starts_with("../") || path.starts_with(['/', '~'])
 }
 
 #[cfg(test)]
@@ -58,10 +62,10 @@ mod tests {
     use super::*;
     use crate::compose::{ProblemKind, Request, resolve};
 
-    fn root() -> (tempfile::TempDir, Root) {
+    fn disk() -> (tempfile::TempDir, Disk) {
         let directory = tempfile::tempdir().unwrap();
-        let root = Root::open(directory.path()).unwrap();
-        (directory, root)
+        let disk = Disk::open(directory.path()).unwrap();
+        (directory, disk)
     }
 
     #[expect(clippy::disallowed_methods, reason = "tests make the files that are to be refused")]
@@ -69,16 +73,15 @@ mod tests {
         std::fs::write(directory.path().join(path), bytes).unwrap();
     }
 
-    fn why(root: &Root, path: &str) -> String {
-        Disk { root }.read(path).unwrap_err().0
+    fn why(disk: &Disk, path: &str) -> String {
+        disk.read(path).unwrap_err().0
     }
 
     #[test]
     fn a_project_is_read_from_the_disk() {
-        let (directory, root) = root();
+        let (directory, disk) = disk();
         write(&directory, "docker-compose.yml", b"services: {a: {image: $X}}");
         write(&directory, ".env", b"X=a:1");
-        let disk = Disk { root: &root };
         let files = [disk.found().unwrap()];
         let resolved =
             resolve(&Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "p" }, &disk);
@@ -88,7 +91,7 @@ mod tests {
 
     #[test]
     fn links_fifos_directories_and_giants_are_refused() {
-        let (directory, root) = root();
+        let (directory, disk) = disk();
         let path = |name: &str| directory.path().join(name);
         std::os::unix::fs::symlink("loop", path("loop")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", path("link")).unwrap();
@@ -100,33 +103,33 @@ mod tests {
         std::fs::File::options().write(true).open(path("giant")).unwrap().set_len(100 << 20).unwrap();
         write(&directory, "largest", &vec![b'\n'; LARGEST]);
         for name in ["loop", "link", "here/largest"] {
-            assert_eq!(why(&root, name), "is a symlink or behind one, and is not followed", "{name}");
+            assert_eq!(why(&disk, name), "is a symlink or behind one, and is not followed", "{name}");
         }
         for name in ["fifo", "directory"] {
-            assert_eq!(why(&root, name), "is no regular file", "{name}");
+            assert_eq!(why(&disk, name), "is not a regular file", "{name}");
         }
-        assert_eq!(why(&root, "giant"), "is larger than 1 MiB, and is not read");
-        assert_eq!(Disk { root: &root }.read("largest").unwrap().unwrap().len(), LARGEST);
+        assert_eq!(why(&disk, "giant"), "is larger than 1 MiB, and is not read");
+        assert_eq!(disk.read("largest").unwrap().unwrap().len(), LARGEST);
         for name in ["", "..", "../x", "/etc/passwd", "~/x"] {
-            assert!(why(&root, name).starts_with("is outside"), "{name}");
+            assert!(why(&disk, name).starts_with("lies outside"), "{name}");
         }
-        assert_eq!(Disk { root: &root }.read("none/x"), Ok(None));
+        assert_eq!(disk.read("none/x"), Ok(None));
     }
 
     #[test]
     fn what_is_refused_is_told_where_it_is_named() {
-        let (directory, root) = root();
+        let (directory, disk) = disk();
         write(&directory, "compose.yaml", b"include:\n  - loop\n  - ../up.yaml\nservices: {a: {image: a}}\n");
         std::os::unix::fs::symlink("loop", directory.path().join("loop")).unwrap();
         let files = ["compose.yaml".to_owned()];
         let request = Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "p" };
-        let problems = resolve(&request, &Disk { root: &root }).problems;
+        let problems = resolve(&request, &disk).problems;
         let told: Vec<_> = problems.iter().map(|it| (it.at.line, it.kind, it.message.as_str())).collect();
         assert_eq!(
             told,
             [
                 (2, ProblemKind::NotRead, "`loop` is a symlink or behind one, and is not followed"),
-                (3, ProblemKind::Elsewhere, "`../up.yaml` is outside the project's directory, where nothing is read"),
+                (3, ProblemKind::Elsewhere, "`../up.yaml` lies outside of the project, where nothing is read"),
             ]
         );
     }

@@ -2,12 +2,13 @@
 
 mod gateway;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::file::{self, Tree};
+use super::compose::{Disk, OUTSIDE, is_outside};
+use super::file;
 use super::{PRIVATE, Subject, Values, git};
 use crate::check::credential::{assigned, is_credential};
 use crate::check::delivered::Delivered;
@@ -25,8 +26,8 @@ use crate::secret::Secret;
 /// `variables` is the process environment. Of what it holds, and of the dotenv files, no secret is put into the Compose files.
 pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<String, Secret>) -> Deployed {
     let mut deployed = Deployed::default();
-    let Ok(tree) = Tree::open(subject.root) else { return deployed };
-    let observer = Observer { subject, tree: RefCell::new(tree) };
+    let Ok(disk) = Disk::open(subject.root) else { return deployed };
+    let observer = Observer { subject, disk };
     let files = subject.manifest.compose_in(subject.environment);
     if !files.is_empty() {
         let given = observer.given(values, variables);
@@ -52,7 +53,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
 
 struct Observer<'a> {
     subject: &'a Subject<'a>,
-    tree: RefCell<Tree>,
+    disk: Disk,
 }
 
 impl Files for Observer<'_> {
@@ -79,7 +80,7 @@ impl Observer<'_> {
         let beside = [compose::env_file_beside(manifest.compose_in(environment))];
         let env_files = manifest.compose_env_files_in(environment).unwrap_or(&beside);
         for path in self.dotenv_files().filter(|path| env_files.iter().any(|it| it == path)) {
-            let bytes = self.tree.borrow_mut().read(path).unwrap_or_default();
+            let bytes = self.disk.tree().read(path).unwrap_or_default();
             let lines = values.in_example(&bytes).into_iter().filter(|(name, _)| is_open(name.as_str()));
             given.extend(lines.map(|(name, value)| (name.to_string(), value)));
         }
@@ -121,10 +122,10 @@ impl Observer<'_> {
 
     /// A file beneath the project; `None` = there is none, `Err` = why it was not read, as the end of a sentence.
     fn content(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
-        if is_outside(path) {
+        if path.is_empty() || is_outside(path) {
             return Err(OUTSIDE.into());
         }
-        let content = self.subject.committed(&mut self.tree.borrow_mut(), path)?;
+        let content = self.subject.committed(&mut self.disk.tree(), path)?;
         Ok(content.map(|bytes| bytes.to_vec()))
     }
 
@@ -145,7 +146,7 @@ impl Observer<'_> {
         if is_outside(path) {
             return NamedFile::Unseen(format!("`{path}` {OUTSIDE}"));
         }
-        match self.tree.borrow_mut().stat(path) {
+        match self.disk.tree().stat(path) {
             Ok(stat) => NamedFile::File { mode: file::permissions(&stat), uid: stat.st_uid, gid: stat.st_gid },
             Err(FileFact::Absent) => NamedFile::Absent,
             Err(FileFact::Unreadable(why)) => NamedFile::Unseen(why),
@@ -235,12 +236,6 @@ impl Observer<'_> {
 
 /// More patterns than this are not tried on every file.
 const MOST_PATTERNS: usize = 2000;
-
-const OUTSIDE: &str = "lies outside of the project, where `check` does not look";
-
-fn is_outside(path: &str) -> bool {
-    path == ".." || path.starts_with("../") || path.starts_with(['/', '~'])
-}
 
 /// A file of a directory; the project's root is empty.
 fn beneath(directory: &str, file: &str) -> String {

@@ -19,29 +19,33 @@ impl Subject<'_> {
         let Some(staged) = self.staged else { return lying(tree, path) };
         let plain = plain(path);
         match staged.read(&plain).map_err(|error| error.to_string())? {
-            Kept::File(bytes) if bytes.len() > LARGEST => Err(too_large()),
+            Kept::File(bytes) if bytes.len() > LARGEST => Err(TOO_LARGE.into()),
             Kept::File(bytes) => Ok(Some(Zeroizing::new(bytes))),
-            Kept::NotAFile => Err("is, or lies behind, a symlink in git's index, which is not followed".into()),
+            Kept::NotAFile => Err("is a symlink in git's index or behind one, and is not followed".into()),
             Kept::Absent if staged.is_ignored(&plain).map_err(|error| error.to_string())? => lying(tree, path),
             Kept::Absent => Ok(None),
         }
     }
 }
 
-fn lying(tree: &mut Tree, path: &str) -> Content {
+/// A file of the work tree: a regular one, of a bounded size, through no symlink.
+pub(super) fn lying(tree: &mut Tree, path: &str) -> Content {
     match tree.stat(path) {
-        Ok(stat) if u64::try_from(stat.st_size).is_ok_and(|size| size > LARGEST as u64) => Err(too_large()),
-        Ok(_) => tree.read(path).map(Some).map_err(|error| format!("cannot be read: {error}")),
+        Ok(stat) if u64::try_from(stat.st_size).is_ok_and(|size| size > LARGEST as u64) => Err(TOO_LARGE.into()),
+        Ok(_) => match tree.read(path) {
+            // It can have grown meanwhile.
+            Ok(bytes) if bytes.len() > LARGEST => Err(TOO_LARGE.into()),
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(format!("cannot be read: {error}")),
+        },
         Err(FileFact::Absent) => Ok(None),
-        Err(FileFact::Symlink(_)) => Err("is, or lies behind, a symlink, which is not followed".into()),
-        Err(FileFact::Unreadable(why)) => Err(why),
+        Err(FileFact::Symlink(_)) => Err("is a symlink or behind one, and is not followed".into()),
+        Err(FileFact::Unreadable(why)) => Err(why.trim_start_matches("it ").to_owned()),
         Err(FileFact::NotAFile | FileFact::File(_)) => Err("is not a regular file".into()),
     }
 }
 
-fn too_large() -> String {
-    format!("is larger than {} KiB", LARGEST >> 10)
-}
+const TOO_LARGE: &str = "is larger than 1 MiB, and is not read";
 
 /// A path as git's index writes it, without `.`; what leads out of the project is in no index.
 fn plain(path: &str) -> String {

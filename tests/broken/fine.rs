@@ -153,7 +153,7 @@ fn a_compose_file_that_cannot_be_judged_fails_and_nothing_is_said_of_its_service
             std::fs::remove_file(project.path("compose.yml")).unwrap();
             std::os::unix::fs::symlink("/etc/passwd", project.path("compose.yml")).unwrap();
         }),
-        ("KiB", |project| {
+        ("MiB", |project| {
             let file = std::fs::File::options().write(true).open(project.path("compose.yml")).unwrap();
             file.set_len(2 << 30).unwrap();
         }),

@@ -1,6 +1,7 @@
 //! The configuration of nginx, with what it includes: by the paths of its container, as far as these are mounted from the project.
 
-use super::{Observer, beneath, is_outside};
+use super::super::compose::is_outside;
+use super::{Observer, beneath};
 use crate::check::delivered::is_below;
 use crate::check::deployed::Gateway;
 use crate::compose::model::VolumeKind;
@@ -49,7 +50,7 @@ impl Observer<'_> {
             return None;
         }
         let names = if name.contains(['*', '?']) {
-            let names = self.tree.borrow_mut().names(directory)?;
+            let names = self.disk.tree().names(directory)?;
             names.into_iter().filter(|it| matches(name.as_bytes(), it.as_bytes())).collect()
         } else {
             vec![name.to_owned()]
