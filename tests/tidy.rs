@@ -58,7 +58,8 @@ const ONLY: [Only; 21] = [
     Only { words: &["tz::"], within: &["zone"] },
     Only { words: &["Utc::now", "SystemTime::now", "Local::now"], within: &["clock"] },
     Only { words: &["env::var", "env::set_var", "env::remove_var"], within: &["cli/context"] },
-    Only { words: &["process::exit", "unsafe", ".unwrap()", "todo!", "unimplemented!"], within: &[] },
+    Only { words: &["process::exit"], within: &["hardening"] },
+    Only { words: &["unsafe", ".unwrap()", "todo!", "unimplemented!"], within: &[] },
     Only {
         words: &["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "UnixListener", "rustix::net"],
         within: &[],

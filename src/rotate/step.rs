@@ -92,7 +92,7 @@ impl Step<'_> {
             Some(current) if current == self.id => {
                 let message = format!("the rotation of `{name}` is in force already: version {current}");
                 Err(Error::new(Kind::Conflict, "rotation-promoted", message)
-                    .hint("go back to an earlier value with `vault-kit rollback`"))
+                    .hint("go back to an earlier value with `vault-kit rotate rollback`"))
             }
             Some(current) if current == self.seen.current => Ok(()),
             _ => Err(self.lost()),

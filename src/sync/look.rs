@@ -50,7 +50,8 @@ pub struct Item<'a> {
     /// What both sides agreed on last.
     pub base: Option<&'a Base>,
     arn: Option<&'a str>,
-    reading: Option<&'a Reading>,
+    /// Its value there, if it was read.
+    pub reading: Option<&'a Reading>,
     /// Why it could not be looked at, if so.
     pub failure: Option<&'a Failure>,
 }
@@ -273,11 +274,6 @@ impl Item<'_> {
     /// Its ARN.
     pub fn arn(&self) -> Option<&str> {
         self.arn
-    }
-
-    /// When the value there was made, if it was read; of a bundle, its youngest value.
-    pub fn created_there(&self) -> Option<DateTime<Utc>> {
-        self.reading?.created
     }
 
     /// Whether its value there was read.

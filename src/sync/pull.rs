@@ -86,7 +86,7 @@ fn take(item: Item<'_>, store: &Store, choice: &Choice, intake: &mut Intake) {
         return;
     }
     let Some((name, base)) = agreement(&item) else { return };
-    let (id, created) = (item.id_there(), item.created_there());
+    let (id, created) = (item.id_there(), item.reading.and_then(|it| it.created));
     // While something of it is left out, the old base stays: by that the next pull finds it again.
     let mut is_whole = true;
     for field in item.fields {
@@ -132,7 +132,7 @@ pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken
         let id = item.id_there().filter(|id| here.version.is_some_and(|own| own != *id))?;
         let is_shared = signers.contains(&declaration.name) && declaration.kind.is_single();
         let (secret, parts) = (declaration.name.clone(), Parts::value(here.value.duplicate()));
-        is_shared.then_some(Taken { secret, parts, version: Some(id), created: item.created_there() })
+        is_shared.then_some(Taken { secret, parts, version: Some(id), created: item.reading.and_then(|it| it.created) })
     };
     items.iter().filter_map(renamed).collect()
 }
