@@ -60,7 +60,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::compose::{ProblemKind, Request, resolve};
+    use crate::compose::{LARGEST, ProblemKind, Request, resolve};
 
     fn disk() -> (tempfile::TempDir, Disk) {
         let directory = tempfile::tempdir().unwrap();

@@ -61,6 +61,7 @@ fn the_same_object_with_other_spaces_and_members_is_the_same() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "its age is counted to now")]
 fn a_value_is_as_old_on_every_host_as_it_is_there() {
     let rotated = manifest("").replace("aws = \"api-keys/openai\"", "rotate = \"90d\"\naws = \"api-keys/openai\"");
     let fake = Fake::start();
