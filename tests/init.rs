@@ -70,5 +70,5 @@ fn what_init_does_not_follow_in_a_compose_file_is_told() {
     let project = Project::empty();
     project.write("compose.yaml", "services:\n  a:\n    image: a\n    env_file: ../outside.env\n");
     let run = project.run(["init"]).assert_code(0);
-    assert!(run.stderr.contains("`compose.yaml:4`: `../outside.env` is outside the project's directory"), "{run:?}");
+    assert!(run.stderr.contains("`compose.yaml:4`: `../outside.env` lies outside of the project"), "{run:?}");
 }

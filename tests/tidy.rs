@@ -16,7 +16,7 @@ struct Only {
     within: &'static [&'static str],
 }
 
-const ONLY: [Only; 21] = [
+const ONLY: [Only; 22] = [
     Only { words: &["ring::"], within: &["generate", "secret", "token", "x509/key"] },
     Only { words: &["age::"], within: &["store"] },
     Only { words: &["rcgen::"], within: &["generate/certificate"] },
