@@ -95,8 +95,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn imported(declaration: &Declaration) -> Result<&ImportedCertificate> {
     let SecretKind::ImportedCertificate(wanted) = &declaration.kind else {
         let message = format!("`{}` is not declared as a certificate that is imported", declaration.name);
-        let hint =
-            format!("in vault-kit.toml: [secrets.{}] kind = \"certificate\", issuer = \"import\"", declaration.name);
+        let hint = format!(
+            "in vault-kit.toml, below `[secrets.{}]`: `kind = \"certificate\"` and `issuer = \"import\"`",
+            declaration.name
+        );
         return Err(Error::usage(message).hint(hint));
     };
     Ok(wanted)

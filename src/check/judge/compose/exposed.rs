@@ -40,7 +40,7 @@ impl Bench<'_> {
         for ((at, variable), services) in found {
             let message = format!("{}: the value of `{variable}` stands in the Compose file", names(services));
             let fix = format!(
-                "write {variable}: \"${{{variable}:?}}\", and declare it in vault-kit.toml; replace the value, it is in the history"
+                "write {variable}: \"${{{variable}:?}}\", and declare it in vault-kit.toml; replace the value, which may be in the history"
             );
             let secret = self.declared(variable);
             self.at(Code::SecretInEnvironment, at, message, fix).secret = secret;
@@ -130,7 +130,7 @@ impl Bench<'_> {
         }
         for (at, of) in found {
             let message = format!("{of} has a credential in it, which stands in the Compose file");
-            let fix = "put it in by a variable that a dotenv output delivers, or hand it over as a secret's file; replace the value, it is in the history";
+            let fix = "put it in by a variable that a dotenv output delivers, or hand it over as a secret's file; replace the value, which may be in the history";
             self.at(Code::SecretInEnvironment, &at, message, fix);
         }
     }
@@ -161,7 +161,7 @@ impl Bench<'_> {
                 let message = format!(
                     "`{name}`: a credential is typed into its {what}, which everybody reads who may see its processes"
                 );
-                let fix = "hand it over as a file, or declare it and let a shell put in $$NAME from `environment`; replace the value, it is in the history";
+                let fix = "hand it over as a file, or declare it and let a shell put in $$NAME from `environment`; replace the value, which may be in the history";
                 self.at(Code::SecretInArguments, &text.at, message, fix);
             }
         }
