@@ -19,7 +19,8 @@ impl Machine<'_> {
     pub fn abort(&self, names: &BTreeSet<SecretName>, leaves_owners: bool) -> Result<Report> {
         let (world, mut opened) = self.open()?;
         expect_open(&opened.store, names)?;
-        let untold = if leaves_owners { may_know_more(&opened.store, self.programs, names) } else { Vec::new() };
+        let left = if leaves_owners { may_know_more } else { untold };
+        let untold = left(&opened.store, self.programs, names);
         // Also what nobody here told an owner: another host may have, with the same value.
         let is_joint = |name: &SecretName| opened.store.rotations.open(name).is_some_and(|it| it.remote.is_some());
         let is_asked = |name: &SecretName| !leaves_owners && !self.programs.hooks(name, Step::Set).is_empty();

@@ -265,11 +265,24 @@ fn call<'s>(store: &'s Store, hook: &'s str, step: Step, secret: Option<&'s Secr
     let version = |id| secret.and_then(|name| store.version(name, id));
     let current: Option<&Version> = secret.and_then(|name| store.current(name));
     let candidate = operation.and_then(|it| it.candidate).and_then(version);
+    let before = secret.and_then(|name| store.before(name));
     let (new, old) = match (operation, step) {
         (Some(it), _) if it.step == Reached::Aborting => (current, candidate),
         (Some(it), Step::Retire) => (current, version(it.base)),
-        (None, Step::Set | Step::Test) => (current, secret.and_then(|name| store.before(name))),
+        (None, Step::Set | Step::Test) => (current, before.filter(|it| !is_over(store, secret, it))),
+        (None, Step::Retire) => (current, before),
         _ => (candidate, current),
     };
     Call { hook, step, secret, new, old, store }
+}
+
+/// Whether no owner is to accept a replaced value any more.
+fn is_over(store: &Store, secret: Option<&SecretName>, version: &Version) -> bool {
+    version.life.retired.is_some() || secret.is_some_and(|name| is_leaked(store, name, version))
+}
+
+/// Whether a version was taken back, or its value leaked.
+pub(super) fn is_leaked(store: &Store, name: &SecretName, version: &Version) -> bool {
+    let is_banned = || version.parts.primary().is_some_and(|value| store.refuse_banned(name, value).is_err());
+    version.life.revoked.is_some() || is_banned()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::machine::{Machine, Run};
+use super::machine::{Machine, Run, is_leaked};
 use super::order::waves;
 use super::programs::{Programs, Step};
 use super::{Problem, Refusal, Report, What};
@@ -27,7 +27,13 @@ impl Machine<'_> {
             let (set, mut failed) = self.call_for(&wave, Step::Set)?;
             let (tested, more) = self.call_for(&set, Step::Test)?;
             failed.extend(more);
-            told.extend(tested);
+            // Nobody else would have a leaked value refused: no rotation replaced it.
+            let (leaked, mut done) = self.behind_a_leak(tested)?;
+            let (retired, more) = self.call_for(&leaked, Step::Retire)?;
+            failed.extend(more);
+            self.note_retired(&retired)?;
+            done.extend(retired);
+            told.extend(done);
             untold.extend(failed.iter().map(|(name, _)| name.clone()));
             run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
         }
@@ -42,6 +48,31 @@ impl Machine<'_> {
         }
         run.tell(&told, &What::Told);
         Ok(run.report)
+    }
+
+    /// Those whose value of before leaked and may still be accepted, and the others.
+    fn behind_a_leak(&self, names: Vec<SecretName>) -> Result<(Vec<SecretName>, Vec<SecretName>)> {
+        let (_, opened) = self.open()?;
+        let store = &opened.store;
+        let is_behind = |name: &SecretName| {
+            let before = store.before(name).filter(|it| it.life.retired.is_none());
+            before.is_some_and(|it| is_leaked(store, name, it))
+        };
+        Ok(names.into_iter().partition(is_behind))
+    }
+
+    fn note_retired(&self, names: &[SecretName]) -> Result<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        for name in names {
+            let before = opened.store.before(name).map(|version| version.id);
+            let versions = opened.store.secrets.get_mut(name).into_iter().flatten();
+            versions.filter(|it| Some(it.id) == before).for_each(|it| it.life.retired = Some(world.now));
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        world.record_deeds(&mut opened, &[Deed::of("rotate-retired", names)])
     }
 }
 

@@ -108,3 +108,16 @@ fn what_stands_in_the_way_of_the_end_of_an_overlap_is_what_is_named() {
     assert_eq!(fixes(&project), ["vault-kit rotate --due"]);
     assert!(!steps(&project).contains(&"retire".to_owned()), "its overlap goes on");
 }
+
+#[test]
+fn an_owner_that_no_hook_could_tell_of_a_rotation_given_up_is_named_once_one_can() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replace("hooks = [\"owner\"]\n", ""));
+    project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
+    project.write("vault-kit.toml", manifest);
+    assert!(is_untold(&project));
+}

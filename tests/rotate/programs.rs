@@ -569,3 +569,30 @@ fn an_owner_is_told_of_nothing_that_could_not_be_delivered() {
     let run = project.run(["rotate", "DB"]);
     assert!(run.code != 0 && steps(&project).is_empty(), "{run:?}");
 }
+
+#[test]
+fn whoever_is_told_a_value_again_is_told_none_that_is_over() {
+    let project = project();
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let all = asked(&project);
+    let [.., set, test] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((set.0.as_str(), test.0.as_str()), ("set", "test"));
+    assert_eq!((&set.1["old"], &test.1["old"]), (&Value::Null, &Value::Null), "it was retired");
+
+    let leaked = project.get("DB");
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-4711").assert_code(0);
+    project.write("fail-retire", "");
+    project.run(["rotate", "tell", "DB"]).assert_code(8);
+    assert!(project.run(["check"]).assert_code(1).stdout.contains("rotate tell DB"), "it may still be accepted");
+    std::fs::remove_file(project.path("fail-retire")).unwrap();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let all = asked(&project);
+    let [.., set, _, retire] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((set.0.as_str(), &set.1["old"], retire.0.as_str()), ("set", &Value::Null, "retire"));
+    assert_eq!(retire.1["old"]["value"].as_str().map(str::as_bytes), Some(leaked.as_slice()));
+    let asked_before = steps(&project).len();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(steps(&project)[asked_before..], ["set", "test"], "it is refused by now");
+}
