@@ -89,6 +89,13 @@ fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {
 
 /// `place` is the path from where the command runs.
 fn foreign_file(output: &Output, path: &str, place: &Path) -> Error {
+    if output.format == Format::Fingerprints {
+        let message =
+            format!("`{path}` lists values of a store that is not here; without it their leaks are found no more");
+        return Error::new(Kind::Conflict, "foreign-file", message)
+            .hint("a clone needs no store of its own: `scan` and the hooks work by that list")
+            .hint("to begin anew with other values, add `--yes` to `init` or `render`");
+    }
     let message = format!("`{path}` is there already, and vault-kit did not write it");
     let error = Error::new(Kind::Conflict, "foreign-file", message);
     let error = match output.format {

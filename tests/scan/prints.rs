@@ -215,3 +215,15 @@ fn a_project_that_has_no_value_yet_or_declares_none_is_clean() {
     let settings = "[project]\nname = \"p\"\n[secrets.MODE]\nkind = \"setting\"\nvalue = \"production\"\n";
     Project::with_manifest(settings).run(["scan"]).assert_code(0);
 }
+
+#[test]
+fn a_store_made_in_a_clone_does_not_take_the_place_of_the_one_behind_the_list() {
+    let (_project, clone) = project_and_clone();
+    let before = clone.bytes("prints.json");
+    let run = clone.run(["init"]).assert_code(7);
+    assert!(run.stderr.contains("`prints.json` lists values of a store that is not here"), "{run:?}");
+    assert!(run.stderr.contains("a clone needs no store of its own"), "{run:?}");
+    assert_eq!(clone.bytes("prints.json"), before);
+    clone.run(["init", "--yes"]).assert_code(0);
+    assert_ne!(clone.bytes("prints.json"), before);
+}
