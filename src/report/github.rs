@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::frame::Frame;
 use super::human;
 use super::words::{plain, sentence, subject};
-use crate::check::{Finding, Report, Severity};
+use crate::check::{Finding, NotChecked, Report, Severity};
 
 /// Rows of a summary: a step may add 1 MiB, and nobody reads more.
-pub(super) const ROWS: usize = 500;
+const ROWS: usize = 500;
 
 /// One workflow command a finding, and the summary's line, which is none.
 pub fn render(report: &Report, frame: &Frame) -> String {
@@ -27,28 +27,45 @@ pub fn render(report: &Report, frame: &Frame) -> String {
             data(&message)
         );
     }
-    for unseen in &report.not_checked {
-        let level = if frame.strict { "error" } else { "notice" };
-        let message = format!("{}: {}", plain(&unseen.what), plain(&unseen.why));
-        let _ = writeln!(text, "::{level} title=not checked::{}", data(&message));
-    }
+    tell_unseen(&mut text, &report.not_checked, frame);
     let _ = writeln!(text, "{}", human::summary(report, false));
     text
 }
 
+/// Workflow commands for what was not looked at.
+pub(super) fn tell_unseen(text: &mut String, not_checked: &[NotChecked], frame: &Frame) {
+    for unseen in not_checked {
+        let level = if frame.strict { "error" } else { "notice" };
+        let message = format!("{}: {}", plain(&unseen.what), plain(&unseen.why));
+        let _ = writeln!(text, "::{level} title=not checked::{}", data(&message));
+    }
+}
+
 /// The summary of the step in Markdown, which is added to the file that the runner names.
 pub fn step_summary(report: &Report, frame: &Frame) -> String {
-    let mut text = format!("### vault-kit check\n\n{}\n", cell(&human::summary(report, false)));
-    let shown = report.findings.iter().take(ROWS);
-    let rows: Vec<String> = shown.map(|finding| row(finding, frame)).collect();
+    let rows = report.findings.iter().map(|finding| row(finding, frame));
+    let summary = human::summary(report, false);
+    markdown(("check", &summary), "| | code | about | what | fix |", rows, &report.not_checked)
+}
+
+/// What a command found: its name and its summary, a table under a head of five columns, and what was not looked at.
+pub(super) fn markdown(
+    (command, summary): (&str, &str),
+    head: &str,
+    rows: impl ExactSizeIterator<Item = String>,
+    not_checked: &[NotChecked],
+) -> String {
+    let mut text = format!("### vault-kit {command}\n\n{}\n", cell(summary));
+    let found = rows.len();
+    let rows: Vec<String> = rows.take(ROWS).collect();
     if !rows.is_empty() {
-        let _ = write!(text, "\n| | code | about | what | fix |\n|---|---|---|---|---|\n{}", rows.concat());
+        let _ = write!(text, "\n{head}\n|---|---|---|---|---|\n{}", rows.concat());
     }
-    if report.findings.len() > ROWS {
-        let _ = writeln!(text, "\n… and {} more", report.findings.len() - ROWS);
+    if found > ROWS {
+        let _ = writeln!(text, "\n… and {} more", found - ROWS);
     }
     let mut gap = "\n";
-    for it in report.not_checked.iter().take(ROWS) {
+    for it in not_checked.iter().take(ROWS) {
         let _ = writeln!(text, "{gap}- not checked: {}: {}", cell(&it.what), cell(&it.why));
         gap = "";
     }

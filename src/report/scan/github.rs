@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Told, place, sentence, summary, title};
-use crate::report::github::{ROWS, cell, data, property};
+use crate::report::github::{cell, data, markdown, property, tell_unseen};
 use crate::report::words::plain;
 use crate::scan::{Finding, Severity};
 
@@ -18,11 +18,7 @@ pub fn render(told: &Told<'_>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "::{level} file={file}{line},title={title}::{}", data(&message));
     }
-    for unseen in &told.report.not_checked {
-        let level = if told.frame.strict { "error" } else { "notice" };
-        let message = format!("{}: {}", plain(&unseen.what), plain(&unseen.why));
-        let _ = writeln!(text, "::{level} title=not checked::{}", data(&message));
-    }
+    tell_unseen(&mut text, &told.report.not_checked, told.frame);
     let _ = writeln!(text, "{}", summary(told.report, false));
     text
 }
@@ -30,20 +26,8 @@ pub fn render(told: &Told<'_>) -> String {
 /// The summary of the step in Markdown.
 pub fn step_summary(told: &Told<'_>) -> String {
     let report = told.report;
-    let mut text = format!("### vault-kit scan\n\n{}\n", cell(&summary(report, false)));
-    let rows: Vec<String> = report.findings.iter().take(ROWS).map(row).collect();
-    if !rows.is_empty() {
-        let _ = write!(text, "\n| | what | where | | fix |\n|---|---|---|---|---|\n{}", rows.concat());
-    }
-    if report.findings.len() > ROWS {
-        let _ = writeln!(text, "\n… and {} more", report.findings.len() - ROWS);
-    }
-    let mut gap = "\n";
-    for it in report.not_checked.iter().take(ROWS) {
-        let _ = writeln!(text, "{gap}- not checked: {}: {}", cell(&it.what), cell(&it.why));
-        gap = "";
-    }
-    text
+    let summary = summary(report, false);
+    markdown(("scan", &summary), "| | what | where | | fix |", report.findings.iter().map(row), &report.not_checked)
 }
 
 fn row(finding: &Finding) -> String {
