@@ -47,8 +47,7 @@ impl Machine<'_> {
         }
         for name in &done {
             let base = in_flight(&mut opened.store.rotations, name)?.base;
-            let versions = opened.store.secrets.get_mut(name).into_iter().flatten();
-            versions.filter(|it| it.id == base).for_each(|it| it.life.retired = Some(world.now));
+            opened.store.note_retired(name, base, world.now);
             opened.store.rotations.running.remove(name);
         }
         opened.store.updated = opened.store.updated.max(world.now);

@@ -22,27 +22,32 @@ impl Machine<'_> {
         self.expect_programs(names)?;
         drop(opened);
         let mut run = Run::default();
-        let (mut told, mut untold) = (Vec::new(), Vec::new());
+        let (mut told, mut retired, mut untold) = (Vec::new(), Vec::new(), Vec::new());
         for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
             let (set, mut failed) = self.call_for(&wave, Step::Set)?;
             let (tested, more) = self.call_for(&set, Step::Test)?;
             failed.extend(more);
             // Nobody else would have a leaked value refused: no rotation replaced it.
-            let (leaked, mut done) = self.behind_a_leak(tested)?;
-            let (retired, more) = self.call_for(&leaked, Step::Retire)?;
+            let (leaked, done) = self.behind_a_leak(tested)?;
+            let (refused, more) = self.call_for(&leaked, Step::Retire)?;
             failed.extend(more);
-            self.note_retired(&retired)?;
-            done.extend(retired);
-            told.extend(done);
+            told.extend(done.into_iter().chain(refused.iter().cloned()));
+            retired.extend(refused);
             untold.extend(failed.iter().map(|(name, _)| name.clone()));
             run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
         }
         let (world, mut opened) = self.open()?;
         opened.store.updated = opened.store.updated.max(world.now);
+        for name in &retired {
+            if let Some(id) = opened.store.before(name).map(|version| version.id) {
+                opened.store.note_retired(name, id, world.now);
+            }
+        }
         untold.retain(|name| opened.store.owe_owner(name));
         opened.store.rotations.untold.retain(|name, _| !told.contains(name));
-        let deeds = [Deed::of("rotate-tell", &told), Deed::of("rotate-failed", &untold)];
-        let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
+        let deeds = [("rotate-tell", &told), ("rotate-retired", &retired), ("rotate-failed", &untold)];
+        let deeds = deeds.into_iter().filter(|(_, names)| !names.is_empty());
+        let deeds: Vec<Deed<'_>> = deeds.map(|(action, names)| Deed::of(action, names)).collect();
         if !deeds.is_empty() {
             world.record_deeds(&mut opened, &deeds)?;
         }
@@ -59,20 +64,6 @@ impl Machine<'_> {
             before.is_some_and(|it| is_leaked(store, name, it))
         };
         Ok(names.into_iter().partition(is_behind))
-    }
-
-    fn note_retired(&self, names: &[SecretName]) -> Result<()> {
-        if names.is_empty() {
-            return Ok(());
-        }
-        let (world, mut opened) = self.open()?;
-        for name in names {
-            let before = opened.store.before(name).map(|version| version.id);
-            let versions = opened.store.secrets.get_mut(name).into_iter().flatten();
-            versions.filter(|it| Some(it.id) == before).for_each(|it| it.life.retired = Some(world.now));
-        }
-        opened.store.updated = opened.store.updated.max(world.now);
-        world.record_deeds(&mut opened, &[Deed::of("rotate-retired", names)])
     }
 }
 

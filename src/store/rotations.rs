@@ -248,6 +248,12 @@ impl Store {
         self.versions(name).rev().find(|version| version.stage == Stage::Previous)
     }
 
+    /// Notes that the owner of a secret accepts a version no more.
+    pub fn note_retired(&mut self, name: &SecretName, id: VersionId, now: DateTime<Utc>) {
+        let versions = self.secrets.get_mut(name).into_iter().flatten();
+        versions.filter(|it| it.id == id).for_each(|it| it.life.retired = Some(now));
+    }
+
     /// A version of a secret, whatever its stage.
     pub fn version(&self, name: &SecretName, id: VersionId) -> Option<&Version> {
         self.secrets.get(name)?.iter().find(|version| version.id == id)
