@@ -32,6 +32,7 @@ use interpolate::Values;
 use load::{Loader, Set};
 use scope::Notes;
 
+use crate::gather::Gather;
 use crate::secret::Secret;
 
 /// The most bytes of one file that are read.
@@ -141,7 +142,7 @@ pub fn env_file_beside(files: &[String]) -> String {
 fn variables(request: &Request<'_>, loader: &mut Loader<'_>) -> Values {
     let given = request.variables.iter();
     let mut values: Values =
-        given.filter_map(|(name, value)| Some((name.clone(), value.expose_text()?.to_owned()))).collect();
+        given.filter_map(|(name, value)| Some((name.clone(), value.expose_text()?.to_owned()))).gather();
     let beside = [env_file_beside(request.files)];
     let mut own = Values::new();
     for path in request.env_files.unwrap_or(&beside) {

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::check::NotChecked;
 use crate::check::facts::StaleMount;
+use crate::gather::Gather;
 use client::Client;
 
 /// What Docker is asked of each container: one line each.
@@ -72,7 +73,7 @@ pub fn look(docker: &Docker, root: &Path, files: &[&str]) -> Seen {
     let mut seen = Seen::default();
     let Some(socket) = docker.socket().filter(|_| !files.is_empty()) else { return seen };
     let here: BTreeMap<PathBuf, &str> =
-        files.iter().filter_map(|path| Some((root.join(path).canonicalize().ok()?, *path))).collect();
+        files.iter().filter_map(|path| Some((root.join(path).canonicalize().ok()?, *path))).gather();
     match Client::new(&socket, docker.path.as_deref()).and_then(|client| running(&client)) {
         Ok(containers) => {
             for container in &containers {

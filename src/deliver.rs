@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::{self, EmittedFile, Values};
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::manifest::{Format, Output};
 use crate::name::{OutputName, SecretName, VersionId};
 use crate::private_file::{Batch, WriteOptions};
@@ -123,7 +124,7 @@ impl<'a> Prepared<'a> {
         for file in emission.files {
             let merged_from = if file.shared { existing(&file.path)? } else { None };
             let version = |name| overlapping.version(name).or_else(|| store.current(name).map(|version| version.id));
-            let holds = file.holds.iter().filter_map(|name| Some((name.clone(), version(name)?))).collect();
+            let holds = file.holds.iter().filter_map(|name| Some((name.clone(), version(name)?))).gather();
             let options = WriteOptions {
                 directory_mode: self.directories.mode_above(&file.path),
                 ..options(output, file.public)
@@ -163,7 +164,7 @@ impl<'a> Prepared<'a> {
 
     /// What each file should hold, by path.
     pub fn into_contents(self) -> BTreeMap<String, Secret> {
-        self.files.into_iter().map(|it| (it.file.path, it.file.bytes)).collect()
+        self.files.into_iter().map(|it| (it.file.path, it.file.bytes)).gather()
     }
 
     /// Writes what differs; directories are synced once, after all of it.

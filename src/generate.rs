@@ -21,6 +21,7 @@ pub use self::inspect::{Facts, inspect};
 pub use self::recipe::{drawing_digest, recipe_digest};
 pub use self::token::{Minted, mint as mint_token};
 use crate::error::{Error, Kind as Failure, Result};
+use crate::gather::Gather;
 use crate::manifest::model::{Declaration, Kind};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::Secret;
@@ -119,7 +120,7 @@ fn missing(name: &SecretName, what: &str, asker: &SecretName) -> Error {
 
 /// The facts for the ledger, from pairs.
 fn facts<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).gather()
 }
 
 /// Entropy of a value drawn from equally likely ones, in whole bits, rounded down.

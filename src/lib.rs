@@ -15,6 +15,7 @@ pub mod emit;
 pub mod error;
 pub mod exit;
 pub mod few;
+mod gather;
 pub mod generate;
 mod git_hooks;
 mod hardening;

@@ -19,6 +19,7 @@ use crate::check::NotChecked;
 use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::external_secret;
+use crate::gather::Gather;
 use crate::manifest::{Format, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
@@ -148,7 +149,7 @@ impl Observer<'_> {
         let delivered = self.subject.ledger.into_iter().flat_map(|ledger| ledger.files.keys());
         let left = delivered.filter(|path| !path.starts_with('/') && !expected.contains(path.as_str()));
         let remains = left.filter_map(|path| Some((path.clone(), root.remains(path).ok()?)));
-        remains.filter(|(_, remains)| !remains.is_empty()).collect()
+        remains.filter(|(_, remains)| !remains.is_empty()).gather()
     }
 
     /// Mode and owner of what we keep, and of the directory that it is in.
@@ -205,7 +206,7 @@ impl Observer<'_> {
             let comparison = if is_known { Comparison::Same } else { self.compare(&expected.path, &name, &value) };
             (name, comparison)
         });
-        Content::Compared(compared.collect())
+        Content::Compared(compared.gather())
     }
 
     /// Whether a document says what the manifest says, or a document or list what the store says, as far as the ledger
@@ -252,7 +253,7 @@ impl Observer<'_> {
                 let comparison = self.compare(path, &name, &value);
                 (name, comparison)
             });
-            examples.insert(path.to_owned(), compared.collect());
+            examples.insert(path.to_owned(), compared.gather());
         }
         examples
     }

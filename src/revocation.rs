@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Result};
+use crate::gather::Gather;
 use crate::generate::certificate::revocation::{self, Entry};
 use crate::manifest::model::PemFile;
 use crate::manifest::{Declaration, Format, Kind, Manifest};
@@ -143,5 +144,5 @@ pub fn bundles(manifest: &Manifest, store: &Store) -> BTreeMap<SecretName, Secre
     if store.certificates.lists.is_empty() {
         return BTreeMap::new();
     }
-    manifest.secrets.keys().filter_map(bundle).collect()
+    manifest.secrets.keys().filter_map(bundle).gather()
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::companions;
 use crate::error::{Error, Result};
+use crate::gather::Gather;
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::hook::{Step as HookStep, USERNAME};
 use crate::manifest::{Declaration, Manifest};
@@ -130,7 +131,7 @@ impl World<'_> {
                 let input = store.value(self.manifest.secret(name)?)?;
                 Some((name.clone(), input.id))
             })
-            .collect();
+            .gather();
         // A version that was in force before comes back: it stands once.
         if let Some(versions) = store.secrets.get_mut(&declaration.name) {
             let before = versions.iter().find(|old| old.id == version.id);
@@ -210,7 +211,7 @@ impl World<'_> {
             .references()
             .into_iter()
             .filter_map(|name| Some((name, self.input(store, &settings, name)?)))
-            .collect();
+            .gather();
         let context = context(self.manifest, self.environment, self.now);
         let mut material = generate::generate(declaration, &context, &inputs)?;
         material.facts.extend(owner(store, declaration));
@@ -224,7 +225,7 @@ impl World<'_> {
             life: Life::default(),
             bits: material.bits,
             recipe: recipe(declaration, self.manifest, self.environment, &context),
-            inputs: inputs.iter().filter_map(|(&name, input)| Some((name.clone(), input.version?))).collect(),
+            inputs: inputs.iter().filter_map(|(&name, input)| Some((name.clone(), input.version?))).gather(),
             facts: material.facts,
             fingerprint: None,
             parts: material.parts,
@@ -248,7 +249,7 @@ pub fn recipes(manifest: &Manifest, environment: &EnvName, now: DateTime<Utc>) -
     manifest
         .secrets_in(environment)
         .filter_map(|it| Some((it.name.clone(), recipe(it, manifest, environment, &context)?)))
-        .collect()
+        .gather()
 }
 
 /// A declaration's recipe digest; the settings that a template takes in are part of it, since they have no versions.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Verdict, assess_by_text};
+use crate::gather::Gather;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
@@ -46,5 +47,5 @@ pub fn inspect(
         let value = variables.get(declaration.name.as_str()).filter(|value| !value.is_empty())?.expose();
         Some((declaration.name.clone(), assess_by_text(declaration, value)))
     });
-    set.collect()
+    set.gather()
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::context::{self, IdentitySource};
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::private_file::{Root, WriteOptions};
 use crate::store::files::Opened;
 use crate::store::identity::{self, Identities};
@@ -110,7 +111,7 @@ fn new_store(session: &Session<'_>, identities: &Identities) -> Result<Opened> {
 /// The user's own recipients, by the names that they have in a store whose manifest declares none.
 pub fn own_keys(identities: &Identities) -> BTreeMap<String, String> {
     let name = |index| if index == 0 { "me".to_owned() } else { format!("me-{}", index + 1) };
-    identities.recipients().into_iter().enumerate().map(|(index, key)| (name(index), key)).collect()
+    identities.recipients().into_iter().enumerate().map(|(index, key)| (name(index), key)).gather()
 }
 
 fn refuse_lock_out(recipients: &Recipients, identities: &Identities) -> Result<()> {

@@ -23,6 +23,7 @@ use crate::containers;
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::manifest::{self, Declaration, Format};
 use crate::observe::{self, Subject};
 use crate::report::Frame;
@@ -124,7 +125,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
     if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {
-        facts.deployed = observe::deployment::look(&subject, &values, &process_environment().into_iter().collect());
+        facts.deployed = observe::deployment::look(&subject, &values, &process_environment().into_iter().gather());
     }
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
@@ -141,7 +142,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     facts.open_files.extend(open_identity());
     facts.recipes = apply::recipes(&session.manifest, &session.environment, context.now);
     if places.contains(&Place::Env) {
-        let variables = process_environment().into_iter().collect();
+        let variables = process_environment().into_iter().gather();
         facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
     }
     let failure = if places.contains(&Place::Remote) { remote::look(&session, &mut facts)? } else { None };
@@ -185,7 +186,7 @@ impl Arguments {
         Frame {
             manifest: session.manifest.file.clone(),
             prefix: observe::prefix(session.root.path()),
-            lines: session.manifest.secrets.values().map(line).collect(),
+            lines: session.manifest.secrets.values().map(line).gather(),
             fail_on: self.fail_on.severity(),
             strict: self.strict,
         }

@@ -11,6 +11,7 @@ use super::load::Loader;
 use super::model::{Definition, Healthcheck, Location, Need, Network, Project, Service, Text, Volume};
 use super::problem::{Problems, safe};
 use super::tree::{Fields, Map, Node};
+use crate::gather::Gather;
 
 /// The project that a merged tree describes.
 pub(super) fn project(model: &Map, values: &Values, loader: &mut Loader<'_>) -> Project {
@@ -108,7 +109,7 @@ fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loa
 /// The keys of a map and where they stand.
 fn names(fields: &Fields<'_>, key: &str) -> BTreeMap<String, Location> {
     let entries = fields.get(key).and_then(Node::map).unwrap_or(&NOTHING);
-    entries.iter().map(|(name, node)| (name.clone(), node.at.clone())).collect()
+    entries.iter().map(|(name, node)| (name.clone(), node.at.clone())).gather()
 }
 
 fn healthcheck(fields: &Fields<'_>, problems: &mut Problems) -> Option<Healthcheck> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::model::{Flag, HostPath, Location, Text};
 use super::problem::{Problems, shown};
+use crate::gather::Gather;
 
 pub(super) type Map = BTreeMap<String, Node>;
 
@@ -238,6 +239,6 @@ impl<'a> Fields<'a> {
     pub(super) fn texts(&self, key: &str, problems: &mut Problems) -> BTreeMap<String, Text> {
         let Some(fields) = self.below(key, problems) else { return BTreeMap::new() };
         let text = |node: &Node| node.as_text().unwrap_or_else(|| Text::new("", node.at.clone(), Vec::new()));
-        fields.map.iter().map(|(key, node)| (key.clone(), text(node))).collect()
+        fields.map.iter().map(|(key, node)| (key.clone(), text(node))).gather()
     }
 }

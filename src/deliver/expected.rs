@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::mode;
 use crate::check::facts::ExpectedFile;
+use crate::gather::Gather;
 use crate::manifest::model::{Certificate, PemFile};
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -54,7 +55,7 @@ impl Expectation<'_> {
         let held = || self.held(output);
         match &output.format {
             Format::Dotenv { .. } | Format::Json | Format::KubernetesSecret(_) => {
-                let holds = held().map(current).chain(held().filter_map(|it| self.previous(it))).collect();
+                let holds = held().map(current).chain(held().filter_map(|it| self.previous(it))).gather();
                 vec![file(output, output.path.clone(), holds, false)]
             }
             Format::DockerSecrets { .. } => {
@@ -67,7 +68,7 @@ impl Expectation<'_> {
             }
             Format::Pem { .. } => held().flat_map(|it| self.pem(output, it.0, &current(it))).collect(),
             Format::ApiKeys | Format::Fingerprints | Format::Jwks { .. } | Format::Revocations => {
-                let holds = held().map(current).collect();
+                let holds = held().map(current).gather();
                 vec![file(output, output.path.clone(), holds, output.format.is_public_document())]
             }
             Format::ExternalSecret(_) => vec![file(output, output.path.clone(), BTreeMap::new(), true)],

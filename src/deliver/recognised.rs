@@ -9,6 +9,7 @@ use super::{Prepared, PreparedFile};
 use crate::api_key::document::Document as ApiKeys;
 use crate::emit::dotenv_read::Entry;
 use crate::emit::{dotenv_block, json_read};
+use crate::gather::Gather;
 use crate::manifest::Format;
 use crate::name::{SecretName, VersionId};
 use crate::scan::fingerprints::Document as Fingerprints;
@@ -26,7 +27,7 @@ impl Prepared<'_> {
     /// The ledger's lines of the files that are there and hold nothing but what the store has.
     pub fn recognised(&self, world: &World<'_>, store: &Store) -> BTreeMap<String, DeliveredFile> {
         let lines = self.files.iter().filter_map(|it| self.line(it, world, store));
-        lines.map(|line| (line.file.clone(), line)).collect()
+        lines.map(|line| (line.file.clone(), line)).gather()
     }
 
     fn line(&self, it: &PreparedFile<'_>, world: &World<'_>, store: &Store) -> Option<DeliveredFile> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use crate::gather::Gather;
 use crate::generate::certificate::revocation::Reason;
 use crate::manifest::Manifest;
 use crate::name::SecretName;
@@ -50,7 +51,7 @@ pub fn tokens(store: &mut Store, names: &BTreeSet<SecretName>, now: DateTime<Utc
     let recorded = store.issued.tokens.iter().filter(|(_, token)| names.contains(&token.signed_by));
     let recorded = recorded.map(|(jti, token)| (jti.clone(), token.expires));
     let tokens: BTreeMap<String, DateTime<Utc>> =
-        declared.chain(recorded).filter(|(_, end)| !is_over(*end, now)).collect();
+        declared.chain(recorded).filter(|(_, end)| !is_over(*end, now)).gather();
     let revoked = Revoked { tokens, subjects: BTreeMap::new() }.news(&store.issued, now);
     revoked.record(&mut store.issued, now);
     revoked.tokens.len()

@@ -16,6 +16,7 @@ use crate::check::deployed::{Deployed, Image, NamedFile};
 use crate::check::facts::{Comparison, FileFact, GitFact};
 use crate::compose::model::{Build, HostPath, Need};
 use crate::compose::{self, Files, Location, Project, Request, Unreadable};
+use crate::gather::Gather;
 use crate::image::{Dockerfile, Ignored};
 use crate::manifest::Format;
 use crate::name::SecretName;
@@ -111,8 +112,8 @@ impl Observer<'_> {
         let used = project.uses.iter().filter(|it| delivered.variables.contains(&it.name));
         let set = used.filter_map(|it| Some((SecretName::new(&it.name).ok()?, variables.get(&it.name)?)));
         let observer = super::Observer { subject: self.subject, values };
-        let set: BTreeMap<SecretName, &Secret> = set.collect();
-        set.into_iter().map(|(name, value)| (name.clone(), observer.compare("", &name, value))).collect()
+        let set: BTreeMap<SecretName, &Secret> = set.gather();
+        set.into_iter().map(|(name, value)| (name.clone(), observer.compare("", &name, value))).gather()
     }
 
     fn dotenv_files(&self) -> impl Iterator<Item = &str> {
@@ -139,7 +140,7 @@ impl Observer<'_> {
         let delivered = Delivered::new(self.subject.manifest, self.subject.environment);
         let paths = project.secrets.values().filter_map(|it| Some(it.file.as_ref()?.path.as_str()));
         let others: BTreeSet<&str> = paths.filter(|path| delivered.output(path).is_none()).collect();
-        others.into_iter().map(|path| (path.to_owned(), self.named_file(path))).collect()
+        others.into_iter().map(|path| (path.to_owned(), self.named_file(path))).gather()
     }
 
     fn named_file(&self, path: &str) -> NamedFile {
@@ -183,7 +184,7 @@ impl Observer<'_> {
         let built = project.services.iter().filter_map(|(name, it)| Some((name, it.build.as_ref()?)));
         let secret = OnceCell::new();
         let secret = || secret.get_or_init(|| self.secret_files());
-        built.filter_map(|(name, build)| Some((name.clone(), self.image(build, &secret)?))).collect()
+        built.filter_map(|(name, build)| Some((name.clone(), self.image(build, &secret)?))).gather()
     }
 
     fn image<'s>(&self, build: &Build, secret: &impl Fn() -> &'s BTreeSet<String>) -> Option<Image> {
@@ -230,7 +231,7 @@ impl Observer<'_> {
         let root = absolute(Path::new("/"), &self.subject.root.to_string_lossy());
         let context = absolute(&root, context);
         let within = |path: &String| absolute(&root, path).strip_prefix(&context).ok()?.to_str().map(str::to_owned);
-        secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).collect()
+        secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).gather()
     }
 }
 

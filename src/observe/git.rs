@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{git_ignore::Ignores, git_index};
 use crate::check::facts::GitFact;
+use crate::gather::Gather;
 use crate::scan::git::{Kept, Snapshot};
 
 /// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`: by what lies in
@@ -105,7 +106,7 @@ fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&S
         None => std::fs::read(top.join(path)).unwrap_or_default(),
     });
     let is_ignored = |path: &&str| ((*path).to_owned(), patterns.is_ignored(&format!("{prefix}{path}")));
-    let ignored = paths.iter().map(is_ignored).collect();
+    let ignored = paths.iter().map(is_ignored).gather();
     GitFact::WorkTree { tracked, ignored, nested: BTreeMap::new() }
 }
 

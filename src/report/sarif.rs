@@ -11,6 +11,7 @@ use super::words::{plain, sentence, weight};
 use crate::check::explain::{self, Explanation};
 use crate::check::{Finding, NotChecked, Place, Report, Severity};
 use crate::error::{Error, Result};
+use crate::gather::Gather;
 use crate::secret::digest::sha256_hex;
 use crate::ui::escaped;
 
@@ -22,7 +23,7 @@ const BASE: &str = "%SRCROOT%";
 /// One document with one run.
 pub fn render(report: &Report, frame: &Frame) -> Result<String> {
     let rules: Vec<&Explanation> = explain::all().iter().filter(|it| !it.places.is_empty()).collect();
-    let index: BTreeMap<&str, usize> = rules.iter().enumerate().map(|(at, it)| (it.code, at)).collect();
+    let index: BTreeMap<&str, usize> = rules.iter().enumerate().map(|(at, it)| (it.code, at)).gather();
     let mut twins = BTreeMap::new();
     let mut result = |finding: &Finding| result(report, frame, finding, &index, &mut twins);
     let mut results: Vec<Value> = report.findings.iter().map(&mut result).collect();

@@ -10,6 +10,7 @@ use super::remote::{self, Intake, Taking, Target};
 use super::shared::{Group, Shared};
 use crate::apply::Deed;
 use crate::error::{self, Error, Result};
+use crate::gather::Gather;
 use crate::manifest::Kind;
 use crate::name::SecretName;
 use crate::remote::Remote;
@@ -197,7 +198,7 @@ fn take(
         Err(error) => return Err(error),
     };
     let values = candidates(place, group, store);
-    remote::take(remote, &target, &values.iter().map(|(key, value)| (*key, value)).collect())
+    remote::take(remote, &target, &values.iter().map(|(key, value)| (*key, value)).gather())
 }
 
 /// The candidates of a group, by key, as they are sent.
@@ -207,7 +208,7 @@ fn candidates<'p>(place: &Place<'p>, group: &Group, store: &Store) -> BTreeMap<&
         content::sent(&store.version(name, id)?.parts)
     };
     let fields = place.fields().into_iter().filter(|(_, it)| group.names.contains(&it.name));
-    fields.filter_map(|(key, declaration)| Some((key, candidate(&declaration.name)?))).collect()
+    fields.filter_map(|(key, declaration)| Some((key, candidate(&declaration.name)?))).gather()
 }
 
 fn homeless(Group { claim, names }: &Group) -> Error {

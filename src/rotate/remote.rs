@@ -7,6 +7,7 @@ use super::claim::{self, Claimed, Seen};
 use super::parcel;
 use super::step::only;
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::name::{SecretName, VersionId};
 use crate::remote::{Cause, Content, Listed, Remote};
 use crate::secret::Secret;
@@ -111,7 +112,7 @@ fn listed(remote: &dyn Remote, places: &[&Place<'_>], prefix: &str) -> Result<BT
         }
         Err(failure) => return Err(failure.about(&format!("`{prefix}`"))),
     };
-    Ok(listed.into_iter().map(|it| (it.name.clone(), it)).collect())
+    Ok(listed.into_iter().map(|it| (it.name.clone(), it)).gather())
 }
 
 /// Only what is here as it is there rotates: otherwise another host rotated it, or somebody changed it, and due is what

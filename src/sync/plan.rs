@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::look::{Field, Item};
 use super::push;
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::manifest::model::Aws;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::digest::sha256_hex;
@@ -164,9 +165,9 @@ impl Planned {
             base_version: item.base.map(|base| base.version.clone()),
             version: item.version.map(str::to_owned),
             description: item.place.description().filter(|_| action == Action::Create).map(str::to_owned),
-            keys: keys.collect(),
-            fixed: fixed.collect(),
-            ours: ours.collect(),
+            keys: keys.gather(),
+            fixed: fixed.gather(),
+            ours: ours.gather(),
         }
     }
 }
@@ -224,7 +225,7 @@ impl Plan {
     }
 
     fn differing(&self, now: &Self) -> Vec<String> {
-        let by_name = |plan: &'_ Self| plan.items.iter().map(|it| (it.name.clone(), it.clone())).collect();
+        let by_name = |plan: &'_ Self| plan.items.iter().map(|it| (it.name.clone(), it.clone())).gather();
         let (old, new): (BTreeMap<String, Planned>, BTreeMap<String, Planned>) = (by_name(self), by_name(now));
         let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
         let differing = names.into_iter().filter(|name| old.get(*name) != new.get(*name));

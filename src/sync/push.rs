@@ -8,6 +8,7 @@ use super::look::{Field, Item, State};
 use super::place::{OWNER_TAG, owner};
 use super::problem;
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::manifest::model::Aws;
 use crate::name::VersionId;
 use crate::remote::{Answer, CURRENT, Cause, Content, Creation, Failure, OWN_LABEL, Relabelling, Remote, Sending};
@@ -92,7 +93,7 @@ fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
         _ => is_left(it),
     };
     let sent = item.fields.iter().filter(|it| !is_kept(it));
-    let ours: BTreeMap<&str, &Secret> = sent.filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).collect();
+    let ours: BTreeMap<&str, &Secret> = sent.filter_map(|it| Some((it.key, &it.here.as_ref()?.value))).gather();
     let value = content::merged(item.place, there, &ours)?;
     let (action, arn) = match (item.version, item.arn()) {
         (Some(version), Some(arn)) => (Action::Replace(version.to_owned()), arn.to_owned()),

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{Context, Error, Exit, Host, Kind, Result, parse_host, read_for_change, tell};
 use crate::cli::session::Session;
 use crate::cli::summary::{Deed, Summary};
+use crate::gather::Gather;
 use crate::generate::Facts;
 use crate::manifest::model::{ImportedCertificate, Usage};
 use crate::manifest::{Declaration, Kind as SecretKind};
@@ -190,7 +191,7 @@ fn facts(chain: &Chain) -> Facts {
         ("serial", HEXLOWER.encode(&leaf.serial)),
         ("subject", leaf.all_names().join(",")),
     ];
-    let facts: BTreeMap<String, String> = facts.into_iter().map(|(key, fact)| (key.to_owned(), fact)).collect();
+    let facts: BTreeMap<String, String> = facts.into_iter().map(|(key, fact)| (key.to_owned(), fact)).gather();
     Facts { expires: Some(leaf.not_after), facts }
 }
 

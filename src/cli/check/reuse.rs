@@ -9,6 +9,7 @@ use crate::check::NotChecked;
 use crate::check::facts::Facts;
 use crate::check::finding::listed;
 use crate::error::Result;
+use crate::gather::Gather;
 use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::secret::digest::public_fingerprint;
@@ -72,7 +73,7 @@ fn compare(
         store.current(name)?.parts.primary().map(|value| public_fingerprint(&session.manifest.project, value))
     };
     let holders: BTreeMap<String, &SecretName> =
-        theirs.secrets.keys().filter_map(|name| Some((mark(&theirs, name)?, name))).collect();
+        theirs.secrets.keys().filter_map(|name| Some((mark(&theirs, name)?, name))).gather();
     let holder = |name: &SecretName| holders.get(&mark(ours, name)?).map(|&holder| (other.clone(), holder.clone()));
-    Ok(own.iter().filter_map(|&name| Some((name.clone(), holder(name)?))).collect())
+    Ok(own.iter().filter_map(|&name| Some((name.clone(), holder(name)?))).gather())
 }

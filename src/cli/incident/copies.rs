@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::session::Session;
+use crate::gather::Gather;
 use crate::name::{EnvName, SecretName};
 use crate::secret::digest::public_fingerprint;
 use crate::store::files::StoreFiles;
@@ -21,7 +22,7 @@ pub fn of(
         |version: &Version| version.parts.primary().map(|value| public_fingerprint(&session.manifest.project, value));
     let versions =
         names.iter().flat_map(|name| store.secrets.get(name).into_iter().flatten().map(move |it| (name, it)));
-    let marks: BTreeMap<String, &SecretName> = versions.filter_map(|(name, it)| Some((mark(it)?, name))).collect();
+    let marks: BTreeMap<String, &SecretName> = versions.filter_map(|(name, it)| Some((mark(it)?, name))).gather();
     let (mut copies, mut unseen) = (BTreeMap::<SecretName, Vec<Copy>>::new(), Vec::new());
     for other in session.manifest.environments.keys().filter(|it| **it != session.environment) {
         let files = StoreFiles::new(&session.root, session.state.clone(), other);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::session::Session;
 use crate::error::Result;
+use crate::gather::Gather;
 use crate::incident::timeline;
 use crate::private_file::WriteOptions;
 use crate::store::Store;
@@ -15,7 +16,7 @@ impl Timelines {
     /// Those of incidents of a store.
     pub fn of<'i>(store: &Store, ids: impl IntoIterator<Item = &'i String>) -> Self {
         let path = |id: &String| Some((id.clone(), timeline::path(id, store.incidents.get(id)?)));
-        Self(ids.into_iter().filter_map(path).collect())
+        Self(ids.into_iter().filter_map(path).gather())
     }
 
     /// Ids and paths.

@@ -11,6 +11,7 @@ use crate::cli::session::Session;
 use crate::cli::table::table;
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::name::{EnvName, SecretName};
 use crate::rotate::schedule::{self, How, Upcoming, Why};
 use crate::ui::SCHEMA_VERSION;
@@ -42,7 +43,7 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
         upcoming.iter().any(|it| hooks(it) || it.reloads.contains(name))
     };
     let asked = session.manifest.hooks.values().filter(|hook| is_asked(hook.name.as_str()));
-    let programs = asked.map(|hook| (hook.name.as_str(), hook.program.as_str())).collect();
+    let programs = asked.map(|hook| (hook.name.as_str(), hook.program.as_str())).gather();
     let plan = Plan { schema_version: SCHEMA_VERSION, environment: &session.environment, upcoming, programs };
     if context.ui.json {
         context.ui.object(&plan)?;

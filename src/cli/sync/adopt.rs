@@ -11,6 +11,7 @@ use super::exchange::{Exchange, Reads};
 use super::report::{Report, Row};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::remote::{Remote, Tagging};
 use crate::sync::hindrance::Hindrance;
 use crate::sync::look::{self, Item, State};
@@ -56,7 +57,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
         let mut opened = session.open_store_for_writing(&identities)?;
         let items = look::look(&exchange.places, &opened.store, &seen);
         let is_agreed = |item: &&Item<'_>| item.state == State::Advance && adopted.contains(item.place.name.as_str());
-        let bases: BTreeMap<_, _> = items.iter().filter(is_agreed).filter_map(pull::agreement).collect();
+        let bases: BTreeMap<_, _> = items.iter().filter(is_agreed).filter_map(pull::agreement).gather();
         drop(items);
         if !bases.is_empty() {
             world.check_agreement(&opened.store)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::super::context::{self, Context};
 use super::super::session::Session;
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::manifest::model::Aws as Declared;
 use crate::name::SecretName;
 use crate::remote::aws::{self, Advance, Aws, Notice, Patience, Settings};
@@ -112,7 +113,7 @@ impl<'s> Exchange<'s> {
 
     fn bases(&self, store: Option<&Store>) -> BTreeMap<String, Base> {
         let base = |place: &Place<'_>| store?.synced.bases.get_key_value(&place.name);
-        self.places.iter().filter_map(base).map(|(name, base)| (name.clone(), base.clone())).collect()
+        self.places.iter().filter_map(base).map(|(name, base)| (name.clone(), base.clone())).gather()
     }
 
     fn listed(
@@ -127,7 +128,7 @@ impl<'s> Exchange<'s> {
             Err(failure) if failure.cause == Cause::Denied => (Vec::new(), false),
             Err(failure) => return Err(failure.about(&format!("`{}`", self.prefix))),
         };
-        let mut listed: BTreeMap<String, Listed> = listed.into_iter().map(|it| (it.name.clone(), it)).collect();
+        let mut listed: BTreeMap<String, Listed> = listed.into_iter().map(|it| (it.name.clone(), it)).gather();
         // A listing lags behind: what it lacks and a base knows of may be there all the same.
         let is_known = |place: &&Place<'_>| store.is_some_and(|it| it.synced.bases.contains_key(&place.name));
         let lost = self.places.iter().filter(|place| !listed.contains_key(&place.name));

@@ -13,6 +13,7 @@ use super::order::Order;
 use super::report::{Report, Row};
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::name::SecretName;
 use crate::store::files::Opened;
 use crate::sync::look::{self, Item, State};
@@ -59,7 +60,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let is_left = |item: &&Item<'_>| item.state == State::Pull && !planned.contains(item.place.name.as_str());
     let left: Vec<String> = items.iter().filter(is_left).map(|item| item.place.name.clone()).collect();
     drop(items);
-    let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).collect();
+    let actions: BTreeMap<String, Action> = jobs.iter().map(|job| (job.name.clone(), job.action.clone())).gather();
     let partial: BTreeSet<String> = jobs.iter().filter(|it| it.is_partial).map(|it| it.name.clone()).collect();
     if actions.values().any(|action| *action != Action::Note) {
         exchange.check_account(session)?;
@@ -98,7 +99,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
 
 /// The jobs with what they were found at.
 fn planned(items: &[Item<'_>], jobs: &[Job]) -> Vec<Planned> {
-    let jobs: BTreeMap<&str, &Job> = jobs.iter().map(|job| (job.name.as_str(), job)).collect();
+    let jobs: BTreeMap<&str, &Job> = jobs.iter().map(|job| (job.name.as_str(), job)).gather();
     let planned = |item: &Item<'_>| Some(Planned::of(item, (&jobs.get(item.place.name.as_str())?.action).into()));
     items.iter().filter_map(planned).collect()
 }

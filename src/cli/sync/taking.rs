@@ -8,6 +8,7 @@ use super::exchange::Exchange;
 use super::order::Order;
 use crate::deliver::portable;
 use crate::error::{Error, Result};
+use crate::gather::Gather;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::SecretName;
 use crate::plan::{self, Observed, Scope};
@@ -176,7 +177,7 @@ fn planned(found: Vec<Planned>, is_taken: impl Fn(&SecretName) -> bool, news: &B
 /// Inputs before what is made from them.
 fn in_order(world: &World<'_>, mut values: Vec<pull::Taken>) -> Vec<pull::Taken> {
     let order = world.manifest.order.iter().enumerate();
-    let places: BTreeMap<&SecretName, usize> = order.map(|(place, declaration)| (&declaration.name, place)).collect();
+    let places: BTreeMap<&SecretName, usize> = order.map(|(place, declaration)| (&declaration.name, place)).gather();
     values.sort_by_key(|value| places.get(&value.secret).copied());
     values
 }

@@ -11,6 +11,7 @@ use crate::cli::session::{Session, read_for_change};
 use crate::cli::summary::{Deed, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::name::SecretName;
 use crate::plan::Plan;
 use crate::secret::Secret;
@@ -101,7 +102,7 @@ impl Arguments {
 
     /// Tokens by their ids; when they end is known of those that are declared or recorded.
     fn of_ids(&self, known: &[Known]) -> Result<Revoked> {
-        let ends: BTreeMap<&str, DateTime<Utc>> = known.iter().map(|it| (it.jti.as_str(), it.expires)).collect();
+        let ends: BTreeMap<&str, DateTime<Utc>> = known.iter().map(|it| (it.jti.as_str(), it.expires)).gather();
         let end = |id: &String| {
             let end = ends.get(id.as_str()).copied().or(self.expires);
             end.map(|end| (id.clone(), end)).ok_or_else(|| {

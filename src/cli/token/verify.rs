@@ -10,6 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::session::{Session, read_named, read_stdin};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::manifest::model::Role;
 use crate::token::claims::{Claims, role_named};
 use crate::token::forward_auth;
@@ -131,7 +132,7 @@ fn answer_proxy(context: &Context, verifier: &Verifier<'_>) -> Result<Exit> {
     let answer = forward_auth::answer(read_stdin()?.expose(), verifier, context.now);
     if context.ui.json {
         let headers: serde_json::Map<_, _> =
-            answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+            answer.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).gather();
         let reason = answer.refusal.map(forward_auth::Refusal::code);
         context.ui.object(&json!({
             "schema_version": SCHEMA_VERSION, "status": answer.status, "headers": headers, "reason": reason,

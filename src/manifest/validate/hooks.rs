@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::secrets::Secrets;
 use super::{Place, paths};
+use crate::gather::Gather;
 use crate::manifest::hook::{Hook, Step};
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Kind, Output};
@@ -61,7 +62,7 @@ pub(super) fn declare(
         check_encryption_key(secrets, position, &hooks, problems);
     }
     warn_unused(&hooks, &used, problems);
-    hooks.into_iter().map(|(name, declared)| (name, declared.hook)).collect()
+    hooks.into_iter().map(|(name, declared)| (name, declared.hook)).gather()
 }
 
 fn hook(name: &At<HookName>, raw: RawHook, context: &Context<'_>, problems: &mut Problems) -> Hook {

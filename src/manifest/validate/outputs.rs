@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::secrets::Secrets;
 use super::{Place, Scope, environment_set, overlap, paths};
+use crate::gather::Gather;
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Dialect, Format, Output};
 use crate::manifest::period::Period;
@@ -58,7 +59,7 @@ pub(super) fn declare(
         }
     }
     collide::check(&outputs, secrets, problems);
-    outputs.into_iter().map(|declared| (declared.output.name.clone(), declared.output)).collect()
+    outputs.into_iter().map(|declared| (declared.output.name.clone(), declared.output)).gather()
 }
 
 /// Without a format, whose absence has been reported, only names can be judged.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Told, sentence};
 use crate::error::Result;
+use crate::gather::Gather;
 use crate::report::sarif::{Run, artifact, document, unseen};
 use crate::report::words::plain;
 use crate::scan::{Finding, Severity};
@@ -15,8 +16,8 @@ use crate::secret::digest::sha256_hex;
 pub fn render(told: &Told<'_>) -> Result<String> {
     let report = told.report;
     let all = || report.findings.iter().chain(&report.ignored);
-    let rules: BTreeMap<&str, &Finding> = all().map(|finding| (finding.rule, finding)).collect();
-    let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, rule)| (*rule, at)).collect();
+    let rules: BTreeMap<&str, &Finding> = all().map(|finding| (finding.rule, finding)).gather();
+    let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, rule)| (*rule, at)).gather();
     let mut twins = BTreeMap::new();
     document(&Run {
         id: format!("vault-kit-scan/{}/", told.about),

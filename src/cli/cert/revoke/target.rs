@@ -9,6 +9,7 @@ use crate::cli::cert::authority;
 use crate::cli::get;
 use crate::cli::session::Session;
 use crate::error::{Error, Kind, Result};
+use crate::gather::Gather;
 use crate::generate::certificate::revocation::Reason;
 use crate::name::{SecretName, VersionId};
 use crate::revocation::issuer;
@@ -78,7 +79,7 @@ pub fn by_serial(session: &Session<'_>, store: &Store, serial: &str, issuer: &st
     session.context.ui.warn(&warning);
     let now = session.context.now;
     let end = |version: &Version| version.expires.filter(|end| *end > now);
-    let mut signers: BTreeMap<_, _> = held(store, &issuer).filter_map(|it| Some((it.id, end(it)?))).collect();
+    let mut signers: BTreeMap<_, _> = held(store, &issuer).filter_map(|it| Some((it.id, end(it)?))).gather();
     signers.entry(current.id).or_insert(current.expires.unwrap_or(now));
     Ok(Target { issuer, serial: serial.to_owned(), signers })
 }

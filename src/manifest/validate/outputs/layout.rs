@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Place;
+use crate::gather::Gather;
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Format, Kind, Layout, Output, PemFile};
 use crate::manifest::read::{At, Field, Map};
@@ -79,5 +80,5 @@ fn files(layout: Layout) -> BTreeMap<PemFile, String> {
             &[(PemFile::Fullchain, "fullchain.pem"), (PemFile::Key, "key.pem"), (PemFile::Traefik, "tls.yml")]
         }
     };
-    files.iter().map(|&(piece, name)| (piece, name.to_owned())).collect()
+    files.iter().map(|&(piece, name)| (piece, name.to_owned())).gather()
 }
