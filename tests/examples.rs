@@ -127,6 +127,8 @@ fn demanded(name: &str) -> BTreeMap<String, u32> {
         (".vault-kit/dev.age", 0o600),
         (".vault-kit/dev.ledger.jsonl", 0o600),
         (".vault-kit/lock", 0o600),
+        ("fingerprints", 0o755),
+        ("fingerprints/dev.json", 0o644),
     ];
     own.iter().chain(&common).map(|(path, mode)| ((*path).to_owned(), *mode)).collect()
 }
@@ -172,6 +174,46 @@ fn a_clean_checkout_of_an_example_becomes_the_same_as_its_preset() {
             }
         }
     }
+}
+
+#[test]
+fn a_clone_without_the_store_knows_the_values_of_each_system_and_a_second_developer_gets_own_ones() {
+    for name in NAMES {
+        let project = Project::preset(name);
+        let git = |place: &Project, arguments: &[&str]| {
+            let mut command = Command::new("git");
+            command
+                .args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"])
+                .args(arguments);
+            command.current_dir(place.root()).env_clear().env("PATH", support::search_path()).env("HOME", place.home());
+            Run::of(&mut command).assert_code(0)
+        };
+        git(&project, &["init", "-q"]);
+        git(&project, &["add", "."]);
+        project.run(["scan", "--staged"]).assert_code(0);
+        git(&project, &["commit", "-q", "-m", "Begin"]);
+        let clone = Project::empty();
+        git(&clone, &["clone", "-q", project.root().to_str().unwrap(), "."]);
+        // Of omni2 every value is a key pair, a certificate or a setting, none of which has a public hash.
+        let drawn = json_of(&clone.read("fingerprints/dev.json"))["values"][0]["secret"].as_str().map(str::to_owned);
+        assert_eq!(drawn.is_none(), name == "omni2", "{name}");
+        if let Some(drawn) = drawn {
+            clone.write("leak.txt", project.get(&drawn));
+            git(&clone, &["add", "leak.txt"]);
+            let run = clone.run(["scan", "--staged"]).assert_code(1);
+            assert!(run.stdout.contains(&format!("value of `{drawn}`")), "{name}: {run:?}");
+            git(&clone, &["rm", "-q", "--cached", "leak.txt"]);
+        }
+        clone.write("note.txt", "clean\n");
+        git(&clone, &["add", "note.txt"]);
+        clone.run(["scan", "--staged"]).assert_code(0);
+        clone.run(["init"]).assert_code(0);
+        clone.run(["scan", "--staged"]).assert_code(0);
+    }
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
 }
 
 #[test]
@@ -228,7 +270,7 @@ fn git_takes_what_belongs_to_the_repository_and_nothing_secret() {
         let taken: BTreeSet<&str> = files.lines().collect();
         let ours = made(&project);
         let secret: Vec<_> = taken.iter().filter(|path| ours.contains_key(**path)).collect();
-        assert_eq!(secret, [&".dockerignore", &".gitignore"], "{name}");
+        assert_eq!(secret, [&".dockerignore", &".gitignore", &"fingerprints/dev.json"], "{name}");
         assert!(taken.contains("vault-kit.toml"));
         project.run(["check", "--at", "repo", "--strict"]).assert_code(0);
     }

@@ -14,6 +14,7 @@ use crate::emit::{self, EmittedFile, external_secret};
 use crate::error::Result;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
+use crate::name::SecretName;
 use crate::private_file::Root;
 use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
@@ -105,10 +106,19 @@ fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<Stri
             Ok(Some(jwks::write(&keys)))
         }
         Format::ApiKeys => ApiKeys::of(&store.issued.api_keys).to_text().map(Some),
-        Format::Fingerprints => Fingerprints::of(store).to_text().map(Some),
+        Format::Fingerprints => fingerprints(world, store, output)?.to_text().map(Some),
         Format::Revocations => revocations(world, store).to_text().map(Some),
         _ => Ok(None),
     }
+}
+
+/// The list, with what the stores of others put on it.
+fn fingerprints(world: &World<'_>, store: &Store, output: &Output) -> Result<Fingerprints> {
+    let places = Places::new(world)?;
+    let (root, path) = places.of(&output.path)?;
+    let before = root.read(path).ok().flatten().and_then(|bytes| Fingerprints::parse(&bytes, &output.path).ok());
+    let is_declared = |name: &SecretName| world.manifest.has_secret(name, world.environment);
+    Ok(before.map_or_else(|| Fingerprints::of(store), |before| Fingerprints::beside(store, before, is_declared)))
 }
 
 /// The list, without the tokens that ended by themselves.

@@ -11,6 +11,7 @@ use crate::emit::{self, Values, dotenv_block};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
 use crate::name::EnvName;
+use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::shell;
 use crate::store::ledger::{DeliveredFile, Ledger};
@@ -47,6 +48,7 @@ fn refuse_file(
     }
     match it.present(places)?.filter(|present| !says_the_same(it, present)) {
         Some(present) if it.file.shared && !has_block(&present) => Ok(()),
+        Some(present) if is_taken_over(it, &present) => Ok(()),
         Some(_) => Err(foreign_file(it.output, path, &root.path().join(relative))),
         None => Ok(()),
     }
@@ -56,6 +58,13 @@ fn refuse_file(
 pub(super) fn says_the_same(it: &PreparedFile<'_>, present: &Secret) -> bool {
     let (ours, present) = (it.file.bytes.expose(), present.expose());
     ours == present || present.strip_suffix(b"\n") == Some(ours)
+}
+
+/// Whether what stands in it is in the new file too: a list of fingerprints keeps what the stores of others put on it.
+fn is_taken_over(it: &PreparedFile<'_>, present: &Secret) -> bool {
+    let list = |bytes: &Secret| Fingerprints::parse(bytes.expose(), &it.file.path).ok();
+    it.output.format == Format::Fingerprints
+        && list(present).zip(list(&it.file.bytes)).is_some_and(|(old, new)| old.is_of(&new.project, &new.environment))
 }
 
 /// A block that this store never wrote came with the file, from a host whose store is not here.
@@ -89,13 +98,6 @@ fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {
 
 /// `place` is the path from where the command runs.
 fn foreign_file(output: &Output, path: &str, place: &Path) -> Error {
-    if output.format == Format::Fingerprints {
-        let message =
-            format!("`{path}` lists values of a store that is not here; without it their leaks are found no more");
-        return Error::new(Kind::Conflict, "foreign-file", message)
-            .hint("a clone needs no store of its own: `scan` and the hooks work by that list")
-            .hint("to begin anew with other values, add `--yes` to `init` or `render`");
-    }
     let message = format!("`{path}` is there already, and vault-kit did not write it");
     let error = Error::new(Kind::Conflict, "foreign-file", message);
     let error = match output.format {

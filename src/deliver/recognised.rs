@@ -53,12 +53,10 @@ fn held(it: &PreparedFile<'_>, present: &Secret, world: &World<'_>, store: &Stor
             Some(Held::from([(name.clone(), version_of(name, present, store)?)]))
         }
         Format::Pem { .. } => pieces(it, present, store),
-        // A list of which nothing is known here is that of another store: what it finds would be found no more.
+        // What others put on the list stays on it.
         Format::Fingerprints => {
             let document = Fingerprints::parse(present.expose(), &it.file.path).ok()?;
-            let is_known = document.values.is_empty()
-                || document.values.iter().any(|print| store.version(&print.secret, print.version).is_some());
-            is_known.then(|| it.holds.clone())
+            document.is_of(&store.project, &store.environment).then(|| it.holds.clone())
         }
         // They hold no value, and follow from the store whatever they say now.
         Format::ApiKeys => ApiKeys::parse(present.expose(), &it.file.path).ok().map(|_| it.holds.clone()),

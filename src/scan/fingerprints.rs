@@ -121,6 +121,35 @@ impl Document {
         }
     }
 
+    /// As [`Document::of`], with what other stores put on the list before: a team's members have stores of their own, and one
+    /// list is committed. What is declared no more goes with the next writer.
+    pub fn beside(store: &Store, before: Self, is_declared: impl Fn(&SecretName) -> bool) -> Self {
+        let mut list = Self::of(store);
+        if before.is_of(&list.project, &list.environment) {
+            let others = before.of_others(store).values.into_iter();
+            list.values.extend(others.filter(|print| is_declared(&print.secret)));
+            // In the same order, whichever of the stores was the last to write.
+            list.values
+                .sort_by(|a, b| (&a.secret, a.version, &a.fingerprint).cmp(&(&b.secret, b.version, &b.fingerprint)));
+            list.count = Some(list.values.len());
+        }
+        list
+    }
+
+    /// Whether it lists values of this project and environment.
+    pub fn is_of(&self, project: &str, environment: &EnvName) -> bool {
+        self.project == project && self.environment == *environment
+    }
+
+    /// Without what a store knows itself, be it that it knows the version, or the value under another one.
+    pub fn of_others(mut self, store: &Store) -> Self {
+        let own = Self::of(store).values;
+        let own: BTreeSet<&str> = own.iter().map(|print| print.fingerprint.as_str()).collect();
+        let is_known = |print: &Print| store.version(&print.secret, print.version).is_some();
+        self.values.retain(|print| !is_known(print) && !own.contains(print.fingerprint.as_str()));
+        self
+    }
+
     /// Reads the file `place`. Fails with `fingerprints-invalid`.
     pub fn parse(bytes: &[u8], place: &str) -> Result<Self> {
         let invalid = |what: &str| invalid_at(place, what);

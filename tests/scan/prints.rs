@@ -217,13 +217,79 @@ fn a_project_that_has_no_value_yet_or_declares_none_is_clean() {
 }
 
 #[test]
-fn a_store_made_in_a_clone_does_not_take_the_place_of_the_one_behind_the_list() {
+fn a_store_made_in_a_clone_adds_its_values_to_the_list_and_keeps_those_of_others() {
+    let (project, clone) = project_and_clone();
+    let first = project.get("AUTH");
+    clone.run(["init"]).assert_code(0);
+    let (theirs, both) = (project.read("prints.json"), clone.read("prints.json"));
+    for line in theirs.lines().filter(|line| line.contains("\"fingerprint\":")) {
+        assert!(both.contains(line), "{line}");
+    }
+    assert!(both.contains("\"count\": 10"), "{both}");
+    // Whoever is the last to write, it is the same list.
+    project.write("prints.json", &both);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(project.read("prints.json"), both);
+    for (place, own) in [(&project, first.clone()), (&clone, clone.get("AUTH"))] {
+        place.run(["check"]).assert_code(0);
+        place.write("leak.txt", [&b"key="[..], &own].concat());
+        place.write("theirs.txt", [&b"key="[..], &first].concat());
+        let found = findings(&scan(place, &["leak.txt", "theirs.txt"]).assert_code(1));
+        assert_eq!(found, set(&[("AUTH", "leak.txt", 1), ("AUTH", "theirs.txt", 1)]));
+    }
+    // What the other one replaced is told by the other one; what is declared no more goes.
+    clone.write("prints.json", &theirs);
+    assert!(clone.run(["check"]).assert_code(1).stdout.contains("prints.json"));
+    clone.run(["render"]).assert_code(0);
+    assert_eq!(clone.read("prints.json"), both);
+    let fewer = clone.read("vault-kit.toml").replace("[secrets.KEY16]\nkind = \"random\"\nencoding = \"hex\"\n", "");
+    clone.write("vault-kit.toml", fewer);
+    clone.run(["remove", "KEY16", "--yes"]);
+    clone.run(["render"]).assert_code(0);
+    assert!(!clone.read("prints.json").contains("KEY16"));
+}
+
+#[test]
+fn a_list_of_another_project_is_not_taken_over() {
     let (_project, clone) = project_and_clone();
-    let before = clone.bytes("prints.json");
-    let run = clone.run(["init"]).assert_code(7);
-    assert!(run.stderr.contains("`prints.json` lists values of a store that is not here"), "{run:?}");
-    assert!(run.stderr.contains("a clone needs no store of its own"), "{run:?}");
-    assert_eq!(clone.bytes("prints.json"), before);
-    clone.run(["init", "--yes"]).assert_code(0);
-    assert_ne!(clone.bytes("prints.json"), before);
+    let other = clone.read("prints.json").replace("\"shop\"", "\"shed\"");
+    clone.write("prints.json", &other);
+    clone.run(["init"]).assert_code(7);
+    assert_eq!(clone.read("prints.json"), other);
+}
+
+#[test]
+fn an_environment_that_was_not_made_yet_stops_nobody_and_a_list_that_was_committed_is_missed() {
+    let prod = "\n[environments.dev]\n[environments.prod]\n[outputs.prod]\nformat = \"fingerprints\"\n\
+                environments = [\"prod\"]\npath = \"prod.json\"\n";
+    let manifest = format!("{SHOP}{PRINTS}{prod}")
+        .replace("path = \"prints.json\"", "path = \"prints.json\"\nenvironments = [\"dev\"]");
+    let project =
+        Project::with_manifest(&manifest.replace("kind = \"external\"", "kind = \"external\"\noptional = true"));
+    project.run(["init"]).assert_code(0);
+    git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
+    let commit = |project: &Project| {
+        git(project, &["add", "."]).assert_code(0);
+        git(project, &["commit", "-q", "-m", "x"]).assert_code(0);
+    };
+    commit(&project);
+    let clone = Project::empty();
+    git(&clone, &["clone", "-q", project.root().to_str().unwrap(), "."]).assert_code(0);
+    for place in [&project, &clone] {
+        for arguments in [&["scan"][..], &["scan", "--staged"], &["scan", "--range", "HEAD"]] {
+            let run = place.run(arguments).assert_code(0);
+            assert!(run.both().contains("not checked  the values of prod"), "{run:?}");
+        }
+        place.run(["scan", "--strict"]).assert_code(1);
+    }
+    // Made and not delivered is another thing, and so is one that a commit had.
+    project.run(["-e", "prod", "init", "--yes"]).assert_code(0);
+    commit(&project);
+    git(&clone, &["pull", "-q"]).assert_code(0);
+    clone.run(["scan"]).assert_code(0);
+    for arguments in [&["rm", "-q", "prod.json"][..], &["commit", "-q", "-m", "y"], &["log"]] {
+        git(&clone, arguments).assert_code(0);
+        let run = clone.run(["scan"]).assert_code(3);
+        assert!(run.stderr.contains("`prod.json`, the fingerprints of prod, is not there"), "{run:?}");
+    }
 }

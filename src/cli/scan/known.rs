@@ -43,7 +43,11 @@ impl Sources {
             let opened = identities.as_ref().map(|identities| files.open(identities));
             let why = match opened {
                 Some(Ok(Some(store))) => {
-                    prints.iter().try_for_each(|prints| prints.expect_all_of(&store))?;
+                    for prints in prints {
+                        prints.expect_all_of(&store)?;
+                        let others = prints.into_document().map(|document| document.of_others(&store));
+                        sources.fingerprints += others.map_or(0, |others| sources.tokens.add(others));
+                    }
                     is_any_known = true;
                     sources.tokens.add_banned(&store);
                     sources.stores.push(store);

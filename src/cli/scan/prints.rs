@@ -45,13 +45,19 @@ impl Prints<'_> {
         self.expect(own.iter().map(|print| &print.secret))
     }
 
+    /// The list as it is.
+    pub(super) fn into_document(self) -> Option<Document> {
+        self.document
+    }
+
     /// The list, if it is all that the ledger and the manifest know of; refuses one that is gone or was emptied.
     pub(super) fn expect_whole(mut self) -> Result<Option<Document>> {
-        if self.document.is_none() {
-            return if is_new(&self.project) { Ok(None) } else { Err(self.missing()) };
-        }
         let session = self.project.session;
         let ledger = StoreFiles::new(&session.root, session.state.clone(), self.environment).ledger().ok().flatten();
+        if self.document.is_none() {
+            let is_not_yet = is_new(&self.project) || ledger.is_none() && self.was_never_committed();
+            return if is_not_yet { Ok(None) } else { Err(self.missing()) };
+        }
         let entries = ledger.iter().flat_map(|ledger| ledger.secrets.values());
         let printed = entries.filter(|it| it.fingerprint.is_some() && KINDS.contains(&it.kind.as_str()));
         self.expect(printed.map(|it| &it.name))?;
@@ -75,6 +81,12 @@ impl Prints<'_> {
         }
         let message = format!("`{}` has no fingerprint of {}", self.path, listed(&lacking));
         Err(self.hinted(Error::new(Kind::Manifest, "fingerprints-incomplete", message)))
+    }
+
+    /// Whether no commit ever had it: nobody made the values of its environment yet, or committed the list since.
+    fn was_never_committed(&self) -> bool {
+        let git = Git::new(self.project.session.root.path(), context::variables(git::INHERITED.into_iter()));
+        git.was_committed(self.path).is_ok_and(|was| !was)
     }
 
     fn missing(&self) -> Error {

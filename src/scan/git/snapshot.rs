@@ -68,6 +68,15 @@ impl Git {
         self.nearest(name, &["ls-tree", "-z", "--name-only", "--full-tree", "HEAD", "--"])
     }
 
+    /// Whether a commit that leads to the last one had the file, by its path from the directory; also where that cannot be
+    /// told, since older commits are not here.
+    pub fn was_committed(&self, path: &str) -> Result<bool> {
+        let is_shallow = self.ask(&["rev-parse", "--is-shallow-repository"])?.is_none_or(|it| it != b"false\n");
+        let pathspec = format!(":(literal){path}");
+        let commit = self.ask(&["rev-list", "--max-count=1", "HEAD", "--", &pathspec])?;
+        Ok(is_shallow || commit.is_none_or(|it| !it.is_empty()))
+    }
+
     fn nearest(&self, name: &str, list: &[&str]) -> Result<Option<PathBuf>> {
         let prefix = String::from_utf8_lossy(&self.prefix()?).into_owned();
         let ends = std::iter::once(0).chain(prefix.match_indices('/').map(|(at, _)| at + 1));
