@@ -1,14 +1,17 @@
 //! What is known of the values: the stores that can be opened here, and the fingerprints of the others.
 
-use std::path::PathBuf;
+use std::cell::LazyCell;
+use std::path::{Path, PathBuf};
 
 use super::super::context::{self, read_identities};
+use super::super::session::{self, Session};
 use super::files::Files;
 use super::prints::{self, Prints};
 use crate::check::NotChecked;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Format};
 use crate::name::EnvName;
+use crate::private_file::Root;
 use crate::scan::Tokens;
 use crate::scan::git::{self, Git};
 use crate::store::Store;
@@ -37,10 +40,17 @@ impl Sources {
         let mut sources = Self::default();
         let mut unknown = Vec::new();
         let mut is_any_known = false;
+        let main = LazyCell::new(|| MainTree::of(session));
         for environment in all.filter(|name| !is_named || **name == session.environment) {
-            let files = StoreFiles::new(&session.root, session.state.clone(), environment);
             let prints = prints::declared(project, environment)?;
-            let opened = identities.as_ref().map(|identities| files.open(identities));
+            let opened = identities.as_ref().map(|identities| {
+                let own = StoreFiles::new(&session.root, session.state.clone(), environment).open(identities);
+                // A linked work tree has none: it shares the history with the main one, and so what may not get into it.
+                match own {
+                    Ok(None) => main.as_ref().map_or(Ok(None), |main| main.files(environment).open(identities)),
+                    own => own,
+                }
+            });
             let why = match opened {
                 Some(Ok(Some(store))) => {
                     for prints in prints {
@@ -98,21 +108,34 @@ fn nothing_known(project: Files<'_>, unknown: &[(EnvName, String)]) -> Error {
     let prints =
         "an output of `format = \"fingerprints\"`, committed, is what clones and other work trees know the values by";
     let error = if is_declared { error } else { error.hint(prints) };
-    let error = match main_store(project) {
-        Some(store) => error.hint(format!("this is a linked work tree; the store is in `{}`", store.display())),
-        None => error,
-    };
     error.hint(
         "where there are no values yet, `vault-kit init`; `--rules-only` looks for other people's credentials alone",
     )
 }
 
-/// The directory of the stores in the main work tree, where this is a linked one.
-fn main_store(project: Files<'_>) -> Option<PathBuf> {
-    let root = project.session.root.path().canonicalize().ok()?;
+/// The project in the main work tree, where this is a linked one.
+struct MainTree {
+    root: Root,
+    state: Option<PathBuf>,
+}
+
+impl MainTree {
+    /// `None` where this is no linked work tree, or the main one has no store.
+    fn of(session: &Session<'_>) -> Option<Self> {
+        let root = Root::open(&main_directory(session.root.path())?).ok()?;
+        let state = session::state_directory(session.context, &root).ok()?;
+        Some(Self { root, state })
+    }
+
+    fn files<'a>(&'a self, environment: &'a EnvName) -> StoreFiles<'a> {
+        StoreFiles::new(&self.root, self.state.clone(), environment)
+    }
+}
+
+fn main_directory(root: &Path) -> Option<PathBuf> {
+    let root = root.canonicalize().ok()?;
     let git = Git::new(&root, context::variables(git::INHERITED.into_iter()));
     let main = git.common_directory().ok()?.parent()?.to_owned();
-    let below = root.strip_prefix(git.top().ok()??).ok()?.to_owned();
-    let store = main.join(below).join(crate::store::DIRECTORY);
-    (store.is_dir() && !store.starts_with(&root)).then_some(store)
+    let directory = main.join(root.strip_prefix(git.top().ok()??).ok()?);
+    (directory != root && directory.join(crate::store::DIRECTORY).is_dir()).then_some(directory)
 }
