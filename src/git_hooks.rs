@@ -1,4 +1,4 @@
-//! The text of git's hooks: what calls us before a commit and before a push. Writes nothing.
+//! The text of git's hooks: what calls us before a commit, a merge and a push. Writes nothing.
 
 use crate::shell;
 
@@ -16,34 +16,43 @@ pub const BEFORE: &str = ".before-vault-kit";
 pub enum Event {
     /// Before a commit is made.
     PreCommit,
+    /// Before `git merge` commits what it made.
+    PreMergeCommit,
+    /// When the message of a commit is written.
+    CommitMsg,
     /// Before anything is pushed.
     PrePush,
 }
 
 impl Event {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::PreCommit, Self::PrePush];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::PreCommit, Self::PreMergeCommit, Self::CommitMsg, Self::PrePush];
 
     /// The name of its file.
     pub fn file(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
+            Self::PreMergeCommit => "pre-merge-commit",
+            Self::CommitMsg => "commit-msg",
             Self::PrePush => "pre-push",
         }
     }
 
     /// The hook for no project yet.
-    fn template(self) -> &'static str {
+    fn template(self) -> String {
         let text = match self {
-            Self::PreCommit => include_str!("../hooks/pre-commit"),
+            Self::PreCommit | Self::PreMergeCommit => include_str!("../hooks/pre-commit"),
+            Self::CommitMsg => include_str!("../hooks/commit-msg"),
             Self::PrePush => include_str!("../hooks/pre-push"),
         };
-        text.strip_suffix("project .\n").unwrap_or(text)
+        let text = text.strip_suffix("project .\n").unwrap_or(text);
+        // Both look at what git is to commit.
+        text.replacen("git's pre-commit hook", &format!("git's {} hook", self.file()), 1)
     }
 
     /// The hook for these projects, in shell words.
     fn of(self, projects: &[&str]) -> String {
-        projects.iter().fold(self.template().to_owned(), |text, project| text + PROJECT + project + "\n")
+        projects.iter().fold(self.template(), |text, project| text + PROJECT + project + "\n")
     }
 
     /// The hook that also looks at a project, from what is there.
@@ -87,11 +96,14 @@ mod tests {
     fn what_is_shipped_is_what_is_written_for_one_project() {
         for (event, shipped) in [
             (Event::PreCommit, include_str!("../hooks/pre-commit")),
+            (Event::CommitMsg, include_str!("../hooks/commit-msg")),
             (Event::PrePush, include_str!("../hooks/pre-push")),
         ] {
             assert_eq!(event.with(None, "."), shipped);
             assert!(is_ours(shipped) && is_for(shipped, "."));
         }
+        let merge = Event::PreMergeCommit.with(None, ".");
+        assert!(is_ours(&merge) && merge.contains("git's pre-merge-commit hook"));
         assert!(!is_ours("#!/bin/sh\necho vault-kit\n"));
     }
 

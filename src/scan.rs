@@ -13,6 +13,7 @@ pub mod ignore;
 pub mod image;
 mod known;
 mod matcher;
+pub mod message;
 mod names;
 mod needle;
 mod popularity;

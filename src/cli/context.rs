@@ -175,6 +175,11 @@ pub fn hook_of() -> Option<PathBuf> {
     path_variable(crate::hook::WITHIN)
 }
 
+/// Whether git called us for a user who stands below the top of the work tree: hooks run at the top.
+pub fn is_below_top() -> bool {
+    variable("GIT_PREFIX").is_some_and(|prefix| !prefix.is_empty())
+}
+
 /// The user who called sudo.
 pub fn sudo_uid() -> Option<u32> {
     variable("SUDO_UID")?.to_str()?.parse().ok()

@@ -22,7 +22,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Have git call `scan` and `check` before each commit and push; hooks that are there are kept, and run first
+    /// Have git call `scan` and `check` before each commit, merge and push; hooks that are there are kept, and run first
     Install {
         /// Tell what would be written, and do nothing
         #[arg(short = 'n', long)]
@@ -71,6 +71,12 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
         return Ok(Exit::DONE);
     }
     let root = if dry_run { Root::open(&place.directory)? } else { Root::create(&place.directory, 0o755)? };
+    // What is in the way is told before anything is written.
+    for event in Event::ALL {
+        if read(&root, event.file())?.is_some_and(|text| !git_hooks::is_ours(&text)) {
+            keep(&root, event, place, true)?;
+        }
+    }
     for event in Event::ALL {
         let existing = read(&root, event.file())?;
         let ours = existing.as_deref().filter(|text| git_hooks::is_ours(text));

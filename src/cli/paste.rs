@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::context::{Context, IdentitySource, identity_source};
+use super::context::{self, Context, IdentitySource, identity_source};
 use crate::error::Error;
 use crate::shell;
 
@@ -27,10 +27,15 @@ impl Paste {
     /// As this command was called.
     pub fn new(context: &Context) -> Self {
         let global = &context.global;
-        let path = |path: &Path| shell::path(&path.to_string_lossy());
+        // Git's hooks run at the top of the work tree, and what they tell is pasted where the user stands.
+        let is_elsewhere = context::is_below_top();
+        let path = |path: &Path, is_moved: bool| {
+            let absolute = (is_elsewhere && is_moved).then(|| path.canonicalize().ok()).flatten();
+            shell::path(&absolute.as_deref().unwrap_or(path).to_string_lossy())
+        };
         let flags = [
-            ("-C", global.dir.as_deref().map(path)),
-            ("-f", global.file.as_deref().map(path)),
+            ("-C", global.dir.as_deref().map(|it| path(it, true))),
+            ("-f", global.file.as_deref().map(|it| path(it, global.dir.is_none()))),
             ("-e", global.env.as_deref().map(shell::word)),
         ];
         let identity = match identity_source() {

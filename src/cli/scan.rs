@@ -1,5 +1,6 @@
 //! `scan`: looks for the values of our secrets, and for what looks like somebody's, where they do not belong.
 
+mod cure;
 mod files;
 mod known;
 mod prints;
@@ -11,8 +12,7 @@ use clap::Args;
 
 use super::context::{self, Context};
 use super::formats::{Format, Formats, Told, Wanted};
-use super::paste::Paste;
-use super::session::Session;
+use super::session::{Session, read_named};
 use super::staged;
 use crate::check::Severity;
 use crate::deliver::expected;
@@ -25,9 +25,11 @@ use crate::scan::files::{Item, Scope};
 use crate::scan::git::{self, Git};
 use crate::scan::ignore::{FILE, Ignores};
 use crate::scan::image;
+use crate::scan::message;
 use crate::scan::{Found, Known, Report, Rules, Search};
 use crate::store::DIRECTORY;
 use crate::store::files::StoreFiles;
+use cure::{Cures, Origin};
 use files::Files;
 use known::Sources;
 
@@ -38,6 +40,9 @@ pub struct Arguments {
     /// What the next commit would take, from git's index
     #[arg(long, conflicts_with_all = ["paths", "range", "history", "image"])]
     staged: bool,
+    /// The message of the commit that is to be made, in the file that git hands to its commit-msg hook
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "staged", "range", "history", "image"])]
+    message: Option<PathBuf>,
     /// What the commits of a range brought; `-`: those that git's pre-push hook names on stdin
     #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "history", "image"])]
     range: Option<String>,
@@ -60,7 +65,8 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let formats = Formats::find(context, &arguments.format)?;
-    let (session, staged) = if arguments.staged { staged::open(context)? } else { (Session::open(context)?, None) };
+    let is_next = arguments.staged || arguments.message.is_some();
+    let (session, staged) = if is_next { staged::open(context)? } else { (Session::open(context)?, None) };
     let project = Files { session: &session, staged: staged.as_ref() };
     let mut sources = if arguments.rules_only { Sources::default() } else { Sources::open(project)? };
     let mut not_checked = std::mem::take(&mut sources.not_checked);
@@ -80,10 +86,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
     let mut report = Report::new(found.looked_at, found.findings, not_checked);
-    let paste = Paste::new(context);
-    for finding in &mut report.findings {
-        finding.fix = paste.fix(&finding.fix, session.root.path());
-    }
     let frame = Frame {
         manifest: session.manifest.file.clone(),
         prefix: observe::prefix(session.root.path()),
@@ -91,6 +93,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         fail_on: Severity::Error,
         strict: arguments.strict,
     };
+    let cures = Cures::new(context, &frame, arguments.origin());
+    for finding in &mut report.findings {
+        finding.fix = cures.of(finding, session.root.path());
+    }
     let (report, about, at) = (&report, arguments.about(), context.now);
     formats.tell(&Searched(told::Told { report, frame: &frame, about, at }))?;
     Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
@@ -120,11 +126,25 @@ impl Arguments {
     fn about(&self) -> &'static str {
         match self {
             Self { staged: true, .. } => "staged",
+            Self { message: Some(_), .. } => "message",
             Self { history: true, .. } => "history",
             Self { range: Some(_), .. } => "range",
             Self { image: Some(_), .. } => "image",
             Self { paths, .. } if paths.is_empty() => "project",
             Self { .. } => "paths",
+        }
+    }
+}
+
+impl Arguments {
+    /// Where what is found can be by now.
+    fn origin(&self) -> Origin {
+        match self {
+            Self { staged: true, .. } => Origin::Index,
+            Self { message: Some(_), .. } => Origin::Message,
+            Self { range: Some(range), .. } if range == "-" => Origin::Unpushed,
+            Self { range: None, history: false, image: None, paths, .. } if paths.is_empty() => Origin::Project,
+            Self { .. } => Origin::Elsewhere,
         }
     }
 }
@@ -158,6 +178,10 @@ fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Re
     let git = || Git::new(root, context::variables(git::INHERITED.into_iter()));
     if arguments.staged {
         return git().staged(search);
+    }
+    if let Some(file) = &arguments.message {
+        let text = read_named(session.context, file)?;
+        return message::scan(text.expose(), search).map_err(|error| Error::io("look through the message", error));
     }
     if arguments.history {
         return git().history(search);

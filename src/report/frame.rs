@@ -37,7 +37,7 @@ impl Frame {
     }
 
     /// A path from the top of the repository; what lies beside the manifest's directory too.
-    pub(super) fn below_top(&self, file: &str) -> String {
+    pub fn below_top(&self, file: &str) -> String {
         let (mut prefix, mut file) = (self.prefix.as_str(), file);
         while let Some(beside) = file.strip_prefix("../").filter(|_| !prefix.is_empty()) {
             prefix = prefix[..prefix.len() - 1].rfind('/').map_or("", |slash| &prefix[..=slash]);

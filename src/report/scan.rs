@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::frame::Frame;
 use super::human::{GREEN, RED, YELLOW, line, painted};
 use super::words::plain;
-use crate::scan::{Finding, Report, Severity};
+use crate::scan::{Finding, Report, Severity, message};
 use crate::ui::{counted, grouped};
 
 /// The report with what its renderings need besides.
@@ -32,7 +32,8 @@ impl Told<'_> {
     /// the manifest for what is in no file.
     fn place(&self, finding: &Finding) -> (String, Option<u64>) {
         let frame = self.frame;
-        if finding.commit.is_some() && ["(the ", "refs/"].iter().any(|it| finding.file.starts_with(it)) {
+        let is_of_commit = finding.commit.is_some() && ["(the ", "refs/"].iter().any(|it| finding.file.starts_with(it));
+        if is_of_commit || finding.file == message::NEXT {
             return (frame.below_top(&frame.manifest), None);
         }
         let (file, member) =
@@ -94,9 +95,12 @@ fn place(finding: &Finding) -> String {
 
 fn summary(report: &Report, color: bool) -> String {
     let seen = &report.looked_at;
-    let number = |n: u64| grouped(usize::try_from(n).unwrap_or(usize::MAX));
-    let commits = if seen.commits > 0 { format!(" of {} commits", number(seen.commits)) } else { String::new() };
-    let looked = format!("looked for {} in {} files{commits}", counted(seen.values, "value"), number(seen.files));
+    let number = |n: u64, thing: &str| {
+        let ending = if n == 1 { "" } else { "s" };
+        format!("{} {thing}{ending}", grouped(usize::try_from(n).unwrap_or(usize::MAX)))
+    };
+    let commits = if seen.commits > 0 { format!(" of {}", number(seen.commits, "commit")) } else { String::new() };
+    let looked = format!("looked for {} in {}{commits}", counted(seen.values, "value"), number(seen.files, "file"));
     let errors = report.findings.iter().filter(|it| it.severity == Severity::Error).count();
     let warnings = report.findings.len() - errors;
     let verdict = match (errors, warnings) {

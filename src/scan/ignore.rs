@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 
 use super::finding::Finding;
+use super::message;
 use crate::error::{Error, Kind, Result};
 use crate::secret::digest::sha256_hex;
 
@@ -34,7 +35,7 @@ pub(super) fn fingerprint(rule: &str, text: &[u8]) -> String {
 
 /// The line that lets a finding pass; its reason is left to a person.
 pub(super) fn line(rule: &str, fingerprint: &str, file: &str) -> String {
-    format!("{rule} {fingerprint} {} # why it may stand here", escaped(file))
+    format!("{rule} {fingerprint} {} # why it may stand here", escaped(message::known_as(file)))
 }
 
 /// A path in which no reason can begin.
@@ -102,7 +103,7 @@ impl Line {
             rule: text(rule),
             fingerprint: text(fingerprint),
             until,
-            path: text(path),
+            path: text(message::known_as(path)),
             reason: text(reason.trim()),
         })
     }

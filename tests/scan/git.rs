@@ -180,7 +180,7 @@ fn names_of_branches_and_tags_and_the_messages_of_tags_are_looked_at() {
     let auth = auth(&project);
     git(&project, &["tag", "-a", "-m", &format!("Use {auth}"), "v1"]).assert_code(0);
     git(&project, &["branch", &format!("fix/{auth}")]).assert_code(0);
-    let expected = [("AUTH", "(the message of refs/tags/v1)", 6), ("AUTH", "refs/heads/fix/…", 1)];
+    let expected = [("AUTH", "(the message of refs/tags/v1)", 1), ("AUTH", "refs/heads/fix/…", 1)];
     for arguments in [&["--history"][..], &["--range", "HEAD"]] {
         let run = scan(&project, arguments).assert_code(1);
         assert_eq!(findings(&run), set(&expected), "{arguments:?}");
@@ -197,7 +197,7 @@ fn names_of_branches_and_tags_and_the_messages_of_tags_are_looked_at() {
     git(&project, &["update-ref", "refs/remotes/origin/main", "HEAD"]).assert_code(0);
     push(format!("refs/heads/main {} refs/heads/main {none}\n", id("HEAD"))).assert_code(0);
     let run = push(format!("refs/tags/v1 {} refs/tags/v1 {none}\n", id("v1"))).assert_code(1);
-    assert_eq!(findings(&run), set(&[("AUTH", "(the message of refs/tags/v1)", 6)]));
+    assert_eq!(findings(&run), set(&[("AUTH", "(the message of refs/tags/v1)", 1)]));
     let run = push(format!("refs/heads/main {} refs/heads/{auth} {none}\n", id("HEAD"))).assert_code(1);
     assert_eq!(findings(&run), set(&[("AUTH", "refs/heads/…", 1)]));
 }

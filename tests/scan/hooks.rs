@@ -7,12 +7,15 @@ use crate::git::{git, repository};
 use crate::support::{Project, Run, set_mode};
 use crate::{findings, scan, set, shop};
 
+/// The hooks that are installed.
+const HOOKS: [&str; 4] = ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push"];
+
 /// Git as a person runs it, with vault-kit on the PATH.
-fn person(project: &Project, arguments: &[&str]) -> Run {
+pub(crate) fn person(project: &Project, arguments: &[&str]) -> Run {
     Run::of(&mut person_in(project, project.root(), arguments))
 }
 
-fn person_in(project: &Project, directory: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn person_in(project: &Project, directory: &Path, arguments: &[&str]) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_vault-kit")).parent().unwrap().display().to_string();
     let mut command = Command::new("git");
     command.args(["-c", "user.name=a", "-c", "user.email=a@example.com"]).args(arguments);
@@ -21,11 +24,11 @@ fn person_in(project: &Project, directory: &Path, arguments: &[&str]) -> Command
     command
 }
 
-fn install(project: &Project) -> Run {
+pub(crate) fn install(project: &Project) -> Run {
     project.run(["hooks", "install"]).assert_code(0)
 }
 
-fn auth(project: &Project) -> String {
+pub(crate) fn auth(project: &Project) -> String {
     String::from_utf8(project.get("AUTH")).unwrap()
 }
 
@@ -67,7 +70,7 @@ fn a_commit_with_a_value_is_stopped_and_one_that_went_past_is_not_pushed() {
 fn a_hook_that_is_there_is_kept_runs_first_and_comes_back() {
     let project = repository();
     let hook = "#!/bin/sh\necho \"first $# $1 $(cat)\" >> calls\ntest ! -e stop\n";
-    for name in ["pre-commit", "pre-push"] {
+    for name in HOOKS {
         project.write(&format!(".git/hooks/{name}"), hook);
         set_mode(&project.path(&format!(".git/hooks/{name}")), 0o755);
     }
@@ -75,11 +78,13 @@ fn a_hook_that_is_there_is_kept_runs_first_and_comes_back() {
     let once = project.snapshot();
     install(&project);
     assert_eq!(project.snapshot(), once, "a second run touches nothing");
-    assert_eq!(project.mode(".git/hooks/pre-commit"), 0o755);
-    assert_eq!(project.read(".git/hooks/pre-commit.before-vault-kit"), hook);
+    for name in HOOKS {
+        assert_eq!(project.mode(&format!(".git/hooks/{name}")), 0o755);
+        assert_eq!(project.read(&format!(".git/hooks/{name}.before-vault-kit")), hook);
+    }
 
     person(&project, &["commit", "-q", "--allow-empty", "-m", "One"]).assert_code(0);
-    assert_eq!(project.read("calls"), "first 0  \n");
+    assert_eq!(project.read("calls"), "first 0  \nfirst 1 .git/COMMIT_EDITMSG \n");
     project.write("stop", "");
     assert_ne!(person(&project, &["commit", "-q", "--allow-empty", "-m", "Two"]).code, 0);
     std::fs::remove_file(project.path("stop")).unwrap();
@@ -89,11 +94,13 @@ fn a_hook_that_is_there_is_kept_runs_first_and_comes_back() {
     let calls = project.read("calls");
     assert!(calls.lines().last().unwrap().contains("refs/heads/main"), "it is given the refs too: {calls}");
 
-    project.run(["hooks", "remove"]).assert_code(0);
-    assert_eq!(project.read(".git/hooks/pre-commit"), hook);
-    assert!(!project.path(".git/hooks/pre-commit.before-vault-kit").exists());
-    project.run(["hooks", "remove"]).assert_code(0);
-    assert_eq!(project.read(".git/hooks/pre-commit"), hook);
+    for _ in 0..2 {
+        project.run(["hooks", "remove"]).assert_code(0);
+        for name in HOOKS {
+            assert_eq!(project.read(&format!(".git/hooks/{name}")), hook);
+            assert!(!project.path(&format!(".git/hooks/{name}.before-vault-kit")).exists());
+        }
+    }
 }
 
 #[test]
@@ -105,6 +112,15 @@ fn nothing_is_written_by_a_dry_run_or_beside_two_hooks_that_are_not_ours() {
     assert_eq!(project.contents(), before);
     project.write(".git/hooks/pre-commit", "#!/bin/sh\n");
     project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n");
+    let before = project.contents();
+    project.run(["hooks", "install"]).assert_code(7);
+    assert_eq!(project.contents(), before);
+    // Nor when it is one of the later ones.
+    for file in ["pre-commit", "pre-commit.before-vault-kit"] {
+        let later = file.replace("pre-commit", "commit-msg");
+        std::fs::rename(project.path(&format!(".git/hooks/{file}")), project.path(&format!(".git/hooks/{later}")))
+            .unwrap();
+    }
     let before = project.contents();
     project.run(["hooks", "install"]).assert_code(7);
     assert_eq!(project.contents(), before);

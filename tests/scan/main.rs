@@ -14,6 +14,7 @@ mod files;
 mod git;
 mod hooks;
 mod managers;
+mod messages;
 mod prints;
 mod report;
 mod rules;

@@ -38,6 +38,19 @@ fn assert_guarded(project: &Project, judges: &Path) {
     git(project, &["rm", "-q", "--cached", "leak.txt"]).assert_code(0);
     project.write("readme", "a better shop\n");
     commit(&["-a"]).assert_code(0);
+    let message = str::from_utf8(&auth).unwrap();
+    let stopped = person(project, judges, "git", &["commit", "-q", "--allow-empty", "-m", message]);
+    assert!(stopped.code != 0 && stopped.both().contains("(the commit message):1"), "{stopped:?}");
+    let merge = |arguments: &[&str]| person(project, judges, "git", arguments);
+    merge(&["checkout", "-q", "-b", "side"]).assert_code(0);
+    git(project, &["add", "leak.txt"]).assert_code(0);
+    commit(&["--no-verify"]).assert_code(0);
+    merge(&["checkout", "-q", "-"]).assert_code(0);
+    let stopped = merge(&["merge", "-q", "--no-ff", "--no-edit", "side"]);
+    assert!(stopped.code != 0 && stopped.both().contains("leak.txt:1"), "{stopped:?}");
+    merge(&["merge", "--abort"]).assert_code(0);
+    merge(&["branch", "-q", "-D", "side"]).assert_code(0);
+    project.write("leak.txt", &auth);
 
     let remote = Project::empty();
     git(&remote, &["init", "-q", "--bare"]).assert_code(0);
@@ -67,14 +80,17 @@ fn the_pre_commit_framework_takes_our_hooks() {
         format!("repos:\n- repo: {}\n  rev: {commit}\n  hooks:\n{}", hooks.root().display(), ids.concat())
     };
     let project = repository();
-    project.write(".pre-commit-config.yaml", config(&["vault-kit-scan", "vault-kit-check", "vault-kit-push"]));
+    project.write(
+        ".pre-commit-config.yaml",
+        config(&["vault-kit-scan", "vault-kit-check", "vault-kit-message", "vault-kit-push"]),
+    );
     git(&project, &["add", "."]).assert_code(0);
     install_framework(&project, &judges);
     assert_guarded(&project, &judges);
 }
 
 fn install_framework(project: &Project, judges: &Path) {
-    for stage in ["pre-commit", "pre-push"] {
+    for stage in ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push"] {
         person(project, judges, "pre-commit", &["install", "-t", stage]).assert_code(0);
     }
 }
@@ -116,6 +132,8 @@ fn lefthook_calls_what_it_is_told() {
     let Some(judges) = judges(&["lefthook"]) else { return skip(test, "no lefthook among the judges") };
     let project = repository();
     let own = "pre-commit:\n  commands:\n    scan: {run: vault-kit scan --staged}\n    check: {run: vault-kit check --at repo --staged}\n\
+               pre-merge-commit:\n  commands:\n    scan: {run: vault-kit scan --staged}\n\
+               commit-msg:\n  commands:\n    scan: {run: 'vault-kit scan --message {1}'}\n\
                pre-push:\n  commands:\n    push: {run: vault-kit scan --range -, use_stdin: true}\n";
     project.write("lefthook.yml", own);
     git(&project, &["add", "."]).assert_code(0);

@@ -18,10 +18,11 @@ const MANAGERS: [(&str, &str); 5] = [
 ];
 
 const LEFTHOOK: &str = "lefthook writes its own hooks anew: add `vault-kit scan --staged` and `vault-kit check --at repo --staged` as \
-                        commands of its `pre-commit`, and `vault-kit scan --range -` with `use_stdin: true` of its `pre-push`";
+                        commands of its `pre-commit` and `pre-merge-commit`, `vault-kit scan --message {1}` of its `commit-msg`, and \
+                        `vault-kit scan --range -` with `use_stdin: true` of its `pre-push`";
 
-const PRE_COMMIT: &str = "the pre-commit framework keeps ours as a legacy hook; its own way are the hooks `vault-kit-scan`, `vault-kit-check` and \
-     `vault-kit-push` of this repository: https://github.com/vault-kit/vault-kit";
+const PRE_COMMIT: &str = "the pre-commit framework keeps ours as a legacy hook; its own way are the hooks `vault-kit-scan`, `vault-kit-check`, \
+     `vault-kit-message` and `vault-kit-push` of this repository: https://github.com/vault-kit/vault-kit";
 
 /// The directory of hooks of a repository.
 pub(super) struct Place {

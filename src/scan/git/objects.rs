@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Cursor, Read as _};
 
 use super::Blob;
 use crate::scan::files::shown;
+use crate::scan::message;
 use crate::scan::stream::{Found, Place, Worker};
 
 /// A larger blob is not looked into, if it is an archive.
@@ -65,6 +66,7 @@ pub(super) fn read(stdout: impl io::Read, blobs: &[Blob], worker: &mut Worker<'_
         let place = Place { file: &blob.file, commit: blob.commit.as_deref() };
         let mut words = header.trim_ascii_end().rsplit(|&it| it == b' ');
         let size = words.next().and_then(|it| std::str::from_utf8(it).ok()?.parse::<u64>().ok());
+        let has_message = words.next().is_some_and(|kind| kind == b"commit" || kind == b"tag");
         let Some(size) = size else {
             if header.is_empty() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -78,7 +80,11 @@ pub(super) fn read(stdout: impl io::Read, blobs: &[Blob], worker: &mut Worker<'_
         if size <= HELD {
             content.clear();
             object.read_to_end(&mut content)?;
-            worker.file(&mut Cursor::new(&content), size, 1, place)?;
+            if has_message {
+                message::object(&content, worker, place)?;
+            } else {
+                worker.file(&mut Cursor::new(&content), size, 1, place)?;
+            }
         } else {
             worker.found.looked_at.files += 1;
             worker.name(place);

@@ -1,0 +1,82 @@
+//! What to do about a known value, by where it was found: what has not left this machine is taken out, and nothing has to be
+//! replaced.
+
+use std::path::Path;
+
+use super::super::context::{self, Context};
+use super::super::paste::Paste;
+use crate::report::Frame;
+use crate::scan::git::{self, Git};
+use crate::scan::{Code, Finding, State};
+use crate::shell;
+
+/// Where what was looked at can be by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// In git's index.
+    Index,
+    /// In the message of the commit that is to be made.
+    Message,
+    /// In commits that are about to be pushed.
+    Unpushed,
+    /// In the project's files.
+    Project,
+    /// Anywhere: in commits that others may have, in an image, in a file that somebody named.
+    Elsewhere,
+}
+
+/// Completes what is to be done for whoever called us.
+pub(super) struct Cures<'a> {
+    paste: Paste,
+    frame: &'a Frame,
+    origin: Origin,
+    /// Whether a path from the top of the repository is the same path where the user stands.
+    is_at_top: bool,
+}
+
+impl<'a> Cures<'a> {
+    pub(super) fn new(context: &Context, frame: &'a Frame, origin: Origin) -> Self {
+        let is_at_top = origin == Origin::Index && !context::is_below_top() && is_top(Path::new("."));
+        Self { paste: Paste::new(context), frame, origin, is_at_top }
+    }
+
+    /// What to do, to be pasted where the user stands. `root` is the project's directory.
+    pub(super) fn of(&self, finding: &Finding, root: &Path) -> String {
+        let replace = self.paste.fix(&finding.fix, root);
+        if finding.code != Code::Leaked || finding.state == Some(State::Banned) {
+            return replace;
+        }
+        match self.origin {
+            Origin::Index => {
+                format!(
+                    "take it out of the file and {}; if it was pushed or shared before: `{replace}`",
+                    self.add(finding)
+                )
+            }
+            Origin::Message => format!("take it out of the message; if it was pushed or shared before: `{replace}`"),
+            Origin::Unpushed => format!(
+                "take it out of the commit (the last one: `git commit --amend`, others: `git rebase --interactive`); if it was \
+                 pushed or shared before: `{replace}`"
+            ),
+            Origin::Project => format!("take it out of the file; if it was pushed or shared: `{replace}`"),
+            Origin::Elsewhere => replace,
+        }
+    }
+
+    /// How git is given the file anew.
+    fn add(&self, finding: &Finding) -> String {
+        // A name that is not shown as it is, or what is in an archive, nobody could paste.
+        if finding.file.contains(['\\', '!', '*', '?', '[']) {
+            return "`git add` it again".to_owned();
+        }
+        let path = self.frame.below_top(&finding.file);
+        let path = if self.is_at_top { path } else { format!(":/{path}") };
+        format!("`git add {}`", shell::path(&path))
+    }
+}
+
+fn is_top(directory: &Path) -> bool {
+    let git = Git::new(directory, context::variables(git::INHERITED.into_iter()));
+    let top = git.top().ok().flatten().and_then(|top| top.canonicalize().ok());
+    top.is_some() && top == directory.canonicalize().ok()
+}
