@@ -17,7 +17,8 @@ use crate::audit;
 use crate::companions;
 use crate::deliver::{self, Changing, Delivered, Prepared, document, ignored};
 use crate::error::{Error, Kind, Result};
-use crate::manifest::Kind as SecretKind;
+use crate::manifest::hook::Step as HookStep;
+use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{SecretName, VersionId};
 use crate::secret::Secret;
 use crate::store::change::{Change, Subjects};
@@ -211,6 +212,9 @@ impl World<'_> {
             }
             // What a rotation replaced is still to be retired, or to be put back.
             in_use.extend(store.rotations.running.values().map(|it| it.base));
+            let retires = |it: &&Declaration| self.manifest.hooks_for(it, HookStep::Retire).next().is_some();
+            let retired = self.manifest.secrets_in(self.environment).filter(retires);
+            in_use.extend(retired.flat_map(|it| store.to_retire(&it.name).map(|version| version.id)));
             store.purge(self.manifest.keep, &in_use);
         }
         Ok(())

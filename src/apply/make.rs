@@ -147,6 +147,8 @@ impl World<'_> {
             version.created = taken.created.map_or(self.now, |there| there.trunc_subsecs(0).min(self.now));
         }
         self.wipe_replaced_keys(store, &declaration.name);
+        // Whoever brought it there told its owner.
+        store.note_known(&declaration.name, id, self.now);
         Ok(())
     }
 

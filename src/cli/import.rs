@@ -76,7 +76,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             outcome.consequences.extend(broken);
             let version = world.given_version(&opened.store, declaration, entry.value, Origin::Imported)?;
             // What runs has it.
+            let id = version.id;
             opened.store.promote(&declaration.name, version);
+            opened.store.note_known(&declaration.name, id, context.now);
             outcome.imported.push(declaration.name.clone());
         }
     }

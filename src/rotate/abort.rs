@@ -73,9 +73,9 @@ impl Machine<'_> {
             drop_candidate(&mut opened.store, name, world.now)?;
             if run.leaves_owners {
                 opened.store.owe_owner(name);
-            } else {
-                // It was given the current value just now.
-                opened.store.rotations.untold.remove(name);
+            } else if let Some(id) = opened.store.current(name).map(|version| version.id) {
+                // It was given the current value just now, here or by another host.
+                opened.store.note_told(name, id, world.now);
             }
         }
         opened.store.updated = opened.store.updated.max(world.now);

@@ -101,7 +101,7 @@ impl Machine<'_> {
             let candidate = world.stage_taken(store, declaration, value)?;
             // Another host encrypted its data anew, and ours is to be.
             let is_done = is_done && !matches!(declaration.kind, Kind::EncryptionKey(_));
-            let before = store.rotations.running.remove(&name);
+            let before = store.rotations.running.get(&name).cloned();
             // Of a key that another host found due, or whose last rotation only waits for its overlap to end.
             let mut operation = before.filter(|it| it.remote.as_ref() == Some(&group.claim)).unwrap_or(Operation {
                 base,
@@ -115,12 +115,15 @@ impl Machine<'_> {
             });
             operation.candidate = Some(candidate);
             match operation.step {
-                _ if is_done => operation.advance(Reached::Tested),
+                _ if is_done => {
+                    store.note_known(&name, candidate, world.now);
+                    operation.advance(Reached::Tested);
+                }
                 Reached::Staged => operation.advance(self.after_stage(&name)),
                 // Meanwhile somebody else may have given its owner another value.
                 _ => operation.step = self.after_stage(&name),
             }
-            store.rotations.running.insert(name.clone(), operation);
+            store.begin(&name, operation);
             names.push(name);
         }
         Ok(names)

@@ -15,7 +15,7 @@ use super::{Event, Problem, Report, What};
 use crate::apply::Deed;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-use crate::name::SecretName;
+use crate::name::{SecretName, VersionId};
 use crate::secret::Secret;
 use crate::store::files::Opened;
 use crate::store::rotations::{Failure, Operation, Rotations, Step as Reached};
@@ -142,7 +142,11 @@ impl<'a> Machine<'a> {
         let (world, mut opened) = self.open()?;
         for name in &done {
             let next = if step == Step::Set { self.after_set(name) } else { Reached::Tested };
-            in_flight(&mut opened.store.rotations, name)?.advance(next);
+            let operation = in_flight(&mut opened.store.rotations, name)?;
+            operation.advance(next);
+            if let Some(candidate) = operation.candidate.filter(|_| step == Step::Set) {
+                opened.store.note_told(name, candidate, world.now);
+            }
         }
         opened.store.updated = opened.store.updated.max(world.now);
         let told = if step == Step::Set { ("rotate-set", What::Set) } else { ("rotate-test", What::Tested) };
@@ -176,7 +180,7 @@ impl<'a> Machine<'a> {
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for name in names {
             let hooks = self.programs.hooks(name, step);
-            let mut problems = hooks.iter().map(|hook| self.call(hook, step, Some(name)));
+            let mut problems = hooks.iter().map(|hook| self.call(hook, step, Some(name), None));
             match problems.find_map(Result::transpose).transpose()? {
                 Some(problem) => failed.push((name.clone(), problem)),
                 None => done.push(name.clone()),
@@ -185,11 +189,21 @@ impl<'a> Machine<'a> {
         Ok((done, failed))
     }
 
-    /// Runs one program. `None` when it did what it was asked for.
-    pub(super) fn call(&self, hook: &str, step: Step, secret: Option<&SecretName>) -> Result<Option<Problem>> {
+    /// Runs one program; `retires` = the version that it is about, where that does not follow from the rotation. `None` when it
+    /// did what it was asked for.
+    pub(super) fn call(
+        &self,
+        hook: &str,
+        step: Step,
+        secret: Option<&SecretName>,
+        retires: Option<VersionId>,
+    ) -> Result<Option<Problem>> {
         let started = {
             let (_, opened) = self.open()?;
-            self.programs.start(&call(&opened.store, hook, step, secret))
+            let store = &opened.store;
+            let call = call(store, hook, step, secret);
+            let old = secret.zip(retires).and_then(|(name, id)| store.version(name, id));
+            self.programs.start(&Call { old: old.or(call.old), ..call })
         };
         // The store is closed again: while the program runs there is no value here.
         let ended = match started {
@@ -259,30 +273,18 @@ pub(super) fn in_flight<'r>(rotations: &'r mut Rotations, name: &SecretName) -> 
 
 /// What a program gets: before promotion the candidate as the new value; while aborting the current one as the new value, and
 /// the candidate as the old one; when retiring the current one, and what it replaced. Without a rotation there is only the
-/// current one to be told.
+/// current one to be told, and what its owner knows.
 fn call<'s>(store: &'s Store, hook: &'s str, step: Step, secret: Option<&'s SecretName>) -> Call<'s> {
     let operation = secret.and_then(|name| store.rotations.running.get(name));
     let version = |id| secret.and_then(|name| store.version(name, id));
     let current: Option<&Version> = secret.and_then(|name| store.current(name));
     let candidate = operation.and_then(|it| it.candidate).and_then(version);
-    let before = secret.and_then(|name| store.before(name));
+    let known = || secret.and_then(|name| store.to_retire(name).max_by_key(|it| it.life.told));
     let (new, old) = match (operation, step) {
         (Some(it), _) if it.step == Reached::Aborting => (current, candidate),
         (Some(it), Step::Retire) => (current, version(it.base)),
-        (None, Step::Set | Step::Test) => (current, before.filter(|it| !is_over(store, secret, it))),
-        (None, Step::Retire) => (current, before),
-        _ => (candidate, current),
+        (Some(it), _) if it.is_open() => (candidate, current),
+        _ => (current, known().filter(|it| !store.is_leaked(it))),
     };
     Call { hook, step, secret, new, old, store }
-}
-
-/// Whether no owner is to accept a replaced value any more.
-fn is_over(store: &Store, secret: Option<&SecretName>, version: &Version) -> bool {
-    version.life.retired.is_some() || secret.is_some_and(|name| is_leaked(store, name, version))
-}
-
-/// Whether a version was taken back, or its value leaked.
-pub(super) fn is_leaked(store: &Store, name: &SecretName, version: &Version) -> bool {
-    let is_banned = || version.parts.primary().is_some_and(|value| store.refuse_banned(name, value).is_err());
-    version.life.revoked.is_some() || is_banned()
 }

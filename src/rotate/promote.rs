@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
@@ -15,7 +15,7 @@ use crate::deliver::{Changing, Delivered, Outcome};
 use crate::error::Result;
 use crate::manifest::Declaration;
 use crate::manifest::period::Period;
-use crate::name::SecretName;
+use crate::name::{SecretName, VersionId};
 use crate::plan::{self, Action, Observed, Plan, Scope};
 use crate::store::rotations::Step as Reached;
 use crate::store::rotations::{Ending, Trouble};
@@ -92,14 +92,11 @@ impl Machine<'_> {
             return Ok(started);
         }
         let base = in_flight(&mut store.rotations, name)?.base;
-        // What leaked is accepted for no overlap.
-        let is_revoked = store.version(name, base).is_some_and(|it| it.life.revoked.is_some());
-        let overlap = world.declaration(name)?.overlap_in(world.manifest.environments.get(world.environment));
-        let overlap = overlap.filter(|_| !is_revoked).map(Period::delta).unwrap_or_default();
+        let retire_at = world.now + overlap(world, store, name, base)?;
         let operation = in_flight(&mut store.rotations, name)?;
         operation.advance(Reached::Promoted);
         operation.remote = None;
-        operation.retire_at = Some(world.now + overlap);
+        operation.retire_at = Some(retire_at);
         Ok(started)
     }
 
@@ -128,7 +125,7 @@ impl Machine<'_> {
         }
         let mut outcomes = Vec::new();
         for hook in hooks {
-            let problem = self.call(&hook, Step::Reload, None)?;
+            let problem = self.call(&hook, Step::Reload, None, None)?;
             outcomes.push((hook, problem));
         }
         let (world, mut opened) = self.open()?;
@@ -147,6 +144,13 @@ impl Machine<'_> {
         opened.store.updated = opened.store.updated.max(world.now);
         world.record_deeds(&mut opened, &[Deed::of("rotate-reload", &[])])
     }
+}
+
+/// How long the owner of a secret is to accept a version beside the one that replaced it. What leaked has no overlap.
+pub(super) fn overlap(world: &World<'_>, store: &Store, name: &SecretName, replaced: VersionId) -> Result<TimeDelta> {
+    let is_leaked = store.version(name, replaced).is_some_and(|it| store.is_leaked(it));
+    let overlap = world.declaration(name)?.overlap_in(world.manifest.environments.get(world.environment));
+    Ok(overlap.filter(|_| !is_leaked).map(Period::delta).unwrap_or_default())
 }
 
 /// The plan with the days from which on published keys and roots sign, as the files that were written make them.

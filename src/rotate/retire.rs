@@ -1,12 +1,17 @@
 //! The last step: owners stop accepting what was replaced.
 
-use super::What;
-use super::machine::{Machine, Run, in_flight, write_down};
+use std::collections::BTreeSet;
+
+use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::programs::Step;
+use super::{Problem, What};
 use crate::apply::Deed;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::name::SecretName;
+use crate::manifest::Manifest;
+use crate::name::{SecretName, VersionId};
+use crate::plan;
+use crate::store::Store;
 use crate::store::rotations::{Operation, Step as Reached};
 
 impl Machine<'_> {
@@ -16,7 +21,7 @@ impl Machine<'_> {
     /// still work with it.
     pub(super) fn retire(&self, run: &mut Run, early: bool) -> Result<()> {
         let (world, mut opened) = self.open()?;
-        if run.report.delivered.exit() != Exit::DONE || !opened.store.rotations.reloads.is_empty() {
+        if run.report.delivered.exit() != Exit::DONE {
             return Ok(());
         }
         let is_ready = |it: &Operation| match it.step {
@@ -24,12 +29,24 @@ impl Machine<'_> {
             Reached::Retiring => true,
             _ => false,
         };
-        let running = &opened.store.rotations.running;
+        let store = &opened.store;
+        let running = &store.rotations.running;
         let names = run.active.iter().filter(|name| running.get(*name).is_some_and(is_ready));
+        let names = names.filter(|name| !owes_reload(world.manifest, store, name));
         let names: Vec<SecretName> = names.cloned().collect();
         if names.is_empty() {
             return Ok(());
         }
+        // Nobody retires what no hook is declared for any more: it ends here, and is not said to be retired.
+        let has_hook = |name: &&SecretName| !self.programs.hooks(name, Step::Retire).is_empty();
+        let (asked, orphans): (Vec<&SecretName>, Vec<&SecretName>) = names.iter().partition(has_hook);
+        let old = |name: &SecretName| {
+            let base = running[name].base;
+            let others = store.to_retire(name).map(|it| it.id).filter(|id| *id != base);
+            (name.clone(), others.chain([base]).collect())
+        };
+        let old: Vec<(SecretName, Vec<VersionId>)> = asked.into_iter().map(old).collect();
+        let orphans: Vec<SecretName> = orphans.into_iter().cloned().collect();
         for name in &names {
             in_flight(&mut opened.store.rotations, name)?.step = Reached::Retiring;
         }
@@ -37,23 +54,42 @@ impl Machine<'_> {
         world.record_deeds(&mut opened, &[Deed::of("rotate-retire", &names)])?;
         drop(opened);
 
-        // Nobody retires what no hook is declared for any more: it ends here, and is not said to be retired.
-        let has_hook = |name: &SecretName| !self.programs.hooks(name, Step::Retire).is_empty();
-        let (names, orphans): (Vec<SecretName>, Vec<SecretName>) = names.into_iter().partition(has_hook);
-        let (done, failed) = self.call_for(&names, Step::Retire)?;
+        let (mut done, mut failed) = (Vec::new(), Failed::new());
+        for (name, versions) in old {
+            match self.refuse_old(&name, &versions)? {
+                Some(problem) => failed.push((name, problem)),
+                None => done.push((name, versions)),
+            }
+        }
         let (world, mut opened) = self.open()?;
         for name in &orphans {
             opened.store.rotations.running.remove(name);
         }
-        for name in &done {
-            let base = in_flight(&mut opened.store.rotations, name)?.base;
-            opened.store.note_retired(name, base, world.now);
+        for (name, versions) in &done {
+            versions.iter().for_each(|id| opened.store.note_retired(name, *id, world.now));
             opened.store.rotations.running.remove(name);
         }
+        let done: Vec<SecretName> = done.into_iter().map(|(name, _)| name).collect();
         opened.store.updated = opened.store.updated.max(world.now);
         write_down(run, (&world, &mut opened), ("rotate-retired", &done), failed)?;
         run.tell(&done, &What::Retired);
         run.tell(&orphans, &What::NotRetired);
         Ok(())
     }
+
+    /// Has the owner of a secret refuse these versions.
+    fn refuse_old(&self, name: &SecretName, versions: &[VersionId]) -> Result<Option<Problem>> {
+        let hooks = self.programs.hooks(name, Step::Retire);
+        let calls = versions.iter().flat_map(|id| hooks.iter().map(move |hook| (hook, *id)));
+        let mut problems = calls.map(|(hook, id)| self.call(hook, Step::Retire, Some(name), Some(id)));
+        problems.find_map(Result::transpose).transpose()
+    }
+}
+
+/// Whether a program has yet to read files that changed with a secret. Without a record everything may have changed.
+pub(super) fn owes_reload(manifest: &Manifest, store: &Store, name: &SecretName) -> bool {
+    let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
+    let unread = |hook: &String| store.rotations.unread.get(hook);
+    let mut owed = store.rotations.reloads.keys();
+    owed.any(|hook| unread(hook).is_none_or(|unread| !unread.is_disjoint(&made)))
 }

@@ -107,7 +107,7 @@ impl Machine<'_> {
         let operation = Operation { base, candidate, recipe: None, step, started, trouble, retire_at: None, remote };
         opened.store.stage(name, version);
         // An operation that would have retired the very value that comes back ends here.
-        opened.store.rotations.running.insert(name.clone(), operation);
+        opened.store.begin(name, operation);
         world.record_deeds(&mut opened, &[Deed::of("rotate-rollback", std::slice::from_ref(name))])?;
         drop(opened);
         run.active = names;

@@ -29,7 +29,7 @@ impl Machine<'_> {
         for name in &fresh {
             let claim = targets.iter().find(|it| it.place.holds(name)).map(|it| Claim::from(&it.seen));
             let operation = self.operation(&world, &mut opened.store, world.declaration(name)?, claim)?;
-            opened.store.rotations.running.insert(name.clone(), operation);
+            opened.store.begin(name, operation);
         }
         let fresh: Vec<SecretName> = fresh.into_iter().collect();
         world.record_deeds(&mut opened, &[Deed::of("rotate-stage", &fresh)])?;

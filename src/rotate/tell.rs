@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::machine::{Machine, Run, is_leaked};
+use super::machine::{Machine, Run};
 use super::order::waves;
 use super::programs::{Programs, Step};
+use super::promote::overlap;
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
 use crate::error::{Error, Result};
 use crate::name::SecretName;
 use crate::store::Store;
+use crate::store::rotations::{Operation, Step as Reached, Trouble};
+use crate::world::World;
 
 impl Machine<'_> {
     /// Has the hooks of these secrets set and test their current values. No value changes.
@@ -21,49 +24,52 @@ impl Machine<'_> {
         expect_told(&opened.store, self.programs, names)?;
         self.expect_programs(names)?;
         drop(opened);
-        let mut run = Run::default();
-        let (mut told, mut retired, mut untold) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut run, mut told, mut untold) = (Run::default(), Vec::new(), Vec::new());
         for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
             let (set, mut failed) = self.call_for(&wave, Step::Set)?;
             let (tested, more) = self.call_for(&set, Step::Test)?;
             failed.extend(more);
-            // Nobody else would have a leaked value refused: no rotation replaced it.
-            let (leaked, done) = self.behind_a_leak(tested)?;
-            let (refused, more) = self.call_for(&leaked, Step::Retire)?;
-            failed.extend(more);
-            told.extend(done.into_iter().chain(refused.iter().cloned()));
-            retired.extend(refused);
+            told.extend(tested);
             untold.extend(failed.iter().map(|(name, _)| name.clone()));
             run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
         }
         let (world, mut opened) = self.open()?;
         opened.store.updated = opened.store.updated.max(world.now);
-        for name in &retired {
-            if let Some(id) = opened.store.before(name).map(|version| version.id) {
-                opened.store.note_retired(name, id, world.now);
-            }
-        }
         untold.retain(|name| opened.store.owe_owner(name));
-        opened.store.rotations.untold.retain(|name, _| !told.contains(name));
-        let deeds = [("rotate-tell", &told), ("rotate-retired", &retired), ("rotate-failed", &untold)];
+        for name in &told {
+            let current = opened.store.current(name).map(|version| version.id);
+            current.into_iter().for_each(|id| opened.store.note_told(name, id, world.now));
+            self.retire_before(&world, &mut opened.store, name)?;
+        }
+        let deeds = [("rotate-tell", &told), ("rotate-failed", &untold)];
         let deeds = deeds.into_iter().filter(|(_, names)| !names.is_empty());
         let deeds: Vec<Deed<'_>> = deeds.map(|(action, names)| Deed::of(action, names)).collect();
         if !deeds.is_empty() {
             world.record_deeds(&mut opened, &deeds)?;
         }
+        drop(opened);
         run.tell(&told, &What::Told);
+        run.active.extend(told);
+        self.retire(&mut run, false)?;
         Ok(run.report)
     }
 
-    /// Those whose value of before leaked and may still be accepted, and the others.
-    fn behind_a_leak(&self, names: Vec<SecretName>) -> Result<(Vec<SecretName>, Vec<SecretName>)> {
-        let (_, opened) = self.open()?;
-        let store = &opened.store;
-        let is_behind = |name: &SecretName| {
-            let before = store.before(name).filter(|it| it.life.retired.is_none());
-            before.is_some_and(|it| is_leaked(store, name, it))
+    /// What the owner of a secret accepted before is retired as after a rotation: at the end of its overlap.
+    fn retire_before(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<()> {
+        let Some(before) = store.to_retire(name).last().filter(|_| !self.programs.hooks(name, Step::Retire).is_empty())
+        else {
+            return Ok(());
         };
-        Ok(names.into_iter().partition(is_behind))
+        let (base, replaced) = (before.id, before.life.replaced.unwrap_or(world.now));
+        if store.rotations.running.get(name).is_some_and(|operation| operation.base == base) {
+            return Ok(());
+        }
+        let retire_at = Some(replaced + overlap(world, store, name, base)?);
+        let (step, started, trouble) = (Reached::Promoted, world.now, Trouble::default());
+        let operation =
+            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at, remote: None };
+        store.begin(name, operation);
+        Ok(())
     }
 }
 

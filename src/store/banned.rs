@@ -111,6 +111,11 @@ impl Store {
                 .is_some_and(|it| self.banned.0.contains_key(&it))
     }
 
+    /// Whether a version was taken back, or its value is banned: no overlap is for it.
+    pub fn is_leaked(&self, version: &Version) -> bool {
+        version.life.revoked.is_some() || self.is_banned(version)
+    }
+
     /// The versions whose values are banned.
     pub fn banned_versions(&self) -> BTreeSet<VersionId> {
         let versions = self.secrets.values().flatten();

@@ -248,12 +248,6 @@ impl Store {
         self.versions(name).rev().find(|version| version.stage == Stage::Previous)
     }
 
-    /// Notes that the owner of a secret accepts a version no more.
-    pub fn note_retired(&mut self, name: &SecretName, id: VersionId, now: DateTime<Utc>) {
-        let versions = self.secrets.get_mut(name).into_iter().flatten();
-        versions.filter(|it| it.id == id).for_each(|it| it.life.retired = Some(now));
-    }
-
     /// A version of a secret, whatever its stage.
     pub fn version(&self, name: &SecretName, id: VersionId) -> Option<&Version> {
         self.secrets.get(name)?.iter().find(|version| version.id == id)
@@ -272,7 +266,6 @@ impl Store {
         let Some(versions) = self.secrets.get_mut(name) else { return false };
         let Some(index) = versions.iter().position(|version| version.stage == Stage::Candidate) else { return false };
         let candidate = versions.remove(index);
-        self.rotations.untold.remove(name);
         replace(versions, now);
         versions.push(Version { stage: Stage::Current, ..candidate });
         self.updated = self.updated.max(now);

@@ -1,13 +1,18 @@
-//! Values in force that their owners do not know.
+//! What owners know: which values hooks told them, which of those they may still accept, and which value in force they lack.
 
-use super::Store;
-use crate::name::SecretName;
+use chrono::{DateTime, Utc};
+
+use super::rotations::Operation;
+use super::{Stage, Store, Version};
+use crate::manifest::hook::USERNAME;
+use crate::name::{SecretName, VersionId};
 
 impl Store {
-    /// Whether a hook has yet to tell the owner of a secret the value that is in force.
+    /// Whether a hook has yet to tell the owner of a secret the value that is in force: no owner knows one that was promoted while
+    /// no hook was there, if it was told another one before.
     pub fn is_untold(&self, name: &SecretName) -> bool {
-        let untold = self.rotations.untold.get(name);
-        untold.is_some_and(|id| self.current(name).is_some_and(|current| current.id == *id))
+        let Some(current) = self.current(name) else { return false };
+        self.rotations.untold.get(name) == Some(&current.id) || current.life.told.is_none() && self.was_told(name)
     }
 
     /// Notes that the value in force of a secret is not known to its owner; tells whether that is new.
@@ -15,4 +20,64 @@ impl Store {
         let Some(id) = self.current(name).map(|version| version.id) else { return false };
         self.rotations.untold.insert(name.clone(), id) != Some(id)
     }
+
+    /// Notes that the owner of a secret accepts a version.
+    pub fn note_told(&mut self, name: &SecretName, id: VersionId, now: DateTime<Utc>) {
+        let versions = self.secrets.get_mut(name).into_iter().flatten();
+        versions.filter(|it| it.id == id).for_each(|it| it.life.told = Some(now));
+        if self.rotations.untold.get(name) == Some(&id) {
+            self.rotations.untold.remove(name);
+        }
+    }
+
+    /// Notes that the owner of a secret accepts a version which came from elsewhere, if hooks told it another one before.
+    pub fn note_known(&mut self, name: &SecretName, id: VersionId, now: DateTime<Utc>) {
+        if self.was_told(name) {
+            self.note_told(name, id, now);
+        }
+    }
+
+    fn was_told(&self, name: &SecretName) -> bool {
+        self.versions(name).any(|version| version.life.told.is_some())
+    }
+
+    /// Notes that the owner of a secret accepts a value no more, whichever version it is the value of.
+    pub fn note_retired(&mut self, name: &SecretName, id: VersionId, now: DateTime<Utc>) {
+        let Some(versions) = self.secrets.get_mut(name) else { return };
+        let same = versions.iter().find(|it| it.id == id).map(|retired| {
+            let same = versions.iter().filter(|it| it.id == id || it.stage == Stage::Previous && is_same(it, retired));
+            same.map(|it| it.id).collect::<Vec<_>>()
+        });
+        let same = same.unwrap_or_default();
+        versions.iter_mut().filter(|it| same.contains(&it.id)).for_each(|it| it.life.retired = Some(now));
+    }
+
+    /// The replaced values that the owner of a secret may still accept, oldest first: the last one, and those that hooks told it,
+    /// as far as no hook had it refuse them. What came back is not among them.
+    pub fn to_retire(&self, name: &SecretName) -> impl Iterator<Item = &Version> {
+        let last = self.before(name).map(|version| version.id);
+        let current = self.current(name);
+        let may_be_accepted = move |it: &&Version| {
+            let is_known = it.life.told.is_some() || last == Some(it.id);
+            let has_ended = it.life.retired.is_some() || current.is_some_and(|current| is_same(it, current));
+            it.stage == Stage::Previous && is_known && !has_ended
+        };
+        self.versions(name).filter(may_be_accepted)
+    }
+
+    /// Begins a rotation. What another one had yet to retire is left to whoever retires next.
+    pub fn begin(&mut self, name: &SecretName, operation: Operation) {
+        let base = operation.base;
+        if let Some(before) = self.rotations.running.insert(name.clone(), operation).filter(|it| it.base != base) {
+            let is_untold = self.version(name, before.base).is_some_and(|it| it.life.told.is_none());
+            if is_untold {
+                self.note_told(name, before.base, before.started);
+            }
+        }
+    }
+}
+
+/// Whether an owner could not tell one from the other.
+fn is_same(one: &Version, other: &Version) -> bool {
+    one.parts == other.parts && one.facts.get(USERNAME) == other.facts.get(USERNAME)
 }

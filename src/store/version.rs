@@ -51,6 +51,9 @@ pub struct Life {
     /// When it was dropped without an overlap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked: Option<DateTime<Utc>>,
+    /// When a hook made its owner accept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<DateTime<Utc>>,
     /// When a hook made its owner accept it no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired: Option<DateTime<Utc>>,

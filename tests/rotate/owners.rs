@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::programs::{project, steps};
+use crate::programs::{asked, project, steps};
 use crate::support::Project;
 
 /// The findings of `check`, each as code and fix; the identity is of no use for it.
@@ -120,4 +120,117 @@ fn an_owner_that_no_hook_could_tell_of_a_rotation_given_up_is_named_once_one_can
     project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
     project.write("vault-kit.toml", manifest);
     assert!(is_untold(&project));
+}
+
+#[test]
+fn an_owner_that_hooks_told_before_is_named_after_a_value_was_replaced_without_them() {
+    let values: [(&[&str], &[u8], bool); 4] = [
+        (&["rotate", "DB"], b"", true),
+        (&["generate", "--replace", "DB", "--yes"], b"", true),
+        (&["set", "DB"], b"what-the-database-has-by-now-4711", true),
+        // Who imports a value has it from where it is in use.
+        (&["import", "--replace", "before.env", "--yes"], b"", false),
+    ];
+    for (words, input, is_owed) in values {
+        let project = project();
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        let manifest = project.read("vault-kit.toml");
+        project.write("vault-kit.toml", manifest.replace("hooks = [\"owner\"]\n", ""));
+        project.write("before.env", "DB=what-the-database-has-by-now-4711\n");
+        project.run_with_stdin(words, input).assert_code(0);
+        project.run(["render"]).assert_code(0);
+        project.write("vault-kit.toml", manifest);
+        project.run(["render"]).assert_code(0);
+        assert_eq!(is_untold(&project), is_owed, "{words:?}");
+        let known = asked(&project)[0].1["new"]["value"].clone();
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        assert!(!is_untold(&project));
+        let all = asked(&project);
+        let [.., set, _, retire] = all.as_slice() else { panic!("{all:?}") };
+        assert_eq!((set.0.as_str(), &set.1["old"]["value"]), ("set", &known), "{words:?}: what it knows");
+        assert_eq!((retire.0.as_str(), &retire.1["old"]["value"]), ("retire", &known), "{words:?}");
+    }
+}
+
+#[test]
+fn a_value_that_a_hook_never_told_makes_no_owner_of_whoever_reads_a_file() {
+    let project = Project::initialised(crate::fixture::MANIFEST);
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("vault-kit.toml", crate::programs::declared(""));
+    assert!(!is_untold(&project), "nobody knows what its owner has");
+}
+
+/// What of the values that the program was told its owner still accepts, were it to add each of them.
+fn accepted(project: &Project) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut accepted: Vec<String> = Vec::new();
+    for (step, input) in asked(project) {
+        match step.as_str() {
+            "set" if !accepted.contains(&text(&input["new"]["value"])) => accepted.push(text(&input["new"]["value"])),
+            "retire" => accepted.retain(|it| *it != text(&input["old"]["value"])),
+            _ => {}
+        }
+    }
+    accepted
+}
+
+fn in_force(project: &Project) -> Vec<String> {
+    vec![String::from_utf8(project.get("DB")).unwrap()]
+}
+
+#[test]
+fn telling_what_was_set_by_hand_has_the_owner_refuse_all_that_it_was_told_before() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    for (value, is_told) in [("what-the-database-is-to-have-1", false), ("what-the-database-is-to-have-2", true)] {
+        project.run_with_stdin(["set", "DB"], value.as_bytes()).assert_code(0);
+        if is_told {
+            project.run(["rotate", "tell", "DB"]).assert_code(0);
+            assert_eq!(accepted(&project), in_force(&project));
+        }
+    }
+    // A rotation has what a hook was told meanwhile refused too, whatever was set since.
+    project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-3").assert_code(0);
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    // What comes back is not refused for having been replaced before.
+    project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-2").assert_code(0);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    project.run(["check"]).assert_code(0);
+    let retires = steps(&project).iter().filter(|step| *step == "retire").count();
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    assert_eq!(steps(&project).iter().filter(|step| *step == "retire").count(), retires + 1, "each is refused once");
+}
+
+#[test]
+fn telling_keeps_the_overlap_of_what_was_replaced_by_hand() {
+    let project = crate::programs::project_with("overlap = \"24h\"");
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let first = in_force(&project);
+    project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-1").assert_code(0);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), [first, in_force(&project)].concat());
+    assert!(project.run(["rotate", "status"]).assert_code(0).stdout.contains("overlap"));
+    project.run(["check"]).assert_code(0);
+    // The overlap has ended.
+    project.edit_store(|store| {
+        let day = chrono::TimeDelta::days(1);
+        store.rotations.running.values_mut().for_each(|it| it.retire_at = it.retire_at.map(|at| at - day));
+    });
+    project.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    assert!(project.run(["rotate", "status"]).assert_code(0).stderr.contains("no rotation is on its way"));
+
+    // Set by hand within the overlap of a rotation: what is told is what was set.
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-2").assert_code(0);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project).len(), 3);
+    assert_eq!(accepted(&project)[2..], in_force(&project));
+    project.run(["rotate", "DB", "--yes"]).assert_code(0);
+    project.run(["rotate", "DB", "--yes"]).assert_code(0);
+    assert_eq!(accepted(&project).len(), 2, "what one before last left is refused by now");
 }

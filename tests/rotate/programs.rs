@@ -585,7 +585,7 @@ fn whoever_is_told_a_value_again_is_told_none_that_is_over() {
     project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-4711").assert_code(0);
     project.write("fail-retire", "");
     project.run(["rotate", "tell", "DB"]).assert_code(8);
-    assert!(project.run(["check"]).assert_code(1).stdout.contains("rotate tell DB"), "it may still be accepted");
+    assert!(project.run(["check"]).assert_code(1).stdout.contains("rotate resume DB"), "it may still be accepted");
     std::fs::remove_file(project.path("fail-retire")).unwrap();
     project.run(["rotate", "tell", "DB"]).assert_code(0);
     let all = asked(&project);

@@ -213,7 +213,9 @@ fn store(
     let mut changed = Vec::new();
     if !holds(&opened.store, declaration, &parts) {
         let version = world.given_parts(declaration, parts, facts, Origin::Imported)?;
+        let id = version.id;
         opened.store.promote(&declaration.name, version);
+        opened.store.note_known(&declaration.name, id, context.now);
         changed.push(declaration.name.clone());
     }
     let delivered = if dry_run {
