@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::programs::{Programs, Step};
+use super::retire::owes_reload;
 use crate::companions::max_age;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
@@ -119,11 +120,14 @@ pub fn select(
             selection.going.extend(going.map(|(name, _)| name.clone()));
         }
         Order::Now(names) => {
+            let is_leaked = |name: &SecretName| store.current(name).is_some_and(|it| store.is_leaked(it));
             for name in names {
                 match running.get(name) {
                     Some(operation) if operation.is_open() => drop(selection.going.insert(name.clone())),
-                    // What is not reloaded may still work with the old value.
-                    Some(_) if !store.rotations.reloads.is_empty() => return Err(owes_reload(name)),
+                    // What leaked is replaced whatever the last rotation still waits for: the next one retires for both. What is
+                    // not reloaded may still work with the old value.
+                    Some(_) if is_leaked(name) => drop(selection.fresh.insert(name.clone())),
+                    Some(_) if owes_reload(manifest, store, name) => return Err(waits_for_reload(name)),
                     Some(_) => {
                         selection.retire_first.insert(name.clone());
                         selection.fresh.insert(name.clone());
@@ -150,7 +154,7 @@ pub fn select(
     Ok(selection)
 }
 
-fn owes_reload(name: &SecretName) -> Error {
+fn waits_for_reload(name: &SecretName) -> Error {
     let message = format!("`{name}` is being rotated: a program has yet to read the files that changed");
     Error::new(Kind::Conflict, "rotation-in-flight", message)
         .hint("nothing was changed; go on with it by `vault-kit rotate resume`")

@@ -449,6 +449,71 @@ fn nothing_is_rotated_again_while_a_program_works_with_what_was_before() {
 }
 
 #[test]
+fn what_leaked_is_replaced_at_once_whatever_a_reload_still_owes() {
+    for words in ["overlap = \"24h\"", ""] {
+        let project = project_with(words);
+        project.write("fail-reload", "");
+        project.run(["rotate", "DB", "--yes"]).assert_code(8);
+        let leaked = project.get("DB");
+        project.run(["rotate", "DB", "--yes"]).assert_code(7);
+        project.run(["incident", "DB", "--yes"]).assert_code(0);
+        let run = project.run(["rotate", "DB"]).assert_code(8);
+        assert!(run.stderr.contains("`reload` of hook `server` failed"), "the debt is told: {run:?}");
+        assert!(project.get("DB") != leaked);
+        assert_eq!(delivered(&project).into_bytes(), project.get("DB"));
+        let check = project.run(["check"]).assert_code(1);
+        assert!(check.stdout.contains("reload-owed") && !check.stdout.contains("banned"), "{check:?}");
+        assert!(!steps(&project).contains(&"retire".to_owned()), "somebody may still work with it");
+        std::fs::remove_file(project.path("fail-reload")).unwrap();
+        project.run(["rotate", "resume"]).assert_code(0);
+        let retired: Vec<Value> = asked(&project).into_iter().filter(|it| it.0 == "retire").map(|it| it.1).collect();
+        let all = project.store();
+        let versions = all.secrets.iter().find(|(name, _)| name.as_str() == "DB").unwrap().1;
+        assert!(versions[..2].iter().all(|it| it.life.retired.is_some()), "{words}");
+        assert_eq!(retired.len(), 2, "the leaked value, and what the rotation before had yet to retire");
+        assert!(all.rotations.running.is_empty());
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn a_reload_of_other_secrets_keeps_no_old_value_accepted() {
+    let project = project();
+    let other = "[hooks.other]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"other\"]\n";
+    project.write(
+        "vault-kit.toml",
+        format!(
+            "{}{other}",
+            project.read("vault-kit.toml").replace("outputs = [\"env\"]", "outputs = [\"none\"]").replace(
+                "[outputs.env]",
+                "[outputs.none]\nformat = \"dotenv\"\npath = \"none\"\nsecrets = [\"URL\"]\n[outputs.env]"
+            )
+        ),
+    );
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    project.write("fail-reload", "");
+    project.run(["rotate", "SESSION"]).assert_code(8);
+    let before = steps(&project).len();
+    project.run(["rotate", "DB"]).assert_code(8);
+    assert!(!steps(&project)[before..].contains(&"retire".to_owned()), "what is made of it was not read");
+    std::fs::remove_file(project.path("fail-reload")).unwrap();
+    project.run(["rotate", "resume"]).assert_code(0);
+    // From here on a program that reads the other output alone owes its reload.
+    project.write("fail-reload", "");
+    project.write(
+        "vault-kit.toml",
+        project.read("vault-kit.toml").replace("outputs = [\"none\"]", "outputs = [\"other\"]"),
+    );
+    project.run(["trust", "--yes"]).assert_code(0);
+    project.run(["rotate", "SESSION"]).assert_code(8);
+    let before = steps(&project).len();
+    project.run(["rotate", "DB"]).assert_code(8);
+    assert!(steps(&project)[before..].contains(&"retire".to_owned()), "{:?}", steps(&project));
+    assert!(project.run(["check"]).assert_code(1).stdout.contains("reload-owed"));
+}
+
+#[test]
 fn the_owner_of_a_first_value_is_told_it_by_name() {
     let project = Project::with_manifest(&declared(""));
     project.write("hooks/owner", PROGRAM);
