@@ -132,7 +132,7 @@ const TABLE: &[Explanation] = explanations! {
         risk "The value is not replaced, and its owner may know the new one already. A scheduled run tries again after a pause."
         cure "Mend what the hook said, then `vault-kit rotate resume`; or give it up with `vault-kit rotate abort`."
     "rotation-unfinished" at [Host]
-        cause "A rotation was begun an hour ago or more, and nobody went on with it: a run was killed, and no schedule follows it up."
+        cause "A rotation was begun, and nobody is at work on it: a run was killed, and no schedule follows it up."
         risk "The owner may accept one value while another one is delivered."
         cure "`vault-kit rotate resume`, and `vault-kit schedule install` so that it is followed up by itself."
     "reload-owed" at [Host]

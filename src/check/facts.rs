@@ -98,6 +98,8 @@ pub struct Facts {
     pub deployed: Deployed,
     /// What AWS says of the remote secrets, by full name; `None` = there is none of that name.
     pub remote: BTreeMap<String, Option<Listed>>,
+    /// Whether a vault-kit that changes the project, or one of its hooks, is alive.
+    pub is_at_work: bool,
     /// What the observer could not look at.
     pub unseen: Vec<NotChecked>,
 }

@@ -131,6 +131,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
     }
     if places.contains(&Place::Host) {
+        // Nobody is asked for nothing: who would take the lock meanwhile without waiting for it is refused.
+        facts.is_at_work = ledger.is_some_and(is_begun) && session.is_at_work();
         let files: Vec<&str> =
             facts.files.iter().filter_map(|(path, fact)| is_file(fact).then_some(path.as_str())).collect();
         let containers::Seen { stale, unseen } = mounted::seen(&session, &files);
@@ -160,6 +162,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let kinds =
         report.exit_kind(arguments.fail_on.severity(), arguments.strict).into_iter().chain(failure.map(|it| it.kind()));
     Ok(Kind::most_severe(kinds).map_or(Exit::DONE, Exit::from))
+}
+
+fn is_begun(ledger: &Ledger) -> bool {
+    ledger.secrets.values().any(|entry| entry.rotation.is_some())
 }
 
 /// Only what could be looked at is asked about: an absolute path of a stranger's manifest could not.

@@ -15,6 +15,9 @@ use crate::incident::timeline;
 use crate::private_file::{Lock, Root};
 use crate::store::DIRECTORY;
 
+/// The writers' lock.
+const LOCK: &str = ".vault-kit/lock";
+
 /// A temp file younger than this may belong to a writer of another project, who does not wait for our lock.
 const STILL_AT_WORK: TimeDelta = TimeDelta::hours(1);
 
@@ -48,12 +51,17 @@ impl Session<'_> {
         Ok(lock)
     }
 
+    /// Whether a writer or one of its hooks is alive, as far as that can be told.
+    pub fn is_at_work(&self) -> bool {
+        [LOCK, hook::LOCK].into_iter().any(|lock| self.root.is_locked(lock).unwrap_or(false))
+    }
+
     /// Takes the lock, and waits for a hook that outlived its vault-kit.
     fn take_turn(&self, timeout: Duration) -> Result<Lock> {
         let is_within = self.is_within_hook();
         let timeout = if is_within { Duration::ZERO } else { timeout };
         let begun = Instant::now();
-        let lock = self.root.lock(&format!("{DIRECTORY}/lock"), timeout);
+        let lock = self.root.lock(LOCK, timeout);
         let waited = |lock: Lock| {
             self.root.wait_for_hook(hook::LOCK, timeout.saturating_sub(begun.elapsed()))?;
             Ok(lock)

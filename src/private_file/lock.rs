@@ -73,6 +73,16 @@ pub(super) fn wait_for_hook(root: &Root, route: &Route<'_>, timeout: Duration) -
     Ok(())
 }
 
+impl Root {
+    /// Whether anybody holds the lock whose file is `path`. It is shared for the moment that it takes to be told, so that whoever
+    /// looks at the same time is told the truth.
+    pub fn is_locked(&self, path: &str) -> Result<bool> {
+        let Some((file, _)) = self.open_file(path)? else { return Ok(false) };
+        let told = retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared));
+        Ok(told == Err(Errno::WOULDBLOCK))
+    }
+}
+
 fn make(root: &Root, route: &Route<'_>) -> Result<Lock> {
     let failed = |errno| fault::failed("lock", route.shown(), errno);
     let mut batch = Batch::new();

@@ -187,7 +187,14 @@ fn whoever_is_killed_while_a_program_runs_is_followed_up() {
         let project = project();
         project.write(&format!("die-{step}"), "");
         project.run(["rotate", "DB"]).assert_code(137);
-        // The schedule takes it up at once: nothing failed, somebody died. The program that killed us may live a little longer.
+        // The program that killed us may live a little longer: a writer waits for it.
+        project.run(["render"]).assert_code(0);
+        let check = project.run(["check"]).assert_code(1);
+        assert!(
+            check.stdout.contains(if step == "reload" { "reload-owed" } else { "rotation-unfinished" }),
+            "{check:?}"
+        );
+        // The schedule takes it up at once: nothing failed, somebody died.
         project.run(["rotate", "--due", "--wait"]).assert_code(0);
         assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current], "{step}");
         assert_eq!(delivered(&project).into_bytes(), project.get("DB"));
@@ -211,6 +218,7 @@ fn whoever_is_interrupted_stops_the_program_and_leaves_the_rest_to_the_next_run(
     while asked(&project).is_empty() {
         std::thread::yield_now();
     }
+    project.run(["check"]).assert_code(0);
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let run = Run::from(child.wait_with_output().unwrap()).assert_code(130);
     assert!(run.stderr.contains("`vault-kit rotate resume`"), "{run:?}");

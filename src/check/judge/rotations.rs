@@ -8,7 +8,8 @@ use crate::name::SecretName;
 use crate::rotate::programs;
 use crate::store::rotations::{Failure, Operation, Step, Trouble};
 
-/// How long a step may be overdue before it is told: a run may be at work on it, and a schedule need not run each minute.
+/// How long a step may be overdue before it is told: a run may be at work on it, a schedule need not run each minute, and what
+/// hosts share may wait for AWS or another host.
 const GRACE: TimeDelta = TimeDelta::hours(1);
 
 impl Bench<'_> {
@@ -46,11 +47,16 @@ impl Bench<'_> {
         if let Some(failure) = &operation.trouble.failed {
             let message = format!("{}: {}", failed(failure, operation.trouble.failures), state(operation.step));
             self.about_secret(Code::RotationFailed, name, message, fix);
-        } else if operation.next() + GRACE <= self.now {
+        } else if self.was_cut_short(operation) || operation.next() + GRACE <= self.now {
             let since = operation.next().format("%Y-%m-%d %H:%M UTC");
             let message = format!("waits since {since} to be carried on: {}", state(operation.step));
             self.about_secret(Code::RotationUnfinished, name, message, fix);
         }
+    }
+
+    /// Whether somebody died within a step that no schedule begins: whoever is alive holds a lock.
+    fn was_cut_short(&self, operation: &Operation) -> bool {
+        operation.step != Step::Promoted && operation.remote.is_none() && !self.facts.is_at_work
     }
 
     /// Once may be a moment's trouble; a schedule tries again.

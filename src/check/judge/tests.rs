@@ -12,7 +12,7 @@ use crate::manifest::Kind;
 use crate::manifest::model::Rotate;
 use crate::manifest::period::Period;
 use crate::name::VersionId;
-use crate::store::rotations::{Failure, Operation, Step, Trouble};
+use crate::store::rotations::{Claim, Failure, Operation, Step, Trouble};
 
 fn judged(ledger: Option<&Ledger>, facts: &Facts) -> Report {
     judge(&manifest(), &env("dev"), ledger, facts, &[Place::Host], now())
@@ -104,13 +104,20 @@ fn a_rotation_that_failed_is_told_with_what_it_leaves_and_the_command() {
 
 #[test]
 fn a_rotation_that_nobody_carried_on_is_told_and_one_that_is_going_on_or_waits_is_not() {
-    let after_start = |step: Step, hours: i64| {
+    let after_start = |hours: i64, is_at_work: bool, remote: Option<Claim>| {
         let started = now() - TimeDelta::hours(hours);
-        let operation = Operation { started, ..operation(step, None) };
-        after(|ledger| entry(ledger, "KEY").rotation = Some(Box::new(operation)))
+        let mut ledger = ledger();
+        let operation = Operation { started, remote, ..operation(Step::Set, None) };
+        entry(&mut ledger, "KEY").rotation = Some(Box::new(operation));
+        codes(&judged(Some(&ledger), &Facts { is_at_work, ..facts() }))
     };
-    assert_eq!(after_start(Step::Set, 0), [""; 0]);
-    assert_eq!(after_start(Step::Set, 1), ["rotation-unfinished"]);
+    assert_eq!(after_start(0, true, None), [""; 0]);
+    assert_eq!(after_start(1, true, None), ["rotation-unfinished"]);
+    assert_eq!(after_start(0, false, None), ["rotation-unfinished"], "nobody is alive who could go on with it");
+    let text = || "text".to_owned();
+    let claim = || Claim { name: text(), arn: text(), current: text(), attempt: text(), id: text() };
+    assert_eq!(after_start(0, false, Some(claim())), [""; 0], "it may wait for another host");
+    assert_eq!(after_start(1, false, Some(claim())), ["rotation-unfinished"]);
     let promoted = |retire_at| {
         let operation =
             Operation { retire_at: Some(retire_at), started: now() - days(9), ..operation(Step::Promoted, None) };
