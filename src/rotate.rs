@@ -216,12 +216,14 @@ impl Problem {
             (_, true) => "the owner may know the candidate; the current value is in force in our files",
             _ => "nothing was promoted: the old value is in force",
         };
-        let error =
-            self.of_secret(secret, state).hint("once it can, go on with the same value: `vault-kit rotate resume`");
+        let error = self.of_secret(secret, state);
         if is_aborting {
             let words = "or, if it never can, leave its owner as it is and tell it by hand";
-            return error.hint(format!("{words}: `vault-kit rotate abort {secret} --without-hooks`"));
+            return error
+                .hint(format!("once it can, finish giving it up: `vault-kit rotate resume {secret}`"))
+                .hint(format!("{words}: `vault-kit rotate abort {secret} --without-hooks`"));
         }
+        let error = error.hint("once it can, go on with the same value: `vault-kit rotate resume`");
         if step == "retire" {
             return error;
         }

@@ -88,14 +88,18 @@ impl<'a> Machine<'a> {
         }
         run.tried = paused::tried(&opened.store, order, &selection);
         drop(opened);
+        if !waits {
+            self.expect_programs(&selection.fresh)?;
+        }
         run.active.clone_from(&selection.retire_first);
         if !selection.retire_first.is_empty() {
             self.retire(&mut run, true)?;
         }
-        run.active = selection.going;
+        run.active.clone_from(&selection.going);
         self.finish_aborts(&mut run)?;
         let failed: BTreeSet<&SecretName> = run.report.problems.iter().filter_map(|it| it.secret.as_ref()).collect();
-        let fresh = selection.fresh.into_iter().filter(|name| !failed.contains(name)).collect();
+        let is_free = |name: &SecretName| !selection.going.contains(name) || run.report.has(name, &What::Aborted);
+        let fresh = selection.fresh.into_iter().filter(|name| !failed.contains(name) && is_free(name)).collect();
         let (fresh, targets) = self.look(&mut run, fresh)?;
         self.stage(&mut run, fresh, &targets)?;
         self.carry_on(run, targets)

@@ -28,7 +28,7 @@ pub enum Order {
 /// What a run works on.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// To be begun.
+    /// To be begun; what is among `going` too, once that was given up.
     pub fresh: BTreeSet<SecretName>,
     /// Begun by an earlier run, to be carried on.
     pub going: BTreeSet<SecretName>,
@@ -123,6 +123,11 @@ pub fn select(
             let is_leaked = |name: &SecretName| store.current(name).is_some_and(|it| store.is_leaked(it));
             for name in names {
                 match running.get(name) {
+                    // What is given up is so first, and what was asked for is a new value.
+                    Some(operation) if operation.step == Reached::Aborting => {
+                        selection.going.insert(name.clone());
+                        selection.fresh.insert(name.clone());
+                    }
                     Some(operation) if operation.is_open() => drop(selection.going.insert(name.clone())),
                     // What leaked is replaced whatever the last rotation still waits for: the next one retires for both. What is
                     // not reloaded may still work with the old value.

@@ -286,6 +286,34 @@ fn giving_up_tells_the_owner_the_value_that_stays() {
 }
 
 #[test]
+fn naming_what_is_being_given_up_gives_it_up_and_rotates() {
+    let project = project();
+    let old = project.get("DB");
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.write("fail-set", "");
+    for words in ["rotate abort DB", "rotate DB"] {
+        let run = project.run(words.split(' ')).assert_code(8);
+        assert!(run.stderr.contains("finish giving it up: `vault-kit rotate resume DB`"), "{run:?}");
+        assert!(!run.stderr.contains("the same value") && project.get("DB") == old, "{run:?}");
+    }
+    for file in ["fail-test", "fail-set"] {
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    let told = project.run(["rotate", "DB", "-n"]).assert_code(0).stderr;
+    let calls: Vec<&str> = told.lines().filter_map(|line| line.strip_prefix("would ")?.split(' ').next()).collect();
+    let asked_before = steps(&project).len();
+    let run = project.run(["rotate", "DB"]).assert_code(0);
+    assert!(run.stderr.contains("aborted       DB"), "{run:?}");
+    let asked = &steps(&project)[asked_before..];
+    assert_eq!(asked, ["set", "retire", "set", "test", "reload", "retire"]);
+    let hooked: Vec<&str> = calls.into_iter().filter(|it| asked.iter().any(|step| step == it)).collect();
+    assert_eq!(hooked, asked, "{told}");
+    assert!(project.get("DB") != old);
+    assert_eq!(stages(&project, "DB"), [Stage::Previous, Stage::Current]);
+}
+
+#[test]
 fn what_its_owner_cannot_be_told_is_given_up_without_a_hook_and_says_what_that_leaves() {
     let project = project();
     let old = project.get("DB");
