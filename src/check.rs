@@ -1,7 +1,6 @@
 //! Judging: facts in, findings out. Looks at no disk, no clock and no random source; [`crate::observe`] brings the facts.
 
 mod allow;
-pub mod credential;
 pub mod delivered;
 pub mod deployed;
 pub mod environment;

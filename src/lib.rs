@@ -10,6 +10,7 @@ pub mod clock;
 pub mod companions;
 pub mod compose;
 pub mod containers;
+pub mod credential;
 pub mod deliver;
 pub mod emit;
 pub mod error;

@@ -244,7 +244,7 @@ const TABLE: &[Explanation] = explanations! {
         risk "It stays in the history and the provenance of the image: whoever has the image has it."
         cure "Use a build secret (`RUN --mount=type=secret`), and replace the value if an image was built."
     "secret-in-image" at [Repo, Host]
-        cause "A Dockerfile puts a secret into the image: by `ENV`, `ARG`, `LABEL`, or by copying a file that holds one."
+        cause "A Dockerfile puts a secret into the image: by `ENV`, `ARG`, `LABEL`, typed into what it runs, or by copying a file that holds one."
         risk "Whoever has the image, or one made of it, has the secret; a later layer that deletes the file changes nothing."
         cure "Keep the file back by `.dockerignore`, hand secrets over when the container starts, and replace what was in an image."
     "secret-in-build-context" at [Repo, Host]

@@ -53,7 +53,7 @@ impl Canonical<'_> {
     fn service(&mut self, node: &mut Node, name: &str) {
         let Some(map) = node.map_mut() else { return };
         let path = |key: &str| format!("services.{name}.{key}");
-        for key in ["environment", "labels"] {
+        for key in ["annotations", "environment", "labels"] {
             self.pairs(map, key, &path(key));
         }
         for key in ["networks", "depends_on"] {
@@ -79,6 +79,21 @@ impl Canonical<'_> {
         }
         if let Some(build) = map.get_mut("build") {
             self.build(build, &path("build"));
+        }
+        for key in ["post_start", "pre_stop"] {
+            self.hooks(map.get_mut(key), &path(key));
+        }
+        let watch = map.get_mut("develop").and_then(Node::map_mut).and_then(|map| map.get_mut("watch"));
+        for node in watch.into_iter().flat_map(Node::list_mut) {
+            if let Some(exec) = node.map_mut().and_then(|map| map.get_mut("exec")).and_then(Node::map_mut) {
+                self.pairs(exec, "environment", &path("develop.watch.exec.environment"));
+            }
+        }
+    }
+
+    fn hooks(&mut self, node: Option<&mut Node>, path: &str) {
+        for map in node.into_iter().flat_map(Node::list_mut).filter_map(Node::map_mut) {
+            self.pairs(map, "environment", &format!("{path}.environment"));
         }
     }
 

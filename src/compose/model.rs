@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-pub use parts::{Build, EnvFile, Healthcheck, Limits, Mount, Port, VolumeKind, VolumeMount};
+pub use parts::{Build, EnvFile, Healthcheck, Hook, Limits, Mount, Port, VolumeKind, VolumeMount};
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,6 +160,12 @@ pub struct Service {
     pub network_mode: Option<Text>,
     /// `labels`.
     pub labels: BTreeMap<String, Text>,
+    /// `annotations`.
+    pub annotations: BTreeMap<String, Text>,
+    /// `provider.options`, those that are lists under one name.
+    pub provider: Vec<(String, Text)>,
+    /// `post_start`, `pre_stop` and what `develop.watch` executes.
+    pub hooks: Vec<Hook>,
     /// `logging.options`.
     pub logging: BTreeMap<String, Text>,
     /// `user`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{HostPath, Location, Need, Origin, Project, Service};
 use super::paths;
+use crate::credential;
 
 /// What a project needs.
 #[derive(Debug, Default)]
@@ -25,7 +26,7 @@ pub struct VariableNeed {
     pub required: bool,
     /// Whether there is a default wherever it is used.
     pub has_default: bool,
-    /// Whether no variable is used: the value stands in the file.
+    /// Whether no variable is used: a credential stands in the file.
     pub is_literal: bool,
 }
 
@@ -86,7 +87,8 @@ pub fn needs(project: &Project) -> Needs {
 
 fn literals(service: &str, of: &Service, needs: &mut Needs) {
     for (name, variable) in &of.environment {
-        let is_literal = variable.value.as_ref().is_some_and(|it| it.is_literal() && !it.as_str().is_empty());
+        let is_literal =
+            variable.value.as_ref().is_some_and(|it| it.is_literal() && credential::is_literal(name, it.as_str()));
         if variable.origin != Origin::Environment || !is_literal {
             continue;
         }

@@ -57,6 +57,7 @@ fn section<'a>(root: &Fields<'a>, name: &str) -> Vec<(&'a String, &'a Location, 
 fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_>) -> Service {
     let (environment, env_files) = environment::environment(fields, values, loader);
     let build = parts::build(fields, values, loader);
+    let hooks = parts::hooks(fields, values, loader);
     let problems = &mut loader.notes.problems;
     fields.refuse_nulls(&["command", "entrypoint", "deploy", "develop"], problems);
     let network_mode = fields.string("network_mode", problems);
@@ -88,6 +89,9 @@ fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loa
         networks,
         network_mode,
         labels: fields.texts("labels", problems),
+        annotations: fields.texts("annotations", problems),
+        provider: parts::provider(fields, problems),
+        hooks,
         logging: fields.below("logging", problems).map(|it| it.texts("options", problems)).unwrap_or_default(),
         user: fields.string("user", problems),
         group_add: fields.numbers("group_add", problems),

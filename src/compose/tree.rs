@@ -90,6 +90,11 @@ impl Node {
         if let Value::List(list) = &self.value { Some(list) } else { None }
     }
 
+    /// The entries of a list; none of anything else.
+    pub(super) fn list_mut(&mut self) -> &mut [Node] {
+        if let Value::List(list) = &mut self.value { list } else { &mut [] }
+    }
+
     pub(super) fn is_null(&self) -> bool {
         matches!(self.value, Value::Null)
     }

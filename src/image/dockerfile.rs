@@ -49,8 +49,18 @@ pub enum Does {
     Label(Setting),
     /// Takes files out of the build context; those that come from another stage, a URL or a here-document are not listed.
     Copies(Vec<String>),
+    /// Runs something: while the image is built, when a container starts, or to see how it does.
+    Runs(Program),
     /// The user that what follows runs as.
     User(String),
+}
+
+/// What an instruction runs.
+pub struct Program {
+    /// `RUN`, `CMD`, `ENTRYPOINT` or `HEALTHCHECK`.
+    pub keyword: &'static str,
+    /// One text if it is for a shell, else one a word. It may hold a secret: never to be shown.
+    pub words: Vec<String>,
 }
 
 /// A name and what it is set to.
@@ -70,6 +80,13 @@ impl std::fmt::Debug for Setting {
     }
 }
 
+impl std::fmt::Debug for Program {
+    /// A word may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program").field("keyword", &self.keyword).finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Does {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -77,6 +94,7 @@ impl std::fmt::Debug for Does {
             Self::Variable(it) => f.debug_tuple("Variable").field(it).finish(),
             Self::Label(it) => f.debug_tuple("Label").field(it).finish(),
             Self::Copies(sources) => f.debug_tuple("Copies").field(sources).finish(),
+            Self::Runs(it) => f.debug_tuple("Runs").field(it).finish(),
             Self::User(user) => f.debug_tuple("User").field(user).finish(),
         }
     }
@@ -87,9 +105,15 @@ impl Dockerfile {
     pub fn parse(text: &str) -> Self {
         let mut file = Self::default();
         let lines::Lines { logical, escape } = lines::logical(text);
-        for (line, text) in logical {
+        for lines::Logical { line, text, documents } in logical {
             let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
-            file.take(line, &keyword.to_ascii_uppercase(), rest.trim(), escape);
+            let (keyword, rest) = (keyword.to_ascii_uppercase(), rest.trim());
+            file.take(line, &keyword, rest, escape);
+            if keyword == "RUN" {
+                for (line, text) in documents.into_iter().filter(|(_, text)| !text.trim_start().starts_with('#')) {
+                    file.take(line, &keyword, &text, escape);
+                }
+            }
         }
         file
     }
@@ -147,8 +171,38 @@ impl Dockerfile {
                 }
             }
             "USER" => push(Does::User(rest.to_owned())),
+            // It does what follows wherever another image begins with this one.
+            "ONBUILD" => {
+                let (keyword, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+                let keyword = keyword.to_ascii_uppercase();
+                if keyword == "RUN" {
+                    self.take(line, &keyword, rest.trim(), escape);
+                }
+            }
+            "CMD" => push(Does::Runs(Program::of("CMD", rest))),
+            "ENTRYPOINT" => push(Does::Runs(Program::of("ENTRYPOINT", rest))),
+            "HEALTHCHECK" => push(Does::Runs(Program::of("HEALTHCHECK", rest))),
+            "RUN" => push(Does::Runs(Program::of("RUN", rest))),
             _ => {}
         }
+    }
+}
+
+impl Program {
+    /// Without the flags before it, in the form of a shell or as a JSON list.
+    fn of(keyword: &'static str, rest: &str) -> Self {
+        let mut rest = rest;
+        while let Some((_, behind)) = rest.strip_prefix("--").and_then(|flag| flag.split_once(char::is_whitespace)) {
+            rest = behind.trim_start();
+        }
+        let rest = match rest.split_once(char::is_whitespace) {
+            Some((first, behind)) if keyword == "HEALTHCHECK" && first.eq_ignore_ascii_case("CMD") => {
+                behind.trim_start()
+            }
+            _ => rest,
+        };
+        let list = if rest.starts_with('[') { serde_json::from_str(rest).ok() } else { None };
+        Self { keyword, words: list.unwrap_or_else(|| vec![rest.to_owned()]) }
     }
 }
 

@@ -244,6 +244,13 @@ mod tests {
             ("SOMETHING", "a1B2c3D4e5F6g7H8", "external"),
             ("DOMAIN", "your-domain.example", "external"),
             ("EMPTY", "", "external"),
+            ("CACHE_KEY_PREFIX", "app:", "setting"),
+            ("PRIMARY_KEY", "id", "setting"),
+            ("REDIS_KEY", "app:sessions", "setting"),
+            ("AUTH_URL", "https://auth.example.com", "setting"),
+            ("AUTH", "oidc", "setting"),
+            ("AUTH", "bob:secret", "external"),
+            ("KEY", "9fK2mQ7xLp4Vz8Nd", "external"),
         ] {
             assert_eq!(kind_of(name, value), kind, "{name}={value}");
         }

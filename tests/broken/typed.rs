@@ -81,6 +81,62 @@ services:
     image: a
     logging: { driver: loki, options: { loki-url: "https://app:${UNKNOWN}@loki/push", splunk-token: "${UNKNOWN}" } }
     configs: [redis, fine]
+  header:
+    image: a
+    command: ["fetch", "--header=Authorization: Bearer hunter2hunter2"]  # !
+    entrypoint: ["fetch", "--http-header=X-Vault-Token: hunter2"]  # !
+    healthcheck: { test: [CMD, curl, "-HPRIVATE-TOKEN: hunter2", "http://a"] }  # !
+  fine-header:
+    image: a
+    command: ["fetch", "--header=Authorization: Bearer $$TOKEN", "--header=X-Token: ${UNKNOWN}"]
+    entrypoint: ["fetch", "--forward-header=X-Auth-Token", "--header=Accept: text/html", "--auth=oidc"]
+  hooks:
+    image: a
+    post_start:
+      - command: ["app", "login", "--password", "hunter2"]  # !
+        environment:
+          HOOK_TOKEN: hunter2  # !
+      - command: sh -c "app login $$HOOK_TOKEN"
+        environment: [HOOK_TOKEN, MODE=fast]
+    pre_stop:
+      - command: curl -u app:hunter2 http://localhost/drain  # !
+        environment: ["DRAIN_SECRET=hunter2"]  # !
+    develop:
+      watch:
+        - path: ./src
+          action: sync+exec
+          target: /app
+          exec:
+            command: app reload --token=hunter2  # !
+            environment: { RELOAD_KEY: hunter2 }  # !
+        - { path: ./doc, action: sync, target: /doc }
+    annotations:
+      com.example.api-key: hunter2  # !
+      com.example.token-ttl: "60"
+  provided:
+    provider:
+      type: cloud
+      options:
+        region: eu
+        api-token: hunter2  # !
+        urls: ["https://a", "https://app:hunter2@b"]  # !
+  names:
+    image: a
+    environment:
+      BASIC_AUTH: bob:hunter2  # !
+      PASSWORD_SALT: hunter2  # !
+      AUTH: 9fK2mQ7xLp4Vz8Nd  # !
+      KEY: 9fK2mQ7xLp4Vz8Nd  # !
+      OTHER_AUTH: oidc
+      REDIS_KEY: app:sessions
+      CONSUL_KEY: config/app
+      CACHE: ${CACHE_KEY:-app:sessions}
+      SESSIONS: ${REDIS_KEY:-app:sessions}
+    labels:
+      traefik.http.middlewares.a.headers.customrequestheaders.X-Token: ""
+      traefik.http.middlewares.b.headers.customrequestheaders.X-Api-Key: X-Token
+      traefik.http.middlewares.c.headers.customrequestheaders.X-Token: "true"
+      traefik.http.middlewares.d.headers.customrequestheaders.X-Token: hunter2  # !
 configs:
   redis:
     content: |
@@ -123,8 +179,41 @@ fn what_is_typed_is_told_where_it_stands() {
     let project = Project::with_manifest(MANIFEST);
     project.write("compose.yml", COMPOSE);
     let marked = (1..).zip(COMPOSE.lines()).filter(|(_, text)| text.ends_with("# !")).map(|(line, _)| line);
-    let (lines, report) = told(&project, "compose.yml", &["secret-in-arguments", "secret-in-environment"]);
+    let (lines, report) =
+        told(&project, "compose.yml", &["secret-in-arguments", "secret-in-environment", "secret-in-label"]);
     assert_eq!(lines, marked.collect(), "{report}");
+}
+
+/// As [`COMPOSE`].
+const DOCKERFILE: &str = r#"FROM a
+RUN curl -H "Authorization: Bearer hunter2hunter2" https://a  # !
+RUN --mount=type=secret,id=api_token curl -H "Authorization: Bearer $(cat /run/secrets/api_token)" https://a
+RUN curl -H "Authorization: Bearer $TOKEN" https://a && pip install --extra-index-url https://app:${TOKEN}@a/simple b
+RUN git clone https://app:hunter2@git.example.com/a  # !
+RUN npm config set //registry.npmjs.org/:_authToken=hunter2 && npm ci  # !
+RUN <<EOF
+set -e
+psql postgres://app:hunter2@db/app  # !
+# psql postgres://app:hunter2@db/app
+EOF
+ENTRYPOINT exec app --api-key hunter2  # !
+HEALTHCHECK --interval=5s CMD redis-cli -a hunter2 ping  # !
+CMD ["app", "--password-file", "/run/secrets/x", "--token-ttl=60"]
+"#;
+
+#[test]
+fn what_is_typed_into_a_dockerfile_is_told_where_it_stands() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", "services:\n  a: { build: ., environment: { X: \"${DB_PASSWORD}${PORT}\" } }\n");
+    project.write("Dockerfile", DOCKERFILE);
+    project.write(".dockerignore", ".env\n");
+    let marked = (1..).zip(DOCKERFILE.lines()).filter(|(_, text)| text.ends_with("# !")).map(|(line, _)| line);
+    let (lines, report) = told(&project, "Dockerfile", &["secret-in-image"]);
+    assert_eq!(lines, marked.collect(), "{report}");
+    // A list is no list with something behind it.
+    project.write("Dockerfile", "FROM a\nCMD [\"app\", \"--password=hunter2\"]\n");
+    let (lines, report) = told(&project, "Dockerfile", &["secret-in-image"]);
+    assert_eq!(lines, BTreeSet::from([2]), "{report}");
 }
 
 fn git(project: &Project, arguments: &[&str]) {

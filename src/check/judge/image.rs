@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Bench;
-use crate::check::credential::{is_credential, is_literal};
 use crate::check::deployed::Image;
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
-use crate::image::dockerfile::{Dockerfile, Does, Instruction, Setting};
+use crate::credential::{Argument, is_credential, is_literal, typed};
+use crate::image::dockerfile::{Dockerfile, Does, Instruction, Program, Setting};
 use crate::image::ignored::takes;
 use crate::manifest::Declaration;
 use crate::shell;
@@ -41,6 +41,7 @@ impl Bench<'_> {
             Does::Argument(it) => ("the build argument", it, self.is_passed_in(it)),
             Does::Variable(it) => ("the variable", it, self.is_set(it)),
             Does::Label(it) => ("the label", it, self.is_set(it)),
+            Does::Runs(program) => return self.program(file, image, instruction.line, program),
             Does::Copies(_) | Does::User(_) => return,
         };
         if is_secret {
@@ -51,6 +52,27 @@ impl Bench<'_> {
                 Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.offset + instruction.line),
             );
         }
+    }
+
+    /// Credentials that are typed into what is run.
+    fn program(&mut self, file: &str, image: &Image, line: u32, program: &Program) {
+        let arguments: Vec<Argument<'_>> =
+            program.words.iter().map(|text| Argument { text: text.as_str(), is_whole: true }).collect();
+        if typed(&arguments).is_none() {
+            return;
+        }
+        let message = format!(
+            "a credential is typed into `{}`, which stays in the image, where everybody reads it who has the image",
+            program.keyword
+        );
+        let fix = if program.keyword == "RUN" {
+            "RUN --mount=type=secret,id=NAME …, which reads /run/secrets/NAME; replace the value, which may be in the history"
+        } else {
+            "hand it over when the container starts, as a file of the service's `secrets`; replace the value, which may be in the history"
+        };
+        self.verdict
+            .findings
+            .push(Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.offset + line));
     }
 
     fn is_secret_name(&self, name: &str) -> bool {

@@ -116,6 +116,17 @@ pub struct Limits {
     pub pids: Option<Text>,
 }
 
+/// A command that Compose runs in a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// The key that it stands under, such as `post_start`.
+    pub key: &'static str,
+    /// `command`: one text if it is written as a string, else one a word.
+    pub command: Vec<Text>,
+    /// `environment`.
+    pub environment: BTreeMap<String, Variable>,
+}
+
 /// A health check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Healthcheck {

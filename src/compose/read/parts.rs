@@ -3,7 +3,7 @@
 use crate::compose::environment;
 use crate::compose::interpolate::Values;
 use crate::compose::load::Loader;
-use crate::compose::model::{Build, HostPath, Mount, Port, Text, VolumeKind, VolumeMount};
+use crate::compose::model::{Build, Hook, HostPath, Mount, Port, Text, VolumeKind, VolumeMount};
 use crate::compose::paths;
 use crate::compose::problem::Problems;
 use crate::compose::tree::{Fields, Kind, Node};
@@ -103,6 +103,38 @@ pub(super) fn volumes(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Volum
         volumes.push(VolumeMount { kind, host, volume, target, read_only, at, variables });
     }
     volumes
+}
+
+/// What Compose runs in the container: `post_start`, `pre_stop`, and after a change of files.
+pub(super) fn hooks(fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_>) -> Vec<Hook> {
+    let mut found: Vec<(&'static str, Fields<'_>)> = Vec::new();
+    let problems = &mut loader.notes.problems;
+    for key in ["post_start", "pre_stop"] {
+        found.extend(entries(fields, key, problems).into_iter().map(|(_, it)| (key, it)));
+    }
+    if let Some(develop) = fields.below("develop", problems) {
+        for (_, watch) in entries(&develop, "watch", problems) {
+            found.extend(watch.below("exec", problems).map(|it| ("develop.watch", it)));
+        }
+    }
+    let hook = |(key, fields): (&'static str, Fields<'_>)| {
+        let own = fields.get("environment").and_then(Node::map);
+        let path = format!("{}.environment", fields.path);
+        let environment = own.map(|map| environment::variables(map, &path, values, loader)).unwrap_or_default();
+        Hook { key, command: fields.words("command", &mut loader.notes.problems), environment }
+    };
+    found.into_iter().map(hook).collect()
+}
+
+/// `provider.options`: texts, or lists of them.
+pub(super) fn provider(fields: &Fields<'_>, problems: &mut Problems) -> Vec<(String, Text)> {
+    let options = fields.below("provider", problems).and_then(|it| it.below("options", problems));
+    let mut texts = Vec::new();
+    for (key, node) in options.iter().flat_map(|it| it.map) {
+        let each = node.list().unwrap_or(std::slice::from_ref(node));
+        texts.extend(each.iter().filter_map(|it| Some((key.clone(), it.as_text()?))));
+    }
+    texts
 }
 
 pub(super) fn build(fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_>) -> Option<Build> {

@@ -1,9 +1,18 @@
-//! The lines of a Dockerfile as its parser sees them: continued ones joined, comments and here-documents passed over.
+//! The lines of a Dockerfile as its parser sees them: continued ones joined, comments passed over, here-documents set apart.
 
 /// The logical lines with the number of their first, and the character that continues a line.
 pub(super) struct Lines {
-    pub(super) logical: Vec<(u32, String)>,
+    pub(super) logical: Vec<Logical>,
     pub(super) escape: char,
+}
+
+/// An instruction.
+pub(super) struct Logical {
+    /// Its first line, from 1.
+    pub(super) line: u32,
+    pub(super) text: String,
+    /// The lines of its here-documents.
+    pub(super) documents: Vec<(u32, String)>,
 }
 
 pub(super) fn logical(text: &str) -> Lines {
@@ -31,15 +40,17 @@ pub(super) fn logical(text: &str) -> Lines {
         if joined.is_empty() {
             continue;
         }
+        let mut documents = Vec::new();
         for end in here_documents(&joined) {
-            for (line, _) in lines.by_ref() {
+            for (line, number) in lines.by_ref() {
                 let line = if end.strips_tabs { line.trim_start_matches('\t') } else { line };
                 if line == end.word {
                     break;
                 }
+                documents.push((number, line.to_owned()));
             }
         }
-        logical.push((number, joined));
+        logical.push(Logical { line: number, text: joined, documents });
     }
     Lines { logical, escape }
 }

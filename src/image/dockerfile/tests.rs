@@ -15,6 +15,7 @@ fn shown(text: &str) -> Vec<String> {
         Does::Variable(it) => format!("ENV {}", setting(it)),
         Does::Label(it) => format!("LABEL {}", setting(it)),
         Does::Copies(sources) => format!("COPY {}", sources.join("|")),
+        Does::Runs(it) => format!("{} {}", it.keyword, it.words.join("|")),
         Does::User(user) => format!("USER {user}"),
     };
     let stage = |stage: Option<usize>| stage.map_or("-".to_owned(), |stage| stage.to_string());
@@ -69,7 +70,39 @@ fn only_what_comes_from_the_build_context_is_copied_from_it() {
         RUN cat <<EOF\nENV TOKEN=x\nEOF\n\
         RUN echo 1 << 2\n\
         COPY . .\n";
-    assert_eq!(shown(text), ["2:0 COPY .env|app", "3:0 COPY with blank", "5:0 COPY ./local.tar", "18:0 COPY ."]);
+    let copied: Vec<String> = shown(text).into_iter().filter(|it| it.contains("COPY")).collect();
+    assert_eq!(copied, ["2:0 COPY .env|app", "3:0 COPY with blank", "5:0 COPY ./local.tar", "18:0 COPY ."]);
+}
+
+#[test]
+fn what_is_run_is_read_in_each_of_its_forms() {
+    let text = "FROM a\n\
+        RUN --mount=type=cache,target=/x --network=none make \\\n  # a comment\n  all\n\
+        RUN [\"make\", \"a b\"]\n\
+        RUN [ -f x ] && make\n\
+        RUN <<EOF\nset -e\n# a comment\nmake\nEOF\n\
+        COPY <<EOF /etc/x\nRUN inner\nEOF\n\
+        HEALTHCHECK --interval=5s CMD [\"check\", \"-q\"]\n\
+        healthcheck none\n\
+        ONBUILD RUN make\n\
+        ENTRYPOINT exec app\n\
+        CMD [\"--port\", \"80\"]\n";
+    assert_eq!(
+        shown(text),
+        [
+            "2:0 RUN make   all",
+            "5:0 RUN make|a b",
+            "6:0 RUN [ -f x ] && make",
+            "7:0 RUN <<EOF",
+            "8:0 RUN set -e",
+            "10:0 RUN make",
+            "15:0 HEALTHCHECK check|-q",
+            "16:0 HEALTHCHECK none",
+            "17:0 RUN make",
+            "18:0 ENTRYPOINT exec app",
+            "19:0 CMD --port|80",
+        ]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::propose::is_credential;
+use super::propose::speaks;
 use super::{key, quoted};
 use crate::compose::Location;
 use crate::compose::needs::{FileNeed, Needs, VariableNeed};
@@ -48,10 +48,7 @@ impl Asked {
 
     fn variable(&mut self, name: SecretName, need: &VariableNeed, entries: &mut Vec<(SecretName, &str)>) {
         let is_known = entries.iter().any(|(known, _)| *known == name);
-        if need.is_literal && !is_credential(&name) {
-            return;
-        }
-        if !is_known && need.has_default && !is_credential(&name) {
+        if !is_known && need.has_default && !speaks(&name) {
             self.left_out.push(name);
             return;
         }
@@ -272,6 +269,28 @@ secrets:
         let manifest = parse(&text, "m").unwrap();
         assert_eq!(manifest.compose, ["compose.yaml"]);
         assert!(!text.contains("hunter2") && !text.contains("fast"));
+    }
+
+    #[test]
+    fn what_only_is_called_like_a_secret_is_none_and_what_check_would_tell_is_one() {
+        let text = manifest(
+            "\
+services:
+  api:
+    image: a
+    environment:
+      CACHE_KEY_PREFIX: app
+      PRIMARY_KEY: id
+      REDIS_KEY: app:sessions
+      AUTH_URL: https://auth.example.com
+      ALLOW_EMPTY_PASSWORD: 'yes'
+      BASIC_AUTH: bob:hunter2
+      QUEUE: ${QUEUE_KEY_PREFIX:-jobs}
+",
+            &[],
+        );
+        assert_eq!(parse(&text, "m").unwrap().secrets.keys().map(|it| it.as_str()).collect::<Vec<_>>(), ["BASIC_AUTH"]);
+        assert!(text.contains("left out: QUEUE_KEY_PREFIX.") && !text.contains("hunter2"), "{text}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Which kind a name of an example file probably is. In doubt `external`: a person looks at it.
 
+use crate::credential::{self, looks_random};
 use crate::name::SecretName;
 
 /// A proposed kind.
@@ -47,54 +48,6 @@ const VENDORS: [(&str, &str); 24] = [
     ("TWILIO", "Twilio"),
 ];
 
-/// Last words of names that speak about a credential and are none: `TOKEN_TTL`, `POSTGRES_PASSWORD_FILE`.
-const ABOUT: [&str; 22] = [
-    "ALG",
-    "ALGORITHM",
-    "AUDIENCE",
-    "COUNT",
-    "DAYS",
-    "ENABLED",
-    "EXPIRES",
-    "EXPIRY",
-    "FILE",
-    "HOURS",
-    "ISSUER",
-    "LENGTH",
-    "LIFETIME",
-    "LIMIT",
-    "MAX",
-    "MIN",
-    "MINUTES",
-    "NAME",
-    "PATH",
-    "SECONDS",
-    "TIMEOUT",
-    "TTL",
-];
-
-/// Words of names that say "this is a credential".
-const CREDENTIAL: [&str; 18] = [
-    "AUTH",
-    "CERT",
-    "CERTIFICATE",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "DSN",
-    "JWT",
-    "KEY",
-    "KEYS",
-    "PASS",
-    "PASSPHRASE",
-    "PASSWD",
-    "PASSWORD",
-    "PAT",
-    "PWD",
-    "SECRET",
-    "TOKEN",
-    "WEBHOOK",
-];
-
 /// What people write where a value belongs.
 const PLACEHOLDERS: [&str; 8] = ["change-me", "change_me", "changeme", "placeholder", "replace", "todo", "xxx", "your"];
 
@@ -106,18 +59,12 @@ pub(super) struct Proposer {
 impl Proposer {
     pub(super) fn new(entries: &[(SecretName, &str)]) -> Self {
         let names = entries.iter().map(|(name, _)| name);
-        Self {
-            passwords: names
-                .filter(|name| matches!(by_name(&words(name)), Some(Proposal::Password)))
-                .cloned()
-                .collect(),
-        }
+        Self { passwords: names.filter(|name| matches!(by_name(name), Some(Proposal::Password))).cloned().collect() }
     }
 
     /// The name decides first, then the shape of the example.
     pub(super) fn propose(&self, name: &SecretName, value: &str) -> Proposal {
-        let words = words(name);
-        let by_name = by_name(&words);
+        let by_name = by_name(name);
         // A password cannot follow itself.
         let may_follow = !matches!(by_name, Some(Proposal::Password));
         if let Some(connection) = Connection::parse(value).filter(|_| may_follow)
@@ -126,7 +73,9 @@ impl Proposer {
             return template;
         }
         by_name.unwrap_or_else(|| {
-            if is_plain(value) { Proposal::Setting(value.to_owned()) } else { Proposal::External(vendor(&words)) }
+            // Under a name that leaves it open, such as `AUTH`, the value tells.
+            let is_open = is_plain(value) && !credential::is_literal(name.as_str(), value);
+            if is_open { Proposal::Setting(value.to_owned()) } else { Proposal::External(vendor(&words(name))) }
         })
     }
 
@@ -146,9 +95,9 @@ impl Proposer {
     }
 }
 
-/// Whether a name speaks of a credential.
-pub(super) fn is_credential(name: &SecretName) -> bool {
-    by_name(&words(name)).is_some()
+/// Whether a name speaks of a credential, or of an address that is one.
+pub(super) fn speaks(name: &SecretName) -> bool {
+    credential::is_credential(name.as_str()) || credential::is_address(name.as_str())
 }
 
 fn words(name: &SecretName) -> Vec<String> {
@@ -160,13 +109,12 @@ fn vendor(words: &[String]) -> Option<&'static str> {
 }
 
 /// What the name alone says; `None` if it does not speak of a credential.
-fn by_name(words: &[String]) -> Option<Proposal> {
-    // `APIKEY` and `DBPASSWORD` have no `_`: the end of a word counts as a word.
-    let speaks = |word: &String| CREDENTIAL.iter().any(|credential| word.ends_with(credential));
-    let about = words.last().is_some_and(|last| ABOUT.contains(&last.as_str()));
-    if about || !words.iter().any(speaks) {
+fn by_name(name: &SecretName) -> Option<Proposal> {
+    if !speaks(name) {
         return None;
     }
+    let words = &words(name);
+    // `APIKEY` and `DBPASSWORD` have no `_`: the end of a word counts as a word.
     let has = |wanted: &str| words.iter().any(|word| word == wanted || wanted.len() > 4 && word.ends_with(wanted));
     let foreign =
         vendor(words).is_some() || has("CLIENT") || has("OAUTH") || has("WEBHOOK") || has("DSN") || has("PRIVATE");
@@ -240,15 +188,4 @@ fn is_plain(value: &str) -> bool {
 fn has_userinfo_or_key_prefix(value: &str) -> bool {
     const PREFIXES: [&str; 10] = ["AKIA", "ASIA", "eyJ", "gh", "glpat-", "pk_", "rk_", "sk-", "sk_", "xox"];
     value.contains('@') || PREFIXES.iter().any(|prefix| value.starts_with(prefix) && value.len() > 8)
-}
-
-/// Whether a stretch of letters and digits is too mixed or too long for a word.
-fn looks_random(text: &str) -> bool {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|word| {
-        let has = |is: fn(&u8) -> bool| word.bytes().any(|byte| is(&byte));
-        let digits = has(u8::is_ascii_digit);
-        let letters = has(u8::is_ascii_alphabetic);
-        let cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
-        word.len() >= 32 || word.len() >= 16 && digits && letters || word.len() >= 12 && digits && cases
-    })
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{Bench, names};
-use crate::check::credential::{Argument, has_credential, in_document, is_credential, is_literal, typed};
 use crate::check::finding::Code;
 use crate::check::judge::secrets::{allows_all, is_production, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Location, Project, Service, Text};
+use crate::credential::{Argument, has_credential, in_document, is_credential, is_literal, typed};
 use crate::name::SecretName;
 use crate::shell;
 
@@ -19,7 +19,10 @@ impl Bench<'_> {
         for (name, service) in &project.services {
             self.origins(name, service);
             for (label, text) in &service.labels {
-                self.label(name, label, text);
+                self.label(name, "label", label, text);
+            }
+            for (annotation, text) in &service.annotations {
+                self.label(name, "annotation", annotation, text);
             }
             self.arguments(name, service);
             if let Some(build) = &service.build {
@@ -95,13 +98,13 @@ impl Bench<'_> {
         self.manifest.secret(name).map(|it| it.name.clone())
     }
 
-    fn label(&mut self, name: &str, label: &str, text: &Text) {
+    fn label(&mut self, name: &str, what: &str, label: &str, text: &Text) {
         // Traefik's way to let users in: a name and the hash of a password.
         let lists_users = label.to_ascii_lowercase().ends_with(".basicauth.users") && text.as_str().contains(':');
         let put_in = self.secret_in(text);
         if put_in.is_some() || lists_users || is_literal(label, text.as_str()) {
             let message =
-                format!("`{name}`: the label `{label}` carries a secret, which everybody reads who may ask Docker");
+                format!("`{name}`: the {what} `{label}` carries a secret, which everybody reads who may ask Docker");
             let secret = put_in.and_then(|it| self.declared(it));
             let fix = "hand it over as a file: the service's `secrets`";
             self.at(Code::SecretInLabel, &text.at, message, fix).secret = secret;
@@ -128,6 +131,12 @@ impl Bench<'_> {
             let written = options.iter().filter(|(option, text)| self.is_written_out(option, text));
             found.extend(written.map(|(option, text)| (text.at.clone(), format!("{of}: `{option}`"))));
         }
+        let provider = |(name, it): (&String, &'_ Service)| {
+            let written = it.provider.iter().filter(|(option, text)| self.is_written_out(option, text));
+            let told = written.map(|(option, text)| (text.at.clone(), format!("the provider of `{name}`: `{option}`")));
+            told.collect::<Vec<_>>()
+        };
+        found.extend(project.services.iter().flat_map(provider));
         for (at, of) in found {
             let message = format!("{of} has a credential in it, which stands in the Compose file");
             let fix = "put it in by a variable that a dotenv output delivers, or hand it over as a secret's file; replace the value, which may be in the history";
@@ -153,8 +162,10 @@ impl Bench<'_> {
     /// Everybody on the host reads the arguments of a process, and Docker keeps those of a container and its health check.
     fn arguments(&mut self, name: &str, service: &Service) {
         let test = service.healthcheck.as_ref().map_or(&[][..], |it| &it.test);
-        let lines = [("command", &service.command[..]), ("entrypoint", &service.entrypoint), ("health check", test)];
-        for (what, words) in lines {
+        let own = [("command", &service.command[..]), ("entrypoint", &service.entrypoint), ("health check", test)];
+        let hooks = service.hooks.iter().map(|it| (it.key, &it.command[..]));
+        let lines: Vec<(&str, &[Text])> = own.into_iter().chain(hooks).collect();
+        for (what, words) in lines.iter().copied() {
             let arguments = words.iter().map(|text| Argument { text: text.as_str(), is_whole: text.is_literal() });
             let arguments: Vec<Argument<'_>> = arguments.collect();
             if let Some(text) = typed(&arguments).map(|at| &words[at]).filter(|text| self.secret_in(text).is_none()) {
@@ -165,7 +176,7 @@ impl Bench<'_> {
                 self.at(Code::SecretInArguments, &text.at, message, fix);
             }
         }
-        let words = service.command.iter().chain(&service.entrypoint).chain(test);
+        let words = lines.iter().flat_map(|(_, words)| *words);
         let found: Vec<(&Text, &str)> = words.filter_map(|text| Some((text, self.secret_in(text)?))).collect();
         for (text, variable) in found {
             let message =
@@ -189,7 +200,7 @@ impl Bench<'_> {
             }
         }
         for (label, text) in &build.labels {
-            self.label(name, label, text);
+            self.label(name, "label", label, text);
         }
     }
 
@@ -203,11 +214,12 @@ impl Bench<'_> {
     }
 }
 
-/// What stands under `environment`: service, name and value.
+/// What stands under `environment`, that of hooks too: service, name and value.
 fn written(project: &Project) -> impl Iterator<Item = (&str, &str, &Variable)> {
     project.services.iter().flat_map(|(service, it)| {
-        let own = it.environment.iter().filter(|(_, it)| it.origin == Origin::Environment);
-        own.map(move |(name, it)| (service.as_str(), name.as_str(), it))
+        let all = it.environment.iter().chain(it.hooks.iter().flat_map(|hook| &hook.environment));
+        all.filter(|(_, it)| it.origin == Origin::Environment)
+            .map(move |(name, it)| (service.as_str(), name.as_str(), it))
     })
 }
 

@@ -1,12 +1,12 @@
 //! The files that services are given: env files, secrets, and what their `…_FILE` variables name.
 
 use super::{Bench, names};
-use crate::check::credential::is_credential;
 use crate::check::delivered::{Delivered, is_below};
 use crate::check::deployed::NamedFile;
 use crate::check::finding::Code;
 use crate::compose::model::{VolumeKind, VolumeMount};
 use crate::compose::{Project, Service, Text};
+use crate::credential::is_credential;
 
 /// Where containers see the secrets that they are given.
 const MOUNTED: &str = "/run/secrets";

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bench, names};
-use crate::check::credential::{could_be, is_credential};
 use crate::check::delivered::Delivered;
 use crate::check::facts::{Comparison, Place};
 use crate::check::finding::Code;
 use crate::check::judge::fix::{in_table, key};
 use crate::compose::model::{Need, VariableUse};
 use crate::compose::{Location, Project, env_file_beside};
+use crate::credential::{holds, is_credential};
 use crate::manifest::{Format, suggest};
 use crate::name::SecretName;
 
@@ -84,9 +84,10 @@ fn has_plain_default(project: &Project, used: &VariableUse) -> bool {
     let variable = || {
         let service = used.service.as_ref().filter(|_| used.need == Need::Default && !used.known)?;
         let (_, name) = used.path.rsplit_once(".environment.")?;
-        project.services.get(service)?.environment.get(name)?.value.as_ref()
+        Some((name, project.services.get(service)?.environment.get(name)?.value.as_ref()?.as_str()))
     };
-    variable().is_some_and(|text| !text.as_str().is_empty() && !could_be(text.as_str()))
+    let is_plain = |(name, text): (&str, &str)| !text.is_empty() && !holds(&used.name, text) && !holds(name, text);
+    variable().is_some_and(is_plain)
 }
 
 fn declare(name: &str, delivered: &Delivered<'_>) -> String {

@@ -1,7 +1,7 @@
 //! Credentials that are typed into a command line.
 
-use super::text::{in_line, is_typed};
-use super::{has_credential, is_credential};
+use super::has_credential;
+use super::text::{in_line, is_typed, is_typed_as};
 
 /// Quotes within quotes within quotes.
 const DEEPEST: usize = 3;
@@ -27,9 +27,6 @@ const ASKING: [&str; 7] = ["createdb", "createuser", "pg_basebackup", "pg_dump",
 
 /// First words of options that switch something, such as `--no-password`.
 const SWITCHING: [&str; 9] = ["allow", "ask", "disable", "enable", "generate", "no", "require", "skip", "without"];
-
-/// Ends of what is a file beneath the working directory.
-const FILES: [&str; 11] = [".cer", ".conf", ".crt", ".jks", ".json", ".key", ".p12", ".pem", ".txt", ".yaml", ".yml"];
 
 /// An argument of a command.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +63,7 @@ pub fn typed(arguments: &[Argument<'_>]) -> Option<usize> {
             program = name(&word.text);
         }
         let next = words.get(at + 1).filter(|next| word.is_whole && next.is_whole);
-        let follows = |next: &&Word| !next.text.starts_with('-') && is_value(&next.text);
+        let follows = |next: &&Word| !next.text.starts_with('-') && !next.text.contains('=');
         if let Some(next) = next.filter(follows).filter(|it| takes(program, &word.text, &it.text)) {
             return Some(next.argument);
         }
@@ -79,20 +76,21 @@ pub fn typed(arguments: &[Argument<'_>]) -> Option<usize> {
 }
 
 fn is_value(text: &str) -> bool {
-    is_typed(text) && !text.contains('=') && !FILES.iter().any(|end| text.ends_with(end))
+    is_typed(text) && !text.contains('=')
 }
 
 /// Whether an option of a program takes a credential.
 fn takes(program: &str, option: &str, value: &str) -> bool {
     if let Some((_, programs)) = SHORT.iter().find(|(it, programs)| *it == option && programs.contains(&program)) {
         // Curl takes the user too, and asks for the password of one without.
-        return !programs.contains(&"curl") || value.split_once(':').is_some_and(|(_, password)| is_value(password));
+        let password = if programs.contains(&"curl") { value.split_once(':').map(|it| it.1) } else { Some(value) };
+        return password.is_some_and(is_value);
     }
     let Some(name) = option.strip_prefix('-') else { return false };
     let name = name.trim_start_matches('-');
     let asks = GLUED.contains(&program) || ASKING.contains(&program);
     let first = name.split(['-', '_', '.']).next().unwrap_or_default();
-    !asks && is_credential(name) && !SWITCHING.contains(&first)
+    !asks && is_typed_as(name, value) && !SWITCHING.contains(&first)
 }
 
 fn name(text: &str) -> &str {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{could_be, is_credential};
+use super::{could_be, holds, value};
 use crate::scan::is_issued;
 
 /// No credential that tells by its form is shorter.
@@ -14,7 +14,7 @@ const REFERENCES: [char; 6] = ['$', '{', '<', '%', '!', '`'];
 
 /// Whether a text has a password in it that it calls one.
 pub(super) fn has_password(text: &str) -> bool {
-    has_password_in_address(text) || has_pair(text) || in_json(text)
+    has_password_in_address(text) || has_pair(text) || in_json(text) || has_proof(text)
 }
 
 /// Whether a text has a credential in it by the form that its issuer gave it.
@@ -22,10 +22,36 @@ pub(super) fn has_form(text: &str) -> bool {
     has_long_word(text) && is_issued(text.as_bytes())
 }
 
-/// Whether a text that is written beside the name of a credential is one, and neither a reference to one nor a call.
+/// Whether a text that is written where a credential belongs is one, and neither a reference to one nor a call.
 pub(super) fn is_typed(text: &str) -> bool {
-    let text = text.trim().trim_matches(['"', '\'']);
-    could_be(text) && !text.starts_with(REFERENCES) && !text.contains('(') && !text.bytes().all(|byte| byte == b'*')
+    let text = unquoted(text);
+    could_be(text) && !is_put_in(text)
+}
+
+/// As [`is_typed`], beside a name.
+pub(super) fn is_typed_as(name: &str, text: &str) -> bool {
+    let text = unquoted(text);
+    holds(name, text) && !is_put_in(text)
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim().trim_matches(['"', '\''])
+}
+
+fn is_put_in(text: &str) -> bool {
+    text.starts_with(REFERENCES) || text.contains('(') || text.bytes().all(|byte| byte == b'*')
+}
+
+/// `Authorization: Bearer …` anywhere, as a header is handed to a client.
+fn has_proof(text: &str) -> bool {
+    const NAME: &str = "authorization";
+    let lower = text.to_ascii_lowercase();
+    lower.match_indices(NAME).any(|(at, _)| {
+        let rest = text[at + NAME.len()..].trim_start_matches(['"', '\'']).trim_start();
+        let Some(value) = rest.strip_prefix([':', '=']) else { return false };
+        let value = value.trim_start().trim_start_matches(['"', '\'']);
+        value::is_proof(value.split(['"', '\'']).next().unwrap_or_default().trim_end())
+    })
 }
 
 /// `scheme://user:password@host` anywhere, and the Go driver's `user:password@tcp(host)`.
@@ -51,13 +77,15 @@ fn has_pair(text: &str) -> bool {
     let is_between = |it: char| it.is_whitespace() || matches!(it, ';' | '&' | '?' | ',');
     let is_one = |pair: &str| {
         let pair = pair.split_once('=').map(|(name, value)| (name.trim_start_matches(['-', '"', '\'']), value));
-        pair.is_some_and(|(name, value)| is_key(name) && is_typed(value))
+        // npm's settings are called by a registry first: `//registry.npmjs.org/:_authToken=…`.
+        let pair = pair.map(|(name, value)| (name.rsplit("/:").next().unwrap_or(name), value));
+        pair.is_some_and(|(name, value)| is_key(name) && is_typed_as(name, value))
     };
     memchr::memchr(b'=', text.as_bytes()).is_some() && text.split(is_between).any(is_one)
 }
 
 fn is_key(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) && is_credential(name)
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
 fn in_json(text: &str) -> bool {
@@ -69,7 +97,7 @@ fn in_json(text: &str) -> bool {
 fn in_value(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().any(|(name, value)| match value {
-            Value::String(text) => is_credential(name) && is_typed(text) || in_string(text),
+            Value::String(text) => is_typed_as(name, text) || in_string(text),
             other => in_value(other),
         }),
         Value::Array(list) => list.iter().any(in_value),
@@ -79,7 +107,7 @@ fn in_value(value: &Value) -> bool {
 }
 
 fn in_string(text: &str) -> bool {
-    has_password_in_address(text) || has_pair(text) || has_form(text)
+    has_password_in_address(text) || has_pair(text) || has_form(text) || has_proof(text)
 }
 
 /// Whether a whole configuration file has a credential in it, line by line.
@@ -96,7 +124,7 @@ pub(super) fn in_line(line: &str) -> bool {
     if line.starts_with(['#', ';']) || line.starts_with("//") {
         return false;
     }
-    if in_string(line) {
+    if in_string(line) || header_in_option(line).is_some_and(in_line) {
         return true;
     }
     let split = |it: char| it == ':' || it == '=' || it.is_whitespace();
@@ -105,12 +133,18 @@ pub(super) fn in_line(line: &str) -> bool {
     let value = rest.trim_start().trim_start_matches([':', '=']).trim();
     let value = value.split_once(" #").map_or(value, |(value, _)| value).trim_end().trim_end_matches([',', ';']);
     let name = name.trim_matches(['"', '\'']);
-    if name.eq_ignore_ascii_case("authorization") {
-        let of_scheme = value.trim_matches(['"', '\'']).split_once(' ');
-        return of_scheme.is_some_and(|(_, credential)| credential.len() >= 8 && is_typed(credential));
-    }
     let is_directive = ["requirepass", "masterauth"].iter().any(|it| name.eq_ignore_ascii_case(it));
-    (is_pair && is_key(name) || is_directive) && !value.trim_matches(['"', '\'']).contains(' ') && is_typed(value)
+    let is_one = is_pair && is_key(name) && is_typed_as(name, value) || is_directive && is_typed(value);
+    is_one && !unquoted(value).contains(' ')
+}
+
+/// What stands behind `--header=` and the like, and curl's `-H` without a blank.
+fn header_in_option(text: &str) -> Option<&str> {
+    let option = text.strip_prefix('-')?;
+    match option.split_once('=') {
+        Some((name, value)) if name.to_ascii_lowercase().ends_with("header") => Some(value),
+        _ => option.strip_prefix('H').filter(|it| it.contains(':')),
+    }
 }
 
 /// Whether a text has a run of letters and digits that is long enough; most have none, and are not looked at any further.

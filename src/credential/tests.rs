@@ -1,0 +1,211 @@
+//! Names and values as they stand in Compose files, with what is to be said of each.
+
+use super::*;
+
+#[test]
+fn a_name_tells_by_its_end() {
+    for name in ["DB_PASSWORD", "API_KEY", "github-token", "com.example.db.password", "SECRET_KEY_BASE", "APP_SECRET"] {
+        assert!(is_credential(name), "{name}");
+    }
+    assert!(["clientSecret", "apiKey", "REDISCLI_AUTH", "requirepass"].iter().all(|it| is_credential(it)));
+    for name in [
+        "publicKey",
+        "tokenTtl",
+        "PWD",
+        "TOKEN_TTL",
+        "PUBLIC_KEY",
+        "STRIPE_PUBLISHABLE_KEY",
+        "NEXT_PUBLIC_MAPS_KEY",
+        "GPG_KEY",
+        "PASSWORD_FILE",
+        "COMPASS",
+        "",
+        "KEY",
+        "_",
+    ] {
+        assert!(!is_credential(name), "{name}");
+    }
+}
+
+#[test]
+fn a_text_is_a_credential_by_its_name_or_by_its_shape() {
+    for (name, text) in [
+        ("DB_PASSWORD", "changeme"),
+        ("API_KEY", "123456"),
+        ("DATABASE_URL", "postgres://app:hunter2@db/app"),
+        ("TLS", "-----BEGIN PRIVATE KEY-----\nx"),
+        ("SQLALCHEMY", "postgresql+asyncpg://app:hunter2@db/app"),
+        ("BROKERS", "redis://a,redis://:hunter2@b"),
+        ("DSN", "host=db user=app password=hunter2 dbname=app"),
+        ("CONNECTION", "Server=db;User Id=sa;Password=hunter2;Encrypt=True"),
+        ("MYSQL", "app:hunter2@tcp(db:3306)/app"),
+        ("CONFIG", r#"{"db": {"user": "app", "password": "hunter2"}}"#),
+        ("CONFIG", r#"[{"clientSecret": "hunter2"}]"#),
+        ("HOOK", "https://example.com/hook?token=hunter2"),
+        ("JAVA_OPTS", "-Xmx1g -Djavax.net.ssl.keyStorePassword=hunter2"),
+        ("THING", "glpat-7Jt9QfYkP3mVbX2nRzLh"),
+        ("THING", "AKIAIOSFODNN7QWERTYU"),
+    ] {
+        assert!(is_literal(name, text), "{name}");
+    }
+    for (name, text) in [
+        ("DB_PASSWORD", ""),
+        ("ALLOW_EMPTY_PASSWORD", "Yes"),
+        ("MAX_PASS", "5"),
+        ("TLS_KEY", "/run/secrets/key"),
+        ("AUTH_SECRET", "https://auth.example.com"),
+        ("DATABASE_URL", "postgres://app:@db/app"),
+        ("MODE", "changeme"),
+        ("SQLALCHEMY", "postgresql+asyncpg://app@db/app"),
+        ("DSN", "host=db user=app password= dbname=app"),
+        ("CONFIG", r#"{"password": "", "token": "$TOKEN", "secretName": "app"}"#),
+        ("CONFIG", "{not: json, password: hunter2}"),
+        ("NEXT_PUBLIC_MAPS", "AIzaSyA7Jt9QfYkP3mVbX2nRzLh8CdGs5KuEaT6"),
+        ("IMAGE", "sha256:6f1ed002ab5595859014ebf0951522d96f1ed002ab5595859014ebf0951522d9"),
+        ("JAVA_OPTS", "-Xmx1g -Dcom.sun.management.jmxremote.authenticate=false"),
+        ("CSP", "default-src 'self'; img-src https://cdn.example.com"),
+    ] {
+        assert!(!is_literal(name, text), "{name} {text}");
+    }
+}
+
+#[test]
+fn a_line_of_an_env_file_holds_a_credential_or_does_not() {
+    for line in ["DB_PASSWORD=hunter2", "export API_KEY='hunter2'", " URL = postgres://a:b@c/d"] {
+        assert!(assigned(line).is_some(), "{line}");
+    }
+    for line in ["", "# DB_PASSWORD=x", "DB_PASSWORD=", "DB_PASSWORD= # later", "DB_PASSWORD=${X}", "KEY_FILE=a", "A=b"]
+    {
+        assert_eq!(assigned(line), None, "{line}");
+    }
+}
+
+/// Names and values of real Compose files which check must tell: images' documented variables, and what people make of them.
+const SECRETS: [(&str, &str); 52] = [
+    ("GF_SECURITY_ADMIN_PASSWORD", "admin"),
+    ("POSTGRES_PASSWORD", "postgres"),
+    ("MYSQL_ROOT_PASSWORD", "1234"),
+    ("MARIADB_ROOT_PASSWORD", "my-secret-pw"),
+    ("MONGO_INITDB_ROOT_PASSWORD", "example"),
+    ("MINIO_ROOT_PASSWORD", "minioadmin"),
+    ("RABBITMQ_DEFAULT_PASS", "guest"),
+    ("RABBITMQ_ERLANG_COOKIE", "s3cr3tc00ki3"),
+    ("KEYCLOAK_ADMIN_PASSWORD", "admin"),
+    ("KC_DB_PASSWORD", "change_me"),
+    ("PGADMIN_DEFAULT_PASSWORD", "SuperSecret"),
+    ("ELASTIC_PASSWORD", "elastic"),
+    ("NEO4J_AUTH", "neo4j/s3cr3tpassword"),
+    ("REDISCLI_AUTH", "hunter2"),
+    ("BASIC_AUTH", "bob:secret"),
+    ("BASIC_AUTH_USERS", "bob:secret"),
+    ("AUTH", "bob:secret"),
+    ("AUTH", "Basic Ym9iOnNlY3JldA=="),
+    ("PROXY_AUTHORIZATION", "Bearer abcdefgh12"),
+    ("traefik.http.middlewares.m.headers.customrequestheaders.Authorization", "Basic Ym9iOnNlY3JldA=="),
+    ("traefik.http.middlewares.m.headers.customrequestheaders.X-Token", "hunter2"),
+    ("AUTH", "9fK2mQ7xLp4Vz8Nd"),
+    ("KEY", "9fK2mQ7xLp4Vz8Nd"),
+    ("KEY", "0123456789abcdef0123456789abcdef"),
+    ("AUTH_SALT", "put your unique phrase here"),
+    ("HASHIDS_SALT", "abc"),
+    ("PASSWORD_PEPPER", "kitchen"),
+    ("APP_KEY", "base64:8sGq4sM0mFqXj2m1a3Hn0l1B3b0aJxk1c4Dqg3v8n2E="),
+    ("REDIS_KEY", "h6Vb2nQ8xWz4Lk7Ty1Rm5Pc9Jd3Fg0AsAzCaXyz12Qk="),
+    ("COSMOS_PRIMARY_KEY", "C2y6yDjf5R0ob0N8A7Cgv30VRDJIWEHLM4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw"),
+    ("NEW_RELIC_LICENSE_KEY", "eu01xx66c637a29c3982469a3fe8d1982d002c4a"),
+    ("SECRET_KEY_BASE", "changeme"),
+    ("DJANGO_SECRET_KEY", "django-insecure-abc"),
+    ("JWT_SECRET", "12345"),
+    ("NEXTAUTH_SECRET", "secret"),
+    ("HASURA_GRAPHQL_ADMIN_SECRET", "myadminsecretkey"),
+    ("HASURA_GRAPHQL_JWT_SECRET", r#"{"type": "HS256", "key": "0123456789abcdef"}"#),
+    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKEY"),
+    ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7QWERTYU"),
+    ("GITEA__database__PASSWD", "gitea"),
+    ("GITEA__security__INTERNAL_TOKEN", "hunter2"),
+    ("LDAP_BIND_PW", "hunter2"),
+    ("DBPASSWORD", "hunter2"),
+    ("AUTHTOKEN", "hunter2"),
+    ("spring.datasource.password", "hunter2"),
+    ("clientSecret", "hunter2"),
+    ("STRIPE_KEY", "hunter2"),
+    ("ENCRYPTION_KEY", "changeme"),
+    ("VAULT_DEV_ROOT_TOKEN_ID", "hvs.CAESIJ9fK2mQ7xLp4Vz8Nd1Wc3Rt5Yb6Hj8Gk0"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer abcdefgh12"),
+    ("SPRING_DATASOURCE_URL", "jdbc:postgresql://db/app?user=app&password=hunter2"),
+    ("CELERY_BROKER_URL", "amqp://app:hunter2@mq//"),
+];
+
+/// Names and values of real Compose files which are no secrets.
+const PLAIN: [(&str, &str); 62] = [
+    ("POSTGRES_PASSWORD_FILE", "/run/secrets/pw"),
+    ("KEYCLOAK_ADMIN", "admin"),
+    ("MINIO_ROOT_USER", "minioadmin"),
+    ("AWS_ACCESS_KEY_ID", ""),
+    ("TOKEN_URL", "https://auth.example.com/token"),
+    ("JWT_ALGORITHM", "HS256"),
+    ("JWT_ISSUER", "shop"),
+    ("JWT_PRIVATE_KEY", "/run/secrets/jwt"),
+    ("JWT_PRIVATE_KEY", "jwt.pem"),
+    ("TLS_KEY", "tls/server.key"),
+    ("PASSWORD_MIN_LENGTH", "12"),
+    ("MIN_PASSWORD", "123456"),
+    ("MAX_TOKEN", "128000"),
+    ("MAX_TOKENS", "128000"),
+    ("OPENAI_TOKENS", "128000"),
+    ("SECRET_NAME", "app-db"),
+    ("DB_SECRET", "prod/app/db"),
+    ("DB_SECRET", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:app"),
+    ("DB_PASSWORD", "vault:secret/data/app#password"),
+    ("KEY_PREFIX", "app"),
+    ("CACHE_KEY_PREFIX", "app:v2"),
+    ("CACHE_KEY", "build-9fK2mQ7xLp4Vz8Nd"),
+    ("REDIS_KEY", "app:sessions"),
+    ("REDIS_KEY", "sessions"),
+    ("REDIS_KEYS", "app:sessions:*"),
+    ("CONSUL_KEY", "config/app"),
+    ("ETCD_KEY", "/registry/app"),
+    ("QUEUE_KEY", "jobs:low:"),
+    ("FEATURE_KEY", "user.{id}.flags"),
+    ("PRIMARY_KEY", "id"),
+    ("FOREIGN_KEY", "user_id"),
+    ("SORT_KEY", "created_at"),
+    ("SONAR_PROJECT_KEY", "org.example:shop"),
+    ("RECAPTCHA_SITE_KEY", "6LeIxAcTAAAAAJcZVRqyHh71UMIEGNQ_MXjiZKhI"),
+    ("GPG_KEY", "7169605F62C751356D054A26A821E680E5FA6305"),
+    ("SSH_AUTHORIZED_KEYS", "AAAAC3NzaC1lZDI1NTE5AAAAIJ9fK2mQ7xLp4Vz8Nd"),
+    ("KEY", "name"),
+    ("KEY", "app:sessions"),
+    ("KEY", "scram-sha-256"),
+    ("API_KEY_HEADER", "X-API-Key"),
+    ("API_KEY", "X-API-Key"),
+    ("CSRF_TOKEN", "X-CSRF-Token"),
+    ("AUTH_TOKEN", "Authorization"),
+    ("traefik.http.middlewares.m.headers.customrequestheaders.X-Token", ""),
+    ("traefik.http.middlewares.m.headers.customrequestheaders.X-Token", "true"),
+    ("traefik.http.middlewares.a.forwardauth.authResponseHeaders", "X-Auth-Token,X-User"),
+    ("traefik.http.routers.app.middlewares", "auth@docker"),
+    ("AUTH_METHOD", "ldap"),
+    ("AUTH", "oidc"),
+    ("AUTH", "true"),
+    ("SMTP_AUTH", "login"),
+    ("NEO4J_AUTH", "none"),
+    ("FORWARD_AUTH", "authelia:9091"),
+    ("AUTH", "scram-sha-256"),
+    ("POSTGRES_HOST_AUTH_METHOD", "trust"),
+    ("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256 --auth=md5"),
+    ("BCRYPT_SALT_ROUNDS", "12"),
+    ("BCRYPT_SALT", "12"),
+    ("MYSQL_ALLOW_EMPTY_PASSWORD", "1"),
+    ("MYSQL_RANDOM_ROOT_PASSWORD", "yes"),
+    ("COOKIE_NAME", "sid"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer ${TOKEN}"),
+];
+
+#[test]
+fn what_real_compose_files_hold_is_told_from_what_they_only_call_so() {
+    let missed: Vec<_> = SECRETS.iter().filter(|(name, value)| !is_literal(name, value)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+    let alarms: Vec<_> = PLAIN.iter().filter(|(name, value)| is_literal(name, value)).collect();
+    assert!(alarms.is_empty(), "{alarms:?}");
+}
