@@ -246,7 +246,7 @@ impl Root {
     /// Waits at most `timeout` until no hook holds the lock whose file is `path`: one whose vault-kit was killed may still
     /// change what it was called for.
     ///
-    /// Unlike the writers' lock its file may be deleted. Fails with `hook-outlived`.
+    /// Fails with `hook-outlived`.
     pub fn wait_for_hook(&self, path: &str, timeout: std::time::Duration) -> Result<()> {
         if self.facts(path)?.is_none() {
             return Ok(());

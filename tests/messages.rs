@@ -597,6 +597,33 @@ fn a_lock_that_another_one_holds() {
 }
 
 #[test]
+fn a_lock_whose_directory_takes_none() {
+    if !is_root() || program("setpriv").is_none() {
+        return skip("a_lock_whose_directory_takes_none", "needs root and setpriv to become another user");
+    }
+    let project = project(RANDOM);
+    for path in [project.root(), project.home()] {
+        chown(path, Some(4321), Some(4321)).unwrap();
+    }
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    let run = || Run::of(&mut project.command_under(as_another, ["render"]));
+    Run::of(&mut project.command_under(as_another, ["init"])).assert_code(0);
+    std::fs::remove_file(project.path(".vault-kit/lock")).unwrap();
+    set_mode(&project.path(".vault-kit"), 0o500);
+    let told = run().assert_code(6);
+    assert!(
+        told.stderr.contains("cannot write in the directory `") && told.stderr.contains("hint: `chmod u+rwx "),
+        "{told:?}"
+    );
+    set_mode(&project.path(".vault-kit"), 0o700);
+    // As a run by root may have left it.
+    project.write(".vault-kit/lock", "");
+    set_mode(&project.path(".vault-kit/lock"), 0o600);
+    let told = run().assert_code(6);
+    assert!(told.stderr.contains("cannot lock `") && told.stderr.contains("hint: `sudo chown 4321 "), "{told:?}");
+}
+
+#[test]
 fn a_hook_that_outlived_its_vault_kit() {
     let project = initialised(RANDOM);
     let _lock = Root::open(project.root()).unwrap().lock_for_hook(".vault-kit/hook.lock").unwrap();
@@ -606,7 +633,7 @@ fn a_hook_that_outlived_its_vault_kit() {
     vault-kit: error: a hook outlived the vault-kit that started it, and may still be at work: `[project]/.vault-kit/hook.lock` is held by process [pid]
     vault-kit: hint: wait until it has ended, or give it longer with `--lock-timeout 5m`
     vault-kit: hint: `ps -fp [pid]` tells what it is, and `kill [pid]` ends it
-    vault-kit: hint: if it is a service that the hook started and that is to stay: `rm [project]/.vault-kit/hook.lock`
+    vault-kit: hint: if it is a service that the hook started: stop it, and start it from elsewhere
     "#);
 }
 

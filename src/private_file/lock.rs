@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::facts::Status;
@@ -90,11 +90,27 @@ fn make(root: &Root, route: &Route<'_>) -> Result<Lock> {
     batch.finish()?;
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK | resolve::SAFE;
     let mode = Mode::RUSR | Mode::WUSR;
-    let file = retry_on_intr(|| rustix::fs::openat(&directory, route.name(), flags, mode)).map_err(failed)?;
+    let file = retry_on_intr(|| rustix::fs::openat(&directory, route.name(), flags, mode));
+    let file = file.map_err(|errno| not_made(&directory, route, errno))?;
     let status = Status::of(&file).map_err(failed)?;
     status.expect_plain(route.shown())?;
     owner::restore(&file, &status, 0o600).map_err(failed)?;
     Ok(Lock { file, is_left: false })
+}
+
+/// There is none, and the directory takes no new file; or there is one that belongs to somebody else.
+fn not_made(directory: &OwnedFd, route: &Route<'_>, errno: Errno) -> Error {
+    let is_there = rustix::fs::statat(directory, route.name(), AtFlags::SYMLINK_NOFOLLOW).is_ok();
+    match (errno, route.shown().parent()) {
+        (Errno::ACCESS | Errno::ROFS, Some(shown)) if !is_there => {
+            fault::closed("write in", shown, Status::of(directory).ok().as_ref(), errno)
+        }
+        (Errno::ACCESS, _) => {
+            let (user, word) = (rustix::process::geteuid().as_raw(), shell::path(&route.shown().to_string_lossy()));
+            fault::failed("lock", route.shown(), errno).hint(format!("`sudo chown {user} {word}` makes it yours"))
+        }
+        _ => fault::failed("lock", route.shown(), errno),
+    }
 }
 
 /// Whether the lock could be had in time.
@@ -137,5 +153,5 @@ fn outlived(route: &Route<'_>, holders: &[u32]) -> Error {
     Error::new(Kind::Conflict, "hook-outlived", message)
         .hint("wait until it has ended, or give it longer with `--lock-timeout 5m`")
         .hint(show)
-        .hint(format!("if it is a service that the hook started and that is to stay: `rm {words}`"))
+        .hint("if it is a service that the hook started: stop it, and start it from elsewhere")
 }

@@ -101,6 +101,7 @@ fn left_to_next_run(error: Error) -> Error {
         "busy" => {
             Error::new(Kind::Conflict, "busy", "another vault-kit is at work here; the next run does what is due")
         }
+        "hook-outlived" => error.hint("`rotate --due` waits for it with `--wait`, as long as `--lock-timeout` says"),
         _ => error,
     }
 }
