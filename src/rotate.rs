@@ -27,7 +27,7 @@ pub mod programs;
 mod promote;
 mod refused;
 pub mod remote;
-mod retire;
+pub mod retire;
 pub mod rollback;
 pub mod schedule;
 pub mod select;
@@ -36,7 +36,7 @@ mod stage;
 mod standing;
 mod step;
 pub mod tell;
-mod undeclared;
+pub mod undeclared;
 mod yielding;
 
 use std::collections::BTreeSet;
@@ -178,20 +178,10 @@ impl Problem {
         CODES.into_iter().find(|it| *it == self.failure.code).unwrap_or("hook-failed")
     }
 
-    /// What became of the step.
-    fn what(&self) -> &'static str {
-        match self.code() {
-            "hook-not-now" => "asks to be tried later",
-            "hook-timed-out" => "took too long and was stopped",
-            "hook-not-started" => "was not started",
-            _ => "failed",
-        }
-    }
-
     /// As an error about a secret, with what that leaves.
     fn of_secret(&self, secret: &SecretName, state: &str) -> Error {
         let why = if self.failure.hook.is_empty() { ", since no hook of it has that step any more" } else { "" };
-        let message = format!("{} {} for `{secret}`{why}: {state}", self.failure.what(), self.what());
+        let message = format!("{} {} for `{secret}`{why}: {state}", self.failure.what(), self.failure.how());
         Error::new(Kind::Incomplete, self.code(), message)
     }
 
@@ -207,7 +197,8 @@ impl Problem {
                 .hint("or declare it and its hooks as they were, and go on with `vault-kit rotate resume`");
         }
         let Some(secret) = &self.secret else {
-            let message = format!("{} {}: what it should read is in the files", self.failure.what(), self.what());
+            let message =
+                format!("{} {}: what it should read is in the files", self.failure.what(), self.failure.how());
             return Error::new(Kind::Incomplete, code, message)
                 .hint("once it can, try it again with `vault-kit rotate resume`");
         };

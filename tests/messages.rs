@@ -1767,7 +1767,7 @@ fn a_hook_that_wants_to_be_asked_later() {
     insta::assert_snapshot!(told("hook-not-now", &project, &["rotate", "A"]), @r#"
     exit 8
     --- stderr
-    vault-kit: error: `set` of hook `owner` asks to be tried later for `A`: nothing was promoted: the old value is in force
+    vault-kit: error: `set` of hook `owner` asked to be tried again later for `A`: nothing was promoted: the old value is in force
     vault-kit: hint: once it can, go on with the same value: `vault-kit rotate resume`
     vault-kit: hint: or give it up: `vault-kit rotate abort A`
     vault-kit: hint: a scheduled run tries again from [time] on

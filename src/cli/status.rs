@@ -115,7 +115,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn warn_of_rotations(context: &Context, paste: &Paste, status: &Status<'_>) {
     let secrets = status.secrets.iter().filter_map(|row| {
         let failure = row.rotation?.trouble.failed.as_ref()?;
-        Some(format!("rotation-failed: `{}`: {} failed", row.name, failure.what()))
+        Some(format!("rotation-failed: `{}`: {} {}", row.name, failure.what(), failure.how()))
     });
     let reloads = status.reloads.keys().map(|hook| format!("reload-owed: hook `{hook}` has yet to run `reload`"));
     for what in secrets.chain(reloads) {

@@ -1,6 +1,6 @@
 //! The last step: owners stop accepting what was replaced.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::programs::Step;
@@ -12,7 +12,7 @@ use crate::manifest::Manifest;
 use crate::name::{SecretName, VersionId};
 use crate::plan;
 use crate::store::Store;
-use crate::store::rotations::{Operation, Step as Reached};
+use crate::store::rotations::{Operation, Rotations, Step as Reached, Trouble};
 
 impl Machine<'_> {
     /// Retires what the run's promotions replaced, once its time has come; `early` = now, whatever the overlap.
@@ -86,10 +86,19 @@ impl Machine<'_> {
     }
 }
 
-/// Whether a program has yet to read files that changed with a secret. Without a record everything may have changed.
+/// Whether a program has yet to read files that changed with a secret.
 pub(super) fn owes_reload(manifest: &Manifest, store: &Store, name: &SecretName) -> bool {
+    let Rotations { reloads, unread, .. } = &store.rotations;
+    !owed_reloads(manifest, (reloads, unread), name).is_empty()
+}
+
+/// The reloads that are owed since files changed with a secret. Of a hook without a record everything may have changed.
+pub fn owed_reloads<'r>(
+    manifest: &Manifest,
+    (reloads, unread): (&'r BTreeMap<String, Trouble>, &BTreeMap<String, BTreeSet<SecretName>>),
+    name: &SecretName,
+) -> Vec<&'r Trouble> {
     let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
-    let unread = |hook: &String| store.rotations.unread.get(hook);
-    let mut owed = store.rotations.reloads.keys();
-    owed.any(|hook| unread(hook).is_none_or(|unread| !unread.is_disjoint(&made)))
+    let is_its = |hook: &String| unread.get(hook).is_none_or(|unread| !unread.is_disjoint(&made));
+    reloads.iter().filter(|(hook, _)| is_its(hook)).map(|(_, trouble)| trouble).collect()
 }

@@ -4,10 +4,11 @@
 use super::machine::{Failed, Machine, Run, write_down};
 use super::{Problem, What};
 use crate::error::Result;
-use crate::manifest::Manifest;
+use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::store::Store;
-use crate::store::rotations::{Failure, Step as Reached};
+use crate::store::ledger::Entry;
+use crate::store::rotations::{Failure, Operation, Step as Reached};
 use crate::world::World;
 
 /// The code of a rotation whose declaration is gone, or is of another kind by now.
@@ -47,10 +48,24 @@ impl Machine<'_> {
 fn is_gone(manifest: &Manifest, environment: &EnvName, store: &Store, name: &SecretName) -> bool {
     let Some(operation) = store.rotations.open(name).filter(|it| it.step != Reached::Aborting) else { return false };
     let Some(declaration) = manifest.secret(name).filter(|it| it.is_in(environment)) else { return true };
-    let Some(candidate) = operation.candidate.and_then(|id| store.version(name, id)) else { return false };
+    let kind = |id| store.version(name, id).map(|version| version.kind.as_str());
+    is_of_another_kind(declaration, kind(operation.base), operation.candidate.and_then(kind))
+}
+
+/// Whether what a rotation would put in force is not declared any more, or is of another kind by now, as the ledger tells it.
+pub fn is_undeclared(manifest: &Manifest, environment: &EnvName, entry: &Entry) -> bool {
+    let is_open = |it: &Operation| it.is_open() && it.step != Reached::Aborting;
+    if !entry.rotation.as_deref().is_some_and(is_open) {
+        return false;
+    }
+    let Some(declaration) = manifest.secret(&entry.name).filter(|it| it.is_in(environment)) else { return true };
+    is_of_another_kind(declaration, Some(&entry.kind), entry.candidate_kind.as_deref())
+}
+
+fn is_of_another_kind(declaration: &Declaration, base: Option<&str>, candidate: Option<&str>) -> bool {
+    let Some(candidate) = candidate else { return false };
     // A rollback may go to what was made as another kind; a new value was made as what was declared then.
-    let is_like_base = store.version(name, operation.base).is_some_and(|base| base.kind == candidate.kind);
-    !declaration.kind.accepts(&candidate.kind) || is_like_base && candidate.kind != declaration.kind.name()
+    !declaration.kind.accepts(candidate) || base == Some(candidate) && candidate != declaration.kind.name()
 }
 
 /// Whether a new value would be made by other parameters than the candidate was.

@@ -39,6 +39,7 @@ pub fn ledger(
         is_default: manifest.default_environment == store.environment,
         behind: false,
         reloads: store.rotations.reloads.clone(),
+        unread: store.rotations.unread.clone(),
         banned: banned(store, &files),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
@@ -124,11 +125,17 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         remote: None,
         rotation: store.rotations.running.get(name).cloned().map(Box::new),
+        candidate_kind: candidate_kind(store, name),
         untold: store.is_untold(name),
         refused: store.rotations.refused.get(name).cloned().map(Box::new),
         rotated: store.rotations.results.get(name).cloned(),
         facts: facts(store, name, version),
     }
+}
+
+fn candidate_kind(store: &Store, name: &SecretName) -> Option<String> {
+    let candidate = store.rotations.open(name)?.candidate?;
+    Some(store.version(name, candidate)?.kind.clone())
 }
 
 /// The facts of a version; for a CA also by when it needs new revocation lists, if there are any.

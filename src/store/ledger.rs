@@ -96,6 +96,9 @@ pub struct Entry {
     /// The rotation that is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Box<Operation>>,
+    /// What the value that this rotation is to put in force was made as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate_kind: Option<String>,
     /// Whether a hook has yet to tell its owner the current version.
     #[serde(default, skip_serializing_if = "is_false")]
     pub untold: bool,
@@ -319,6 +322,7 @@ mod tests {
                 is_default: true,
                 behind: true,
                 reloads: BTreeMap::from([("nginx".into(), Trouble::default())]),
+                unread: BTreeMap::from([("nginx".into(), [name.clone()].into())]),
                 banned: BTreeSet::from([id]),
             },
             secrets: BTreeMap::from([(
@@ -348,6 +352,7 @@ mod tests {
                     }],
                     remote: None,
                     rotation: None,
+                    candidate_kind: None,
                     untold: true,
                     refused: Some(Box::default()),
                     rotated: None,

@@ -159,6 +159,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What became of the step, as people read it.
+    pub fn how(&self) -> &'static str {
+        match self.code.as_str() {
+            "hook-not-now" => "asked to be tried again later",
+            "hook-timed-out" => "took too long and was stopped",
+            "hook-not-started" => "was not started",
+            _ => "failed",
+        }
+    }
+}
+
 impl Trouble {
     /// Whether nothing went wrong.
     pub fn is_none(&self) -> bool {

@@ -110,6 +110,47 @@ fn what_stands_in_the_way_of_the_end_of_an_overlap_is_what_is_named() {
 }
 
 #[test]
+fn a_reload_that_is_owed_is_told_of_the_secret_and_is_no_overlap() {
+    let project = project();
+    project.write("fail-reload", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let status = project.run(["rotate", "status"]).assert_code(0);
+    let row = status.stdout.lines().find(|line| line.starts_with("DB ")).unwrap();
+    assert!(row.contains(" reload ") && !status.stdout.contains("overlap"), "{status:?}");
+    let status: Value =
+        serde_json::from_str(&project.run(["rotate", "status", "--json"]).assert_code(0).stdout).unwrap();
+    let time = |value: &Value| value.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let (next, failed) = (time(&status["rotations"][0]["next"]), time(&status["reloads"][0]["failed"]["at"]));
+    assert_eq!(next - failed, chrono::TimeDelta::minutes(5), "a scheduled run tries it then");
+    let report: Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["code"], &finding["secret"]), (&"reload-owed".into(), &"DB".into()), "{report}");
+    std::fs::remove_file(project.path("fail-reload")).unwrap();
+    let run = project.run(["rotate", "DB"]).assert_code(7);
+    assert!(run.stderr.contains("rotate resume"), "{run:?}");
+    project.run(["rotate", "resume"]).assert_code(0);
+    let told = project.run(["rotate", "DB"]).assert_code(0).stderr;
+    let place = |word: &str| told.find(&format!("\n{word}")).unwrap_or_else(|| panic!("{word}: {told}"));
+    assert!(place("wrote") < place("reloaded") && place("reloaded") < place("retired"), "{told}");
+}
+
+#[test]
+fn what_is_of_another_kind_since_its_rotation_began_is_to_be_given_up() {
+    let project = project();
+    project.write("later-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let told = project.run(["check"]).assert_code(1).stdout;
+    assert!(told.contains("`test` of hook `owner` asked to be tried again later, last "), "{told}");
+    assert!(told.contains("vault-kit rotate resume DB"), "{told}");
+    let text = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", text.replacen("kind = \"password\"", "kind = \"uuid\"", 1));
+    for words in ["check", "rotate status"] {
+        let told = project.run(words.split(' ')).both();
+        assert!(told.contains("vault-kit rotate abort DB") && !told.contains("rotate resume DB"), "{words}: {told}");
+    }
+}
+
+#[test]
 fn an_owner_that_no_hook_could_tell_of_a_rotation_given_up_is_named_once_one_can() {
     let project = project();
     project.run(["rotate", "tell", "DB"]).assert_code(0);

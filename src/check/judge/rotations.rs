@@ -1,11 +1,16 @@
 //! Rotations that do not get on, and programs that have yet to read their files.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use super::Bench;
 use crate::check::finding::Code;
 use crate::name::SecretName;
+use crate::plan;
 use crate::rotate::programs;
+use crate::rotate::undeclared::is_undeclared;
+use crate::store::ledger::Entry;
 use crate::store::rotations::{Failure, Operation, Step, Trouble};
 
 /// How long a step may be overdue before it is told: a run may be at work on it, a schedule need not run each minute, and what
@@ -18,7 +23,7 @@ impl Bench<'_> {
         let Some(ledger) = self.ledger else { return };
         for entry in ledger.secrets.values() {
             if let Some(operation) = &entry.rotation {
-                self.rotation(&entry.name, operation);
+                self.rotation(entry, operation);
             }
             if let Some(refused) = &entry.refused {
                 self.refused(&entry.name, refused);
@@ -31,17 +36,18 @@ impl Bench<'_> {
             }
         }
         for (hook, trouble) in &ledger.header.reloads {
-            self.reload(hook, trouble);
+            self.reload(hook, trouble, ledger.header.unread.get(hook));
         }
     }
 
-    fn rotation(&mut self, name: &SecretName, operation: &Operation) {
+    fn rotation(&mut self, entry: &Entry, operation: &Operation) {
+        let name = &entry.name;
         let resume = self.command(&format!("rotate resume {name}"));
         let abort = self.command(&format!("rotate abort {name}"));
-        let is_declared = self.manifest.has_secret(name, self.environment);
-        let fix = match (operation.step.is_open() && operation.step != Step::Aborting, is_declared) {
-            (true, true) => format!("{resume}    # or give it up: {abort}"),
-            (true, false) => abort,
+        let is_undeclared = is_undeclared(self.manifest, self.environment, entry);
+        let fix = match (operation.step.is_open() && operation.step != Step::Aborting, is_undeclared) {
+            (true, false) => format!("{resume}    # or give it up: {abort}"),
+            (true, true) => abort,
             (false, _) => resume,
         };
         if let Some(failure) = &operation.trouble.failed {
@@ -68,15 +74,29 @@ impl Bench<'_> {
         self.about_secret(Code::RotationFailed, name, message, fix);
     }
 
-    fn reload(&mut self, hook: &str, trouble: &Trouble) {
+    fn reload(&mut self, hook: &str, trouble: &Trouble, unread: Option<&BTreeSet<SecretName>>) {
         let message = match &trouble.failed {
             Some(failure) => failed(failure, trouble.failures),
             None => format!("`reload` of hook `{hook}` was not run"),
         };
         let message = format!("{message}: its program may still work with the old files");
-        let store = format!(".vault-kit/{}.age", self.environment);
         let fix = self.command("rotate resume");
-        self.about_file(Code::ReloadOwed, &store, message, fix);
+        let changed = unread.map_or_else(Vec::new, |unread| self.changed(unread));
+        for name in &changed {
+            self.about_secret(Code::ReloadOwed, name, &*message, &*fix);
+        }
+        if changed.is_empty() {
+            self.about_file(Code::ReloadOwed, &format!(".vault-kit/{}.age", self.environment), message, fix);
+        }
+    }
+
+    /// Those of the declared secrets that are made of none of the others.
+    fn changed(&self, unread: &BTreeSet<SecretName>) -> Vec<SecretName> {
+        let is_made_of = |name: &SecretName, other: &SecretName| {
+            name != other && plan::dependents(self.manifest, &BTreeSet::from([other.clone()])).contains(name)
+        };
+        let declared = unread.iter().filter(|name| self.manifest.has_secret(name, self.environment));
+        declared.filter(|name| !unread.iter().any(|other| is_made_of(name, other))).cloned().collect()
     }
 }
 
@@ -86,7 +106,7 @@ fn failed(failure: &Failure, failures: u32) -> String {
     }
     let times = if failures == 1 { String::new() } else { format!(" {failures} times") };
     let Failure { code, at, .. } = failure;
-    format!("{} failed{times}, last {} with {code}", failure.what(), at.format("%Y-%m-%d %H:%M UTC"))
+    format!("{} {}{times}, last {} with {code}", failure.what(), failure.how(), at.format("%Y-%m-%d %H:%M UTC"))
 }
 
 /// Which value is good for what.

@@ -98,7 +98,8 @@ fn a_rotation_that_failed_is_told_with_what_it_leaves_and_the_command() {
     assert_eq!(set.fix, "vault-kit rotate resume KEY    # or give it up: vault-kit rotate abort KEY");
     assert_eq!(
         set.message,
-        "`set` of hook `postgres` failed, last 2027-01-14 08:00 UTC with hook-timed-out: the old value is in force"
+        "`set` of hook `postgres` took too long and was stopped, last 2027-01-14 08:00 UTC with hook-timed-out: \
+         the old value is in force"
     );
 }
 
@@ -137,7 +138,10 @@ fn a_program_that_was_not_told_of_changed_files_is_named() {
     let report = judged(Some(&ledger), &facts());
     assert_eq!(codes(&report), ["reload-owed"; 2]);
     let told: Vec<&str> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
-    assert!(told[0].starts_with("`reload` of hook `haproxy` failed 2 times, last 2027-01-14"), "{told:?}");
+    assert!(
+        told[0].starts_with("`reload` of hook `haproxy` took too long and was stopped 2 times, last 2027-01-14"),
+        "{told:?}"
+    );
     assert!(told[1].starts_with("`reload` of hook `nginx` was not run"), "{told:?}");
     assert_eq!(report.findings[0].fix, "vault-kit rotate resume");
 }

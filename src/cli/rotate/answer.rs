@@ -76,11 +76,16 @@ pub fn tell(
         let Report { events, reloaded, unsent, .. } = &report;
         ui.object(&Answer { summary: &summary, events, reloaded, unsent, errors })?;
     } else {
-        tell_events(ui, &report);
+        // What is retired at the end of a run is so once the files are written and read.
+        let is_last = |it: &&Event| matches!(it.what, What::Retired | What::NotRetired);
+        let last = report.events.iter().rev().take_while(is_last).count();
+        let (before, after) = report.events.split_at(report.events.len() - last);
+        tell_events(ui, &report, before);
         summary.tell_words(ui);
         for hook in &report.reloaded {
             ui.say(row("reloaded", hook, format_args!("")).trim_end());
         }
+        tell_events(ui, &report, after);
         if is_nothing {
             ui.say(&format!("environment `{}`: nothing to do", session.environment));
         }
@@ -152,8 +157,8 @@ fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
 }
 
 /// What has no line among the values that were made.
-fn tell_events(ui: Ui, report: &Report) {
-    for Event { secret, what } in &report.events {
+fn tell_events(ui: Ui, report: &Report, events: &[Event]) {
+    for Event { secret, what } in events {
         let line = match what {
             What::DeclaredOtherwise | What::Untold => continue,
             What::Promoted { .. } if report.plan.steps.iter().any(|step| step.secret == *secret) => continue,

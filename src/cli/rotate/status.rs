@@ -13,8 +13,10 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::{EnvName, SecretName};
 use crate::rotate::programs;
-use crate::store::ledger::{Entry, Ledger};
-use crate::store::rotations::{Claim, Failure, Operation, Step, Trouble};
+use crate::rotate::retire::owed_reloads;
+use crate::rotate::undeclared::is_undeclared;
+use crate::store::ledger::{Entry, Header, Ledger};
+use crate::store::rotations::{Claim, Failure, Step, Trouble};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -48,6 +50,9 @@ struct Refused<'a> {
 struct Row<'a> {
     secret: &'a SecretName,
     step: Step,
+    /// What is being done, or waited for.
+    #[serde(skip)]
+    words: &'static str,
     started: DateTime<Utc>,
     failures: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,9 +94,8 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     let paste = Paste::new(context);
     let resume = paste.command("vault-kit rotate resume");
     let entries = || ledger.iter().flat_map(|ledger| ledger.secrets.values());
-    let is_reload_owed = ledger.as_ref().is_some_and(|ledger| !ledger.header.reloads.is_empty());
     let is_untold = |entry: &&Entry| programs::is_owner_untold(&session.manifest, &session.environment, entry);
-    let row = |entry| Some(row(entry, entry.rotation.as_deref()?, &paste, is_reload_owed));
+    let row = |entry| row(&session, ledger.as_ref()?, entry, &paste);
     let status = Status {
         schema_version: SCHEMA_VERSION,
         environment: &session.environment,
@@ -125,21 +129,40 @@ fn refused<'a>(entry: &'a Entry, trouble: &'a Trouble, paste: &Paste) -> Refused
     Refused { secret: &entry.name, failures, failed, next, fix }
 }
 
-fn row<'a>(entry: &'a Entry, operation: &'a Operation, paste: &Paste, is_reload_owed: bool) -> Row<'a> {
+fn row<'a>(session: &Session<'_>, ledger: &'a Ledger, entry: &'a Entry, paste: &Paste) -> Option<Row<'a>> {
+    let operation = entry.rotation.as_deref()?;
+    let Header { reloads, unread, .. } = &ledger.header;
+    let is_waiting = operation.step == Step::Promoted && operation.trouble.is_none();
     // Nothing is retired as long as a program owes a reload, for which a scheduled run keeps its pauses.
-    let waits = operation.step == Step::Promoted && operation.trouble.is_none() && !is_reload_owed;
-    let command = if waits { "rotate --due" } else { "rotate resume" };
-    let name = if waits { String::new() } else { format!(" {}", entry.name) };
-    Row {
+    let owed = if is_waiting { owed_reloads(&session.manifest, (reloads, unread), &entry.name) } else { Vec::new() };
+    let command = match operation.step {
+        _ if is_undeclared(&session.manifest, &session.environment, entry) => format!("abort {}", entry.name),
+        _ if is_waiting && owed.is_empty() => "--due".to_owned(),
+        _ => format!("resume {}", entry.name),
+    };
+    let now = session.context.now;
+    let words = match operation.step {
+        Step::Aborting => "giving up",
+        Step::Staged => "claim",
+        Step::Setting => "set",
+        Step::Set => "test",
+        Step::Tested => "promote",
+        Step::Promoted if operation.retire_at.is_some_and(|at| at > now) => "overlap",
+        Step::Promoted if !owed.is_empty() => "reload",
+        Step::Promoted | Step::Retiring => "retire",
+    };
+    let reloaded = owed.iter().filter_map(|trouble| trouble.again()).max();
+    Some(Row {
         secret: &entry.name,
         step: operation.step,
+        words,
         started: operation.started,
         failures: operation.trouble.failures,
         failed: operation.trouble.failed.as_ref(),
         remote: operation.remote.as_ref(),
-        next: operation.next(),
-        fix: paste.command(&format!("vault-kit {command}{name}")),
-    }
+        next: reloaded.map_or(operation.next(), |at| at.max(operation.next())),
+        fix: paste.command(&format!("vault-kit rotate {command}")),
+    })
 }
 
 fn untold<'a>(entry: &'a Entry, paste: &Paste) -> Untold<'a> {
@@ -167,7 +190,7 @@ fn as_table(status: &Status<'_>) -> String {
     let rows = status.rotations.iter().map(|it| {
         let failed = failed(it.failures, it.failed);
         let there = it.remote.map(|claim| format!(" ({} in AWS)", claim.name)).unwrap_or_default();
-        let step = format!("{}{there}", words(it.step));
+        let step = format!("{}{there}", it.words);
         [it.secret.to_string(), step, minute(it.started), failed, minute(it.next), it.fix.clone()]
     });
     let reloads = status.reloads.iter().map(|it| {
@@ -184,17 +207,4 @@ fn as_table(status: &Status<'_>) -> String {
         [it.secret.to_string(), "refused by AWS".to_owned(), "–".to_owned(), failed, next, it.fix.clone()]
     });
     table(&std::iter::once(head).chain(rows).chain(reloads).chain(untold).chain(refused).collect::<Vec<_>>())
-}
-
-/// What is being done, or waited for.
-fn words(step: Step) -> &'static str {
-    match step {
-        Step::Aborting => "giving up",
-        Step::Staged => "claim",
-        Step::Setting => "set",
-        Step::Set => "test",
-        Step::Tested => "promote",
-        Step::Promoted => "overlap",
-        Step::Retiring => "retire",
-    }
 }

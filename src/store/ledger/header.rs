@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::is_false;
-use crate::name::{EnvName, VersionId};
+use crate::name::{EnvName, SecretName, VersionId};
 use crate::store::AwsBinding;
 use crate::store::rotations::Trouble;
 
@@ -57,4 +57,7 @@ pub struct Header {
     /// The hooks whose programs are still to read changed files, and what went wrong with each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reloads: BTreeMap<String, Trouble>,
+    /// The secrets that changed since the program of such a hook read its files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, BTreeSet<SecretName>>,
 }
