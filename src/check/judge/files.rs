@@ -75,7 +75,7 @@ impl<'a> Bench<'a> {
     }
 
     fn absent_file(&mut self, expected: &ExpectedFile) {
-        let fix = self.command("render");
+        let fix = self.render(&expected.output);
         self.about_file(Code::Missing, &expected.path, "has not been written", fix);
     }
 
@@ -85,12 +85,12 @@ impl<'a> Bench<'a> {
         } else {
             format!("`{component}` above it is a symlink; it is not followed")
         };
-        let fix = format!("rm {} && {}", shell::path(component), self.command("render"));
+        let fix = format!("rm {} && {}", shell::path(component), self.render(&expected.output));
         self.about_file(Code::Symlink, &expected.path, message, fix);
     }
 
     fn not_a_file(&mut self, expected: &ExpectedFile) {
-        let fix = format!("mv {0} {0}.old && {1}", shell::path(&expected.path), self.command("render"));
+        let fix = format!("mv {0} {0}.old && {1}", shell::path(&expected.path), self.render(&expected.output));
         self.about_file(Code::NotAFile, &expected.path, "is not a regular file", fix);
     }
 
@@ -138,13 +138,13 @@ impl<'a> Bench<'a> {
         let written = delivered.and_then(|delivered| delivered.form.as_ref());
         if let Some((written, declared)) = written.zip(declared).filter(|(written, declared)| *written != declared) {
             let message = format!("was written as `{written}`, and the manifest declares `{declared}`");
-            return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
+            return self.about_file(Code::Stale, &expected.path, message, self.render(&expected.output));
         }
         if let Some((name, until)) = self.retired_in(expected) {
             let what = if self.is_root(&name) { "a certificate" } else { "a key" };
             let message =
                 format!("still has {what} of `{name}` that is retired since {}", until.format("%Y-%m-%d %H:%M UTC"));
-            return self.about_file(Code::Stale, &expected.path, message, self.command("render"));
+            return self.about_file(Code::Stale, &expected.path, message, self.render(&expected.output));
         }
         match &state.content {
             Content::AsWritten => {}
@@ -152,7 +152,7 @@ impl<'a> Bench<'a> {
                 let output = self.manifest.outputs.get(&expected.output);
                 let source = if output.is_some_and(|it| it.format.is_from_manifest()) { "manifest" } else { "store" };
                 let message = format!("does not say what the {source} says now");
-                self.about_file(Code::Stale, &expected.path, message, self.command("render"));
+                self.about_file(Code::Stale, &expected.path, message, self.render(&expected.output));
             }
             Content::Unreadable(why) => self.not_checked(format!("content of {}", expected.path), why),
             Content::Compared(values) => self.values(expected, values),
@@ -224,7 +224,7 @@ impl<'a> Bench<'a> {
     }
 
     fn stale(&mut self, expected: &ExpectedFile, names: &[&SecretName], what: &str) {
-        let fix = self.command("render");
+        let fix = self.render(&expected.output);
         self.about_file(Code::Stale, &expected.path, format!("{what} {}", listed(names)), fix);
         if let ([name], Some(finding)) = (names, self.verdict.findings.last_mut()) {
             finding.secret = Some((*name).clone());

@@ -1,11 +1,13 @@
 //! The commands that findings propose.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Bench;
+use crate::check::facts::StoreFact;
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind};
-use crate::name::SecretName;
+use crate::name::{OutputName, SecretName};
 
 /// A line of the manifest, and the table that it belongs to.
 pub(super) fn in_table(table: &str, line: impl std::fmt::Display) -> String {
@@ -18,7 +20,7 @@ pub(super) fn key(name: &str) -> String {
     if name.bytes().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
     /// `vault-kit …`, for the environment that is judged.
     pub(super) fn command(&self, words: &str) -> String {
         if *self.environment == self.manifest.default_environment {
@@ -55,6 +57,34 @@ impl Bench<'_> {
         } else {
             self.supply(declaration)
         }
+    }
+
+    /// How an output gets its files: what `render` would stop at comes first.
+    pub(super) fn render(&self, output: &OutputName) -> String {
+        if self.ledger.is_none() && self.facts.store == StoreFact::Absent {
+            return self.command("init");
+        }
+        match self.wanting(output) {
+            Some(declaration) => self.create(declaration),
+            None => self.command("render"),
+        }
+    }
+
+    /// The first value that an output waits for: one that a person supplies, before those that are made then.
+    fn wanting(&self, output: &OutputName) -> Option<&'a Declaration> {
+        let (manifest, ledger) = (self.manifest, self.ledger?);
+        let mut names: Vec<&SecretName> = manifest.outputs.get(output)?.secrets.iter().collect();
+        let mut wanting: Vec<&Declaration> = Vec::new();
+        let mut seen = BTreeSet::new();
+        while let Some(name) = names.pop() {
+            let Some(declaration) = manifest.secret(name).filter(|it| it.is_in(self.environment)) else { continue };
+            if seen.insert(name) {
+                names.extend(declaration.references());
+                let is_there = ledger.secrets.contains_key(name) || declaration.optional || !declaration.is_stored();
+                wanting.extend((!is_there).then_some(declaration));
+            }
+        }
+        wanting.into_iter().min_by_key(|it| (it.is_generated(), &it.name))
     }
 
     fn supply(&self, declaration: &Declaration) -> String {

@@ -75,6 +75,26 @@ fn a_container_with_an_old_file_is_named_with_how_to_restart_it() {
     assert!(report.findings[0].fix.ends_with("in_place = true in [outputs.env]"));
 }
 
+#[test]
+fn a_file_that_waits_for_a_value_is_mended_by_what_supplies_it() {
+    let fixes = |ledger: Option<&Ledger>, store: StoreFact| {
+        let mut facts = Facts { store, ..facts() };
+        facts.files.insert(".env".into(), FileFact::Absent);
+        let report = judged(ledger, &facts);
+        let about_file = report.findings.into_iter().filter(|it| it.file.as_deref() == Some(".env"));
+        about_file.map(|it| it.fix).collect::<Vec<_>>()
+    };
+    let mut gone = ledger();
+    let present = facts().store;
+    assert_eq!(fixes(Some(&gone), present.clone()), ["vault-kit render"]);
+    gone.secrets.remove(&name("KEY"));
+    assert_eq!(fixes(Some(&gone), present.clone()), ["vault-kit generate KEY"]);
+    // What a person has to supply comes first.
+    gone.secrets.remove(&name("API_KEY"));
+    assert_eq!(fixes(Some(&gone), present), ["vault-kit set API_KEY"]);
+    assert_eq!(fixes(None, StoreFact::Absent), ["vault-kit init"]);
+}
+
 fn operation(step: Step, failed: Option<&str>) -> Operation {
     let mut trouble = Trouble::default();
     if let Some(at) = failed {
