@@ -18,6 +18,8 @@ pub struct Deployment {
     pub localhost: Rules<Vec<Ports>>,
     /// Whether `public` or `localhost` was declared, so that every other port is one too many.
     pub names_ports: bool,
+    /// Those of `public` and `localhost` that have a line for each service below a header, rather than all in one line.
+    pub port_tables: BTreeSet<&'static str>,
     /// Networks with `internal: true`.
     pub internal: Rules<()>,
     /// Networks whose containers cannot reach each other.

@@ -61,6 +61,71 @@ fn assert_known(project: &Project, words: &str) {
     assert!(run.stdout.contains("Usage"), "vault-kit {own:?}: {run:?}");
 }
 
+const SHOP: &str = r#"
+[project]
+name = "shop"
+compose = ["compose.yml"]
+[secrets.DB_PASSWORD]
+kind = "password"
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["DB_PASSWORD"]
+"#;
+
+/// What `[deployment]` says of ports before, each in another of TOML's forms.
+const PORTS: [&str; 4] = [
+    "[deployment]\npublic = { web = [\"443\"] }\n",
+    "[deployment]\n[deployment.public]\nweb = [\"443\"]\n[deployment.localhost]\nweb = [\"9000\"]\n",
+    "[deployment]\npublic = {}\n",
+    "[deployment]\nlocalhost = { web = [\"9000\"] }\n",
+];
+
+#[test]
+fn a_row_of_ports_is_proposed_as_it_has_to_be_afterwards() {
+    for before in PORTS {
+        let project = Project::with_manifest(&format!("{SHOP}{before}"));
+        let ports =
+            r#"["443:443", "8443:443", "8080-8081:80", "127.0.0.1:9000:9000", "127.0.0.1:9001:9001", "53:53/udp"]"#;
+        let web = format!("  web: {{ image: a, environment: {{ X: \"${{DB_PASSWORD}}\" }}, ports: {ports} }}\n");
+        project.write(
+            "compose.yml",
+            format!("services:\n{web}  api: {{ image: a, ports: [\"127.0.0.1:7000:7000\", \"7001:1\"] }}\n"),
+        );
+        // Each proposal in its place: what it replaces goes.
+        let mut rounds = 0;
+        while let Some(fix) = first_of(&project, "port-published") {
+            let (table, line) = fix.split_once("in [").unwrap().1.split_once("] of vault-kit.toml: ").unwrap();
+            paste(&project, table, line);
+            rounds += 1;
+            assert!(rounds <= 5, "{fix}\n{}", project.read("vault-kit.toml"));
+        }
+        let text = project.read("vault-kit.toml");
+        assert!(text.contains("\"8080-8081\"") && text.contains("\"53/udp\"") && text.contains("\"9001\""), "{text}");
+        assert!(before.contains("[deployment.public]") || rounds == 2, "{before}: {rounds} of {text}");
+    }
+}
+
+/// The fix of the first finding of a code.
+fn first_of(project: &Project, code: &str) -> Option<String> {
+    let run = project.run(["check", "--at", "repo", "--json", "--only", code]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    Some(report["findings"].get(0)?["fix"].as_str().unwrap().to_owned())
+}
+
+/// Puts a line into a table of the manifest, in place of the one of that key.
+fn paste(project: &Project, table: &str, line: &str) {
+    let key = line.split(" = ").next().unwrap();
+    let mut lines: Vec<String> = project.read("vault-kit.toml").lines().map(str::to_owned).collect();
+    let header = lines.iter().position(|it| *it == format!("[{table}]")).unwrap();
+    let end = (header + 1..lines.len()).find(|&at| lines[at].starts_with('[')).unwrap_or(lines.len());
+    match (header + 1..end).find(|&at| lines[at].starts_with(&format!("{key} ="))) {
+        Some(at) => lines[at] = line.to_owned(),
+        None => lines.insert(end, line.to_owned()),
+    }
+    project.write("vault-kit.toml", lines.join("\n") + "\n");
+}
+
 #[test]
 fn what_explain_proposes_is_known() {
     let project = Project::empty();

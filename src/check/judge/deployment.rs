@@ -20,7 +20,7 @@ impl<'a> Bench<'a> {
         }
         self.networks(deployment, project);
         for (name, service) in &project.services {
-            self.ports(deployment, name, service);
+            self.ports(deployment, project, name, service);
             self.container(deployment, name, service);
         }
     }

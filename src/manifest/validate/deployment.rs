@@ -29,6 +29,9 @@ pub(super) fn declare(
         problems.add_with_hint(tls_min.at, "`deployment.tls_min` without `deployment.nginx` judges nothing", hint);
     }
     let names_ports = raw.public.is_some() || raw.localhost.is_some();
+    let fields = [("public", &raw.public), ("localhost", &raw.localhost)];
+    let tables = fields.into_iter().filter(|(_, field)| has_header(field, problems));
+    let port_tables = tables.map(|(name, _)| name).collect();
     let public = ports(raw.public, "public", problems);
     let localhost = ports(raw.localhost, "localhost", problems);
     refuse_both(&public, &localhost, at, problems);
@@ -36,6 +39,7 @@ pub(super) fn declare(
         public,
         localhost,
         names_ports,
+        port_tables,
         internal: names(raw.internal, "internal", problems),
         isolated: names(raw.isolated, "isolated", problems),
         subnets: rules(raw.subnets, "subnets", problems, |it, place, problems| subnet(&it, place, problems)),
@@ -154,6 +158,12 @@ fn ports(field: Field<Map<Texts>>, name: &'static str, problems: &mut Problems) 
         }
         Some(ports)
     })
+}
+
+/// Whether the rows of a table stand on lines of their own.
+fn has_header<T>(field: &Field<Map<T>>, problems: &Problems) -> bool {
+    let line = |offset| problems.line(offset);
+    field.as_ref().is_some_and(|it| it.value.0.first().is_some_and(|(key, _)| line(key.at) != line(it.at)))
 }
 
 /// A port cannot be open to everybody and to this host alone.
