@@ -51,6 +51,9 @@ pub struct Arguments {
     /// With `--at repo`: what the next commit would have
     #[arg(long, conflicts_with = "changed_since")]
     staged: bool,
+    /// With `--at repo`: what a commit has
+    #[arg(long, value_name = "REVISION", conflicts_with_all = ["changed_since", "staged"], allow_hyphen_values = true)]
+    commit: Option<String>,
     /// Tell it as github, human, json, junit or sarif; repeatable
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
     format: Vec<Wanted>,
@@ -174,17 +177,21 @@ fn is_file(fact: &FileFact) -> bool {
 }
 
 impl Arguments {
-    /// The project, and what git's index has of it where that is asked for.
+    /// The project, and what git's index or a commit has of it where that is asked for.
     fn project<'a>(&self, context: &'a Context) -> Result<(Session<'a>, Option<Snapshot>)> {
-        if !self.staged {
-            return Ok((Session::open(context)?, None));
-        }
+        let flag = match (self.staged, &self.commit) {
+            (true, _) => "--staged",
+            (false, Some(_)) => "--commit HEAD",
+            (false, None) => return Ok((Session::open(context)?, None)),
+        };
         if self.at != [At::Repo] {
-            return Err(
-                Error::usage("`--staged` is about what is committed").hint("`vault-kit check --at repo --staged`")
-            );
+            return Err(Error::usage("only what is committed is in git's index, or in a commit")
+                .hint(format!("`vault-kit check --at repo {flag}`")));
         }
-        staged::open(context)
+        match &self.commit {
+            Some(commit) => staged::expect_commit(context, commit),
+            None => staged::open(context),
+        }
     }
 
     fn frame(&self, session: &Session<'_>) -> Frame {

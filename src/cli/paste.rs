@@ -12,7 +12,7 @@ use crate::shell;
 const PROGRAM: &str = "vault-kit ";
 
 /// What commands that name a file of the project begin with.
-const ON_FILES: [&str; 6] = ["chmod ", "echo ", "git ", "mv ", "rm ", "sudo chown "];
+const ON_FILES: [&str; 7] = ["chmod ", "echo ", "git ", "mv ", "printf ", "rm ", "sudo chown "];
 
 /// The flags that this command was given, for the next one.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ use crate::manifest::Kind;
 use crate::observe;
 use crate::report::{Frame, json, scan as told};
 use crate::scan::files::{Item, Scope};
-use crate::scan::git::{self, Git};
+use crate::scan::git::{self, Git, Snapshot};
 use crate::scan::ignore::{FILE, Ignores};
 use crate::scan::image;
 use crate::scan::message;
@@ -65,8 +65,8 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let formats = Formats::find(context, &arguments.format)?;
-    let is_next = arguments.staged || arguments.message.is_some();
-    let (session, staged) = if is_next { staged::open(context)? } else { (Session::open(context)?, None) };
+    let lines = if arguments.range.as_deref() == Some("-") { Some(stdin()?) } else { None };
+    let (session, staged) = arguments.project(context, lines.as_deref())?;
     let project = Files { session: &session, staged: staged.as_ref() };
     let mut sources = if arguments.rules_only { Sources::default() } else { Sources::open(project)? };
     let mut not_checked = std::mem::take(&mut sources.not_checked);
@@ -79,10 +79,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rules = Rules::new(&session.manifest.scan, &prefixes(&session));
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
     let (ignores, unstaged) = (ignores(&project)?, unstaged(&project));
-    let mut found = look(&session, arguments, &search)?.without_values(&search);
-    let today = context.now.date_naive();
+    let mut found = look(&session, arguments, lines.as_deref(), &search)?.without_values(&search);
+    let (today, place) = (context.now.date_naive(), staged.as_ref().map_or("", |it| it.place));
     found.findings.iter_mut().for_each(|finding| ignores.judge(finding, today));
-    found.findings.iter_mut().for_each(|finding| unstaged.tell(finding, today));
+    found.findings.iter_mut().for_each(|finding| unstaged.tell(finding, place, today));
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
     let mut report = Report::new(found.looked_at, found.findings, not_checked);
@@ -137,6 +137,20 @@ impl Arguments {
 }
 
 impl Arguments {
+    /// The project, and the files by which it is judged where those are not what lies in the work tree: the index before a
+    /// commit, what is pushed before a push.
+    fn project<'a>(&self, context: &'a Context, pushed: Option<&str>) -> Result<(Session<'a>, Option<Snapshot>)> {
+        if self.staged || self.message.is_some() {
+            return staged::open(context);
+        }
+        if let Some(tip) = pushed.and_then(git::only_tip)
+            && let Some((session, snapshot)) = staged::open_commit(context, tip)?
+        {
+            return Ok((session, Some(snapshot)));
+        }
+        Ok((Session::open(context)?, None))
+    }
+
     /// Where what is found can be by now.
     fn origin(&self) -> Origin {
         match self {
@@ -167,13 +181,13 @@ fn ignores(project: &Files<'_>) -> Result<Ignores> {
     Ignores::parse(&String::from_utf8_lossy(&bytes))
 }
 
-/// The lines that would count if they were staged; those that are damaged would let nothing pass.
+/// The lines that would count if git had them; those that are damaged would let nothing pass.
 fn unstaged(project: &Files<'_>) -> Ignores {
     let lying = project.staged.and_then(|_| project.session.root.read(FILE).ok().flatten());
     lying.and_then(|bytes| Ignores::parse(&String::from_utf8_lossy(&bytes)).ok()).unwrap_or_default()
 }
 
-fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Result<Found> {
+fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, search: &Search<'_>) -> Result<Found> {
     let root = session.root.path();
     let git = || Git::new(root, context::variables(git::INHERITED.into_iter()));
     if arguments.staged {
@@ -186,10 +200,11 @@ fn look(session: &Session<'_>, arguments: &Arguments, search: &Search<'_>) -> Re
     if arguments.history {
         return git().history(search);
     }
-    match arguments.range.as_deref() {
-        Some("-") => return git().pushed(&stdin()?, search),
-        Some(range) => return git().range(range, search),
-        None => {}
+    if let Some(lines) = pushed {
+        return git().pushed(lines, search);
+    }
+    if let Some(range) = &arguments.range {
+        return git().range(range, search);
     }
     let left_out = LeftOut::new(session);
     let scope =

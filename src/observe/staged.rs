@@ -21,7 +21,7 @@ impl Subject<'_> {
         match staged.read(&plain).map_err(|error| error.to_string())? {
             Kept::File(bytes) if bytes.len() > LARGEST => Err(TOO_LARGE.into()),
             Kept::File(bytes) => Ok(Some(Zeroizing::new(bytes))),
-            Kept::NotAFile => Err("is a symlink in git's index or behind one, and is not followed".into()),
+            Kept::NotAFile => Err(format!("is a symlink in {} or behind one, and is not followed", staged.place)),
             Kept::Absent if staged.is_ignored(&plain).map_err(|error| error.to_string())? => lying(tree, path),
             Kept::Absent => Ok(None),
         }

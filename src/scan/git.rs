@@ -18,7 +18,8 @@ use super::files::shown;
 use super::stream::{Found, Search, Worker};
 use crate::error::{Error, Kind, Result};
 use refs::Ref;
-pub use snapshot::{Kept, Snapshot};
+pub use refs::only_tip;
+pub use snapshot::{Kept, Snapshot, Tree};
 
 /// What git may learn of our environment: where things are, and whose configuration holds (`safe.directory`).
 pub const INHERITED: [&str; 17] = [

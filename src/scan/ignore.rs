@@ -72,14 +72,15 @@ impl Ignores {
 }
 
 impl Ignores {
-    /// Says of a finding that one of these lines, which are not staged, would let it pass.
-    pub fn tell(&self, finding: &mut Finding, today: NaiveDate) {
+    /// Says of a finding that one of these lines, which are not in `place`, would let it pass.
+    pub fn tell(&self, finding: &mut Finding, place: &str, today: NaiveDate) {
         let mut judged = Finding { ignored: None, ..finding.clone() };
         self.judge(&mut judged, today);
         if judged.ignored.is_some() && finding.ignored.is_none() {
             finding.message.push_str("; its line in ");
             finding.message.push_str(FILE);
-            finding.message.push_str(" is not staged");
+            finding.message.push_str(" is not in ");
+            finding.message.push_str(place);
         }
     }
 }

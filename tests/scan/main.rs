@@ -16,6 +16,7 @@ mod hooks;
 mod managers;
 mod messages;
 mod prints;
+mod pushed;
 mod report;
 mod rules;
 mod staged;

@@ -65,7 +65,7 @@ fn the_line_that_is_printed_lets_that_very_finding_pass_before_there_is_a_commit
     );
     // What is committed without the line is a leak wherever it arrives.
     let run = scan(&project, &["--staged"]).assert_code(1);
-    assert!(run.stdout.contains("its line in .vault-kit-ignore is not staged"), "{run:?}");
+    assert!(run.stdout.contains("its line in .vault-kit-ignore is not in git's index"), "{run:?}");
     git(&project, &["add", ".vault-kit-ignore"]).assert_code(0);
     let run = scan(&project, &["--staged"]).assert_code(0);
     assert_eq!(report(&run)["ignored"][0]["ignored"], "an example of GitHub's");

@@ -8,7 +8,7 @@ use crate::git::{git, repository};
 use crate::support::{Project, Run};
 use crate::{findings, report, scan, set};
 
-const COMPOSE: &str = "services:
+pub(crate) const COMPOSE: &str = "services:
   db:
     image: postgres:16
     environment:
@@ -25,7 +25,7 @@ const COMPOSE: &str = "services:
 ";
 
 /// A repository whose project has a Compose file.
-fn deployed() -> Project {
+pub(crate) fn deployed() -> Project {
     let project = repository();
     let manifest = project.read("vault-kit.toml") + "\n[environments.dev]\ncompose = [\"compose.yml\"]\n";
     project.write("vault-kit.toml", manifest);
@@ -196,6 +196,23 @@ fn a_link_in_the_place_of_a_committed_file_is_not_followed() {
 fn only_what_is_committed_can_be_asked_of_the_index() {
     let project = repository();
     for places in [&[][..], &["--at", "host"], &["--at", "repo", "--at", "env"]] {
-        project.run([&["check", "--staged"], places].concat()).assert_code(2);
+        for of in [&["check", "--staged"][..], &["check", "--commit", "HEAD"]] {
+            project.run([of, places].concat()).assert_code(2);
+        }
     }
+}
+
+#[test]
+fn the_line_that_keeps_a_file_out_holds_where_the_last_line_has_no_end() {
+    let project = repository();
+    project.write(".gitignore", ".vault-kit/\ntarget");
+    let run = project.run(["check", "--at", "repo", "--json"]).assert_code(1);
+    let found = report(&run)["findings"][0].clone();
+    assert_eq!((&found["code"], &found["file"]), (&"not-ignored".into(), &".env".into()));
+    let mut shell = Command::new("sh");
+    Run::of(shell.args(["-c", found["fix"].as_str().unwrap()]).current_dir(project.root())).assert_code(0);
+    for path in [".env", "target"] {
+        git(&project, &["check-ignore", "-q", path]).assert_code(0);
+    }
+    project.run(["check", "--at", "repo"]).assert_code(0);
 }

@@ -51,7 +51,8 @@ impl Bench<'_> {
                     let within = nested.get(path).map_or("", String::as_str);
                     let line = format!("/{}", below(path, within));
                     let list = if within.is_empty() { ".gitignore".to_owned() } else { format!("{within}/.gitignore") };
-                    let fix = format!("echo {} >> {}", shell::path(&line), shell::path(&list));
+                    // The last line of the file may have no end.
+                    let fix = format!("printf '\\n%s\\n' {} >> {}", shell::path(&line), shell::path(&list));
                     self.about_file(Code::NotIgnored, path, "is not ignored by git: `git add .` would take it", fix);
                 }
                 None => self.not_checked(

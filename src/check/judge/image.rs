@@ -175,5 +175,6 @@ fn is_env_file(path: &str) -> bool {
 }
 
 fn keep_back(image: &Image, path: &str) -> String {
-    format!("echo {} >> {}", shell::path(path), shell::path(&image.ignore_file))
+    // The last line of the file may have no end.
+    format!("printf '\\n%s\\n' {} >> {}", shell::path(path), shell::path(&image.ignore_file))
 }

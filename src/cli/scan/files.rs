@@ -20,7 +20,8 @@ impl Files<'_> {
             Kept::Absent if staged.is_ignored(path)? => self.session.root.read(path),
             Kept::Absent => Ok(None),
             Kept::NotAFile => {
-                let message = format!("`{path}` is, or lies behind, a symlink in git's index, which is not followed");
+                let message =
+                    format!("`{path}` is, or lies behind, a symlink in {}, which is not followed", staged.place);
                 Err(Error::new(Kind::Permission, "symlink", message)
                     .hint("put the file itself there, and `git add` it"))
             }

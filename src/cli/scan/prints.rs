@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{self, Format};
 use crate::name::{EnvName, SecretName};
 use crate::scan::fingerprints::Document;
-use crate::scan::git::{self, Git};
+use crate::scan::git::{self, Git, Tree};
 use crate::store::Store;
 use crate::store::files::StoreFiles;
 
@@ -107,6 +107,6 @@ pub(super) fn is_new(project: &Files<'_>) -> bool {
     let session = project.session;
     let git = Git::new(session.root.path(), context::variables(git::INHERITED.into_iter()));
     let here = session.root.path().canonicalize().ok();
-    let committed = git.expect_repository().and_then(|()| git.nearest_committed(&session.manifest.file));
+    let committed = git.expect_repository().and_then(|()| git.nearest_in(Tree::Commit("HEAD"), &session.manifest.file));
     committed.is_ok_and(|committed| committed.is_none_or(|directory| Some(directory) != here))
 }

@@ -51,21 +51,13 @@ impl Git {
     /// get there, and the messages of tags.
     pub fn pushed(&self, lines: &str, search: &Search<'_>) -> Result<Found> {
         self.expect_repository()?;
-        let is_id = |id: &&str| id.len() >= 40 && id.bytes().all(|it| it.is_ascii_hexdigit());
-        let is_none = |id: &str| id.bytes().all(|it| it == b'0');
         let (mut revisions, mut refs) = (Vec::new(), Vec::new());
         let known = if lines.trim().is_empty() { Vec::new() } else { self.refs()? };
-        for line in lines.lines() {
-            let mut words = line.rsplit(' ').filter(is_id);
-            // The remote's name of the ref may have blanks in it, the ids stand second from the left and last.
-            let (Some(theirs), Some(ours)) = (words.next(), words.next()) else { continue };
-            if !is_none(ours) {
-                revisions.push(ours.to_owned());
-                revisions.extend((!is_none(theirs)).then(|| format!("^{theirs}")));
-                let name = line.split_once(ours).map_or("", |(_, rest)| rest.trim_end_matches(theirs).trim());
-                let commit = known.iter().find(|it| it.id == ours).map_or(ours, |it| &it.commit);
-                refs.push(Ref { name: name.to_owned(), id: ours.to_owned(), commit: commit.to_owned() });
-            }
+        for Pushed { ours, theirs, name } in pushed(lines) {
+            revisions.push(ours.to_owned());
+            revisions.extend((!is_none(theirs)).then(|| format!("^{theirs}")));
+            let commit = known.iter().find(|it| it.id == ours).map_or(ours, |it| &it.commit);
+            refs.push(Ref { name: name.to_owned(), id: ours.to_owned(), commit: commit.to_owned() });
         }
         if revisions.is_empty() {
             return Ok(Found::default());
@@ -76,6 +68,37 @@ impl Git {
         let commits = self.ask(&arguments)?.ok_or_else(failed)?;
         self.commits(&commits, &refs, search)
     }
+}
+
+/// A line of a pre-push hook, of a ref that is not taken away.
+struct Pushed<'a> {
+    ours: &'a str,
+    theirs: &'a str,
+    /// What it is called there.
+    name: &'a str,
+}
+
+fn is_none(id: &str) -> bool {
+    id.bytes().all(|it| it == b'0')
+}
+
+fn pushed(lines: &str) -> impl Iterator<Item = Pushed<'_>> {
+    let is_id = |id: &&str| id.len() >= 40 && id.bytes().all(|it| it.is_ascii_hexdigit());
+    let one = move |line| {
+        // The remote's name of the ref may have blanks in it, the ids stand second from the left and last.
+        let mut words = str::rsplit(line, ' ').filter(is_id);
+        let (theirs, ours) = (words.next()?, words.next()?);
+        let name = line.split_once(ours).map_or("", |(_, rest)| rest.trim_end_matches(theirs).trim());
+        Some(Pushed { ours, theirs, name })
+    };
+    lines.lines().filter_map(one).filter(|it| !is_none(it.ours))
+}
+
+/// The commit that is pushed, by the lines of a pre-push hook; `None` where there are several. Tags name what branches have.
+pub fn only_tip(lines: &str) -> Option<&str> {
+    let mut tips = pushed(lines).filter(|it| !it.name.starts_with("refs/tags/")).map(|it| it.ours);
+    let tip = tips.next()?;
+    tips.all(|other| other == tip).then_some(tip)
 }
 
 /// Looks through the names, and adds the messages to what is looked at.

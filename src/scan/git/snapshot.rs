@@ -1,16 +1,35 @@
-//! The files of a project as the next commit would have them, whatever lies in the work tree.
+//! The files of a project as the next commit would have them, or as a commit has them, whatever lies in the work tree.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{Git, failed, path_of};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 
 /// The ids of a file without content, which is also what `git add --intent-to-add` notes: there is nothing to read.
 const EMPTY: [&str; 2] =
     ["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"];
 
-/// What git's index has at a path.
+/// Where git has the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tree<'a> {
+    /// In its index: what the next commit would have.
+    Index,
+    /// In a commit, by its id.
+    Commit(&'a str),
+}
+
+impl Tree<'_> {
+    /// The place, as people call it.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Index => "git's index",
+            Self::Commit(_) => "the commit",
+        }
+    }
+}
+
+/// What git has at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// A file, with its content.
@@ -21,10 +40,12 @@ pub enum Kept {
     Absent,
 }
 
-/// The files beneath a directory as git's index has them, and the `.gitignore` of the directories above it.
+/// The files beneath a directory as git has them, and the `.gitignore` of the directories above it.
 #[derive(Debug)]
 pub struct Snapshot {
     git: Git,
+    /// What it was taken of, as people call it.
+    pub place: &'static str,
     /// The way from the top to the directory: empty, or with a slash at its end.
     prefix: String,
     /// By path from the top; what is not UTF-8 is named by no manifest.
@@ -38,34 +59,59 @@ struct Entry {
 }
 
 impl Git {
-    /// What the next commit would have beneath the directory.
-    pub fn snapshot(self) -> Result<Snapshot> {
+    /// What git has beneath the directory.
+    pub fn snapshot(self, tree: Tree<'_>) -> Result<Snapshot> {
         let prefix = String::from_utf8_lossy(&self.prefix()?).into_owned();
         let above = prefix.match_indices('/').map(|(at, _)| &prefix[..at]).filter(|it| !it.is_empty());
-        let mut wanted = vec![".".to_owned(), ":(top,literal).gitignore".to_owned()];
-        wanted.extend(above.map(|directory| format!(":(top,literal){directory}/.gitignore")));
-        let mut arguments = vec!["ls-files", "--stage", "-z", "--full-name", "--"];
-        arguments.extend(wanted.iter().map(String::as_str));
+        let ignores = std::iter::once(".gitignore".to_owned()).chain(above.map(|it| format!("{it}/.gitignore")));
+        let entries = match tree {
+            Tree::Index => {
+                let wanted = ignores.map(|path| format!(":(top,literal){path}"));
+                self.entries(&["ls-files", "--stage", "-z", "--full-name", "--", "."], wanted)?
+            }
+            Tree::Commit(id) => {
+                let all = ["ls-tree", "-r", "-z", "--full-tree", id, "--"];
+                // Without a path it lists everything.
+                let own = prefix.trim_end_matches('/');
+                let wanted =
+                    std::iter::once(own.to_owned()).chain(ignores).take(if own.is_empty() { 0 } else { usize::MAX });
+                self.entries(&all, wanted)?
+            }
+        };
+        Ok(Snapshot { git: self, place: tree.text(), prefix, entries })
+    }
+
+    fn entries(&self, list: &[&str], paths: impl Iterator<Item = String>) -> Result<BTreeMap<String, Entry>> {
+        let paths: Vec<String> = paths.collect();
+        let arguments: Vec<&str> = list.iter().copied().chain(paths.iter().map(String::as_str)).collect();
         let answer = self.ask(&arguments)?.ok_or_else(failed)?;
-        // `MODE ID STAGE<tab>PATH`; of a file in conflict the last side.
+        // `MODE ID STAGE<tab>PATH`, of a file in conflict the last side; of a commit `MODE TYPE ID<tab>PATH`.
         let entry = |record: &[u8]| {
             let (facts, path) = std::str::from_utf8(record).ok()?.split_once('\t')?;
-            let mut facts = facts.split(' ');
-            let is_file = facts.next()?.starts_with("100");
-            Some((path.to_owned(), Entry { is_file, id: facts.next()?.to_owned() }))
+            let is_file = facts.starts_with("100");
+            let id = facts.split(' ').find(|it| it.len() >= 40)?;
+            Some((path.to_owned(), Entry { is_file, id: id.to_owned() }))
         };
-        let entries = answer.split(|&it| it == 0).filter_map(entry).collect();
-        Ok(Snapshot { git: self, prefix, entries })
+        Ok(answer.split(|&it| it == 0).filter_map(entry).collect())
     }
 
-    /// The nearest directory, from this one up to the top, that has a file of this name in the index.
-    pub fn nearest_staged(&self, name: &str) -> Result<Option<PathBuf>> {
-        self.nearest(name, &["ls-files", "-z", "--full-name", "--"])
+    /// The id of the commit that a name leads to.
+    pub fn commit(&self, name: &str) -> Result<String> {
+        let commit = format!("{name}^{{commit}}");
+        let answer = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;
+        let id = answer.map(|it| String::from_utf8_lossy(it.trim_ascii()).into_owned()).filter(|id| !id.is_empty());
+        id.ok_or_else(|| {
+            Error::new(Kind::Usage, "range-unknown", "git does not know this commit")
+                .hint("name one that is here, such as `HEAD`")
+        })
     }
 
-    /// As [`Git::nearest_staged`], in the last commit.
-    pub fn nearest_committed(&self, name: &str) -> Result<Option<PathBuf>> {
-        self.nearest(name, &["ls-tree", "-z", "--name-only", "--full-tree", "HEAD", "--"])
+    /// The nearest directory, from this one up to the top, in which git has a file of this name.
+    pub fn nearest_in(&self, tree: Tree<'_>, name: &str) -> Result<Option<PathBuf>> {
+        match tree {
+            Tree::Index => self.nearest(name, &["ls-files", "-z", "--full-name", "--"]),
+            Tree::Commit(id) => self.nearest(name, &["ls-tree", "-z", "--name-only", "--full-tree", id, "--"]),
+        }
     }
 
     /// Whether a commit that leads to the last one had the file, by its path from the directory; also where that cannot be

@@ -1,0 +1,137 @@
+//! What is pushed is judged by what it has, and not by what lies in the work tree.
+
+use crate::git::{git, repository};
+use crate::hooks::{auth, install, person};
+use crate::staged::{COMPOSE, deployed};
+use crate::support::{Project, Run};
+use crate::{findings, report, scan, set};
+
+/// A remote without a commit.
+fn remote() -> Project {
+    let remote = Project::empty();
+    git(&remote, &["init", "-q", "--bare"]).assert_code(0);
+    remote
+}
+
+fn push(project: &Project, remote: &Project, refs: &[&str]) -> Run {
+    person(project, &[&["push", "-q", remote.root().to_str().unwrap()], refs].concat())
+}
+
+fn commit(project: &Project, file: &str, text: impl AsRef<[u8]>) {
+    project.write(file, text);
+    git(project, &["add", file]).assert_code(0);
+    git(project, &["commit", "-q", "--no-verify", "-m", "x"]).assert_code(0);
+}
+
+#[test]
+fn compose_files_and_the_manifest_are_those_of_the_commit() {
+    let (project, remote) = (deployed(), remote());
+    install(&project);
+    let check = |revision: &str| {
+        project.run([
+            "check",
+            "--at",
+            "repo",
+            "--commit",
+            revision,
+            "--only",
+            "secret-in-environment",
+            "--only",
+            "tracked-by-git",
+        ])
+    };
+    // What is bad lies in the work tree and the index, and is not pushed.
+    let bad = COMPOSE.replace("${DB_PASSWORD:?}", "a8Kd02xXw2Qe9Rt5Yu");
+    let manifest = project.read("vault-kit.toml");
+    project.write("compose.yml", &bad);
+    project.write("vault-kit.toml", "[project\n");
+    git(&project, &["add", "."]).assert_code(0);
+    check("HEAD").assert_code(0);
+    push(&project, &remote, &["main"]).assert_code(0);
+    // And the other way round.
+    project.write("vault-kit.toml", manifest);
+    git(&project, &["commit", "-q", "--no-verify", "-am", "Bad"]).assert_code(0);
+    project.write("compose.yml", COMPOSE);
+    git(&project, &["add", "."]).assert_code(0);
+    let run = check("HEAD").assert_code(1);
+    assert!(run.stdout.contains("compose.yml:6"), "{run:?}");
+    let stopped = push(&project, &remote, &["main"]);
+    assert!(stopped.code != 0 && stopped.both().contains("secret-in-environment"), "{stopped:?}");
+    check("HEAD~1").assert_code(0);
+    push(&project, &remote, &["HEAD~1:refs/heads/other"]).assert_code(0);
+    // One of several is enough, and a name that is taken away is no commit.
+    assert_ne!(push(&project, &remote, &["HEAD~1:refs/heads/other", "main"]).code, 0);
+    push(&project, &remote, &[":other"]).assert_code(0);
+    git(&project, &["commit", "-q", "--no-verify", "-am", "Good"]).assert_code(0);
+    git(&project, &["add", "-f", ".env"]).assert_code(0);
+    check("HEAD").assert_code(0);
+    git(&project, &["commit", "-q", "--no-verify", "-m", "Tracked"]).assert_code(0);
+    git(&project, &["rm", "-q", "--cached", ".env"]).assert_code(0);
+    assert!(check("HEAD").assert_code(1).stdout.contains(".env  is tracked by git"));
+    for unknown in ["nowhere", "--all", ""] {
+        check(unknown).assert_code(2);
+    }
+}
+
+#[test]
+fn what_lets_a_leak_pass_counts_once_it_is_in_the_commit_that_is_pushed() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    commit(&project, "leak.txt", auth(&project));
+    let line =
+        report(&scan(&project, &["--history"]).assert_code(1))["findings"][0]["ignore"].as_str().unwrap().to_owned()
+            + "\n";
+    project.write(".vault-kit-ignore", &line);
+    let stopped = push(&project, &remote, &["main"]);
+    assert!(
+        stopped.code != 0 && stopped.both().contains("its line in .vault-kit-ignore is not in the commit"),
+        "{stopped:?}"
+    );
+    commit(&project, ".vault-kit-ignore", line);
+    std::fs::remove_file(project.path(".vault-kit-ignore")).unwrap();
+    push(&project, &remote, &["main"]).assert_code(0);
+}
+
+#[test]
+fn a_commit_without_the_manifest_is_looked_through_by_that_of_the_work_tree() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    let auth = auth(&project);
+    git(&project, &["checkout", "-q", "--orphan", "pages"]).assert_code(0);
+    git(&project, &["rm", "-q", "-r", "--cached", "."]).assert_code(0);
+    commit(&project, "page.txt", "clean\n");
+    push(&project, &remote, &["pages"]).assert_code(0);
+    commit(&project, "page.txt", &auth);
+    assert_ne!(push(&project, &remote, &["pages"]).code, 0);
+    project.run(["check", "--at", "repo", "--commit", "HEAD"]).assert_code(3);
+}
+
+#[test]
+fn a_project_below_the_top_is_read_from_the_commit_with_the_ignore_files_above() {
+    let project = Project::empty();
+    git(&project, &["init", "-q"]).assert_code(0);
+    project.write("services/shop/vault-kit.toml", crate::SHOP);
+    project.write("services/.gitignore", "/shop/.env\n.vault-kit/\n");
+    project.write("services/other/.gitignore", "x\n");
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "--no-verify", "-m", "x"]).assert_code(0);
+    std::fs::remove_file(project.path("services/shop/vault-kit.toml")).unwrap();
+    std::fs::remove_file(project.path("services/.gitignore")).unwrap();
+    git(&project, &["add", "."]).assert_code(0);
+    let mut command = project.command(["check", "--at", "repo", "--commit", "HEAD"]);
+    Run::of(command.current_dir(project.path("services/shop"))).assert_code(0);
+}
+
+#[test]
+fn a_leak_in_one_of_several_refs_is_found_whichever_manifest_lies_there() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    git(&project, &["checkout", "-q", "-b", "side"]).assert_code(0);
+    commit(&project, "leak.txt", auth(&project));
+    git(&project, &["checkout", "-q", "main"]).assert_code(0);
+    git(&project, &["tag", "v1"]).assert_code(0);
+    let stopped = push(&project, &remote, &["main", "side", "v1"]);
+    assert!(stopped.code != 0 && stopped.both().contains("leak.txt:1"), "{stopped:?}");
+    push(&project, &remote, &["main", "v1"]).assert_code(0);
+    assert_eq!(findings(&scan(&project, &["--range", "main..side"]).assert_code(1)), set(&[("AUTH", "leak.txt", 1)]));
+}
