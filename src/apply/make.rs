@@ -117,10 +117,11 @@ impl World<'_> {
         let mut version = self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?;
         version.id = taken.version.unwrap_or(version.id);
         let known = store.secrets.get(&declaration.name).and_then(|all| all.iter().find(|old| old.id == version.id));
-        match known.map(|old| old.facts.get(USERNAME)) {
-            Some(before) => version.facts.extend(before.map(|name| (USERNAME.to_owned(), name.clone()))),
-            None => version.facts.extend(owner(store, declaration)),
-        }
+        version.facts.extend(match (taken.username, known) {
+            (Some(told), _) => Some((USERNAME.to_owned(), told)),
+            (None, Some(before)) => before.facts.get_key_value(USERNAME).map(|(key, name)| (key.clone(), name.clone())),
+            (None, None) => owner(store, declaration),
+        });
         // It is what the other side made of the same declaration and inputs.
         version.recipe =
             recipe(declaration, self.manifest, self.environment, &context(self.manifest, self.environment, self.now));
@@ -162,7 +163,8 @@ impl World<'_> {
         } else {
             let piece = taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Key));
             let mut facts = piece.map(generate::inspect).unwrap_or_default();
-            facts.facts.extend(owner(store, declaration));
+            let told = taken.username.map(|name| (USERNAME.to_owned(), name));
+            facts.facts.extend(told.or_else(|| owner(store, declaration)));
             self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?
         };
         version.id = taken.version.unwrap_or(version.id);

@@ -3,6 +3,7 @@
 
 use super::{kubernetes_secret, yaml};
 use crate::error::{Error, Result};
+use crate::manifest::hook::PASSWORD;
 use crate::manifest::model::{ExternalSecret, PemFile, RemotePlace, StoreKind};
 use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Manifest, Output};
@@ -43,6 +44,7 @@ pub fn render(output: &Output, it: &ExternalSecret, manifest: &Manifest, environ
         for (key, piece) in it.object.entries(&declaration.name, &declaration.kind) {
             let property = match place {
                 RemotePlace::Key { key, .. } => Some(key.as_str()),
+                RemotePlace::Secret { .. } if !declaration.usernames.is_empty() => Some(PASSWORD),
                 RemotePlace::Secret { .. } => piece.map(part),
             };
             entry(&mut text, &key, &format!("{prefix}{}", place.path()), property);

@@ -114,6 +114,11 @@ impl Declaration {
         Some(facts.get(USERNAME).unwrap_or(first))
     }
 
+    /// Whether it is a JSON object in AWS: of the pieces of a key pair or certificate, or of a value and the user that it belongs to.
+    pub fn is_object(&self) -> bool {
+        self.kind.has_parts() || !self.usernames.is_empty()
+    }
+
     /// The user of the next version, by the facts of the one that it replaces: the one after that one's, or the first.
     pub fn next_username(&self, replaced: Option<&BTreeMap<String, String>>) -> Option<&str> {
         let before = replaced.and_then(|facts| self.username(facts));
@@ -123,5 +128,8 @@ impl Declaration {
     }
 }
 
-/// The fact of a version that says whose value it is.
+/// The fact of a version that says whose value it is, and its name in AWS, which is that of the database secrets that AWS makes.
 pub const USERNAME: &str = "username";
+
+/// What the value is called there, beside the user's name.
+pub const PASSWORD: &str = "password";

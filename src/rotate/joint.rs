@@ -11,7 +11,7 @@ use super::shared::{Group, Shared};
 use crate::apply::Deed;
 use crate::error::{self, Error, Result};
 use crate::gather::Gather;
-use crate::manifest::Kind;
+use crate::manifest::{Declaration, Kind};
 use crate::name::SecretName;
 use crate::remote::Remote;
 use crate::secret::Secret;
@@ -206,12 +206,13 @@ fn take(
 
 /// The candidates of a group, by key, as they are sent.
 fn candidates<'p>(place: &Place<'p>, group: &Group, store: &Store) -> BTreeMap<&'p str, Secret> {
-    let candidate = |name: &SecretName| {
+    let candidate = |declaration: &Declaration| {
+        let name = &declaration.name;
         let id = store.rotations.running.get(name)?.candidate?;
-        content::sent(&store.version(name, id)?.parts)
+        content::sent(declaration, store.version(name, id)?)
     };
     let fields = place.fields().into_iter().filter(|(_, it)| group.names.contains(&it.name));
-    fields.filter_map(|(key, declaration)| Some((key, candidate(&declaration.name)?))).gather()
+    fields.filter_map(|(key, declaration)| Some((key, candidate(declaration)?))).gather()
 }
 
 fn homeless(Group { claim, names }: &Group) -> Error {

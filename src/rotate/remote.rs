@@ -11,10 +11,9 @@ use crate::gather::Gather;
 use crate::name::{SecretName, VersionId};
 use crate::remote::{Cause, Content, Listed, Remote};
 use crate::secret::Secret;
-use crate::secret::parts::Parts;
 use crate::store::Store;
 use crate::store::synced::Base;
-use crate::sync::content;
+use crate::sync::content::{self, Received};
 use crate::sync::place::{Place, owner};
 use crate::sync::pull::Taken;
 
@@ -177,11 +176,11 @@ fn intake(Target { place, there, .. }: &Target<'_>, content: Content, id: String
     let mut values = Vec::new();
     for (key, declaration) in place.fields() {
         let Some(value) = changed.remove(key) else { continue };
-        let parts: Parts = content::received(declaration, value, &place.name)?;
+        let Received { parts, username } = content::received(declaration, value, &place.name)?;
         // As a pull does: a remote version that holds several values is the version of none.
-        let version = VersionId::parse(&id).filter(|_| !place.is_bundle() && !declaration.kind.has_parts());
+        let version = VersionId::parse(&id).filter(|_| !place.is_bundle() && !declaration.is_object());
         // It is being made right now.
-        values.push(Taken { secret: declaration.name.clone(), parts, version, created: None });
+        values.push(Taken { secret: declaration.name.clone(), parts, username, version, created: None });
     }
     Ok(Intake { id, values })
 }

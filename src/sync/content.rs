@@ -1,5 +1,5 @@
-//! Values as they are sent, and what was read as values: one text, the pieces of a key pair or certificate, or the keys
-//! of a bundle.
+//! Values as they are sent, and what was read as values: one text, the pieces of a key pair or certificate, a password with
+//! its user, or the keys of a bundle.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,17 @@ use super::bundle::{Bundle, Malformed};
 use super::place::{Place, Shape};
 use crate::error::{Error, Kind, Result};
 use crate::generate;
+use crate::manifest::hook::{PASSWORD, USERNAME};
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{EnvName, VersionId};
 use crate::remote::MOST_BYTES;
 use crate::secret::parts::{Part, Parts};
 use crate::secret::{Secret, digest};
-use crate::store::Store;
+use crate::store::{Store, Version};
 use crate::token::algorithm::Algorithm;
+
+/// The longest name of a user that is taken, in bytes.
+const LONGEST_USER: usize = 128;
 
 /// A value of ours as it is sent.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ pub fn here(store: &Store, environment: &EnvName, declaration: &Declaration) -> 
         (None, Secret::copy_of(text.as_bytes()))
     } else {
         let version = store.value(declaration)?;
-        (Some(version.id), sent(&version.parts)?)
+        (Some(version.id), sent(declaration, version)?)
     };
     let fingerprint = fingerprint(store, &value);
     Some(Here { version, value, fingerprint })
@@ -43,24 +47,57 @@ pub fn fingerprint(store: &Store, value: &Secret) -> String {
     digest::keyed_fingerprint(&store.fingerprint_key, &store.project, value)
 }
 
-/// A version as it is sent: one value as it is, several pieces as a JSON object.
-pub(crate) fn sent(parts: &Parts) -> Option<Secret> {
-    if let Some(value) = parts.part(Part::Value) {
-        return Some(value.duplicate());
+/// A version as it is sent: one value as it is, one with its user and several pieces as a JSON object.
+pub(crate) fn sent(declaration: &Declaration, version: &Version) -> Option<Secret> {
+    match (version.parts.part(Part::Value), declaration.username(&version.facts)) {
+        (Some(value), Some(username)) => login(username, value),
+        (Some(value), None) => Some(value.duplicate()),
+        (None, _) => object(&version.parts),
     }
+}
+
+fn object(parts: &Parts) -> Option<Secret> {
     let texts = parts.iter().map(|(part, piece)| Some((part.name(), piece.expose_text()?)));
     let texts: BTreeMap<&str, &str> = texts.collect::<Option<_>>()?;
     (!texts.is_empty()).then(|| Bundle::default().with(&texts))
 }
 
+fn login(username: &str, value: &Secret) -> Option<Secret> {
+    Some(Bundle::default().with(&BTreeMap::from([(PASSWORD, value.expose_text()?), (USERNAME, username)])))
+}
+
+/// A remote value as a version of a secret.
+#[derive(Debug)]
+pub struct Received {
+    /// The value.
+    pub parts: Parts,
+    /// The user that it belongs to, of secrets with `usernames`.
+    pub username: Option<String>,
+}
+
 /// What a remote value is as a version of a secret.
 ///
 /// Fails with `remote-malformed` when it is not what we would have sent.
-pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result<Parts> {
-    if !declaration.kind.has_parts() {
-        return Ok(Parts::value(value));
+pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result<Received> {
+    if !declaration.usernames.is_empty() {
+        let (username, value) = parse_login(&value).ok_or_else(|| malformed(place))?;
+        return Ok(Received { parts: Parts::value(value), username: Some(username) });
     }
-    pieces(declaration, &value).ok_or_else(|| malformed(place))
+    let parts = if declaration.kind.has_parts() {
+        pieces(declaration, &value).ok_or_else(|| malformed(place))?
+    } else {
+        Parts::value(value)
+    };
+    Ok(Received { parts, username: None })
+}
+
+/// A user and the value that belongs to it.
+fn parse_login(value: &Secret) -> Option<(String, Secret)> {
+    let bundle = Bundle::parse(value).ok()?;
+    let username = bundle.value(USERNAME).ok()??.expose_text()?.to_owned();
+    let is_name = (1..=LONGEST_USER).contains(&username.len()) && !username.chars().any(char::is_control);
+    let value = bundle.value(PASSWORD).ok()??;
+    (is_name && !value.is_empty()).then_some((username, value))
 }
 
 /// The pieces of a key pair or certificate; `None` where one is missing, or is not what its name says.
@@ -92,9 +129,14 @@ pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, 
         // Somebody else may write the same object with other spaces and members; it is compared as we would write it.
         Shape::Whole(declaration) if declaration.kind.has_parts() => {
             let parts = pieces(declaration, &value).ok_or(Malformed)?;
-            Ok(BTreeMap::from([("", sent(&parts).ok_or(Malformed)?)]))
+            Ok(BTreeMap::from([("", object(&parts).ok_or(Malformed)?)]))
         }
         Shape::Whole(_) if value.len() > MOST_BYTES => Err(Malformed),
+        // One that was sent before it had users is compared as it is: it differs, and is replaced by a push.
+        Shape::Whole(declaration) if declaration.is_object() => {
+            let normal = parse_login(&value).and_then(|(username, value)| login(&username, &value));
+            Ok(BTreeMap::from([("", normal.unwrap_or(value))]))
+        }
         Shape::Whole(_) => Ok(BTreeMap::from([("", value)])),
         Shape::Bundle(keys) => {
             let bundle = Bundle::parse(&value)?;

@@ -110,7 +110,9 @@ pub fn fitted<'a>(field: Field<'a>, store: &Store) -> Field<'a> {
     else {
         return field;
     };
-    let Ok(parts) = content::received(field.declaration, there.duplicate(), "") else { return field };
+    let Ok(content::Received { parts, .. }) = content::received(field.declaration, there.duplicate(), "") else {
+        return field;
+    };
     let theirs = judge(store, field.declaration, &parts);
     let yields = was_made(store, field.declaration);
     let is_ours = || of_current(store, field.declaration) == Fit::Current;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::content;
+use super::content::{self, Received};
 use super::judge::Verdict;
 use super::look::{Field, Item, State};
 use super::problem;
@@ -26,6 +26,8 @@ pub struct Taken {
     pub secret: SecretName,
     /// The value.
     pub parts: Parts,
+    /// The user that it belongs to, where that is told.
+    pub username: Option<String>,
     /// The id that it has on every host that takes it from there.
     pub version: Option<VersionId>,
     /// When it was made there, as far as that is known; its age counts from then on every host.
@@ -105,11 +107,11 @@ fn take(item: Item<'_>, store: &Store, choice: &Choice, intake: &mut Intake) {
             intake.problems.push(problem::unfit(&name, &fault, &field.declaration.name));
             continue;
         }
-        let version = id.filter(|_| !field.declaration.kind.has_parts());
+        let version = id.filter(|_| !field.declaration.is_object());
         match taken(store, field.declaration, value, &name) {
-            Ok(parts) => {
+            Ok(Received { parts, username }) => {
                 let secret = field.declaration.name.clone();
-                intake.values.push(Taken { secret, parts, version, created });
+                intake.values.push(Taken { secret, parts, username, version, created });
             }
             Err(problem) => {
                 is_whole = false;
@@ -130,18 +132,19 @@ pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken
             return None;
         };
         let id = item.id_there().filter(|id| here.version.is_some_and(|own| own != *id))?;
-        let is_shared = signers.contains(&declaration.name) && declaration.kind.is_single();
+        let is_shared = signers.contains(&declaration.name) && declaration.kind.is_single() && !declaration.is_object();
         let (secret, parts) = (declaration.name.clone(), Parts::value(here.value.duplicate()));
-        is_shared.then_some(Taken { secret, parts, version: Some(id), created: item.reading.and_then(|it| it.created) })
+        let created = item.reading.and_then(|it| it.created);
+        is_shared.then_some(Taken { secret, parts, username: None, version: Some(id), created })
     };
     items.iter().filter_map(renamed).collect()
 }
 
-fn taken(store: &Store, declaration: &Declaration, value: Secret, place: &str) -> Result<Parts> {
-    let parts = content::received(declaration, value, place)?;
-    judge(declaration, &parts, place)?;
-    refuse_banned(store, declaration, &parts, place)?;
-    Ok(parts)
+fn taken(store: &Store, declaration: &Declaration, value: Secret, place: &str) -> Result<Received> {
+    let received = content::received(declaration, value, place)?;
+    judge(declaration, &received.parts, place)?;
+    refuse_banned(store, declaration, &received.parts, place)?;
+    Ok(received)
 }
 
 /// What both sides agree on once everything is here as it is there; `None` unless that was read. What is made here and

@@ -111,9 +111,7 @@ fn write(item: &Item<'_>, store: &Store) -> Result<Job> {
 /// A value that is sent as it is keeps the id that it has here: then the `kid` that is made of it is the same everywhere.
 fn token(item: &Item<'_>, store: &Store, arn: &str, value: &Secret) -> String {
     let own = match &item.fields[..] {
-        [Field { declaration, here: Some(here), .. }] if !item.is_bundle() && !declaration.kind.has_parts() => {
-            here.version
-        }
+        [Field { declaration, here: Some(here), .. }] if !item.is_bundle() && !declaration.is_object() => here.version,
         _ => None,
     };
     let derived = || {

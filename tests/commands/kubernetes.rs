@@ -27,6 +27,10 @@ bundle_key = "http.port"
 [secrets.yes]
 kind = "uuid"
 aws = "yes"
+[secrets.LOGIN]
+kind = "password"
+usernames = ["a", "b"]
+aws = "login"
 [secrets.SIGN]
 kind = "keypair"
 aws = "sign"
@@ -64,7 +68,7 @@ store = "aws-secrets-manager"
 store_kind = "ClusterSecretStore"
 refresh_interval = "1d"
 environments = ["prod"]
-secrets = ["PASSWORD", "GIVEN", "PORT", "yes", "SIGN", "ROOT"]
+secrets = ["PASSWORD", "GIVEN", "PORT", "yes", "LOGIN", "SIGN", "ROOT"]
 keys = { GIVEN = "given" }
 [outputs.tls_from_aws]
 format = "external-secret"
@@ -171,6 +175,7 @@ fn an_external_secret_names_what_is_in_aws_and_holds_no_value() {
             entry("given", "/live/given/value", None),
             entry("PORT", "/live/app", Some("http.port")),
             entry("yes", "/live/yes", None),
+            entry("LOGIN", "/live/login", Some("password")),
             entry("SIGN.key", "/live/sign", Some("key")),
             entry("SIGN.public", "/live/sign", Some("public")),
             entry("ca.crt", "/live/root", Some("ca")),

@@ -167,7 +167,8 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    fn bare(fake: &Fake, manifest: &str) -> Self {
+    /// One without a store.
+    pub(crate) fn bare(fake: &Fake, manifest: &str) -> Self {
         let project = Project::with_manifest(manifest);
         project.write("hooks/owner", PROGRAM);
         set_mode(&project.path("hooks"), 0o755);

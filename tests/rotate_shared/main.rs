@@ -14,3 +14,4 @@ mod paused;
 mod race;
 #[path = "../support/mod.rs"]
 mod support;
+mod users;

@@ -124,6 +124,10 @@ bundle = "b"
 [secrets.E]
 kind = "uuid"
 bundel = "b"
+[secrets.F]
+kind = "password"
+usernames = ["a", "b"]
+bundle = "b"
 "#,
         &[
             (
@@ -143,6 +147,11 @@ bundel = "b"
                 "write `aws = \"…\"` instead: there it is a JSON object of its parts",
             ),
             (19, "`secrets.E.bundel` is not a field of kind `uuid`", "did you mean `bundle`?"),
+            (
+                23,
+                "`secrets.F.bundle`: a key has one value, and no place for the user that it belongs to",
+                "write `aws = \"…\"` instead: there it is a JSON object of `username` and `password`",
+            ),
         ],
     ),
     (

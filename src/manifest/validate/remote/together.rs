@@ -57,6 +57,14 @@ fn check_kind(one: &Placed<'_>, problems: &mut Problems) {
             format!("`secrets.{name}.bundle`: a `{}` has several parts, and a key has one value", kind.name());
         let hint = "write `aws = \"…\"` instead: there it is a JSON object of its parts";
         problems.add_with_hint(one.at, message, hint);
+    } else if !one.declaration.usernames.is_empty() && matches!(one.place, RemotePlace::Key { .. }) {
+        let message =
+            format!("`secrets.{name}.bundle`: a key has one value, and no place for the user that it belongs to");
+        problems.add_with_hint(
+            one.at,
+            message,
+            "write `aws = \"…\"` instead: there it is a JSON object of `username` and `password`",
+        );
     }
 }
 

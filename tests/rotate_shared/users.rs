@@ -1,0 +1,79 @@
+//! Users that the versions of a shared secret belong to in turn: whose a value is comes with it.
+
+use serde_json::Value;
+
+use crate::aws::Fake;
+use crate::fixture::{DB, Host, Owner, manifest, there};
+
+/// The shop whose `DB` belongs to `app_a` and `app_b` in turn.
+fn with_users(owner: &Owner) -> String {
+    manifest(owner, "")
+        .replace("[secrets.DB]", "[secrets.DB]\nusernames = [\"app_a\", \"app_b\"]")
+        .replace("app:${DB}", "${DB | username}:${DB}")
+}
+
+fn pair() -> (Fake, Owner, Host, Host) {
+    let (fake, owner) = (Fake::start(), Owner::new());
+    let first = Host::first(&fake, &with_users(&owner), &owner);
+    let second = Host::other(&fake, &with_users(&owner));
+    (fake, owner, first, second)
+}
+
+/// Both hosts deliver the value that is in AWS with the user that it has there.
+#[track_caller]
+fn assert_user(fake: &Fake, hosts: [&Host; 2], username: &str) {
+    let there: Value = serde_json::from_str(&there(fake, DB)).unwrap();
+    assert_eq!((there.as_object().unwrap().len(), there["username"].as_str()), (2, Some(username)));
+    for host in hosts {
+        let value = there["password"].as_str().unwrap();
+        assert_eq!(host.delivered("URL"), format!("postgres://{username}:{value}@db/app"));
+        assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_host_that_missed_rotations_has_the_user_of_the_value_in_force() {
+    let (fake, _owner, first, second) = pair();
+    assert_user(&fake, [&first, &second], "app_a");
+    for (rotations, username) in [(1, "app_b"), (2, "app_b"), (1, "app_a"), (2, "app_a")] {
+        for _ in 0..rotations {
+            first.run(["rotate", "DB", "--yes"]).assert_code(0);
+        }
+        second.run(["sync", "pull"]).assert_code(0);
+        assert_user(&fake, [&first, &second], username);
+    }
+}
+
+#[test]
+fn a_rotation_that_another_host_goes_on_with_has_its_user() {
+    let (fake, owner, first, second) = pair();
+    // The second host knows of none of these two.
+    first.run(["rotate", "DB", "--yes"]).assert_code(0);
+    second.run(["sync", "pull"]).assert_code(0);
+    owner.does("die-set");
+    assert_ne!(first.run(["rotate", "DB", "--yes"]).code, 0, "it died");
+    first.wait_for_orphans();
+    second.run(["rotate", "DB", "--yes"]).assert_code(0);
+    first.run(["rotate", "resume"]).assert_code(0);
+    first.run(["sync", "pull"]).assert_code(0);
+    assert_user(&fake, [&first, &second], "app_a");
+}
+
+#[test]
+fn a_value_that_was_sent_before_it_had_users_is_replaced_by_a_push_and_taken_by_nobody() {
+    let (fake, owner) = (Fake::start(), Owner::new());
+    let first = Host::first(&fake, &manifest(&owner, ""), &owner);
+    let value = first.get("DB");
+    assert_eq!(there(&fake, DB), value);
+    first.project.write("vault-kit.toml", &with_users(&owner));
+    let second = Host::bare(&fake, &with_users(&owner));
+    let run = second.run(["sync", "pull"]);
+    assert!(run.stderr.contains(DB), "{run:?}");
+    assert!(!run.both().contains(&value), "{run:?}");
+    assert!(second.project.store().secrets.get(&crate::fixture::secret("DB")).is_none(), "whose it is was not told");
+    first.run(["sync", "push"]).assert_code(0);
+    first.run(["generate"]).assert_code(0);
+    second.run(["sync", "pull"]).assert_code(0);
+    second.run(["init"]).assert_code(0);
+    assert_user(&fake, [&first, &second], "app_a");
+}
