@@ -91,6 +91,12 @@ fn walk_up<'a>(start: &'a Path, home: Option<&Path>) -> Option<&'a Path> {
     None
 }
 
+/// Whether a directory is what git keeps in `.git`, or a repository without a work tree: git's own test (`gitrepository-layout`).
+pub fn is_bare_repository(directory: &Path) -> bool {
+    let has = |name: &str, is: fn(&Metadata) -> bool| directory.join(name).metadata().is_ok_and(|it| is(&it));
+    has("HEAD", Metadata::is_file) && has("objects", Metadata::is_dir) && has("refs", Metadata::is_dir)
+}
+
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }

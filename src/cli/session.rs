@@ -14,6 +14,7 @@ use crate::private_file::Root;
 use crate::project::{self, Project};
 use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
+use crate::shell;
 use crate::store::Store;
 use crate::store::files::{Opened, StoreFiles};
 use crate::store::identity::Identities;
@@ -41,10 +42,7 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Finds and parses the manifest; a missing one is an error.
     pub fn open(context: &'a Context) -> Result<Self> {
-        let found = find(context)?.ok_or_else(|| {
-            let message = format!("there is no vault-kit.toml in `{}` or above it", context.directory().display());
-            Error::new(Kind::Manifest, "manifest-missing", message).hint("make one with `vault-kit init`")
-        })?;
+        let found = find(context)?.ok_or_else(|| missing(&context.directory()))?;
         Self::of(context, found)
     }
 
@@ -178,6 +176,19 @@ impl<'a> Session<'a> {
         }
         format!("vault-kit -e {} {words}", self.environment)
     }
+}
+
+/// Where no manifest is found; where there can be none, that is said.
+fn missing(directory: &Path) -> Error {
+    let shown = directory.display();
+    if project::is_bare_repository(directory) {
+        let whole = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        let message = format!("`{shown}` is a git repository without a work tree: no vault-kit.toml lies in it");
+        let hint = format!("work in a clone: go elsewhere, and `git clone {}`", shell::path(&whole.to_string_lossy()));
+        return Error::new(Kind::Manifest, "manifest-missing", message).hint(hint);
+    }
+    Error::new(Kind::Manifest, "manifest-missing", format!("there is no vault-kit.toml in `{shown}` or above it"))
+        .hint("make one with `vault-kit init`")
 }
 
 /// Finds the manifest that the command is about.

@@ -491,3 +491,14 @@ fn the_report_is_what_its_schema_says() {
         assert_eq!(judge.stdout, b"valid\n");
     }
 }
+
+#[test]
+fn where_git_has_no_work_tree_nobody_is_told_to_begin() {
+    let project = Project::empty();
+    git(&project, &["init", "--quiet", "--bare", "shop.git"]);
+    let run = project.run(["-C", "shop.git", "check"]).assert_code(3);
+    assert!(run.stderr.contains("`shop.git` is a git repository without a work tree"), "{run:?}");
+    assert!(run.stderr.contains("git clone /") && !run.stderr.contains("vault-kit init"), "{run:?}");
+    let run = project.run(["check"]).assert_code(3);
+    assert!(run.stderr.contains("vault-kit init"), "{run:?}");
+}
