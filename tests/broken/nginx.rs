@@ -1,6 +1,7 @@
 //! What the gateway includes is held to the same TLS, wherever its container has it from.
 
 use crate::support::{Project, Run, owner};
+use crate::typed::git;
 
 const COMPOSE: &str = "\
 services:
@@ -11,15 +12,23 @@ services:
 const MAIN: &str = "http {\n  include /etc/nginx/mime.types;\n  include /etc/nginx/conf.d/*.conf;\n}\n";
 const SITE: &str = "server {\n  listen 443 ssl;\n  include tls.conf;\n}\n";
 
-/// What `check` tells of the gateway: the file and line of each finding, and what it could not look at.
-fn told(files: &[(&str, &str)]) -> (Vec<String>, String) {
+fn project_with(files: &[(&str, &str)]) -> Project {
     let manifest =
         "[project]\nname = \"x\"\ncompose = [\"compose.yml\"]\n[deployment]\nnginx = [\"nginx/main.conf\"]\n";
     let project = Project::with_manifest(manifest);
     for (path, text) in [("compose.yml", COMPOSE), ("nginx/main.conf", MAIN)].iter().chain(files) {
         project.write(path, text);
     }
-    let run = Run::of(project.command(["check", "--at", "repo", "--json"]).envs(owner(&project)));
+    project
+}
+
+/// What `check` tells of the gateway: the file and line of each finding, and what it could not look at.
+fn told(files: &[(&str, &str)]) -> (Vec<String>, String) {
+    told_in(&project_with(files), &[])
+}
+
+fn told_in(project: &Project, arguments: &[&str]) -> (Vec<String>, String) {
+    let run = Run::of(project.command([&["check", "--at", "repo", "--json"], arguments].concat()).envs(owner(project)));
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
     let findings = report["findings"].as_array().unwrap().iter();
     let places =
@@ -43,6 +52,28 @@ fn the_least_version_of_tls_is_held_in_included_files() {
     // Neither hidden nor of another name.
     let others = [("sites/.old.conf", SITE), ("sites/app.conf.bak", SITE)];
     assert_told(&others, &[]);
+}
+
+#[test]
+fn of_what_is_staged_the_index_says_which_files_are_included() {
+    let weak = "server {\n  listen 443 ssl;\n  ssl_protocols TLSv1;\n}\n";
+    let project =
+        project_with(&[("sites/staged.conf", weak), ("sites/.hidden.conf", weak), ("sites/deep/x.conf", weak)]);
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    std::fs::remove_file(project.path("sites/staged.conf")).unwrap();
+    project.write("sites/lying.conf", weak);
+    project.write("sites/own.conf", weak);
+    project.write(".git/info/exclude", "own.conf\n");
+    // What git ignores is this machine's own.
+    let only = ["--only", "weak-tls"];
+    let expected = ["weak-tls sites/own.conf:3", "weak-tls sites/staged.conf:3"];
+    assert_eq!(
+        told_in(&project, &[&only[..], &["--staged"]].concat()),
+        (expected.map(str::to_owned).to_vec(), "[]".to_owned())
+    );
+    let (lying, _) = told_in(&project, &only);
+    assert_eq!(lying, ["weak-tls sites/lying.conf:3", "weak-tls sites/own.conf:3"]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The configuration of nginx, with what it includes: by the paths of its container, as far as these are mounted from the project.
 
+use std::collections::BTreeSet;
+
 use super::super::compose::is_outside;
 use super::{Observer, beneath};
 use crate::check::delivered::is_below;
@@ -50,7 +52,7 @@ impl Observer<'_> {
             return None;
         }
         let names = if name.contains(['*', '?']) {
-            let names = self.disk.tree().names(directory)?;
+            let names = self.names(directory)?;
             names.into_iter().filter(|it| matches(name.as_bytes(), it.as_bytes())).collect()
         } else {
             vec![name.to_owned()]
@@ -62,6 +64,20 @@ impl Observer<'_> {
             Some((path.into(), Configuration::parse(&text).ok()?))
         };
         names.into_iter().map(read).collect()
+    }
+
+    /// The files of a directory: those that git's index has, and what it ignores, where that is judged.
+    fn names(&self, directory: &str) -> Option<BTreeSet<String>> {
+        let lying = self.disk.tree().names(directory);
+        let Some(staged) = self.subject.staged else { return lying.map(|names| names.into_iter().collect()) };
+        let name = |path: &str| {
+            let name = if directory.is_empty() { path } else { path.strip_prefix(directory)?.strip_prefix('/')? };
+            (!name.contains('/') && !name.starts_with('.')).then(|| name.to_owned())
+        };
+        let mut names: BTreeSet<String> = staged.paths().filter_map(name).collect();
+        let is_own = |name: &String| staged.is_ignored(&beneath(directory, name)).unwrap_or_default();
+        names.extend(lying.into_iter().flatten().filter(is_own));
+        Some(names)
     }
 }
 
