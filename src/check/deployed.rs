@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Comparison;
-use crate::compose::{self, Problem};
+use crate::compose::{self, Problem, Text};
 use crate::image::{Dockerfile, Ignored};
 use crate::name::SecretName;
 use crate::nginx::Configuration;
@@ -57,8 +57,8 @@ pub enum NamedFile {
 pub struct Image {
     /// The Dockerfile and its path, or the Compose file that holds it; `Err` = why it was not read.
     pub dockerfile: Result<(String, Dockerfile), String>,
-    /// How many lines of its file stand before it: none, unless the Compose file holds it.
-    pub offset: u32,
+    /// The text in the Compose file that it is, if that holds it.
+    pub inline: Option<Text>,
     /// The stage that is built; absent = the last.
     pub target: Option<String>,
     /// The `.dockerignore` that holds for it, relative to the project, whether or not it is there.
@@ -67,6 +67,13 @@ pub struct Image {
     pub ignored: Result<Ignored, String>,
     /// Files that hold secrets and lie in the build context: the path in the context, by path in the project.
     pub within: BTreeMap<String, String>,
+}
+
+impl Image {
+    /// The line of its file that a line of the Dockerfile stands on.
+    pub fn line_of(&self, line: u32) -> u32 {
+        self.inline.as_ref().map_or(line, |text| text.line_of(line))
+    }
 }
 
 /// A configuration file of nginx.

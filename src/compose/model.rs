@@ -25,12 +25,24 @@ pub struct Text {
     pub at: Location,
     /// The variables that were put into it, sorted; none for a literal.
     pub variables: Vec<String>,
+    /// Where its first line stands, if each of its lines is one of the file.
+    first_line: Option<u32>,
 }
 
 impl Text {
     /// A text with its place and the variables that it was made with.
     pub fn new(text: impl Into<String>, at: Location, variables: Vec<String>) -> Self {
-        Self { content: text.into(), at, variables }
+        Self { content: text.into(), at, variables, first_line: None }
+    }
+
+    /// A text whose lines are those of the file, from this one on.
+    pub(super) fn beginning_on(self, first_line: Option<u32>) -> Self {
+        Self { first_line, ..self }
+    }
+
+    /// The line of the file that a line of the text stands on, both from 1: that of the whole text, where this is not known.
+    pub fn line_of(&self, line: u32) -> u32 {
+        self.first_line.map_or(self.at.line, |first| first.saturating_add(line).saturating_sub(1))
     }
 
     /// The text as the container or the daemon gets it. Never to be shown: a variable may have brought a secret.

@@ -43,6 +43,8 @@ pub(super) struct Scalar {
     pub kind: Kind,
     /// Sorted.
     pub variables: Vec<String>,
+    /// Of a literal block (`|`): the line of its first line. The lines of others are not those of the file.
+    pub first_line: Option<u32>,
     /// For a path of the host: where it leads, seen from the project's root.
     pub path: Option<String>,
 }
@@ -70,7 +72,8 @@ impl Node {
 
     /// A text of our own making.
     pub(super) fn text(text: impl Into<String>, at: &Location, variables: &[String]) -> Self {
-        let scalar = Scalar { text: text.into(), kind: Kind::Text, variables: variables.to_vec(), path: None };
+        let scalar =
+            Scalar { text: text.into(), kind: Kind::Text, variables: variables.to_vec(), first_line: None, path: None };
         Self::new(Value::Scalar(scalar), at)
     }
 
@@ -106,7 +109,8 @@ impl Node {
 
     /// A scalar as the model has it.
     pub(super) fn as_text(&self) -> Option<Text> {
-        self.scalar().map(|scalar| Text::new(scalar.text.clone(), self.at.clone(), scalar.variables.clone()))
+        let text = |scalar: &Scalar| Text::new(scalar.text.clone(), self.at.clone(), scalar.variables.clone());
+        self.scalar().map(|scalar| text(scalar).beginning_on(scalar.first_line))
     }
 
     /// A scalar that is a path of the host.

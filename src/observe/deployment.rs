@@ -194,13 +194,14 @@ impl Observer<'_> {
         let own = beside.filter(|path| matches!(self.content(path), Ok(Some(_))));
         let ignore_file = own.unwrap_or_else(|| beneath(context, ".dockerignore"));
         let ignored = self.ignored(&ignore_file);
-        let (dockerfile, offset) = match (&build.dockerfile_inline, &build.dockerfile) {
-            (Some(text), _) => (Ok((text.at.file.to_string(), Dockerfile::parse(text.as_str()))), text.at.line),
-            (None, Some(path)) => (self.dockerfile(path), 0),
-            (None, None) => (Err("its Dockerfile is elsewhere".to_owned()), 0),
+        let dockerfile = match (&build.dockerfile_inline, &build.dockerfile) {
+            (Some(text), _) => Ok((text.at.file.to_string(), Dockerfile::parse(text.as_str()))),
+            (None, Some(path)) => self.dockerfile(path),
+            (None, None) => Err("its Dockerfile is elsewhere".to_owned()),
         };
         let target = build.target.as_ref().map(|it| it.as_str().to_owned());
-        Some(Image { dockerfile, offset, target, ignore_file, ignored, within: self.within(context, secret()) })
+        let inline = build.dockerfile_inline.clone();
+        Some(Image { dockerfile, inline, target, ignore_file, ignored, within: self.within(context, secret()) })
     }
 
     fn ignored(&self, path: &str) -> Result<Ignored, String> {

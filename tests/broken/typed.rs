@@ -145,6 +145,27 @@ configs:
       requirepass hunter2  # !
   api:
     content: '{"apiKey": "hunter2"}'  # !
+  blank:
+    content: |-  # it begins with lines that are empty
+
+      # and with a comment
+
+      user app
+      requirepass hunter2  # !
+  behind:
+    content:
+      |
+      port 6379
+      requirepass hunter2  # !
+  folded:
+    content: >  # !
+      port: 6379
+
+      requirepass: hunter2
+
+      user: app
+  escaped:
+    content: "port 6379\nrequirepass hunter2\nuser app"  # !
   fine:
     content: |
       # password: hunter2
@@ -216,7 +237,29 @@ fn what_is_typed_into_a_dockerfile_is_told_where_it_stands() {
     assert_eq!(lines, BTreeSet::from([2]), "{report}");
 }
 
-fn git(project: &Project, arguments: &[&str]) {
+#[test]
+fn what_is_typed_into_a_dockerfile_within_a_compose_file_is_told_where_it_stands() {
+    let inline = r#"services:
+  block:
+    build:
+      context: .
+      dockerfile_inline: |
+
+        FROM a
+        ENV API_TOKEN=hunter2  # !
+  quoted:
+    build:
+      context: .
+      dockerfile_inline: "FROM a\nLABEL x=y\nENV API_TOKEN=hunter2\n"  # !
+"#;
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", inline);
+    let marked = (1..).zip(inline.lines()).filter(|(_, text)| text.ends_with("# !")).map(|(line, _)| line);
+    let (lines, report) = told(&project, "compose.yml", &["secret-in-image"]);
+    assert_eq!(lines, marked.collect(), "{report}");
+}
+
+pub(crate) fn git(project: &Project, arguments: &[&str]) {
     let mut command = Command::new("git");
     Run::of(command.current_dir(project.root()).env("HOME", project.home()).args(arguments)).assert_code(0);
 }

@@ -49,7 +49,7 @@ impl Bench<'_> {
                 format!("{what} `{}` stays in the image, where everybody reads it who has the image", setting.name);
             let fix = "hand it over when the container starts; for a build: RUN --mount=type=secret";
             self.verdict.findings.push(
-                Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.offset + instruction.line),
+                Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.line_of(instruction.line)),
             );
         }
     }
@@ -72,7 +72,7 @@ impl Bench<'_> {
         };
         self.verdict
             .findings
-            .push(Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.offset + line));
+            .push(Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.line_of(line)));
     }
 
     fn is_secret_name(&self, name: &str) -> bool {
@@ -110,7 +110,7 @@ impl Bench<'_> {
                 self.verdict.findings.push(
                     Finding::new(Code::SecretInImage, message, fix)
                         .of_file(file)
-                        .at_line(image.offset + instruction.line),
+                        .at_line(image.line_of(instruction.line)),
                 );
             }
         }

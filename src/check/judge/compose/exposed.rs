@@ -118,9 +118,7 @@ impl Bench<'_> {
             let is_known = |text: &&Text| text.variables.iter().any(|it| self.is_known(it));
             let content = definition.content.as_ref().filter(|text| !is_known(text));
             if let Some((text, line)) = content.and_then(|text| Some((text, in_document(text.as_str())?))) {
-                // A block begins on the line behind its key.
-                let is_block = text.as_str().contains('\n');
-                let line = text.at.line + if is_block { u32::try_from(line + 1).unwrap_or_default() } else { 0 };
+                let line = text.line_of(u32::try_from(line + 1).unwrap_or(1));
                 found.push((Location { line, ..text.at.clone() }, format!("the config `{name}`")));
             }
         }
