@@ -45,9 +45,14 @@ pub const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml
 const OVERRIDES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
-/// Why a file cannot be read, as the end of a sentence that begins with its path: "is a directory".
+/// Why a file cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable(pub String);
+pub struct Unreadable {
+    /// As the end of a sentence that begins with its path: "is a directory".
+    pub why: String,
+    /// What lets it be read.
+    pub fix: String,
+}
 
 /// Brings files.
 pub trait Files {

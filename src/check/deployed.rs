@@ -52,11 +52,29 @@ pub enum NamedFile {
     Unseen(String),
 }
 
+/// Why a file was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// A sentence.
+    pub why: String,
+    /// What lets it be read.
+    pub fix: String,
+    /// Whether it is the file that is at fault: nobody can read it as it is. Others lie where we do not look.
+    pub is_fault: bool,
+}
+
+impl Unread {
+    /// What lies where nobody looks.
+    pub fn elsewhere(why: impl Into<String>) -> Self {
+        Self { why: why.into(), fix: "put the file itself below the project's directory".into(), is_fault: false }
+    }
+}
+
 /// How an image is built.
 #[derive(Debug)]
 pub struct Image {
     /// The Dockerfile and its path, or the Compose file that holds it; `Err` = why it was not read.
-    pub dockerfile: Result<(String, Dockerfile), String>,
+    pub dockerfile: Result<(String, Dockerfile), Unread>,
     /// The text in the Compose file that it is, if that holds it.
     pub inline: Option<Text>,
     /// The stage that is built; absent = the last.
@@ -64,7 +82,7 @@ pub struct Image {
     /// The `.dockerignore` that holds for it, relative to the project, whether or not it is there.
     pub ignore_file: String,
     /// What it keeps back; `Err` = why it was not read.
-    pub ignored: Result<Ignored, String>,
+    pub ignored: Result<Ignored, Unread>,
     /// Files that hold secrets and lie in the build context: the path in the context, by path in the project.
     pub within: BTreeMap<String, String>,
 }
@@ -84,5 +102,5 @@ pub enum Gateway {
     /// What it says.
     Read(Configuration),
     /// It was not read, and why.
-    Unseen(String),
+    Unseen(Unread),
 }

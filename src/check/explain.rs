@@ -196,9 +196,9 @@ const TABLE: &[Explanation] = explanations! {
         risk "`docker compose up` stops, and what the deployment is held to cannot be judged."
         cure "Mend the line of the finding; `docker compose config` says the same in Compose's own words."
     "compose-unreadable" at [Repo, Host]
-        cause "A Compose file is a directory, a pipe, a symlink, larger than 1 MiB or not readable by whoever checks, or its aliases, variables or `extends` multiply it beyond any project."
+        cause "A Compose file, a Dockerfile, a `.dockerignore` or a file in `nginx` is a directory, a pipe, a symlink, larger than 1 MiB or not readable by whoever checks, or its aliases, variables or `extends` multiply it beyond any project."
         risk "Services, ports and secrets of it are not judged: whatever is wrong there goes unnoticed."
-        cure "Put a regular file of a sensible size there, and let whoever runs `check` read it."
+        cure "Put a regular file of text and of a sensible size there, and let whoever runs `check` read it."
     "variable-undeclared" at [Repo, Host]
         cause "A Compose file puts in a variable that is required or looks like a secret, and the manifest does not know it."
         risk "The service does not start, or starts with an empty credential; or somebody keeps the value by hand."

@@ -138,7 +138,11 @@ impl Canonical<'_> {
             Value::List(list) => list.iter_mut().for_each(|node| change(self, node)),
             Value::Null => {}
             _ if node.tag == Tag::Reset => {}
-            _ => self.problems.refused(&node.at, format!("`{path}` must be a list")),
+            _ => self.problems.refused_with_hint(
+                &node.at,
+                format!("`{path}` must be a list"),
+                &format!("{}: [ … ]", last(path)),
+            ),
         }
     }
 
@@ -149,7 +153,11 @@ impl Canonical<'_> {
         let mut pairs = Map::new();
         for node in list {
             let Some(scalar) = node.scalar().filter(|scalar| scalar.kind == Kind::Text) else {
-                self.problems.refused(&node.at, format!("`{path}` has an entry that is not a string"));
+                self.problems.refused_with_hint(
+                    &node.at,
+                    format!("`{path}` has an entry that is not a string"),
+                    "put the entry into quotes: \"…\"",
+                );
                 continue;
             };
             let (name, value) = match scalar.text.split_once('=') {
@@ -157,7 +165,11 @@ impl Canonical<'_> {
                 None => (scalar.text.as_str(), Node::new(Value::Null, &node.at)),
             };
             if name.ends_with(char::is_whitespace) {
-                self.problems.refused(&node.at, format!("`{path}` has a name with a blank behind it"));
+                self.problems.refused_with_hint(
+                    &node.at,
+                    format!("`{path}` has a name with a blank behind it"),
+                    "write it without blanks: NAME=value",
+                );
             }
             pairs.insert(name.to_owned(), value);
         }
@@ -168,7 +180,11 @@ impl Canonical<'_> {
     fn values(&mut self, node: &Node, path: &str) {
         let Some(map) = node.map() else {
             if !node.is_null() && node.tag != Tag::Reset {
-                self.problems.refused(&node.at, format!("`{path}` must be a mapping or a list"));
+                self.problems.refused_with_hint(
+                    &node.at,
+                    format!("`{path}` must be a mapping or a list"),
+                    &format!("{}: [\"…\"]", last(path)),
+                );
             }
             return;
         };
@@ -176,7 +192,7 @@ impl Canonical<'_> {
             let is_value = node.is_null() || node.scalar().is_some_and(|it| it.kind != Kind::Date);
             if !is_value {
                 let message = format!("`{path}`: {} must be a string, a number or a truth value", shown(key));
-                self.problems.refused(&node.at, message);
+                self.problems.refused_with_hint(&node.at, message, &format!("{}: \"…\"", safe(key)));
             }
         }
     }
@@ -186,7 +202,11 @@ impl Canonical<'_> {
         let Some(node) = map.get_mut(key) else { return };
         let Value::List(list) = &node.value else {
             if node.scalar().is_some() && node.tag != Tag::Reset {
-                self.problems.refused(&node.at, format!("`{path}` must be a mapping or a list"));
+                self.problems.refused_with_hint(
+                    &node.at,
+                    format!("`{path}` must be a mapping or a list"),
+                    &format!("{}: [\"…\"]", last(path)),
+                );
             }
             return;
         };
@@ -194,7 +214,11 @@ impl Canonical<'_> {
         for node in list {
             match node.as_str() {
                 Some(name) => drop(names.insert(name.to_owned(), Node::new(Value::Null, &node.at))),
-                None => self.problems.refused(&node.at, format!("`{path}` has an entry that is not a string")),
+                None => self.problems.refused_with_hint(
+                    &node.at,
+                    format!("`{path}` has an entry that is not a string"),
+                    "put the entry into quotes: \"…\"",
+                ),
             }
         }
         node.value = Value::Map(names);
@@ -211,7 +235,7 @@ impl Canonical<'_> {
 fn sections<'a>(root: &'a mut Map, section: &str, problems: &mut Problems) -> Vec<(&'a String, &'a mut Node)> {
     let Some(node) = root.get_mut(section) else { return Vec::new() };
     if node.map().is_none() && node.tag != Tag::Reset {
-        problems.refused(&node.at, format!("`{section}` must be a mapping"));
+        problems.refused_with_hint(&node.at, format!("`{section}` must be a mapping"), &format!("{section}: {{ … }}"));
         node.value = Value::Null;
     }
     let Value::Map(map) = &mut node.value else { return Vec::new() };
@@ -220,7 +244,11 @@ fn sections<'a>(root: &'a mut Map, section: &str, problems: &mut Problems) -> Ve
         if node.tag == Tag::Reset || node.map().is_some() || may_be_empty && node.is_null() {
             continue;
         }
-        problems.refused(&node.at, format!("{} of `{section}` must be a mapping", shown(name)));
+        problems.refused_with_hint(
+            &node.at,
+            format!("{} of `{section}` must be a mapping", shown(name)),
+            &format!("{}: {{ … }}", safe(name)),
+        );
         node.value = Value::Map(Map::new());
     }
     map.iter_mut().filter(|(_, node)| node.tag != Tag::Reset).collect()
@@ -240,6 +268,11 @@ fn one_to_list(node: Option<&mut Node>) {
         let inner = Node::new(std::mem::replace(&mut node.value, Value::Null), &node.at);
         node.value = Value::List(vec![inner]);
     }
+}
+
+/// The last key of a way.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// Whether a build context is not a directory of the host.

@@ -26,9 +26,11 @@ fn sources(what: &str, definition: &Definition, problems: &mut Problems) {
     let Definition { file, environment, content, external, .. } = definition;
     let count = [file.is_some(), environment.is_some(), content.is_some()].into_iter().filter(|it| *it).count();
     if count > 1 {
-        problems.refused(&definition.at, format!("{what} has more than one of `file`, `environment` and `content`"));
+        let message = format!("{what} has more than one of `file`, `environment` and `content`");
+        problems.refused_with_hint(&definition.at, message, "leave one of them");
     } else if count == 0 && !external {
-        problems.refused(&definition.at, format!("{what} has neither `file` nor `environment` nor `external`"));
+        let message = format!("{what} has neither `file` nor `environment` nor `external`");
+        problems.refused_with_hint(&definition.at, message, "file: \"./…\"");
     }
 }
 
@@ -43,10 +45,12 @@ impl Checked<'_> {
     fn image(&mut self) {
         let Service { image, build, network_mode, networks, .. } = self.service;
         if build.is_none() && image.as_ref().is_none_or(|image| image.as_str().is_empty()) {
-            self.problems.refused(&self.service.at, format!("service {} has neither `image` nor `build`", self.name));
+            let message = format!("service {} has neither `image` nor `build`", self.name);
+            self.problems.refused_with_hint(&self.service.at, message, "image: \"…\"");
         }
         if let Some(mode) = network_mode.as_ref().filter(|_| !networks.is_empty()) {
-            self.problems.refused(&mode.at, format!("service {} has both `network_mode` and `networks`", self.name));
+            let message = format!("service {} has both `network_mode` and `networks`", self.name);
+            self.problems.refused_with_hint(&mode.at, message, "take one of the two out");
         }
         let words = self.service.healthcheck.as_ref().map_or(&[][..], |it| &it.test[..]);
         if let [first, _, ..] = words

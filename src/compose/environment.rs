@@ -85,14 +85,22 @@ impl Reader<'_, '_> {
     ) -> Option<EnvFile> {
         let problems = &mut self.loader.notes.problems;
         let Some(path) = fields.get("path").and_then(Node::as_path) else {
-            problems.refused(&entry.at, format!("`{}` has an entry without `path`", fields.path));
+            problems.refused_with_hint(
+                &entry.at,
+                format!("`{}` has an entry without `path`", fields.path),
+                "env_file: [{ path: \".env\" }]",
+            );
             return None;
         };
         let required = fields.flag("required", problems).is_none_or(|flag| flag.on);
         let format = fields.string("format", problems);
         let raw = format.as_ref().is_some_and(|format| format.as_str() == "raw");
         if let Some(format) = format.filter(|format| !matches!(format.as_str(), "" | "raw")) {
-            problems.refused(&format.at, format!("`{}`: the only `format` is `raw`", fields.path));
+            problems.refused_with_hint(
+                &format.at,
+                format!("`{}`: the only `format` is `raw`", fields.path),
+                "format: raw",
+            );
         }
         let content = self.loader.content(&path.path, &entry.at);
         let found = !matches!(content, Some(None));
@@ -144,7 +152,11 @@ impl Reader<'_, '_> {
                 }
             };
             if !self.loader.notes.make(value.as_str().len() + name.len()) || !self.loader.grow(1, &at) {
-                return self.loader.notes.problems.not_read(&at, "the env files of the project grow too long");
+                return self.loader.notes.problems.not_read(
+                    &at,
+                    "the env files of the project grow too long",
+                    "name fewer of them, or shorter ones",
+                );
             }
             environment.insert(name, Variable { value: Some(value), at, origin });
         }

@@ -89,7 +89,7 @@ impl<'a> Loader<'a> {
     /// A document with its variables and in its long forms.
     fn prepared(&mut self, mut document: Node, values: &Values, directory: &str) -> Option<Map> {
         if document.map().is_none() {
-            self.notes.problems.refused(&document.at, "the file must hold a mapping");
+            self.notes.problems.refused_with_hint(&document.at, "the file must hold a mapping", "services: { … }");
             return None;
         }
         scope::put_in(&mut document, values, &mut String::new(), &mut self.notes);
@@ -123,7 +123,8 @@ impl<'a> Loader<'a> {
         let unread = if is_here { ProblemKind::NotRead } else { ProblemKind::Elsewhere };
         let content = self.content_or(unread, path, named)?;
         if content.is_none() {
-            self.notes.problems.add(ProblemKind::Missing, named, format!("`{path}` does not exist"));
+            let hint = format!("write `{path}`, or take its name out here");
+            self.notes.problems.add_with_hint(ProblemKind::Missing, named, format!("`{path}` does not exist"), &hint);
         }
         content
     }
@@ -140,7 +141,11 @@ impl<'a> Loader<'a> {
             return Some(known.clone());
         }
         if self.contents.len() >= MOST_FILES {
-            self.notes.problems.not_read(named, format!("more than {MOST_FILES} files belong to the project"));
+            self.notes.problems.not_read(
+                named,
+                format!("more than {MOST_FILES} files belong to the project"),
+                "include, extend and name fewer files",
+            );
             return None;
         }
         match self.files.read(path) {
@@ -152,8 +157,8 @@ impl<'a> Loader<'a> {
                 self.contents.insert(path.to_owned(), bytes.clone());
                 Some(bytes)
             }
-            Err(Unreadable(why)) => {
-                self.notes.problems.add(unread, named, format!("`{path}` {why}"));
+            Err(Unreadable { why, fix }) => {
+                self.notes.problems.add_with_hint(unread, named, format!("`{path}` {why}"), &fix);
                 None
             }
         }
@@ -163,7 +168,11 @@ impl<'a> Loader<'a> {
     pub(super) fn grow(&mut self, by: usize, at: &Location) -> bool {
         self.nodes = self.nodes.saturating_add(by);
         if self.nodes > MOST_NODES {
-            self.notes.problems.not_read(at, format!("the project has more than {MOST_NODES} entries"));
+            self.notes.problems.not_read(
+                at,
+                format!("the project has more than {MOST_NODES} entries"),
+                "declare less here: split it into projects of their own",
+            );
         }
         self.nodes <= MOST_NODES
     }

@@ -55,8 +55,8 @@ impl Problems {
     }
 
     /// It cannot be read, or we did not read on.
-    pub(super) fn not_read(&mut self, at: &Location, message: impl Into<String>) {
-        self.add(ProblemKind::NotRead, at, message);
+    pub(super) fn not_read(&mut self, at: &Location, message: impl Into<String>, hint: &str) {
+        self.add_with_hint(ProblemKind::NotRead, at, message, hint);
     }
 
     fn push(&mut self, problem: Problem) {

@@ -104,7 +104,11 @@ fn put_into(scalar: &mut Scalar, at: &Location, values: &Values, path: &str, not
             String::new()
         }
         Ok(_) | Err(Wrong::TooMuch) => {
-            notes.problems.not_read(at, format!("`{path}` grows too long by its variables"));
+            notes.problems.not_read(
+                at,
+                format!("`{path}` grows too long by its variables"),
+                "put fewer variables in here, or shorter ones",
+            );
             String::new()
         }
     };

@@ -194,7 +194,7 @@ fn what_cannot_be_brought_is_told_where_it_is_named() {
         fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Unreadable> {
             match path {
                 "compose.yaml" => Ok(Some(b"services:\n  a:\n    image: a\n    env_file: x.env\n".to_vec())),
-                "x.env" => Err(Unreadable("is no regular file".to_owned())),
+                "x.env" => Err(Unreadable { why: "is no regular file".to_owned(), fix: "ls -l x.env".to_owned() }),
                 _ => Ok(None),
             }
         }

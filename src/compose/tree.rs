@@ -174,7 +174,11 @@ impl<'a> Fields<'a> {
         if node.scalar().is_some_and(|scalar| scalar.kind == Kind::Text) {
             return node.as_text();
         }
-        problems.refused(&node.at, format!("`{}.{key}` must be a string", self.path));
+        problems.refused_with_hint(
+            &node.at,
+            format!("`{}.{key}` must be a string", self.path),
+            &format!("{key}: \"…\""),
+        );
         None
     }
 
@@ -182,7 +186,8 @@ impl<'a> Fields<'a> {
     pub(super) fn scalar(&self, key: &str, problems: &mut Problems) -> Option<Text> {
         let node = self.get(key)?;
         node.as_text().or_else(|| {
-            problems.refused(&node.at, format!("`{}.{key}` must be a string or a number", self.path));
+            let message = format!("`{}.{key}` must be a string or a number", self.path);
+            problems.refused_with_hint(&node.at, message, &format!("{key}: \"…\""));
             None
         })
     }
@@ -191,7 +196,8 @@ impl<'a> Fields<'a> {
     pub(super) fn flag(&self, key: &str, problems: &mut Problems) -> Option<Flag> {
         let node = self.get(key)?;
         node.as_flag().or_else(|| {
-            problems.refused(&node.at, format!("`{}.{key}` must be `true` or `false`", self.path));
+            let message = format!("`{}.{key}` must be `true` or `false`", self.path);
+            problems.refused_with_hint(&node.at, message, &format!("{key}: true"));
             None
         })
     }
@@ -219,7 +225,8 @@ impl<'a> Fields<'a> {
         let text = |node: &Node| node.scalar().filter(|it| kinds.contains(&it.kind)).and_then(|_| node.as_text());
         let list: Option<Vec<Text>> = node.list().and_then(|list| list.iter().map(text).collect());
         list.unwrap_or_else(|| {
-            problems.refused(&node.at, format!("`{}.{key}` must be a list of strings", self.path));
+            let message = format!("`{}.{key}` must be a list of strings", self.path);
+            problems.refused_with_hint(&node.at, message, &format!("{key}: [\"…\"]"));
             Vec::new()
         })
     }
@@ -228,7 +235,8 @@ impl<'a> Fields<'a> {
     pub(super) fn refuse_nulls(&self, but: &[&str], problems: &mut Problems) {
         for (key, node) in self.map {
             if node.is_null() && !key.starts_with("x-") && !but.contains(&key.as_str()) {
-                problems.refused(&node.at, format!("`{}`: {} has no value", self.path, shown(key)));
+                let message = format!("`{}`: {} has no value", self.path, shown(key));
+                problems.refused_with_hint(&node.at, message, "give it a value, or take the line out");
             }
         }
     }
@@ -240,7 +248,7 @@ impl<'a> Fields<'a> {
         if let Some(map) = node.map() {
             return Some(Fields { map, path });
         }
-        problems.refused(&node.at, format!("`{path}` must be a mapping"));
+        problems.refused_with_hint(&node.at, format!("`{path}` must be a mapping"), &format!("{key}: {{ … }}"));
         None
     }
 

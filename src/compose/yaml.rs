@@ -24,7 +24,7 @@ pub(super) fn read(bytes: &[u8], file: &Arc<str>, problems: &mut Problems) -> Op
     let at = |line| Location { file: Arc::clone(file), line };
     let Ok(text) = std::str::from_utf8(bytes) else {
         let end = bytes.len().min(std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len));
-        problems.refused(&at(line_of(&bytes[..end])), "the file is not UTF-8");
+        problems.refused_with_hint(&at(line_of(&bytes[..end])), "the file is not UTF-8", "save the file as UTF-8");
         return None;
     };
     let mut builder = Builder::new(file);
@@ -55,19 +55,19 @@ fn line_of(text: &[u8]) -> u32 {
 
 /// Why a document is not read on.
 enum Wrong {
-    Refused(String),
-    NotRead(String),
+    Refused(String, String),
+    NotRead(String, &'static str),
 }
 
 impl Wrong {
-    fn refused<T>(message: impl Into<String>) -> Result<T, Self> {
-        Err(Self::Refused(message.into()))
+    fn refused<T>(message: impl Into<String>, hint: impl Into<String>) -> Result<T, Self> {
+        Err(Self::Refused(message.into(), hint.into()))
     }
 
     fn tell(self, at: &Location, problems: &mut Problems) {
         match self {
-            Self::Refused(message) => problems.refused(at, message),
-            Self::NotRead(message) => problems.not_read(at, message),
+            Self::Refused(message, hint) => problems.refused_with_hint(at, message, &hint),
+            Self::NotRead(message, hint) => problems.not_read(at, message, hint),
         }
     }
 }
@@ -127,18 +127,19 @@ impl Builder {
         if self.nodes <= MOST_NODES {
             return Ok(());
         }
-        Err(Wrong::NotRead(format!(
-            "the file has more than {MOST_NODES} entries, aliases counted as what they stand for"
-        )))
+        Err(Wrong::NotRead(
+            format!("the file has more than {MOST_NODES} entries, aliases counted as what they stand for"),
+            "name fewer aliases within aliases",
+        ))
     }
 
     fn begin(&mut self, anchor: usize, tag: Option<&YamlTag>, content: Content) -> Result<(), Wrong> {
         self.grow(1)?;
         if self.open.len() >= DEEPEST {
-            return Err(Wrong::NotRead(format!("lists and mappings go deeper than {DEEPEST}")));
+            return Err(Wrong::NotRead(format!("lists and mappings go deeper than {DEEPEST}"), "nest less deeply"));
         }
         if matches!(self.open.last(), Some(Open { content: Content::Map { key: None, merge: None, .. }, .. })) {
-            return Wrong::refused("a key is not a string");
+            return Wrong::refused("a key is not a string", "put the key into quotes: \"…\":");
         }
         self.open.push(Open { anchor, tag: compose_tag(tag), at: self.at(), content });
         Ok(())
@@ -167,17 +168,17 @@ impl Builder {
         {
             if is_plain && text == "<<" && tag.is_none() {
                 if !merged.is_empty() {
-                    return Wrong::refused("`<<` stands twice in the mapping");
+                    return Wrong::refused("`<<` stands twice in the mapping", "<<: [*first, *second]");
                 }
                 *merge = Some(at);
                 return Ok(());
             }
             let is_text = scalar::resolve(text, is_plain, tag).is_some_and(|(_, kind)| kind == Kind::Text);
             if !is_text {
-                return Wrong::refused("a key is not a string");
+                return Wrong::refused("a key is not a string", "put the key into quotes: \"…\":");
             }
             if let Some(first) = entries.get(text) {
-                return Wrong::refused(format!("{} stands twice, first on line {}", shown(text), first.at.line));
+                return twice(&shown(text), first.at.line, at.line);
             }
             *key = Some((text.to_owned(), at));
             return Ok(());
@@ -193,14 +194,14 @@ impl Builder {
 
     fn alias(&mut self, anchor: usize) -> Result<(), Wrong> {
         let Some((node, count)) = self.anchors.get(&anchor) else {
-            return Wrong::refused("an alias stands within what it is an alias of");
+            return Wrong::refused("an alias stands within what it is an alias of", "take the alias out");
         };
         let (mut node, count) = (node.clone(), *count);
         self.grow(count)?;
         if let Some(Open { content: Content::Map { key: None, merge: None, .. }, .. }) = self.open.last() {
             return match node.value {
                 Value::Scalar(it) => self.scalar(&it.text, ScalarStyle::DoubleQuoted, 0, None),
-                _ => Wrong::refused("a key is not a string"),
+                _ => Wrong::refused("a key is not a string", "put the key into quotes: \"…\":"),
             };
         }
         if !matches!(node.value, Value::Map(_)) {
@@ -229,7 +230,7 @@ impl Builder {
                 *merged = match node.value {
                     Value::List(list) if list.iter().all(|it| it.map().is_some()) => list,
                     Value::Map(_) => vec![node],
-                    _ => return Wrong::refused("`<<` takes a mapping or a list of mappings"),
+                    _ => return Wrong::refused("`<<` takes a mapping or a list of mappings", "<<: *anchor"),
                 };
             }
             Content::Map { entries, key, .. } => {
@@ -241,6 +242,17 @@ impl Builder {
         }
         Ok(())
     }
+}
+
+/// A key of a mapping that it has already. Which of the two is meant, nobody knows.
+fn twice<T>(key: &str, first: u32, here: u32) -> Result<T, Wrong> {
+    let (message, hint) = if first == here {
+        (format!("{key} stands twice in a mapping of this line"), format!("take one of the two {key} out of the line"))
+    } else {
+        let message = format!("{key} stands twice in the mapping, first on line {first}");
+        (message, format!("take {key} out on line {first} or on line {here}"))
+    };
+    Wrong::refused(message, hint)
 }
 
 fn into_map(node: Node) -> Option<Map> {

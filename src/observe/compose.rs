@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::file::Tree;
 use super::staged::lying;
+use crate::check::deployed::Unread;
 use crate::compose::{Files, NAMES, Unreadable};
 
 /// What is said of a path that is not beneath the project.
@@ -30,9 +31,9 @@ impl Disk {
     }
 
     /// A file beneath the project; `None` = there is none, `Err` = why it was not read, as the end of a sentence.
-    pub(super) fn content(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+    pub(super) fn content(&self, path: &str) -> Result<Option<Vec<u8>>, Unread> {
         if path.is_empty() || is_outside(path) {
-            return Err(OUTSIDE.into());
+            return Err(Unread::elsewhere(OUTSIDE));
         }
         let content = lying(&mut self.tree(), path)?;
         Ok(content.map(|bytes| bytes.to_vec()))
@@ -46,7 +47,7 @@ impl Disk {
 
 impl Files for Disk {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Unreadable> {
-        self.content(path).map_err(Unreadable)
+        self.content(path).map_err(|Unread { why, fix, .. }| Unreadable { why, fix })
     }
 }
 
@@ -74,7 +75,7 @@ mod tests {
     }
 
     fn why(disk: &Disk, path: &str) -> String {
-        disk.read(path).unwrap_err().0
+        disk.read(path).unwrap_err().why
     }
 
     #[test]

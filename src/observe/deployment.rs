@@ -11,7 +11,7 @@ use super::compose::{Disk, OUTSIDE, is_outside};
 use super::file;
 use super::{PRIVATE, Subject, Values, git};
 use crate::check::delivered::Delivered;
-use crate::check::deployed::{Deployed, Image, NamedFile};
+use crate::check::deployed::{Deployed, Image, NamedFile, Unread};
 use crate::check::facts::{Comparison, FileFact, GitFact};
 use crate::compose::model::{Build, HostPath, Need};
 use crate::compose::{self, Files, Location, Project, Request, Unreadable};
@@ -63,7 +63,7 @@ impl Files for Observer<'_> {
         if self.dotenv_files().any(|it| it == path) {
             Ok(Some(Vec::new()))
         } else {
-            self.content(path).map_err(Unreadable)
+            self.content(path).map_err(|Unread { why, fix, .. }| Unreadable { why, fix })
         }
     }
 }
@@ -122,17 +122,22 @@ impl Observer<'_> {
     }
 
     /// A file beneath the project; `None` = there is none, `Err` = why it was not read, as the end of a sentence.
-    fn content(&self, path: &str) -> Result<Option<Vec<u8>>, String> {
+    fn content(&self, path: &str) -> Result<Option<Vec<u8>>, Unread> {
         if path.is_empty() || is_outside(path) {
-            return Err(OUTSIDE.into());
+            return Err(Unread::elsewhere(OUTSIDE));
         }
         let content = self.subject.committed(&mut self.disk.tree(), path)?;
         Ok(content.map(|bytes| bytes.to_vec()))
     }
 
-    fn text(&self, path: &str) -> Result<Option<String>, String> {
-        let bytes = self.content(path).map_err(|why| format!("`{path}` {why}"))?;
-        bytes.map(String::from_utf8).transpose().map_err(|_| format!("`{path}` is not UTF-8"))
+    fn text(&self, path: &str) -> Result<Option<String>, Unread> {
+        let bytes = self.content(path).map_err(|it| Unread { why: format!("`{path}` {}", it.why), ..it })?;
+        let not_text = |_| Unread {
+            why: format!("`{path}` is not UTF-8"),
+            fix: "save the file as UTF-8".to_owned(),
+            is_fault: true,
+        };
+        bytes.map(String::from_utf8).transpose().map_err(not_text)
     }
 
     /// The files of secrets, unless an output writes them.
@@ -197,22 +202,23 @@ impl Observer<'_> {
         let dockerfile = match (&build.dockerfile_inline, &build.dockerfile) {
             (Some(text), _) => Ok((text.at.file.to_string(), Dockerfile::parse(text.as_str()))),
             (None, Some(path)) => self.dockerfile(path),
-            (None, None) => Err("its Dockerfile is elsewhere".to_owned()),
+            (None, None) => Err(Unread::elsewhere("its Dockerfile is elsewhere")),
         };
         let target = build.target.as_ref().map(|it| it.as_str().to_owned());
         let inline = build.dockerfile_inline.clone();
         Some(Image { dockerfile, inline, target, ignore_file, ignored, within: self.within(context, secret()) })
     }
 
-    fn ignored(&self, path: &str) -> Result<Ignored, String> {
+    fn ignored(&self, path: &str) -> Result<Ignored, Unread> {
         let ignored = Ignored::parse(&self.text(path)?.unwrap_or_default());
         let is_too_long = ignored.len() > MOST_PATTERNS;
-        if is_too_long { Err(format!("`{path}` has more than {MOST_PATTERNS} patterns")) } else { Ok(ignored) }
+        let why = || format!("`{path}` has more than {MOST_PATTERNS} patterns");
+        if is_too_long { Err(Unread::elsewhere(why())) } else { Ok(ignored) }
     }
 
-    fn dockerfile(&self, path: &HostPath) -> Result<(String, Dockerfile), String> {
+    fn dockerfile(&self, path: &HostPath) -> Result<(String, Dockerfile), Unread> {
         let path = &path.path;
-        let text = self.text(path)?.ok_or_else(|| format!("`{path}` does not exist"))?;
+        let text = self.text(path)?.ok_or_else(|| Unread::elsewhere(format!("`{path}` does not exist")))?;
         Ok((path.clone(), Dockerfile::parse(&text)))
     }
 

@@ -195,6 +195,51 @@ fn a_compose_file_that_cannot_be_judged_fails_and_nothing_is_said_of_its_service
     }
 }
 
+/// A Dockerfile, what it leaves out, and the gateway's configuration.
+const BUILT: [&str; 3] = ["app/Dockerfile", "app/.dockerignore", "nginx/main.conf"];
+
+#[test]
+fn a_file_that_is_built_or_served_from_and_cannot_be_judged_fails() {
+    let make: [(&str, fn(&Project, &str)); 4] = [
+        ("is not a regular file", |project, path| {
+            let mode = rustix::fs::Mode::RWXU;
+            rustix::fs::mknodat(rustix::fs::CWD, project.path(path), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        }),
+        ("is not a regular file", |project, path| std::fs::create_dir(project.path(path)).unwrap()),
+        ("MiB", |project, path| std::fs::File::create(project.path(path)).unwrap().set_len(2 << 30).unwrap()),
+        ("UTF-8", |project, path| std::fs::write(project.path(path), [0xff, 0xfe, b'\n']).unwrap()),
+    ];
+    for path in BUILT {
+        let project = with_built_files();
+        let run = project.run(["check", "--at", "repo"]).assert_code(0);
+        assert!(run.stdout.contains("no problem found") && !run.stdout.contains("not checked"), "{run:?}");
+        for (why, make) in make {
+            let project = with_built_files();
+            std::fs::remove_file(project.path(path)).unwrap();
+            make(&project, path);
+            let run = project.run(["check", "--at", "repo"]).assert_code(1);
+            assert!(run.stdout.contains("compose-unreadable") && run.stdout.contains(why), "{path}: {run:?}");
+            assert!(run.stdout.contains(&format!("`{path}`")), "{path}: {run:?}");
+        }
+        // Where a symlink leads is not looked at.
+        std::fs::rename(project.path(path), project.path("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(project.path("elsewhere"), project.path(path)).unwrap();
+        let run = project.run(["check", "--at", "repo"]).assert_code(0);
+        assert!(run.stdout.contains("not checked") && run.stdout.contains("symlink"), "{path}: {run:?}");
+    }
+}
+
+fn with_built_files() -> Project {
+    let manifest =
+        "[project]\nname = \"x\"\ncompose = [\"compose.yml\"]\n[deployment]\nnginx = [\"nginx/main.conf\"]\n";
+    let project = Project::with_manifest(manifest);
+    project.write("compose.yml", "services: { app: { build: ./app } }\n");
+    project.write("app/Dockerfile", "FROM scratch\n");
+    project.write("app/.dockerignore", ".env\n");
+    project.write("nginx/main.conf", "http {}\n");
+    project
+}
+
 #[test]
 fn what_a_compose_file_takes_from_outside_of_the_project_is_not_checked() {
     let project = Project::with_manifest(MANIFEST);

@@ -14,6 +14,7 @@ const OTHERS: [&str; 10] =
 #[track_caller]
 pub(crate) fn assert_works(project: &Project, fix: &str) {
     assert!(!fix.is_empty() && !fix.contains('\n'), "{fix:?}");
+    assert!(!fix.starts_with("mend"), "{fix:?} says nothing of how");
     if let Some(command) = fix.strip_prefix("vault-kit ") {
         assert_known(project, command.split(" # ").next().unwrap());
     } else if OTHERS.iter().any(|it| fix.starts_with(it)) {
@@ -103,6 +104,71 @@ fn a_row_of_ports_is_proposed_as_it_has_to_be_afterwards() {
         let text = project.read("vault-kit.toml");
         assert!(text.contains("\"8080-8081\"") && text.contains("\"53/udp\"") && text.contains("\"9001\""), "{text}");
         assert!(before.contains("[deployment.public]") || rounds == 2, "{before}: {rounds} of {text}");
+    }
+}
+
+/// Compose files that are refused, and what is proposed.
+const REFUSED: [(&str, &str, &str); 12] = [
+    (
+        "services: { a: { image: a, image: b } }",
+        "1 `image` stands twice in a mapping of this line",
+        "take one of the two `image` out of the line",
+    ),
+    (
+        "services:\n  a:\n    image: a\n    environment: { X: 1 }\n    image: b\n",
+        "5 `image` stands twice in the mapping, first on line 3",
+        "take `image` out on line 3 or on line 5",
+    ),
+    (
+        "services:\n  a:\n    image: a\n    environment:\n      {A: 1,\n       B: 2, A: 3}\n",
+        "6 `A` stands twice in the mapping, first on line 5",
+        "take `A` out on line 5 or on line 6",
+    ),
+    ("services: { a: { image: a, ports: 80 } }", "1 `services.a.ports` must be a list", "ports: [ … ]"),
+    ("services: { a: { image: [a] } }", "1 `services.a.image` must be a string", "image: \"…\""),
+    (
+        "services: { a: { image: a, environment: { X: [1] } } }",
+        "1 `services.a.environment`: `X` must be a string, a number or a truth value",
+        "X: \"…\"",
+    ),
+    ("services: [a]", "1 `services` must be a mapping", "services: { … }"),
+    ("services: { a: {} }", "1 service `a` has neither `image` nor `build`", "image: \"…\""),
+    (
+        "services: { a: { image: a, volumes: [{ type: bind, source: x }] } }",
+        "1 `services.a.volumes` has an entry without `target`",
+        "docker compose -f compose.yml config --quiet    # says what Compose wants there",
+    ),
+    (
+        "services: { a: { imagee: a } }",
+        "1 `services.a` has `imagee`, which Compose does not know",
+        "did you mean `image`?",
+    ),
+    (
+        "include: [other.yml]\nservices: { a: { image: a } }",
+        "1 `other.yml` does not exist",
+        "write `other.yml`, or take its name out here",
+    ),
+    (
+        "services: { a: { image: a }\n",
+        "2 this is not valid YAML here or shortly before",
+        "docker compose -f compose.yml config --quiet    # says what Compose wants there",
+    ),
+];
+
+#[test]
+fn of_a_compose_file_that_is_refused_it_is_said_what_to_write() {
+    for (text, told, fix) in REFUSED {
+        let project = Project::with_manifest(SHOP);
+        project.write("compose.yml", text);
+        let run = project.run(["check", "--at", "repo", "--json", "--only", "compose-invalid"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings
+            .iter()
+            .map(|it| (format!("{} {}", it["line"], it["message"].as_str().unwrap()), it["fix"].as_str().unwrap()));
+        let found: Vec<_> = found.collect();
+        assert!(found.contains(&(told.to_owned(), fix)), "{text}: {found:?}");
+        found.iter().for_each(|(_, fix)| assert_works(&project, fix));
     }
 }
 

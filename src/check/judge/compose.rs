@@ -11,6 +11,7 @@ use crate::check::delivered::Delivered;
 use crate::check::finding::{Code, Finding};
 use crate::compose::{Location, Problem, ProblemKind, Project};
 use crate::name::SecretName;
+use crate::shell;
 
 impl<'a> Bench<'a> {
     /// Everything that the Compose files of the environment say.
@@ -53,12 +54,19 @@ impl<'a> Bench<'a> {
                 ProblemKind::NotRead | ProblemKind::Missing | ProblemKind::Refused => {
                     let is_unread = problem.kind == ProblemKind::NotRead;
                     let code = if is_unread { Code::ComposeUnreadable } else { Code::ComposeInvalid };
-                    let fix = problem.hint.clone().unwrap_or_else(|| format!("mend {file}, line {line}"));
+                    let fix = problem.hint.clone().unwrap_or_else(|| self.ask_compose());
                     let finding = Finding::new(code, &problem.message, fix);
                     self.verdict.findings.push(finding.of_file(file).at_line(line));
                 }
             }
         }
+    }
+
+    /// What tells more of a file that Compose refuses.
+    fn ask_compose(&self) -> String {
+        let files = self.manifest.compose_in(self.environment).iter();
+        let files: String = files.map(|file| format!(" -f {}", shell::path(file))).collect();
+        format!("docker compose{files} config --quiet    # says what Compose wants there")
     }
 
     /// About a line of a Compose file.

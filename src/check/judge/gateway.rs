@@ -24,7 +24,10 @@ impl Bench<'_> {
                     let fix = "write it, or take it out of nginx in [deployment]";
                     self.about_file(Code::Missing, file, "is not there", fix);
                 }
-                Some(Gateway::Unseen(why)) => self.not_checked(file, why),
+                Some(Gateway::Unseen(it)) if it.is_fault => {
+                    self.about_file(Code::ComposeUnreadable, file, format!("it is not judged: {}", it.why), &it.fix);
+                }
+                Some(Gateway::Unseen(it)) => self.not_checked(file, &it.why),
                 None => self.not_checked(file, "nobody looked at it"),
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Bench;
-use crate::check::deployed::Image;
+use crate::check::deployed::{Image, Unread};
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
 use crate::credential::{Argument, is_credential, is_literal, typed};
@@ -26,13 +26,22 @@ impl Bench<'_> {
                     }
                     self.copies(file, dockerfile, image);
                 }
-                Err(why) => self.not_checked(format!("the image of `{name}`"), why),
+                Err(unread) => self.unread(service, &format!("the image of `{name}`"), unread),
             }
             match &image.ignored {
                 Ok(_) => self.context(service, image),
-                Err(why) => self.not_checked(format!("the build context of `{name}`"), why),
+                Err(unread) => self.unread(service, &format!("the build context of `{name}`"), unread),
             }
         }
+    }
+
+    /// A file of a build that nobody can read as it is.
+    fn unread(&mut self, service: &Service, what: &str, it: &Unread) {
+        let Some(build) = service.build.as_ref().filter(|_| it.is_fault) else {
+            return self.not_checked(what, &it.why);
+        };
+        let finding = Finding::new(Code::ComposeUnreadable, format!("{what} is not judged: {}", it.why), &it.fix);
+        self.verdict.findings.push(finding.of_file(&build.at.file).at_line(build.at.line));
     }
 
     /// Variables, arguments and labels that carry a secret.

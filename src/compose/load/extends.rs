@@ -95,7 +95,11 @@ impl Loader<'_> {
             return None;
         }
         if trail.len() >= LONGEST {
-            self.notes.problems.not_read(at, format!("`extends` goes over more than {LONGEST} services"));
+            self.notes.problems.not_read(
+                at,
+                format!("`extends` goes over more than {LONGEST} services"),
+                "extend what stands at the end of that way",
+            );
             return None;
         }
         trail.push(reference);

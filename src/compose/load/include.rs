@@ -14,7 +14,11 @@ impl Loader<'_> {
         let Some(include) = map.remove("include") else { return };
         for entry in include.list().unwrap_or_default() {
             let Some(fields) = entry.map() else {
-                self.notes.problems.refused(&entry.at, "`include` has an entry that is neither a path nor a mapping");
+                self.notes.problems.refused_with_hint(
+                    &entry.at,
+                    "`include` has an entry that is neither a path nor a mapping",
+                    "include: [\"other.yaml\"]",
+                );
                 continue;
             };
             if let Some(imported) = self.included(fields, &entry.at, file, set) {
@@ -27,7 +31,11 @@ impl Loader<'_> {
         let relative = |text: &String| paths::join(&set.directory, text);
         let files: Vec<String> = texts(fields.get("path")).iter().map(relative).collect();
         let Some(first) = files.first() else {
-            self.notes.problems.refused(at, "an entry of `include` has no `path`");
+            self.notes.problems.refused_with_hint(
+                at,
+                "an entry of `include` has no `path`",
+                "include: [{ path: \"other.yaml\" }]",
+            );
             return None;
         };
         if files.iter().any(|path| path.contains("://")) {
@@ -70,7 +78,9 @@ impl Loader<'_> {
             match content {
                 Some(bytes) => self.env_file(&bytes, &path, set.values, &mut own),
                 None if must_exist => {
-                    self.notes.problems.add(ProblemKind::Missing, at, format!("`{path}` does not exist"));
+                    let hint = format!("write `{path}`, or take its name out here");
+                    let message = format!("`{path}` does not exist");
+                    self.notes.problems.add_with_hint(ProblemKind::Missing, at, message, &hint);
                 }
                 None => {}
             }

@@ -68,7 +68,10 @@ fn scalars_are_what_go_takes_them_for() {
 fn problems_tell_lines_and_never_the_text() {
     use ProblemKind::{NotRead, Refused};
     let told = |text: &str| problem(text);
-    assert_eq!(told("a: 1\nb: 2\na: hunter2\n"), (3, Refused, "`a` stands twice, first on line 1".into()));
+    assert_eq!(
+        told("a: 1\nb: 2\na: hunter2\n"),
+        (3, Refused, "`a` stands twice in the mapping, first on line 1".into())
+    );
     assert_eq!(told("? [hunter2]\n: b\n"), (1, Refused, "a key is not a string".into()));
     assert_eq!(told("a: 1\n5: hunter2\n"), (2, Refused, "a key is not a string".into()));
     assert_eq!(told("a: b\n<<: hunter2\n"), (2, Refused, "`<<` takes a mapping or a list of mappings".into()));

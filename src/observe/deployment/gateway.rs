@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::compose::is_outside;
 use super::{Observer, beneath};
 use crate::check::delivered::is_below;
-use crate::check::deployed::Gateway;
+use crate::check::deployed::{Gateway, Unread};
 use crate::compose::model::VolumeKind;
 use crate::compose::{Project, Service};
 use crate::nginx::{Configuration, Directive, Included, NotNginx};
@@ -36,7 +36,7 @@ impl Observer<'_> {
                     let mut load = |include: &Directive| self.included(include, &seat, &mut left);
                     Gateway::Read(configuration.with_included(&mut load))
                 }
-                Err(NotNginx(line)) => Gateway::Unseen(format!("line {line} is not nginx's syntax")),
+                Err(NotNginx(line)) => Gateway::Unseen(Unread::elsewhere(format!("line {line} is not nginx's syntax"))),
             },
             Ok(None) => Gateway::Absent,
             Err(why) => Gateway::Unseen(why),
