@@ -10,11 +10,19 @@ pub struct Preset {
     pub name: &'static str,
     /// Path and text of each file, the manifest first.
     pub files: &'static [(&'static str, &'static str)],
+    /// What the variables begin with by which its containers run as the owner of the files: `SUTRA_UID`, `SUTRA_GID`.
+    pub owner: Option<&'static str>,
 }
 
 macro_rules! preset {
-    ($name:literal: $($file:literal),+ $(,)?) => {
-        Preset { name: $name, files: &[$(($file, include_str!(concat!("../examples/", $name, "/", $file)))),+] }
+    (@owner $owner:literal) => { Some($owner) };
+    (@owner) => { None };
+    ($name:literal $(owned by $owner:literal)?: $($file:literal),+ $(,)?) => {
+        Preset {
+            name: $name,
+            files: &[$(($file, include_str!(concat!("../examples/", $name, "/", $file)))),+],
+            owner: preset!(@owner $($owner)?),
+        }
     };
 }
 
@@ -29,7 +37,7 @@ impl Preset {
 /// All of them, by name.
 pub static PRESETS: [Preset; 5] = [
     preset!(
-        "docker-mcp": "vault-kit.toml", "docker-compose.yml", "docker-compose.swarm.yml", "nginx/nginx.conf"
+        "docker-mcp" owned by "MCP": "vault-kit.toml", "docker-compose.yml", "docker-compose.swarm.yml", "nginx/nginx.conf"
     ),
     preset!("e2i": "vault-kit.toml", "docker/docker-compose.secure.yml", "docker/nginx/nginx.conf"),
     preset!(
@@ -39,10 +47,10 @@ pub static PRESETS: [Preset; 5] = [
         "iam/staging-reader.json", "iam/staging-rotator.json"
     ),
     preset!(
-        "omni2": "vault-kit.toml", "docker-compose.yml", "auth/auth_service.py", "auth/Dockerfile", "nginx/nginx.conf",
+        "omni2" owned by "OMNI2": "vault-kit.toml", "docker-compose.yml", "auth/auth_service.py", "auth/Dockerfile", "nginx/nginx.conf",
         "traefik/tls.yml"
     ),
-    preset!("sutra": "vault-kit.toml", "docker-compose.yml"),
+    preset!("sutra" owned by "SUTRA": "vault-kit.toml", "docker-compose.yml"),
 ];
 
 /// The preset of that name.

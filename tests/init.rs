@@ -14,6 +14,45 @@ fn a_second_init_changes_no_byte_no_time_and_no_inode() {
     }
 }
 
+/// An account that is nobody's here.
+const SOMEBODY: u32 = 54321;
+
+#[test]
+fn the_containers_of_a_preset_can_read_its_files_whoever_made_them() {
+    use std::os::unix::process::CommandExt;
+    let is_root = rustix::process::geteuid().is_root();
+    for preset in ["docker-mcp", "omni2", "sutra"] {
+        let project = Project::empty();
+        let somebody = |arguments: &[&str]| {
+            let mut command = project.command(arguments);
+            if is_root { command.uid(SOMEBODY).gid(SOMEBODY) } else { &mut command }.output()
+        };
+        if is_root {
+            for place in [project.root(), project.home()] {
+                std::os::unix::fs::chown(place, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+            }
+            if !somebody(&["--version"]).is_ok_and(|it| it.status.success()) {
+                return skip(
+                    "the_containers_of_a_preset_can_read_its_files_whoever_made_them",
+                    "the program is root's alone",
+                );
+            }
+        }
+        assert!(somebody(&["init", "--preset", preset]).unwrap().status.success(), "{preset}");
+        let check = somebody(&["check", "--strict"]).unwrap();
+        let told = String::from_utf8_lossy(&check.stdout);
+        assert!(check.status.success() && !told.contains("not checked"), "{preset}: {told}");
+        // What somebody wrote there is left alone.
+        let mine = project.read(".env").replace("_UID=", "_UID=7");
+        project.write(".env", &mine);
+        if is_root {
+            std::os::unix::fs::chown(project.path(".env"), Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+        }
+        assert!(somebody(&["init", "--preset", preset]).unwrap().status.success(), "{preset}");
+        assert_eq!(project.read(".env"), mine, "{preset}");
+    }
+}
+
 #[test]
 fn an_empty_directory_gets_a_manifest_and_a_clean_check() {
     let project = Project::empty();

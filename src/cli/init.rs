@@ -159,7 +159,18 @@ fn write_missing(context: &Context, root: &Root, preset: &Preset, dry_run: bool)
             write_new(context, root, path, bytes.as_bytes())?;
         }
     }
-    Ok(())
+    preset.owner.filter(|_| !dry_run).map_or(Ok(()), |prefix| write_owner(root, prefix))
+}
+
+/// Who is to own the files of secrets, in the `.env` that Compose reads: containers run as that user, or could read none. Lines beside
+/// our block stay as they are, so that a `.env` which is there already is its owner's. Root's containers are not to run as root.
+fn write_owner(root: &Root, prefix: &str) -> Result<()> {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    if user.is_root() || root.facts(".env")?.is_some() {
+        return Ok(());
+    }
+    let lines = format!("{prefix}_UID={}\n{prefix}_GID={}\n", user.as_raw(), group.as_raw());
+    root.write(".env", lines.as_bytes(), &WriteOptions { create_new: true, ..WriteOptions::default() }).map(drop)
 }
 
 fn write_new(context: &Context, root: &Root, path: &str, bytes: &[u8]) -> Result<()> {
