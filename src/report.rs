@@ -9,6 +9,6 @@ pub mod sarif;
 pub mod scan;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 pub use frame::Frame;

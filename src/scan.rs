@@ -30,5 +30,6 @@ pub use known::Known;
 pub use matcher::{Encoding, Matcher};
 pub use needle::{Owner, State};
 pub use rules::{Rules, is_issued};
+pub(crate) use spelled::escape;
 pub use stream::{Found, Place, Search, Worker};
 pub use tokens::Tokens;

@@ -1,13 +1,18 @@
 //! What a program wrote, without the values that it was given, in whatever common dress they come: wrapped, cut off at either
 //! end, or whole.
 
-use std::collections::{BTreeSet, HashSet};
+mod seen;
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
+
+use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use zeroize::Zeroizing;
 
+use crate::report::words;
 use crate::secret::Secret;
 use crate::secret::dress::{LOWER, UNRESERVED, UPPER, json, percent};
+use seen::{Seen, is_alphanumeric};
 
 /// What stands in a value's place.
 const BLOT: &str = "[redacted]";
@@ -36,8 +41,18 @@ const FRAGMENT: (usize, usize) = (6, 12);
 /// What is shorter is looked for in one piece: letters of several words would too often come to it.
 const IN_ONE_PIECE: usize = 8;
 
+/// The shortest text that is looked for between separators.
+const SPREAD: usize = 16;
+
 /// Byte strings that must not be shown, nor what they begin or end with.
 pub(super) struct Patterns {
+    whole: Pair,
+    /// Their letters and digits alone.
+    spread: Pair,
+}
+
+/// Patterns by what they begin and what they end with.
+struct Pair {
     forward: Index,
     backward: Index,
 }
@@ -52,7 +67,8 @@ struct Index {
 }
 
 impl Patterns {
-    /// Each value as it is, as JSON, percent-encoded, in base64 and in hex; and each line of a value of several.
+    /// Each value as it is, as JSON, percent-encoded, in base64, base32 and hex, and as UTF-16; and each line of a value of
+    /// several.
     pub(super) fn of(values: &[&Secret]) -> Self {
         let mut patterns = Vec::new();
         for value in values.iter().map(|value| value.expose()) {
@@ -63,39 +79,61 @@ impl Patterns {
                 .for_each(|line| add(&mut patterns, line));
         }
         for pattern in &mut patterns {
-            pattern.retain(|byte| !byte.is_ascii_whitespace());
+            pattern.retain(|byte| byte.is_ascii_graphic() || !byte.is_ascii());
         }
-        let reversed = patterns.iter().map(|it| Zeroizing::new(it.iter().rev().copied().collect())).collect();
-        Self { forward: Index::of(patterns), backward: Index::of(reversed) }
+        let bare =
+            patterns.iter().map(|it| Zeroizing::new(it.iter().copied().filter(is_alphanumeric).collect::<Vec<_>>()));
+        let spread = Pair::of(bare.filter(|it| it.len() >= SPREAD).collect());
+        Self { whole: Pair::of(patterns), spread }
     }
 
-    /// The text with every pattern blotted out, and the beginning of one at its end where the text was cut off.
+    /// The text with every pattern blotted out, and the beginning of one at its end where the text was cut off. Line ends stay,
+    /// and what a terminal would obey is spelled out.
     pub(super) fn redact(&self, bytes: &[u8], is_cut: bool) -> String {
-        // Whoever wraps a value puts white space into it.
-        let at: Vec<usize> = (0..bytes.len()).filter(|&it| !bytes[it].is_ascii_whitespace()).collect();
-        let mut dense = Zeroizing::new(at.iter().map(|&it| bytes[it]).collect::<Vec<u8>>());
-        let begun = if is_cut { self.forward.begun(&dense) } else { 0 };
-        let end = if begun == 0 { bytes.len() } else { at[at.len() - begun] };
+        let dense = Seen::dense(bytes);
+        let decoded = dense.decoded();
         let mut is_hidden = vec![false; bytes.len()];
-        let mut hide = |from: usize, length: usize| {
-            let (first, last) = (at[from], at[from + length - 1]);
-            let is_meant = length >= IN_ONE_PIECE || last - first < length;
-            is_hidden[first..=last].iter_mut().for_each(|it| *it |= is_meant);
-        };
-        self.forward.find(&dense, &mut hide);
-        // Also finds what begins within another one.
-        dense.reverse();
-        self.backward.find(&dense, &mut |from, length| hide(at.len() - from - length, length));
-
+        let mut end = bytes.len();
+        for (seen, patterns) in [(&dense, &self.whole), (&decoded, &self.whole), (&decoded.bare(), &self.spread)] {
+            if is_cut {
+                end = end.min(seen.before(patterns.forward.begun(&seen.bytes)).unwrap_or(end));
+            }
+            patterns.find(seen, &mut |range, is_whole| is_hidden[range].iter_mut().for_each(|it| *it |= is_whole));
+        }
         let mut text = Zeroizing::new(Vec::with_capacity(end));
         for run in is_hidden[..end].chunk_by(|one, next| one == next).scan(0, |from, run| {
             *from += run.len();
             Some((*from - run.len()..*from, run[0]))
         }) {
             let (range, is_hidden) = run;
-            text.extend_from_slice(if is_hidden { BLOT.as_bytes() } else { &bytes[range] });
+            if is_hidden { blot(&bytes[range], &mut text) } else { text.extend_from_slice(&bytes[range]) }
         }
-        String::from_utf8_lossy(&text).chars().map(|it| if is_harmless(it) { it } else { '\u{fffd}' }).collect()
+        let mut shown = String::with_capacity(text.len());
+        let text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
+        for character in text.chars() {
+            if is_harmless(character) { shown.push(character) } else { shown.extend(character.escape_default()) }
+        }
+        shown
+    }
+}
+
+impl Pair {
+    fn of(patterns: Vec<Zeroizing<Vec<u8>>>) -> Self {
+        let reversed = patterns.iter().map(|it| Zeroizing::new(it.iter().rev().copied().collect())).collect();
+        Self { forward: Index::of(patterns), backward: Index::of(reversed) }
+    }
+
+    /// Tells where in the original a pattern or a long part of one stands, and whether that is to be hidden.
+    fn find(&self, seen: &Seen, hide: &mut impl FnMut(Range<usize>, bool)) {
+        let mut found = |from: usize, length: usize| {
+            let places = &seen.places[from..from + length];
+            let is_one_piece = places.windows(2).all(|it| it[0].end == it[1].start || it[0] == it[1]);
+            hide(places[0].start..places[length - 1].end, length >= IN_ONE_PIECE || is_one_piece);
+        };
+        self.forward.find(&seen.bytes, &mut found);
+        // Also finds what begins within another one.
+        let reversed = Zeroizing::new(seen.bytes.iter().rev().copied().collect::<Vec<u8>>());
+        self.backward.find(&reversed, &mut |from, length| found(seen.bytes.len() - from - length, length));
     }
 }
 
@@ -153,9 +191,19 @@ fn packed(bytes: &[u8]) -> u128 {
     bytes.iter().fold(bytes.len() as u128, |sum, &byte| sum << 8 | u128::from(byte))
 }
 
-/// Whether a terminal only shows it.
+/// Whether a terminal only shows it, where it stands.
 fn is_harmless(character: char) -> bool {
-    matches!(character, '\n' | '\t') || !character.is_control()
+    matches!(character, '\n' | '\t') || !words::steers(character)
+}
+
+/// What stands in the place of a hidden text: the same lines, as far as anything was in them.
+fn blot(hidden: &[u8], text: &mut Vec<u8>) {
+    for (index, line) in hidden.split(|&byte| byte == b'\n').enumerate() {
+        text.extend((index > 0).then_some(b'\n'));
+        if !line.trim_ascii().is_empty() {
+            text.extend_from_slice(BLOT.as_bytes());
+        }
+    }
 }
 
 /// With a text before each of these bytes, as quoting puts it.
@@ -179,6 +227,12 @@ fn add(patterns: &mut Vec<Zeroizing<Vec<u8>>>, value: &[u8]) {
     add(BASE64URL_NOPAD.encode(value).into_bytes());
     add(HEXLOWER.encode(value).into_bytes());
     add(HEXUPPER.encode(value).into_bytes());
+    add(BASE32_NOPAD.encode(value).into_bytes());
+    add(BASE32_NOPAD.encode(value).to_ascii_lowercase().into_bytes());
+    if let Some(text) = std::str::from_utf8(value).ok().filter(|text| !text.is_ascii()) {
+        add(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
+        add(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
+    }
     if value.len() < WITHIN {
         return;
     }
@@ -240,6 +294,49 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_spelled_out_or_wide_is_blotted_out() {
+        for value in ["Kq7vTz3mXw9RbLp5NcYd2HsJ", "pa\"ss/w\u{f6}rd+1", "short1"] {
+            let units = || value.encode_utf16();
+            let all = |spell: &dyn Fn(u8) -> String| value.bytes().map(spell).collect::<String>();
+            let unicode: String = units().map(|unit| format!("\\u{unit:04x}")).collect();
+            for dressed in [
+                unicode.clone().into_bytes(),
+                unicode.replace('\\', r"\\").into_bytes(),
+                all(&|byte| format!("%{byte:02X}")).into_bytes(),
+                all(&|byte| format!("\\x{byte:02x}")).into_bytes(),
+                // Some characters as they are, some not.
+                format!("{}\\u{:04x}{}", &value[..1], value.as_bytes()[1], &value[2..]).into_bytes(),
+                BASE32_NOPAD.encode(value.as_bytes()).into_bytes(),
+                units().flat_map(u16::to_le_bytes).collect(),
+                units().flat_map(u16::to_be_bytes).collect(),
+                format!("\x1b[1;31m{}\x1b[0m{}", &value[..2], &value[2..]).into_bytes(),
+            ] {
+                let shown = redact(value.as_bytes(), &[b"<", &dressed[..], b">\nend"].concat());
+                let is_blotted = shown.contains(BLOT) && shown.ends_with(">\nend");
+                let left: Vec<char> = shown.replace(BLOT, "").chars().filter(|it| it.is_alphanumeric()).collect();
+                // What colours is left before it, and the first zero of UTF-16.
+                assert!(is_blotted && left.len() <= "end".len() + r"u{1b}1;31m".len(), "{value}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_between_separators_is_blotted_out() {
+        let value = b"Kq7vTz3mXw9RbLp5NcYd2HsJ";
+        let pieces = |by: &str, text: &[u8]| {
+            text.chunks(2).map(|it| std::str::from_utf8(it).unwrap()).collect::<Vec<_>>().join(by)
+        };
+        for by in [":", "-", ", ", "\", \"", " | "] {
+            for text in [&value[..], HEXLOWER.encode(value).as_bytes(), HEXUPPER.encode(value).as_bytes()] {
+                assert_eq!(redact(value, format!("<{}>", pieces(by, text)).as_bytes()), "<[redacted]>", "{by}");
+            }
+        }
+        // Words that are like it in nothing but a few letters.
+        let said = "relation \"app-users\" does not exist: 2026-11-22 22:00:00 +00:00, code 42P01";
+        assert_eq!(redact(value, said.as_bytes()), said);
+    }
+
+    #[test]
     fn each_line_of_a_key_is_blotted_out() {
         let key = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49\nAwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
         let shown = redact(key.as_bytes(), b"line 2 is MIGHAgEAMBMGByqGSM49AgEGCCqGSM49\n");
@@ -260,15 +357,17 @@ mod tests {
         let value = b"Kq7vTz3mXw9RbLp5NcYd2HsJ";
         for wrapped in ["Kq7vTz3mXw9R\nbLp5NcYd2HsJ", "Kq7v Tz3m Xw9R bLp5 NcYd 2HsJ", "Kq7vTz3mXw9RbLp5NcYd2Hs\r\n\tJ"]
         {
-            assert_eq!(redact(value, format!("<{wrapped}>\n").as_bytes()), "<[redacted]>\n", "{wrapped}");
+            let shown = redact(value, format!("<{wrapped}>\n").as_bytes());
+            let lines = vec![BLOT; wrapped.lines().count()];
+            assert_eq!(shown, format!("<{}>\n", lines.join("\n")), "{wrapped}");
         }
         let long = [&value[..]; 8].concat();
         let lines: Vec<String> =
             BASE64.encode(&long).as_bytes().chunks(76).map(|it| String::from_utf8(it.to_vec()).unwrap()).collect();
-        assert_eq!(redact(&long, lines.join("\n").as_bytes()), "[redacted]");
+        assert_eq!(redact(&long, lines.join("\n").as_bytes()), vec![BLOT; lines.len()].join("\n"));
         assert_eq!(
             redact(b"correct horse battery staple", b"it is correct  horse\nbattery staple."),
-            "it is [redacted]."
+            "it is [redacted]\n[redacted]."
         );
         // What is short is no value in several words.
         assert_eq!(redact(b"a12345", b"a 1 2 3 4 5 and a12345"), "a 1 2 3 4 5 and [redacted]");
@@ -295,7 +394,8 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
-        assert_eq!(redact(b"x", b"a\x1b[2Jb\rc\n\td\xff"), "a\u{fffd}[2Jb\u{fffd}c\n\td\u{fffd}");
+        assert_eq!(redact(b"x", b"a\x1b[2Jb\rc\r\n\td\xff"), r"a\u{1b}[2Jb\rc".to_owned() + "\n\td\u{fffd}");
+        assert_eq!(redact(b"x", "a\u{202e}b\u{9b}c".as_bytes()), r"a\u{202e}b\u{9b}c");
         assert_eq!(redact(b"", b"as it is"), "as it is");
     }
 
@@ -315,7 +415,8 @@ mod tests {
             cut in 12_usize..24,
         ) {
             let wrapped: Vec<&str> = value.as_bytes().chunks(width).map(|it| std::str::from_utf8(it).unwrap()).collect();
-            prop_assert_eq!(redact(value.as_bytes(), wrapped.join("\n  ").as_bytes()), BLOT);
+            let lines = vec![BLOT; wrapped.len()].join("\n");
+            prop_assert_eq!(redact(value.as_bytes(), wrapped.join("\n  ").as_bytes()), lines);
             prop_assert_eq!(redact(value.as_bytes(), &value.as_bytes()[..cut]), BLOT);
             prop_assert_eq!(redact(value.as_bytes(), &value.as_bytes()[value.len() - cut..]), BLOT);
         }

@@ -7,7 +7,7 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(|it| if steers(it) { char::REPLACEMENT_CHARACTER } else { it }).collect()
 }
 
-fn steers(it: char) -> bool {
+pub(crate) fn steers(it: char) -> bool {
     let turns = matches!(it, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     it.is_control() || turns || matches!(it, '\u{fffe}' | '\u{ffff}')
 }

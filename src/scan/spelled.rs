@@ -57,7 +57,7 @@ impl Spelled {
 }
 
 /// The character of an escape that begins a text, and its length; the backslash may be escaped itself.
-fn escape(text: &[u8]) -> Option<(Character, usize)> {
+pub(crate) fn escape(text: &[u8]) -> Option<(Character, usize)> {
     match text {
         [b'%', high, low, ..] => Some((Character::from(digit(*high)? << 4 | digit(*low)?), 3)),
         [b'\\', b'x', high, low, ..] => Some((Character::from(digit(*high)? << 4 | digit(*low)?), 4)),

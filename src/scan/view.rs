@@ -100,10 +100,10 @@ impl View {
 }
 
 /// The bytes of one character.
-pub(super) struct Character([u8; 4], usize);
+pub(crate) struct Character([u8; 4], usize);
 
 impl Character {
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0[..self.1]
     }
 }
