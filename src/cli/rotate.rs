@@ -109,24 +109,24 @@ fn act(
         return intended::tell(context, &session, &intents, &opened.store.rotations.reloads);
     }
     let risk = risk(&opened.store, &programs, &names);
-    drop(opened);
+    let digest = opened.digest;
+    drop(opened.store);
     if let Some(risk) = risk {
         context.ui.confirm(&risk, context.global.yes, !context.global.non_interactive)?;
     }
-    let report = work(&session, &world, &programs, |machine| deed(machine, names))?;
+    let report = work(&session, &world, (&programs, digest), |machine| deed(machine, names))?;
     answer::tell(context, &session, report, &[], false)
 }
 
-/// Has the machine do something. Once a step of it is in the store, whatever fails behind it leaves a run that is to be carried
-/// on, and nothing is as it was.
+/// Has the machine do something to a store whose sealed bytes have that digest. Once a step of it is in the store, whatever
+/// fails behind it leaves a run that is to be carried on, and nothing is as it was.
 fn work(
     session: &Session<'_>,
     world: &World<'_>,
-    programs: &Declared<'_>,
+    (programs, before): (&Declared<'_>, Option<String>),
     deed: impl FnOnce(&Machine<'_>) -> Result<Report>,
 ) -> Result<Report> {
     let sealed = || world.files.present().map(|bytes| bytes.map(|it| sha256_hex(&it)));
-    let before = sealed()?;
     let aws = Aws::of(session);
     let shared = aws.as_ref().map(|aws| aws as &dyn Shared);
     deed(&Machine::new(world, programs, &SystemClock).with(shared)).map_err(|error| {

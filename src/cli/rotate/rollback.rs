@@ -58,7 +58,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
     let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
-    drop(opened);
+    let digest = opened.digest;
+    drop(opened.store);
     let programs = super::programs(&session);
     let worth = worth(&name, &earlier, !programs.hooks(&name, Step::Set).is_empty());
     if arguments.dry_run && context.ui.json {
@@ -78,7 +79,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.say(&format!("`{name}` goes back to the value of {}", minute(earlier.created)));
         context.ui.say(&worth);
     }
-    let report = super::work(&session, &world, &programs, |machine| machine.rollback(&name, &earlier))?;
+    let report = super::work(&session, &world, (&programs, digest), |machine| machine.rollback(&name, &earlier))?;
     answer::tell(context, &session, report, &[worth], false)
 }
 

@@ -78,7 +78,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         return rehearse(&session, &world, opened.store, (&order, &selection), &plan, &consequences);
     }
     let early = retired_early(&world, &opened.store, &order);
-    drop(opened);
+    let digest = opened.digest;
+    drop(opened.store);
     confirm_roots(&session, &order)?;
     if !early.is_empty() {
         let question = format!("retire the old value of {} now, before its overlap has ended", early.join(", "));
@@ -87,7 +88,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
     // A key that signs from now on is in no order.
     let settles = !plan.steps.is_empty() || files.header()?.is_some_and(is_due);
-    let report = super::work(&session, &world, &programs, |machine| machine.run(&order, settles))?;
+    let report = super::work(&session, &world, (&programs, digest), |machine| machine.run(&order, settles))?;
     if arguments.due && answer::is_nothing(&report) {
         // The ledger learns by which manifest nothing is due: the next run need not open the store.
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
@@ -188,7 +189,7 @@ fn retired_early(world: &World<'_>, store: &Store, order: &Order) -> Vec<String>
     let Order::Now(names) = order else { return Vec::new() };
     let is_promised = |name: &&SecretName| {
         if let Some(operation) = store.rotations.running.get(*name) {
-            let is_leaked = store.version(name, operation.base).is_some_and(|base| base.life.revoked.is_some());
+            let is_leaked = store.version(name, operation.base).is_some_and(|base| store.is_leaked(base));
             return !operation.is_open() && !is_leaked && operation.retire_at.is_some_and(|at| at > world.now);
         }
         let declaration = world.manifest.secret(*name);

@@ -38,8 +38,6 @@ impl Outcome {
 pub enum Ending {
     /// It was given up, and the value before it is in force.
     Aborted,
-    /// A step failed; it is tried again.
-    Failed,
     /// The new value is in force.
     Promoted,
 }
