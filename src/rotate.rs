@@ -62,6 +62,8 @@ pub struct Report {
     pub delivered: Delivered,
     /// The hooks whose programs read the changed files.
     pub reloaded: Vec<String>,
+    /// The hooks that owed that, and are declared no more.
+    pub not_reloaded: Vec<String>,
     /// What failed.
     pub problems: Vec<Problem>,
     /// What was not begun, as its programs must not be started, or leaves nothing behind that could be carried on; and what AWS
@@ -190,11 +192,7 @@ impl Problem {
         let (is_aborting, code) = (self.is_aborting, self.code());
         let step = &self.failure.step;
         if let (UNDECLARED, Some(secret)) = (code, &self.secret) {
-            let state = if is_aborting { "its owner may know the candidate" } else { "the old value is in force" };
-            let message = format!("`{secret}` is not declared any more as its rotation began: {state}");
-            return Error::new(Kind::Incomplete, UNDECLARED, message)
-                .hint(format!("give it up: `vault-kit rotate abort {secret}`"))
-                .hint("or declare it and its hooks as they were, and go on with `vault-kit rotate resume`");
+            return undeclared::refusal(secret, is_aborting);
         }
         let Some(secret) = &self.secret else {
             let message =

@@ -8,6 +8,7 @@ mod foretold;
 mod hook;
 mod intended;
 mod plan;
+mod rehearsal;
 mod resume;
 mod rollback;
 mod run;
@@ -106,7 +107,7 @@ fn act(
     if dry_run {
         world.check_agreement(&opened.store)?;
         let intents = rehearse(&world, &opened.store, &programs, &names)?;
-        return intended::tell(context, &session, &intents, &opened.store.rotations.reloads);
+        return intended::tell(&session, &programs, &intents, &opened.store.rotations.reloads);
     }
     let risk = risk(&opened.store, &programs, &names);
     let digest = opened.digest;

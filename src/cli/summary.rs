@@ -133,6 +133,12 @@ impl<'a> Summary<'a> {
         self
     }
 
+    /// Leaves out what would not be made, since it is there.
+    pub fn without_made(mut self, names: &BTreeSet<SecretName>) -> Self {
+        self.made.retain(|it| !names.contains(it.secret));
+        self
+    }
+
     /// Adds what breaks. In words it was told before anything was done.
     pub fn breaking(self, consequences: &'a [String]) -> Self {
         Self { consequences, ..self }

@@ -41,6 +41,10 @@ impl Programs for Declared<'_> {
         outputs.iter().flat_map(|output| self.manifest.reloads(output)).map(|hook| hook.name.to_string()).collect()
     }
 
+    fn is_declared(&self, hook: &str) -> bool {
+        self.manifest.hooks.contains_key(hook)
+    }
+
     fn given(&self, secret: &SecretName) -> BTreeSet<SecretName> {
         let declaration = self.manifest.secret(secret).filter(|it| it.is_in(self.environment));
         let steps = [Step::Set, Step::Test, Step::Retire];

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::programs::{Programs, Step};
+use super::undeclared::is_gone;
+use crate::manifest::Manifest;
 use crate::name::SecretName;
 use crate::store::Store;
 use crate::store::rotations::Step as Reached;
@@ -36,14 +38,38 @@ pub enum Deed {
     RetireCandidate(String),
     /// The candidate is forgotten.
     Drop,
+    /// Nothing: it is not declared any more as its rotation began.
+    Refuse,
+}
+
+impl Deed {
+    /// The hook that does it.
+    pub fn hook(&self) -> Option<&str> {
+        match self {
+            Self::Set(hook)
+            | Self::Test(hook)
+            | Self::Retire(hook)
+            | Self::SetBack(hook)
+            | Self::RetireCandidate(hook) => Some(hook),
+            Self::Promote | Self::Drop | Self::Refuse => None,
+        }
+    }
 }
 
 /// What a resumption would do.
-pub fn resume(store: &Store, programs: &dyn Programs, names: &BTreeSet<SecretName>) -> Vec<Intent> {
+pub fn resume(
+    manifest: &Manifest,
+    store: &Store,
+    programs: &dyn Programs,
+    names: &BTreeSet<SecretName>,
+) -> Vec<Intent> {
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {
         if step == Reached::Aborting {
             return abort(programs, name, false);
+        }
+        if is_gone(manifest, &store.environment, store, name) {
+            return Intent { secret: name.clone(), deeds: vec![Deed::Refuse] };
         }
         let asked = |step: Step| programs.hooks(name, step).into_iter();
         let mut deeds = Vec::new();
@@ -63,9 +89,11 @@ pub fn resume(store: &Store, programs: &dyn Programs, names: &BTreeSet<SecretNam
 }
 
 /// What telling the current value would do.
-pub fn tell(programs: &dyn Programs, name: &SecretName) -> Intent {
+pub fn tell(store: &Store, programs: &dyn Programs, name: &SecretName) -> Intent {
     let asked = |step: Step| programs.hooks(name, step).into_iter();
-    let deeds = asked(Step::Set).map(Deed::SetBack).chain(asked(Step::Test).map(Deed::Test)).collect();
+    let told = asked(Step::Set).map(Deed::SetBack).chain(asked(Step::Test).map(Deed::Test));
+    let before = asked(Step::Retire).filter(|_| store.to_retire(name).next().is_some());
+    let deeds = told.chain(before.map(Deed::Retire)).collect();
     Intent { secret: name.clone(), deeds }
 }
 

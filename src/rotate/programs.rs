@@ -65,6 +65,11 @@ pub trait Programs {
     /// The hooks that are to reload after files of these outputs changed.
     fn reloads(&self, outputs: &BTreeSet<OutputName>) -> BTreeSet<String>;
 
+    /// Whether there is such a hook.
+    fn is_declared(&self, _hook: &str) -> bool {
+        true
+    }
+
     /// The secrets, besides what it is about, whose values a secret's hooks get.
     fn given(&self, _secret: &SecretName) -> BTreeSet<SecretName> {
         BTreeSet::new()

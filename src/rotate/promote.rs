@@ -124,11 +124,19 @@ impl Machine<'_> {
             return Ok(());
         }
         let mut outcomes = Vec::new();
+        // Nobody owes what no hook is declared for any more.
+        let (hooks, orphans): (Vec<String>, Vec<String>) =
+            hooks.into_iter().partition(|hook| self.programs.is_declared(hook));
         for hook in hooks {
             let problem = self.call(&hook, Step::Reload, None, None)?;
             outcomes.push((hook, problem));
         }
         let (world, mut opened) = self.open()?;
+        for hook in &orphans {
+            opened.store.rotations.reloads.remove(hook);
+            opened.store.rotations.unread.remove(hook);
+        }
+        run.report.not_reloaded = orphans;
         for (hook, problem) in outcomes {
             let Some(mut problem) = problem else {
                 opened.store.rotations.reloads.remove(&hook);

@@ -3,7 +3,7 @@
 
 use super::machine::{Failed, Machine, Run, write_down};
 use super::{Problem, What};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::store::Store;
@@ -45,14 +45,15 @@ impl Machine<'_> {
     }
 }
 
-fn is_gone(manifest: &Manifest, environment: &EnvName, store: &Store, name: &SecretName) -> bool {
+/// Whether what a rotation would put in force is not declared any more, or is of another kind by now.
+pub fn is_gone(manifest: &Manifest, environment: &EnvName, store: &Store, name: &SecretName) -> bool {
     let Some(operation) = store.rotations.open(name).filter(|it| it.step != Reached::Aborting) else { return false };
     let Some(declaration) = manifest.secret(name).filter(|it| it.is_in(environment)) else { return true };
     let kind = |id| store.version(name, id).map(|version| version.kind.as_str());
     is_of_another_kind(declaration, kind(operation.base), operation.candidate.and_then(kind))
 }
 
-/// Whether what a rotation would put in force is not declared any more, or is of another kind by now, as the ledger tells it.
+/// As [`is_gone`], by what the ledger tells.
 pub fn is_undeclared(manifest: &Manifest, environment: &EnvName, entry: &Entry) -> bool {
     let is_open = |it: &Operation| it.is_open() && it.step != Reached::Aborting;
     if !entry.rotation.as_deref().is_some_and(is_open) {
@@ -60,6 +61,15 @@ pub fn is_undeclared(manifest: &Manifest, environment: &EnvName, entry: &Entry) 
     }
     let Some(declaration) = manifest.secret(&entry.name).filter(|it| it.is_in(environment)) else { return true };
     is_of_another_kind(declaration, Some(&entry.kind), entry.candidate_kind.as_deref())
+}
+
+/// Why such a rotation is not carried on.
+pub fn refusal(secret: &SecretName, is_aborting: bool) -> Error {
+    let state = if is_aborting { "its owner may know the candidate" } else { "the old value is in force" };
+    let message = format!("`{secret}` is not declared any more as its rotation began: {state}");
+    Error::new(Kind::Incomplete, UNDECLARED, message)
+        .hint(format!("give it up: `vault-kit rotate abort {secret}`"))
+        .hint("or declare it and its hooks as they were, and go on with `vault-kit rotate resume`")
 }
 
 fn is_of_another_kind(declaration: &Declaration, base: Option<&str>, candidate: Option<&str>) -> bool {

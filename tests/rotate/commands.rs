@@ -111,10 +111,10 @@ fn a_dry_run_of_going_on_or_giving_up_tells_each_step_and_changes_nothing() {
     project.edit_store(|store| drop(store.rotations.reloads.insert("nginx".into(), Trouble::default())));
     let before = project.contents();
     let run = project.run(["rotate", "resume", "-n"]).assert_code(0);
-    assert!(run.stderr.contains("would promote DB") && run.stderr.contains("would reload  nginx"), "{run:?}");
+    assert!(run.stderr.contains("would promote DB") && run.stderr.contains("would end     nginx"), "{run:?}");
     let answer = json(&project.run(["rotate", "resume", "DB", "-n", "--json"]).assert_code(0));
     assert_eq!((&answer["dry_run"], &answer["rotations"][0]["deeds"][0]), (&true.into(), &"promote".into()));
-    assert_eq!(answer["reloads"][0], "nginx");
+    assert_eq!(answer["reloads"], serde_json::json!([]), "no such hook is declared");
     let run = project.run(["rotate", "abort", "DB", "-n"]).assert_code(0);
     assert!(run.stderr.contains("would drop    DB"), "{run:?}");
     project.run(["rotate", "abort", "SESSION", "-n"]).assert_code(2);

@@ -68,3 +68,48 @@ fn what_failed_is_foretold_from_where_it_stands() {
     let plan = project.run(["rotate", "plan"]).assert_code(0).both();
     assert!(plan.contains("hook `owner` is hooks/owner") && plan.contains("hook `server` is hooks/owner"), "{plan}");
 }
+
+#[test]
+fn a_value_that_is_there_is_put_in_force_and_not_made() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let told = project.run(["rotate", "DB", "-n"]).assert_code(0).stderr;
+    assert!(told.contains("would promote DB ") && !told.contains("would make    DB"), "{told}");
+    assert!(told.contains("would make    URL"), "what is made of it: {told}");
+    let answer: Value =
+        serde_json::from_str(&project.run(["rotate", "DB", "-n", "--json"]).assert_code(0).stdout).unwrap();
+    assert_eq!(answer["promoted"], serde_json::json!(["DB"]));
+    // Of another kind by now it would not be carried on.
+    let text = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", text.replacen("kind = \"password\"", "kind = \"uuid\"", 1));
+    let told = project.run(["rotate", "DB", "-n"]).assert_code(8).stderr;
+    assert!(!told.contains("would promote DB") && told.contains("`vault-kit rotate abort DB`"), "{told}");
+    let told = project.run(["rotate", "resume", "-n"]).assert_code(0).stderr;
+    assert!(told.contains("would refuse  DB") && !told.contains("would promote"), "{told}");
+}
+
+#[test]
+fn what_stands_against_a_run_and_what_it_would_ask_is_foretold() {
+    let project = project();
+    project.run(["rotate", "DB"]).assert_code(0);
+    let told = project.run(["rotate", "DB", "-n"]).assert_code(0).stderr;
+    let question = "would ask first: retire the old value of `DB` now, before its overlap has ended?";
+    assert!(told.contains(question), "{told}");
+    assert!(!project.run(["rotate", "DB", "-n", "--yes"]).assert_code(0).stderr.contains("would ask"));
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    for (code, words) in [(6, "you do not trust it as it is now"), (3, "there is no `hooks/owner`")] {
+        for command in ["rotate DB", "rotate --due", "rotate tell DB", "rotate SESSION"] {
+            let run = project.run(command.split(' ').chain(["-n"]));
+            let is_asked = command != "rotate --due";
+            assert_eq!(run.code == code, is_asked, "{command}: {run:?}");
+            assert_eq!(run.stderr.contains(words), is_asked, "{command}: {run:?}");
+        }
+        let run = project.run(["rotate", "DB", "-n", "--json"]).assert_code(code);
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert!(!answer["errors"][0]["fix"].as_array().unwrap().is_empty(), "{answer}");
+        if code == 6 {
+            std::fs::remove_file(project.path("hooks/owner")).unwrap();
+        }
+    }
+}

@@ -513,6 +513,24 @@ fn what_leaked_is_replaced_at_once_whatever_a_reload_still_owes() {
 }
 
 #[test]
+fn a_reload_that_is_owed_by_a_hook_that_is_gone_ends_with_it() {
+    let project = project();
+    project.write("fail-reload", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let run = project.run(["rotate", "resume", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would reload  server"), "{run:?}");
+    let text = project.read("vault-kit.toml");
+    let (before, hook) = text.split_once("[hooks.server]").unwrap();
+    let (_, after) = hook.split_once("[hooks.pager]").unwrap();
+    project.write("vault-kit.toml", format!("{before}[hooks.pager]{after}"));
+    let run = project.run(["rotate", "resume", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would end     server"), "{run:?}");
+    let run = project.run(["rotate", "resume"]).assert_code(0);
+    assert!(run.stderr.contains("ended         server") && run.stderr.contains("retired       DB"), "{run:?}");
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
 fn a_reload_of_other_secrets_keeps_no_old_value_accepted() {
     let project = project();
     let other = "[hooks.other]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"other\"]\n";

@@ -203,11 +203,16 @@ fn confirm_roots(session: &Session<'_>, due: &BTreeSet<SecretName>) -> Result<()
 }
 
 /// Asks whether a root is really to be replaced.
-pub fn confirm_root(session: &Session<'_>, name: &SecretName) -> Result<()> {
+fn confirm_root(session: &Session<'_>, name: &SecretName) -> Result<()> {
     let global = &session.context.global;
+    session.context.ui.confirm(&root_question(session, name), global.yes, !global.non_interactive)
+}
+
+/// What is asked before a root is replaced.
+pub fn root_question(session: &Session<'_>, name: &SecretName) -> String {
     let declaration = &session.manifest.secrets[name];
     let environment = session.manifest.environments.get(&session.environment);
-    let question = match declaration.overlap_in(environment) {
+    match declaration.overlap_in(environment) {
         Some(overlap) => format!(
             "publish a new root `{name}` beside the current one; once every bundle has had it for its overlap, {overlap}, \
              everything beneath it is made anew"
@@ -216,8 +221,7 @@ pub fn confirm_root(session: &Session<'_>, name: &SecretName) -> Result<()> {
             "make a new root `{name}` and everything beneath it; whoever trusts only the old one refuses all of it until \
              it has the new certificate"
         ),
-    };
-    session.context.ui.confirm(&question, global.yes, !global.non_interactive)
+    }
 }
 
 fn tell(context: &Context, answer: &Answer<'_>, delivered: &Delivered, roots: &BTreeSet<SecretName>) -> Result<()> {

@@ -25,6 +25,8 @@ struct Answer<'a> {
     events: &'a [Event],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     reloaded: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    not_reloaded: &'a [String],
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     unsent: &'a BTreeSet<SecretName>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -33,10 +35,16 @@ struct Answer<'a> {
 
 /// As every error is told.
 #[derive(Serialize)]
-struct Told {
+pub struct Told {
     code: &'static str,
     message: String,
     fix: Vec<String>,
+}
+
+impl From<&Error> for Told {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code(), message: error.to_string(), fix: error.hints().to_vec() }
+    }
 }
 
 /// Whether a run did nothing at all.
@@ -45,7 +53,7 @@ pub fn is_nothing(report: &Report) -> bool {
     let is_still = report.delivered.files.iter().all(|file| file.outcome == Unchanged);
     let is_done = report.plan.steps.is_empty() && report.events.is_empty() && report.delivered.lists.is_empty();
     let is_quiet = report.problems.is_empty() && report.refused.is_empty();
-    is_done && is_still && is_quiet && report.reloaded.is_empty()
+    is_done && is_still && is_quiet && report.reloaded.is_empty() && report.not_reloaded.is_empty()
 }
 
 /// Tells what was done, and exits with 8 when a step failed, or as a refusal says.
@@ -71,10 +79,9 @@ pub fn tell(
     let refusal = |it: Refusal| Refusal { error: told(later(it.error, it.again)), ..it };
     let refused: Vec<Refusal> = report.refused.drain(..).map(refusal).collect();
     if ui.json {
-        let told = |it: &Error| Told { code: it.code(), message: it.to_string(), fix: it.hints().to_vec() };
-        let errors = refused.iter().map(|it| &it.error).chain(&errors).map(told).collect();
-        let Report { events, reloaded, unsent, .. } = &report;
-        ui.object(&Answer { summary: &summary, events, reloaded, unsent, errors })?;
+        let errors = refused.iter().map(|it| &it.error).chain(&errors).map(Told::from).collect();
+        let Report { events, reloaded, not_reloaded, unsent, .. } = &report;
+        ui.object(&Answer { summary: &summary, events, reloaded, not_reloaded, unsent, errors })?;
     } else {
         // What is retired at the end of a run is so once the files are written and read.
         let is_last = |it: &&Event| matches!(it.what, What::Retired | What::NotRetired);
@@ -84,6 +91,9 @@ pub fn tell(
         summary.tell_words(ui);
         for hook in &report.reloaded {
             ui.say(row("reloaded", hook, format_args!("")).trim_end());
+        }
+        for hook in &report.not_reloaded {
+            ui.say(&row("ended", hook, format_args!("its `reload`, since it is not declared any more")));
         }
         tell_events(ui, &report, after);
         if is_nothing {

@@ -70,7 +70,7 @@ pub fn calls(
         trouble.is_some_and(|it| *order != Order::Due || it.again().is_none_or(|at| at <= session.context.now))
     };
     let mut reloads: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let owed = store.rotations.reloads.keys().filter(|name| is_owed(name));
+    let owed = store.rotations.reloads.keys().filter(|name| is_owed(name) && programs.is_declared(name));
     reloads.extend(owed.map(|name| (name.clone(), BTreeSet::new())));
     for (output, path) in changing(session, files) {
         for hook in programs.reloads(&BTreeSet::from([output])) {
@@ -130,6 +130,11 @@ impl Calls {
     /// All of them, in order.
     pub fn all(&self) -> impl Iterator<Item = &Call> {
         self.before.iter().chain(&self.after)
+    }
+
+    /// The hooks that they are calls of.
+    pub fn hooks(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|call| call.hook.as_str())
     }
 
     /// Tells of those before the new values are in force.

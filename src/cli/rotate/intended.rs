@@ -1,16 +1,19 @@
 //! How `rotate resume -n` and `rotate abort -n` tell what they would do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::answer::Told;
 use crate::cli::context::Context;
+use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::summary::row;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::EnvName;
 use crate::rotate::intent::{Deed, Intent};
+use crate::rotate::programs::Programs;
 use crate::store::rotations::Trouble;
 use crate::ui::SCHEMA_VERSION;
 
@@ -21,21 +24,33 @@ struct Answer<'a> {
     dry_run: bool,
     rotations: &'a [Intent],
     reloads: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Told>,
 }
 
-/// Tells what would be done, and which hooks would be asked to reload.
+/// Tells what would be done, which hooks would be asked to reload, and which of them all could not be started.
 pub fn tell(
-    context: &Context,
     session: &Session<'_>,
+    programs: &dyn Programs,
     intents: &[Intent],
     reloads: &BTreeMap<String, Trouble>,
 ) -> Result<Exit> {
-    let ui = context.ui;
+    let ui = session.context.ui;
+    let asked = intents.iter().flat_map(|intent| &intent.deeds).filter_map(Deed::hook);
+    let (reloads, ended): (Vec<&str>, Vec<&str>) =
+        reloads.keys().map(String::as_str).partition(|hook| programs.is_declared(hook));
+    let errors = not_startable(session.context, programs, asked.chain(reloads.iter().copied()));
+    let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
     if ui.json {
-        let environment = &session.environment;
-        let reloads = reloads.keys().map(String::as_str).collect();
-        ui.object(&Answer { schema_version: SCHEMA_VERSION, environment, dry_run: true, rotations: intents, reloads })?;
-        return Ok(Exit::DONE);
+        ui.object(&Answer {
+            schema_version: SCHEMA_VERSION,
+            environment: &session.environment,
+            dry_run: true,
+            rotations: intents,
+            reloads,
+            errors: errors.iter().map(Told::from).collect(),
+        })?;
+        return Ok(exit);
     }
     for intent in intents {
         for deed in &intent.deeds {
@@ -48,15 +63,32 @@ pub fn tell(
                 Deed::SetBack(hook) => ("would set", by("its owner is to accept the current value", hook)),
                 Deed::RetireCandidate(hook) => ("would retire", by("the candidate", hook)),
                 Deed::Drop => ("would drop", "the candidate; the current value stays in force".to_owned()),
+                Deed::Refuse => ("would refuse", "it is not declared any more as its rotation began".to_owned()),
             };
             ui.say(&row(verb, &intent.secret, format_args!("{how}")));
         }
     }
-    for hook in reloads.keys() {
+    for hook in &reloads {
         ui.say(row("would reload", hook, format_args!("")).trim_end());
     }
-    if intents.is_empty() && reloads.is_empty() {
+    for hook in &ended {
+        ui.say(&row("would end", hook, format_args!("its `reload`, since it is not declared any more")));
+    }
+    if intents.is_empty() && reloads.is_empty() && ended.is_empty() {
         ui.say(&format!("environment `{}`: nothing to do", session.environment));
     }
-    Ok(Exit::DONE)
+    errors.iter().for_each(|error| ui.problem(error));
+    Ok(exit)
+}
+
+/// Why those of the hooks could not be started that could not.
+pub fn not_startable<'h>(
+    context: &Context,
+    programs: &dyn Programs,
+    hooks: impl Iterator<Item = &'h str>,
+) -> Vec<Error> {
+    let hooks: BTreeSet<&str> = hooks.collect();
+    let paste = Paste::new(context);
+    let refused = hooks.into_iter().filter_map(|hook| programs.expect(&BTreeSet::from([hook.to_owned()])).err());
+    refused.map(|error| paste.error(error)).collect()
 }

@@ -28,7 +28,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let order = Order::Resume(names.clone());
         let going = select::select(world.manifest, store, &order, programs, world.now)?.going;
-        Ok(intent::resume(store, programs, &going))
+        Ok(intent::resume(world.manifest, store, programs, &going))
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
     super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)

@@ -4,34 +4,23 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::answer;
 use super::due::{self, Known};
-use super::foretold;
-use crate::cli::consequences;
+use super::rehearsal::Rehearsal;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
-use crate::cli::summary::Summary;
+use crate::cli::{cert, consequences};
 use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
-use crate::rotate::schedule;
 use crate::rotate::select::{self, Order, Ready, Selection};
+use crate::rotate::undeclared::is_gone;
 use crate::store::Store;
 use crate::store::ledger::Header;
 use crate::world::World;
-
-/// What a run would do.
-#[derive(Serialize)]
-struct Rehearsed<'a> {
-    #[serde(flatten)]
-    summary: &'a Summary<'a>,
-    /// The hooks that it would call, in order.
-    calls: Vec<&'a foretold::Call>,
-}
 
 // Both this and what it is flattened into are called `Arguments`, as a group of clap's would be.
 #[derive(Debug, Args)]
@@ -69,21 +58,22 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let programs = super::programs(&session);
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
-    let selection = select::select(&session.manifest, &opened.store, &order, &programs, world.now)?;
+    let mut selection = select::select(&session.manifest, &opened.store, &order, &programs, world.now)?;
+    let is_gone = |name: &SecretName| is_gone(world.manifest, world.environment, &opened.store, name);
+    let gone: Vec<SecretName> = selection.going.iter().filter(|name| is_gone(name)).cloned().collect();
+    selection.going.retain(|name| !gone.contains(name));
     let plan = preview(&world, &opened.store, &order, &selection);
     let consequences = consequences::of_plan(&session, &opened.store, &plan);
     consequences::say(context, &consequences);
+    let questions = questions(&session, &world, &opened.store, &order);
     if arguments.dry_run {
-        foretell(&session, &plan);
-        return rehearse(&session, &world, opened.store, (&order, &selection), &plan, &consequences);
+        let rehearsal = Rehearsal { order, selection, plan, gone, questions, consequences };
+        return rehearsal.tell(&session, &world, opened.store);
     }
-    let early = retired_early(&world, &opened.store, &order);
     let digest = opened.digest;
     drop(opened.store);
-    confirm_roots(&session, &order)?;
-    if !early.is_empty() {
-        let question = format!("retire the old value of {} now, before its overlap has ended", early.join(", "));
-        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    for question in &questions {
+        context.ui.confirm(question, context.global.yes, !context.global.non_interactive)?;
     }
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
     // A key that signs from now on is in no order.
@@ -145,48 +135,22 @@ fn preview(world: &World<'_>, store: &Store, order: &Order, selection: &Selectio
     plan
 }
 
-/// What is going to be asked of AWS, which is not asked for a rehearsal.
-fn foretell(session: &Session<'_>, plan: &Plan) {
-    let made = plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| &step.secret);
-    let all = schedule::requests(&session.manifest, &session.environment, made);
-    let most: usize = all.iter().map(|it| it.requests).sum();
-    if most > 0 {
-        session.context.ui.say(&format!("at most {most} requests to AWS without retries, and one for the account"));
-    }
-}
-
-fn rehearse(
-    session: &Session<'_>,
-    world: &World<'_>,
-    mut store: Store,
-    (order, selection): (&Order, &Selection),
-    plan: &Plan,
-    consequences: &[String],
-) -> Result<Exit> {
-    let context = session.context;
-    let running = std::mem::take(&mut store.rotations.running);
-    world.make(&mut store, plan)?;
-    let delivered = world.rehearse(&mut store)?;
-    store.rotations.running = running;
-    let programs = super::programs(session);
-    let calls = foretold::calls(session, &store, &programs, (order, selection), &delivered.files)?;
-    let asked = plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone()).collect();
-    let summary = Summary::new(&session.environment, &session.manifest, plan, &delivered, true);
-    let summary = summary.telling(&asked).breaking(consequences);
-    if context.ui.json {
-        let summary = summary.completed(context);
-        context.ui.object(&Rehearsed { summary: &summary, calls: calls.all().collect() })?;
-        return Ok(Exit::DONE);
-    }
-    calls.tell_before(context.ui);
-    summary.tell(context)?;
-    calls.tell_after(context.ui);
-    Ok(Exit::DONE)
+/// What a person is asked before anything is done.
+fn questions(session: &Session<'_>, world: &World<'_>, store: &Store, order: &Order) -> Vec<String> {
+    let Order::Now(names) = order else { return Vec::new() };
+    let is_root = |name: &&SecretName| {
+        let ready = |it| select::ready(&session.manifest, &session.environment, it, false);
+        session.manifest.secrets.get(*name).is_some_and(|it| ready(it) == Ready::Root)
+    };
+    let roots = names.iter().filter(is_root).map(|name| cert::root_question(session, name));
+    let early = retired_early(world, store, names);
+    let early = (!early.is_empty())
+        .then(|| format!("retire the old value of {} now, before its overlap has ended", early.join(", ")));
+    roots.chain(early).collect()
 }
 
 /// The secrets whose former value is promised for longer than until they are rotated again: by its owner, or in the files.
-fn retired_early(world: &World<'_>, store: &Store, order: &Order) -> Vec<String> {
-    let Order::Now(names) = order else { return Vec::new() };
+fn retired_early(world: &World<'_>, store: &Store, names: &BTreeSet<SecretName>) -> Vec<String> {
     let is_promised = |name: &&SecretName| {
         if let Some(operation) = store.rotations.running.get(*name) {
             let is_leaked = store.version(name, operation.base).is_some_and(|base| store.is_leaked(base));
@@ -196,16 +160,4 @@ fn retired_early(world: &World<'_>, store: &Store, order: &Order) -> Vec<String>
         declaration.is_some_and(|it| companions::previous(world.manifest, it, store, world.now).is_some())
     };
     names.iter().filter(is_promised).map(|name| format!("`{name}`")).collect()
-}
-
-fn confirm_roots(session: &Session<'_>, order: &Order) -> Result<()> {
-    let Order::Now(names) = order else { return Ok(()) };
-    let is_root = |name: &&SecretName| {
-        let ready = |it| select::ready(&session.manifest, &session.environment, it, false);
-        session.manifest.secrets.get(*name).is_some_and(|it| ready(it) == Ready::Root)
-    };
-    for name in names.iter().filter(is_root) {
-        super::super::cert::confirm_root(session, name)?;
-    }
-    Ok(())
 }

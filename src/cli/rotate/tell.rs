@@ -27,7 +27,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rehearse = |_: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         expect_told(store, programs, names)?;
-        Ok(names.iter().map(|name| intent::tell(programs, name)).collect())
+        Ok(names.iter().map(|name| intent::tell(store, programs, name)).collect())
     };
     let none = |_: &Store, _: &Declared<'_>, _: &BTreeSet<SecretName>| None;
     super::act(context, &arguments.names, arguments.dry_run, none, rehearse, |machine, names| machine.tell(&names))

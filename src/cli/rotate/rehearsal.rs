@@ -1,0 +1,106 @@
+//! `rotate -n`: what a run would do, what it would ask, and what stands against it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::answer::Told;
+use super::foretold;
+use super::intended::not_startable;
+use crate::cli::paste::Paste;
+use crate::cli::session::Session;
+use crate::cli::summary::{Summary, row};
+use crate::error::{Error, Kind, Result};
+use crate::exit::Exit;
+use crate::name::SecretName;
+use crate::plan::Plan;
+use crate::rotate::schedule;
+use crate::rotate::select::{Order, Selection};
+use crate::rotate::undeclared;
+use crate::store::Store;
+use crate::world::World;
+
+/// What a run is going to be about.
+pub struct Rehearsal {
+    pub order: Order,
+    pub selection: Selection,
+    pub plan: Plan,
+    /// The rotations that it would not carry on.
+    pub gone: Vec<SecretName>,
+    pub questions: Vec<String>,
+    pub consequences: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary<'a>,
+    /// The values of rotations that would come into force.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    promoted: &'a BTreeSet<SecretName>,
+    /// The hooks that it would call, in order.
+    calls: Vec<&'a foretold::Call>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    questions: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Told>,
+}
+
+impl Rehearsal {
+    /// Tells it; the exit is that of what stands against it.
+    pub fn tell(&self, session: &Session<'_>, world: &World<'_>, mut store: Store) -> Result<Exit> {
+        let context = session.context;
+        self.foretell(session);
+        let promoted = self.promoted(&store);
+        let running = std::mem::take(&mut store.rotations.running);
+        world.make(&mut store, &self.plan)?;
+        let delivered = world.rehearse(&mut store)?;
+        store.rotations.running = running;
+        let programs = super::programs(session);
+        let calls = foretold::calls(session, &store, &programs, (&self.order, &self.selection), &delivered.files)?;
+        let paste = Paste::new(context);
+        let gone = self.gone.iter().map(|name| paste.error(undeclared::refusal(name, false)));
+        let errors: Vec<Error> = gone.chain(not_startable(context, &programs, calls.hooks())).collect();
+        let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
+        let asked = self.plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone());
+        let summary = Summary::new(&session.environment, &session.manifest, &self.plan, &delivered, true);
+        let summary = summary.telling(&asked.collect()).without_made(&promoted).breaking(&self.consequences);
+        if context.ui.json {
+            let summary = summary.completed(context);
+            let (calls, errors) = (calls.all().collect(), errors.iter().map(Told::from).collect());
+            let questions = &self.questions;
+            context.ui.object(&Answer { summary: &summary, promoted: &promoted, calls, questions, errors })?;
+            return Ok(exit);
+        }
+        calls.tell_before(context.ui);
+        for name in &promoted {
+            context.ui.say(&row("would promote", name, format_args!("the value that its rotation goes on with")));
+        }
+        summary.tell(context)?;
+        calls.tell_after(context.ui);
+        for question in self.questions.iter().filter(|_| !context.global.yes) {
+            context.ui.say(&format!("would ask first: {question}?"));
+        }
+        errors.iter().for_each(|error| context.ui.problem(error));
+        Ok(exit)
+    }
+
+    /// What is going on with a value that is there.
+    fn promoted(&self, store: &Store) -> BTreeSet<SecretName> {
+        let has_candidate = |name: &&SecretName| {
+            !self.selection.fresh.contains(*name)
+                && store.rotations.open(name).is_some_and(|operation| operation.candidate.is_some())
+        };
+        self.selection.going.iter().filter(has_candidate).cloned().collect()
+    }
+
+    /// What is going to be asked of AWS, which is not asked for a rehearsal.
+    fn foretell(&self, session: &Session<'_>) {
+        let made = self.plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| &step.secret);
+        let all = schedule::requests(&session.manifest, &session.environment, made);
+        let most: usize = all.iter().map(|it| it.requests).sum();
+        if most > 0 {
+            session.context.ui.say(&format!("at most {most} requests to AWS without retries, and one for the account"));
+        }
+    }
+}
