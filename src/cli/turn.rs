@@ -58,10 +58,12 @@ impl Session<'_> {
 
     /// Takes the lock, and waits for a hook that outlived its vault-kit.
     fn take_turn(&self, timeout: Duration) -> Result<Lock> {
-        let is_within = self.is_within_hook();
-        let timeout = if is_within { Duration::ZERO } else { timeout };
         let begun = Instant::now();
-        let lock = self.root.lock(LOCK, timeout);
+        let first = self.root.lock(LOCK, Duration::ZERO);
+        let is_busy = matches!(&first, Err(error) if error.code() == "busy");
+        let is_within = self.is_within_hook() || is_busy && self.root.is_locked_by_ancestor(LOCK).unwrap_or(false);
+        let timeout = if is_within { Duration::ZERO } else { timeout };
+        let lock = if is_busy && !timeout.is_zero() { self.root.lock(LOCK, timeout) } else { first };
         let waited = |lock: Lock| {
             self.root.wait_for_hook(hook::LOCK, timeout.saturating_sub(begun.elapsed()))?;
             Ok(lock)
@@ -72,7 +74,7 @@ impl Session<'_> {
         })
     }
 
-    /// Whether a hook of this very project called us.
+    /// Whether a hook of this very project called us, by what it has in its environment.
     fn is_within_hook(&self) -> bool {
         let real = |path: &Path| std::fs::canonicalize(path).ok();
         context::hook_of().is_some_and(|project| real(&project).is_some_and(|it| real(self.root.path()) == Some(it)))

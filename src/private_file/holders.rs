@@ -1,4 +1,4 @@
-//! Who holds a lock, as far as the system tells this user. To be told to a person, and for nothing else.
+//! Who holds a lock, as far as the system tells this user. Nobody may rely on being told: it is for a better word, or a sooner one.
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
@@ -16,6 +16,17 @@ pub(super) fn of(file: impl AsFd) -> Vec<u32> {
         numbers.filter(|(_, process)| holds(process, (own.dev(), own.ino()))).map(|(number, _)| number).collect();
     holders.sort_unstable();
     holders
+}
+
+/// Whether a process that waits for us, as far as the system tells, has the open file by which a lock is held.
+pub(super) fn is_ancestor(file: impl AsFd) -> bool {
+    let holders = of(file);
+    let parent = |process: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name of the program is in parentheses, and may have any in it; its state is behind that.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 1)
+    };
+    std::iter::successors(Some(std::os::unix::process::parent_id()), parent).any(|it| holders.contains(&it))
 }
 
 /// Whether one of its descriptors is of the file, and of the opening that locked it.

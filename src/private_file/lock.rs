@@ -81,6 +81,11 @@ impl Root {
         let told = retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared));
         Ok(told == Err(Errno::WOULDBLOCK))
     }
+
+    /// Whether one of our ancestors holds the lock whose file is `path`: it may wait for our end. Only Linux tells.
+    pub fn is_locked_by_ancestor(&self, path: &str) -> Result<bool> {
+        Ok(self.open_file(path)?.is_some_and(|(file, _)| holders::is_ancestor(&file)))
+    }
 }
 
 fn make(root: &Root, route: &Route<'_>) -> Result<Lock> {

@@ -133,6 +133,21 @@ fn a_hook_that_calls_a_writing_vault_kit_is_told_at_once_that_it_would_wait_for_
 }
 
 #[test]
+fn a_hook_that_empties_its_environment_is_told_so_too() {
+    if !cfg!(target_os = "linux") {
+        return skip("a_hook_that_empties_its_environment_is_told_so_too", "only Linux tells whose child a process is");
+    }
+    let call = format!(
+        "env -i HOME=\"$HOME\" sh -c \"'{}' render --json --lock-timeout 60s > inner; echo \\$? > code\"",
+        env!("CARGO_BIN_EXE_vault-kit")
+    );
+    let project = project(&call);
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert_eq!(project.read("code"), "7\n", "{}", project.read("inner"));
+    assert!(project.read("inner").contains("\"within-hook\""), "{}", project.read("inner"));
+}
+
+#[test]
 fn the_lock_is_given_to_hooks_and_to_nobody_else() {
     if !cfg!(target_os = "linux") {
         return skip("the_lock_is_given_to_hooks_and_to_nobody_else", "only Linux tells");
