@@ -212,9 +212,9 @@ impl World<'_> {
             }
             // What a rotation replaced is still to be retired, or to be put back.
             in_use.extend(store.rotations.running.values().map(|it| it.base));
-            let retires = |it: &&Declaration| self.manifest.hooks_for(it, HookStep::Retire).next().is_some();
-            let retired = self.manifest.secrets_in(self.environment).filter(retires);
-            in_use.extend(retired.flat_map(|it| store.to_retire(&it.name).map(|version| version.id)));
+            let is_retired = |it: &&Declaration| self.manifest.hooks_for(it, HookStep::Retire).next().is_some();
+            let owned = self.manifest.secrets_in(self.environment).filter(is_retired);
+            in_use.extend(owned.flat_map(|it| store.to_retire(&it.name).map(|version| version.id)));
             store.purge(self.manifest.keep, &in_use);
         }
         Ok(())

@@ -21,6 +21,7 @@ use crate::plan::due;
 use crate::private_file::WriteOptions;
 use crate::revocation::refreshed_from;
 use crate::rotate::programs::is_owner_untold;
+use crate::rotate::undeclared::is_undeclared;
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::store::rotations::{Ending, Operation, Outcome, Trouble};
@@ -70,6 +71,9 @@ struct Row<'a> {
     beside: &'a [Beside],
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation: Option<&'a Operation>,
+    /// Whether that is not to be carried on.
+    #[serde(skip)]
+    is_gone: bool,
     #[serde(skip)]
     rotated: Option<&'a Outcome>,
     /// Whether a hook has yet to tell its owner the value in force.
@@ -115,11 +119,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn warn_of_rotations(context: &Context, paste: &Paste, status: &Status<'_>) {
     let secrets = status.secrets.iter().filter_map(|row| {
         let failure = row.rotation?.trouble.failed.as_ref()?;
-        Some(format!("rotation-failed: `{}`: {} {}", row.name, failure.what(), failure.how()))
+        let what = format!("rotation-failed: `{}`: {} {}", row.name, failure.what(), failure.how());
+        Some(if row.is_gone {
+            format!(
+                "{what}, and it is not declared any more as it began; give it up with `vault-kit rotate abort {}`",
+                row.name
+            )
+        } else {
+            format!("{what}; go on with `vault-kit rotate resume`")
+        })
     });
-    let reloads = status.reloads.keys().map(|hook| format!("reload-owed: hook `{hook}` has yet to run `reload`"));
-    for what in secrets.chain(reloads) {
-        context.ui.warn(&paste.words(&format!("{what}; go on with `vault-kit rotate resume`")));
+    let owed =
+        |hook| format!("reload-owed: hook `{hook}` has yet to run `reload`; go on with `vault-kit rotate resume`");
+    for words in secrets.chain(status.reloads.keys().map(owed)) {
+        context.ui.warn(&paste.words(&words));
     }
 }
 
@@ -194,6 +207,7 @@ fn row<'a>(
         crl_next_update: entry.and_then(Entry::next_update),
         beside: entry.map_or(&[], |entry| &entry.beside),
         rotation: entry.and_then(|entry| entry.rotation.as_deref()),
+        is_gone: entry.is_some_and(|it| is_undeclared(&session.manifest, &session.environment, it)),
         rotated: entry.and_then(|entry| entry.rotated.as_ref()),
         is_untold: entry.is_some_and(|it| is_owner_untold(&session.manifest, &session.environment, it)),
     }
@@ -213,6 +227,7 @@ fn undeclared(entry: &Entry) -> Row<'_> {
         crl_next_update: entry.next_update(),
         beside: &entry.beside,
         rotation: entry.rotation.as_deref(),
+        is_gone: entry.rotation.as_ref().is_some_and(|it| it.is_open()),
         rotated: entry.rotated.as_ref(),
         is_untold: false,
     }

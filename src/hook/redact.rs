@@ -298,7 +298,7 @@ mod tests {
         for value in ["Kq7vTz3mXw9RbLp5NcYd2HsJ", "pa\"ss/w\u{f6}rd+1", "short1"] {
             let units = || value.encode_utf16();
             let all = |spell: &dyn Fn(u8) -> String| value.bytes().map(spell).collect::<String>();
-            let unicode: String = units().map(|unit| format!("\\u{unit:04x}")).collect();
+            let unicode = units().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat();
             for dressed in [
                 unicode.clone().into_bytes(),
                 unicode.replace('\\', r"\\").into_bytes(),

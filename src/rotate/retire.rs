@@ -66,7 +66,9 @@ impl Machine<'_> {
             opened.store.rotations.running.remove(name);
         }
         for (name, versions) in &done {
-            versions.iter().for_each(|id| opened.store.note_retired(name, *id, world.now));
+            for id in versions {
+                opened.store.note_retired(name, *id, world.now);
+            }
             opened.store.rotations.running.remove(name);
         }
         let done: Vec<SecretName> = done.into_iter().map(|(name, _)| name).collect();

@@ -37,8 +37,9 @@ impl Machine<'_> {
         opened.store.updated = opened.store.updated.max(world.now);
         untold.retain(|name| opened.store.owe_owner(name));
         for name in &told {
-            let current = opened.store.current(name).map(|version| version.id);
-            current.into_iter().for_each(|id| opened.store.note_told(name, id, world.now));
+            if let Some(id) = opened.store.current(name).map(|version| version.id) {
+                opened.store.note_told(name, id, world.now);
+            }
             self.retire_before(&world, &mut opened.store, name)?;
         }
         let deeds = [("rotate-tell", &told), ("rotate-failed", &untold)];

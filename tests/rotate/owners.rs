@@ -144,7 +144,7 @@ fn what_is_of_another_kind_since_its_rotation_began_is_to_be_given_up() {
     assert!(told.contains("vault-kit rotate resume DB"), "{told}");
     let text = project.read("vault-kit.toml");
     project.write("vault-kit.toml", text.replacen("kind = \"password\"", "kind = \"uuid\"", 1));
-    for words in ["check", "rotate status"] {
+    for words in ["check", "rotate status", "status"] {
         let told = project.run(words.split(' ')).both();
         assert!(told.contains("vault-kit rotate abort DB") && !told.contains("rotate resume DB"), "{words}: {told}");
     }

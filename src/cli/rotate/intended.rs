@@ -77,7 +77,9 @@ pub fn tell(
     if intents.is_empty() && reloads.is_empty() && ended.is_empty() {
         ui.say(&format!("environment `{}`: nothing to do", session.environment));
     }
-    errors.iter().for_each(|error| ui.problem(error));
+    for error in &errors {
+        ui.problem(error);
+    }
     Ok(exit)
 }
 

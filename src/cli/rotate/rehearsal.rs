@@ -81,7 +81,9 @@ impl Rehearsal {
         for question in self.questions.iter().filter(|_| !context.global.yes) {
             context.ui.say(&format!("would ask first: {question}?"));
         }
-        errors.iter().for_each(|error| context.ui.problem(error));
+        for error in &errors {
+            context.ui.problem(error);
+        }
         Ok(exit)
     }
 
