@@ -134,7 +134,7 @@ fn what_is_to_be_done_is_pasted_where_the_user_stands() {
         let mut shell = Command::new("sh");
         shell.args(["-c", line]).current_dir(directory).env_clear();
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path);
-        drop(command.stdin(std::process::Stdio::null()));
+        command.stdin(std::process::Stdio::null());
         Run::of(&mut shell)
     };
     for (stands, file) in
