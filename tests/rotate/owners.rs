@@ -247,6 +247,18 @@ fn telling_what_was_set_by_hand_has_the_owner_refuse_all_that_it_was_told_before
 }
 
 #[test]
+fn what_leaked_is_refused_at_once_although_another_value_replaced_it_before_any_was_told() {
+    let project = crate::programs::project_with("overlap = \"24h\"");
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    for value in ["what-the-database-is-to-have-1", "what-the-database-is-to-have-2"] {
+        project.run_with_stdin(["set", "DB"], value.as_bytes()).assert_code(0);
+    }
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+}
+
+#[test]
 fn telling_keeps_the_overlap_of_what_was_replaced_by_hand() {
     let project = crate::programs::project_with("overlap = \"24h\"");
     project.run(["rotate", "tell", "DB"]).assert_code(0);
