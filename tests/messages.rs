@@ -1416,7 +1416,7 @@ fn a_search_in_git_where_git_has_nothing() {
     exit 2
     --- stderr
     vault-kit: error: git has no repository at `[project]` that it trusts
-    vault-kit: hint: run it in a clone; of somebody else's: `git config --global --add safe.directory DIRECTORY`
+    vault-kit: hint: run it in a clone, or begin with `git init`; in a clone of somebody else's: `git config --global --add safe.directory DIRECTORY`
     ");
     assert!(Command::new("git").args(["init", "-q"]).arg(project.root()).status().unwrap().success());
     insta::assert_snapshot!(told("range-unknown", &project, &["scan", "--range", "nowhere..HEAD"]), @r"

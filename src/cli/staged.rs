@@ -99,12 +99,13 @@ fn is_within(lying: &Project, directory: &Path) -> bool {
 }
 
 fn missing(context: &Context, git: &Git, name: &str) -> Error {
-    let message = if matches!(git.nearest_in(Tree::Commit("HEAD"), name), Ok(Some(_))) {
-        format!("the next commit would take `{name}` away, and with it all that tells what to look for")
-    } else {
-        format!("there is no {name} in `{}` or above it", context.directory().display())
-    };
-    Error::new(Kind::Manifest, "manifest-missing", message).hint(format!(
-        "put it back with `git checkout HEAD -- {name}`; if that is meant, `git commit --no-verify` once"
-    ))
+    let error = |message: String| Error::new(Kind::Manifest, "manifest-missing", message);
+    if !matches!(git.nearest_in(Tree::Commit("HEAD"), name), Ok(Some(_))) {
+        let directory = context.directory();
+        return error(format!("there is no {name} in `{}` or above it", directory.display()))
+            .hint("make one with `vault-kit init`");
+    }
+    error(format!("the next commit would take `{name}` away, and with it all that tells what to look for")).hint(
+        format!("put it back with `git checkout HEAD -- {name}`; if that is meant, `git commit --no-verify` once"),
+    )
 }

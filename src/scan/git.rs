@@ -253,7 +253,7 @@ impl Git {
             shown(self.directory.as_os_str().as_encoded_bytes())
         );
         Err(Error::new(Kind::Usage, "no-repository", message)
-            .hint("run it in a clone; of somebody else's: `git config --global --add safe.directory DIRECTORY`"))
+            .hint("run it in a clone, or begin with `git init`; in a clone of somebody else's: `git config --global --add safe.directory DIRECTORY`"))
     }
 }
 

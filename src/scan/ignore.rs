@@ -46,6 +46,8 @@ fn escaped(file: &str) -> String {
 impl Ignores {
     /// Reads the text of the file. Fails with `ignore-invalid`, which names the line.
     pub fn parse(text: &str) -> Result<Self> {
+        // Some editors begin a file with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
         let parsed = lines.map(|(number, line)| Line::parse(line).map_err(|what| invalid(number, what)));
@@ -104,7 +106,7 @@ impl Line {
             rule: text(rule),
             fingerprint: text(fingerprint),
             until,
-            path: text(message::known_as(path)),
+            path: text(message::known_as(path.trim_start_matches("./"))),
             reason: text(reason.trim()),
         })
     }

@@ -257,6 +257,8 @@ fn an_environment_that_was_not_made_yet_stops_nobody_and_a_list_that_was_committ
     let project =
         Project::with_manifest(&manifest.replace("kind = \"external\"", "kind = \"external\"\noptional = true"));
     project.run(["init"]).assert_code(0);
+    // Before there is a repository too.
+    project.run(["scan"]).assert_code(0);
     git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
     let commit = |project: &Project| {
         git(project, &["add", "."]).assert_code(0);

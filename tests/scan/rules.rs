@@ -92,6 +92,9 @@ fn a_line_ends_on_its_day_and_a_known_value_is_told_although_it_may_stand() {
     assert!(run.stdout.contains("ignored  a.txt:1  leaked: rotated on Friday"), "{}", run.stdout);
     project.write(".vault-kit-ignore", format!("{words} until=2020-01-01 a.txt # rotated on Friday\n"));
     assert!(project.run(["scan", "a.txt"]).assert_code(1).stdout.contains("has ended"));
+    // As people and their editors write it.
+    project.write(".vault-kit-ignore", format!("\u{feff}{words}   ./a.txt   # rotated on Friday \r\n"));
+    scan(&project, &["a.txt"]).assert_code(0);
     project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
     project.write(".vault-kit-ignore", format!("{words} a.txt # rotated on Friday\n"));
     scan(&project, &["a.txt"]).assert_code(0);

@@ -160,6 +160,14 @@ fn a_manifest_that_git_does_not_have_yet_is_judged_as_it_lies() {
 }
 
 #[test]
+fn where_there_never_was_a_manifest_nobody_is_told_to_put_one_back() {
+    let project = Project::empty();
+    git(&project, &["init", "-q"]).assert_code(0);
+    let run = project.run(["scan", "--staged"]).assert_code(3);
+    assert!(run.stderr.contains("make one with `vault-kit init`") && !run.stderr.contains("checkout"), "{run:?}");
+}
+
+#[test]
 fn a_project_below_the_top_is_read_by_the_files_above_it_too() {
     let project = Project::empty();
     git(&project, &["init", "-q"]).assert_code(0);

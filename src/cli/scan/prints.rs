@@ -9,8 +9,8 @@ use crate::manifest::{self, Format};
 use crate::name::{EnvName, SecretName};
 use crate::scan::fingerprints::Document;
 use crate::scan::git::{self, Git, Tree};
-use crate::store::Store;
 use crate::store::files::StoreFiles;
+use crate::store::{DIRECTORY, Store};
 
 /// The kinds whose value has a public fingerprint, if it was drawn with 128 bits or more.
 const KINDS: [&str; 7] = ["api-key", "encryption-key", "passphrase", "password", "random", "token", "uuid"];
@@ -83,10 +83,15 @@ impl Prints<'_> {
         Err(self.hinted(Error::new(Kind::Manifest, "fingerprints-incomplete", message)))
     }
 
-    /// Whether no commit ever had it: nobody made the values of its environment yet, or committed the list since.
+    /// Whether no commit ever had it: nobody made the values of its environment yet, or committed the list since. Without a
+    /// repository only where values are made can that be told.
     fn was_never_committed(&self) -> bool {
-        let git = Git::new(self.project.session.root.path(), context::variables(git::INHERITED.into_iter()));
-        git.was_committed(self.path).is_ok_and(|was| !was)
+        let root = self.project.session.root.path();
+        let git = Git::new(root, context::variables(git::INHERITED.into_iter()));
+        match git.expect_repository() {
+            Ok(()) => git.was_committed(self.path).is_ok_and(|was| !was),
+            Err(_) => root.join(DIRECTORY).is_dir(),
+        }
     }
 
     fn missing(&self) -> Error {
