@@ -71,7 +71,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut sources = if arguments.rules_only { Sources::default() } else { Sources::open(project)? };
     let mut not_checked = std::mem::take(&mut sources.not_checked);
     let mut known = Known::default();
-    sources.stores.iter().for_each(|store| known.add(store));
+    sources.stores.iter().for_each(|opened| known.add(&opened.store));
     not_checked.extend(known.not_checked());
     let values = known.len() + sources.fingerprints;
     let matcher = known.matcher();
@@ -93,7 +93,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         fail_on: Severity::Error,
         strict: arguments.strict,
     };
-    let cures = Cures::new(context, &frame, arguments.origin());
+    let cures = Cures::new(context, &frame, &sources.stores, arguments.origin());
     for finding in &mut report.findings {
         finding.fix = cures.of(finding, session.root.path());
     }

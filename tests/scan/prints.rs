@@ -186,7 +186,10 @@ fn where_no_value_is_known_nothing_is_said_to_be_clean() {
     let run = |arguments: &[&str]| crate::support::Run::of(project.command(arguments).current_dir(&other));
     run(&["scan", "--staged"]).assert_code(0);
     std::fs::write(other.join("leak.txt"), crate::STRIPE).unwrap();
-    assert_eq!(findings(&run(&["scan", "--json", "leak.txt"]).assert_code(1)), set(&[("STRIPE", "leak.txt", 1)]));
+    let found = run(&["scan", "--json", "leak.txt"]).assert_code(1);
+    assert_eq!(findings(&found), set(&[("STRIPE", "leak.txt", 1)]));
+    let main = project.root().canonicalize().unwrap();
+    assert_eq!(report(&found)["findings"][0]["fix"], format!("vault-kit -C {} incident STRIPE", main.display()));
     std::fs::remove_dir_all(project.path(".vault-kit")).unwrap();
     run(&["scan", "--staged"]).assert_code(4);
 }
@@ -224,8 +227,12 @@ fn a_store_made_in_a_clone_adds_its_values_to_the_list_and_keeps_those_of_others
         place.run(["check"]).assert_code(0);
         place.write("leak.txt", [&b"key="[..], &own].concat());
         place.write("theirs.txt", [&b"key="[..], &first].concat());
-        let found = findings(&scan(place, &["leak.txt", "theirs.txt"]).assert_code(1));
-        assert_eq!(found, set(&[("AUTH", "leak.txt", 1), ("AUTH", "theirs.txt", 1)]));
+        let run = scan(place, &["leak.txt", "theirs.txt"]).assert_code(1);
+        assert_eq!(findings(&run), set(&[("AUTH", "leak.txt", 1), ("AUTH", "theirs.txt", 1)]));
+        // Replacing one's own value would leave the one that leaked in force.
+        let is_theirs = own != first;
+        let fix = if is_theirs { "where its store is: `vault-kit incident AUTH`" } else { "vault-kit incident AUTH" };
+        assert_eq!(report(&run)["findings"][1]["fix"], fix);
     }
     // What the other one replaced is told by the other one; what is declared no more goes.
     clone.write("prints.json", &theirs);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::super::context::{self, Context};
 use super::super::paste::Paste;
+use super::known::OpenedStore;
 use crate::report::Frame;
 use crate::scan::git::{self, Git};
 use crate::scan::{Code, Finding, State};
@@ -29,37 +30,54 @@ pub(super) enum Origin {
 pub(super) struct Cures<'a> {
     paste: Paste,
     frame: &'a Frame,
+    stores: &'a [OpenedStore],
     origin: Origin,
     /// Whether a path from the top of the repository is the same path where the user stands.
     is_at_top: bool,
 }
 
 impl<'a> Cures<'a> {
-    pub(super) fn new(context: &Context, frame: &'a Frame, origin: Origin) -> Self {
+    pub(super) fn new(context: &Context, frame: &'a Frame, stores: &'a [OpenedStore], origin: Origin) -> Self {
         let is_at_top = origin == Origin::Index && !context::is_below_top() && is_top(Path::new("."));
-        Self { paste: Paste::new(context), frame, origin, is_at_top }
+        Self { paste: Paste::new(context), frame, stores, origin, is_at_top }
     }
 
     /// What to do, to be pasted where the user stands. `root` is the project's directory.
     pub(super) fn of(&self, finding: &Finding, root: &Path) -> String {
-        let replace = self.paste.fix(&finding.fix, root);
         if finding.code != Code::Leaked || finding.state == Some(State::Banned) {
-            return replace;
+            return self.paste.fix(&finding.fix, root);
         }
-        match self.origin {
+        let (place, replace) = self.replace(finding, root);
+        let before = match self.origin {
             Origin::Index => {
-                format!(
-                    "take it out of the file and {}; if it was pushed or shared before: `{replace}`",
-                    self.add(finding)
-                )
+                format!("take it out of the file and {}; if it was pushed or shared before", self.add(finding))
             }
-            Origin::Message => format!("take it out of the message; if it was pushed or shared before: `{replace}`"),
-            Origin::Unpushed => format!(
-                "take it out of the commit (the last one: `git commit --amend`, others: `git rebase --interactive`); if it was \
-                 pushed or shared before: `{replace}`"
-            ),
-            Origin::Project => format!("take it out of the file; if it was pushed or shared: `{replace}`"),
-            Origin::Elsewhere => replace,
+            Origin::Message => "take it out of the message; if it was pushed or shared before".to_owned(),
+            Origin::Unpushed => "take it out of the commit (the last one: `git commit --amend`, others: `git rebase \
+                                 --interactive`); if it was pushed or shared before"
+                .to_owned(),
+            Origin::Project => "take it out of the file; if it was pushed or shared".to_owned(),
+            Origin::Elsewhere if place.is_empty() => return replace,
+            Origin::Elsewhere => return format!("{place}: `{replace}`"),
+        };
+        let place = if place.is_empty() { String::new() } else { format!(", {place}") };
+        format!("{before}{place}: `{replace}`")
+    }
+
+    /// Where the value is replaced if that is not here, and how.
+    fn replace(&self, finding: &Finding, root: &Path) -> (&'static str, String) {
+        let has = |opened: &&OpenedStore| {
+            let id = finding.secret.as_ref().zip(finding.version);
+            id.is_some_and(|(secret, version)| opened.store.version(secret, version).is_some())
+        };
+        match self.stores.iter().find(has).map(|opened| &opened.main) {
+            // A clone has none, and another developer's has other values.
+            None => ("where its store is", finding.fix.clone()),
+            Some(None) => ("", self.paste.fix(&finding.fix, root)),
+            Some(Some(main)) => {
+                let there = format!("vault-kit -C {} ", shell::path(&main.to_string_lossy()));
+                ("", self.paste.fix(&finding.fix.replacen("vault-kit ", &there, 1), root))
+            }
         }
     }
 

@@ -16,18 +16,26 @@ use crate::scan::Tokens;
 use crate::scan::git::{self, Git};
 use crate::store::Store;
 use crate::store::files::StoreFiles;
+use crate::store::identity::Identities;
 
 /// What is known, of the environment that is named or of all.
 #[derive(Default)]
 pub(super) struct Sources {
     /// The stores that were opened.
-    pub(super) stores: Vec<Store>,
+    pub(super) stores: Vec<OpenedStore>,
     /// Fingerprints of what else there is.
     pub(super) tokens: Tokens,
     /// How many fingerprints are those of values.
     pub(super) fingerprints: usize,
     /// Whose values are not known, or not all of them.
     pub(super) not_checked: Vec<NotChecked>,
+}
+
+/// A store that was opened.
+pub(super) struct OpenedStore {
+    pub(super) store: Store,
+    /// The project in the main work tree, where it is that one's.
+    pub(super) main: Option<PathBuf>,
 }
 
 impl Sources {
@@ -44,23 +52,24 @@ impl Sources {
         for environment in all.filter(|name| !is_named || **name == session.environment) {
             let prints = prints::declared(project, environment)?;
             let opened = identities.as_ref().map(|identities| {
-                let own = StoreFiles::new(&session.root, session.state.clone(), environment).open(identities);
+                let own = StoreFiles::new(&session.root, session.state.clone(), environment).open(identities)?;
                 // A linked work tree has none: it shares the history with the main one, and so what may not get into it.
                 match own {
-                    Ok(None) => main.as_ref().map_or(Ok(None), |main| main.files(environment).open(identities)),
-                    own => own,
+                    Some(store) => Ok(Some(OpenedStore { store, main: None })),
+                    None => main.as_ref().map_or(Ok(None), |main| main.open(environment, identities)),
                 }
             });
             let why = match opened {
-                Some(Ok(Some(store))) => {
+                Some(Ok(Some(opened))) => {
+                    let store = &opened.store;
                     for prints in prints {
-                        prints.expect_all_of(&store)?;
-                        let others = prints.into_document().map(|document| document.of_others(&store));
+                        prints.expect_all_of(store)?;
+                        let others = prints.into_document().map(|document| document.of_others(store));
                         sources.fingerprints += others.map_or(0, |others| sources.tokens.add(others));
                     }
                     is_any_known = true;
-                    sources.tokens.add_banned(&store);
-                    sources.stores.push(store);
+                    sources.tokens.add_banned(store);
+                    sources.stores.push(opened);
                     continue;
                 }
                 Some(Ok(None)) => "its store is not here".to_owned(),
@@ -127,8 +136,9 @@ impl MainTree {
         Some(Self { root, state })
     }
 
-    fn files<'a>(&'a self, environment: &'a EnvName) -> StoreFiles<'a> {
-        StoreFiles::new(&self.root, self.state.clone(), environment)
+    fn open(&self, environment: &EnvName, identities: &Identities) -> Result<Option<OpenedStore>> {
+        let store = StoreFiles::new(&self.root, self.state.clone(), environment).open(identities)?;
+        Ok(store.map(|store| OpenedStore { store, main: Some(self.root.path().to_owned()) }))
     }
 }
 
@@ -136,6 +146,6 @@ fn main_directory(root: &Path) -> Option<PathBuf> {
     let root = root.canonicalize().ok()?;
     let git = Git::new(&root, context::variables(git::INHERITED.into_iter()));
     let main = git.common_directory().ok()?.parent()?.to_owned();
-    let directory = main.join(root.strip_prefix(git.top().ok()??).ok()?);
+    let directory = main.join(root.strip_prefix(git.top().ok()??).ok()?).canonicalize().ok()?;
     (directory != root && directory.join(crate::store::DIRECTORY).is_dir()).then_some(directory)
 }
