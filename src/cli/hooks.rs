@@ -181,9 +181,11 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
 /// A hook as text; one that is none is somebody else's in any case.
 fn read(root: &Root, file: &str) -> Result<Option<String>> {
     let bytes = root.read(file).map_err(|error| match error.code() {
-        "symlink" => {
-            error.hint("call `vault-kit scan --staged` and `vault-kit check --at repo --staged` in what it points to")
-        }
+        "symlink" => error.hint(match file {
+            "commit-msg" => "call `vault-kit scan --message \"$1\"` in what it points to",
+            "pre-push" => "call `vault-kit scan --range -` in what it points to",
+            _ => "call `vault-kit scan --staged` and `vault-kit check --at repo --staged` in what it points to",
+        }),
         _ => error,
     })?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))

@@ -94,6 +94,24 @@ fn lines_of_messages_are_counted_from_their_first_one() {
 }
 
 #[test]
+fn a_tag_that_is_pushed_is_told_to_be_made_anew_and_a_branch_to_be_called_otherwise() {
+    let project = repository();
+    install(&project);
+    let remote = Project::empty();
+    git(&remote, &["init", "-q", "--bare"]).assert_code(0);
+    let push = |name: &str| person(&project, &["push", "-q", remote.root().to_str().unwrap(), name]);
+    push("main").assert_code(0);
+    let auth = auth(&project);
+    git(&project, &["tag", "-a", "v1", "-m", &format!("One\n\nkey {auth}")]).assert_code(0);
+    let run = push("v1");
+    assert!(run.code != 0 && run.both().contains("(the message of refs/tags/v1):3"), "{run:?}");
+    assert!(run.both().contains("fix: make the tag anew without it"), "{run:?}");
+    git(&project, &["branch", &format!("fix/{auth}")]).assert_code(0);
+    let run = push(&format!("fix/{auth}"));
+    assert!(run.code != 0 && run.both().contains("fix: give it another name"), "{run:?}");
+}
+
+#[test]
 fn what_may_stand_in_a_message_may_in_its_commit() {
     let project = repository();
     let auth = auth(&project);

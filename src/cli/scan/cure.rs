@@ -53,6 +53,13 @@ impl<'a> Cures<'a> {
                 format!("take it out of the file and {}; if it was pushed or shared before", self.add(finding))
             }
             Origin::Message => "take it out of the message; if it was pushed or shared before".to_owned(),
+            Origin::Unpushed if finding.file.starts_with("refs/") => {
+                "give it another name; if it was pushed or shared before".to_owned()
+            }
+            Origin::Unpushed if finding.file.contains(" of refs/") => {
+                "make the tag anew without it (`git tag --force --annotate`); if it was pushed or shared before"
+                    .to_owned()
+            }
             Origin::Unpushed => "take it out of the commit (the last one: `git commit --amend`, others: `git rebase \
                                  --interactive`); if it was pushed or shared before"
                 .to_owned(),
