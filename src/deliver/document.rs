@@ -14,7 +14,6 @@ use crate::emit::{self, EmittedFile, external_secret};
 use crate::error::Result;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Output};
-use crate::name::SecretName;
 use crate::private_file::Root;
 use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
@@ -116,9 +115,8 @@ fn text(world: &World<'_>, store: &Store, output: &Output) -> Result<Option<Stri
 fn fingerprints(world: &World<'_>, store: &Store, output: &Output) -> Result<Fingerprints> {
     let places = Places::new(world)?;
     let (root, path) = places.of(&output.path)?;
-    let before = root.read(path).ok().flatten().and_then(|bytes| Fingerprints::parse(&bytes, &output.path).ok());
-    let is_declared = |name: &SecretName| world.manifest.has_secret(name, world.environment);
-    Ok(before.map_or_else(|| Fingerprints::of(store), |before| Fingerprints::beside(store, before, is_declared)))
+    let before = root.read(path).ok().flatten().unwrap_or_default();
+    Ok(Fingerprints::beside(store, &before, |name| world.manifest.has_secret(name, world.environment)))
 }
 
 /// The list, without the tokens that ended by themselves.

@@ -3,10 +3,12 @@
 //! A public hash of 128 random bits or more leads nobody to the value. Length and alphabet say how to find texts to compare.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use data_encoding::HEXLOWER;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::ser::{Formatter, Serializer};
 
 use super::needle::State;
 use crate::error::{Error, Kind, Result};
@@ -19,7 +21,7 @@ use crate::token::json;
 const VERSION: u32 = 1;
 
 /// Fingerprints by secret and version.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[cfg_attr(test, schemars(title = "The fingerprints of generated values"))]
 #[serde(deny_unknown_fields)]
@@ -121,19 +123,37 @@ impl Document {
         }
     }
 
-    /// As [`Document::of`], with what other stores put on the list before: a team's members have stores of their own, and one
-    /// list is committed. What is declared no more goes with the next writer.
-    pub fn beside(store: &Store, before: Self, is_declared: impl Fn(&SecretName) -> bool) -> Self {
+    /// As [`Document::of`], with what other stores put on the list that was there: a team's members have stores of their own,
+    /// and one list is committed. Of a conflict that git left in it both sides count. What is declared no more goes.
+    pub fn beside(store: &Store, before: &[u8], is_declared: impl Fn(&SecretName) -> bool) -> Self {
         let mut list = Self::of(store);
-        if before.is_of(&list.project, &list.environment) {
-            let others = before.of_others(store).values.into_iter();
-            list.values.extend(others.filter(|print| is_declared(&print.secret)));
-            // In the same order, whichever of the stores was the last to write.
-            list.values
-                .sort_by(|a, b| (&a.secret, a.version, &a.fingerprint).cmp(&(&b.secret, b.version, &b.fingerprint)));
-            list.count = Some(list.values.len());
-        }
+        let there = Self { values: list.listed_in(before), ..list.clone() };
+        list.values.extend(there.of_others(store).values.into_iter().filter(|print| is_declared(&print.secret)));
+        // In the same order, whichever of the stores was the last to write; of one that stands there twice, the end of its life.
+        list.values.sort_by(|a, b| a.identity().cmp(&b.identity()).then(b.state.cmp(&a.state)));
+        list.values.dedup_by(|a, b| a.identity() == b.identity());
+        list.count = Some(list.values.len());
         list
+    }
+
+    /// The fingerprints of this project and environment in a file: also in one that is no list because git left a conflict in it.
+    fn listed_in(&self, file: &[u8]) -> Vec<Print> {
+        if let Ok(list) = serde_json::from_slice::<Self>(file) {
+            return if list.is_of(&self.project, &self.environment) { list.values } else { Vec::new() };
+        }
+        let lines =
+            || file.split(|&it| it == b'\n').map(<[u8]>::trim_ascii).map(|it| it.strip_suffix(b",").unwrap_or(it));
+        let has = |name: &str, text: &str| {
+            let member = serde_json::to_string(text).map(|text| format!("\"{name}\": {text}"));
+            member.is_ok_and(|member| lines().any(|line| line == member.as_bytes()))
+        };
+        if !has("project", &self.project) || !has("environment", self.environment.as_str()) {
+            return Vec::new();
+        }
+        lines()
+            .filter_map(|line| serde_json::from_slice::<Print>(line).ok())
+            .filter(|it| it.bytes().is_some())
+            .collect()
     }
 
     /// Whether it lists values of this project and environment.
@@ -142,6 +162,7 @@ impl Document {
     }
 
     /// Without what a store knows itself, be it that it knows the version, or the value under another one.
+    #[must_use]
     pub fn of_others(mut self, store: &Store) -> Self {
         let own = Self::of(store).values;
         let own: BTreeSet<&str> = own.iter().map(|print| print.fingerprint.as_str()).collect();
@@ -177,10 +198,32 @@ impl Document {
         Ok(read)
     }
 
-    /// The document, with a newline at the end.
+    /// The document, with a line for each fingerprint, so that git merges lists line by line, and a newline at the end.
     pub fn to_text(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self).map_err(|_| Error::bug("a list cannot be written as JSON"))?;
-        Ok(text + "\n")
+        let bug = |_| Error::bug("a list cannot be written as JSON");
+        let head = Self { values: Vec::new(), ..self.clone() };
+        let text = serde_json::to_string_pretty(&head).map_err(bug)?;
+        let Some(head) = text.strip_suffix("[]\n}").filter(|_| !self.values.is_empty()) else { return Ok(text + "\n") };
+        let mut lines = Vec::with_capacity(self.values.len());
+        for print in &self.values {
+            let mut line = b"    ".to_vec();
+            print.serialize(&mut Serializer::with_formatter(&mut line, Spaced)).map_err(bug)?;
+            lines.push(String::from_utf8_lossy(&line).into_owned());
+        }
+        Ok(format!("{head}[\n{}\n  ]\n}}\n", lines.join(",\n")))
+    }
+}
+
+/// An object in one line, with blanks where people expect them.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        if first { Ok(()) } else { writer.write_all(b", ") }
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
     }
 }
 
@@ -196,6 +239,11 @@ fn line_of(bytes: &[u8], text: &str) -> usize {
 }
 
 impl Print {
+    /// What tells it from others, whatever is said of it.
+    fn identity(&self) -> (&SecretName, VersionId, &str) {
+        (&self.secret, self.version, &self.fingerprint)
+    }
+
     /// The fingerprint itself.
     pub fn bytes(&self) -> Option<[u8; 16]> {
         HEXLOWER.decode(self.fingerprint.as_bytes()).ok()?.try_into().ok()

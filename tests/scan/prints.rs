@@ -247,6 +247,43 @@ fn a_store_made_in_a_clone_adds_its_values_to_the_list_and_keeps_those_of_others
 }
 
 #[test]
+fn a_conflict_of_two_stores_in_the_list_is_mended_by_render() {
+    let (project, clone) = project_and_clone();
+    git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
+    let commit = |project: &Project| {
+        git(project, &["add", "."]).assert_code(0);
+        git(project, &["commit", "-q", "-m", "x"]).assert_code(0);
+    };
+    commit(&project);
+    let third = Project::empty();
+    git(&third, &["clone", "-q", project.root().to_str().unwrap(), "."]).assert_code(0);
+    // The first replaces a value while the third adds its own.
+    let first = project.get("AUTH");
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    commit(&project);
+    third.run(["init"]).assert_code(0);
+    commit(&third);
+    for style in ["merge", "diff3"] {
+        let merge = git(
+            &third,
+            &["-c", &format!("merge.conflictStyle={style}"), "pull", "-q", "--no-rebase", "origin", "main"],
+        );
+        assert!(merge.code != 0 && third.read("prints.json").contains("<<<<<<<"), "{merge:?}");
+        third.run(["scan"]).assert_code(3);
+        third.run(["render"]).assert_code(0);
+        let list = third.read("prints.json");
+        // Five of each, and the one that was replaced, with the token that it signed.
+        assert!(list.contains("\"count\": 12") && list.matches("\"past\"").count() == 2, "{style}: {list}");
+        for value in [first.clone(), project.get("AUTH"), third.get("AUTH")] {
+            third.write("leak.txt", [&b"key="[..], &value].concat());
+            assert_eq!(findings(&scan(&third, &["leak.txt"]).assert_code(1)), set(&[("AUTH", "leak.txt", 1)]));
+        }
+        git(&third, &["merge", "--abort"]).assert_code(0);
+    }
+    drop(clone);
+}
+
+#[test]
 fn a_list_of_another_project_is_not_taken_over() {
     let (_project, clone) = project_and_clone();
     let other = clone.read("prints.json").replace("\"shop\"", "\"shed\"");
