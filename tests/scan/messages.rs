@@ -146,13 +146,12 @@ fn what_is_to_be_done_is_pasted_where_the_user_stands() {
     Run::of(project.command(["hooks", "install"]).current_dir(&shop)).assert_code(0);
     let auth = project.get("AUTH");
     let sh = |directory: &Path, line: &str| {
-        let mut command = project.command([] as [&str; 0]);
+        let command = project.command([] as [&str; 0]);
         let path =
             person_in(&project, directory, &[]).get_envs().find(|it| it.0 == "PATH").unwrap().1.unwrap().to_owned();
         let mut shell = Command::new("sh");
         shell.args(["-c", line]).current_dir(directory).env_clear();
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("PATH", path);
-        command.stdin(std::process::Stdio::null());
         Run::of(&mut shell)
     };
     for (stands, file) in

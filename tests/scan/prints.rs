@@ -248,7 +248,7 @@ fn a_store_made_in_a_clone_adds_its_values_to_the_list_and_keeps_those_of_others
 
 #[test]
 fn a_conflict_of_two_stores_in_the_list_is_mended_by_render() {
-    let (project, clone) = project_and_clone();
+    let (project, _) = project_and_clone();
     git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
     let commit = |project: &Project| {
         git(project, &["add", "."]).assert_code(0);
@@ -280,7 +280,6 @@ fn a_conflict_of_two_stores_in_the_list_is_mended_by_render() {
         }
         git(&third, &["merge", "--abort"]).assert_code(0);
     }
-    drop(clone);
 }
 
 #[test]
