@@ -3,6 +3,7 @@
 use super::Bench;
 use crate::check::deployed::Gateway;
 use crate::check::finding::{Code, Finding};
+use crate::check::judge::fix::in_table;
 use crate::manifest::deployment::TlsVersion;
 use crate::nginx::{Configuration, Directive};
 
@@ -21,7 +22,9 @@ impl Bench<'_> {
             match facts.deployed.gateways.get(file) {
                 Some(Gateway::Read(configuration)) => self.versions(file, configuration, deployment.tls_min),
                 Some(Gateway::Absent) => {
-                    let fix = "write it, or take it out of nginx in [deployment]";
+                    let others = deployment.nginx.iter().filter(|it| *it != file).map(|it| format!("\"{it}\""));
+                    let others = others.collect::<Vec<_>>().join(", ");
+                    let fix = format!("write `{file}`, or {}", in_table("deployment", format!("nginx = [{others}]")));
                     self.about_file(Code::Missing, file, "is not there", fix);
                 }
                 Some(Gateway::Unseen(it)) if it.is_fault => {

@@ -65,10 +65,12 @@ impl Bench<'_> {
             let Some(value) = &it.value else { continue };
             if let Some(is_not) = dangling(subject, value, service, delivered) {
                 let mounted: Vec<&str> = service.secrets.iter().map(|it| it.target.as_str()).collect();
-                let fix = if mounted.is_empty() {
-                    format!("give `{name}` the secret: services.{name}.secrets")
-                } else {
-                    format!("its secrets are {}", names(mounted))
+                let fix = match value.as_str().strip_prefix("/run/secrets/") {
+                    _ if !mounted.is_empty() => format!("let it name one of its secrets: {}", names(mounted)),
+                    Some(secret) if value.is_literal() && is_plain(secret) => {
+                        format!("let `{name}` mount it: secrets: [\"{secret}\"], which top-level `secrets` declares")
+                    }
+                    _ => format!("let `{name}` mount a secret, and name /run/secrets/NAME: secrets: [\"NAME\"]"),
                 };
                 self.at(
                     Code::FileVariableDangling,
@@ -79,6 +81,11 @@ impl Bench<'_> {
             }
         }
     }
+}
+
+/// Whether a text is a name, and no value that stands where one belongs.
+fn is_plain(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|it| it.is_ascii_lowercase() || matches!(it, b'_' | b'-' | b'.'))
 }
 
 /// What is wrong with the file that a variable names. What may be in the image is not known, and so not wrong.
