@@ -85,7 +85,7 @@ fn promise(name: &str) -> Promise {
     match words.as_slice() {
         // Nothing, the working directory, and where a shell was before.
         [] | ["PWD" | "OLDPWD"] => Promise::Nothing,
-        ["KEY" | "KEYS"] => Promise::Doubt,
+        ["KEY" | "KEYS"] | [.., "TOKENS"] => Promise::Doubt,
         [.., before, "KEY" | "KEYS"] if OPEN_KEYS.contains(before) => Promise::Nothing,
         [.., before, "KEY" | "KEYS"] if DOUBTFUL_KEYS.contains(before) => Promise::Doubt,
         [.., "KEY" | "KEYS"] => Promise::Key,
@@ -94,7 +94,6 @@ fn promise(name: &str) -> Promise {
         | [.., "ROOT", "TOKEN", "ID"]
         | [.., "ERLANG", "COOKIE"] => Promise::Credential,
         [.., "AUTH" | "AUTHORIZATION" | "BASICAUTH"] | [.., "AUTH", "USER" | "USERS"] => Promise::Login,
-        [.., "TOKENS"] => Promise::Doubt,
         [.., last] if CREDENTIALS.contains(last) || ENDINGS.iter().any(|end| last.ends_with(end)) => {
             Promise::Credential
         }

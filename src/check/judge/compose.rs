@@ -65,8 +65,8 @@ impl<'a> Bench<'a> {
     /// What tells more of a file that Compose refuses.
     fn ask_compose(&self) -> String {
         let files = self.manifest.compose_in(self.environment).iter();
-        let files: String = files.map(|file| format!(" -f {}", shell::path(file))).collect();
-        format!("docker compose{files} config --quiet    # says what Compose wants there")
+        let files: Vec<String> = files.map(|file| format!("-f {}", shell::path(file))).collect();
+        format!("docker compose {} config --quiet    # says what Compose wants there", files.join(" "))
     }
 
     /// About a line of a Compose file.

@@ -29,8 +29,8 @@ pub(super) fn declare(
         problems.add_with_hint(tls_min.at, "`deployment.tls_min` without `deployment.nginx` judges nothing", hint);
     }
     let names_ports = raw.public.is_some() || raw.localhost.is_some();
-    let fields = [("public", &raw.public), ("localhost", &raw.localhost)];
-    let tables = fields.into_iter().filter(|(_, field)| has_header(field, problems));
+    let fields = [("public", raw.public.as_ref()), ("localhost", raw.localhost.as_ref())];
+    let tables = fields.into_iter().filter(|(_, field)| has_header(*field, problems));
     let port_tables = tables.map(|(name, _)| name).collect();
     let public = ports(raw.public, "public", problems);
     let localhost = ports(raw.localhost, "localhost", problems);
@@ -161,9 +161,9 @@ fn ports(field: Field<Map<Texts>>, name: &'static str, problems: &mut Problems) 
 }
 
 /// Whether the rows of a table stand on lines of their own.
-fn has_header<T>(field: &Field<Map<T>>, problems: &Problems) -> bool {
+fn has_header<T>(field: Option<&At<Map<T>>>, problems: &Problems) -> bool {
     let line = |offset| problems.line(offset);
-    field.as_ref().is_some_and(|it| it.value.0.first().is_some_and(|(key, _)| line(key.at) != line(it.at)))
+    field.is_some_and(|it| it.value.0.first().is_some_and(|(key, _)| line(key.at) != line(it.at)))
 }
 
 /// A port cannot be open to everybody and to this host alone.

@@ -18,15 +18,15 @@ impl Bench<'_> {
         }
         for port in &service.ports {
             let published = published(port);
-            if published.is_some_and(|it| covers(&deployment.public, name, &it)) {
+            if published.is_some_and(|it| covers(&deployment.public, name, it)) {
                 continue;
             }
             let shown = port.published.as_deref().unwrap_or("that Docker chooses");
             let protocol = if port.protocol == "tcp" { String::new() } else { format!("/{}", port.protocol) };
-            if !published.is_some_and(|it| covers(&deployment.localhost, name, &it)) {
+            if !published.is_some_and(|it| covers(&deployment.localhost, name, it)) {
                 let message = format!("`{name}` publishes the host's port {shown}, which [deployment] does not name");
                 let or = match published {
-                    Some(published) => row(deployment, project, name, service, &published),
+                    Some(published) => row(deployment, project, name, service, published),
                     // No rule can name it.
                     None => {
                         format!("choose a port of the host: ports: [\"127.0.0.1:{0}:{0}{protocol}\"]", port.target)
@@ -52,28 +52,26 @@ fn published(port: &Port) -> Option<Ports> {
     port.published.as_deref().and_then(|text| Ports::parse(&format!("{text}/{}", port.protocol)))
 }
 
-fn covers(rules: &Rules<Vec<Ports>>, service: &str, port: &Ports) -> bool {
-    rules.get(service).is_some_and(|rule| rule.value.iter().any(|it| it.cover(port)))
+fn covers(rules: &Rules<Vec<Ports>>, service: &str, port: Ports) -> bool {
+    rules.get(service).is_some_and(|rule| rule.value.iter().any(|it| it.cover(&port)))
 }
 
 /// Whether a service publishes a port, or a part of a range, to others than this host.
-fn is_open(service: &Service, port: &Ports) -> bool {
-    service.ports.iter().any(|it| !is_loopback(it) && published(it).is_some_and(|it| it.meet(port)))
+fn is_open(service: &Service, port: Ports) -> bool {
+    service.ports.iter().any(|it| !is_loopback(it) && published(it).is_some_and(|it| it.meet(&port)))
 }
 
 /// The line that declares a port, as it has to be once it is pasted over what stands there: with what is declared already, and
 /// with the other ports that nobody declared.
-fn row(deployment: &Deployment, project: &Project, name: &str, service: &Service, port: &Ports) -> String {
-    let (table, rules) = match is_open(service, port) {
-        true => ("public", &deployment.public),
-        false => ("localhost", &deployment.localhost),
-    };
+fn row(deployment: &Deployment, project: &Project, name: &str, service: &Service, port: Ports) -> String {
+    let (table, rules) =
+        if is_open(service, port) { ("public", &deployment.public) } else { ("localhost", &deployment.localhost) };
     let mut rows: BTreeMap<&str, Vec<Ports>> =
         rules.iter().map(|(name, rule)| (name.as_str(), rule.value.clone())).collect();
     for (name, service) in &project.services {
         let ports = service.ports.iter().filter_map(published);
-        let is_declared = |it: &Ports| covers(&deployment.public, name, it) || covers(&deployment.localhost, name, it);
-        for port in ports.filter(|it| !is_declared(it) && is_open(service, it) == (table == "public")) {
+        let is_declared = |it: Ports| covers(&deployment.public, name, it) || covers(&deployment.localhost, name, it);
+        for port in ports.filter(|it| !is_declared(*it) && is_open(service, *it) == (table == "public")) {
             add(rows.entry(name).or_default(), port);
         }
     }
