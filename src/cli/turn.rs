@@ -61,7 +61,9 @@ impl Session<'_> {
         let begun = Instant::now();
         let first = self.root.lock(LOCK, Duration::ZERO);
         let is_busy = matches!(&first, Err(error) if error.code() == "busy");
-        let is_within = self.is_within_hook() || is_busy && self.root.is_locked_by_ancestor(LOCK).unwrap_or(false);
+        // Of a hook that emptied its environment: whoever called it holds its lock, as does the hook.
+        let is_called = || self.root.is_locked_by_ancestor(hook::LOCK).unwrap_or(false);
+        let is_within = self.is_within_hook() || is_busy && is_called();
         let timeout = if is_within { Duration::ZERO } else { timeout };
         let lock = if is_busy && !timeout.is_zero() { self.root.lock(LOCK, timeout) } else { first };
         let waited = |lock: Lock| {
