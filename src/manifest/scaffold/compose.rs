@@ -289,7 +289,10 @@ services:
 ",
             &[],
         );
-        assert_eq!(parse(&text, "m").unwrap().secrets.keys().map(|it| it.as_str()).collect::<Vec<_>>(), ["BASIC_AUTH"]);
+        assert_eq!(
+            parse(&text, "m").unwrap().secrets.keys().map(crate::name::SecretName::as_str).collect::<Vec<_>>(),
+            ["BASIC_AUTH"]
+        );
         assert!(text.contains("left out: QUEUE_KEY_PREFIX.") && !text.contains("hunter2"), "{text}");
     }
 
