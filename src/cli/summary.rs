@@ -82,12 +82,11 @@ impl<'a> Summary<'a> {
         dry_run: bool,
     ) -> Self {
         let made = |step: &'a Step| Made { secret: &step.secret, kind: step.kind, action: step.action, why: &step.why };
-        let prefix = prefix(environment, manifest);
         let waiting = plan.waiting.iter().map(|waiting| Waits {
             secret: waiting.secret.to_string(),
             needs: waiting.needs.clone(),
             fix: if waiting.needs.is_empty() {
-                format!("vault-kit{prefix} {}", supply_words(manifest, &waiting.secret))
+                format!("vault-kit{} {}", prefix(environment, manifest), supply_words(manifest, &waiting.secret))
             } else {
                 let needs: Vec<_> = waiting.needs.iter().map(SecretName::as_str).collect();
                 format!("comes by itself once {} is there", needs.join(", "))

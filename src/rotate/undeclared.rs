@@ -67,7 +67,7 @@ pub fn is_undeclared(manifest: &Manifest, environment: &EnvName, entry: &Entry) 
 pub fn refusal(secret: &SecretName, is_aborting: bool) -> Error {
     let state = if is_aborting { "its owner may know the candidate" } else { "the old value is in force" };
     let message = format!("`{secret}` is not declared any more as its rotation began: {state}");
-    Error::new(Kind::Incomplete, UNDECLARED, message)
+    Error::new(Kind::Incomplete, "rotation-undeclared", message)
         .hint(format!("give it up: `vault-kit rotate abort {secret}`"))
         .hint("or declare it and its hooks as they were, and go on with `vault-kit rotate resume`")
 }
