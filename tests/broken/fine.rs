@@ -198,16 +198,19 @@ fn a_compose_file_that_cannot_be_judged_fails_and_nothing_is_said_of_its_service
 /// A Dockerfile, what it leaves out, and the gateway's configuration.
 const BUILT: [&str; 3] = ["app/Dockerfile", "app/.dockerignore", "nginx/main.conf"];
 
+/// Why a file is not read, and what puts such a one there.
+type Spoiling = (&'static str, fn(&Project, &str));
+
 #[test]
 fn a_file_that_is_built_or_served_from_and_cannot_be_judged_fails() {
-    let make: [(&str, fn(&Project, &str)); 4] = [
+    let make: [Spoiling; 4] = [
         ("is not a regular file", |project, path| {
             let mode = rustix::fs::Mode::RWXU;
             rustix::fs::mknodat(rustix::fs::CWD, project.path(path), rustix::fs::FileType::Fifo, mode, 0).unwrap();
         }),
         ("is not a regular file", |project, path| std::fs::create_dir(project.path(path)).unwrap()),
-        ("MiB", |project, path| std::fs::File::create(project.path(path)).unwrap().set_len(2 << 30).unwrap()),
-        ("UTF-8", |project, path| std::fs::write(project.path(path), [0xff, 0xfe, b'\n']).unwrap()),
+        ("MiB", |project, path| project.write(path, vec![b'\n'; 2 << 20])),
+        ("UTF-8", |project, path| project.write(path, [0xff, 0xfe, b'\n'])),
     ];
     for path in BUILT {
         let project = with_built_files();

@@ -168,7 +168,9 @@ fn of_a_compose_file_that_is_refused_it_is_said_what_to_write() {
             .map(|it| (format!("{} {}", it["line"], it["message"].as_str().unwrap()), it["fix"].as_str().unwrap()));
         let found: Vec<_> = found.collect();
         assert!(found.contains(&(told.to_owned(), fix)), "{text}: {found:?}");
-        found.iter().for_each(|(_, fix)| assert_works(&project, fix));
+        for (_, fix) in &found {
+            assert_works(&project, fix);
+        }
     }
 }
 
@@ -186,7 +188,7 @@ fn paste(project: &Project, table: &str, line: &str) {
     let header = lines.iter().position(|it| *it == format!("[{table}]")).unwrap();
     let end = (header + 1..lines.len()).find(|&at| lines[at].starts_with('[')).unwrap_or(lines.len());
     match (header + 1..end).find(|&at| lines[at].starts_with(&format!("{key} ="))) {
-        Some(at) => lines[at] = line.to_owned(),
+        Some(at) => line.clone_into(&mut lines[at]),
         None => lines.insert(end, line.to_owned()),
     }
     project.write("vault-kit.toml", lines.join("\n") + "\n");
