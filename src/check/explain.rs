@@ -140,7 +140,7 @@ const TABLE: &[Explanation] = explanations! {
         risk "It goes on with the old values, and fails when those are retired."
         cure "`vault-kit rotate resume` calls the hook again."
     "owner-untold" at [Host]
-        cause "A value came into force by `init`, `generate` or `set`, which call no hook, or a hook of `rotate tell` failed."
+        cause "A value came into force by `init`, `generate`, `set` or `import`, which call no hook, or a hook of `rotate tell` failed."
         risk "Files have a value that its owner may refuse, such as a database with the password of before: what reads them fails at its next login."
         cure "`vault-kit rotate tell NAME`, once the owner runs: its hooks set the value in force and test it."
     "rotation-due" at [Host]

@@ -1,5 +1,6 @@
 //! `import`: the values of an existing file into the store; what is running stays as it is.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -18,9 +19,11 @@ use crate::error::Result;
 use crate::exit::{Exit, Kind};
 use crate::manifest::{Declaration, Format, Kind as SecretKind};
 use crate::name::SecretName;
+use crate::plan::{self, Observed, Plan, Scope};
 use crate::secret::Secret;
 use crate::store::{Origin, Store};
 use crate::ui::SCHEMA_VERSION;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -44,6 +47,8 @@ pub struct Arguments {
 struct Outcome {
     schema_version: u32,
     imported: Vec<SecretName>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    made: Vec<SecretName>,
     kept: Vec<String>,
     placeholders: Vec<String>,
     mismatched: Vec<String>,
@@ -75,30 +80,55 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             let broken = consequences::of_value(&session, &opened.store, declaration, Change::Replace);
             outcome.consequences.extend(broken);
             let version = world.given_version(&opened.store, declaration, entry.value, Origin::Imported)?;
-            // What runs has it.
-            let id = version.id;
+            // What runs has it, unless a hook told its owner another one: then the store knows that it was not told this one.
             opened.store.promote(&declaration.name, version);
-            opened.store.note_known(&declaration.name, id, context.now);
             outcome.imported.push(declaration.name.clone());
         }
     }
+    let plan = derived(&world, &opened.store, &outcome.imported);
+    outcome.consequences.extend(consequences::of_plan(&session, &opened.store, &plan));
+    outcome.made = world.make(&mut opened.store, &plan)?;
     if !outcome.consequences.is_empty() {
-        let anew = session.command("generate");
-        outcome
-            .consequences
-            .push(format!("nothing is delivered yet: `{anew}` makes its tokens anew and delivers both"));
+        let render = session.command("render");
+        outcome.consequences.push(format!("nothing is delivered yet: `{render}` delivers it with what is made of it"));
     }
     consequences::say(context, &outcome.consequences);
     if !arguments.dry_run {
         world.preflight()?;
         ignored::add(&session.root, &session.manifest)?;
-        world.record(&mut opened, "import", &outcome.imported)?;
+        world.record(&mut opened, "import", &[&outcome.imported[..], &outcome.made].concat())?;
     }
     outcome.tell(context, arguments.dry_run)?;
     let refused = !outcome.placeholders.is_empty() || !outcome.mismatched.is_empty();
     let kinds = [(!outcome.banned.is_empty(), Kind::Conflict), (refused, Kind::Findings)];
     let gravest = Kind::most_severe(kinds.into_iter().filter_map(|(applies, kind)| applies.then_some(kind)));
     Ok(gravest.map_or(Exit::DONE, Exit::from))
+}
+
+/// What is made of the imported values, anew or for the first time. What a file may still bring is left to it: of what there
+/// is no value of yet only templates are made, and none whose inputs are not all there.
+fn derived(world: &World<'_>, store: &Store, imported: &[SecretName]) -> Plan {
+    let imported: BTreeSet<SecretName> = imported.iter().cloned().collect();
+    let dependents = plan::dependents(world.manifest, &imported);
+    let observed = Observed { changed: imported.clone(), ..world.observe(store) };
+    let mut plan = plan::plan(world.manifest, world.environment, &observed, &Scope::Missing(dependents.clone()));
+    let mut there: BTreeSet<SecretName> = observed.secrets.into_keys().collect();
+    plan.steps.retain(|step| {
+        let name = &step.secret;
+        let Some(declaration) = world.manifest.secret(name).filter(|_| dependents.contains(name)) else { return false };
+        let is_there = |input: &SecretName| {
+            there.contains(input) || world.manifest.secret(input).is_some_and(|it| !it.is_stored())
+        };
+        let is_due = there.contains(name)
+            || matches!(declaration.kind, SecretKind::Template(_))
+                && declaration.references().into_iter().all(is_there);
+        let is_made = is_due && !imported.contains(name);
+        if is_made {
+            there.insert(name.clone());
+        }
+        is_made
+    });
+    Plan { steps: plan.steps, ..Plan::default() }
 }
 
 /// The names and values in the file.
@@ -166,6 +196,10 @@ impl Outcome {
         let verb = if dry_run { "would import" } else { "imported" };
         for name in &self.imported {
             ui.say(&format!("{verb:<13} {name}"));
+        }
+        let verb = if dry_run { "would make" } else { "made" };
+        for name in &self.made {
+            ui.say(&row(verb, name.as_str(), format_args!("it is made of what was imported")));
         }
         let rows: [(&str, &Vec<String>, &str); 6] = [
             ("kept", &self.kept, "the store has a value already"),

@@ -124,3 +124,77 @@ fn a_file_that_cannot_be_read_is_named_with_its_line_and_changes_nothing() {
     assert!(missing.stderr.contains("`nowhere.env`"), "{}", missing.stderr);
     assert_eq!(project.contents(), before);
 }
+
+/// A template of a value that a person supplies, and of one that is drawn.
+const TEMPLATE: &str = r#"
+[project]
+name = "shop"
+
+[secrets.DB]
+kind = "external"
+
+[secrets.SESSION]
+kind = "random"
+
+[secrets.URL]
+kind = "template"
+template = "postgres://app:${DB}@db/app?s=${SESSION}"
+
+[secrets.WRAPPED]
+kind = "template"
+template = "url=${URL}"
+
+[outputs.env]
+format = "dotenv"
+path = ".env"
+"#;
+
+#[test]
+fn what_is_made_of_an_imported_value_is_made_in_the_same_change() {
+    let project = Project::with_manifest(TEMPLATE);
+    project.run(["init"]);
+    let before = project.store().generation;
+    project.write("x.env", "DB=first-Zk3vYq8mT1xWc5RbLp\n");
+    let run = project.run(["import", "x.env"]).assert_code(0);
+    for line in ["made          URL", "made          WRAPPED"] {
+        assert!(run.stderr.lines().any(|it| it.starts_with(line)), "{line}: {}", run.stderr);
+    }
+    assert_eq!(project.store().generation, before + 1);
+    project.run(["render"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+
+    project.write("x.env", "DB=second-Zk3vYq8mT1xWc5RbLp\n");
+    let dry = json(&project.run(["import", "x.env", "--replace", "--json", "-n"]).assert_code(0));
+    let answer = json(&project.run(["import", "x.env", "--replace", "--json"]).assert_code(0));
+    assert_eq!((named(&answer, "made"), dry), (vec!["URL".to_owned(), "WRAPPED".to_owned()], answer));
+    assert_eq!(project.store().generation, before + 2);
+    let url = String::from_utf8(project.get("WRAPPED")).unwrap();
+    assert!(url.contains("app:second-Zk3vYq8mT1xWc5RbLp@"), "the template has the value of before");
+    project.run(["render"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
+
+/// A second file may bring it: a value that was drawn meanwhile would go before it.
+#[test]
+fn nothing_is_drawn_for_a_template_whose_other_inputs_are_yet_to_come() {
+    let project = Project::with_manifest(TEMPLATE);
+    project.write("x.env", "DB=first-Zk3vYq8mT1xWc5RbLp\n");
+    project.write("y.env", format!("SESSION={RUNNING}\n"));
+    let answer = json(&project.run(["import", "x.env", "--json"]).assert_code(0));
+    assert!(answer.get("made").is_none(), "{answer}");
+    let answer = json(&project.run(["import", "y.env", "--json"]).assert_code(0));
+    assert_eq!(named(&answer, "made"), ["URL", "WRAPPED"]);
+    assert_eq!(project.get("SESSION"), RUNNING.as_bytes());
+    project.run(["init"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_token_is_signed_anew_with_the_key_that_is_imported_over_its_own() {
+    let project = shop();
+    let token = project.get("TOKEN");
+    project.write("old.env", format!("AUTH={RUNNING}\n"));
+    let run = project.run(["import", "old.env", "--replace"]).assert_code(0);
+    assert!(run.stderr.contains("a hard cut") && run.stderr.contains("`vault-kit render`"), "{run:?}");
+    assert_ne!(project.get("TOKEN"), token);
+}
