@@ -13,6 +13,7 @@ use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::revocation;
+use crate::store::rotations::{Operation, Step};
 use crate::store::{Stage, Store, Version};
 use crate::token::algorithm::Algorithm;
 use crate::token::key_set::State;
@@ -107,7 +108,7 @@ pub fn companions<'s>(
         let companion = match declaration.kind {
             Kind::Keypair { .. } => pair(overlap, version, store, max_age),
             Kind::Ca(_) => authority(declaration, overlap?, version, store),
-            _ => single(declaration, overlap, version),
+            _ => single(declaration, overlap, version, store),
         };
         companion.filter(|it| it.state == State::Next || now < it.until)
     };
@@ -191,10 +192,17 @@ fn latest_signed(store: &Store, root: &Version) -> Option<DateTime<Utc>> {
     signed.filter(|it| !certificates.is_revoked(it.issuer, &it.serial)).map(|it| it.expires).max()
 }
 
-/// A version of a single value: it stands beside its successor while the overlap lasts.
-fn single<'s>(declaration: &Declaration, overlap: Option<Period>, version: &'s Version) -> Option<Companion<'s>> {
+/// A version of a single value: it stands beside its successor while the overlap lasts, unless its owner may refuse it already.
+fn single<'s>(
+    declaration: &Declaration,
+    overlap: Option<Period>,
+    version: &'s Version,
+    store: &Store,
+) -> Option<Companion<'s>> {
     let overlap = overlap.filter(|_| declaration.kind.is_single())?;
-    let is_accepted = version.life.revoked.is_none() && version.life.retired.is_none();
+    let is_retiring = |it: &Operation| it.step == Step::Retiring && it.base == version.id;
+    let may_be_refused = store.rotations.running.get(&declaration.name).is_some_and(is_retiring);
+    let is_accepted = version.life.revoked.is_none() && version.life.retired.is_none() && !may_be_refused;
     let since = version.life.replaced.filter(|_| is_accepted && version.stage == Stage::Previous)?;
     Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })
 }

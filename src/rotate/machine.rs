@@ -86,6 +86,9 @@ impl<'a> Machine<'a> {
             // Before an owner is told of a value that could not be delivered.
             world.prepare(&opened.store)?.preflight()?;
         }
+        // No owner refuses what a file still delivers.
+        let retires = |name: &SecretName| opened.store.rotations.running.get(name).is_some_and(|it| !it.is_open());
+        run.settles |= selection.going.iter().any(retires);
         run.tried = paused::tried(&opened.store, order, &selection);
         drop(opened);
         if !waits {

@@ -715,3 +715,19 @@ fn whoever_is_told_a_value_again_is_told_none_that_is_over() {
     project.run(["rotate", "tell", "DB"]).assert_code(0);
     assert_eq!(steps(&project)[asked_before..], ["set", "test"], "it is refused by now");
 }
+
+#[test]
+fn what_may_have_been_refused_when_a_process_died_is_in_no_file_any_more_once_that_is_followed_up() {
+    for follow_up in ["resume", "--due"] {
+        let project = project_with("overlap = \"2h\"");
+        project.run(["rotate", "DB"]).assert_code(0);
+        project.write("die-retire", "");
+        let run = project.command(["rotate", "DB", "--yes"]).output().unwrap();
+        assert!(!run.status.success());
+        assert!(project.read(".env").contains("DB_PREVIOUS="), "the process died before it wrote anything");
+        project.run(["rotate", follow_up]).assert_code(0);
+        assert!(!project.read(".env").contains("DB_PREVIOUS="), "{follow_up}: {}", project.read(".env"));
+        assert_eq!(steps(&project).last().unwrap(), "retire", "its files were read again first");
+        project.run(["check"]).assert_code(0);
+    }
+}
