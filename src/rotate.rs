@@ -201,7 +201,8 @@ impl Problem {
                 .hint("once it can, try it again with `vault-kit rotate resume`");
         };
         let state = match (step.as_str(), is_aborting) {
-            ("retire", _) => "the new value is in force, and the old one may still be accepted",
+            ("retire", false) => "the new value is in force, and the old one may still be accepted",
+            ("retire", true) => "the value before it is in force, and the one that was given up may still be accepted",
             (_, true) => "the owner may know the candidate; the current value is in force in our files",
             _ => "nothing was promoted: the old value is in force",
         };

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::order::waves;
 use super::programs::{Programs, Step};
-use super::{Report, What};
+use super::promote::overlap;
+use super::{Event, Report, What};
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::store::rotations::{Ending, Operation, Step as Reached};
+use crate::store::rotations::{Ending, Operation, Step as Reached, Trouble};
+use crate::world::World;
 
 impl Machine<'_> {
     /// Gives up the rotations of these secrets; `leaves_owners` = without their hooks, so that nobody tells the owners.
@@ -33,6 +37,8 @@ impl Machine<'_> {
             drop_candidate(&mut opened.store, name, world.now)?;
             if untold.contains(&name) {
                 opened.store.owe_owner(name);
+            } else {
+                self.go_on_retiring(&world, &mut opened.store, name)?;
             }
         }
         opened.store.updated = opened.store.updated.max(world.now);
@@ -69,19 +75,42 @@ impl Machine<'_> {
             problem.is_aborting = true;
         }
         let (world, mut opened) = self.open()?;
+        let mut keeps = Vec::new();
         for name in &done {
+            let is_refused = !run.leaves_owners && !is_promised(&world, &opened.store, name)?;
+            if is_refused && !self.programs.hooks(name, Step::Retire).is_empty() {
+                let id = in_flight(&mut opened.store.rotations, name)?.candidate;
+                id.into_iter().for_each(|id| opened.store.note_retired(name, id, world.now));
+            }
             drop_candidate(&mut opened.store, name, world.now)?;
             if run.leaves_owners {
                 opened.store.owe_owner(name);
             } else if let Some(id) = opened.store.current(name).map(|version| version.id) {
                 // It was given the current value just now, here or by another host.
                 opened.store.note_told(name, id, world.now);
+                let from = self.go_on_retiring(&world, &mut opened.store, name)?.filter(|from| *from > world.now);
+                keeps.extend(from.map(|from| Event { secret: name.clone(), what: What::Retires { from } }));
             }
         }
         opened.store.updated = opened.store.updated.max(world.now);
         write_down(run, (&world, &mut opened), (action(run.leaves_owners), &done), failed)?;
         run.tell(&done, &What::Aborted);
+        run.report.events.extend(keeps);
         Ok(())
+    }
+
+    /// Takes up again what an earlier rotation had yet to retire when what is given up was begun; tells from when on it is.
+    fn go_on_retiring(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<Option<DateTime<Utc>>> {
+        let has_hook = !self.programs.hooks(name, Step::Retire).is_empty();
+        let told = store.to_retire(name).filter(|it| it.life.told.is_some());
+        let Some(before) = told.max_by_key(|it| it.life.replaced).filter(|_| has_hook) else { return Ok(None) };
+        let (base, replaced) = (before.id, before.life.replaced.unwrap_or(world.now));
+        let retire_at = Some(replaced + overlap(world, store, name, base)?);
+        let (step, started, trouble) = (Reached::Promoted, world.now, Trouble::default());
+        let operation =
+            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at, remote: None };
+        store.begin(name, operation);
+        Ok(retire_at)
     }
 
     /// Has the hooks make owners accept the current value, and refuse the candidate.
@@ -97,8 +126,14 @@ impl Machine<'_> {
         // Who gets the value of another one gets it when that is in force again.
         let names: Vec<SecretName> = waves(names, |name| self.programs.given(name)).concat();
         let (set, mut failed) = self.call_for(&names, Step::Set)?;
+        let (world, opened) = self.open()?;
+        let is_promised: Result<Vec<bool>> = set.iter().map(|it| is_promised(&world, &opened.store, it)).collect();
+        drop(opened);
+        let (promised, asked): (Vec<_>, Vec<_>) = set.into_iter().zip(is_promised?).partition(|(_, it)| *it);
+        let names = |of: Vec<(SecretName, bool)>| of.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         // The owner may accept the candidate too, which nobody is to use any more.
-        let (done, more) = self.call_for(&set, Step::Retire)?;
+        let (mut done, more) = self.call_for(&names(asked), Step::Retire)?;
+        done.extend(names(promised));
         failed.extend(more);
         let done = self.in_force(run, done)?;
         failed.extend(self.undeclared(orphans, "set"));
@@ -106,12 +141,22 @@ impl Machine<'_> {
     }
 }
 
+/// Whether what is given up is an earlier value that is still accepted beside the one in force, until its overlap ends.
+pub fn is_promised(world: &World<'_>, store: &Store, name: &SecretName) -> Result<bool> {
+    let candidate = store.rotations.open(name).and_then(|it| it.candidate);
+    let Some(id) = candidate.filter(|_| world.manifest.has_secret(name, world.environment)) else { return Ok(false) };
+    let Some((before, replaced)) = store.again(name, id).and_then(|it| Some((it.id, it.life.replaced?))) else {
+        return Ok(false);
+    };
+    Ok(world.now < replaced + overlap(world, store, name, before)?)
+}
+
 /// What the record calls it.
 fn action(leaves_owners: bool) -> &'static str {
     if leaves_owners { "rotate-abort-without-hooks" } else { "rotate-abort" }
 }
 
-fn drop_candidate(store: &mut Store, name: &SecretName, now: chrono::DateTime<chrono::Utc>) -> Result<()> {
+fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>) -> Result<()> {
     let started = in_flight(&mut store.rotations, name)?.started;
     store.drop_candidate(name);
     store.rotations.running.remove(name);

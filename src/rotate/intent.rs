@@ -56,17 +56,18 @@ impl Deed {
     }
 }
 
-/// What a resumption would do.
+/// What a resumption would do; `is_promised` = whether an owner goes on accepting what is given up ([`super::abort::is_promised`]).
 pub fn resume(
     manifest: &Manifest,
     store: &Store,
     programs: &dyn Programs,
     names: &BTreeSet<SecretName>,
+    is_promised: &dyn Fn(&SecretName) -> bool,
 ) -> Vec<Intent> {
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {
         if step == Reached::Aborting {
-            return abort(programs, name, false);
+            return abort(programs, name, false, is_promised(name));
         }
         if is_gone(manifest, &store.environment, store, name) {
             return Intent { secret: name.clone(), deeds: vec![Deed::Refuse] };
@@ -97,11 +98,12 @@ pub fn tell(store: &Store, programs: &dyn Programs, name: &SecretName) -> Intent
     Intent { secret: name.clone(), deeds }
 }
 
-/// What giving up would do; `leaves_owner` = without hooks.
-pub fn abort(programs: &dyn Programs, name: &SecretName, leaves_owner: bool) -> Intent {
+/// What giving up would do; `leaves_owner` = without hooks, `is_promised` = the candidate is accepted until its overlap ends.
+pub fn abort(programs: &dyn Programs, name: &SecretName, leaves_owner: bool, is_promised: bool) -> Intent {
     let hooks = |step| if leaves_owner { Vec::new() } else { programs.hooks(name, step) };
     let asked = |step: Step| hooks(step).into_iter();
     let back = asked(Step::Set).map(Deed::SetBack);
-    let refused = asked(Step::Retire).map(Deed::RetireCandidate).filter(|_| asked(Step::Set).next().is_some());
+    let refused =
+        asked(Step::Retire).map(Deed::RetireCandidate).filter(|_| !is_promised && asked(Step::Set).next().is_some());
     Intent { secret: name.clone(), deeds: back.chain(refused).chain([Deed::Drop]).collect() }
 }

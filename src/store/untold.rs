@@ -65,6 +65,13 @@ impl Store {
         self.versions(name).filter(may_be_accepted)
     }
 
+    /// The replaced version whose value a candidate has again, as long as its owner may accept it.
+    pub fn again(&self, name: &SecretName, candidate: VersionId) -> Option<&Version> {
+        let candidate = self.version(name, candidate)?;
+        let is_kept = |it: &&Version| it.stage == Stage::Previous && it.life.retired.is_none();
+        self.versions(name).rev().filter(is_kept).find(|it| is_same(it, candidate))
+    }
+
     /// Begins a rotation. What another one had yet to retire is left to whoever retires next.
     pub fn begin(&mut self, name: &SecretName, operation: Operation) {
         let base = operation.base;

@@ -11,6 +11,7 @@ mod memory;
 mod outlived;
 mod owners;
 mod programs;
+mod promises;
 mod roots;
 mod steps;
 #[path = "../support/mod.rs"]

@@ -219,7 +219,7 @@ fn a_value_that_a_hook_never_told_makes_no_owner_of_whoever_reads_a_file() {
 }
 
 /// What of the values that the program was told its owner still accepts, were it to add each of them.
-fn accepted(project: &Project) -> Vec<String> {
+pub(crate) fn accepted(project: &Project) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let mut accepted: Vec<String> = Vec::new();
     for (step, input) in asked(project) {
@@ -232,7 +232,7 @@ fn accepted(project: &Project) -> Vec<String> {
     accepted
 }
 
-fn in_force(project: &Project) -> Vec<String> {
+pub(crate) fn in_force(project: &Project) -> Vec<String> {
     vec![String::from_utf8(project.get("DB")).unwrap()]
 }
 

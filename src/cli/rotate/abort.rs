@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::rotate::abort::{expect_open, may_know_more, untold};
+use crate::rotate::abort::{expect_open, is_promised, may_know_more, untold};
 use crate::rotate::declared::Declared;
 use crate::rotate::intent;
 use crate::rotate::machine::Machine;
@@ -30,9 +30,10 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let leaves_owners = arguments.without_hooks;
-    let rehearse = |_: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+    let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         expect_open(store, names)?;
-        Ok(names.iter().map(|name| intent::abort(programs, name, leaves_owners)).collect())
+        let intent = |name| Ok(intent::abort(programs, name, leaves_owners, is_promised(world, store, name)?));
+        names.iter().map(intent).collect()
     };
     let risk = |store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let mut untold = untold(store, programs, names);

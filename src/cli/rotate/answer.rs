@@ -112,7 +112,9 @@ pub fn tell(
         ui.problem(error);
         // Whoever rotates by hand is told here. Nobody reads what a job runs.
         if is_scheduled || context.global.non_interactive {
-            notify(session, problem, error, &paste.command("vault-kit rotate resume"));
+            let given_up = problem.secret.as_ref().filter(|_| problem.is_aborting);
+            let which = given_up.map_or_else(String::new, |name| format!(" {name}"));
+            notify(session, problem, error, &paste.command(&format!("vault-kit rotate resume{which}")));
         }
     }
     report.events.iter().filter_map(warning).for_each(|words| ui.warn(&paste.words(&words)));

@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
+use crate::rotate::abort::is_promised;
 use crate::rotate::declared::Declared;
 use crate::rotate::intent;
 use crate::rotate::machine::Machine;
@@ -28,7 +29,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let order = Order::Resume(names.clone());
         let going = select::select(world.manifest, store, &order, programs, world.now)?.going;
-        Ok(intent::resume(world.manifest, store, programs, &going))
+        let is_promised = |name: &SecretName| is_promised(world, store, name).unwrap_or_default();
+        Ok(intent::resume(world.manifest, store, programs, &going, &is_promised))
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
     super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)

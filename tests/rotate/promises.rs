@@ -1,0 +1,83 @@
+//! What an owner was promised to accept, and what it must refuse in the end, whatever is given up or removed on the way.
+
+use crate::owners::{accepted, in_force};
+use crate::programs::{asked, project_with, steps};
+use crate::support::Project;
+
+/// A project whose owner knows the value in force.
+fn told(more: &str) -> Project {
+    let project = project_with(more);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project
+}
+
+/// The values of `DB` in `.env`: the current one, and the one before as long as that is delivered.
+fn delivered(project: &Project) -> Vec<String> {
+    let text = project.read(".env");
+    let lines = text.lines().filter(|line| line.starts_with("DB=") || line.starts_with("DB_PREVIOUS="));
+    lines.map(|line| line.split_once('=').unwrap().1.trim_matches(['\'', '"']).to_owned()).collect()
+}
+
+fn sorted(mut values: Vec<String>) -> Vec<String> {
+    values.sort();
+    values
+}
+
+fn end_overlaps(project: &Project) {
+    project.edit_store(|store| {
+        let hours = chrono::TimeDelta::hours(3);
+        store.rotations.running.values_mut().for_each(|it| it.retire_at = it.retire_at.map(|at| at - hours));
+        let versions = store.secrets.values_mut().flatten();
+        versions.for_each(|it| it.life.replaced = it.life.replaced.map(|at| at - hours));
+    });
+}
+
+#[test]
+fn giving_up_a_rollback_leaves_what_its_overlap_promised() {
+    let project = told("overlap = \"2h\"");
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("fail-test", "");
+    project.run(["rotate", "rollback", "DB", "--yes"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    let run = project.run(["rotate", "abort", "DB", "-n"]).assert_code(0);
+    assert!(!run.both().contains("retire"), "{run:?}");
+    let run = project.run(["rotate", "abort", "DB"]).assert_code(0);
+    assert!(run.stderr.contains("keeps"), "{run:?}");
+    assert_eq!(delivered(&project).len(), 2, "{}", project.read(".env"));
+    assert_eq!(sorted(accepted(&project)), sorted(delivered(&project)));
+    assert!(project.run(["rotate", "status"]).assert_code(0).stdout.contains("overlap"));
+    project.run(["check"]).assert_code(0);
+
+    end_overlaps(&project);
+    project.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!((accepted(&project), delivered(&project)), (in_force(&project), in_force(&project)));
+}
+
+#[test]
+fn giving_up_a_rollback_after_its_overlap_has_the_value_refused_once() {
+    let project = told("overlap = \"2h\"");
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("fail-test", "");
+    project.run(["rotate", "rollback", "DB", "--yes"]).assert_code(8);
+    end_overlaps(&project);
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    assert!(project.run(["rotate", "status"]).assert_code(0).stderr.contains("no rotation is on its way"));
+    assert_eq!(steps(&project).iter().filter(|step| *step == "retire").count(), 1);
+}
+
+#[test]
+fn what_is_given_up_and_not_refused_is_said_so_and_not_that_it_is_in_force() {
+    let project = told("");
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.write("fail-retire", "");
+    let run = project.run(["rotate", "abort", "DB", "--non-interactive"]).assert_code(8);
+    let words = "the value before it is in force, and the one that was given up may still be accepted";
+    assert!(run.stderr.contains(words) && !run.stderr.contains("new value is in force"), "{run:?}");
+    let all = asked(&project);
+    let (_, notified) = all.iter().rfind(|(step, _)| step == "notify").unwrap();
+    assert!(notified.to_string().contains(words), "{notified}");
+    let text = notified.to_string();
+    assert!(text.contains("vault-kit rotate resume DB"), "{text}");
+}
