@@ -17,6 +17,7 @@ mod paths;
 mod problem;
 mod read;
 mod readers;
+mod remote;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -117,12 +118,13 @@ pub fn resolve(request: &Request<'_>, files: &dyn Files) -> Resolved {
     let scope = loader.new_scope();
     let model = loader.model(&paths, &Set { directory, values: &values, scope, trail: Vec::new() });
     let mut project = read::project(&model, &values, &mut loader);
-    let Loader { notes: Notes { mut problems, uses, .. }, read, env_files, .. } = loader;
+    let Loader { notes: Notes { mut problems, uses, addresses, .. }, read, env_files, .. } = loader;
     if model.is_empty() && problems.is_empty() {
         problems.refused(&paths.first().map_or_else(|| nowhere(""), |(_, at)| at.clone()), "the file holds nothing");
     }
     consistency::check(&project, &mut problems);
     project.uses = uses;
+    project.addresses = addresses;
     project.files = read.into_iter().collect();
     project.variable_files = env_files;
     Resolved { project, problems: problems.sorted() }

@@ -6,6 +6,7 @@ mod ports;
 use super::model::Location;
 use super::paths;
 use super::problem::{Problems, safe, shown};
+use super::remote::is_remote;
 use super::tree::{Kind, Map, Node, Tag, Value};
 
 /// Where relative paths of a file begin, and who hears of problems.
@@ -105,7 +106,7 @@ impl Canonical<'_> {
         }
         self.mounts(map.get_mut("secrets"), &format!("{path}.secrets"));
         if let Some(context) = map.get_mut("context")
-            && !context.as_str().is_some_and(is_remote)
+            && !context.as_str().is_some_and(|it| is_remote(it) || it.starts_with("service:"))
         {
             self.path(context);
         }
@@ -273,10 +274,4 @@ fn one_to_list(node: Option<&mut Node>) {
 /// The last key of a way.
 fn last(path: &str) -> &str {
     path.rsplit('.').next().unwrap_or(path)
-}
-
-/// Whether a build context is not a directory of the host.
-fn is_remote(context: &str) -> bool {
-    let prefixes = ["service:", "github.com/", "git@"];
-    context.contains("://") || prefixes.iter().any(|prefix| context.starts_with(prefix))
 }

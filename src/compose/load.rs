@@ -13,7 +13,7 @@ use super::model::Location;
 use super::problem::{ProblemKind, safe};
 use super::scope::{self, Notes};
 use super::tree::{Map, Node, Value};
-use super::{Files, Unreadable, keys, merge, paths, yaml};
+use super::{Files, Unreadable, keys, merge, paths, remote, yaml};
 
 /// More files than this belong to no project.
 const MOST_FILES: usize = 200;
@@ -95,6 +95,12 @@ impl<'a> Loader<'a> {
         scope::put_in(&mut document, values, &mut String::new(), &mut self.notes);
         let Value::Map(mut map) = document.value else { return None };
         Canonical { directory, problems: &mut self.notes.problems }.file(&mut map);
+        for address in remote::addresses(&map) {
+            // Files that are extended are met once for each set of variables.
+            if !self.notes.addresses.iter().any(|it| it.text.at == address.text.at && it.key == address.key) {
+                self.notes.addresses.push(address);
+            }
+        }
         Some(map)
     }
 

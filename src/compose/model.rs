@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-pub use parts::{Build, EnvFile, Healthcheck, Hook, Limits, Mount, Port, VolumeKind, VolumeMount};
+pub use parts::{Address, Build, EnvFile, Healthcheck, Hook, Limits, Mount, Port, VolumeKind, VolumeMount};
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +99,8 @@ pub struct Project {
     pub volumes: BTreeMap<String, Volume>,
     /// Each place where a variable is put in.
     pub uses: Vec<VariableUse>,
+    /// Addresses of what lies on other hosts, and is not read: of includes, of what is extended, of build contexts.
+    pub addresses: Vec<Address>,
     /// The files that were read: Compose files, what they include and extend, env files.
     pub files: Vec<String>,
     /// The env files that its variables come from, those of included projects too, whether or not they are there.

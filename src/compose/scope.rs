@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::interpolate::{Lookup, Used, Values, Wrong, substitute};
-use super::model::{Location, Need, VariableUse};
+use super::model::{Address, Location, Need, VariableUse};
 use super::problem::{ProblemKind, Problems, safe};
 use super::tree::{Node, Scalar, Value};
 
@@ -16,6 +16,7 @@ const MOST_BYTES: usize = 16 << 20;
 pub(super) struct Notes {
     pub problems: Problems,
     pub uses: Vec<VariableUse>,
+    pub addresses: Vec<Address>,
     /// The service that is being read.
     pub service: Option<String>,
     /// Bytes that variables have made so far.

@@ -206,6 +206,44 @@ fn what_is_typed_is_told_where_it_stands() {
 }
 
 /// As [`COMPOSE`].
+const ADDRESSES: &str = r#"
+include:
+  - https://app:hunter2@git.example.com/a/b.git  # !
+  - https://git.example.com/a/b.git
+  - git@git.example.com:a/b.git
+  - oci://registry.example.com/a/b:1
+  - path: ["ssh://app:hunter2@git.example.com/a"]  # !
+services:
+  a:
+    build: https://app:hunter2@git.example.com/a.git#main  # !
+  b:
+    build:
+      context: .
+      additional_contexts: { base: "https://app:hunter2@git.example.com/a.git" }  # !
+  c:
+    build:
+      context: git@git.example.com:a/b.git
+      additional_contexts:
+        - base=https://app:hunter2@git.example.com/a.git  # !
+        - fine=https://app:${UNKNOWN}@git.example.com/a.git
+        - other=docker-image://a
+  d:
+    image: a
+    extends: { file: "https://app:hunter2@git.example.com/a.yml", service: a }  # !
+"#;
+
+#[test]
+fn an_address_of_another_host_is_not_read_and_its_password_is_told_where_it_stands() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", ADDRESSES);
+    let marked = (1..).zip(ADDRESSES.lines()).filter(|(_, text)| text.ends_with("# !")).map(|(line, _)| line);
+    let (lines, report) = told(&project, "compose.yml", &["secret-in-environment"]);
+    assert_eq!(lines, marked.collect(), "{report}");
+    assert!(!report.contains("compose-invalid"), "{report}");
+    assert_eq!(report.matches("what is included is not a file of this host").count(), 5, "{report}");
+}
+
+/// As [`COMPOSE`].
 const DOCKERFILE: &str = r#"FROM a
 RUN curl -H "Authorization: Bearer hunter2hunter2" https://a  # !
 RUN --mount=type=secret,id=api_token curl -H "Authorization: Bearer $(cat /run/secrets/api_token)" https://a

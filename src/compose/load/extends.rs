@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{Loader, Set, chain};
 use crate::compose::model::Location;
 use crate::compose::problem::{ProblemKind, shown};
+use crate::compose::remote::is_remote;
 use crate::compose::tree::{Map, Node, Tag, Value};
 use crate::compose::{merge, paths};
 
@@ -58,7 +59,7 @@ impl Loader<'_> {
         set: &Set<'_>,
         trail: &mut Vec<Reference>,
     ) -> Option<Node> {
-        if file.contains("://") {
+        if is_remote(file) {
             let message = "what is extended is not in a file of this host";
             self.notes.problems.add(ProblemKind::Elsewhere, at, message);
             return None;

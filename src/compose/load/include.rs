@@ -5,6 +5,7 @@ use crate::compose::env_file;
 use crate::compose::interpolate::Values;
 use crate::compose::model::Location;
 use crate::compose::problem::ProblemKind;
+use crate::compose::remote::is_remote;
 use crate::compose::tree::{Map, Node, Value};
 use crate::compose::{merge, paths};
 
@@ -29,7 +30,13 @@ impl Loader<'_> {
 
     fn included(&mut self, fields: &Map, at: &Location, file: &str, set: &Set<'_>) -> Option<Map> {
         let relative = |text: &String| paths::join(&set.directory, text);
-        let files: Vec<String> = texts(fields.get("path")).iter().map(relative).collect();
+        let named = texts(fields.get("path"));
+        if named.iter().any(|path| is_remote(path)) {
+            let message = "what is included is not a file of this host";
+            self.notes.problems.add(ProblemKind::Elsewhere, at, message);
+            return None;
+        }
+        let files: Vec<String> = named.iter().map(relative).collect();
         let Some(first) = files.first() else {
             self.notes.problems.refused_with_hint(
                 at,
@@ -38,11 +45,6 @@ impl Loader<'_> {
             );
             return None;
         };
-        if files.iter().any(|path| path.contains("://")) {
-            let message = "what is included is not a file of this host";
-            self.notes.problems.add(ProblemKind::Elsewhere, at, message);
-            return None;
-        }
         let mut trail = set.trail.clone();
         trail.push(file.to_owned());
         if trail.contains(first) {

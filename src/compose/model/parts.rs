@@ -127,6 +127,15 @@ pub struct Hook {
     pub environment: BTreeMap<String, Variable>,
 }
 
+/// What stands where a file or a directory is due, and leads to another host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The keys that lead there, such as `include` and `services.api.build.context`.
+    pub key: String,
+    /// The address. It may hold a credential: never to be shown.
+    pub text: Text,
+}
+
 /// A health check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Healthcheck {

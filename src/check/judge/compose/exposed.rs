@@ -135,6 +135,8 @@ impl Bench<'_> {
             told.collect::<Vec<_>>()
         };
         found.extend(project.services.iter().flat_map(provider));
+        let addresses = project.addresses.iter().filter(|it| self.is_written_out("", &it.text));
+        found.extend(addresses.map(|it| (it.text.at.clone(), format!("the address of `{}`", it.key))));
         for (at, of) in found {
             let message = format!("{of} has a credential in it, which stands in the Compose file");
             let fix = "put it in by a variable that a dotenv output delivers, or hand it over as a secret's file; replace the value, which may be in the history";
