@@ -10,7 +10,7 @@ pub use text::in_document;
 pub use value::{could_be, looks_random};
 
 /// Last words of names of credentials.
-const CREDENTIALS: [&str; 12] = [
+const CREDENTIALS: [&str; 13] = [
     "MASTERAUTH",
     "PASS",
     "PASSPHRASE",
@@ -18,6 +18,7 @@ const CREDENTIALS: [&str; 12] = [
     "PASSWORDS",
     "PAT",
     "PEPPER",
+    "PSK",
     "PW",
     "PWD",
     "REQUIREPASS",
@@ -26,11 +27,31 @@ const CREDENTIALS: [&str; 12] = [
 ];
 
 /// What the last word of a name ends with, as in `DBPASSWORD`.
-const ENDINGS: [&str; 9] =
-    ["ACCESSKEY", "APIKEY", "CREDENTIAL", "CREDENTIALS", "PASSPHRASE", "PASSWORD", "SECRET", "SECRETKEY", "TOKEN"];
+const ENDINGS: [&str; 11] = [
+    "ACCESSKEY",
+    "APIKEY",
+    "AUTHKEY",
+    "CREDENTIAL",
+    "CREDENTIALS",
+    "PASSPHRASE",
+    "PASSWORD",
+    "PRIVATEKEY",
+    "SECRET",
+    "SECRETKEY",
+    "TOKEN",
+];
+
+/// What stands before `PASS` where it is a credential without anything between, as in `DBPASS`; `COMPASS` is none.
+const OF_PASS: [&str; 16] = [
+    "ADMIN", "AMQP", "BIND", "DB", "FTP", "IMAP", "LDAP", "MAIL", "MQTT", "MYSQL", "PG", "REDIS", "ROOT", "SMTP",
+    "SQL", "USER",
+];
+
+/// Last words of names that tell one of several from another, beside numbers.
+const WHICH: [&str; 9] = ["BACKUP", "CURRENT", "FALLBACK", "LEGACY", "NEW", "NEXT", "OLD", "PREV", "PREVIOUS"];
 
 /// What stands before `KEY` where it is none.
-const OPEN_KEYS: [&str; 18] = [
+const OPEN_KEYS: [&str; 19] = [
     "APT",
     "AUTHORIZED",
     "CACHE",
@@ -43,6 +64,7 @@ const OPEN_KEYS: [&str; 18] = [
     "PARTITION",
     "PGP",
     "PROJECT",
+    "RECV",
     "ROUTING",
     "SHARD",
     "SITE",
@@ -78,7 +100,15 @@ enum Promise {
 fn promise(name: &str) -> Promise {
     let is_humped = name.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
     let name = if is_humped { unhumped(name) } else { name.to_ascii_uppercase() };
-    let words: Vec<&str> = name.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
+    let mut words: Vec<&str> = name.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
+    while let [_, .., last] = words.as_slice()
+        && (WHICH.contains(last) || value::is_digits(last))
+    {
+        words.pop();
+    }
+    if let Some(last) = words.last_mut() {
+        *last = last.trim_end_matches(|it: char| it.is_ascii_digit());
+    }
     if words.iter().any(|word| OPEN.contains(word)) {
         return Promise::Nothing;
     }
@@ -93,10 +123,13 @@ fn promise(name: &str) -> Promise {
         | [.., "REDISCLI", "AUTH"]
         | [.., "ROOT", "TOKEN", "ID"]
         | [.., "ERLANG", "COOKIE"] => Promise::Credential,
-        [.., "AUTH" | "AUTHORIZATION" | "BASICAUTH"] | [.., "AUTH", "USER" | "USERS"] => Promise::Login,
+        [.., "AUTH" | "AUTHORIZATION" | "BASICAUTH" | "CREDS" | "HTPASSWD"] | [.., "AUTH", "USER" | "USERS"] => {
+            Promise::Login
+        }
         [.., last] if CREDENTIALS.contains(last) || ENDINGS.iter().any(|end| last.ends_with(end)) => {
             Promise::Credential
         }
+        [.., last] if last.strip_suffix("PASS").is_some_and(|of| OF_PASS.contains(&of)) => Promise::Credential,
         _ => Promise::Nothing,
     }
 }
@@ -114,10 +147,39 @@ pub fn holds(name: &str, value: &str) -> bool {
         Promise::Nothing => false,
         Promise::Credential if value::is_digits(value) => value::is_pin(value) && !counts(name),
         Promise::Credential => could_be(value),
-        Promise::Key => could_be(value) && !value::is_path_of_words(value),
+        Promise::Key => {
+            could_be(value) && !value::is_path_of_words(value) && (is_own_key(name) || !value::is_fingerprint(value))
+        }
         Promise::Login => value::is_login(value) || could_be(value) && value::looks_made(value),
-        Promise::Doubt => could_be(value) && value::looks_made(value),
+        Promise::Doubt => could_be(value) && value::looks_made(value) && !value::is_fingerprint(value),
     }
+}
+
+/// Whether a name says that its key is a secret one, and not that of somebody whose signatures are checked.
+fn is_own_key(name: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "ACCESS",
+        "API",
+        "APP",
+        "AUTH",
+        "ENCRYPTION",
+        "HMAC",
+        "JWT",
+        "LICENSE",
+        "MASTER",
+        "PRIVATE",
+        "SECRET",
+        "SESSION",
+        "SIGNING",
+        "STORAGE",
+    ];
+    name.split(['_', '-', '.']).any(|word| WORDS.iter().any(|it| it.eq_ignore_ascii_case(word)))
+}
+
+/// Whether a value of that name says which attribute stands for which, as in `userPassword=password`.
+fn maps_attributes(name: &str) -> bool {
+    let last = name.rsplit(['_', '-', '.']).next().unwrap_or_default();
+    ["ATTRS", "ATTRIBUTES"].iter().any(|it| it.eq_ignore_ascii_case(last))
 }
 
 /// Whether a name says how many there are of something: `MAX_TOKEN`.
@@ -153,7 +215,11 @@ fn is_open(name: &str) -> bool {
 /// Whether a text could be the credential that its name promises, or has one in it whatever it is called.
 pub fn is_literal(name: &str, text: &str) -> bool {
     // What a browser gets is in the form of a key, and none.
-    let has = if is_open(name) { has_key(text) || text::has_password_in_address(text) } else { has_credential(text) };
+    let has = match () {
+        () if is_open(name) => has_key(text) || text::has_password_in_address(text),
+        () if maps_attributes(name) => has_key(text) || text::has_password_in_address(text) || text::has_form(text),
+        () => has_credential(text) || in_document(text).is_some(),
+    };
     has || holds(name, text)
 }
 

@@ -81,7 +81,7 @@ fn a_line_of_an_env_file_holds_a_credential_or_does_not() {
 }
 
 /// Names and values of real Compose files which check must tell: images' documented variables, and what people make of them.
-const SECRETS: [(&str, &str); 52] = [
+const SECRETS: [(&str, &str); 77] = [
     ("GF_SECURITY_ADMIN_PASSWORD", "admin"),
     ("POSTGRES_PASSWORD", "postgres"),
     ("MYSQL_ROOT_PASSWORD", "1234"),
@@ -134,10 +134,35 @@ const SECRETS: [(&str, &str); 52] = [
     ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer abcdefgh12"),
     ("SPRING_DATASOURCE_URL", "jdbc:postgresql://db/app?user=app&password=hunter2"),
     ("CELERY_BROKER_URL", "amqp://app:hunter2@mq//"),
+    ("API_TOKEN2", "hunter2"),
+    ("API_TOKEN_2", "hunter2"),
+    ("TOKEN1", "hunter2"),
+    ("DB_PASSWORD1", "hunter2"),
+    ("DB_PASSWORD_1", "hunter2"),
+    ("SECRET2", "hunter2"),
+    ("API_KEY_2", "hunter2"),
+    ("apiToken2", "hunter2"),
+    ("PASSWORD_OLD", "hunter2"),
+    ("PASSWORD_NEW", "hunter2"),
+    ("DB_PASSWORD_PREVIOUS", "hunter2"),
+    ("DB_PASSWORD_BACKUP_2", "hunter2"),
+    ("KEY_1", "9fK2mQ7xLp4Vz8Nd"),
+    ("DBPASS", "hunter2"),
+    ("SMTPPASS", "hunter2"),
+    ("WG_PRIVATEKEY", "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="),
+    ("WIFI_PSK", "hunter2"),
+    ("TS_AUTHKEY", "tskey-auth-abc"),
+    ("CREDS", "bob:hunter2"),
+    ("HTPASSWD", "bob:hunter2"),
+    ("GITLAB_OMNIBUS_CONFIG", "external_url 'https://a'\ngitlab_rails['smtp_password'] = \"hunter2Secret!x\"\n"),
+    ("GITLAB_OMNIBUS_CONFIG", "gitlab_rails['x'] = 1; gitlab_rails['smtp_password'] = 'hunter2'"),
+    ("CONFIG", "smtp_password = hunter2"),
+    ("CONFIG", "user: app\npassword: 'hunter2'"),
+    ("CONFIG", "<db><password>hunter2</password></db>"),
 ];
 
 /// Names and values of real Compose files which are no secrets.
-const PLAIN: [(&str, &str); 62] = [
+const PLAIN: [(&str, &str); 84] = [
     ("POSTGRES_PASSWORD_FILE", "/run/secrets/pw"),
     ("KEYCLOAK_ADMIN", "admin"),
     ("MINIO_ROOT_USER", "minioadmin"),
@@ -200,7 +225,72 @@ const PLAIN: [(&str, &str); 62] = [
     ("MYSQL_RANDOM_ROOT_PASSWORD", "yes"),
     ("COOKIE_NAME", "sid"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer ${TOKEN}"),
+    ("COMPASS", "north"),
+    ("COMPASS_2", "north"),
+    ("TOKEN_TTL_2", "hunter2"),
+    ("PUBLIC_KEY_2", "hunter2"),
+    ("OLDPWD", "hunter2"),
+    ("MODE_OLD", "hunter2"),
+    ("KEY_1", "name"),
+    ("PRIMARY_KEY_2", "id"),
+    ("WG_PRIVATEKEY", "/etc/wireguard/key"),
+    ("CREDS", "/run/secrets/creds"),
+    ("CREDS", "file"),
+    ("HTPASSWD", "/etc/nginx/htpasswd"),
+    ("TINI_KEY", "595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7"),
+    ("KEY", "0x595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7"),
+    ("DOVECOT_PASS_ATTRS", "uniqueIdentifier=user,userPassword=password"),
+    ("accesslog.fields.headers.names.X-Api-Key", "redact"),
+    ("GITLAB_OMNIBUS_CONFIG", "gitlab_rails['smtp_password'] = File.read('/run/secrets/smtp').strip"),
+    ("GITLAB_OMNIBUS_CONFIG", "gitlab_rails['smtp_password'] = ENV['SMTP_PASSWORD']"),
+    ("GITLAB_OMNIBUS_CONFIG", "# gitlab_rails['smtp_password'] = 'hunter2'\ngitlab_rails['smtp_user_name'] = 'app'"),
+    ("CONFIG", "<password></password><secretName>app</secretName>"),
+    ("CONFIG", "smtp_password = ${UNKNOWN}"),
+    ("HINT", "Password: at least eight letters"),
 ];
+
+/// Lines of configuration files, with a credential and without.
+#[test]
+fn a_line_of_a_configuration_holds_a_credential_or_does_not() {
+    for line in [
+        "<password>hunter2</password>",
+        "  <apiKey type=\"x\">hunter2</apiKey>",
+        "//registry.example.com/:_authToken=hunter2",
+        "user default on >hunter2 ~* +@all",
+        "password = hunter2",
+        "rails['password'] = \"hunter2\"",
+    ] {
+        assert!(in_document(line).is_some(), "{line}");
+    }
+    for line in [
+        "<password>${UNKNOWN}</password>",
+        "<passwordFile>/run/secrets/x</passwordFile>",
+        "// password = hunter2",
+        "//registry.example.com/:_authToken=${NPM_TOKEN}",
+        "user default on nopass ~* +@all",
+        "user default on >$PW ~*",
+        "rails['password'] = ENV[\"X\"]",
+    ] {
+        assert_eq!(in_document(line), None, "{line}");
+    }
+}
+
+#[test]
+fn what_only_names_a_key_of_somebody_elses_is_no_credential_in_a_command() {
+    let is_typed = |text| typed(&[Argument { text, is_whole: true }]).is_some();
+    for text in [
+        "gpg --batch --keyserver hkps://keys.openpgp.org --recv-keys 595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7",
+        "apt-key adv --keyserver keyserver.ubuntu.com --recv-keys E0C56BD4",
+        "key='595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7'; gpg --batch --recv-keys \"$key\"",
+        "traefik --accesslog.fields.headers.names.X-Api-Key=redact --accesslog.fields.headers.names.Authorization=drop",
+    ] {
+        assert!(!is_typed(text), "{text}");
+    }
+    for text in ["app --api-key 595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7", "traefik --headers.names.X-Api-Key=hunter2"]
+    {
+        assert!(is_typed(text), "{text}");
+    }
+}
 
 #[test]
 fn what_real_compose_files_hold_is_told_from_what_they_only_call_so() {

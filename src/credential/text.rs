@@ -39,7 +39,10 @@ fn unquoted(text: &str) -> &str {
 }
 
 fn is_put_in(text: &str) -> bool {
-    text.starts_with(REFERENCES) || text.contains('(') || text.bytes().all(|byte| byte == b'*')
+    text.starts_with(REFERENCES)
+        || text.starts_with("ENV[")
+        || text.contains('(')
+        || text.bytes().all(|byte| byte == b'*')
 }
 
 /// `Authorization: Bearer …` anywhere, as a header is handed to a client.
@@ -121,17 +124,40 @@ pub fn in_document(text: &str) -> Option<usize> {
 /// Whether a line such as `password: …`, `api_key = "…"`, `requirepass …` or `Authorization: Bearer …` has one in it.
 pub(super) fn in_line(line: &str) -> bool {
     let line = line.trim().trim_start_matches("- ");
-    if line.starts_with(['#', ';']) || line.starts_with("//") {
+    // npm's settings of a registry begin as a comment does.
+    if line.starts_with(['#', ';']) || line.starts_with("//") && !line.contains("/:_") {
         return false;
     }
-    if in_string(line) || header_in_option(line).is_some_and(in_line) {
-        return true;
-    }
+    let is_one = in_string(line) || header_in_option(line).is_some_and(in_line) || in_element(line) || in_acl(line);
+    // A line of a script may hold several statements.
+    is_one || in_statement(line) || line.split(';').any(in_statement)
+}
+
+/// `<password>…</password>`.
+fn in_element(line: &str) -> bool {
+    line.split('<').zip(line.split('<').skip(1)).any(|(open, close)| {
+        let Some((tag, value)) = open.split_once('>') else { return false };
+        let name = tag.split_whitespace().next().unwrap_or_default();
+        let closes = close.strip_prefix('/').and_then(|it| it.strip_prefix(name)).is_some_and(|it| it.starts_with('>'));
+        closes && is_key(name) && is_typed_as(name, value)
+    })
+}
+
+/// `user NAME on >PASSWORD …`, as Redis keeps its users.
+fn in_acl(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("user") && words.any(|word| word.strip_prefix('>').is_some_and(is_typed))
+}
+
+fn in_statement(line: &str) -> bool {
+    let line = line.trim();
     let split = |it: char| it == ':' || it == '=' || it.is_whitespace();
     let Some((name, rest)) = line.split_once(split) else { return false };
     let is_pair = line[name.len()..].trim_start().starts_with([':', '=']);
     let value = rest.trim_start().trim_start_matches([':', '=']).trim();
     let value = value.split_once(" #").map_or(value, |(value, _)| value).trim_end().trim_end_matches([',', ';']);
+    // Ruby's settings: `gitlab_rails['smtp_password'] = …`.
+    let name = name.strip_suffix(']').and_then(|it| it.rsplit_once('[')).map_or(name, |(_, name)| name);
     let name = name.trim_matches(['"', '\'']);
     let is_directive = ["requirepass", "masterauth"].iter().any(|it| name.eq_ignore_ascii_case(it));
     let is_one = is_pair && is_key(name) && is_typed_as(name, value) || is_directive && is_typed(value);

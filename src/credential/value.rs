@@ -1,9 +1,9 @@
 //! What a value tells by its shape: which are plainly no credentials whatever they are called, and which look like one.
 
-/// Values that switch something on or off.
-const SWITCHES: [&str; 14] = [
-    "auto", "disable", "disabled", "enable", "enabled", "false", "no", "none", "null", "off", "on", "optional", "true",
-    "yes",
+/// Values that switch something on or off, or say what becomes of a header in a log.
+const SWITCHES: [&str; 17] = [
+    "auto", "disable", "disabled", "drop", "enable", "enabled", "false", "keep", "no", "none", "null", "off", "on",
+    "optional", "redact", "true", "yes",
 ];
 
 /// Headers of HTTP that do not begin with `X-`.
@@ -40,6 +40,12 @@ pub fn could_be(text: &str) -> bool {
 
 pub(super) fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The fingerprint of an OpenPGP key (RFC 4880, 12.2) as people copy it: 40 digits in capitals.
+pub(super) fn is_fingerprint(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'))
 }
 
 /// Digits that nobody would take for a number of something.

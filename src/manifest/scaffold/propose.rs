@@ -101,7 +101,9 @@ pub(super) fn speaks(name: &SecretName) -> bool {
 }
 
 fn words(name: &SecretName) -> Vec<String> {
-    name.as_str().to_ascii_uppercase().split(['_', '-', '.']).map(str::to_owned).collect()
+    let upper = name.as_str().to_ascii_uppercase();
+    // `TOKEN2` is another token.
+    upper.split(['_', '-', '.']).map(|word| word.trim_end_matches(|it: char| it.is_ascii_digit()).to_owned()).collect()
 }
 
 fn vendor(words: &[String]) -> Option<&'static str> {
@@ -115,7 +117,7 @@ fn by_name(name: &SecretName) -> Option<Proposal> {
     }
     let words = &words(name);
     // `APIKEY` and `DBPASSWORD` have no `_`: the end of a word counts as a word.
-    let has = |wanted: &str| words.iter().any(|word| word == wanted || wanted.len() > 4 && word.ends_with(wanted));
+    let has = |wanted: &str| words.iter().any(|word| word == wanted || wanted.len() >= 4 && word.ends_with(wanted));
     let foreign =
         vendor(words).is_some() || has("CLIENT") || has("OAUTH") || has("WEBHOOK") || has("DSN") || has("PRIVATE");
     Some(match () {

@@ -17,7 +17,10 @@ impl Bench<'_> {
     /// Every variable that must be there, or looks like a secret, is declared and delivered.
     pub(super) fn variables_of_services(&mut self, project: &Project, delivered: &Delivered<'_>) {
         let mut lacking: BTreeMap<(&Location, &str), BTreeSet<&str>> = BTreeMap::new();
-        let lacks = |it: &&VariableUse| !delivered.variables.contains(&it.name) && is_needed(it);
+        let previous: BTreeSet<SecretName> = self.manifest.secrets.keys().filter_map(SecretName::previous).collect();
+        // Without an overlap there is no value of before, and who reads it has a default for that.
+        let may_lack = |it: &VariableUse| it.need == Need::Default && previous.contains(it.name.as_str());
+        let lacks = |it: &&VariableUse| !delivered.variables.contains(&it.name) && is_needed(it) && !may_lack(it);
         for used in project.uses.iter().filter(lacks).filter(|it| !has_plain_default(project, it)) {
             lacking.entry((&used.at, &used.name)).or_default().extend(used.service.as_deref());
         }
