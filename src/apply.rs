@@ -139,7 +139,7 @@ impl World<'_> {
         has_news: bool,
         note: Option<Note<'_>>,
     ) -> Result<Delivered> {
-        let prepared = self.prepare(&opened.store)?;
+        let mut prepared = self.prepare(&opened.store)?;
         let old_files = self.old_files(&prepared, &opened.store)?;
         prepared.refuse_foreign(self, &old_files)?;
         prepared.preflight()?;
@@ -159,6 +159,8 @@ impl World<'_> {
             return self.deliver(opened, ledger, prepared, &old_files);
         }
         let ledger = self.commit(opened, deeds, announced, behind)?;
+        // The versions that were purged with it are on no list any more.
+        prepared.renew_documents(self, &opened.store).map_err(Error::after_the_change)?;
         let mut delivered = self.deliver(opened, ledger, prepared, &old_files).map_err(Error::after_the_change)?;
         let changed = deeds.iter().flat_map(|deed| deed.subjects.secrets);
         delivered.warnings.extend(changed.filter_map(|name| self.shortened(&opened.store, name)));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use super::Prepared;
 use super::places::Places;
 use super::values::{self, Bundles};
 use crate::api_key::document::Document as ApiKeys;
@@ -32,6 +33,18 @@ pub(super) fn file(world: &World<'_>, store: &Store, output: &Output) -> Result<
     let (path, bytes) = (output.path.clone(), Secret::from_text(text));
     let public = output.format.is_public_document();
     Ok(Some(EmittedFile { path, bytes, public, holds, shared: false, digested: true }))
+}
+
+impl Prepared<'_> {
+    /// Brings its documents up to what the store says now, where that changed after they were prepared.
+    pub fn renew_documents(&mut self, world: &World<'_>, store: &Store) -> Result<()> {
+        for it in &mut self.files {
+            if let Some(file) = file(world, store, it.output)? {
+                it.file = file;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Since when, at the latest, the key set on the disk has had a key of that `kid`: since it was last written, in whole

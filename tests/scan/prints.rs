@@ -328,3 +328,26 @@ fn an_environment_that_was_not_made_yet_stops_nobody_and_a_list_that_was_committ
         assert!(run.stderr.contains("`prod.json`, the fingerprints of prod, is not there"), "{run:?}");
     }
 }
+
+#[test]
+fn a_list_says_what_is_left_once_the_oldest_versions_are_purged() {
+    for keep in [1, 5] {
+        let manifest = format!("{SHOP}{PRINTS}").replace("name = \"shop\"", &format!("name = \"shop\"\nkeep = {keep}"));
+        let project =
+            Project::with_manifest(&manifest.replace("kind = \"external\"", "kind = \"external\"\noptional = true"));
+        project.run(["init"]).assert_code(0);
+        let mut change = |arguments: &[&str], value: &[u8]| {
+            project.run_with_stdin(arguments, value).assert_code(0);
+            project.run(["check", "--at", "host", "--at", "repo"]).assert_code(0);
+        };
+        for round in 0..=keep {
+            change(&["rotate", "AUTH", "--yes"], b"");
+            change(&["generate", "--replace", "KEY16", "--yes"], b"");
+            change(&["set", "STRIPE", "--yes"], format!("{}{round}", crate::STRIPE).as_bytes());
+        }
+        let list = project.read("prints.json");
+        for secret in ["AUTH", "KEY16"] {
+            assert!(list.matches(&format!("\"{secret}\"")).count() <= keep + 1, "{keep}: {list}");
+        }
+    }
+}
