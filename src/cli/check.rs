@@ -1,6 +1,7 @@
 //! `check`: judges store, ledger and files. Writes nothing, and needs no identity.
 
 mod changed;
+mod host;
 mod remote;
 mod reuse;
 mod told;
@@ -11,14 +12,14 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::context::{Context, open_identity, process_environment, read_identities};
+use super::context::{Context, open_identity, process_environment};
 use super::formats::{Formats, Wanted};
 use super::paste::Paste;
 use super::session::Session;
 use super::{explain, mounted, staged};
 use crate::apply;
 use crate::check::facts::{FileFact, Place};
-use crate::check::{self, Code, Selection, Severity, environment, judge};
+use crate::check::{Code, Selection, Severity, environment, judge};
 use crate::containers;
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
@@ -28,11 +29,10 @@ use crate::manifest::{self, Declaration, Format};
 use crate::observe::{self, Subject};
 use crate::report::Frame;
 use crate::scan::git::Snapshot;
-use crate::secret::digest::sha256_hex;
-use crate::store::identity::Identities;
 use crate::store::ledger::Ledger;
-use crate::store::{derive, seal};
 use changed::Since;
+use host::Host;
+pub(super) use host::host;
 use told::Judged;
 use values::FromDisk;
 
@@ -242,63 +242,4 @@ impl At {
             Self::Repo => Place::Repo,
         }
     }
-}
-
-/// What is known of the store without a look at the files that it was delivered to.
-pub(super) struct Host {
-    /// Of this state of the store, unless nobody here can open it.
-    pub(super) ledger: Option<Ledger>,
-    identities: Option<Identities>,
-    /// SHA-256 of the sealed store in hex.
-    store_digest: Option<String>,
-}
-
-impl Host {
-    fn without_store(session: &Session<'_>) -> Result<Self> {
-        Ok(Self { ledger: session.files().ledger()?, identities: None, store_digest: None })
-    }
-}
-
-/// Reads the ledger; the identity, if there is one, is proven to open the store by its header alone.
-pub(super) fn host(session: &Session<'_>) -> Result<Host> {
-    let identities = read_identities()?;
-    let files = session.files();
-    let Some(sealed) = files.present()? else {
-        return Ok(Host { ledger: files.ledger()?, identities, store_digest: None });
-    };
-    if let Some(identities) = &identities {
-        seal::can_open(&sealed, identities, &files.store_path())?;
-    }
-    let digest = sha256_hex(&sealed);
-    let ledger = ledger(session, identities.as_ref(), sealed, &digest)?;
-    Ok(Host { ledger, identities, store_digest: Some(digest) })
-}
-
-/// The ledger; one that belongs to another state of the store is derived anew, in memory, by who can open it, and so are
-/// the verdicts on values whose pattern changed.
-fn ledger(
-    session: &Session<'_>,
-    identities: Option<&Identities>,
-    sealed: Vec<u8>,
-    digest: &str,
-) -> Result<Option<Ledger>> {
-    let files = session.files();
-    let ledger = files.ledger()?;
-    files.expect_copy(&sealed, digest)?;
-    let is_current = ledger.as_ref().is_some_and(|ledger| ledger.header.store_digest == digest);
-    if let Some(header) = ledger.as_ref().map(|ledger| &ledger.header).filter(|_| is_current) {
-        files.refuse_older(header.store_id, header.generation)?;
-    }
-    let is_judged = ledger.as_ref().is_some_and(|ledger| check::is_judged_by(ledger, &session.manifest));
-    let Some(identities) = identities.filter(|_| !(is_current && is_judged)) else { return Ok(ledger) };
-    let store = seal::open(&sealed, identities, &files.store_path())?;
-    drop(sealed);
-    files.refuse_older(store.store_id, store.generation)?;
-    Ok(Some(match ledger {
-        Some(mut ledger) if is_current => {
-            derive::judge_patterns(&mut ledger, &store, &session.manifest);
-            ledger
-        }
-        _ => session.world(&files, identities, false)?.ledger_anew(&store, digest.to_owned())?,
-    }))
 }

@@ -42,7 +42,7 @@ pub(super) fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The fingerprint of an OpenPGP key (RFC 4880, 12.2) as people copy it: 40 digits in capitals.
+/// The fingerprint of an `OpenPGP` key (RFC 4880, 12.2) as people copy it: 40 digits in capitals.
 pub(super) fn is_fingerprint(text: &str) -> bool {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F'))

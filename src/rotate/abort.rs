@@ -80,7 +80,9 @@ impl Machine<'_> {
             let is_refused = !run.leaves_owners && !is_promised(&world, &opened.store, name)?;
             if is_refused && !self.programs.hooks(name, Step::Retire).is_empty() {
                 let id = in_flight(&mut opened.store.rotations, name)?.candidate;
-                id.into_iter().for_each(|id| opened.store.note_retired(name, id, world.now));
+                if let Some(id) = id {
+                    opened.store.note_retired(name, id, world.now);
+                }
             }
             drop_candidate(&mut opened.store, name, world.now)?;
             if run.leaves_owners {
