@@ -155,6 +155,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "The key that signed a declared token was replaced or revoked after the token was made."
         risk "Verifiers refuse the token: whoever uses it is locked out."
         cure "`vault-kit generate --replace` of the token, which signs it with the key that is in force."
+    "input-changed" at [Host]
+        cause "A template or certificate was made of a value that was replaced since, and was not made anew with it."
+        risk "Whoever reads it works with the value of before, and fails once that is refused."
+        cure "`vault-kit generate` with its name makes it of what is in force, and delivers it."
     "stale" at [Host]
         cause "A file does not hold what store and manifest say now: it was edited, copied from elsewhere, or not written since the last change."
         risk "The service runs with an old or a foreign value."

@@ -114,6 +114,8 @@ codes! {
     DeclarationChanged = "declaration-changed",
     /// The key that signed a declared token was replaced, or nobody knows it any more: verifiers refuse the token.
     TokenOrphaned = "token-orphaned",
+    /// It was made of values that were replaced since.
+    InputChanged = "input-changed",
     /// A file does not hold what the store holds.
     Stale = "stale",
     /// A container goes on with what a file was before it was replaced.

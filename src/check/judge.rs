@@ -3,6 +3,7 @@
 mod banned;
 mod compose;
 mod deployment;
+mod derived;
 mod files;
 mod fix;
 mod gateway;

@@ -62,6 +62,13 @@ broken! {
             format!("{}{}{}", &line[..start], "0".repeat(8), &line[start + 8..])
         });
     } => "token-orphaned";
+    a_certificate_of_a_ca_that_was_replaced: "sutra", |project| {
+        change_ledger(project, "STORAGE_TLS", |line| {
+            let issuer = "\"inputs\":{\"DEV_CA\":\"";
+            let start = line.find(issuer).expect("its issuer") + issuer.len();
+            format!("{}{}{}", &line[..start], "0".repeat(8), &line[start + 8..])
+        });
+    } => "input-changed";
     a_certificate_without_a_name_that_is_declared_now: "mcp-rag", |project| {
         edit(project, "vault-kit.toml", "dns = [\"localhost\"]", "dns = [\"localhost\", \"mcp-rag\"]");
     } => "declaration-changed";

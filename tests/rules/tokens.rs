@@ -131,3 +131,37 @@ fn check_finds_a_token_whose_key_was_replaced_without_it() {
     project.run(["generate", "--replace", "TOKEN", "--yes"]).assert_code(0);
     assert!(!project.run(["check"]).stdout.contains("token-orphaned"));
 }
+
+#[test]
+fn check_finds_a_template_of_a_value_that_was_replaced_without_it() {
+    let project = Project::initialised(
+        r#"
+[project]
+name = "shop"
+[secrets.DB]
+kind = "password"
+[secrets.URL]
+kind = "template"
+template = "postgres://app:${DB}@db/app"
+[outputs.env]
+format = "dotenv"
+path = ".env"
+"#,
+    );
+    project.edit_store(|store| {
+        let versions = store.secrets.get_mut(&name("DB")).unwrap();
+        versions[0].id = VersionId::from_random([7; 16]);
+    });
+    project.run(["render"]).assert_code(0);
+    // The ledger tells it alone.
+    let elsewhere = project.home().join("elsewhere");
+    std::fs::rename(project.identity(), &elsewhere).unwrap();
+    let check = project.run(["check", "--json"]).assert_code(1);
+    std::fs::rename(&elsewhere, project.identity()).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&check.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let moved = findings.iter().find(|it| it["code"] == "input-changed").unwrap_or_else(|| panic!("{check:?}"));
+    assert_eq!((&moved["secret"], &moved["fix"]), (&"URL".into(), &"vault-kit generate URL".into()));
+    project.run(["generate", "URL"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}

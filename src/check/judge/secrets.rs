@@ -108,7 +108,7 @@ impl<'a> Bench<'a> {
                 Some(entry) => {
                     self.value(declaration, entry, keys.contains(&declaration.name));
                     self.life(declaration, entry);
-                    self.signature(declaration, entry, ledger);
+                    self.derived(declaration, entry, ledger);
                     self.next(entry);
                     self.reuse(entry, &fingerprints);
                 }
@@ -190,19 +190,6 @@ impl<'a> Bench<'a> {
             if matches!(declaration.kind, Kind::Token(_)) { life / 3 } else { (life / 10).min(LONGEST_NOTICE) };
         let environment = self.manifest.environments.get(self.environment);
         due::renewal(entry.into(), declaration, environment).map_or(expires - notice, |due| due.overdue)
-    }
-
-    /// A token dies with the key that signed it, whatever its own time.
-    fn signature(&mut self, declaration: &Declaration, entry: &Entry, ledger: &Ledger) {
-        let Kind::Token(token) = &declaration.kind else { return };
-        // One that was signed by another secret than is declared now was made from an older declaration.
-        let Some(signed) = entry.inputs.get(&token.signed_by) else { return };
-        let key = ledger.secrets.get(&token.signed_by);
-        if key.is_none_or(|key| key.version != *signed) {
-            let what = if key.is_some() { "was replaced" } else { "is gone" };
-            let message = format!("`{}`, which signed it, {what} since: verifiers refuse it", token.signed_by);
-            self.about_secret(Code::TokenOrphaned, &entry.name, message, self.replace(&entry.name));
-        }
     }
 
     /// A key that is published and could sign, if somebody wrote.
