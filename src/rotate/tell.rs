@@ -1,6 +1,6 @@
 //! Telling an owner the value that is in force already: the first one, one that came by hand, or after its data were restored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::{Machine, Run};
 use super::order::waves;
@@ -8,9 +8,11 @@ use super::programs::{Programs, Step};
 use super::promote::overlap;
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
+use crate::deliver::Changing;
 use crate::error::{Error, Result};
-use crate::name::SecretName;
+use crate::name::{SecretName, VersionId};
 use crate::store::Store;
+use crate::store::ledger::DeliveredFile;
 use crate::store::rotations::{Operation, Step as Reached, Trouble};
 use crate::world::World;
 
@@ -23,6 +25,7 @@ impl Machine<'_> {
         world.refuse_in_flight(&opened.store, &names.iter().cloned().collect::<Vec<_>>())?;
         expect_told(&opened.store, self.programs, names)?;
         self.expect_programs(names)?;
+        world.prepare(&opened.store)?.preflight()?;
         drop(opened);
         let (mut run, mut told, mut untold) = (Run::default(), Vec::new(), Vec::new());
         for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
@@ -35,21 +38,33 @@ impl Machine<'_> {
         }
         let (world, mut opened) = self.open()?;
         opened.store.updated = opened.store.updated.max(world.now);
+        // Files would get a value too that its owner refuses.
+        let delivers = untold.is_empty();
+        let files = if delivers { None } else { world.files.delivered()? };
         untold.retain(|name| opened.store.owe_owner(name));
         for name in &told {
             if let Some(id) = opened.store.current(name).map(|version| version.id) {
                 opened.store.note_told(name, id, world.now);
             }
-            self.retire_before(&world, &mut opened.store, name)?;
+            if files.as_ref().is_none_or(|files| !holds_earlier(files, &opened.store, name)) {
+                self.retire_before(&world, &mut opened.store, name)?;
+            }
         }
         let deeds = [("rotate-tell", &told), ("rotate-failed", &untold)];
         let deeds = deeds.into_iter().filter(|(_, names)| !names.is_empty());
         let deeds: Vec<Deed<'_>> = deeds.map(|(action, names)| Deed::of(action, names)).collect();
-        if !deeds.is_empty() {
+        if delivers {
+            // Whoever reads the files must have the value that stays before the one of before is refused.
+            let mut owe = |store: &mut Store, changing: &Changing| self.owe_reloads(store, changing);
+            run.deliver(world.settle_deeds(&mut opened, &deeds, !deeds.is_empty(), Some(&mut owe))?);
+        } else if !deeds.is_empty() {
             world.record_deeds(&mut opened, &deeds)?;
         }
         drop(opened);
         run.tell(&told, &What::Told);
+        if delivers {
+            self.reload(&mut run)?;
+        }
         run.active.extend(told);
         self.retire(&mut run, false)?;
         Ok(run.report)
@@ -73,6 +88,12 @@ impl Machine<'_> {
         store.begin(name, operation);
         Ok(())
     }
+}
+
+/// Whether a file still has a value of a secret that its owner accepts beside the one in force.
+fn holds_earlier(files: &BTreeMap<String, DeliveredFile>, store: &Store, name: &SecretName) -> bool {
+    let held: BTreeSet<VersionId> = files.values().filter_map(|file| file.holds.get(name)).copied().collect();
+    store.to_retire(name).any(|version| held.contains(&version.id))
 }
 
 /// Refuses what has no value that its owner could be told, or nobody who tells it.

@@ -83,6 +83,45 @@ fn an_owner_that_was_told_another_value_than_is_imported_is_named() {
 }
 
 #[test]
+fn files_have_the_value_that_is_told_before_the_one_of_before_is_refused() {
+    let project = project();
+    import_another(&project);
+    let before = crate::fixture::delivered(&project);
+    assert_ne!(before, "what-the-database-has-by-now-4711", "an import delivers nothing");
+    let run = project.run(["rotate", "tell", "DB", "-n"]).assert_code(0);
+    assert!(run.both().contains("retire"), "{run:?}");
+    assert_eq!(crate::fixture::delivered(&project), before);
+    let known = steps(&project).len();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(steps(&project)[known..], ["set", "test", "reload", "retire"]);
+    assert_eq!(crate::fixture::delivered(&project), "what-the-database-has-by-now-4711");
+    assert!(!is_untold(&project));
+}
+
+#[test]
+fn nothing_is_refused_that_a_file_has_which_an_owner_who_was_not_told_keeps_from_being_written() {
+    let project = crate::programs::project();
+    let manifest = project.read("vault-kit.toml");
+    let with_session = manifest.replace(
+        "[secrets.SESSION]\nkind = \"random\"\n",
+        "[secrets.SESSION]\nkind = \"random\"\nhooks = [\"other\"]\n",
+    );
+    let other = "[hooks.other]\nprogram = \"hooks/other\"\nsteps = [\"set\"]\n";
+    project.write("vault-kit.toml", format!("{with_session}{other}"));
+    project.write("hooks/other", "#!/bin/sh\nexit 1\n");
+    crate::support::set_mode(&project.path("hooks/other"), 0o755);
+    project.run(["trust", "--yes"]).assert_code(0);
+    import_another(&project);
+    let before = crate::fixture::delivered(&project);
+    let known = steps(&project).len();
+    project.run(["rotate", "tell", "DB", "SESSION"]).assert_code(8);
+    assert_eq!(steps(&project)[known..], ["set", "test"]);
+    assert_eq!(crate::fixture::delivered(&project), before);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(steps(&project)[known + 2..], ["set", "test", "reload", "retire"]);
+}
+
+#[test]
 fn an_owner_that_could_not_be_told_is_named() {
     let project = project();
     project.run(["rotate", "tell", "DB"]).assert_code(0);
