@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::private_file::Root;
 use crate::store::change::{Before, Change, Link, chain_key};
 use crate::store::{DIRECTORY, Store};
+use line::Line;
 use lines::Lines;
 use tail::Tail;
 
@@ -82,6 +83,21 @@ pub fn complete(project: &Root, store: &Store) -> Result<Link> {
         append(project, change)?;
     }
     Ok(tail.end)
+}
+
+/// The newest generation of a store that the record tells of as done, as far as that is proven by the store's own key; 0
+/// where it tells of none.
+pub fn newest_generation(project: &Root, store: &Store) -> Result<u64> {
+    let Some((file, _)) = project.open_file(&path())? else { return Ok(0) };
+    let (key, mut lines, mut newest) = (chain_key(&store.fingerprint_key), Lines::new(file), 0);
+    lines.forget();
+    while lines.read(&path())? {
+        let line = Line::parse(lines.line()).filter(|it| !it.intent && it.environment == store.environment.as_str());
+        if let Some(line) = line.filter(|line| line.generation > newest && line.prove(lines.line(), &key).is_some()) {
+            newest = line.generation;
+        }
+    }
+    Ok(newest)
 }
 
 /// What is in the file already where a chain begins.

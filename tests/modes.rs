@@ -92,7 +92,7 @@ fn everything(project: &Project, under: &[String]) {
     let old = project.bytes(".vault-kit/dev.age");
     run(&["set", "API_KEY"], "sk-3c8f262739bfe3b7");
     project.write(".vault-kit/dev.age", old);
-    run(&["store", "recover", "--accept-older"], "");
+    run(&["store", "recover", "--accept-older", "--yes"], "");
     fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
     run(&["store", "recover"], "");
     fs::remove_dir_all(project.path(".secrets")).unwrap();

@@ -8,9 +8,12 @@ use super::session::Session;
 use crate::audit;
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::manifest::Declaration;
+use crate::manifest::hook::Step;
+use crate::name::SecretName;
 use crate::store::Store;
 use crate::store::files::StoreFiles;
-use crate::store::recover::{Manner, Recovery};
+use crate::store::recover::{Manner, Record, Recovered, Recovery};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -39,10 +42,25 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.preflight()?;
+    let owned: Vec<SecretName> = world
+        .manifest
+        .secrets_in(world.environment)
+        .filter(|it| is_owned(&session, it))
+        .map(|it| it.name.clone())
+        .collect();
     let announce = |store: &Store, change| audit::announce(&session.root, store, vec![change]);
-    let recovery = files.recover(&identities, Manner { accept_older, dry_run }, context.now, &announce)?;
+    let newest = |store: &Store| audit::newest_generation(&session.root, store);
+    let record = Record { announce: &announce, newest: &newest };
+    let recover =
+        |dry_run| files.recover(&identities, Manner { accept_older, dry_run, owned: &owned }, context.now, &record);
+    if !dry_run && accept_older && recover(true)?.is_older {
+        let question = format!("go on with an older `{}`, without what was changed since", files.store_path());
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    }
+    let recovered = recover(dry_run)?;
+    let recovery = recovered.recovery;
     let flaw = files.ledger_flaw()?;
-    tell(context, &files, recovery, flaw, dry_run);
+    tell(context, &files, &recovered, flaw, dry_run);
     if dry_run {
         return Ok(Exit::DONE);
     }
@@ -58,18 +76,30 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn tell(context: &Context, files: &StoreFiles<'_>, recovery: Recovery, flaw: Option<&str>, dry_run: bool) {
+/// Whether a hook can tell the owner of a secret its value.
+fn is_owned(session: &Session<'_>, declaration: &Declaration) -> bool {
+    session.manifest.hooks_for(declaration, Step::Set).next().is_some()
+}
+
+fn tell(context: &Context, files: &StoreFiles<'_>, recovered: &Recovered, flaw: Option<&str>, dry_run: bool) {
     let verb = |done: &'static str, planned: &'static str| if dry_run { planned } else { done };
     if let Some(flaw) = flaw {
         let makes = verb("made", "would make");
         context.ui.say(&format!("{makes} `{}` anew: it {} {flaw}", files.ledger_path(), verb("was", "is")));
     }
     let path = files.store_path();
-    context.ui.say(&match recovery {
+    context.ui.say(&match recovered.recovery {
         Recovery::Nothing if flaw.is_some() => format!("`{path}` and its second copy agree"),
         Recovery::Nothing => format!("`{path}` and its second copy agree: nothing to do"),
         Recovery::CopyRefreshed if dry_run => format!("would make the second copy follow `{path}`"),
         Recovery::CopyRefreshed => format!("the second copy follows `{path}` now"),
         Recovery::StoreRestored => format!("{} `{path}` back from its second copy", verb("brought", "would bring")),
     });
+    if let Some(aside) = &recovered.aside {
+        context.ui.say(&format!("what it replaced is kept in `{aside}`"));
+    }
+    if recovered.is_older {
+        let owners = "owners may know newer values: `vault-kit rotate status` names those to be told";
+        context.ui.warn(&format!("`{path}` is older than what is known of it; {owners}"));
+    }
 }

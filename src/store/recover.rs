@@ -7,22 +7,42 @@ use super::files::{StoreFiles, would_lock_out};
 use super::identity::Identities;
 use super::{DIRECTORY, Store, seal};
 use crate::error::{Error, Kind, Result};
+use crate::name::SecretName;
 use crate::private_file::WriteOptions;
 use crate::secret::digest::sha256_hex;
 
 /// How `store recover` goes about it.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
-    /// The project's store wins, whatever its generation.
+pub struct Manner<'a> {
+    /// The project's store wins, whatever its generation; without one, the copy does.
     pub accept_older: bool,
     /// Only what would be done is found out; nothing is written.
     pub dry_run: bool,
+    /// The secrets that a hook can tell their owners: those may know what an older store does not.
+    pub owned: &'a [SecretName],
 }
 
-/// Announces a change of a store in the audit record, and gives it its place there.
-pub type Announce<'a> = &'a dyn Fn(&Store, Change) -> Result<Vec<Change>>;
+/// The audit record, as far as a recovery has to do with it.
+#[expect(missing_debug_implementations, reason = "functions have nothing to show")]
+pub struct Record<'a> {
+    /// Announces a change of a store, and gives it its place.
+    pub announce: &'a dyn Fn(&Store, Change) -> Result<Vec<Change>>,
+    /// The newest generation of a store that it tells of; 0 where it tells of none.
+    pub newest: &'a dyn Fn(&Store) -> Result<u64>,
+}
 
 /// What `store recover` did, or would do.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// Which of the two won.
+    pub recovery: Recovery,
+    /// Whether something newer is known than what won.
+    pub is_older: bool,
+    /// The file that keeps what was replaced.
+    pub aside: Option<String>,
+}
+
+/// Which store wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovery {
     /// The project's store and the copy agree.
@@ -36,16 +56,17 @@ pub enum Recovery {
 impl StoreFiles<'_> {
     /// Makes store and second copy agree again; what is replaced is kept aside.
     ///
-    /// The newer of the two wins, unless the manner says otherwise.
+    /// The newer of the two wins, unless the manner says otherwise. Refuses with `store-went-back` one that is older than the
+    /// audit record tells.
     ///
     /// What is left is a generation of its own, newer than both, and carries the recovery as its last change.
     pub fn recover(
         &self,
         identities: &Identities,
-        manner: Manner,
+        manner: Manner<'_>,
         now: DateTime<Utc>,
-        announce: Announce<'_>,
-    ) -> Result<Recovery> {
+        record: &Record<'_>,
+    ) -> Result<Recovered> {
         let sealed = self.sealed()?;
         let opened = sealed.as_deref().map(|sealed| self.unseal(sealed, identities, &self.store_path())).transpose();
         let header = self.copy.header()?;
@@ -55,29 +76,48 @@ impl StoreFiles<'_> {
             {
                 let sealed = sealed.unwrap_or_default();
                 let digest = sha256_hex(&sealed);
-                if header.as_ref().is_some_and(|header| header.digest == digest) {
+                let is_same = header.as_ref().is_some_and(|header| header.digest == digest);
+                if is_same {
                     self.expect_copy(&sealed, &digest)?;
-                    return Ok(Recovery::Nothing);
                 }
-                if manner.dry_run {
-                    return Ok(Recovery::CopyRefreshed);
+                let is_copy_newer = header.as_ref().is_some_and(|it| it.is_newer_than(&store));
+                let newest = (record.newest)(&store)?;
+                let is_older = self.is_behind(&store, newest, manner, &self.store_path())? || is_copy_newer;
+                let recovery = if is_same && !is_older { Recovery::Nothing } else { Recovery::CopyRefreshed };
+                if recovery == Recovery::Nothing || manner.dry_run {
+                    return Ok(Recovered { recovery, is_older, aside: None });
                 }
                 self.keep_bans(&mut store, identities);
-                self.copy.set_aside()?;
-                let newest = header.map_or(0, |header| header.generation);
-                self.save_recovered(store, newest, identities, now, announce)?;
-                Ok(Recovery::CopyRefreshed)
+                let aside = if is_same { None } else { self.copy.set_aside()? };
+                let newest = header.map_or(newest, |header| newest.max(header.generation));
+                own_up(&mut store, is_older, manner);
+                self.save_recovered(store, newest, identities, now, record)?;
+                Ok(Recovered { recovery, is_older, aside: aside.map(|path| path.display().to_string()) })
             }
             (Err(error), _) if error.code() == "not-a-recipient" => Err(error),
-            (_, Some(_)) => self.restore(identities, sealed.as_deref(), manner, now, announce),
+            (_, Some(_)) => self.restore(identities, sealed.as_deref(), manner, now, record),
             (Err(error), None) => Err(error),
             (Ok(_), None) => Err(self.nothing_to_recover()),
         }
     }
 
+    /// Whether the audit record tells of a newer generation, which has to be accepted.
+    fn is_behind(&self, store: &Store, newest: u64, manner: Manner<'_>, place: &str) -> Result<bool> {
+        if newest <= store.generation || manner.accept_older {
+            return Ok(newest > store.generation);
+        }
+        let message = format!(
+            "{place} is older than the audit record: that tells of {newest} changes, and it has {}",
+            store.generation
+        );
+        Err(Error::new(Kind::Store, "store-went-back", message)
+            .hint("put a newer one back, if there is one")
+            .hint("or go on with the old one on purpose: `vault-kit store recover --accept-older`"))
+    }
+
     /// What leaked meanwhile leaked, whatever store is accepted. A copy that cannot be read keeps nobody from accepting one.
     fn keep_bans(&self, store: &mut Store, identities: &Identities) {
-        let place = format!("second copy of `{}`", self.store_path());
+        let place = format!("the second copy of `{}`", self.store_path());
         let copy = self.copy.read().ok().flatten();
         let copy = copy.and_then(|sealed| self.unseal(&sealed, identities, &place).ok());
         // Fingerprints are keyed: those of another store say nothing here.
@@ -90,22 +130,27 @@ impl StoreFiles<'_> {
         &self,
         identities: &Identities,
         old: Option<&[u8]>,
-        manner: Manner,
+        manner: Manner<'_>,
         now: DateTime<Utc>,
-        announce: Announce<'_>,
-    ) -> Result<Recovery> {
-        let place = format!("second copy of `{}`", self.store_path());
+        record: &Record<'_>,
+    ) -> Result<Recovered> {
+        let place = format!("the second copy of `{}`", self.store_path());
         let copy = self.copy.read()?.ok_or_else(|| self.nothing_to_recover())?;
-        let store = self.unseal(&copy, identities, &place)?;
+        let mut store = self.unseal(&copy, identities, &place)?;
+        let newest = (record.newest)(&store)?;
+        let is_older = self.is_behind(&store, newest, manner, &place)?;
+        let mut recovered = Recovered { recovery: Recovery::StoreRestored, is_older, aside: None };
         if manner.dry_run {
-            return Ok(Recovery::StoreRestored);
+            return Ok(recovered);
         }
         if let Some(old) = old {
             let aside = format!("{DIRECTORY}/{}.replaced-{}.age", self.environment, &sha256_hex(old)[..8]);
             self.project.write(&aside, old, &WriteOptions::default())?;
+            recovered.aside = Some(aside);
         }
-        self.save_recovered(store, 0, identities, now, announce)?;
-        Ok(Recovery::StoreRestored)
+        own_up(&mut store, is_older, manner);
+        self.save_recovered(store, newest, identities, now, record)?;
+        Ok(recovered)
     }
 
     /// Store and recovery in one replacement: a crash behind it cannot lose who recovered what.
@@ -115,12 +160,12 @@ impl StoreFiles<'_> {
         newest: u64,
         identities: &Identities,
         now: DateTime<Utc>,
-        announce: Announce<'_>,
+        record: &Record<'_>,
     ) -> Result<()> {
         let path = self.store_path();
         store.generation = store.generation.max(newest) + 1;
         let change = Change::new(now, "recover", self.environment, store.generation, Subjects::default());
-        store.changes = announce(&store, change)?;
+        store.changes = (record.announce)(&store, change)?;
         let sealed = seal::seal(&store, &path)?;
         seal::can_open(&sealed, identities, &path).map_err(|_| would_lock_out(&path))?;
         self.project.write(&path, &sealed, &WriteOptions::default())?;
@@ -143,5 +188,14 @@ impl StoreFiles<'_> {
     fn nothing_to_recover(&self) -> Error {
         let message = format!("there is neither `{}` nor a second copy of it", self.store_path());
         Error::new(Kind::Store, "store-missing", message).hint("make one with `vault-kit init`")
+    }
+}
+
+/// What owners were told since an older store was made, that store does not know.
+fn own_up(store: &mut Store, is_older: bool, manner: Manner<'_>) {
+    if is_older {
+        for name in manner.owned {
+            store.owe_owner(name);
+        }
     }
 }

@@ -87,11 +87,12 @@ impl<'a> SecondCopy<'a> {
         self.state.as_ref().map_or(Ok(()), preflight)
     }
 
-    pub(super) fn set_aside(&self) -> Result<()> {
-        let (Some(root), Some(copy)) = (self.root()?, self.read()?) else { return Ok(()) };
+    /// Keeps the copy under another name; tells where.
+    pub(super) fn set_aside(&self) -> Result<Option<PathBuf>> {
+        let (Some(root), Some(copy)) = (self.root()?, self.read()?) else { return Ok(None) };
         let aside = format!("{}.replaced-{}.age", self.environment, &sha256_hex(&copy)[..8]);
         root.write(&aside, &copy, &WriteOptions::default())?;
-        Ok(())
+        Ok(Some(root.path().join(aside)))
     }
 
     fn path(&self) -> String {

@@ -90,7 +90,7 @@ fn an_old_store_that_came_back_is_refused_until_somebody_chooses() {
     assert_eq!(project.get("AUTH"), new);
     assert!(project.snapshot().keys().any(|path| path.contains("replaced-")), "what is replaced is kept");
     project.write(".vault-kit/dev.age", &old);
-    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     assert_ne!(project.get("AUTH"), new);
 }
 

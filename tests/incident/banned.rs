@@ -110,7 +110,7 @@ fn a_ban_outlives_a_store_that_was_put_back() {
     project.run(["incident", "AUTH", "--yes"]).assert_code(0);
     assert!(project.get("AUTH") != leaked);
     project.write(".vault-kit/dev.age", old);
-    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     project.run(["render"]).assert_code(0);
     assert_eq!(project.get("AUTH"), leaked, "it is in force again");
     assert!(findings(&project).contains(&("banned".to_owned(), "AUTH".to_owned())));

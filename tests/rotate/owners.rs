@@ -1,5 +1,7 @@
 //! Owners that do not know the value in force: seen until a hook told them, and no longer.
 
+use std::io::Write as _;
+
 use serde_json::Value;
 
 use crate::programs::{asked, project, steps};
@@ -342,4 +344,47 @@ fn telling_keeps_the_overlap_of_what_was_replaced_by_hand() {
     project.run(["rotate", "DB", "--yes"]).assert_code(0);
     project.run(["rotate", "DB", "--yes"]).assert_code(0);
     assert_eq!(accepted(&project).len(), 2, "what one before last left is refused by now");
+}
+
+#[test]
+fn an_owner_who_knows_more_than_an_older_store_that_is_accepted_is_named() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let old = project.bytes(".vault-kit/dev.age");
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write(".vault-kit/dev.age", old);
+    let run = project.run(["store", "recover", "--accept-older"]).assert_code(2);
+    assert!(run.stderr.contains("without what was changed since") && run.stderr.contains("--yes"), "{run:?}");
+    let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("dev.replaced-") && run.stderr.contains("vault-kit rotate status"), "{run:?}");
+    project.run(["render"]).assert_code(0);
+    assert!(is_untold(&project));
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert!(!is_untold(&project));
+}
+
+#[test]
+fn a_second_copy_that_is_older_than_the_audit_record_is_brought_back_on_purpose_alone() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let (copy, old) = (project.state().join("dev.copy"), project.get("DB"));
+    let before = std::fs::read(&copy).unwrap();
+    project.run(["rotate", "DB"]).assert_code(0);
+    // The file is there already, and keeps its mode.
+    std::fs::File::options().write(true).truncate(true).open(&copy).unwrap().write_all(&before).unwrap();
+    std::fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
+    for words in [&["store", "recover"][..], &["store", "recover", "-n"]] {
+        let run = project.run(words).assert_code(4);
+        assert!(run.stderr.contains("is older than the audit record"), "{run:?}");
+        assert!(run.stderr.contains("`vault-kit store recover --accept-older`"), "{run:?}");
+    }
+    assert!(!project.path(".vault-kit/dev.age").exists());
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    assert_eq!(project.get("DB"), old);
+    assert!(is_untold(&project));
+    project.run(["audit", "verify"]).assert_code(0);
+    // It is the newest from now on.
+    let run = project.run(["store", "recover"]).assert_code(0);
+    assert!(run.stderr.contains("nothing to do"), "{run:?}");
 }

@@ -95,7 +95,7 @@ fn an_older_store_that_was_accepted_is_newer_than_the_copy_that_was_put_aside() 
     let old = project.bytes(".vault-kit/dev.age");
     set(&project, "API_KEY", "value-2-Zk3vYq8mT1xWc5Rb");
     project.write(".vault-kit/dev.age", old);
-    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     assert_eq!(record(&project), lines(&[(1, "init"), (2, "set"), (3, "set"), (4, "recover")]));
     assert_eq!(project.store().generation, 4);
     assert_eq!(project.get("API_KEY"), b"value-1-Zk3vYq8mT1xWc5Rb");

@@ -113,7 +113,7 @@ fn recover_takes_the_newer_and_keeps_the_older_aside() {
 fn accept_older_keeps_the_old_one_and_puts_the_newer_copy_aside() {
     let project = with_an_old_store();
     let newer = project.second_copy();
-    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     assert_eq!(project.get("API_KEY"), b"old-Zk3vYq8mT1xWc5RbLp");
     set(&project, "API_KEY", "third-Zk3vYq8mT1xWc5RbLp");
     let aside = fs::read_dir(project.state()).unwrap().map(|entry| entry.unwrap().path());
@@ -248,4 +248,18 @@ fn a_rehearsal_of_recover_says_what_it_would_do_and_does_nothing() {
     let older = with_an_old_store();
     rehearse(&older, &[], "would bring `.vault-kit/dev.age` back");
     rehearse(&older, &["--accept-older"], "would make the second copy follow");
+}
+
+#[test]
+fn a_store_and_a_copy_that_are_both_older_than_the_audit_record_are_not_said_to_be_well() {
+    let project = Project::initialised(EXTERNAL);
+    set(&project, "API_KEY", "old-Zk3vYq8mT1xWc5RbLp");
+    let (store, copy) = (project.bytes(STORE), fs::read(project.state().join("dev.copy")).unwrap());
+    set(&project, "API_KEY", "new-Zk3vYq8mT1xWc5RbLp");
+    project.write(STORE, store);
+    put(&project.state().join("dev.copy"), &copy);
+    assert_refused(&project, &["store", "recover"], 4, "store-went-back");
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    assert_eq!(project.store().generation, 4);
+    project.run(["store", "recover"]).assert_code(0);
 }

@@ -72,7 +72,7 @@ fn an_older_store_that_was_accepted_leaves_a_record_that_is_whole() {
     set(&project, "API_KEY", "value-3-Zk3vYq8mT1xWc5Rb");
     project.write(".vault-kit/dev.age", &old);
     project.run(["audit", "verify"]).assert_code(4);
-    project.run(["store", "recover", "--accept-older"]).assert_code(0);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     assert!(findings(&project, &[]).is_empty());
 
     // Nor does it cry where no second copy knows better.
