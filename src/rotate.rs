@@ -16,6 +16,7 @@ pub mod abort;
 pub mod calls;
 pub mod claim;
 pub mod declared;
+pub mod forget;
 pub mod intent;
 mod joint;
 pub mod machine;

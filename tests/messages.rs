@@ -1869,3 +1869,25 @@ fn a_unit_that_somebody_else_wrote() {
     vault-kit: hint: look into it, and move it away: mv [home]/.config/systemd/user/[unit].service [home]/.config/systemd/user/[unit].service.old
     ");
 }
+
+#[test]
+fn forgetting_what_an_owner_is_yet_to_refuse() {
+    let project = initialised(
+        "[secrets.A]\nkind = \"random\"\nhooks = [\"db\"]\n[hooks.db]\nprogram = \"hooks/db\"\nsteps = [\"retire\"]\n",
+    );
+    project.edit_store(|store| {
+        let name = SecretName::new("A").unwrap();
+        let (base, started, trouble) = (store.current(&name).unwrap().id, store.updated, Trouble::default());
+        let step = RotationStep::Retiring;
+        let operation =
+            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at: None, remote: None };
+        store.rotations.running.insert(name, operation);
+    });
+    insta::assert_snapshot!(told("still-accepted", &project, &["remove", "A", "--yes"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `A` is not forgotten: its owner may still accept the value before, and nobody could have it refused
+    vault-kit: hint: have it refused first: `vault-kit rotate resume A`
+    vault-kit: hint: or see to it by hand, and take the secret's `hooks` out of the manifest before
+    "#);
+}

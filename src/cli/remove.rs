@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::plan::Plan;
+use crate::rotate::forget;
 use crate::shell;
 use crate::ui::counted;
 
@@ -35,18 +36,27 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         return Err(Error::usage(format!("the store has no `{name}`")).hint("`vault-kit status` lists what it has"));
     };
     world.refuse_in_flight(&opened.store, std::slice::from_ref(&name))?;
+    forget::expect_refused(&session.manifest, &opened.store, &name)?;
+    let accepted = forget::accepted(&opened.store, &name);
     let left = left_behind(&session, &name);
     opened.store.remove(&name);
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {
-        let question = format!("forget `{name}` with {} for good", counted(versions, "version"));
+        let owner = if accepted > 0 { ", while its owner goes on accepting its value" } else { "" };
+        let question = format!("forget `{name}` with {} for good{owner}", counted(versions, "version"));
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
         world.settle(&mut opened, "remove", std::slice::from_ref(&name))?
     };
     let plan = Plan::default();
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     summary.with(Some(Deed::Remove(&name))).tell(context)?;
+    if accepted > 0 {
+        let values = counted(accepted, "value");
+        context.ui.warn(&format!(
+            "the owner of `{name}` goes on accepting {values} that hooks told it: have it refused there, by hand"
+        ));
+    }
     let paste = Paste::new(context);
     for path in left.iter().filter(|path| !delivered.files.iter().any(|file| file.path == **path)) {
         let remains = session.root.remains(path).unwrap_or_default();

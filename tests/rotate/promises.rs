@@ -81,3 +81,51 @@ fn what_is_given_up_and_not_refused_is_said_so_and_not_that_it_is_in_force() {
     let text = notified.to_string();
     assert!(text.contains("vault-kit rotate resume DB"), "{text}");
 }
+
+#[test]
+fn nothing_is_forgotten_that_an_owner_is_yet_to_refuse() {
+    let refused = |project: &Project, command: &str| {
+        for last in ["--yes", "-n"] {
+            let run = project.run(["remove", "DB", last]).assert_code(7);
+            assert!(run.stderr.contains(command), "{run:?}");
+        }
+    };
+    let forgotten = |project: &Project| {
+        for last in ["-n", "--yes"] {
+            let run = project.run(["remove", "DB", last]).assert_code(0);
+            assert!(run.stderr.contains("the owner of `DB` goes on accepting 1 value"), "{run:?}");
+        }
+    };
+    let leaked = told("");
+    leaked.run(["incident", "DB", "--yes"]).assert_code(0);
+    refused(&leaked, "vault-kit rotate DB");
+    leaked.run(["rotate", "DB"]).assert_code(0);
+    forgotten(&leaked);
+
+    let overlapping = told("overlap = \"2h\"");
+    overlapping.run(["rotate", "DB"]).assert_code(0);
+    refused(&overlapping, "vault-kit rotate --due");
+    // Who takes the hooks out saw to it by hand.
+    let manifest = overlapping.read("vault-kit.toml");
+    overlapping.write("vault-kit.toml", manifest.replace("hooks = [\"owner\"]\n", ""));
+    let run = overlapping.run(["remove", "DB", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("goes on accepting 2 values"), "{run:?}");
+
+    let owed = told("");
+    owed.write("fail-retire", "");
+    owed.run(["rotate", "DB"]).assert_code(8);
+    refused(&owed, "vault-kit rotate resume DB");
+    std::fs::remove_file(owed.path("fail-retire")).unwrap();
+    owed.run(["rotate", "resume", "DB"]).assert_code(0);
+    forgotten(&owed);
+
+    let by_hand = told("");
+    by_hand.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-1").assert_code(0);
+    refused(&by_hand, "vault-kit rotate tell DB");
+    by_hand.run(["rotate", "tell", "DB"]).assert_code(0);
+    forgotten(&by_hand);
+
+    let untold = project_with("");
+    let run = untold.run(["remove", "DB", "--yes"]).assert_code(0);
+    assert!(!run.stderr.contains("owner"), "{run:?}");
+}
