@@ -200,7 +200,7 @@ impl Store {
     /// a file that still holds one is in use, however many versions were made since.
     pub fn purge(&mut self, keep: usize, delivered: &BTreeSet<VersionId>) {
         for versions in self.secrets.values_mut() {
-            let is_version = |version: &Version| version.stage != Stage::Candidate;
+            let is_version = |version: &Version| !matches!(version.stage, Stage::Candidate | Stage::Aborted);
             let surplus = versions.iter().filter(|it| is_version(it)).count().saturating_sub(keep.max(1));
             // What was encrypted with an old key is lost with the key, and what an old CA signed can be revoked by
             // nobody else: those are kept for good.

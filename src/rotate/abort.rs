@@ -34,7 +34,8 @@ impl Machine<'_> {
             in_flight(&mut opened.store.rotations, name)?.advance(Reached::Aborting);
         }
         for name in &unknown {
-            drop_candidate(&mut opened.store, name, world.now)?;
+            let is_known = untold.contains(&name) && (!leaves_owners || self.may_refuse(name));
+            drop_candidate(&mut opened.store, name, world.now, is_known)?;
             if untold.contains(&name) {
                 opened.store.owe_owner(name);
             } else {
@@ -84,7 +85,7 @@ impl Machine<'_> {
                     opened.store.note_retired(name, id, world.now);
                 }
             }
-            drop_candidate(&mut opened.store, name, world.now)?;
+            drop_candidate(&mut opened.store, name, world.now, run.leaves_owners && self.may_refuse(name))?;
             if run.leaves_owners {
                 opened.store.owe_owner(name);
             } else if let Some(id) = opened.store.current(name).map(|version| version.id) {
@@ -101,10 +102,16 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Whether a hook may yet have the owner refuse the candidate.
+    fn may_refuse(&self, name: &SecretName) -> bool {
+        let has = |step| !self.programs.hooks(name, step).is_empty();
+        has(Step::Set) && has(Step::Retire)
+    }
+
     /// Takes up again what an earlier rotation had yet to retire when what is given up was begun; tells from when on it is.
     fn go_on_retiring(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<Option<DateTime<Utc>>> {
         let has_hook = !self.programs.hooks(name, Step::Retire).is_empty();
-        let told = store.to_retire(name).filter(|it| it.life.told.is_some());
+        let told = store.to_retire(name).filter(|it| it.was_in_force() && it.life.told.is_some());
         let Some(before) = told.max_by_key(|it| it.life.replaced).filter(|_| has_hook) else { return Ok(None) };
         let (base, replaced) = (before.id, before.life.replaced.unwrap_or(world.now));
         let retire_at = Some(replaced + overlap(world, store, name, base)?);
@@ -158,9 +165,14 @@ fn action(leaves_owners: bool) -> &'static str {
     if leaves_owners { "rotate-abort-without-hooks" } else { "rotate-abort" }
 }
 
-fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>) -> Result<()> {
+/// Gives up a candidate, and keeps its value as long as it may have to be named to an owner: `is_known` = it may accept it.
+fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>, is_known: bool) -> Result<()> {
     let started = in_flight(&mut store.rotations, name)?.started;
-    store.drop_candidate(name);
+    if is_known {
+        store.leave_candidate(name, now);
+    } else {
+        store.drop_candidate(name);
+    }
     store.rotations.running.remove(name);
     store.rotations.note(name, Ending::Aborted, started, now);
     Ok(())

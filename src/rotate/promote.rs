@@ -154,11 +154,11 @@ impl Machine<'_> {
     }
 }
 
-/// How long the owner of a secret is to accept a version beside the one that replaced it. What leaked has no overlap.
+/// How long the owner of a secret is to accept a version beside the one that replaced it. What leaked has no overlap, nor what was given up.
 pub(super) fn overlap(world: &World<'_>, store: &Store, name: &SecretName, replaced: VersionId) -> Result<TimeDelta> {
-    let is_leaked = store.version(name, replaced).is_some_and(|it| store.is_leaked(it));
+    let has_none = store.version(name, replaced).is_some_and(|it| !it.was_in_force() || store.is_leaked(it));
     let overlap = world.declaration(name)?.overlap_in(world.manifest.environments.get(world.environment));
-    Ok(overlap.filter(|_| !is_leaked).map(Period::delta).unwrap_or_default())
+    Ok(overlap.filter(|_| !has_none).map(Period::delta).unwrap_or_default())
 }
 
 /// The plan with the days from which on published keys and roots sign, as the files that were written make them.

@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::manifest::Manifest;
 use crate::name::{SecretName, VersionId};
 use crate::plan;
-use crate::store::Store;
 use crate::store::rotations::{Operation, Rotations, Step as Reached, Trouble};
+use crate::store::{Store, Version};
 
 impl Machine<'_> {
     /// Retires what the run's promotions replaced, once its time has come; `early` = now, whatever the overlap.
@@ -42,7 +42,9 @@ impl Machine<'_> {
         let (asked, orphans): (Vec<&SecretName>, Vec<&SecretName>) = names.iter().partition(has_hook);
         let old = |name: &SecretName| {
             let base = running[name].base;
-            let others = store.to_retire(name).map(|it| it.id).filter(|id| *id != base);
+            // What was given up may be all that an owner accepts which was not told the value in force.
+            let is_told = |it: &&Version| it.was_in_force() || !store.is_untold(name);
+            let others = store.to_retire(name).filter(is_told).map(|it| it.id).filter(|id| *id != base);
             (name.clone(), others.chain([base]).collect())
         };
         let old: Vec<(SecretName, Vec<VersionId>)> = asked.into_iter().map(old).collect();

@@ -74,7 +74,9 @@ impl Machine<'_> {
     fn retire_before(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<()> {
         let has_hook = !self.programs.hooks(name, Step::Retire).is_empty();
         // What it was told last is what its overlap is about; of what it never was told, what was in force last.
-        let Some(before) = store.to_retire(name).max_by_key(|it| it.life.told).filter(|_| has_hook) else {
+        let Some(before) =
+            store.to_retire(name).max_by_key(|it| (it.was_in_force(), it.life.told)).filter(|_| has_hook)
+        else {
             return Ok(());
         };
         let (base, replaced) = (before.id, before.life.replaced.unwrap_or(world.now));

@@ -277,7 +277,7 @@ impl State {
             _ if store.is_banned(version) => Self::Banned,
             Stage::Current => Self::Current,
             Stage::Candidate | Stage::Next => Self::Next,
-            Stage::Previous | Stage::Purged => Self::Past,
+            Stage::Previous | Stage::Aborted | Stage::Purged => Self::Past,
         }
     }
 }

@@ -252,7 +252,7 @@ impl Store {
     /// The versions of a secret that are or were in force, or are published for it, oldest first.
     pub fn versions(&self, name: &SecretName) -> impl DoubleEndedIterator<Item = &Version> {
         let versions = self.secrets.get(name).into_iter().flatten();
-        versions.filter(|version| version.stage != Stage::Candidate)
+        versions.filter(|version| !matches!(version.stage, Stage::Candidate | Stage::Aborted))
     }
 
     /// The newest version that was in force before the current one and still has its value.

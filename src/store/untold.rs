@@ -45,24 +45,40 @@ impl Store {
     pub fn note_retired(&mut self, name: &SecretName, id: VersionId, now: DateTime<Utc>) {
         let Some(versions) = self.secrets.get_mut(name) else { return };
         let same = versions.iter().find(|it| it.id == id).map(|retired| {
-            let same = versions.iter().filter(|it| it.id == id || it.stage == Stage::Previous && is_same(it, retired));
+            let same = versions.iter().filter(|it| it.id == id || it.was_replaced() && is_same(it, retired));
             same.map(|it| it.id).collect::<Vec<_>>()
         });
         let same = same.unwrap_or_default();
         versions.iter_mut().filter(|it| same.contains(&it.id)).for_each(|it| it.life.retired = Some(now));
+        // Nobody has it any more, and nothing was ever delivered of it.
+        versions.retain(|it| it.stage != Stage::Aborted || it.life.retired.is_none());
     }
 
-    /// The replaced values that the owner of a secret may still accept, oldest first: the last one, and those that hooks told it,
-    /// as far as no hook had it refuse them. What came back is not among them.
+    /// The replaced values that the owner of a secret may still accept, oldest first: the last one, those that hooks told it, and
+    /// those that were given up, as far as no hook had it refuse them. What came back is not among them.
     pub fn to_retire(&self, name: &SecretName) -> impl Iterator<Item = &Version> {
         let last = self.before(name).map(|version| version.id);
         let current = self.current(name);
         let may_be_accepted = move |it: &&Version| {
             let is_known = it.life.told.is_some() || last == Some(it.id);
             let has_ended = it.life.retired.is_some() || current.is_some_and(|current| is_same(it, current));
-            it.stage == Stage::Previous && is_known && !has_ended
+            it.was_replaced() && is_known && !has_ended
         };
-        self.versions(name).filter(may_be_accepted)
+        self.secrets.get(name).into_iter().flatten().filter(may_be_accepted)
+    }
+
+    /// Gives up the candidate of a secret whose owner may accept it: it is kept until a hook has it refused.
+    pub fn leave_candidate(&mut self, name: &SecretName, now: DateTime<Utc>) {
+        let is_candidate = |it: &&Version| it.stage == Stage::Candidate;
+        let Some(id) = self.secrets.get(name).into_iter().flatten().find(is_candidate).map(|it| it.id) else { return };
+        if let Some(before) = self.again(name, id).map(|it| it.id) {
+            self.note_told(name, before, now);
+            return self.drop_candidate(name);
+        }
+        for version in self.secrets.get_mut(name).into_iter().flatten().filter(|it| it.id == id) {
+            version.stage = Stage::Aborted;
+            version.life.told = Some(now);
+        }
     }
 
     /// The replaced version whose value a candidate has again, as long as its owner may accept it.

@@ -20,6 +20,8 @@ pub enum Stage {
     Current,
     /// Replaced; its value is kept for a while.
     Previous,
+    /// Given up before it was in force, when its owner may have been told it: kept until that was told to refuse it.
+    Aborted,
     /// Replaced long ago; only its fingerprint is kept.
     Purged,
 }
@@ -93,6 +95,11 @@ pub struct Version {
 impl Version {
     /// Whether it is or was delivered: neither only published nor a candidate.
     pub fn was_in_force(&self) -> bool {
-        !matches!(self.stage, Stage::Next | Stage::Candidate)
+        !matches!(self.stage, Stage::Next | Stage::Candidate | Stage::Aborted)
+    }
+
+    /// Whether something else is in force in its place, and its value is kept.
+    pub fn was_replaced(&self) -> bool {
+        matches!(self.stage, Stage::Previous | Stage::Aborted)
     }
 }

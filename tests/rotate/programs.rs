@@ -337,7 +337,8 @@ fn what_its_owner_cannot_be_told_is_given_up_without_a_hook_and_says_what_that_l
         "{run:?}"
     );
     assert!(run.stderr.contains("`vault-kit rotate tell DB`") && run.stderr.contains("`vault-kit get DB`"), "{run:?}");
-    assert_eq!((stages(&project, "DB"), project.get("DB")), (vec![Stage::Current], old));
+    // Its owner may accept it, and is to be told to refuse it.
+    assert_eq!((stages(&project, "DB"), project.get("DB")), (vec![Stage::Current, Stage::Aborted], old));
     assert_eq!(actions(&project).last().unwrap(), "rotate-abort-without-hooks");
     assert!(project.read(".vault-kit/dev.ledger.jsonl").contains("\"outcome\":\"aborted\""));
     assert!(project.run(["check"]).assert_code(1).stdout.contains("vault-kit rotate tell DB"));
@@ -644,7 +645,7 @@ fn a_step_whose_hook_is_declared_no_more_is_not_taken_for_done() {
     }
     assert_eq!(project.get("DB"), old);
     project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
-    assert_eq!(stages(&project, "DB"), [Stage::Current]);
+    assert_eq!(stages(&project, "DB"), [Stage::Current, Stage::Aborted], "its owner may accept it");
 }
 
 #[test]

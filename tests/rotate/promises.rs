@@ -1,5 +1,8 @@
 //! What an owner was promised to accept, and what it must refuse in the end, whatever is given up or removed on the way.
 
+use vault_kit::store::Stage;
+
+use crate::fixture::stages;
 use crate::owners::{accepted, in_force};
 use crate::programs::{asked, project_with, steps};
 use crate::support::Project;
@@ -128,4 +131,41 @@ fn nothing_is_forgotten_that_an_owner_is_yet_to_refuse() {
     let untold = project_with("");
     let run = untold.run(["remove", "DB", "--yes"]).assert_code(0);
     assert!(!run.stderr.contains("owner"), "{run:?}");
+}
+
+#[test]
+fn what_is_given_up_without_its_owner_is_refused_once_that_is_told() {
+    for (more, told_by) in
+        [("", &["rotate", "tell", "DB"][..]), ("", &["rotate", "DB"]), ("overlap = \"2h\"", &["rotate", "tell", "DB"])]
+    {
+        let project = told(more);
+        project.write("fail-test", "");
+        project.run(["rotate", "DB"]).assert_code(8);
+        std::fs::remove_file(project.path("fail-test")).unwrap();
+        project.run(["rotate", "abort", "DB", "--without-hooks", "--yes"]).assert_code(0);
+        assert_eq!(accepted(&project).len(), 2);
+        assert_eq!(stages(&project, "DB"), [Stage::Current, Stage::Aborted]);
+        assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "", "nobody tells the owner unasked");
+        let run = project.run(["rotate", "tell", "DB", "-n"]).assert_code(0);
+        assert!(run.both().contains("retire"), "{run:?}");
+        project.run(told_by).assert_code(0);
+        assert_eq!(accepted(&project), in_force(&project), "{told_by:?}");
+        assert!(!stages(&project, "DB").contains(&Stage::Aborted));
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn what_is_given_up_waits_for_the_owner_also_where_an_overlap_ends_before() {
+    let project = told("overlap = \"2h\"");
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("fail-test", "");
+    project.run(["rotate", "rollback", "DB", "--yes"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    project.run(["rotate", "abort", "DB", "--without-hooks", "--yes"]).assert_code(0);
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(sorted(accepted(&project)), sorted(delivered(&project)), "what comes back is in its overlap");
+    end_overlaps(&project);
+    project.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
 }

@@ -95,6 +95,7 @@ fn origin(origin: Origin) -> &'static str {
 fn state(it: &Row<'_>) -> String {
     let stage = match it.stage {
         Stage::Candidate => "not in force yet",
+        Stage::Aborted => "given up",
         Stage::Next => "published",
         Stage::Current => "in force",
         Stage::Previous | Stage::Purged if it.banned => "leaked",
