@@ -49,6 +49,11 @@ pub struct Due<'a> {
 }
 
 impl Due<'_> {
+    /// Due and overdue at once, whatever the windows: what leaked waits for nothing.
+    pub fn at_once(at: DateTime<Utc>) -> Self {
+        Self { from: at, overdue: at, windows: &[], ends: None }
+    }
+
     /// The first instant not before `now` at which it is replaced: `now` itself when it is time, and after a window that
     /// was missed the beginning of the next one.
     pub fn next(&self, now: DateTime<Utc>) -> DateTime<Utc> {

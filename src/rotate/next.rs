@@ -6,7 +6,7 @@ use super::programs::{self, Step};
 use super::select::{self, Ready};
 use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
-use crate::plan::due;
+use crate::plan::due::{self, Due};
 use crate::revocation::{self, refreshed_from};
 use crate::store::ledger::{BesideState, Entry, Ledger};
 use crate::store::rotations::Operation;
@@ -15,14 +15,18 @@ use crate::store::rotations::Operation;
 pub fn due(ledger: &Ledger, manifest: &Manifest, environment: &EnvName) -> Option<DateTime<Utc>> {
     let updated = ledger.header.updated;
     let lists = revocation::delivered(manifest, environment);
-    let secrets = ledger.secrets.values().filter_map(|entry| of_secret(entry, manifest, environment, &lists, updated));
+    let leaks = |entry: &Entry| {
+        entry.banned && manifest.secret(&entry.name).is_some_and(|it| select::leaks(it, |name| is_banned(ledger, name)))
+    };
+    let of_secret = |entry: &Entry| of_secret((entry, leaks(entry)), manifest, environment, &lists, updated);
+    let secrets = ledger.secrets.values().filter_map(of_secret);
     let reloads = ledger.header.reloads.values().map(|trouble| trouble.again().unwrap_or(updated));
     secrets.chain(reloads).chain(ledger.header.behind.then_some(updated)).min()
 }
 
 /// When there is something to do for one secret.
 fn of_secret(
-    entry: &Entry,
+    (entry, leaks): (&Entry, bool),
     manifest: &Manifest,
     environment: &EnvName,
     lists: &[SecretName],
@@ -34,7 +38,10 @@ fn of_secret(
     });
     let is_next = |entry: &Entry| entry.beside.iter().any(|it| it.state == BesideState::Next);
     let term = |it| due::term(entry.into(), it, manifest.environments.get(environment));
-    let due = declaration.and_then(term).filter(|_| by_itself && entry.rotation.is_none() && !is_next(entry));
+    let is_over = entry.rotation.as_ref().is_some_and(|it| leaks && !it.is_open());
+    let term = |it| if leaks { Some(Due::at_once(entry.created)) } else { term(it) };
+    let is_free = is_over || entry.rotation.is_none();
+    let due = declaration.and_then(term).filter(|_| by_itself && is_free && !is_next(entry));
     let paused = entry.refused.as_ref().and_then(|it| it.again_there());
     let after_pause = |at: DateTime<Utc>| paused.map_or(at, |paused| paused.max(at));
     let due = due.map(|due| due.next(after_pause(updated)));
@@ -42,4 +49,9 @@ fn of_secret(
     let beside = entry.beside.iter().map(|it| it.until);
     let lists = entry.next_update().filter(|_| lists.contains(&entry.name)).map(refreshed_from);
     due.into_iter().chain(going).chain(beside).chain(lists).min()
+}
+
+/// Whether the value of a secret leaked and is in force.
+pub(super) fn is_banned(ledger: &Ledger, name: &SecretName) -> bool {
+    ledger.secrets.get(name).is_some_and(|it| it.banned)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::next::is_banned;
 use super::programs::{Programs, Step};
 use super::select::{self, Ready};
 use crate::manifest::{Declaration, Manifest};
@@ -81,6 +82,8 @@ pub fn requests<'n>(
 pub enum Why {
     /// A published key may sign from then on.
     Activation,
+    /// The value leaked and is in force.
+    Leak,
     /// What was replaced is accepted no more from then on.
     Overlap,
     /// Two thirds of a certificate's life are over by then.
@@ -113,7 +116,8 @@ pub fn upcoming<'a>(
     let entries = declared.filter_map(|it| Some((it, ledger.secrets.get(&it.name)?)));
     let mut all: Vec<_> = entries
         .flat_map(|(declaration, entry)| {
-            let times = times(manifest, environment, declaration, entry, now);
+            let leaks = select::leaks(declaration, |name| is_banned(ledger, name));
+            let times = times(manifest, environment, declaration, (entry, leaks), now);
             times.into_iter().map(|(at, why)| one(manifest, environment, declaration, (at, why), programs))
         })
         .collect();
@@ -126,7 +130,7 @@ fn times(
     manifest: &Manifest,
     environment: &EnvName,
     declaration: &Declaration,
-    entry: &Entry,
+    (entry, leaks): (&Entry, bool),
     now: DateTime<Utc>,
 ) -> Vec<(DateTime<Utc>, Why)> {
     let mut times: Vec<_> = entry
@@ -136,6 +140,10 @@ fn times(
         .collect();
     let is_next = times.iter().any(|(_, why)| *why == Why::Activation);
     let environment = manifest.environments.get(environment);
+    if leaks && !is_next && entry.rotation.as_ref().is_none_or(|it| !it.is_open()) {
+        times.push((entry.created, Why::Leak));
+        return times;
+    }
     let by_renewal = due::renewal(entry.into(), declaration, environment);
     // What is on its way is not begun again.
     let due = due::term(entry.into(), declaration, environment).filter(|_| !is_next && entry.rotation.is_none());
@@ -163,12 +171,12 @@ fn one<'a>(
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
     let is_published = crate::companions::lead(manifest, environment, declaration).is_some()
-        && matches!(why, Why::Renewal | Why::Rotation);
+        && matches!(why, Why::Renewal | Why::Rotation | Why::Leak);
     let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
     let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));
     let outputs: BTreeSet<OutputName> =
         manifest.outputs_in(environment).filter(holds).map(|output| output.name.clone()).collect();
-    let is_rotated = why == Why::Rotation && how == How::Scheduled;
+    let is_rotated = matches!(why, Why::Rotation | Why::Leak) && how == How::Scheduled;
     let is_cascade = |it: &SecretName| it != name && why != Why::Overlap && !is_published;
     let steps = if why == Why::Overlap { &[Step::Retire][..] } else { &[Step::Set, Step::Test, Step::Retire] };
     Upcoming {

@@ -83,13 +83,24 @@ pub fn group<'m>(
     manifest.secrets_in(environment).filter(|it| it.group.as_ref() == Some(group)).map(|it| &it.name)
 }
 
+/// Whether the value of a secret leaked and is to be replaced at once. What is made from a value that leaked, which would be as
+/// good as the same again, is made anew with that.
+pub fn leaks(declaration: &Declaration, is_banned: impl Fn(&SecretName) -> bool) -> bool {
+    is_banned(&declaration.name) && !declaration.references().into_iter().any(is_banned)
+}
+
 /// When a secret's replacement is due; `None` = never, or not as long as something else is on its way.
 pub fn due<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Store) -> Option<Due<'m>> {
     let name = &declaration.name;
     let version = store.value(declaration)?;
     let has_next = store.versions(name).any(|it| it.stage == Stage::Next);
-    if has_next || store.rotations.running.contains_key(name) {
-        return None;
+    let is_leaked = leaks(declaration, |name| store.current(name).is_some_and(|it| store.is_banned(it)));
+    match store.rotations.running.get(name) {
+        // What leaked is replaced whatever the last rotation still waits for: the next one retires for both.
+        Some(operation) if !is_leaked || operation.is_open() => return None,
+        _ if has_next => return None,
+        _ if is_leaked => return Some(Due::at_once(version.created)),
+        _ => {}
     }
     due::term(version.into(), declaration, manifest.environments.get(&store.environment))
 }
@@ -117,7 +128,8 @@ pub fn select(
             let declared = manifest.secrets_in(&store.environment).filter(|it| !is_paused(&it.name));
             selection.fresh.extend(declared.filter(is_due).filter(can).map(|it| it.name.clone()));
             let going = running.iter().filter(|(name, it)| it.next() <= now && !is_paused(name));
-            selection.going.extend(going.map(|(name, _)| name.clone()));
+            let going = going.map(|(name, _)| name).filter(|name| !selection.fresh.contains(*name));
+            selection.going = going.cloned().collect();
         }
         Order::Now(names) => {
             let is_leaked = |name: &SecretName| store.current(name).is_some_and(|it| store.is_leaked(it));

@@ -169,3 +169,26 @@ fn what_is_given_up_waits_for_the_owner_also_where_an_overlap_ends_before() {
     project.run(["rotate", "--due"]).assert_code(0);
     assert_eq!(accepted(&project), in_force(&project));
 }
+
+#[test]
+fn what_leaked_is_due_at_once() {
+    for more in ["", "overlap = \"2h\"", "window = \"Sun 02:00-02:01 UTC\""] {
+        let project = told(more);
+        project.run(["rotate", "DB"]).assert_code(0);
+        let leaked = in_force(&project);
+        project.run(["incident", "DB", "--yes"]).assert_code(0);
+        assert_eq!(in_force(&project), leaked, "its owner is to be told first");
+        let plan = project.run(["rotate", "plan"]).assert_code(0).stdout;
+        let row = plan.lines().find(|line| line.starts_with("DB ") && line.contains("leaked"));
+        assert!(row.is_some_and(|row| row.contains(", now")), "{plan}");
+        if more.is_empty() {
+            assert!(project.run(["rotate", "status"]).assert_code(0).stderr.contains("something is due"));
+        }
+        project.run(["rotate", "--due"]).assert_code(0);
+        assert_ne!(in_force(&project), leaked, "{more}");
+        assert_eq!(accepted(&project), in_force(&project), "{more}");
+        let asked = steps(&project).len();
+        assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "", "once is enough");
+        assert_eq!(steps(&project).len(), asked);
+    }
+}

@@ -79,6 +79,7 @@ fn as_table(plan: &Plan<'_>, now: chrono::DateTime<chrono::Utc>) -> String {
 fn why(why: Why) -> &'static str {
     match why {
         Why::Activation => "signs from then",
+        Why::Leak => "leaked",
         Why::Overlap => "overlap ends",
         Why::Renewal => "renewal",
         Why::Rotation => "rotate",
