@@ -16,8 +16,8 @@ pub struct Deployed {
     pub compose: Option<compose::Project>,
     /// The variables that had a value when they were read: no secret of ours ever has.
     pub known: BTreeSet<String>,
-    /// The variables that stand with a default, and where.
-    pub defaults: BTreeSet<(compose::Location, String)>,
+    /// The variables that stand with a default, and where; with the default, as [`compose::model::VariableUse`] has it.
+    pub defaults: BTreeMap<(compose::Location, String), Option<Text>>,
     /// What is wrong with them, or was not read.
     pub problems: Vec<Problem>,
     /// The variables of the process environment that Compose takes before those that it is delivered, and how they compare.

@@ -30,6 +30,8 @@ pub(super) enum Wrong {
 pub(super) struct Used {
     /// In order.
     pub variables: Vec<(String, Need)>,
+    /// Those whose default was put in, with it, where that is a text without variables of its own.
+    pub defaults: Vec<(String, String)>,
     /// Required ones that are not there.
     pub missing: Vec<String>,
 }
@@ -120,6 +122,10 @@ impl Substitution<'_> {
         };
         self.used.variables.push((name.to_owned(), need));
         match (operator, is_there) {
+            ('-', false) if !word.contains('$') => {
+                self.used.defaults.push((name.to_owned(), word.to_owned()));
+                out.push_str(word);
+            }
             ('-', false) | ('+', true) => self.word(word, out)?,
             ('?', false) => self.used.missing.push(name.to_owned()),
             _ => out.push_str(value.unwrap_or_default()),

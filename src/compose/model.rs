@@ -27,17 +27,29 @@ pub struct Text {
     pub variables: Vec<String>,
     /// Where its first line stands, if each of its lines is one of the file.
     first_line: Option<u32>,
+    /// Whether it stands behind its name in one entry of a list.
+    is_pair: bool,
 }
 
 impl Text {
     /// A text with its place and the variables that it was made with.
     pub fn new(text: impl Into<String>, at: Location, variables: Vec<String>) -> Self {
-        Self { content: text.into(), at, variables, first_line: None }
+        Self { content: text.into(), at, variables, first_line: None, is_pair: false }
     }
 
     /// A text whose lines are those of the file, from this one on.
     pub(super) fn beginning_on(self, first_line: Option<u32>) -> Self {
         Self { first_line, ..self }
+    }
+
+    /// A text that stands behind its name in one entry of a list.
+    pub(super) fn paired(self, is_pair: bool) -> Self {
+        Self { is_pair, ..self }
+    }
+
+    /// Whether it is written as `- NAME=value`, rather than as `NAME: value`.
+    pub fn is_pair(&self) -> bool {
+        self.is_pair
     }
 
     /// The line of the file that a line of the text stands on, both from 1: that of the whole text, where this is not known.
@@ -139,6 +151,8 @@ pub struct VariableUse {
     pub need: Need,
     /// Whether the given environment knows it.
     pub known: bool,
+    /// Its default, where that was put in and is a text without variables of its own.
+    pub default: Option<Text>,
 }
 
 /// One service.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::interpolate::{Lookup, Used, Values, Wrong, substitute};
-use super::model::{Address, Location, Need, VariableUse};
+use super::model::{Address, Location, Need, Text, VariableUse};
 use super::problem::{ProblemKind, Problems, safe};
 use super::tree::{Node, Scalar, Value};
 
@@ -34,6 +34,10 @@ impl Notes {
     pub(super) fn used(&mut self, used: &Used, at: &Location, path: &str, values: &dyn Lookup) {
         for (name, need) in &used.variables {
             self.note(name, *need, at, path, values.value(name).is_some());
+            let default = used.defaults.iter().find(|(it, _)| it == name && *need == Need::Default);
+            if let Some((last, (_, text))) = self.uses.last_mut().zip(default) {
+                last.default = Some(Text::new(text.as_str(), at.clone(), Vec::new()));
+            }
         }
         for name in &used.missing {
             let message = format!("`{path}`: the required variable `{name}` is not set");
@@ -45,7 +49,7 @@ impl Notes {
     /// Notes one use.
     pub(super) fn note(&mut self, name: &str, need: Need, at: &Location, path: &str, known: bool) {
         let (name, path, service) = (name.to_owned(), path.to_owned(), self.service.clone());
-        self.uses.push(VariableUse { name, at: at.clone(), path, service, need, known });
+        self.uses.push(VariableUse { name, at: at.clone(), path, service, need, known, default: None });
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Scalar {
     pub variables: Vec<String>,
     /// Of a literal block (`|`): the line of its first line. The lines of others are not those of the file.
     pub first_line: Option<u32>,
+    /// Whether it stood behind its name in an entry of a list: `- NAME=value`.
+    pub is_pair: bool,
     /// For a path of the host: where it leads, seen from the project's root.
     pub path: Option<String>,
 }
@@ -72,9 +74,23 @@ impl Node {
 
     /// A text of our own making.
     pub(super) fn text(text: impl Into<String>, at: &Location, variables: &[String]) -> Self {
-        let scalar =
-            Scalar { text: text.into(), kind: Kind::Text, variables: variables.to_vec(), first_line: None, path: None };
+        let scalar = Scalar {
+            text: text.into(),
+            kind: Kind::Text,
+            variables: variables.to_vec(),
+            first_line: None,
+            is_pair: false,
+            path: None,
+        };
         Self::new(Value::Scalar(scalar), at)
+    }
+
+    /// A value of our own making, out of an entry such as `- NAME=value`.
+    pub(super) fn paired(mut self) -> Self {
+        if let Value::Scalar(scalar) = &mut self.value {
+            scalar.is_pair = true;
+        }
+        self
     }
 
     pub(super) fn scalar(&self) -> Option<&Scalar> {
@@ -110,7 +126,7 @@ impl Node {
     /// A scalar as the model has it.
     pub(super) fn as_text(&self) -> Option<Text> {
         let text = |scalar: &Scalar| Text::new(scalar.text.clone(), self.at.clone(), scalar.variables.clone());
-        self.scalar().map(|scalar| text(scalar).beginning_on(scalar.first_line))
+        self.scalar().map(|scalar| text(scalar).beginning_on(scalar.first_line).paired(scalar.is_pair))
     }
 
     /// A scalar that is a path of the host.

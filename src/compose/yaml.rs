@@ -187,7 +187,14 @@ impl Builder {
             // The parser places a block where the first of its lines is that is not empty.
             let empty = u32::try_from(text.bytes().take_while(|it| *it == b'\n').count()).unwrap_or_default();
             let first_line = (style == ScalarStyle::Literal).then_some(self.line.saturating_sub(empty));
-            Value::Scalar(super::tree::Scalar { text, kind, variables: Vec::new(), first_line, path: None })
+            Value::Scalar(super::tree::Scalar {
+                text,
+                kind,
+                variables: Vec::new(),
+                first_line,
+                is_pair: false,
+                path: None,
+            })
         });
         self.complete(Node { value, at, tag: compose_tag(tag) }, anchor)
     }

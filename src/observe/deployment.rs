@@ -42,7 +42,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
         deployed.problems = resolved.problems;
         deployed.known = resolved.project.uses.iter().filter(|it| it.known).map(|it| it.name.clone()).collect();
         let defaults = resolved.project.uses.iter().filter(|it| it.need == Need::Default);
-        deployed.defaults = defaults.map(|it| (it.at.clone(), it.name.clone())).collect();
+        deployed.defaults = defaults.map(|it| ((it.at.clone(), it.name.clone()), it.default.clone())).gather();
         deployed.compose = Some(resolved.project);
     }
     for path in subject.manifest.deployment.iter().flat_map(|it| &it.nginx) {

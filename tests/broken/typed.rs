@@ -205,6 +205,49 @@ fn what_is_typed_is_told_where_it_stands() {
     assert_eq!(lines, marked.collect(), "{report}");
 }
 
+/// As [`COMPOSE`]. `PORT` is a setting.
+const DEFAULTS: &str = r#"
+services:
+  a:
+    image: a
+    environment:
+      LDAP_BIND: ${DB_PASSWORD:-hunter2}  # !
+      LDAP_OTHER: ${DB_PASSWORD-hunter2}  # !
+      LDAP_THIRD: ${BIND_PASSWORD:-hunter2}  # !
+      LDAP_URL: "ldap://${HOST:-ldap}/${BIND_PASSWORD:-hunter2}"  # !
+      LDAP_SET: "${PORT}:${BIND_PASSWORD:-hunter2}"  # !
+      LDAP_EMPTY: "cn=app${DB_PASSWORD:-}"
+      LDAP_HOST: ${LDAP_HOST:-hunter2}
+      LDAP_PORT: ${PORT:-hunter2}
+      LDAP_FILE: ${BIND_PASSWORD_FILE:-hunter2}
+      LDAP_KEY: ${LDAP_KEY:-/etc/ldap.key}
+      LDAP_NEXT: ${DB_PASSWORD_PREVIOUS:-}
+      LDAP_NESTED: ${DB_PASSWORD:-${HOST:-ldap}}
+  b:
+    image: b
+    environment:
+      - GF_SECURITY_ADMIN_PASSWORD=${DB_PASSWORD:-hunter2}  # !
+      - SMTP_PASSWORD=hunter2  # !
+"#;
+
+#[test]
+fn a_default_is_told_by_the_name_of_its_variable_and_mended_in_the_form_that_is_there() {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", DEFAULTS);
+    let marked = (1..).zip(DEFAULTS.lines()).filter(|(_, text)| text.ends_with("# !")).map(|(line, _)| line);
+    let (lines, report) = told(&project, "compose.yml", &["secret-in-environment"]);
+    assert_eq!(lines, marked.collect(), "{report}");
+    for fix in [
+        r#"write LDAP_BIND: \"${DB_PASSWORD:?}\"; replace"#,
+        r#"write LDAP_THIRD: \"${BIND_PASSWORD:?}\", and declare it"#,
+        "write - GF_SECURITY_ADMIN_PASSWORD=${DB_PASSWORD:?}; replace",
+        "write - SMTP_PASSWORD=${SMTP_PASSWORD:?}, and declare it",
+    ] {
+        assert!(report.contains(fix), "{fix}: {report}");
+    }
+    assert!(!report.contains("DB_PASSWORD_PREVIOUS"), "{report}");
+}
+
 /// As [`COMPOSE`].
 const ADDRESSES: &str = r#"
 include:

@@ -7,7 +7,7 @@ use crate::check::finding::Code;
 use crate::check::judge::secrets::{allows_all, is_production, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Location, Project, Service, Text};
-use crate::credential::{Argument, has_credential, in_document, is_credential, is_literal, typed};
+use crate::credential::{Argument, could_be, has_credential, holds, in_document, is_credential, is_literal, typed};
 use crate::name::SecretName;
 use crate::shell;
 
@@ -34,20 +34,32 @@ impl Bench<'_> {
     /// Values that stand in the Compose file, rather than coming in by a variable that we deliver; what several services have by an
     /// anchor or an extension is told once.
     fn written_out(&mut self, project: &Project) {
-        let mut found: BTreeMap<(&Location, &str), Vec<&str>> = BTreeMap::new();
+        let mut found: BTreeMap<(&Location, &str), (&Text, Vec<&str>)> = BTreeMap::new();
         for (service, variable, it) in written(project) {
-            if it.value.as_ref().is_some_and(|value| self.is_written_out(variable, value)) {
-                found.entry((&it.at, variable)).or_default().push(service);
+            if let Some(value) = it.value.as_ref().filter(|value| self.is_written_out(variable, value)) {
+                found.entry((&it.at, variable)).or_insert((value, Vec::new())).1.push(service);
             }
         }
-        for ((at, variable), services) in found {
+        for ((at, variable), (value, services)) in found {
             let message = format!("{}: the value of `{variable}` stands in the Compose file", names(services));
-            let fix = format!(
-                "write {variable}: \"${{{variable}:?}}\", and declare it in vault-kit.toml; replace the value, which may be in the history"
-            );
-            let secret = self.declared(variable);
+            let source = self.brought_by(variable, value);
+            let line = if value.is_pair() {
+                format!("- {variable}=${{{source}:?}}")
+            } else {
+                format!("{variable}: \"${{{source}:?}}\"")
+            };
+            let declare = if self.stored(source).is_some() { "" } else { ", and declare it in vault-kit.toml" };
+            let fix = format!("write {line}{declare}; replace the value, which may be in the history");
+            let secret = self.declared(source);
             self.at(Code::SecretInEnvironment, at, message, fix).secret = secret;
         }
+    }
+
+    /// The variable that is to bring a value: the one that stands there and has all of it as its default, or one of its own name.
+    fn brought_by<'t>(&self, variable: &'t str, value: &'t Text) -> &'t str {
+        let [only] = &value.variables[..] else { return variable };
+        let default = self.default_in(value, only);
+        if default.is_some_and(|it| it.as_str() == value.as_str()) { only } else { variable }
     }
 
     fn origins(&mut self, name: &str, service: &Service) {
@@ -64,19 +76,40 @@ impl Bench<'_> {
 
     /// Whether a credential stands there as it is, or as the default of a variable.
     fn is_written_out(&self, name: &str, value: &Text) -> bool {
-        if names_file(name) || value.variables.iter().any(|it| self.is_known(it)) {
+        if names_file(name) {
+            return false;
+        }
+        if value.variables.iter().any(|it| self.is_credential_by_default(value, it)) {
+            return true;
+        }
+        if value.variables.iter().any(|it| self.is_known(it)) {
             return false;
         }
         // Beside what a variable will bring, the rest of a text is a prefix or an address, unless it is one by its shape.
         if value.variables.iter().any(|it| !self.is_default_in(value, it)) {
-            return has_credential(value.as_str());
+            return has_credential(value.as_str()) || in_document(value.as_str()).is_some();
         }
         is_literal(name, value.as_str()) || self.stored(name).is_some() && !value.as_str().is_empty()
     }
 
     /// Whether a variable that is put into a text has its default there.
     fn is_default_in(&self, text: &Text, variable: &str) -> bool {
-        self.facts.deployed.defaults.contains(&(text.at.clone(), variable.to_owned()))
+        self.facts.deployed.defaults.contains_key(&(text.at.clone(), variable.to_owned()))
+    }
+
+    /// The default that a variable has in a text.
+    fn default_in(&self, text: &Text, variable: &str) -> Option<&Text> {
+        self.facts.deployed.defaults.get(&(text.at.clone(), variable.to_owned()))?.as_ref()
+    }
+
+    /// Whether a credential is the default of a variable that is put into a text: the variable's name tells as much as that of the
+    /// entry.
+    fn is_credential_by_default(&self, text: &Text, variable: &str) -> bool {
+        let is_one = |default: &Text| match self.manifest.secret(variable) {
+            Some(declared) => declared.is_stored() && could_be(default.as_str()),
+            None => holds(variable, default.as_str()) && !names_file(variable),
+        };
+        self.default_in(text, variable).is_some_and(is_one)
     }
 
     /// Whether a variable had a value when the Compose files were read.
