@@ -111,3 +111,17 @@ fn what_init_does_not_follow_in_a_compose_file_is_told() {
     let run = project.run(["init"]).assert_code(0);
     assert!(run.stderr.contains("`compose.yaml:4`: `../outside.env` lies outside of the project"), "{run:?}");
 }
+
+#[test]
+fn the_example_says_what_compose_puts_in_until_there_is_a_file_that_does() {
+    let compose = "services:\n  app:\n    image: app\n    volumes: [\"${UPLOAD_LOCATION}:/data\"]\n    environment: [DB_PASSWORD]\n";
+    let project = Project::empty();
+    project.write("docker-compose.yml", compose);
+    project.write(".env.example", "UPLOAD_LOCATION=./library\nDB_PASSWORD=hunter2canary\n");
+    let run = project.run(["init", "--dry-run"]).assert_code(0);
+    assert!(!run.both().contains("hunter2canary"), "{}", run.both());
+    // The file itself goes first.
+    project.write(".env", "UPLOAD_LOCATION=\n");
+    let run = project.run(["init", "--dry-run"]).assert_code(2);
+    assert!(run.stderr.contains("`docker-compose.yml:4`"), "{run:?}");
+}

@@ -22,6 +22,7 @@ use crate::plan::{self, Scope};
 use crate::preset::{self, Preset};
 use crate::private_file::{Root, WriteOptions};
 use crate::project::{MANIFEST, Project};
+use crate::secret::Secret;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -101,7 +102,10 @@ fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> 
 fn proposed(context: &Context, root: &Root) -> Result<String> {
     let project = name_of(root.path());
     let example = root.read(".env.example")?.map(|bytes| example_entries(&bytes)).transpose()?;
-    let compose = compose_needs(context, root, &project)?;
+    // Until there is a `.env`, the example says what Compose will put in.
+    let given = if root.read(".env")?.is_some() { None } else { example.as_ref() };
+    let variables = given.into_iter().flatten().map(|(name, value)| (name.clone(), Secret::copy_of(value.as_bytes())));
+    let compose = compose_needs(context, root, &project, &variables.collect())?;
     Ok(match (example, compose) {
         (None, None) => scaffold::starter(&project),
         (example, compose) => {
@@ -112,11 +116,15 @@ fn proposed(context: &Context, root: &Root) -> Result<String> {
 }
 
 /// What the Compose file of a directory needs, and its path; `None` without one.
-fn compose_needs(context: &Context, root: &Root, directory: &str) -> Result<Option<([String; 1], Needs)>> {
+fn compose_needs(
+    context: &Context,
+    root: &Root,
+    directory: &str,
+    variables: &BTreeMap<String, Secret>,
+) -> Result<Option<([String; 1], Needs)>> {
     let disk = Disk::open(root.path()).map_err(|error| Error::io("the project's directory cannot be opened", error))?;
     let Some(files) = disk.found().map(|file| [file]) else { return Ok(None) };
-    let resolved =
-        compose::resolve(&Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory }, &disk);
+    let resolved = compose::resolve(&Request { files: &files, variables, env_files: None, directory }, &disk);
     let place = |it: &Problem| format!("`{}:{}`: {}", it.at.file, it.at.line, it.message);
     let (refused, others): (Vec<Problem>, _) =
         resolved.problems.into_iter().partition(|it| it.kind == ProblemKind::Refused);
