@@ -2,7 +2,6 @@
 //! decide, and `uid`, `gid` and `mode` of a file secret are ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use super::{Bench, names};
 use crate::check::delivered::Delivered;
@@ -12,6 +11,7 @@ use crate::check::finding::Code;
 use crate::check::judge::fix::in_table;
 use crate::compose::model::VolumeKind;
 use crate::compose::{Location, Project, Service, Text};
+use crate::shell;
 
 /// Who a container runs as.
 struct User {
@@ -83,16 +83,18 @@ impl Bench<'_> {
         let message =
             format!("`{name}` runs as {uid} and cannot read `{path}`, which is {mode:04o} and belongs to {owner}");
         let group = it.gid.map_or_else(String::new, |gid| format!(":{gid}"));
-        let mut fix = format!("let `{name}` run as user: \"{owner}{group}\"");
-        if let Some(output) = delivered.output(path) {
-            let render = self.command("render");
-            // Writing to a String cannot fail.
-            let _ = write!(
-                fix,
-                "; or {}",
-                in_table(&format!("outputs.{}", output.name), format!("uid = {uid}    # then `sudo {render}`"))
-            );
-        }
+        let output = delivered.output(path).map(|output| {
+            let line = format!("uid = {uid}    # then `sudo {}`", self.command("render"));
+            in_table(&format!("outputs.{}", output.name), line)
+        });
+        let as_owner = format!("let `{name}` run as user: \"{owner}{group}\"");
+        let fix = match output {
+            // Nobody is to become root in order to read a file.
+            Some(output) if owner == 0 => output,
+            Some(output) => format!("{as_owner}; or {output}"),
+            None if owner == 0 => format!("sudo chown {uid} {}", shell::path(path)),
+            None => as_owner,
+        };
         self.at(Code::SecretUnreadable, at, message, fix);
     }
 

@@ -19,7 +19,7 @@ impl<'a> Bench<'a> {
         let (manifest, environment) = (self.manifest, self.environment);
         for declaration in manifest.secrets_in(environment).filter(|it| !used.contains(&it.name)) {
             let name = &declaration.name;
-            let message = "is read by no service of the Compose files";
+            let message = format!("`{name}` is read by no service of the Compose files");
             let fix = format!(
                 "take it out of vault-kit.toml; or, if a person or another host reads it, {}",
                 in_table("deployment", format!("outside = [\"{name}\"]"))
