@@ -49,7 +49,8 @@ pub enum Does {
     Label(Setting),
     /// Takes files out of the build context; those that come from another stage, a URL or a here-document are not listed.
     Copies(Vec<String>),
-    /// Runs something: while the image is built, when a container starts, or to see how it does.
+    /// Runs something: while the image is built, when a container starts, or to see how it does. Also what `ADD` fetches from an
+    /// address, and each line of a file that stands in the Dockerfile.
     Runs(Program),
     /// The user that what follows runs as.
     User(String),
@@ -57,7 +58,7 @@ pub enum Does {
 
 /// What an instruction runs.
 pub struct Program {
-    /// `RUN`, `CMD`, `ENTRYPOINT` or `HEALTHCHECK`.
+    /// `RUN`, `CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `ADD` or `COPY`.
     pub keyword: &'static str,
     /// One text if it is for a shell, else one a word. It may hold a secret: never to be shown.
     pub words: Vec<String>,
@@ -109,9 +110,12 @@ impl Dockerfile {
             let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
             let (keyword, rest) = (keyword.to_ascii_uppercase(), rest.trim());
             file.take(line, &keyword, rest, escape);
-            if keyword == "RUN" {
-                for (line, text) in documents.into_iter().filter(|(_, text)| !text.trim_start().starts_with('#')) {
+            for (line, text) in documents.into_iter().filter(|(_, text)| !text.trim_start().starts_with('#')) {
+                if keyword == "RUN" {
                     file.take(line, &keyword, &text, escape);
+                } else {
+                    let does = Does::Runs(Program { keyword: "COPY", words: vec![text] });
+                    file.instructions.push(Instruction { line, stage: file.stages.len().checked_sub(1), does });
                 }
             }
         }
@@ -169,13 +173,18 @@ impl Dockerfile {
                 if !sources.is_empty() {
                     push(Does::Copies(sources));
                 }
+                let words = split(rest, escape).into_iter().map(|word| word.text);
+                let addresses: Vec<String> = words.filter(|word| word.contains("://")).collect();
+                if !addresses.is_empty() {
+                    push(Does::Runs(Program { keyword: "ADD", words: addresses }));
+                }
             }
             "USER" => push(Does::User(rest.to_owned())),
             // It does what follows wherever another image begins with this one.
             "ONBUILD" => {
                 let (keyword, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
                 let keyword = keyword.to_ascii_uppercase();
-                if keyword == "RUN" {
+                if ["ARG", "ENV", "LABEL", "RUN"].contains(&&*keyword) {
                     self.take(line, &keyword, rest.trim(), escape);
                 }
             }

@@ -300,6 +300,28 @@ psql postgres://app:hunter2@db/app  # !
 EOF
 ENTRYPOINT exec app --api-key hunter2  # !
 HEALTHCHECK --interval=5s CMD redis-cli -a hunter2 ping  # !
+ONBUILD ENV API_TOKEN=hunter2  # !
+ONBUILD ARG DB_PASSWORD_1=hunter2  # !
+ONBUILD LABEL com.example.api-key=hunter2  # !
+ONBUILD ENV MODE=fast
+ENV PASSWORD_OLD=hunter2  # !
+ENV TINI_KEY=595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7
+RUN gpg --batch --recv-keys 595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7 && apt-key adv --recv-keys E0C56BD4
+COPY <<EOF /etc/app.conf
+user = app
+password = hunter2  # !
+# password = hunter2
+token_file = /run/secrets/x
+EOF
+ADD https://app:hunter2@example.com/a.tar /srv/  # !
+ADD https://example.com/a.tar /srv/
+COPY id_rsa keys/server.key /root/  # !
+COPY certs/privkey.pem /srv/  # !
+COPY deploy/prod.env /srv/  # !
+COPY .npmrc ./.aws/ /root/  # !
+COPY .aws/credentials /root/  # !
+COPY id_rsa.pub certs/ca.pem certs/pubkey.pem prod.env.example example.env .env credentials keys.py /srv/
+COPY --from=0 /root/id_rsa /root/
 CMD ["app", "--password-file", "/run/secrets/x", "--token-ttl=60"]
 "#;
 

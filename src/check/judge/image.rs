@@ -74,7 +74,7 @@ impl Bench<'_> {
             "a credential is typed into `{}`, which stays in the image, where everybody reads it who has the image",
             program.keyword
         );
-        let fix = if program.keyword == "RUN" {
+        let fix = if ["ADD", "COPY", "RUN"].contains(&program.keyword) {
             "RUN --mount=type=secret,id=NAME …, which reads /run/secrets/NAME; replace the value, which may be in the history"
         } else {
             "hand it over when the container starts, as a file of the service's `secrets`; replace the value, which may be in the history"
@@ -169,18 +169,42 @@ fn taken<'i>(image: &'i Image, sources: &'i [String]) -> Vec<&'i str> {
     let mut taken: Vec<&str> = ours.collect();
     let is_sent = |path: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(path.trim_start_matches("./")));
     // Whoever names one copies it, whoever writes it.
-    let named = sources.iter().map(|it| it.trim_start_matches("./")).filter(|it| is_env_file(it) && is_sent(it));
+    let named = sources.iter().map(|it| it.trim_start_matches("./")).map(|it| it.trim_end_matches('/'));
+    let named = named.filter(|it| holds_secrets(it) && is_sent(it));
     taken.extend(named.filter(|it| !it.contains('*')).collect::<Vec<_>>());
     taken.sort_unstable();
     taken.dedup();
     taken
 }
 
-/// `.env` and its variants, but for those that show which variables there are.
-fn is_env_file(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let shows = [".example", ".sample", ".template", ".dist"].iter().any(|end| name.ends_with(end));
-    (name == ".env" || name.starts_with(".env.")) && !shows
+/// Whether a path is that of a file, or a directory, which holds secrets wherever there is one: `.env` and its variants, private
+/// keys, and what programs keep logins in.
+fn holds_secrets(path: &str) -> bool {
+    const LOGINS: [&str; 13] = [
+        ".aws",
+        ".git-credentials",
+        ".gnupg",
+        ".htpasswd",
+        ".my.cnf",
+        ".netrc",
+        ".npmrc",
+        ".pgpass",
+        ".pypirc",
+        ".ssh",
+        ".vault-token",
+        "credentials.json",
+        "kubeconfig",
+    ];
+    const KEYS: [&str; 4] = ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"];
+    const ENDS: [&str; 5] = [".jks", ".kdbx", ".key", ".p12", ".pfx"];
+    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let shows = ["example", "sample", "template", "dist"].iter().any(|it| name.split('.').any(|part| part == *it));
+    let is_env = name.ends_with(".env") || name.starts_with(".env.");
+    let is_key = name.ends_with(".pem") && ["key", "priv"].iter().any(|it| name.contains(it)) && !name.contains("pub");
+    let is_of_directory = matches!(directory.rsplit('/').next(), Some(".aws")) && name == "credentials"
+        || matches!(directory.rsplit('/').next(), Some(".docker")) && name == "config.json";
+    let is_named = LOGINS.contains(&name) || KEYS.contains(&name) || ENDS.iter().any(|end| name.ends_with(end));
+    !shows && (is_env || is_key || is_of_directory || is_named)
 }
 
 fn keep_back(image: &Image, path: &str) -> String {

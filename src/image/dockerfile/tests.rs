@@ -71,7 +71,18 @@ fn only_what_comes_from_the_build_context_is_copied_from_it() {
         RUN echo 1 << 2\n\
         COPY . .\n";
     let copied: Vec<String> = shown(text).into_iter().filter(|it| it.contains("COPY")).collect();
-    assert_eq!(copied, ["2:0 COPY .env|app", "3:0 COPY with blank", "5:0 COPY ./local.tar", "18:0 COPY ."]);
+    assert_eq!(
+        copied,
+        [
+            "2:0 COPY .env|app",
+            "3:0 COPY with blank",
+            "5:0 COPY ./local.tar",
+            "7:0 COPY COPY .env /inner",
+            "10:0 COPY COPY b /c",
+            "12:0 COPY COPY d /e",
+            "18:0 COPY .",
+        ]
+    );
 }
 
 #[test]
@@ -96,6 +107,7 @@ fn what_is_run_is_read_in_each_of_its_forms() {
             "7:0 RUN <<EOF",
             "8:0 RUN set -e",
             "10:0 RUN make",
+            "13:0 COPY RUN inner",
             "15:0 HEALTHCHECK check|-q",
             "16:0 HEALTHCHECK none",
             "17:0 RUN make",
