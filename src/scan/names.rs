@@ -2,10 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use super::finding::Finding;
 use super::stream::{Found, Place, Search, Worker};
 
 /// What is told for a part of a path that has a value in it.
 const MASK: &str = "…";
+
+/// What is told of a value in a name begins with it.
+const ITS_NAME: &str = "its name ";
+
+impl Finding {
+    /// Whether it is about the name of the file, and not about what is in it.
+    pub fn is_in_name(&self) -> bool {
+        self.message.starts_with(ITS_NAME)
+    }
+}
 
 impl Worker<'_> {
     /// Looks through the name of a file, which git and archives take along too. What only looks like a credential is not
@@ -15,7 +26,7 @@ impl Worker<'_> {
         self.text(place.file.as_bytes(), place);
         let mut named = self.found.findings.split_off(before);
         for finding in &mut named {
-            finding.message = format!("its name {}", finding.message);
+            finding.message = format!("{ITS_NAME}{}", finding.message);
         }
         self.found.findings.append(&mut named);
     }

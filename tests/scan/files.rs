@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 
+use crate::git::{git, repository};
 use crate::{findings, report, scan, set, shop};
 
 #[test]
@@ -179,4 +180,19 @@ fn an_image_that_lacks_what_it_is_made_of_is_not_called_clean() {
     project.write("app.tar", tar(&layout));
     let told = unseen(&scan(&project, &["--image", "app.tar"]).assert_code(0));
     assert_eq!(told.iter().map(|it| it.0.as_str()).collect::<Vec<_>>(), ["app.tar!blobs/sha256/cc"]);
+}
+
+#[test]
+fn a_value_in_a_name_is_cured_by_another_name() {
+    let project = repository();
+    let value = String::from_utf8(project.get("AUTH")).unwrap();
+    project.write(&format!("{value}/notes.txt"), "clean\n");
+    git(&project, &["add", &value]).assert_code(0);
+    for arguments in [&["scan", "--staged"][..], &["scan"]] {
+        let run = project.run(arguments).assert_code(1);
+        assert!(run.stdout.contains("fix: give it another name (`git mv`"), "{run:?}");
+        assert!(!run.both().contains("take it out of the file"), "{run:?}");
+    }
+    git(&project, &["mv", &value, "kept"]).assert_code(0);
+    project.run(["scan", "--staged"]).assert_code(0);
 }

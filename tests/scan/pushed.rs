@@ -135,3 +135,23 @@ fn a_leak_in_one_of_several_refs_is_found_whichever_manifest_lies_there() {
     push(&project, &remote, &["main", "v1"]).assert_code(0);
     assert_eq!(findings(&scan(&project, &["--range", "main..side"]).assert_code(1)), set(&[("AUTH", "leak.txt", 1)]));
 }
+
+#[test]
+fn a_note_is_cured_where_notes_are() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    push(&project, &remote, &["main"]).assert_code(0);
+    let head = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    git(&project, &["notes", "add", "-m", &auth(&project)]).assert_code(0);
+    let stopped = push(&project, &remote, &["refs/notes/commits"]);
+    assert!(
+        stopped.code != 0 && stopped.both().contains(&format!("git notes edit {head} && git update-ref")),
+        "{stopped:?}"
+    );
+    // As it says, with an editor that takes it out.
+    git(&project, &["notes", "add", "--force", "-m", "clean"]).assert_code(0);
+    assert_ne!(push(&project, &remote, &["refs/notes/commits"]).code, 0);
+    let anew = git(&project, &["commit-tree", "-m", "Notes", "refs/notes/commits^{tree}"]).assert_code(0);
+    git(&project, &["update-ref", "refs/notes/commits", anew.stdout.trim()]).assert_code(0);
+    push(&project, &remote, &["refs/notes/commits"]).assert_code(0);
+}

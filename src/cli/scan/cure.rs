@@ -49,24 +49,16 @@ impl<'a> Cures<'a> {
         }
         let (place, replace) = self.replace(finding, root);
         let before = match self.origin {
-            Origin::Index => {
-                format!("take it out of the file and {}; if it was pushed or shared before", self.add(finding))
-            }
-            Origin::Message => "take it out of the message; if it was pushed or shared before".to_owned(),
-            Origin::Unpushed if finding.file.starts_with("refs/") => {
-                "give it another name; if it was pushed or shared before".to_owned()
-            }
-            Origin::Unpushed if finding.file.contains(" of refs/") => {
-                "make the tag anew without it (`git tag --force --annotate`); if it was pushed or shared before"
-                    .to_owned()
-            }
-            Origin::Unpushed => "take it out of the commit (the last one: `git commit --amend`, others: `git rebase \
-                                 --interactive`); if it was pushed or shared before"
-                .to_owned(),
-            Origin::Project => "take it out of the file; if it was pushed or shared".to_owned(),
+            Origin::Index | Origin::Project if finding.is_in_name() => RENAME.to_owned(),
+            Origin::Index => format!("take it out of the file and {}", self.add(finding)),
+            Origin::Message => "take it out of the message".to_owned(),
+            Origin::Unpushed => unpushed(finding),
+            Origin::Project => "take it out of the file".to_owned(),
             Origin::Elsewhere if place.is_empty() => return replace,
             Origin::Elsewhere => return format!("{place}: `{replace}`"),
         };
+        let before =
+            before + "; if it was pushed or shared" + if self.origin == Origin::Project { "" } else { " before" };
         let place = if place.is_empty() { String::new() } else { format!(", {place}") };
         format!("{before}{place}: `{replace}`")
     }
@@ -98,6 +90,37 @@ impl<'a> Cures<'a> {
         let path = if self.is_at_top { path } else { format!(":/{path}") };
         format!("`git add {}`", shell::path(&path))
     }
+}
+
+/// What to do about a file or a directory that is called as a value.
+const RENAME: &str = "give it another name (`git mv`, and `mv` where git does not have it yet)";
+
+/// What to do about what a push would send.
+fn unpushed(finding: &Finding) -> String {
+    let place = finding.file.as_str();
+    let is_in_tag = place.contains(" of refs/") || place.starts_with("refs/") && place.contains(':');
+    if is_in_tag {
+        "make the tag anew without it (`git tag --force`), or take it away (`git tag --delete`)".to_owned()
+    } else if place.starts_with("refs/") {
+        "give it another name".to_owned()
+    } else if let Some(object) = noted(place) {
+        // An edited note leaves the old one in the history of the notes.
+        let squash = "git update-ref refs/notes/commits $(git commit-tree -m Notes 'refs/notes/commits^{tree}')";
+        format!(
+            "take it out of the note, and leave the history of the notes behind: `git notes edit {object} && {squash}`"
+        )
+    } else {
+        let how = "(the last one: `git commit --amend`, others: `git rebase --interactive`)";
+        let what =
+            if finding.is_in_name() { "give it another name in the commit" } else { "take it out of the commit" };
+        format!("{what} {how}")
+    }
+}
+
+/// The object that a note is about, whose id is the note's path.
+fn noted(place: &str) -> Option<String> {
+    let id = place.replace('/', "");
+    (id.len() >= 40 && id.bytes().all(|it| it.is_ascii_hexdigit())).then_some(id)
 }
 
 fn is_top(directory: &Path) -> bool {
