@@ -5,6 +5,7 @@
 
 mod objects;
 mod place;
+mod range;
 mod refs;
 mod snapshot;
 
@@ -167,16 +168,6 @@ impl Git {
         let mut blobs = Vec::new();
         objects::changes(&changes, |change| objects::add(&change, &prefix, &mut blobs, &mut found));
         self.look(&blobs, search, found)
-    }
-
-    /// What the commits of a range brought, each blob once; their messages too, and what branches and tags say of them.
-    pub fn range(&self, range: &str, search: &Search<'_>) -> Result<Found> {
-        self.expect_repository()?;
-        let commits = self.ask(&["rev-list", "--reverse", "--end-of-options", range, "--"])?.ok_or_else(|| {
-            Error::new(Kind::Usage, "range-unknown", "git does not know this range of commits")
-                .hint("name two commits that are here, such as `origin/main..HEAD`; a shallow clone lacks older ones")
-        })?;
-        self.commits(&commits, &self.refs_to(&commits)?, search)
     }
 
     /// What the commits of all branches and tags brought, and the stash.

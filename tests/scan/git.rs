@@ -123,6 +123,25 @@ fn a_range_tells_the_commit_and_finds_what_a_later_one_took_out() {
 }
 
 #[test]
+fn a_range_from_all_zeros_is_what_a_first_push_brings() {
+    let project = repository();
+    project.write("a.txt", auth(&project));
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Leak"]).assert_code(0);
+    git(&project, &["rm", "-q", "a.txt"]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Take it out"]).assert_code(0);
+    let head = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    let zeros = "0".repeat(40);
+    let run = scan(&project, &["--range", &format!("{zeros}..{head}")]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("AUTH", "a.txt", 1)]));
+    assert_eq!(report(&run)["looked_at"]["commits"], 3);
+    // A branch that was taken away.
+    let run = scan(&project, &["--range", &format!("{head}..{zeros}")]).assert_code(0);
+    assert_eq!(report(&run)["looked_at"]["commits"], 0);
+    scan(&project, &["--range", &format!("{zeros}..nowhere")]).assert_code(2);
+}
+
+#[test]
 fn a_merge_is_looked_at_for_what_it_made_itself() {
     let project = repository();
     let auth = auth(&project);

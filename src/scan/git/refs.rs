@@ -78,7 +78,8 @@ struct Pushed<'a> {
     name: &'a str,
 }
 
-fn is_none(id: &str) -> bool {
+/// Whether an id is that of nothing.
+pub(super) fn is_none(id: &str) -> bool {
     id.bytes().all(|it| it == b'0')
 }
 

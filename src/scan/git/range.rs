@@ -1,0 +1,65 @@
+//! Ranges of commits, as people and CI systems name them.
+
+use super::Git;
+use super::refs::is_none;
+use crate::error::{Error, Kind, Result};
+use crate::scan::stream::{Found, Search};
+
+impl Git {
+    /// What the commits of a range brought, each blob once; their messages too, and what branches and tags say of them.
+    ///
+    /// A range from all zeros, as CI systems name the state before the first push of a branch, is everything that leads to its
+    /// end; one to all zeros, a branch that was taken away, is nothing.
+    pub fn range(&self, range: &str, search: &Search<'_>) -> Result<Found> {
+        self.expect_repository()?;
+        let Some(revisions) = meant(range) else { return Ok(Found::default()) };
+        let commits = self.ask(&["rev-list", "--reverse", "--end-of-options", revisions, "--"])?;
+        let commits = commits.ok_or_else(unknown)?;
+        self.commits(&commits, &self.refs_to(&commits)?, search)
+    }
+}
+
+fn unknown() -> Error {
+    let shown = "name two commits that are here, such as `origin/main..HEAD`";
+    Error::new(Kind::Usage, "range-unknown", "git does not know this range of commits").hint(format!(
+        "{shown}; a shallow clone lacks older ones, and none has what a forced push left behind: `HEAD` alone is all its history"
+    ))
+}
+
+/// What git is to be asked for; `None` for nothing.
+fn meant(range: &str) -> Option<&str> {
+    let is_zero = |id: &str| id.len() >= 40 && is_none(id);
+    let Some((start, end)) = range.split_once("..") else { return Some(range).filter(|it| !is_zero(it)) };
+    let end = end.strip_prefix('.').unwrap_or(end);
+    match (is_zero(start), is_zero(end)) {
+        (_, true) => None,
+        // Without an end it is that of the last commit.
+        (true, false) => Some(if end.is_empty() { "HEAD" } else { end }),
+        (false, false) => Some(range),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_all_zeros_is_no_commit() {
+        let zeros = "0".repeat(40);
+        for (range, expected) in [
+            ("a..b", Some("a..b")),
+            ("a...b", Some("a...b")),
+            ("a..", Some("a..")),
+            ("000..b", Some("000..b")),
+            (&format!("{zeros}..b"), Some("b")),
+            (&format!("{zeros}...b"), Some("b")),
+            (&format!("{zeros}000000000000000000000000..b"), Some("b")),
+            (&format!("{zeros}.."), Some("HEAD")),
+            (&format!("a..{zeros}"), None),
+            (&format!("{zeros}..{zeros}"), None),
+            (&zeros, None),
+        ] {
+            assert_eq!(meant(range), expected, "{range}");
+        }
+    }
+}
