@@ -182,7 +182,7 @@ impl Git {
             ["diff-tree", "--stdin", "--root", "-r", "-c", "--raw", "-z", "--no-renames", "--no-abbrev"];
         let prefix = self.prefix()?;
         let (mut blobs, mut seen) = (Vec::new(), HashSet::new());
-        let mut found = refs::add(refs, search, &mut blobs);
+        let mut found = self.add_refs(refs, search, &mut blobs)?;
         let ids = commits.split(|&it| it == b'\n').filter(|id| !id.is_empty());
         for id in ids {
             let id = String::from_utf8_lossy(id).into_owned();

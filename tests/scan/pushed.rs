@@ -137,6 +137,51 @@ fn a_leak_in_one_of_several_refs_is_found_whichever_manifest_lies_there() {
 }
 
 #[test]
+fn what_a_tag_names_is_looked_at_though_no_commit_has_it() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    let value = auth(&project);
+    project.write("leak.txt", &value);
+    let id = |arguments: &[&str]| git(&project, arguments).assert_code(0).stdout.trim().to_owned();
+    let blob = id(&["hash-object", "-w", "leak.txt"]);
+    project.write("tree", format!("100644 blob {blob}\tdir.txt\n"));
+    let mut make = std::process::Command::new("git");
+    make.args(["mktree"]).current_dir(project.root()).env_clear().env("PATH", crate::support::search_path());
+    let tree = Run::with_stdin(&mut make, project.read("tree").as_bytes()).assert_code(0).stdout.trim().to_owned();
+    for file in ["leak.txt", "tree"] {
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    let told = format!("{value} was it");
+    for (tags, expected) in [
+        (vec![vec!["tag", "light", &blob]], "(the content of refs/tags/light)"),
+        (vec![vec!["tag", "-a", "-m", "x", "file", &blob]], "(the content of refs/tags/file)"),
+        (vec![vec!["tag", "tree", &tree]], "refs/tags/tree:dir.txt"),
+        (
+            vec![
+                vec!["tag", "-a", "-m", &told, "inner", "main"],
+                vec!["tag", "-a", "-m", "x", "outer", "inner"],
+                vec!["tag", "-d", "inner"],
+            ],
+            "(the message of refs/tags/outer)",
+        ),
+    ] {
+        for arguments in &tags {
+            git(&project, arguments).assert_code(0);
+        }
+        let name = tags.iter().map(|it| it.iter().rev().nth(1).unwrap()).find(|it| expected.contains(**it)).unwrap();
+        assert_eq!(findings(&scan(&project, &["--history"]).assert_code(1)), set(&[("AUTH", expected, 1)]));
+        let stopped = push(&project, &remote, &[name]);
+        assert!(stopped.code != 0 && stopped.both().contains(expected), "{stopped:?}");
+        assert!(stopped.both().contains("git tag --delete") && !stopped.both().contains(&value), "{stopped:?}");
+        git(&project, &["tag", "-d", name]).assert_code(0);
+    }
+    // Without a name of its own here.
+    assert_ne!(push(&project, &remote, &[&format!("{blob}:refs/tags/x")]).code, 0);
+    git(&project, &["tag", "-a", "-m", "x", "clean", "main"]).assert_code(0);
+    push(&project, &remote, &["main", "clean"]).assert_code(0);
+}
+
+#[test]
 fn a_note_is_cured_where_notes_are() {
     let (project, remote) = (repository(), remote());
     install(&project);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::{Blob, Git, failed};
 use crate::error::Result;
+use crate::scan::files::shown;
 use crate::scan::stream::{Found, Place, Search, Worker};
 
 /// A branch, a tag, or another name for something.
@@ -11,39 +12,76 @@ use crate::scan::stream::{Found, Place, Search, Worker};
 pub(super) struct Ref {
     /// From `refs/` on.
     pub(super) name: String,
-    /// What it names.
+    /// The objects of annotated tags on the way, each with a message of its own: a tag may be one of a tag.
+    tags: Vec<String>,
+    /// What it leads to in the end.
+    end: Object,
+}
+
+/// An object of git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Object {
     id: String,
-    /// The commit that it leads to in the end.
-    commit: String,
+    /// `commit`, `tree`, `blob` or `tag`.
+    kind: String,
 }
 
 impl Ref {
-    /// Whether it names an object with a message of its own.
-    fn is_annotated(&self) -> bool {
-        self.id != self.commit
+    /// What it names.
+    fn id(&self) -> &str {
+        self.tags.first().unwrap_or(&self.end.id)
+    }
+
+    /// The commit that it leads to; a tag may be one of a file or a directory.
+    fn commit(&self) -> Option<&str> {
+        (self.end.kind == "commit").then_some(self.end.id.as_str())
     }
 }
 
 impl Git {
     /// All of them, with what they lead to.
     pub(super) fn refs(&self) -> Result<Vec<Ref>> {
-        const FORMAT: &str = "--format=%(objectname) %(*objectname) %(refname)";
+        const FORMAT: &str = "--format=%(objectname) %(objecttype) %(object) %(type) %(refname)";
         let answer = self.ask(&["for-each-ref", FORMAT])?.ok_or_else(failed)?;
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let one = |line: &str| {
-            let (id, rest) = line.split_once(' ')?;
-            let (peeled, name) = rest.split_once(' ')?;
-            let commit = if peeled.is_empty() { id } else { peeled };
-            Some(Ref { name: name.to_owned(), id: id.to_owned(), commit: commit.to_owned() })
+            let [id, kind, tagged, tagged_kind, name] = *line.splitn(5, ' ').collect::<Vec<_>>() else { return None };
+            let (tags, id, kind) =
+                if kind == "tag" { (vec![id.to_owned()], tagged, tagged_kind) } else { (Vec::new(), id, kind) };
+            let end = Object { id: id.to_owned(), kind: kind.to_owned() };
+            Some(self.peeled(Ref { name: name.to_owned(), tags, end }))
         };
-        Ok(answer.lines().filter_map(one).collect())
+        answer.lines().filter_map(one).collect()
+    }
+
+    /// By the id of what it names.
+    fn reference(&self, name: &str, id: &str) -> Result<Ref> {
+        let kind = self.ask(&["cat-file", "-t", id])?.ok_or_else(failed)?;
+        let kind = String::from_utf8_lossy(kind.trim_ascii()).into_owned();
+        let end = Object { id: id.to_owned(), kind };
+        self.peeled(Ref { name: name.to_owned(), tags: Vec::new(), end })
+    }
+
+    /// The same, of which the end is no tag.
+    fn peeled(&self, mut it: Ref) -> Result<Ref> {
+        while it.end.kind == "tag" {
+            let tag = self.ask(&["cat-file", "tag", &it.end.id])?.ok_or_else(failed)?;
+            let mut lines = tag.split(|&it| it == b'\n');
+            let mut field = |name: &[u8]| {
+                let text = lines.next()?.strip_prefix(name)?.strip_prefix(b" ")?;
+                Some(String::from_utf8_lossy(text).into_owned())
+            };
+            let (id, kind) = field(b"object").zip(field(b"type")).ok_or_else(failed)?;
+            it.tags.push(std::mem::replace(&mut it.end, Object { id, kind }).id);
+        }
+        Ok(it)
     }
 
     /// Those that lead to one of the commits.
     pub(super) fn refs_to(&self, commits: &[u8]) -> Result<Vec<Ref>> {
         let ids: HashSet<&[u8]> = commits.split(|&it| it == b'\n').collect();
         let mut refs = self.refs()?;
-        refs.retain(|it| ids.contains(it.commit.as_bytes()));
+        refs.retain(|it| it.commit().is_some_and(|commit| ids.contains(commit.as_bytes())));
         Ok(refs)
     }
 
@@ -56,8 +94,10 @@ impl Git {
         for Pushed { ours, theirs, name } in pushed(lines) {
             revisions.push(ours.to_owned());
             revisions.extend((!is_none(theirs)).then(|| format!("^{theirs}")));
-            let commit = known.iter().find(|it| it.id == ours).map_or(ours, |it| &it.commit);
-            refs.push(Ref { name: name.to_owned(), id: ours.to_owned(), commit: commit.to_owned() });
+            refs.push(match known.iter().find(|it| it.id() == ours) {
+                Some(it) => Ref { name: name.to_owned(), ..it.clone() },
+                None => self.reference(name, ours)?,
+            });
         }
         if revisions.is_empty() {
             return Ok(Found::default());
@@ -67,6 +107,46 @@ impl Git {
         arguments.extend(["--not", "--remotes"]);
         let commits = self.ask(&arguments)?.ok_or_else(failed)?;
         self.commits(&commits, &refs, search)
+    }
+
+    /// Looks through the names, and adds the messages to what is looked at, and what is in no commit.
+    pub(super) fn add_refs(&self, refs: &[Ref], search: &Search<'_>, blobs: &mut Vec<Blob>) -> Result<Found> {
+        let mut worker = Worker::new(search);
+        for it in refs {
+            worker.name(Place { file: &it.name, commit: it.commit() });
+            let commit = it.commit().map(str::to_owned);
+            let message = |id: &String| {
+                let file = format!("(the message of {})", it.name);
+                Blob { id: id.clone(), file, commit: commit.clone() }
+            };
+            blobs.extend(it.tags.iter().map(message));
+            match it.end.kind.as_str() {
+                "blob" => {
+                    let file = format!("(the content of {})", it.name);
+                    blobs.push(Blob { id: it.end.id.clone(), file, commit: None });
+                }
+                "tree" => self.add_tree(it, blobs, &mut worker.found)?,
+                _ => {}
+            }
+        }
+        Ok(worker.found)
+    }
+
+    /// Adds the files of a tree that a tag names.
+    fn add_tree(&self, it: &Ref, blobs: &mut Vec<Blob>, found: &mut Found) -> Result<()> {
+        let answer = self.ask(&["ls-tree", "-r", "-z", "--full-tree", &it.end.id, "--"])?.ok_or_else(failed)?;
+        for record in answer.split(|&it| it == 0) {
+            // `MODE TYPE ID<tab>PATH`
+            let Some((facts, path)) = memchr::memchr(b'\t', record).map(|at| record.split_at(at)) else { continue };
+            let facts = String::from_utf8_lossy(facts);
+            // As git calls it.
+            let file = format!("{}:{}", it.name, shown(&path[1..]));
+            match *facts.split(' ').collect::<Vec<_>>() {
+                [_, "blob", id] => blobs.push(Blob { id: id.to_owned(), file, commit: None }),
+                _ => found.not_checked(file, "it is a submodule: run `scan` in it"),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -100,17 +180,4 @@ pub fn only_tip(lines: &str) -> Option<&str> {
     let mut tips = pushed(lines).filter(|it| !it.name.starts_with("refs/tags/")).map(|it| it.ours);
     let tip = tips.next()?;
     tips.all(|other| other == tip).then_some(tip)
-}
-
-/// Looks through the names, and adds the messages to what is looked at.
-pub(super) fn add(refs: &[Ref], search: &Search<'_>, blobs: &mut Vec<Blob>) -> Found {
-    let mut worker = Worker::new(search);
-    for it in refs {
-        worker.name(Place { file: &it.name, commit: Some(&it.commit) });
-        if it.is_annotated() {
-            let file = format!("(the message of {})", it.name);
-            blobs.push(Blob { id: it.id.clone(), file, commit: Some(it.commit.clone()) });
-        }
-    }
-    worker.found
 }
