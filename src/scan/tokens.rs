@@ -17,6 +17,9 @@ use crate::store::Store;
 /// By so many characters a run may be longer than a value that begins or ends it.
 const MOST_GLUED: usize = 128;
 
+/// So many bytes the end of a line takes that was encoded with a value, as by `echo VALUE | base64`, at most.
+const LINE_END: usize = 2;
+
 /// Shorter values are not looked for: none that can be drawn of 128 bits is.
 const SHORTEST: usize = 16;
 
@@ -153,7 +156,8 @@ impl Project {
         ];
         for (alphabet, encoding, name) in encodings {
             let is_length = |length: usize| {
-                self.lengths.iter().any(|(_, lengths)| lengths.iter().any(|&it| encoding.encode_len(it) == length))
+                let is_of = |value: usize| (value..=value + LINE_END).any(|it| encoding.encode_len(it) == length);
+                self.lengths.iter().any(|(_, lengths)| lengths.iter().any(|&it| is_of(it)))
             };
             runs(
                 bytes,
@@ -163,8 +167,9 @@ impl Project {
                         return;
                     }
                     let Ok(value) = encoding.decode(&bytes[run.clone()]).map(zeroize::Zeroizing::new) else { return };
-                    if is_value(&value) {
-                        self.add(&value, run, name, found);
+                    let value = without_line_end(&value);
+                    if is_value(value) {
+                        self.add(value, run, name, found);
                     }
                 },
             );
@@ -176,6 +181,12 @@ impl Project {
             found.push(Token { owners, place, encoding });
         }
     }
+}
+
+/// What stands before the end of the line.
+fn without_line_end(value: &[u8]) -> &[u8] {
+    let line = value.strip_suffix(b"\n").unwrap_or(value);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Calls `visit` with every longest run of some characters that may be a value.

@@ -57,6 +57,13 @@ fn a_clone_without_the_identity_finds_generated_values_by_their_fingerprints() {
         plant("base64", format!("key: {}", BASE64.encode(value.as_bytes())));
         plant("base64url", format!("?key={}&x=1", BASE64URL_NOPAD.encode(value.as_bytes())));
         plant("hex", format!("0x {}", HEXLOWER.encode(value.as_bytes())));
+        // As `echo` writes it.
+        for (name, end) in [("unix", "\n"), ("windows", "\r\n")] {
+            let line = format!("{value}{end}");
+            plant(&format!("base64 {name}"), BASE64.encode(line.as_bytes()));
+            plant(&format!("base64url {name}"), BASE64URL_NOPAD.encode(line.as_bytes()));
+            plant(&format!("hex {name}"), HEXLOWER.encode(line.as_bytes()));
+        }
         if secret != "DB_PASSWORD" {
             plant("url", format!("https://user:{value}@host/path"));
         }
@@ -336,7 +343,7 @@ fn a_list_says_what_is_left_once_the_oldest_versions_are_purged() {
         let project =
             Project::with_manifest(&manifest.replace("kind = \"external\"", "kind = \"external\"\noptional = true"));
         project.run(["init"]).assert_code(0);
-        let mut change = |arguments: &[&str], value: &[u8]| {
+        let change = |arguments: &[&str], value: &[u8]| {
             project.run_with_stdin(arguments, value).assert_code(0);
             project.run(["check", "--at", "host", "--at", "repo"]).assert_code(0);
         };
