@@ -236,11 +236,13 @@ struct Wrapping {
     encoding: Encoding,
 }
 
-const WRAPPINGS: [Wrapping; 5] = [
+const WRAPPINGS: [Wrapping; 6] = [
     Wrapping { changes: &[], joining: Joining::Lines, encoding: Encoding::Raw },
     Wrapping { changes: &[], joining: Joining::Pieces, encoding: Encoding::Raw },
     Wrapping { changes: &[View::unpercented], joining: Joining::Lines, encoding: Encoding::Url },
     Wrapping { changes: &[View::unescaped], joining: Joining::Lines, encoding: Encoding::Json },
+    // A program in a JSON text, such as a notebook.
+    Wrapping { changes: &[View::unescaped], joining: Joining::Pieces, encoding: Encoding::Json },
     // A JSON text in a JSON text.
     Wrapping { changes: &[View::unescaped, View::unescaped], joining: Joining::Lines, encoding: Encoding::Json },
 ];

@@ -184,7 +184,7 @@ fn piece_break(text: &[u8]) -> usize {
         at += blanks(at);
         let length = line_break(&text[at..]);
         if length == 0 {
-            return 0;
+            return glue(text);
         }
         at += length;
     }
@@ -193,6 +193,27 @@ fn piece_break(text: &[u8]) -> usize {
     at += any(at, b"+.&");
     at += blanks(at);
     at + any(at, b"\"'`")
+}
+
+/// Length of what joins two quoted pieces of one line: `" + "` of most languages, `" "` of C, `' . '` of PHP, `' || '` of
+/// SQL, `""` of shells.
+fn glue(text: &[u8]) -> usize {
+    let blanks = |at: usize| text[at..].iter().take_while(|it| matches!(it, b' ' | b'\t')).count();
+    let is_quote = |at: usize| matches!(text.get(at), Some(b'"' | b'\'' | b'`'));
+    if !is_quote(0) {
+        return 0;
+    }
+    let mut at = 1 + blanks(1);
+    at += match &text[at..] {
+        [b'|', b'|', ..] | [b'.', b'.', ..] | [b'+', b'+', ..] | [b'<', b'>', ..] => 2,
+        [b'+' | b'.' | b',' | b'&' | b'~', ..] => 1,
+        _ => 0,
+    };
+    at += blanks(at);
+    // What says of which kind the next piece is, as in `"a" b"…"`; `"b"` is one piece.
+    let is_prefix = |it: &u8| b"bBfFrRuUL@$".contains(it);
+    at += usize::from(at > 1 && text.get(at).is_some_and(is_prefix) && is_quote(at + 1));
+    if is_quote(at) { at + 1 } else { 0 }
 }
 
 /// Where a run of UTF-16 text stood: its first byte there, and in the narrow text.
@@ -283,6 +304,11 @@ mod tests {
         assert_eq!(pieces("\"abc\" +\n    \"def\"\n    + 'ghi\\\njkl"), "\"abcdefghijkl");
         assert_eq!(pieces("# abc\n# def\n// ghi\n"), "# abcdefghi");
         assert_eq!(pieces("a \"b\" c"), "a \"b\" c");
+        let one = "\"ab\" + \"cd\"\"ef\" \"gh\"  .\t'ij' || 'kl' .. \"mn\" <> b\"op\" ++ 'qr', 's'";
+        assert_eq!(pieces(one), "\"abcdefghijklmnopqrs'");
+        for other in ["\"a\": \"b\"", "'a' = 'b'", "\"a\" + b", "\"", "\" +", "\" | \""] {
+            assert_eq!(pieces(other), other);
+        }
     }
 
     #[test]

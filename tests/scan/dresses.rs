@@ -10,6 +10,19 @@ use crate::{STRIPE, findings, report, scan, set, shop};
 
 const VALUES: [&str; 4] = ["AUTH", "DB_PASSWORD", "DB_URL", "STRIPE"];
 
+/// What stands between two pieces of a text in one line.
+const GLUE: [(&str, &str); 9] = [
+    ("Java", "\" + \""),
+    ("C", "\" \""),
+    ("Python", "\" b\""),
+    ("PHP", "' . '"),
+    ("SQL", "' || '"),
+    ("Lua", "\" .. \""),
+    ("a shell", "\"\""),
+    ("a list", "\", \""),
+    ("a notebook", "\\\" + \\\""),
+];
+
 /// A text in lines of some length, each of which is indented.
 fn wrapped(text: &str, width: usize, indent: &str) -> String {
     let lines = text.as_bytes().chunks(width).map(|line| format!("{indent}{}", str::from_utf8(line).unwrap()));
@@ -69,6 +82,9 @@ fn dresses(value: &str) -> BTreeMap<String, Vec<u8>> {
     add("in a YAML block", format!("key: |\n{}", wrapped(&long, 64, "    ")));
     add("with escaped line breaks", wrapped(&long, 64, "").replace('\n', "\\n"));
     add("in pieces of a program", wrapped(&long, 64, "").replace('\n', "\" +\n    \""));
+    for (name, glue) in GLUE {
+        add(&format!("glued in {name}"), format!("x = \"{}\";", wrapped(&long, 64, "").replace('\n', glue)));
+    }
     add("hex in lines", wrapped(&HEXLOWER.encode(bytes), 32, "  "));
     let mut dresses: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (name, text) in texts {
@@ -293,4 +309,19 @@ fn a_value_of_before_is_found_as_one_of_before() {
     old.run(["incident", "--from-scan", "report.json", "--dry-run", "--yes"]).assert_code(0);
     old.run(["incident", "AUTH", "--yes"]).assert_code(0);
     assert!(scan(&old, &["old.txt"]).assert_code(1).stdout.contains("\"banned\""));
+}
+
+#[test]
+fn pieces_in_one_line_are_put_together() {
+    let project = shop();
+    let value = String::from_utf8(project.get("AUTH")).unwrap();
+    let mut expected = BTreeSet::new();
+    for (name, glue) in GLUE {
+        let (file, (first, rest)) = (format!("src/{name}"), value.split_at(20));
+        project.write(&file, format!("one\nx = \"{first}{glue}{rest}\"\nthree\n"));
+        expected.insert(("AUTH".to_owned(), file, 2));
+    }
+    // Pieces that nothing joins are none.
+    project.write("src/other", format!("x = \"{}\": \"{}\"\n", &value[..20], &value[20..]));
+    assert_eq!(findings(&scan(&project, &["src"]).assert_code(1)), expected);
 }
