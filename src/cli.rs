@@ -17,6 +17,7 @@ mod iam;
 mod import;
 mod incident;
 mod init;
+mod main_tree;
 mod man;
 mod mounted;
 mod paste;

@@ -197,7 +197,12 @@ fn where_no_value_is_known_nothing_is_said_to_be_clean() {
     assert_eq!(findings(&found), set(&[("STRIPE", "leak.txt", 1)]));
     let main = project.root().canonicalize().unwrap();
     assert_eq!(report(&found)["findings"][0]["fix"], format!("vault-kit -C {} incident STRIPE", main.display()));
+    // A store of its own would have other values.
+    let unmade = || report(&run(&["check", "--json"]).assert_code(1))["findings"][0].clone();
+    assert_eq!(unmade()["fix"], format!("vault-kit -C {} check", main.display()));
+    assert!(unmade()["message"].as_str().unwrap().contains("the store is that of the main work tree"));
     std::fs::remove_dir_all(project.path(".vault-kit")).unwrap();
+    assert_eq!(unmade()["fix"], "vault-kit init");
     run(&["scan", "--staged"]).assert_code(4);
 }
 

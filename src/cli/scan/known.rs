@@ -1,9 +1,10 @@
 //! What is known of the values: the stores that can be opened here, and the fingerprints of the others.
 
 use std::cell::LazyCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::super::context::{self, read_identities};
+use super::super::context::read_identities;
+use super::super::main_tree;
 use super::super::session::{self, Session};
 use super::files::Files;
 use super::prints::{self, Prints};
@@ -13,7 +14,6 @@ use crate::manifest::{Declaration, Format};
 use crate::name::EnvName;
 use crate::private_file::Root;
 use crate::scan::Tokens;
-use crate::scan::git::{self, Git};
 use crate::store::Store;
 use crate::store::files::StoreFiles;
 use crate::store::identity::Identities;
@@ -131,7 +131,7 @@ struct MainTree {
 impl MainTree {
     /// `None` where this is no linked work tree, or the main one has no store.
     fn of(session: &Session<'_>) -> Option<Self> {
-        let root = Root::open(&main_directory(session.root.path())?).ok()?;
+        let root = Root::open(&main_tree::directory(session.root.path())?).ok()?;
         let state = session::state_directory(session.context, &root).ok()?;
         Some(Self { root, state })
     }
@@ -140,12 +140,4 @@ impl MainTree {
         let store = StoreFiles::new(&self.root, self.state.clone(), environment).open(identities)?;
         Ok(store.map(|store| OpenedStore { store, main: Some(self.root.path().to_owned()) }))
     }
-}
-
-fn main_directory(root: &Path) -> Option<PathBuf> {
-    let root = root.canonicalize().ok()?;
-    let git = Git::new(&root, context::variables(git::INHERITED.into_iter()));
-    let main = git.common_directory().ok()?.parent()?.to_owned();
-    let directory = main.join(root.strip_prefix(git.top().ok()??).ok()?).canonicalize().ok()?;
-    (directory != root && directory.join(crate::store::DIRECTORY).is_dir()).then_some(directory)
 }
