@@ -14,9 +14,8 @@ use clap::{Args, ValueEnum};
 
 use super::context::{Context, open_identity, process_environment};
 use super::formats::{Formats, Wanted};
-use super::paste::Paste;
 use super::session::Session;
-use super::{explain, main_tree, mounted, staged};
+use super::{explain, mounted, staged};
 use crate::apply;
 use crate::check::facts::{FileFact, Place};
 use crate::check::{Code, Selection, Severity, environment, judge};
@@ -154,11 +153,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
     selection.changed = since.and_then(|since| since.with_outputs(&session, &facts.expected));
     selection.apply(&mut report);
-    main_tree::instead_of_init(&mut report, session.root.path());
-    let paste = Paste::new(context);
-    for finding in report.findings.iter_mut().chain(report.allowed.iter_mut().map(|it| &mut it.finding)) {
-        finding.fix = paste.fix(&finding.fix, session.root.path());
-    }
+    told::complete(&mut report, &session);
     formats.tell(&Judged { report: &report, frame: &arguments.frame(&session) })?;
     if let Some(failure) = &failure {
         context.ui.problem(failure);
