@@ -199,8 +199,9 @@ fn holds_secrets(path: &str) -> bool {
     const ENDS: [&str; 5] = [".jks", ".kdbx", ".key", ".p12", ".pfx"];
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let shows = ["example", "sample", "template", "dist"].iter().any(|it| name.split('.').any(|part| part == *it));
-    let is_env = name.ends_with(".env") || name.starts_with(".env.");
-    let is_key = name.ends_with(".pem") && ["key", "priv"].iter().any(|it| name.contains(it)) && !name.contains("pub");
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_env = end == "env" || name.starts_with(".env.");
+    let is_key = end == "pem" && ["key", "priv"].iter().any(|it| name.contains(it)) && !name.contains("pub");
     let is_of_directory = matches!(directory.rsplit('/').next(), Some(".aws")) && name == "credentials"
         || matches!(directory.rsplit('/').next(), Some(".docker")) && name == "config.json";
     let is_named = LOGINS.contains(&name) || KEYS.contains(&name) || ENDS.iter().any(|end| name.ends_with(end));
