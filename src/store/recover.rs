@@ -82,7 +82,7 @@ impl StoreFiles<'_> {
                 }
                 let is_copy_newer = header.as_ref().is_some_and(|it| it.is_newer_than(&store));
                 let newest = (record.newest)(&store)?;
-                let is_older = self.is_behind(&store, newest, manner, &self.store_path())? || is_copy_newer;
+                let is_older = is_behind(&store, newest, manner, &self.store_path())? || is_copy_newer;
                 let recovery = if is_same && !is_older { Recovery::Nothing } else { Recovery::CopyRefreshed };
                 if recovery == Recovery::Nothing || manner.dry_run {
                     return Ok(Recovered { recovery, is_older, aside: None });
@@ -99,20 +99,6 @@ impl StoreFiles<'_> {
             (Err(error), None) => Err(error),
             (Ok(_), None) => Err(self.nothing_to_recover()),
         }
-    }
-
-    /// Whether the audit record tells of a newer generation, which has to be accepted.
-    fn is_behind(&self, store: &Store, newest: u64, manner: Manner<'_>, place: &str) -> Result<bool> {
-        if newest <= store.generation || manner.accept_older {
-            return Ok(newest > store.generation);
-        }
-        let message = format!(
-            "{place} is older than the audit record: that tells of {newest} changes, and it has {}",
-            store.generation
-        );
-        Err(Error::new(Kind::Store, "store-went-back", message)
-            .hint("put a newer one back, if there is one")
-            .hint("or go on with the old one on purpose: `vault-kit store recover --accept-older`"))
     }
 
     /// What leaked meanwhile leaked, whatever store is accepted. A copy that cannot be read keeps nobody from accepting one.
@@ -138,7 +124,7 @@ impl StoreFiles<'_> {
         let copy = self.copy.read()?.ok_or_else(|| self.nothing_to_recover())?;
         let mut store = self.unseal(&copy, identities, &place)?;
         let newest = (record.newest)(&store)?;
-        let is_older = self.is_behind(&store, newest, manner, &place)?;
+        let is_older = is_behind(&store, newest, manner, &place)?;
         let mut recovered = Recovered { recovery: Recovery::StoreRestored, is_older, aside: None };
         if manner.dry_run {
             return Ok(recovered);
@@ -198,4 +184,18 @@ fn own_up(store: &mut Store, is_older: bool, manner: Manner<'_>) {
             store.owe_owner(name);
         }
     }
+}
+
+/// Whether the audit record tells of a newer generation, which has to be accepted.
+fn is_behind(store: &Store, newest: u64, manner: Manner<'_>, place: &str) -> Result<bool> {
+    if newest <= store.generation || manner.accept_older {
+        return Ok(newest > store.generation);
+    }
+    let message = format!(
+        "{place} is older than the audit record: that tells of {newest} changes, and it has {}",
+        store.generation
+    );
+    Err(Error::new(Kind::Store, "store-went-back", message)
+        .hint("put a newer one back, if there is one")
+        .hint("or go on with the old one on purpose: `vault-kit store recover --accept-older`"))
 }
