@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind, Manifest};
-use crate::name::EnvName;
+use crate::name::{EnvName, SecretName};
 use crate::shell;
-use crate::store::incidents::{Affected, Place, RemoteCopy};
+use crate::store::incidents::{Affected, Incident, Place, RemoteCopy};
+use crate::store::{Store, Version};
 
 /// What is left, in the order in which it should be done: values first, then who reads them, then traces.
 pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], places: &BTreeSet<Place>) -> Vec<String> {
@@ -30,6 +31,27 @@ pub fn has_owner(manifest: &Manifest, declaration: &Declaration) -> bool {
     declaration.is_generated() && manifest.hooks_for(declaration, Step::Set).next().is_some()
 }
 
+/// The same incident with the values that took the place of what leaked since, and without the rotations that did so.
+pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Incident {
+    let mut incident = incident.clone();
+    let words = Words { manifest, environment: &store.environment };
+    for it in incident.affected.iter_mut().filter(|it| it.successor.is_none()) {
+        let current = store.current(&it.secret).filter(|current| !it.versions.contains(&current.id));
+        let Some(current) = current.filter(|_| !is_accepted(manifest, store, &it.secret)) else { continue };
+        it.successor = Some(current.id);
+        let done = words.rotate(&it.secret);
+        incident.remains.retain(|line| *line != done);
+    }
+    incident
+}
+
+/// Whether the owner of a secret may still accept what leaked, as a hook has yet to tell it otherwise.
+pub fn is_accepted(manifest: &Manifest, store: &Store, name: &SecretName) -> bool {
+    let is_owned = manifest.secret(name).is_some_and(|it| has_owner(manifest, it));
+    let is_leaked = |it: &Version| it.life.told.is_some() && store.is_leaked(it);
+    is_owned && (store.is_untold(name) || store.to_retire(name).any(is_leaked))
+}
+
 struct Words<'a> {
     manifest: &'a Manifest,
     environment: &'a EnvName,
@@ -43,16 +65,18 @@ impl Words<'_> {
         format!("`vault-kit -e {} {words}`", self.environment)
     }
 
+    fn rotate(&self, name: &SecretName) -> String {
+        let rotate = self.command(&format!("rotate {name}"));
+        format!("{rotate} now: the leaked value of `{name}` is still in force until its hooks told the owner")
+    }
+
     /// What a person has to do about a value that leaked.
     fn value(&self, it: &Affected, declaration: &Declaration) -> Vec<String> {
         let name = &it.secret;
         let supply = self.command(&declaration.supply_words());
         match &declaration.kind {
             _ if has_owner(self.manifest, declaration) => {
-                let rotate = self.command(&format!("rotate {name}"));
-                vec![format!(
-                    "{rotate} now: the leaked value of `{name}` is still in force until its hooks told the owner"
-                )]
+                vec![self.rotate(name)]
             }
             Kind::External => {
                 let owner = declaration.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));

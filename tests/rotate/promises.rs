@@ -192,3 +192,20 @@ fn what_leaked_is_due_at_once() {
         assert_eq!(steps(&project).len(), asked);
     }
 }
+
+#[test]
+fn an_incident_is_over_once_its_owner_refuses_what_leaked() {
+    let state = |project: &Project| project.run(["incident", "list"]).assert_code(0).stdout;
+    let project = told("");
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    assert!(state(&project).contains("waits for DB"));
+    project.run(["generate", "--replace", "DB", "--yes"]).assert_code(0);
+    assert!(state(&project).contains("replaced, owner untold: DB"), "{}", state(&project));
+    let list = state(&project);
+    let id = list.lines().nth(1).unwrap().split(' ').next().unwrap();
+    let shown = || project.run(["incident", "show", id]).assert_code(0).stdout;
+    assert!(shown().contains("rotate DB` now") && shown().contains("no new value yet"), "{}", shown());
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert!(state(&project).contains("replaced") && !state(&project).contains("untold"), "{}", state(&project));
+    assert!(!shown().contains("rotate DB` now") && shown().contains("in force now"), "{}", shown());
+}

@@ -8,7 +8,7 @@ use super::super::table::table;
 use super::timelines;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::incident::{reach::second, timeline};
+use crate::incident::{reach::second, remains, timeline};
 use crate::name::{EnvName, SecretName};
 use crate::store::Store;
 use crate::store::incidents::Incident;
@@ -27,6 +27,8 @@ struct Listed<'a> {
     timeline: String,
     /// The secrets that leaked and wait for a new value.
     waits_for: Vec<&'a SecretName>,
+    /// The secrets that have one, of which their owners may still accept what leaked.
+    untold: Vec<&'a SecretName>,
     #[serde(flatten)]
     incident: &'a Incident,
 }
@@ -34,7 +36,8 @@ struct Listed<'a> {
 pub fn run(context: &Context) -> Result<Exit> {
     let session = Session::open(context)?;
     let store = session.open_store(&context.identities()?)?;
-    let mut incidents: Vec<Listed<'_>> = store.incidents.iter().map(|(id, it)| listed(&store, id, it)).collect();
+    let mut incidents: Vec<Listed<'_>> =
+        store.incidents.iter().map(|(id, it)| listed(&session, &store, id, it)).collect();
     incidents.sort_by_key(|it| it.incident.at);
     if context.ui.json {
         context.ui.object(&List { schema_version: SCHEMA_VERSION, environment: &session.environment, incidents })?;
@@ -46,12 +49,14 @@ pub fn run(context: &Context) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn listed<'s>(store: &'s Store, id: &'s str, incident: &'s Incident) -> Listed<'s> {
+fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'s Incident) -> Listed<'s> {
     let is_open = |name: &&SecretName| store.current(name).is_some_and(|version| incident.has(name, version.id));
+    let is_untold = |name: &SecretName| remains::is_accepted(&session.manifest, store, name);
     Listed {
         id,
         timeline: timeline::path(id, incident),
         waits_for: incident.leaked().filter(is_open).collect(),
+        untold: incident.leaked().filter(|name| !is_open(name) && is_untold(name)).collect(),
         incident,
     }
 }
@@ -60,6 +65,7 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
     let names = |names: &[&SecretName]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let leaked: Vec<&SecretName> = it.incident.leaked().collect();
     let state = match it.waits_for.as_slice() {
+        [] if !it.untold.is_empty() => format!("replaced, owner untold: {}", names(&it.untold)),
         [] => "replaced".to_owned(),
         waits => format!("waits for {}", names(waits)),
     };
@@ -80,7 +86,7 @@ pub fn show(context: &Context, id: &str) -> Result<Exit> {
         context.ui.object(&List {
             schema_version: SCHEMA_VERSION,
             environment: &session.environment,
-            incidents: vec![listed(&store, id, incident)],
+            incidents: vec![listed(&session, &store, id, incident)],
         })?;
     } else {
         context.ui.print(&timelines::text(&session, &store, id)?)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::session::Session;
 use crate::error::Result;
 use crate::gather::Gather;
-use crate::incident::timeline;
+use crate::incident::{remains, timeline};
 use crate::private_file::WriteOptions;
 use crate::store::Store;
 
@@ -43,5 +43,6 @@ impl Timelines {
 pub fn text(session: &Session<'_>, store: &Store, id: &str) -> Result<String> {
     let Some(incident) = store.incidents.get(id) else { return Ok(String::new()) };
     let before = session.root.read(&timeline::path(id, incident))?.and_then(|bytes| String::from_utf8(bytes).ok());
+    let incident = &remains::since(&session.manifest, store, incident);
     Ok(timeline::render(id, incident, &session.manifest.project, &session.environment, before.as_deref()))
 }
