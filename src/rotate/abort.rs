@@ -80,8 +80,8 @@ impl Machine<'_> {
         for name in &done {
             let is_refused = !run.leaves_owners && !is_promised(&world, &opened.store, name)?;
             if is_refused && !self.programs.hooks(name, Step::Retire).is_empty() {
-                let id = in_flight(&mut opened.store.rotations, name)?.candidate;
-                if let Some(id) = id {
+                let candidate = in_flight(&mut opened.store.rotations, name)?.candidate;
+                if let Some(id) = candidate {
                     opened.store.note_retired(name, id, world.now);
                 }
             }
