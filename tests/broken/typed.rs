@@ -315,13 +315,13 @@ token_file = /run/secrets/x
 EOF
 ADD https://app:hunter2@example.com/a.tar /srv/  # !
 ADD https://example.com/a.tar /srv/
-COPY id_rsa keys/server.key /root/  # !
+COPY id_rsa keys/server.key /srv/  # !
 COPY certs/privkey.pem /srv/  # !
 COPY deploy/prod.env /srv/  # !
-COPY .npmrc ./.aws/ /root/  # !
-COPY .aws/credentials /root/  # !
+COPY .npmrc ./.aws/ /srv/  # !
+COPY .aws/credentials /srv/  # !
 COPY id_rsa.pub certs/ca.pem certs/pubkey.pem prod.env.example example.env .env credentials keys.py /srv/
-COPY --from=0 /root/id_rsa /root/
+COPY --from=0 /srv/id_rsa /srv/
 CMD ["app", "--password-file", "/run/secrets/x", "--token-ttl=60"]
 "#;
 
