@@ -27,8 +27,8 @@ pub struct Text {
     pub variables: Vec<String>,
     /// Where its first line stands, if each of its lines is one of the file.
     first_line: Option<u32>,
-    /// Whether it stands behind its name in one entry of a list.
-    is_pair: bool,
+    /// Whether it is written as `- NAME=value`, rather than as `NAME: value`.
+    pub is_pair: bool,
 }
 
 impl Text {
@@ -45,11 +45,6 @@ impl Text {
     /// A text that stands behind its name in one entry of a list.
     pub(super) fn paired(self, is_pair: bool) -> Self {
         Self { is_pair, ..self }
-    }
-
-    /// Whether it is written as `- NAME=value`, rather than as `NAME: value`.
-    pub fn is_pair(&self) -> bool {
-        self.is_pair
     }
 
     /// The line of the file that a line of the text stands on, both from 1: that of the whole text, where this is not known.

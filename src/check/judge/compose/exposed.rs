@@ -43,7 +43,7 @@ impl Bench<'_> {
         for ((at, variable), (value, services)) in found {
             let message = format!("{}: the value of `{variable}` stands in the Compose file", names(services));
             let source = self.brought_by(variable, value);
-            let line = if value.is_pair() {
+            let line = if value.is_pair {
                 format!("- {variable}=${{{source}:?}}")
             } else {
                 format!("{variable}: \"${{{source}:?}}\"")
