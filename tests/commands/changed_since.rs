@@ -14,7 +14,7 @@ fn git(project: &Project, arguments: &[&str]) {
 }
 
 /// Commits everything that is not ignored.
-fn committed(project: &Project) {
+pub(crate) fn committed(project: &Project) {
     git(project, &["init", "--quiet"]);
     git(project, &["add", "."]);
     git(project, &["commit", "--quiet", "-m", "first"]);

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::changed_since::committed;
 use crate::shop::{complete, shop};
 use crate::support::{self, Project};
 
@@ -113,8 +114,9 @@ fn gitlab_s_script_leaves_its_reports_and_fails_for_what_is_found() {
         return support::skip(test, "no Python with the judges' packages");
     };
     let script = template["vault-kit"]["script"][0].as_str().unwrap();
-    let first_push = [("CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"), ("CI_COMMIT_SHA", "x")];
+    let first_push = [("CI_COMMIT_BEFORE_SHA", "0000000000000000000000000000000000000000"), ("CI_COMMIT_SHA", "HEAD")];
     let project = complete();
+    committed(&project);
     let (code, told) = bash(&project, script, &first_push);
     assert_eq!(code, Some(0), "{told}");
     assert!(project.read("vault-kit.xml").contains("vault-kit check repo"));

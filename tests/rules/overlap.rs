@@ -199,13 +199,13 @@ fn a_supplied_key_without_an_overlap_is_a_hard_cut_as_a_generated_one_is() {
 }
 
 #[test]
-fn an_imported_key_without_an_overlap_is_a_hard_cut_that_generate_completes() {
+fn an_imported_key_without_an_overlap_is_a_hard_cut_that_render_completes() {
     let (project, _, [old, new]) = supplied();
     let token = String::from_utf8(project.get("TOKEN")).unwrap();
     project.write("running.env", format!("HMAC={new}\n"));
     let words = [
         "a hard cut: tokens of the old `HMAC` are refused from now on; restart in this order:",
-        "`vault-kit generate` makes",
+        "`vault-kit render` delivers it with what is made of it",
     ];
     let told = |stderr: &str| words.map(|it| stderr.contains(it));
     let run = project.run(["import", "running.env"]).assert_code(0);
@@ -216,7 +216,7 @@ fn an_imported_key_without_an_overlap_is_a_hard_cut_that_generate_completes() {
     let run = project.run(["import", "running.env", "--replace"]).assert_code(0);
     assert_eq!(told(&run.stderr), [true; 2], "{}", run.stderr);
     assert!(project.read(".env").contains(&old) && reason(&project, &token).is_some());
-    project.run(["generate"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
     assert!(project.read(".env").contains(&new));
     assert_eq!(reason(&project, &String::from_utf8(project.get("TOKEN")).unwrap()), None);
     assert_eq!(findings(&project), [] as [String; 0]);
