@@ -126,8 +126,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         staged: staged.as_ref(),
     };
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
+    let variables = process_environment().into_iter().gather();
     if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {
-        facts.deployed = observe::deployment::look(&subject, &values, &process_environment().into_iter().gather());
+        facts.deployed = observe::deployment::look(&subject, &values, &variables);
     }
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
@@ -146,7 +147,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     facts.open_files.extend(open_identity());
     facts.recipes = apply::recipes(&session.manifest, &session.environment, context.now);
     if places.contains(&Place::Env) {
-        let variables = process_environment().into_iter().gather();
         facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
     }
     let failure = if places.contains(&Place::Remote) { remote::look(&session, &mut facts)? } else { None };
