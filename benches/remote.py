@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PREFIX = "/bench/prod/"
 BATCH = 20  # BatchGetSecretValue's limit
 BATCHES = 8  # batches that vault-kit has in flight
+PAGE = 100  # ListSecrets' limit; each page has the token of the next one
 SLOW = 100  # milliseconds
 
 Row = tuple[str, ...]
@@ -195,6 +196,8 @@ def measure_pull(remote: Remote, count: int) -> None:
         host = Host(bench, count)
         batches = math.ceil(count / BATCH)
         rounds = math.ceil(batches / BATCHES)
+        # What changed is known page after page, and what the last one tells of is still to be read then.
+        rounds_listed = max(math.ceil(count / PAGE), rounds) + 1
         host.pull()
         host.save("pulled")
 
@@ -208,7 +211,7 @@ def measure_pull(remote: Remote, count: int) -> None:
         remote.compare(f"first pull, {count:,} at 0 ms", first, [(it, "≤ 1/40 of wall") for it in one])
         remote.compare(f"all {count:,} changed, 0 ms", changed, [(it, "≤ 1/40 of wall") for it in one])
         remote.count(double, f"first pull, {count:,}", first, rounds, "rounds ≤ 1.3")
-        remote.count(double, f"all {count:,} changed", changed, rounds, "rounds ≤ 1.3")
+        remote.count(double, f"all {count:,} changed", changed, rounds_listed, "rounds ≤ 1.3")
         if count >= 1_000:
             measure_fnox(remote, double, host, changed, eight)
             # From here on nothing changes.

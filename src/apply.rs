@@ -114,8 +114,20 @@ impl World<'_> {
         changed: &[SecretName],
         has_news: bool,
     ) -> Result<Delivered> {
+        self.settle_noted(opened, action, changed, has_news, None)
+    }
+
+    /// As [`World::settle_news`], where the store has to know of outputs that will hold something else.
+    pub(crate) fn settle_noted(
+        &self,
+        opened: &mut Opened,
+        action: &'static str,
+        changed: &[SecretName],
+        has_news: bool,
+        note: Option<Note<'_>>,
+    ) -> Result<Delivered> {
         self.refuse_in_flight(&opened.store, changed)?;
-        self.settle_deeds(opened, &[Deed::of(action, changed)], has_news, None)
+        self.settle_deeds(opened, &[Deed::of(action, changed)], has_news, note)
     }
 
     /// As [`World::settle`], for a change of what was issued to others; `changed` are the ids of the records.

@@ -12,8 +12,11 @@ pub mod show;
 mod tail;
 pub mod verify;
 
+use std::io::ErrorKind;
+
 use crate::error::{Error, Result};
 use crate::private_file::Root;
+use crate::secret::digest::MacKey;
 use crate::store::change::{Before, Change, Link, chain_key};
 use crate::store::{DIRECTORY, Store};
 use line::Line;
@@ -86,14 +89,30 @@ pub fn complete(project: &Root, store: &Store) -> Result<Link> {
 }
 
 /// The newest generation of a store that the record tells of as done, as far as that is proven by the store's own key; 0
-/// where it tells of none.
+/// where it tells of none. Files of it that were rotated away count as long as they lie beside it, such as `audit.jsonl.1`.
 pub fn newest_generation(project: &Root, store: &Store) -> Result<u64> {
-    let Some((file, _)) = project.open_file(&path())? else { return Ok(0) };
-    let (key, mut lines, mut newest) = (chain_key(&store.fingerprint_key), Lines::new(file), 0);
+    let key = chain_key(&store.fingerprint_key);
+    files(project)?.iter().try_fold(0, |newest, path| Ok(newest.max(newest_in(project, path, store, &key)?)))
+}
+
+/// The record and what may be older pieces of it. What a line says is believed by its code, whatever file it is in.
+fn files(project: &Root) -> Result<Vec<String>> {
+    let entries = match std::fs::read_dir(project.path().join(DIRECTORY)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|error| Error::io(format!("list `{DIRECTORY}`"), error))?,
+    };
+    let files = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|it| it.is_file()));
+    let names = files.filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| name.starts_with("audit")).map(|name| format!("{DIRECTORY}/{name}")).collect())
+}
+
+fn newest_in(project: &Root, path: &str, store: &Store, key: &MacKey) -> Result<u64> {
+    let Some((file, _)) = project.open_file(path)? else { return Ok(0) };
+    let (mut lines, mut newest) = (Lines::new(file), 0);
     lines.forget();
-    while lines.read(&path())? {
+    while lines.read(path)? {
         let line = Line::parse(lines.line()).filter(|it| !it.intent && it.environment == store.environment.as_str());
-        if let Some(line) = line.filter(|line| line.generation > newest && line.prove(lines.line(), &key).is_some()) {
+        if let Some(line) = line.filter(|line| line.generation > newest && line.prove(lines.line(), key).is_some()) {
             newest = line.generation;
         }
     }

@@ -3,10 +3,12 @@
 mod allow;
 pub mod delivered;
 pub mod deployed;
+mod drawn;
 pub mod environment;
 pub mod explain;
 pub mod facts;
 pub mod finding;
+pub mod form;
 pub mod judge;
 pub mod placeholder;
 #[cfg(test)]
@@ -70,8 +72,12 @@ pub fn is_judged_by(ledger: &Ledger, manifest: &Manifest) -> bool {
     then.chain(now.filter_map(|declaration| ledger.secrets.get(&declaration.name))).all(is_judged)
 }
 
-/// Judges a value that nobody saw being made: its strength is estimated for every kind that is drawn at random.
+/// Judges a value that nobody saw being made: its strength is estimated for every kind that is drawn at random. One that its
+/// recipe may have drawn is worth what the recipe says.
 pub fn assess_by_text(declaration: &Declaration, value: &[u8]) -> Verdict {
+    if let Some(bits) = drawn::bits(&declaration.kind, value) {
+        return Verdict { placeholder: false, mismatch: mismatches(declaration, value), bits: Some(bits) };
+    }
     let is_drawn =
         !matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. } | Kind::Template(_) | Kind::Token(_));
     Verdict { bits: is_drawn.then(|| strength::bits(value)), ..assess(declaration, value) }

@@ -21,6 +21,7 @@ mod main_tree;
 mod man;
 mod mounted;
 mod paste;
+mod readers;
 mod recipients;
 mod remove;
 mod render;

@@ -2,6 +2,8 @@
 //! secrets by. For text that somebody wrote into a file that is shared, where each error is read by a person: so both are told narrowly.
 
 mod arguments;
+mod programs;
+mod script;
 mod text;
 mod value;
 
@@ -42,9 +44,27 @@ const ENDINGS: [&str; 11] = [
 ];
 
 /// What stands before `PASS` where it is a credential without anything between, as in `DBPASS`; `COMPASS` is none.
-const OF_PASS: [&str; 16] = [
-    "ADMIN", "AMQP", "BIND", "DB", "FTP", "IMAP", "LDAP", "MAIL", "MQTT", "MYSQL", "PG", "REDIS", "ROOT", "SMTP",
-    "SQL", "USER",
+const OF_PASS: [&str; 20] = [
+    "ADMIN",
+    "AMQP",
+    "BIND",
+    "DB",
+    "FTP",
+    "IMAP",
+    "KEY",
+    "KEYSTORE",
+    "LDAP",
+    "MAIL",
+    "MQTT",
+    "MYSQL",
+    "PG",
+    "REDIS",
+    "ROOT",
+    "SMTP",
+    "SQL",
+    "STORE",
+    "TRUSTSTORE",
+    "USER",
 ];
 
 /// Last words of names that tell one of several from another, beside numbers.
@@ -113,8 +133,8 @@ fn promise(name: &str) -> Promise {
         return Promise::Nothing;
     }
     match words.as_slice() {
-        // Nothing, the working directory, and where a shell was before.
-        [] | ["PWD" | "OLDPWD"] => Promise::Nothing,
+        // Nothing, the working directory, where a shell was before, and what etcd tells its cluster from others by.
+        [] | ["PWD" | "OLDPWD"] | [.., "INITIAL", "CLUSTER", "TOKEN"] => Promise::Nothing,
         ["KEY" | "KEYS"] | [.., "TOKENS"] => Promise::Doubt,
         [.., before, "KEY" | "KEYS"] if OPEN_KEYS.contains(before) => Promise::Nothing,
         [.., before, "KEY" | "KEYS"] if DOUBTFUL_KEYS.contains(before) => Promise::Doubt,
@@ -221,6 +241,19 @@ pub fn is_literal(name: &str, text: &str) -> bool {
         () => has_credential(text) || in_document(text).is_some(),
     };
     has || holds(name, text)
+}
+
+/// Whether what stands in a text beside its `${NAME}` is the credential that the text's name promises, where none of those
+/// brings one.
+pub fn is_rest_of(name: &str, text: &str) -> bool {
+    // Less is what joins them.
+    const FEWEST: usize = 4;
+    let behind = |it: &'_ str| it.split_once('}').map_or(it.len(), |(variable, _)| variable.len() + 1);
+    let pieces = text.split("${").enumerate().map(|(at, it)| if at == 0 { it } else { &it[behind(it)..] });
+    let pieces: Vec<&str> = pieces.collect();
+    let rest = pieces.concat();
+    let rest = rest.trim_matches(|it: char| !it.is_alphanumeric());
+    rest.len() >= FEWEST && could_be(rest) && holds(name, &pieces.join("v"))
 }
 
 /// Whether a text has a credential in it: an address with a password, a pair or JSON field that is called one, a private key, or what

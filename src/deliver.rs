@@ -87,6 +87,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
         if !missing.is_empty() && !output.format.is_from_manifest() {
             prepared.waiting.insert(output.name.clone(), missing);
             if whole {
+                errors.extend(prepared.refuse_made_anew(world, output, &values).err());
                 continue;
             }
         }
@@ -110,10 +111,7 @@ impl<'a> Prepared<'a> {
         values: &Values<'_>,
     ) -> Result<()> {
         let carried = &*overlapping.output;
-        let existing = |path: &str| {
-            let (root, path) = self.places.of(path)?;
-            Ok(root.read(path)?.map(Secret::new))
-        };
+        let existing = |path: &str| self.places.read(path);
         if world.consent.adopt && !world.consent.overwrite && matches!(output.format, Format::Dotenv { .. }) {
             foreign::refuse_replaced_values(carried, values, existing(&output.path)?.as_ref())?;
         }
@@ -132,6 +130,15 @@ impl<'a> Prepared<'a> {
             self.files.push(PreparedFile { output, file, merged_from, options, holds });
         }
         Ok(())
+    }
+
+    /// A file that waits for a value is left as it is. What it has already is not to be made anew unseen all the same: the store's
+    /// value would take its place one day.
+    fn refuse_made_anew(&self, world: &World<'_>, output: &Output, values: &Values<'_>) -> Result<()> {
+        if world.consent.overwrite || !matches!(output.format, Format::Dotenv { .. }) {
+            return Ok(());
+        }
+        foreign::refuse_replaced_values(output, values, self.places.read(&output.path)?.as_ref())
     }
 
     /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote.
@@ -160,6 +167,12 @@ impl<'a> Prepared<'a> {
             }
         };
         Error::all(self.files.iter().filter_map(|it| preflight(it).err())).map_or(Ok(()), Err)
+    }
+
+    /// As [`Prepared::preflight`], before the values of these secrets change.
+    pub fn preflight_change(&self, names: &BTreeSet<SecretName>) -> Result<()> {
+        foreign::refuse_blockless(self, names)?;
+        self.preflight()
     }
 
     /// What each file should hold, by path.
@@ -229,14 +242,9 @@ impl PreparedFile<'_> {
         FileReport { path: self.file.path.clone(), mode: format!("{:04o}", self.options.mode), outcome }
     }
 
-    fn present(&self, places: &Places<'_>) -> Result<Option<Secret>> {
-        let (root, path) = places.of(&self.file.path)?;
-        Ok(root.read(path)?.map(Secret::new))
-    }
-
     /// Refuses when somebody wrote into a shared file since our block was merged into it: their lines would be lost.
     fn refuse_changed(&self, places: &Places<'_>) -> Result<()> {
-        if !self.file.shared || self.present(places)? == self.merged_from {
+        if !self.file.shared || places.read(&self.file.path)? == self.merged_from {
             return Ok(());
         }
         let message = format!("`{}` was changed by somebody else meanwhile", self.file.path);

@@ -47,12 +47,14 @@ pub struct Input<'a> {
     pub parts: &'a Parts,
     /// The user that it belongs to, of secrets that have `usernames`.
     pub username: Option<&'a str>,
+    /// Whether a person supplied it, so that nobody here makes another one.
+    pub is_supplied: bool,
 }
 
 impl<'a> Input<'a> {
-    /// An input that is nobody's.
+    /// An input that is nobody's, and that was made here.
     pub fn new(version: Option<VersionId>, parts: &'a Parts) -> Self {
-        Self { version, parts, username: None }
+        Self { version, parts, username: None, is_supplied: false }
     }
 }
 
@@ -121,13 +123,6 @@ fn missing(name: &SecretName, what: &str, asker: &SecretName) -> Error {
 /// The facts for the ledger, from pairs.
 fn facts<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).gather()
-}
-
-/// Entropy of a value drawn from equally likely ones, in whole bits, rounded down.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped into the range of u32 first")]
-fn whole_bits(entropy: f64) -> u32 {
-    // A hair is added for sums such as 32 × log2(64) that floating point may leave just below a whole number.
-    (entropy + 1e-9).floor().clamp(0.0, f64::from(u32::MAX)) as u32
 }
 
 #[cfg(test)]

@@ -72,16 +72,25 @@ impl Statement {
 }
 
 impl Policy {
-    /// The policy of a role.
-    pub fn of(manifest: &Manifest, environment: &EnvName, role: Role) -> Result<Self> {
+    /// The policy of a role; with `batches` also for the requests about many secrets at once, which take no resource. Without
+    /// them every command does the same by one request a secret.
+    pub fn of(manifest: &Manifest, environment: &EnvName, role: Role, batches: bool) -> Result<Self> {
         let place = Place::of(manifest, environment)?;
         let names = names(manifest, environment, &place)?;
         let secrets: Vec<String> = names.iter().map(|name| place.secret(&format!("{name}-??????"))).collect();
-        let statements = match role {
+        let mut statements = match role {
             Role::Reader => reading(&secrets, &place),
             Role::Rotator => rotating(&secrets, &place),
-            Role::CiCheck => vec![Statement::allow("Compare", &["secretsmanager:DescribeSecret"], &secrets), listing()],
+            Role::CiCheck => vec![describing(&place)],
         };
+        if batches && role != Role::CiCheck {
+            // It reads nothing by itself: each secret in a batch takes the right to read that one.
+            statements.push(Statement::allow_on_all("ReadInBatches", "secretsmanager:BatchGetSecretValue"));
+        }
+        if batches {
+            // Names, labels and tags of all secrets of the account and region, and no value.
+            statements.push(Statement::allow_on_all("List", "secretsmanager:ListSecrets"));
+        }
         Ok(Self { version: "2012-10-17", statements })
     }
 
@@ -109,17 +118,19 @@ fn impossible(message: impl Into<String>) -> Error {
 
 fn reading(secrets: &[String], place: &Place<'_>) -> Vec<Statement> {
     let values = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"];
-    let mut statements = vec![Statement::allow("ReadValues", &values, secrets)];
-    // It reads nothing by itself: each secret in a batch takes the right to read that one.
-    statements.push(Statement::allow_on_all("ReadInBatches", "secretsmanager:BatchGetSecretValue"));
-    statements.push(listing());
+    let mut statements = vec![Statement::allow("ReadValues", &values, secrets), describing(place)];
     statements.extend(decrypting(&["kms:Decrypt"], place));
     statements
 }
 
-/// Names, labels and tags of all secrets of the account and region, and no value.
-fn listing() -> Statement {
-    Statement::allow_on_all("List", "secretsmanager:ListSecrets")
+/// What does not exist has no six characters, and whoever may not ask for it hears "denied" instead of "missing".
+fn describing(place: &Place<'_>) -> Statement {
+    Statement::allow("TellMissing", &["secretsmanager:DescribeSecret"], &[below(place)])
+}
+
+/// Everything below the prefix, also what the manifest does not name.
+fn below(place: &Place<'_>) -> String {
+    place.secret(&format!("{}*", place.prefix))
 }
 
 fn rotating(secrets: &[String], place: &Place<'_>) -> Vec<Statement> {
@@ -134,7 +145,7 @@ fn rotating(secrets: &[String], place: &Place<'_>) -> Vec<Statement> {
         write.push("secretsmanager:ReplicateSecretToRegions");
         write.sort_unstable();
     }
-    let below = [place.secret(&format!("{}*", place.prefix))];
+    let below = [below(place)];
     let is_ours = |statement: Statement, key| statement.when("StringEquals", key, vec![place.owner.clone()]);
     let create = Statement::allow("CreateAsOurs", &["secretsmanager:CreateSecret"], secrets);
     let delete = Statement::allow("DeleteOursRecoverably", &["secretsmanager:DeleteSecret"], &below);
@@ -142,8 +153,7 @@ fn rotating(secrets: &[String], place: &Place<'_>) -> Vec<Statement> {
     let mut statements = vec![
         Statement::allow("ReadAndWrite", &write, secrets),
         is_ours(create, "aws:RequestTag/vault-kit:managed"),
-        // What does not exist has no six characters, and whoever may not ask for it hears "denied" instead of "missing".
-        Statement::allow("TellMissing", &["secretsmanager:DescribeSecret"], &below),
+        describing(place),
         // What is pruned is in the manifest no more: the tag says whose it is. A deletion without a window is final at once.
         is_ours(delete, "aws:ResourceTag/vault-kit:managed").when(
             "NumericGreaterThanEquals",
@@ -151,8 +161,6 @@ fn rotating(secrets: &[String], place: &Place<'_>) -> Vec<Statement> {
             vec![FEWEST_DAYS.to_owned()],
         ),
         is_ours(restore, "aws:ResourceTag/vault-kit:managed"),
-        Statement::allow_on_all("ReadInBatches", "secretsmanager:BatchGetSecretValue"),
-        listing(),
     ];
     statements.extend(decrypting(&["kms:Decrypt", "kms:GenerateDataKey"], place));
     statements

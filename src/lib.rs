@@ -48,6 +48,7 @@ pub mod token;
 pub mod trust;
 mod ui;
 pub mod words;
+pub mod work_tree;
 pub mod world;
 pub mod x509;
 pub mod zone;

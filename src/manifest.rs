@@ -5,6 +5,7 @@
 pub mod allowance;
 pub mod changes;
 pub mod deployment;
+pub mod entropy;
 mod files;
 pub mod hook;
 mod issue;

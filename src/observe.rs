@@ -7,6 +7,8 @@ mod git;
 pub mod git_changes;
 mod git_ignore;
 pub mod git_index;
+pub mod outside;
+pub mod policies;
 mod staged;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,7 @@ use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, Fi
 use crate::check::placeholder::is_placeholder;
 use crate::emit::external_secret;
 use crate::gather::Gather;
-use crate::manifest::{Format, Manifest};
+use crate::manifest::{Declaration, Format, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
 use crate::scan::git::Snapshot;
@@ -242,10 +244,8 @@ impl Observer<'_> {
         let mut examples = BTreeMap::new();
         for path in EXAMPLES {
             let Ok(Some(bytes)) = self.subject.committed(tree, path) else { continue };
-            let is_declared = |name: &SecretName| {
-                let declaration = self.subject.manifest.secret(name);
-                declaration.is_some_and(crate::manifest::Declaration::is_stored)
-            };
+            let is_declared =
+                |name: &SecretName| self.subject.manifest.secret(name).is_some_and(Declaration::is_stored);
             let values = self.values.in_example(&bytes).into_iter().filter(|(name, _)| is_declared(name));
             // A placeholder in an example is what it should be; in the store it is found by its own verdict.
             let telling = values.filter(|(_, value)| !is_placeholder(value.expose()));

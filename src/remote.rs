@@ -1,6 +1,6 @@
 //! The few verbs of a remote secret store, and what can go wrong with each. AWS Secrets Manager speaks them.
 //!
-//! All verbs but the first two take many subjects and answer for each: how many requests that makes, how many are in
+//! All verbs but the first three take many subjects and answer for each: how many requests that makes, how many are in
 //! flight, and which are tried again is the implementation's business. Nothing here is asynchronous for its caller.
 
 pub mod aws;
@@ -121,6 +121,15 @@ pub struct Reading {
     pub content: Content,
 }
 
+/// A listing, and what was read meanwhile.
+#[derive(Debug, Default)]
+pub struct ListedAndRead {
+    /// What was listed, in the order of the names.
+    pub listed: Vec<Listed>,
+    /// The answer for each that was wanted, by full name.
+    pub read: Vec<(String, Answer<Reading>)>,
+}
+
 /// A secret to be made.
 #[derive(Debug)]
 pub struct Creation<'a> {
@@ -181,6 +190,10 @@ pub trait Remote {
     /// Every secret whose name begins with `prefix`, those scheduled for deletion among them, in the order of their
     /// names (`ListSecrets`). May lag minutes behind: good for a plan, never for the decision to write.
     fn list(&self, prefix: &str) -> Answer<Vec<Listed>>;
+
+    /// What [`list`](Self::list) tells, and the values in force of those that are wanted by what it tells of each, which are
+    /// read while it goes on. A value that was read in vain does no harm; a listing that fails leaves none.
+    fn list_and_read(&self, prefix: &str, is_wanted: &dyn Fn(&Listed) -> bool) -> Answer<ListedAndRead>;
 
     /// Secrets by ARN or full name (`DescribeSecret`); one that does not exist is [`Cause::Missing`].
     fn describe(&self, ids: &[&str]) -> Vec<Answer<Listed>>;

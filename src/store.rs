@@ -8,6 +8,7 @@ pub mod banned;
 mod bulk;
 pub mod certificates;
 pub mod change;
+mod clock;
 pub mod derive;
 pub mod files;
 mod format;
@@ -25,10 +26,10 @@ mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::manifest::Declaration;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::{Part, Parts};
@@ -36,6 +37,7 @@ use crate::secret::{Secret, digest, random};
 use banned::Banned;
 use certificates::Certificates;
 use change::Change;
+pub use clock::CLOCK_TOLERANCE;
 use incidents::Incidents;
 use issued::Issued;
 use rotations::Rotations;
@@ -44,9 +46,6 @@ pub use version::{Life, Origin, Stage, Version};
 
 /// Where the project keeps what is ours.
 pub const DIRECTORY: &str = ".vault-kit";
-
-/// How far the clock may stand behind the newest time in the store.
-pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Everything that is kept of one environment.
 #[derive(Debug)]
@@ -220,17 +219,6 @@ impl Store {
         self.rotations.refused.remove(name);
         self.secrets.remove(name).is_some()
     }
-
-    /// Refuses when the clock stands behind the store by more than five minutes.
-    pub fn check_clock(&self, now: DateTime<Utc>) -> Result<()> {
-        if now + CLOCK_TOLERANCE >= self.updated {
-            return Ok(());
-        }
-        let message =
-            format!("nothing was changed: the clock says {now}, but the store was changed at {}", self.updated);
-        Err(Error::new(Kind::Incomplete, "clock-behind", message)
-            .hint("set the clock, or accept it for this once with `--accept-clock`"))
-    }
 }
 
 /// Makes the current version a previous one.
@@ -327,13 +315,5 @@ pub(crate) mod tests {
         }
         store.purge(1, &BTreeSet::new());
         assert!(store.secrets[&name].iter().all(|version| version.parts.primary().is_some()));
-    }
-
-    #[test]
-    fn a_clock_that_stands_behind_the_store_is_refused_after_five_minutes() {
-        let store = store("age1");
-        assert!(store.check_clock(now() - TimeDelta::minutes(5)).is_ok());
-        let error = store.check_clock(now() - TimeDelta::seconds(301)).unwrap_err();
-        assert_eq!((error.code(), error.kind().code()), ("clock-behind", 8));
     }
 }

@@ -14,3 +14,4 @@ pub mod plan;
 pub mod problem;
 pub mod pull;
 pub mod push;
+pub mod seen;

@@ -16,5 +16,11 @@ mod pem;
 pub mod public_key;
 pub mod renewal;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
+pub mod supplied;
 pub mod verify;
+
+/// What is wrong with a text that begins a PEM block and is no PEM, in words without the text.
+pub fn damaged_pem(bytes: &[u8]) -> Option<String> {
+    pem::damage(bytes)
+}

@@ -260,3 +260,36 @@ fn check_and_whoever_replaced_it_name_the_container_that_still_has_the_old_file(
         assert_eq!(container.read("/var/run/b").as_bytes(), project.get("VALUE"));
     });
 }
+
+/// What was committed with an image and deleted in a later layer is in what `docker save` writes.
+#[test]
+fn a_value_in_a_layer_of_a_saved_image_is_found() {
+    with_daemon(|daemon| {
+        let project = Project::initialised("[project]\nname = \"p\"\n[secrets.AUTH]\nkind = \"random\"\n");
+        let auth = String::from_utf8(project.get("AUTH")).unwrap();
+        let docker = |arguments: &[&str]| Run::of(&mut daemon.docker(arguments)).assert_code(0);
+        let layer = |from: &str, tag: &str, change: &[&str], script: &str| {
+            let name = format!("made-{tag}");
+            let run = ["run", "--network", "none", "--name", &name, from, "/bin/busybox", "sh", "-c", script];
+            docker(&run);
+            docker(&[&["commit"], change, &[&name, tag]].concat());
+            docker(&["rm", &name]);
+        };
+        let save = |tag: &str| {
+            let tar = project.path(&format!("{tag}.tar"));
+            docker(&["save", "--output", tar.to_str().unwrap(), tag]);
+        };
+        layer(IMAGE, "with", &[], &format!("echo 'key = {auth}' > /leak.txt"));
+        layer("with", "without", &[], "/bin/busybox rm /leak.txt");
+        layer(IMAGE, "told", &["--change", &format!("ENV AUTH={auth}")], ":");
+        for (image, place) in [("with", "leak.txt"), ("without", "leak.txt"), ("told", "")] {
+            save(image);
+            let run = project.run(["scan", "--image", &format!("{image}.tar"), "--json"]).assert_code(1);
+            assert!(run.stdout.contains("\"AUTH\"") && run.stdout.contains(place), "{image}: {run:?}");
+            assert!(!run.both().contains(&auth), "{image}");
+        }
+        // Of the image that all of these were made from nothing is known.
+        docker(&["save", "--output", project.path("clean.tar").to_str().unwrap(), IMAGE]);
+        project.run(["scan", "--image", "clean.tar"]).assert_code(0);
+    });
+}

@@ -104,6 +104,77 @@ fn a_compose_file_becomes_a_manifest_that_supplies_it() {
     assert!(run.assert_code(0).stderr.is_empty());
 }
 
+/// Env files of services: one that is there, one with an example, one that nothing is known of, and the `.env`.
+const ENV_FILES: &str = "services:
+  api:
+    image: api
+    env_file: [.env, api.env]
+  worker:
+    image: worker
+    env_file: [config/worker.env, {path: extra.env, required: false}]
+  mail:
+    image: mail
+    env_file: mail.env
+";
+
+#[test]
+fn what_services_read_from_env_files_is_declared_and_written() {
+    let project = Project::empty();
+    project.write("docker-compose.yml", ENV_FILES);
+    project.write("api.env", "# of the API\nJWT_SECRET=changeme\nLOG_LEVEL=debug\n");
+    project.write("config/worker.env.example", "DB_PASSWORD=changeme\nQUEUE=jobs\nSTRIPE_API_KEY=\n");
+    let run = project.run(["init", "--adopt"]).assert_code(0);
+    let manifest = project.read("vault-kit.toml");
+    for (name, kind) in
+        [("JWT_SECRET", "random"), ("STRIPE_API_KEY", "external"), ("DB_PASSWORD", "password"), ("QUEUE", "setting")]
+    {
+        assert!(manifest.contains(&format!("[secrets.{name}]\nkind = \"{kind}\"")), "{name} in {manifest}");
+    }
+    // What is no secret stays where it stands, and nobody waits for a file that may be missing.
+    assert!(!manifest.contains("LOG_LEVEL") && !manifest.contains("extra.env"), "{manifest}");
+    assert!(run.stderr.contains("vault-kit set STRIPE_API_KEY"), "{run:?}");
+    project.run_with_stdin(["set", "STRIPE_API_KEY"], b"Xk4hUq8sWd2mVz6rTb0nLc5y").assert_code(0);
+    let api = project.read("api.env");
+    assert!(api.contains("LOG_LEVEL=debug") && api.contains("JWT_SECRET=") && !api.contains("changeme"), "{api}");
+    let worker = project.read("config/worker.env");
+    assert!(
+        worker.contains("DB_PASSWORD=") && worker.contains("QUEUE=jobs") && !worker.contains("JWT_SECRET"),
+        "{worker}"
+    );
+    assert!(project.path(".env").exists() && project.path("mail.env").exists());
+    for place in ["host", "repo"] {
+        let check = project.run(["check", "--at", place]).assert_code(0);
+        assert!(check.stdout.contains("no problem found"), "{place}: {check:?}");
+    }
+}
+
+#[test]
+fn a_service_with_an_env_file_of_which_nothing_is_known_starts() {
+    let project = Project::empty();
+    project.write("compose.yaml", "services:\n  a:\n    image: a\n    env_file: api.env\n");
+    project.run(["init"]).assert_code(0);
+    project.run(["check", "--at", "repo"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    assert_eq!(project.mode("api.env"), 0o600);
+}
+
+/// What runs today is not lost: as of a `.env`, it is taken in by `import`.
+#[test]
+fn values_of_an_env_file_that_runs_today_are_kept() {
+    let project = Project::empty();
+    project.write("compose.yaml", "services:\n  a:\n    image: a\n    env_file: api.env\n");
+    let running = "PORT=80\nDB_PASSWORD=Zk3vYq8mT1xWc5RbLp\nDATABASE_URL=postgres://a:Zk3vYq8mT1xWc5RbLp@db/a\n";
+    project.write("api.env", running);
+    let run = project.run(["init"]).assert_code(7);
+    assert!(run.stderr.contains("`vault-kit import api.env`") && !run.both().contains("Zk3vYq8m"), "{run:?}");
+    assert!(!project.read("vault-kit.toml").contains("Zk3vYq8m"));
+    assert_eq!(project.read("api.env"), running);
+    project.run(["import", "api.env"]).assert_code(0);
+    project.run(["init", "--adopt"]).assert_code(0);
+    assert!(project.read("api.env").contains("DATABASE_URL=postgres://a:Zk3vYq8mT1xWc5RbLp@db/a\n"));
+    project.run(["check"]).assert_code(0);
+}
+
 #[test]
 fn what_init_does_not_follow_in_a_compose_file_is_told() {
     let project = Project::empty();
@@ -122,6 +193,21 @@ fn the_example_says_what_compose_puts_in_until_there_is_a_file_that_does() {
     assert!(!run.both().contains("hunter2canary"), "{}", run.both());
     // The file itself goes first.
     project.write(".env", "UPLOAD_LOCATION=\n");
-    let run = project.run(["init", "--dry-run"]).assert_code(2);
-    assert!(run.stderr.contains("`docker-compose.yml:4`"), "{run:?}");
+    let run = project.run(["init", "--dry-run"]).assert_code(7);
+    assert!(run.stderr.contains("`docker-compose.yml:4`") && run.stderr.contains("import .env"), "{run:?}");
+}
+
+#[test]
+fn a_live_value_is_not_made_anew_because_its_file_waits_for_another_one() {
+    let project = Project::empty();
+    project.write("compose.yml", "services:\n  a:\n    image: a\n    env_file: api.env\n");
+    project.write("api.env", "SESSION_SECRET=livesession7f3aQx91LmZt\nSTRIPE_KEY=your-api-key-here\n");
+    let run = project.run(["init"]).assert_code(7);
+    assert!(run.stderr.contains("SESSION_SECRET") && run.stderr.contains("vault-kit import api.env"), "{run:?}");
+    assert!(!run.both().contains("livesession"), "{run:?}");
+    project.run(["init", "--adopt"]).assert_code(7);
+    project.run(["import", "api.env"]).assert_code(1);
+    project.run(["init"]).assert_code(0);
+    assert_eq!(project.get("SESSION_SECRET"), b"livesession7f3aQx91LmZt");
+    assert!(project.read("api.env").contains("livesession7f3aQx91LmZt"));
 }

@@ -525,7 +525,8 @@ fn a_clock_behind_the_store() {
     exit 8
     --- stderr
     vault-kit: error: nothing was changed: the clock says [time], but the store was changed at [time]
-    vault-kit: hint: set the clock, or accept it for this once with `--accept-clock`
+    vault-kit: hint: is the clock wrong? set it, and nothing is lost: `timedatectl set-ntp true`
+    vault-kit: hint: is it right, and was it ahead then? `vault-kit store recover --accept-clock`, once and for all
     "#);
 }
 
@@ -674,7 +675,8 @@ fn a_name_outside_the_block() {
     exit 7
     --- stderr
     vault-kit: error: `.env` assigns outside vault-kit's block what the manifest delivers: `API_KEY` (line 1)
-    vault-kit: hint: `vault-kit import .env` takes their values into the store; `vault-kit init --adopt` then moves the lines into the block
+    vault-kit: hint: `vault-kit import .env` takes their values into the store, with `--replace` all of them; `vault-kit init --adopt` then moves the lines into the block
+    vault-kit: hint: `vault-kit init --adopt --yes` drops the values there, and has those of the store in the block
     "#);
 }
 
@@ -1042,7 +1044,7 @@ fn a_signing_key_that_is_too_short() {
     exit 1
     --- stderr
     vault-kit: error: `API_KEY` is shorter than the 32 bytes that HS256 needs (RFC 7518 §3.2)
-    vault-kit: hint: give `API_KEY` at least 32 bytes in the manifest, then run `vault-kit generate --replace API_KEY`
+    vault-kit: hint: supply one of at least 32 bytes with `vault-kit set API_KEY`
     "#);
 }
 
@@ -1476,6 +1478,48 @@ fn a_list_of_fingerprints_that_is_none() {
     vault-kit: hint: an output of `format = "fingerprints"`, committed, is what clones and other work trees know the values by
     vault-kit: hint: where there are no values yet, `vault-kit init`; `--rules-only` looks for other people's credentials alone
     "#);
+}
+
+#[test]
+fn a_second_store_in_a_linked_work_tree() {
+    let test = "a_second_store_in_a_linked_work_tree";
+    if program("git").is_none() {
+        return skip(test, "no git");
+    }
+    let project = initialised(RANDOM);
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=t", "-c", "user.email=t@example.com"]).args(arguments);
+        assert!(git.current_dir(project.root()).env("HOME", project.home()).output().unwrap().status.success());
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "vault-kit.toml"]);
+    git(&["commit", "--quiet", "-m", "x"]);
+    git(&["worktree", "add", "--quiet", "linked"]);
+    insta::assert_snapshot!(told("second-store", &project, &["-C", "linked", "init"]), @r"
+    exit 7
+    --- stderr
+    vault-kit: error: this is a linked work tree: the store is that of the main one, and a second would have other values
+    vault-kit: hint: use that one: `vault-kit -C [project] run -- COMMAND`, `vault-kit -C [project] render`
+    vault-kit: hint: values of its own belong to an environment of their own, in vault-kit.toml: `vault-kit -C linked -e NAME init`
+    ");
+    insta::assert_snapshot!(told("store-missing", &project, &["-C", "linked", "get", "API_KEY"]), @r"
+    exit 4
+    --- stderr
+    vault-kit: error: there is no `.vault-kit/dev.age`
+    vault-kit: hint: the store is that of the main work tree: `vault-kit -C [project] …`
+    ");
+    project.run(["-C", "linked", "init", "-n"]).assert_code(7);
+    project.write("values.env", "API_KEY=x\n");
+    project.run(["-C", "linked", "import", "../values.env"]).assert_code(7);
+    // Where there is no manifest yet, none is written either.
+    git(&["-C", "linked", "rm", "--quiet", "vault-kit.toml"]);
+    project.run(["-C", "linked", "init"]).assert_code(7);
+    assert!(!project.path("linked/vault-kit.toml").exists() && !project.path("linked/.vault-kit").exists());
+    git(&["-C", "linked", "reset", "--quiet", "--hard"]);
+    // An environment that the main one has no store of may begin here.
+    project.write("linked/vault-kit.toml", format!("{}\n[environments.other]\n", project.read("vault-kit.toml")));
+    project.run(["-C", "linked", "-e", "other", "init"]).assert_code(0);
 }
 
 #[test]

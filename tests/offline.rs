@@ -1,5 +1,5 @@
-//! No command but `sync` and `check --at remote` opens a socket, starts a thread or waits for events as an asynchronous
-//! runtime does, as strace sees it.
+//! No command but `sync`, `check --at remote` and `rotate` of what is in AWS opens a socket, starts a thread or waits for
+//! events as an asynchronous runtime does, as strace sees it.
 
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
@@ -82,7 +82,10 @@ fn traced(project: &Project, command: &[&str], stdin: &str) -> (Run, Vec<String>
     let scratch = tempfile::TempDir::new().unwrap();
     let log = scratch.path().join("log");
     let strace = ["strace", "-f", "-qq", "-o", log.to_str().unwrap(), "-e", WATCHED];
-    let run = Run::with_stdin(&mut project.command_under(strace, command), stdin.as_bytes());
+    let mut command = project.command_under(strace, command);
+    // `check` asks the daemon of this machine, if there is one, whose containers have an old file
+    command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let run = Run::with_stdin(&mut command, stdin.as_bytes());
     let log = fs::read_to_string(&log).unwrap();
     let calls = log.lines().filter(|line| !line.contains("+++") && !line.contains("---"));
     (run, calls.map(str::to_owned).collect())

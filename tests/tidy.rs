@@ -472,3 +472,38 @@ fn no_file_names_a_directory_of_the_machine_that_it_was_written_on() {
         }
     }
 }
+
+/// As deny.toml has them, which takes `cargo deny` to be looked at.
+#[test]
+fn no_crate_is_built_that_brings_another_implementation_of_cryptography() {
+    let names = |file: &str| -> BTreeSet<String> {
+        let text = std::fs::read_to_string(support::root().join(file)).unwrap();
+        let name = if file == "Cargo.lock" { r#"(?m)^name = "([^"]+)""# } else { r#"\{ crate = "([^"]+)""# };
+        Regex::new(name).unwrap().captures_iter(&text).map(|found| found[1].to_owned()).collect()
+    };
+    let (locked, denied) = (names("Cargo.lock"), names("deny.toml"));
+    assert!(locked.contains("ring") && locked.len() > 100, "{}", locked.len());
+    for name in ["rsa", "aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys"] {
+        assert!(denied.contains(name), "deny.toml lets {name} in");
+    }
+    assert_eq!(locked.intersection(&denied).collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Whether a line compares what could be a hash by an operator or a function that ends with the first difference.
+fn compares_openly(line: &str) -> bool {
+    let compares = ["==", "!=", ".eq(", ".ne(", ".cmp(", ".contains", "starts_with", "matches!", "expose("];
+    line.contains("sha256") && compares.iter().any(|it| line.contains(it))
+}
+
+/// Whoever presents keys and looks at the time learns nothing of the hashes that are kept.
+#[test]
+fn the_hash_of_a_presented_key_is_compared_by_its_constant_time_function_alone() {
+    let text = std::fs::read_to_string(support::root().join("src/api_key/verify.rs")).unwrap();
+    let verify = Source::new("api_key/verify", &text);
+    let compared: Vec<_> = verify.code.lines().filter(|line| line.contains("self.sha256")).map(str::trim).collect();
+    assert_eq!(compared, ["let is_it = self.sha256.is(candidate.sha256.as_bytes());"]);
+    let openly: Vec<_> = verify.code.lines().filter(|line| compares_openly(line)).collect();
+    assert_eq!(openly, [""; 0]);
+    assert!(compares_openly("if self.sha256.expose() == candidate.sha256.as_bytes() {"));
+    assert!(compares_openly("issued.find(|it| it.sha256 == presented)"));
+}

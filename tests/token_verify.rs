@@ -3,16 +3,25 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use data_encoding::BASE64URL_NOPAD;
+use chrono::{TimeDelta, Utc};
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::{Value, json};
 use vault_kit::name::SecretName;
+use vault_kit::secret::parts::Part;
+use vault_kit::token::algorithm::Algorithm;
+use vault_kit::token::key_set::{KeySet, State, VerificationKey};
+use vault_kit::token::verify::{Accepted, Verifier};
 
 use support::{Project, Run, Shared, program, python_judge, root, skip};
 
@@ -337,6 +346,141 @@ fn what_any_judge_refuses_we_refuse_for_a_stable_reason() {
     }
 }
 
+/// One thing done to the text of a good token's header or claims.
+#[derive(Clone, Debug)]
+enum Oddity {
+    /// A member becomes this, or is gone.
+    Header(&'static str, Option<Value>),
+    Claim(&'static str, Option<Value>),
+    /// What no [`Value`] can say stands before the closing brace.
+    HeaderText(String),
+    ClaimText(String),
+}
+
+/// Members that specifications know, and some that none does; each with whatever JSON can say.
+fn oddities(iat: i64) -> Vec<Oddity> {
+    let header = [
+        "alg", "kid", "typ", "cty", "x5t", "x5t#S256", "crit", "b64", "enc", "zip", "jku", "jwk", "x5u", "x5c", "epk",
+        "apu", "p2c", "nonce", "url", "iss", "exp", "foo", "",
+    ];
+    let claims =
+        ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "role", "scope", "azp", "client_id", "auth_time", "cnf", ""];
+    // Nothing is within leeway of now: judges look at their clocks later than we do.
+    let values = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(1e10),
+        json!(1e18),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(iat + 3_600),
+        json!(iat - 3_600),
+        json!((iat + 9_000).to_string()),
+        json!(""),
+        json!("x"),
+        json!(" grid"),
+        json!("grid\u{0}"),
+        json!("read  write"),
+        json!("😀"),
+        json!("HS256"),
+        json!("at+jwt"),
+        json!("AT+JWT"),
+        json!("at+jwt "),
+        json!([]),
+        json!([""]),
+        json!([null]),
+        json!([["grid"]]),
+        json!(["grid", "grid"]),
+        json!({}),
+        json!({"grid": 1}),
+    ];
+    let values = || values.iter().cloned().map(Some).chain([None]);
+    let texts = [
+        r#""x":NaN"#,
+        r#""x":Infinity"#,
+        r#""x":1e400"#,
+        r#""x":"\ud800""#,
+        r#""x":1,"x":2"#,
+        r#""x":{"a":1,"a":2}"#,
+        r#""x":01"#,
+        r#""x":'y'"#,
+        r#""x":1,"#,
+        r#""exp":4102444800"#,
+        r#""e\u0078p":1"#,
+        r#""kid":"x""#,
+        r#""aud":"x""#,
+        "\"x\":\"\t\"",
+        "/**/",
+        "}{",
+    ];
+    let deep = format!(r#""x":{}{}"#, "[".repeat(2_000), "]".repeat(2_000));
+    let long = format!(r#""x":{}"#, "9".repeat(5_000));
+    let texts = || texts.map(str::to_owned).into_iter().chain([deep.clone(), long.clone()]);
+    let members = header.into_iter().flat_map(|name| values().map(move |value| Oddity::Header(name, value)));
+    let members =
+        members.chain(claims.into_iter().flat_map(|name| values().map(move |value| Oddity::Claim(name, value))));
+    members.chain(texts().map(Oddity::HeaderText)).chain(texts().map(Oddity::ClaimText)).collect()
+}
+
+impl Forge {
+    /// Signs the good token with some things about it done wrong, or oddly.
+    fn odd(&self, oddities: &[&Oddity]) -> String {
+        let (mut header, mut claims) = (self.header.clone(), self.claims.clone());
+        let set = |part: &mut Value, name: &str, value: &Option<Value>| match value {
+            Some(value) => part[name] = value.clone(),
+            None => drop(part.as_object_mut().unwrap().remove(name)),
+        };
+        let (mut in_header, mut in_claims) = (String::new(), String::new());
+        for oddity in oddities {
+            match oddity {
+                Oddity::Header(name, value) => set(&mut header, name, value),
+                Oddity::Claim(name, value) => set(&mut claims, name, value),
+                Oddity::HeaderText(text) => write!(in_header, ",{text}").unwrap(),
+                Oddity::ClaimText(text) => write!(in_claims, ",{text}").unwrap(),
+            }
+        }
+        let with = |part: Value, text: &str| format!("{}{text}}}", part.to_string().strip_suffix('}').unwrap());
+        self.sign(&with(header, &in_header), &with(claims, &in_claims))
+    }
+}
+
+/// Each oddity by itself, and pairs of them by a fixed seed: as many as `VAULT_KIT_ODD_TOKENS` says.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the judges go by the system's clock")]
+fn no_judge_refuses_a_token_that_we_accept_however_odd_it_is() {
+    let project = project();
+    let forge = Forge::new(&project);
+    let kid = forge.header["kid"].as_str().unwrap();
+    let oddities = oddities(forge.claims["iat"].as_i64().unwrap());
+    let mut tokens: BTreeMap<String, String> =
+        oddities.iter().map(|odd| (format!("{odd:.200?}"), forge.odd(&[odd]))).collect();
+    let pairs = support::variable("VAULT_KIT_ODD_TOKENS").map_or(300, |count| count.parse().unwrap());
+    let (mut runner, any) = (TestRunner::deterministic(), prop::sample::select(oddities));
+    for _ in 0..pairs {
+        let pair = [(); 2].map(|()| any.new_tree(&mut runner).unwrap().current());
+        tokens.insert(format!("{pair:.200?}"), forge.odd(&pair.each_ref()));
+    }
+
+    let key = project.get("HS256_KEY");
+    let mut keys = KeySet::default();
+    keys.add(VerificationKey::shared(kid, Algorithm::Hs256, &key, State::Active).unwrap());
+    let otherwise = Accepted { issuers: vec![ISSUER.to_owned()], audiences: vec![AUDIENCE.to_owned()] };
+    let verifier = Verifier { otherwise, ..Verifier::new(&keys) };
+    let now = Utc::now();
+    let accepted: BTreeSet<&str> =
+        tokens.iter().filter(|(_, token)| verifier.verify(token, now).is_ok()).map(|(name, _)| &**name).collect();
+    assert!(accepted.len() > 50 && accepted.len() * 2 < tokens.len(), "{} of {}", accepted.len(), tokens.len());
+
+    let set = json!({"keys": [{"kty": "oct", "kid": kid, "alg": "HS256", "k": BASE64URL_NOPAD.encode(&key)}]});
+    let (verdicts, _) = ask(&set, &tokens);
+    let too_lax: Vec<_> = accepted.iter().filter_map(|&name| verdicts.get_key_value(name)).collect();
+    let too_lax: Vec<_> = too_lax.into_iter().filter(|(_, by)| by.values().any(|verdict| !verdict.is_null())).collect();
+    assert!(too_lax.is_empty(), "{} of {}: {too_lax:#?}", too_lax.len(), tokens.len());
+}
+
 #[test]
 fn the_same_token_is_good_when_nothing_about_it_was_changed() {
     let project = project();
@@ -440,6 +584,32 @@ fn a_token_of_a_replaced_key_is_told_from_a_foreign_one() {
 }
 
 #[test]
+fn a_token_of_a_key_that_is_published_and_does_not_sign_yet_is_refused_for_that() {
+    let project = Project::initialised(
+        "[project]\nname = \"p\"\n[secrets.PAIR]\nkind = \"keypair\"\n[secrets.A]\nkind = \"token\"\nsigned_by = \"PAIR\"\n\
+         [outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\n",
+    );
+    let good = String::from_utf8(project.get("A")).unwrap();
+    project.run(["generate", "--replace", "PAIR"]).assert_code(0);
+    let store = project.store();
+    let next = store.secrets[&SecretName::new("PAIR").unwrap()].last().unwrap();
+    let pem = next.parts.part(Part::Key).unwrap().expose_text().unwrap();
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let (der, random) = (BASE64.decode(base64.as_bytes()).unwrap(), SystemRandom::new());
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &der, &random).unwrap();
+    let signed = |kid: &str| {
+        let header = json!({"alg": "ES256", "kid": kid, "typ": "at+jwt"}).to_string();
+        let signed = format!("{}.{}", BASE64URL_NOPAD.encode(header.as_bytes()), good.split('.').nth(1).unwrap());
+        let signature = key.sign(&random, signed.as_bytes()).unwrap();
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    };
+    assert_eq!(reason(&project, &good, &[]), None);
+    assert_eq!(reason(&project, &signed(&next.facts["kid"]), &[]).as_deref(), Some("key_not_yet_active"));
+    let current = header(&good)["kid"].as_str().unwrap().to_owned();
+    assert_eq!(reason(&project, &signed(&current), &[]).as_deref(), Some("bad_signature"));
+}
+
+#[test]
 fn a_key_signs_for_the_audiences_of_its_own_tokens_only() {
     let project = Project::initialised(
         "[project]\nname = \"p\"\n[secrets.GRID_KEY]\nkind = \"random\"\n[secrets.BANK_KEY]\nkind = \"random\"\n\
@@ -514,6 +684,20 @@ fn by_delivered_set(project: &Project, tokens: &BTreeMap<String, String>) -> BTr
     verdicts.into_iter().map(agreed).collect()
 }
 
+/// Moves everything that happened to the key `SIGNER` and its file into the past, and writes what is due by then.
+fn pass(project: &Project, time: TimeDelta) {
+    let name = SecretName::new("SIGNER").unwrap();
+    project.edit_store(|store| {
+        for version in store.secrets.get_mut(&name).unwrap() {
+            version.life.published = version.life.published.map(|at| at - time);
+            version.life.replaced = version.life.replaced.map(|at| at - time);
+        }
+    });
+    // What was written within a second counts from its end on.
+    project.age("jwks.json", (time + TimeDelta::seconds(1)).to_std().unwrap());
+    project.run(["render"]).assert_code(0);
+}
+
 #[test]
 fn the_judges_verify_through_the_delivered_key_set_before_during_and_after_a_rotation() {
     let project = Project::initialised(&format!(
@@ -534,19 +718,7 @@ fn the_judges_verify_through_the_delivered_key_set_before_during_and_after_a_rot
         "#
     ));
     let service = |project: &Project| String::from_utf8(project.get("SERVICE")).unwrap();
-    let pass = |hours: u32| {
-        let name = SecretName::new("SIGNER").unwrap();
-        project.edit_store(|store| {
-            for version in store.secrets.get_mut(&name).unwrap() {
-                let back = |at: Option<DateTime<Utc>>| at.map(|at| at - TimeDelta::hours(hours.into()));
-                version.life.published = back(version.life.published);
-                version.life.replaced = back(version.life.replaced);
-            }
-        });
-        // What was written within a second counts from its end on.
-        project.age("jwks.json", std::time::Duration::from_secs(u64::from(hours) * 3600 + 1));
-        project.run(["render"]).assert_code(0);
-    };
+    let pass = |hours: i64| pass(&project, TimeDelta::hours(hours));
     let mut tokens = BTreeMap::from([("first".to_owned(), service(&project))]);
     let all_good = |tokens: &BTreeMap<String, String>| by_delivered_set(&project, tokens).values().all(|good| *good);
     assert!(all_good(&tokens), "before");
@@ -562,4 +734,43 @@ fn the_judges_verify_through_the_delivered_key_set_before_during_and_after_a_rot
     assert!(after.is_empty() || (!after["first"] && after["second"]), "{after:?}");
     assert_eq!(reason(&project, &tokens["first"], &[]).as_deref(), Some("key_retired"));
     assert_eq!(reason(&project, &tokens["second"], &[]), None);
+}
+
+/// As many tokens before, between and after publication and activation as `VAULT_KIT_MINTED` says.
+#[test]
+fn no_judge_with_a_key_set_as_old_as_it_may_be_refuses_a_token_that_was_minted_across_a_rotation() {
+    let project = Project::initialised(&format!(
+        "[project]\nname = \"judged\"\nissuer = \"{ISSUER}\"\n[secrets.SIGNER]\nkind = \"keypair\"\noverlap = \"30m\"\n\
+         [outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nmax_age = \"10m\"\n"
+    ));
+    let count = support::variable("VAULT_KIT_MINTED").map_or(8, |count| count.parse().unwrap());
+    let words = ["token", "mint", "--role", "reader", "--subject", "user:42", "--audience", AUDIENCE];
+    let minted = |when: &str| -> BTreeMap<String, String> {
+        let mint = || project.run(words).assert_code(0).stdout.trim().to_owned();
+        (0..count).map(|number| (format!("{when} {number}"), mint())).collect()
+    };
+    let set = || -> Value { serde_json::from_str(&project.read("jwks.json")).unwrap() };
+    // Each library by itself: all tokens, or none.
+    let refused = |set: &Value, tokens: &BTreeMap<String, String>| -> BTreeSet<(String, String)> {
+        let (verdicts, _) = ask(set, tokens);
+        let by_library = verdicts.into_iter().flat_map(|(name, by)| by.into_iter().map(move |it| (name.clone(), it)));
+        by_library.filter(|(_, (_, verdict))| !verdict.is_null()).map(|(name, (library, _))| (name, library)).collect()
+    };
+    let first = set();
+    let mut tokens = minted("before");
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    tokens.extend(minted("published"));
+    let second = set();
+    assert_eq!((refused(&first, &tokens), refused(&second, &tokens)), (BTreeSet::new(), BTreeSet::new()));
+
+    pass(&project, TimeDelta::minutes(10));
+    let activated = minted("activated");
+    let kid = |token: &str| header(token)["kid"].clone();
+    assert!(activated.values().all(|token| kid(token) != kid(&tokens["before 0"])));
+    // Whoever holds the first set is past its age, and would be right to ask for another.
+    let strangers = refused(&first, &activated).len();
+    assert_eq!(strangers % activated.len(), 0, "{strangers}");
+    assert!(strangers > 0 || ask(&first, &activated).0.is_empty());
+    tokens.extend(activated);
+    assert_eq!((refused(&second, &tokens), refused(&set(), &tokens)), (BTreeSet::new(), BTreeSet::new()));
 }

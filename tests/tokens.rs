@@ -211,6 +211,7 @@ fn a_new_key_brings_a_new_token_in_the_same_change_and_the_old_one_dies_with_its
     let project = Project::initialised(&manifest());
     for (algorithm, ..) in ALGORITHMS {
         let before = question(&project, algorithm);
+        let others = ["admin", "bare"].map(|name| project.read(&format!("tokens/{name}")));
         let name = format!("{}_KEY", algorithm.to_uppercase());
         let generation = |project: &Project| {
             project.read(".vault-kit/dev.ledger.jsonl").lines().next().map(|header| {
@@ -223,6 +224,16 @@ fn a_new_key_brings_a_new_token_in_the_same_change_and_the_old_one_dies_with_its
         assert_eq!(generation(&project), Some(changes + 1), "{algorithm}: one change of the store");
         let after = question(&project, algorithm);
         assert!(before.key != after.key && before.token != after.token, "{algorithm}");
+        // All that a key signed follows it, and nothing else.
+        let renewed = ["admin", "bare"].map(|name| project.read(&format!("tokens/{name}")));
+        let is_renewed = [others[0] != renewed[0], others[1] != renewed[1]];
+        assert_eq!(is_renewed, [algorithm == "HS256", algorithm == "ES256"], "{algorithm}");
+        if algorithm == "HS256" {
+            let [token, _] = renewed;
+            let asked = Question { token, audience: "judged", ..question(&project, algorithm) };
+            let Some(answer) = ask(&asked) else { return no_judge() };
+            assert_eq!((&answer["ok"], &answer["claims"]["role"]), (&json!(true), &json!("admin")), "{answer}");
+        }
         let Some(answer) = ask(&after) else { return no_judge() };
         assert_eq!(answer["ok"], true, "{algorithm}: {answer}");
         let dead = ask(&Question { token: before.token, ..after }).unwrap();

@@ -190,7 +190,8 @@ impl World<'_> {
         let declaration = self.manifest.secret(name)?;
         let version = store.value(declaration)?;
         let username = declaration.username(&version.facts);
-        Some(Input { version: Some(version.id), parts: &version.parts, username })
+        let is_supplied = version.kind == "external";
+        Some(Input { version: Some(version.id), parts: &version.parts, username, is_supplied })
     }
 
     /// Makes a version. One that leaked can only come back where it is made from others that are as they were.

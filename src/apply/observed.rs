@@ -9,7 +9,7 @@ use crate::name::SecretName;
 use crate::plan::{Known, Next, Observed};
 use crate::secret::Secret;
 use crate::secret::parts::Part;
-use crate::store::{Stage, Store, Version};
+use crate::store::{CLOCK_TOLERANCE, Stage, Store, Version};
 use crate::world::World;
 
 impl World<'_> {
@@ -60,6 +60,10 @@ impl World<'_> {
         let bundles = companions::bundles(self.manifest, self.environment, name)
             .filter(|(_, declaration, _)| store.value(declaration).is_some())
             .map(|(_, _, path)| document::trusted_since(self, &path, cert));
-        key_sets.chain(bundles).try_fold(DateTime::<Utc>::MIN_UTC, |latest, since| since.map(|since| since.max(latest)))
+        // What was written by a clock that ran ahead says nothing: the store's own date counts.
+        let said =
+            |since: DateTime<Utc>| if since > self.now + CLOCK_TOLERANCE { DateTime::<Utc>::MIN_UTC } else { since };
+        let mut all = key_sets.chain(bundles);
+        all.try_fold(DateTime::<Utc>::MIN_UTC, |latest, since| since.map(|since| said(since).max(latest)))
     }
 }

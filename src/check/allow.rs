@@ -67,7 +67,8 @@ fn is_judged(report: &Report, it: &Allowance, manifest: &Manifest) -> bool {
         .secret
         .as_ref()
         .is_some_and(|name| manifest.secret(name).is_some() && !manifest.has_secret(name, &report.environment));
-    report.not_checked.is_empty() && places.iter().all(was_seen) && !is_elsewhere
+    let was_searched = !it.code.is_of_commits() || report.looked_at.commits > 0;
+    was_searched && report.not_checked.is_empty() && places.iter().all(was_seen) && !is_elsewhere
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use crate::nginx::Configuration;
 pub struct Deployed {
     /// The Compose files as one; `None` = the environment has none.
     pub compose: Option<compose::Project>,
+    /// A file that Compose would find beside a manifest that names none.
+    pub unnamed: Option<String>,
     /// The variables that had a value when they were read: no secret of ours ever has.
     pub known: BTreeSet<String>,
     /// The variables that stand with a default, and where; with the default, as [`compose::model::VariableUse`] has it.

@@ -36,15 +36,15 @@ const TABLE: &[Explanation] = explanations! {
         risk "What the check says of versions, dates and strength may be old."
         cure "`vault-kit render`, by somebody who has the identity, derives the ledger anew."
     "clock-behind" at [Host]
-        cause "The clock of this machine is earlier than the newest time in the store by more than five minutes."
-        risk "What has expired is taken for valid, and rotations and new tokens are refused."
-        cure "Set the clock (`timedatectl set-ntp true`); `--accept-clock` if it is right and the store's time was wrong."
+        cause "The clock of this machine is earlier than the newest time in the store by more than five minutes: it was put back, or a change was made while it ran ahead."
+        risk "By such a clock what has expired is taken for valid, and what was rotated is rotated again; so writers refuse, the timer too, until it has caught up."
+        cure "Where the clock is wrong, set it (`timedatectl set-ntp true`). Where it is right and ran ahead then, `vault-kit store recover --accept-clock` sets the store's time back for good; `--accept-clock` with another command lets that one through."
     "recipients-changed" at [Host]
         cause "The manifest names other people or keys than the store is sealed to: somebody edited `recipients`."
         risk "Whoever was added cannot open the store, and whoever was removed still can; every writer refuses."
         cure "Review the change, then `vault-kit recipients apply`; rotate what a removed person could read."
     "account-changed" at [Host]
-        cause "The manifest names another AWS account or prefix than the store was bound to."
+        cause "The manifest names another AWS account or prefix than the store was bound to; or a region is asked in which nothing is that the store agreed on with AWS, which only `sync` tells."
         risk "Values could be sent to an account that is not yours; every writer refuses."
         cure "Undo the edit, or `vault-kit recipients apply` after a look at the account."
     "tracked-by-git" at [Repo, Host]
@@ -103,6 +103,14 @@ const TABLE: &[Explanation] = explanations! {
         cause "The value is short, or made of words and patterns: fewer bits than a guesser needs years for."
         risk "It can be found by trying, offline from any hash or token that is made with it."
         cure "`vault-kit generate --replace` for what we can make; else a longer one from whoever issues it."
+    "weak-recipe" at [Repo, Host, Env, Remote]
+        cause "The `length` and `alphabet` that are declared draw too few bits, so that every new value is weak as well."
+        risk "It can be found by trying, offline from any hash or token that is made with it."
+        cure "Raise `length` and replace the value; where the other side takes no longer one, allow the finding with the reason."
+    "self-signed" at [Host]
+        cause "A certificate that a person supplied for production, with its key, is signed by that key."
+        risk "No client trusts it, unless it is told not to look; and often it is a CA, whose key could sign for any name."
+        cure "Supply one of a CA that the clients trust, or let `kind = \"certificate\"` make one, or have `cert import` judge it."
     "pattern-mismatch" at [Host, Env]
         cause "The value does not look as the secret's `pattern` says: another key was pasted, or a part of it is missing."
         risk "The provider refuses it when it is needed."
@@ -139,6 +147,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "Files were replaced, and the program that reads them was not told, since its `reload` hook failed or was not reached."
         risk "It goes on with the old values, and fails when those are retired."
         cure "`vault-kit rotate resume` calls the hook again."
+    "hook-unusable" at [Repo, Host]
+        cause "The program of a hook is gone, was moved, is not executable, or others may change it; or it, its options or its secrets changed since this user ran `vault-kit trust`."
+        risk "The rotation stops when it is due, at night perhaps: the old value stays in force, or a program goes on with old files."
+        cure "The command of the finding; `vault-kit trust` once you read what changed, as the user that rotates. In a repository only what was committed is judged, never trust."
     "owner-untold" at [Host]
         cause "A value came into force by `init`, `generate`, `set` or `import`, which call no hook, or a hook of `rotate tell` failed."
         risk "Files have a value that its owner may refuse, such as a database with the password of before: what reads them fails at its next login."
@@ -163,6 +175,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A file does not hold what store and manifest say now: it was edited, copied from elsewhere, or not written since the last change."
         risk "The service runs with an old or a foreign value."
         cure "`vault-kit render`; take an edit that you want to keep into the store first, with `vault-kit import`."
+    "name-outside-block" at [Host]
+        cause "A `.env` was written by hand or imported, and names of ours stand in it without the marker lines of vault-kit's block, or outside of them."
+        risk "What stands there is kept as it is: the next value cannot be written, and a rotation stops before it begins."
+        cure "`vault-kit render --adopt` moves the lines into the block; where they have other values than the store, `--yes` drops those, and `vault-kit import --replace` takes them in instead."
     "mounted-stale" at [Host]
         cause "A container mounts a single file, and still has the one that was replaced."
         risk "It goes on with the old value until it is started again."
@@ -171,6 +187,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "The store holds a secret that the manifest does not declare: it was taken out, or renamed."
         risk "None today: nobody delivers or rotates it, and it stays sealed."
         cure "`vault-kit remove` forgets it; declare it again if it is needed."
+    "copy-too-old" at [Host]
+        cause "No `sync pull` got an answer of AWS for longer than `stale_after`: nobody runs it, or AWS cannot be reached from here."
+        risk "`run`, `render` and the files that were delivered go on with values that may have been replaced or revoked since; only `sync pull` itself fails."
+        cure "`vault-kit sync pull`; where it fails, what it says. Schedule it more often than `stale_after`."
     "remote-missing" at [Remote]
         cause "The manifest declares the secret to be in AWS, and there is none of that name."
         risk "Whoever reads it from there does not start."
@@ -179,12 +199,16 @@ const TABLE: &[Explanation] = explanations! {
         cause "The secret is in AWS without a value, or scheduled for deletion."
         risk "Whoever reads it from there does not start, now or when it is deleted."
         cure "Restore it in AWS if its deletion was a mistake, then `vault-kit sync push`."
+    "remote-key-missing" at [Remote]
+        cause "The bundle in AWS has no key for a declared secret, or `null` for its value: somebody took it out, or it was declared later."
+        risk "Whoever reads the key from there does not start, or starts with an empty credential."
+        cure "`vault-kit sync push --ours NAME` puts ours there; correct `bundle_key` if it has another name."
     "remote-drift" at [Remote]
         cause "AWS has another version than the one that both sides agreed on last: somebody changed it there, or here, alone."
         risk "Hosts run with different values."
         cure "`vault-kit sync status` tells who changed; then `vault-kit sync push` or `sync pull`."
     "remote-rotation-due" at [Remote]
-        cause "The secret was not changed in AWS for longer than its rotation allows."
+        cause "The secret was not changed in AWS for longer than its rotation allows. AWS tells when anything of it changed, a tag too: a value may be older than that, and never younger."
         risk "What leaked unnoticed stays valid for longer than you decided."
         cure "Rotate it where it is kept, and `vault-kit sync push`."
     "remote-key" at [Remote]
@@ -194,7 +218,7 @@ const TABLE: &[Explanation] = explanations! {
     "remote-replica" at [Remote]
         cause "A declared copy in another region is missing, or not in sync."
         risk "What runs in that region has an old value, or none."
-        cure "`vault-kit sync push` replicates it again; AWS tells why a copy failed."
+        cure "Paste the finding's `aws secretsmanager replicate-secret-to-regions …`, which `sync push` does only for secrets that it makes; `aws secretsmanager describe-secret` tells why a copy failed."
     "compose-invalid" at [Repo, Host]
         cause "A Compose file is not there, is not YAML, or says something that Docker Compose refuses."
         risk "`docker compose up` stops, and what the deployment is held to cannot be judged."
@@ -203,6 +227,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A Compose file, a Dockerfile, a `.dockerignore` or a file in `nginx` is a directory, a pipe, a symlink, larger than 1 MiB or not readable by whoever checks, or its aliases, variables or `extends` multiply it beyond any project."
         risk "Services, ports and secrets of it are not judged: whatever is wrong there goes unnoticed."
         cure "Put a regular file of text and of a sensible size there, and let whoever runs `check` read it."
+    "compose-unnamed" at [Repo, Host]
+        cause "There is a Compose file beside the manifest, and no `compose` in the manifest."
+        risk "Services that lack a secret, or have one in the open, go unnoticed."
+        cure "Add the line of the finding to the manifest; what starts nothing of this project, allow it with a reason."
     "variable-undeclared" at [Repo, Host]
         cause "A Compose file puts in a variable that is required or looks like a secret, and the manifest does not know it."
         risk "The service does not start, or starts with an empty credential; or somebody keeps the value by hand."
@@ -283,6 +311,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A service is on a network that its row of the matrix does not have, or not on one that it has, or has no row."
         risk "It reaches, or is reached by, what it should be kept apart from; or it does not work."
         cure "Mend the networks of the service, or the row if the change is meant."
+    "secret-holders" at [Repo, Host]
+        cause "`holders` of `[deployment]` says which services get a secret, and the Compose files give it, or a URL that is made of it, to another one, or not to one of those."
+        risk "Who breaks into the service has a secret that is not for it; or services that need the same value do not have it, and refuse each other."
+        cure "Take the variable or the mount out of the service, or give it to the one that lacks it; or mend the row if the change is meant."
     "new-privileges" at [Repo, Host]
         cause "A container lacks `no-new-privileges:true`, which `[deployment]` demands of every one."
         risk "A program in it can become root by a setuid file."
@@ -315,6 +347,22 @@ const TABLE: &[Explanation] = explanations! {
         cause "A setting of a production environment, such as `CORS_ORIGINS`, allows `*`."
         risk "Any web page can call the service with the browser of your users."
         cure "Name the origins in `values = { prod = \"https://app.example.com\" }`."
+    "account-shared" at [Repo, Host]
+        cause "`aws` of two environments names the same account, and one of them is `prod` or `production`."
+        risk "Whoever may do in the account what the other environment takes, such as change IAM or a key, reaches production's values."
+        cure "Give production an account of its own, and write its number into `aws` of `[environments.prod]`."
+    "policy-stale" at [Repo, Host]
+        cause "A file such as `iam/prod-reader.json` was printed by `vault-kit iam policy` and is not what that prints now: a secret, prefix or account changed, or somebody edited it."
+        risk "Services are denied what they need, as by an ARN that lacks the slash of its names; or they may read what is not theirs."
+        cure "`vault-kit iam policy` prints it anew, with `-e` and `--role` as the name of the file says; put it into the file, and attach it."
+    "leaked" at [Repo]
+        cause "`scan` found a known value, or what a rule blocks, in a file, a commit or an image; `check --range` finds it in commits, also those that were pushed with `--no-verify`."
+        risk "Whoever can read that place has the value, and git keeps it when the file is gone."
+        cure "`vault-kit incident NAME` replaces and bans it; then take it out of the place where it was found."
+    "leak-suspected" at [Repo]
+        cause "A commit of the range that `check --range` looked through has what looks like somebody's credential, by a rule that only warns."
+        risk "If it is one, whoever can read the repository has it."
+        cure "Look at it: replace it where it is one, or add the line for `.vault-kit-ignore` that `scan` tells."
     "allow-expired" at [Repo, Host, Env, Remote]
         cause "An entry of `check.allow` in the manifest names a day in `until` that has passed."
         risk "What was put up with for a while has become a habit; its findings fail again."
@@ -327,10 +375,6 @@ const TABLE: &[Explanation] = explanations! {
         cause "An entry of `check.allow` matches no finding: the problem is mended, or secret, file or environment are others."
         risk "It would hide the same problem when it comes back."
         cure "Take the entry out of the manifest, or name the `environments` that it is for."
-    "leaked" at []
-        cause "`scan` found a known value, or what looks like one, in a file, a commit or an image."
-        risk "Whoever can read that place has the value, and git keeps it when the file is gone."
-        cure "`vault-kit incident NAME` replaces and bans it; then take it out of the place where it was found."
 };
 
 /// What there is to know of a code; `None` = there is none of that name.

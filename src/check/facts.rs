@@ -21,7 +21,7 @@ pub enum Place {
     Env,
     /// Store, ledger and output files.
     Host,
-    /// AWS Secrets Manager, as far as it can be described without reading a value.
+    /// AWS Secrets Manager, as it can be described; of values no more than which keys a bundle lacks.
     Remote,
     /// The manifest and what is committed.
     Repo,
@@ -65,6 +65,8 @@ pub struct ExpectedFile {
 pub struct Facts {
     /// The state of the store's file.
     pub store: StoreFact,
+    /// The same project in git's main work tree, where this is a linked one without a store and that one has the store.
+    pub main_tree: Option<String>,
     /// Digest of each declaration as it stands in the manifest now.
     pub recipes: BTreeMap<SecretName, String>,
     /// The files that the outputs should have.
@@ -98,10 +100,65 @@ pub struct Facts {
     pub deployed: Deployed,
     /// What AWS says of the remote secrets, by full name; `None` = there is none of that name.
     pub remote: BTreeMap<String, Option<Listed>>,
+    /// The hooks that a rotation will call and that cannot be run.
+    pub hooks: Vec<UnusableHook>,
+    /// The names of ours that dotenv files assign outside our block, by path.
+    pub outside: BTreeMap<String, BTreeSet<SecretName>>,
+    /// The declared keys that bundles in AWS lack, by the bundle's full name, as far as they may be read; `None` = what is
+    /// there is no JSON object.
+    pub remote_lacks: BTreeMap<String, Option<BTreeSet<String>>>,
     /// Whether a vault-kit that changes the project, or one of its hooks, is alive.
     pub is_at_work: bool,
+    /// IAM policies that are not what the manifest needs, by path: the role.
+    pub stale_policies: BTreeMap<String, &'static str>,
+    /// What a search of commits found; `None` = nobody searched any.
+    pub searched: Option<Searched>,
     /// What the observer could not look at.
     pub unseen: Vec<NotChecked>,
+}
+
+/// A hook that cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnusableHook {
+    /// Its name.
+    pub hook: String,
+    /// Where the manifest declares it, from 1.
+    #[serde(skip)]
+    pub line: usize,
+    /// Why: the code of the error that calling it would end with.
+    pub code: &'static str,
+    /// The same in words.
+    pub message: String,
+    /// What mends it.
+    pub fix: String,
+}
+
+/// What a search of the commits of a range found.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// How many commits were looked through.
+    pub commits: usize,
+    /// What was found.
+    pub leaks: Vec<Leak>,
+    /// What could not be looked at, or was not looked for.
+    pub unseen: Vec<NotChecked>,
+}
+
+/// A value, or what looks like one, that a commit brought. Never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// The secret, where it is one of ours.
+    pub secret: Option<SecretName>,
+    /// The file that has it, relative to the project where it is beneath it; `None` = it is in no file.
+    pub file: Option<String>,
+    /// The line in that file as the commit has it, from 1.
+    pub line: Option<u32>,
+    /// What was found, with its commit.
+    pub message: String,
+    /// What to do.
+    pub fix: String,
+    /// Whether it is one of our values, or a rule says that it blocks.
+    pub is_certain: bool,
 }
 
 /// The state of the store's file.

@@ -88,6 +88,10 @@ codes! {
     Banned = "banned",
     /// The value can be guessed.
     Weak = "weak",
+    /// The declaration draws values that can be guessed.
+    WeakRecipe = "weak-recipe",
+    /// A certificate that production serves is signed by its own key.
+    SelfSigned = "self-signed",
     /// The value is not what the declared pattern describes.
     PatternMismatch = "pattern-mismatch",
     /// The same value is in use elsewhere.
@@ -106,6 +110,8 @@ codes! {
     RotationUnfinished = "rotation-unfinished",
     /// A program has yet to read files that a rotation changed.
     ReloadOwed = "reload-owed",
+    /// The program of a hook that a rotation will call cannot be run.
+    HookUnusable = "hook-unusable",
     /// A hook has yet to make its owner accept the value that is in force.
     OwnerUntold = "owner-untold",
     /// Its replacement is due.
@@ -118,14 +124,20 @@ codes! {
     InputChanged = "input-changed",
     /// A file does not hold what the store holds.
     Stale = "stale",
+    /// A dotenv file assigns a name of ours outside our block: its next value cannot be written.
+    NameOutsideBlock = "name-outside-block",
     /// A container goes on with what a file was before it was replaced.
     MountedStale = "mounted-stale",
     /// The store holds a secret that the manifest does not declare.
     Undeclared = "undeclared",
+    /// What was taken from AWS is older than `stale_after` allows.
+    CopyTooOld = "copy-too-old",
     /// The manifest declares it to be in AWS, and it is not there.
     RemoteMissing = "remote-missing",
     /// It is in AWS without a value, or scheduled for deletion.
     RemoteUnusable = "remote-unusable",
+    /// A key of its bundle in AWS is not there.
+    RemoteKeyMissing = "remote-key-missing",
     /// AWS has another version than the one that both sides agreed on last.
     RemoteDrift = "remote-drift",
     /// It was not changed in AWS for longer than its rotation allows.
@@ -138,6 +150,8 @@ codes! {
     ComposeInvalid = "compose-invalid",
     /// A Compose file cannot be read, or grows without end: nothing of it is judged.
     ComposeUnreadable = "compose-unreadable",
+    /// A Compose file lies beside the manifest, which does not name it: nothing of it is judged.
+    ComposeUnnamed = "compose-unnamed",
     /// A service needs a variable that the manifest does not declare.
     VariableUndeclared = "variable-undeclared",
     /// A service needs a declared variable that no output of the environment delivers to Compose.
@@ -178,6 +192,8 @@ codes! {
     NetworkSubnet = "network-subnet",
     /// A service is on other networks than declared.
     NetworkMatrix = "network-matrix",
+    /// A service has a secret that is not for it, or lacks one that is.
+    SecretHolders = "secret-holders",
     /// A container can gain privileges by a setuid program.
     NewPrivileges = "new-privileges",
     /// A container that should not can write to its root file system.
@@ -194,6 +210,14 @@ codes! {
     Unused = "unused",
     /// A production setting allows every origin.
     WildcardOrigin = "wildcard-origin",
+    /// A production environment has its AWS account together with another environment.
+    AccountShared = "account-shared",
+    /// An IAM policy of the repository is not what the manifest needs.
+    PolicyStale = "policy-stale",
+    /// A value stands where others can read it.
+    Leaked = "leaked",
+    /// What looks like a credential was committed.
+    LeakSuspected = "leak-suspected",
     /// A finding was allowed until a day that has passed.
     AllowExpired = "allow-expired",
     /// A finding is allowed for more than a year to come.
@@ -227,6 +251,11 @@ impl Severity {
 }
 
 impl Code {
+    /// Whether it is about what commits brought, which only a search of them finds.
+    pub fn is_of_commits(self) -> bool {
+        matches!(self, Self::Leaked | Self::LeakSuspected)
+    }
+
     /// Whether it is about the manifest's allow-list, so that the list cannot hide what is wrong with itself.
     pub fn is_of_allowances(self) -> bool {
         matches!(self, Self::AllowExpired | Self::AllowTooLong | Self::AllowUnused)
@@ -235,15 +264,22 @@ impl Code {
     /// How much it weighs.
     pub fn severity(self) -> Severity {
         match self {
-            Self::AllowUnused | Self::Unused => Severity::Notice,
-            Self::AllowExpired
+            Self::AllowUnused | Self::ComposeUnnamed | Self::Unused => Severity::Notice,
+            Self::AccountShared
+            | Self::AllowExpired
             | Self::AllowTooLong
             | Self::CrlExpiring
             | Self::Expiring
+            | Self::HookUnusable
+            | Self::NameOutsideBlock
+            | Self::LeakSuspected
             | Self::OwnerUntold
+            | Self::PolicyStale
             | Self::SecretInArguments
+            | Self::SelfSigned
             | Self::Undeclared
-            | Self::VariableOverridden => Severity::Warning,
+            | Self::VariableOverridden
+            | Self::WeakRecipe => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -313,6 +349,8 @@ pub struct LookedAt {
     pub services: usize,
     /// Secrets in AWS.
     pub remote: usize,
+    /// Commits of a range.
+    pub commits: usize,
 }
 
 /// How many findings the user did not want to hear of.
@@ -392,7 +430,7 @@ impl Report {
         self.findings.dedup();
         self.allowed.sort_by_cached_key(|it| place(&it.finding));
         self.allowed.dedup();
-        self.not_checked.sort();
+        self.not_checked.sort_unstable();
         self.not_checked.dedup();
         self
     }

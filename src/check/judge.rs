@@ -1,6 +1,7 @@
 //! Facts → findings.
 
 mod banned;
+mod cloud;
 mod compose;
 mod deployment;
 mod derived;
@@ -9,10 +10,13 @@ mod fix;
 mod gateway;
 mod git;
 mod image;
+mod leaks;
 mod lists;
+mod recipes;
 mod remote;
 mod rotations;
 mod secrets;
+mod store;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -38,31 +42,40 @@ pub fn judge(
     now: DateTime<Utc>,
 ) -> Report {
     let mut places = places.to_vec();
-    places.sort();
+    places.sort_unstable();
     places.dedup();
     let looks_at = |place: Place| places.contains(&place);
     let mut bench = Bench { manifest, environment, ledger, facts, now, places: &places, verdict: Verdict::default() };
     bench.verdict.not_checked.extend_from_slice(&facts.unseen);
     bench.settings();
+    bench.recipes();
     if looks_at(Place::Host) {
         bench.store();
         bench.clock();
         bench.agreement();
+        bench.copy();
         bench.secrets();
         bench.banned();
         bench.rotations();
+        bench.hooks();
         bench.lists();
         bench.files();
+        bench.outside();
         bench.mounts();
         bench.found_at(Place::Host);
     }
     if looks_at(Place::Repo) || looks_at(Place::Host) {
+        if !looks_at(Place::Host) {
+            bench.hooks();
+        }
         bench.git();
         bench.examples();
         bench.compose();
         bench.deployment();
         bench.images();
         bench.gateway();
+        bench.cloud();
+        bench.leaks();
         bench.found_at(if looks_at(Place::Repo) { Place::Repo } else { Place::Host });
     }
     if looks_at(Place::Remote) {

@@ -160,6 +160,7 @@ pub(crate) fn ledger() -> Ledger {
             recipients: BTreeMap::new(),
             recipients_declared: false,
             aws: None,
+            contacted: None,
             due: None,
             manifest: None,
             is_default: true,

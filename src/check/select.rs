@@ -47,6 +47,10 @@ impl Selection {
 impl Changed {
     /// What is about nothing in particular is about everything.
     fn is_about(&self, finding: &Finding) -> bool {
+        // What a commit brought is there, whether or not a later one took it away.
+        if finding.code.is_of_commits() {
+            return true;
+        }
         let secret = finding.secret.as_ref().is_some_and(|name| self.secrets.contains(name));
         let file = finding.file.as_ref().is_some_and(|file| self.files.contains(file));
         secret || file || finding.secret.is_none() && finding.file.is_none()

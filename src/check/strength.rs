@@ -19,7 +19,7 @@ pub const KEY_WEAK_BELOW: u32 = 112;
 /// A run, sequence or walk counts from this length; shorter ones are common in random text.
 const SHORTEST_RUN: usize = 4;
 
-/// Bits of a word of prose: a list of 2048 words. Six words of the EFF list (77 bits) pass, five (55 counted) do not.
+/// Bits of a word of prose: a list of 2048 words.
 const WORD: u32 = 11;
 
 /// What a repeated block costs a guesser: which one, and how often.

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::gather::Gather;
 use crate::private_file::{Root, WriteOptions};
+use crate::shell;
 use crate::store::files::Opened;
 use crate::store::identity::{self, Identities};
 use crate::store::{Recipients, Store, agreement};
@@ -15,8 +16,12 @@ use crate::store::{Recipients, Store, agreement};
 impl Session<'_> {
     /// The error of a command that needs a store where there is none.
     pub fn no_store(&self) -> Error {
-        let error = Error::new(Kind::Store, "store-missing", format!("there is no `{}`", self.files().store_path()))
-            .hint(format!("make it with `{}`", self.command("init")));
+        let error = Error::new(Kind::Store, "store-missing", format!("there is no `{}`", self.files().store_path()));
+        if let Ok(Some(main)) = self.main_tree() {
+            let main = shell::path(&main.to_string_lossy());
+            return error.hint(format!("the store is that of the main work tree: `vault-kit -C {main} …`"));
+        }
+        let error = error.hint(format!("make it with `{}`", self.command("init")));
         let is_shared = self.manifest.aws(&self.environment).is_some()
             && self.manifest.secrets_in(&self.environment).any(|it| it.remote.is_some());
         if !is_shared {
@@ -81,7 +86,17 @@ fn split(path: &Path) -> Result<(&Path, &str)> {
 ///
 /// Beside a store that cannot be opened this fails: a second one is never made.
 pub fn store(session: &Session<'_>, identities: &Identities) -> Result<Opened> {
-    match session.files().open_for_writing(identities)? {
+    store_again(session, identities, None)
+}
+
+/// As [`store`], for whoever opened it before it was his turn.
+pub fn store_again(session: &Session<'_>, identities: &Identities, before: Option<Opened>) -> Result<Opened> {
+    let files = session.files();
+    let opened = match before {
+        Some(before) => files.reopen_for_writing(before, identities)?,
+        None => files.open_for_writing(identities)?,
+    };
+    match opened {
         Some(opened) => Ok(opened),
         None => new_store(session, identities),
     }

@@ -2,6 +2,7 @@
 
 mod changed;
 mod host;
+mod leaks;
 mod remote;
 mod reuse;
 mod told;
@@ -12,12 +13,13 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use super::context::{Context, open_identity, process_environment};
+use super::context::{Context, identity_file, open_identity, process_environment};
 use super::formats::{Formats, Wanted};
+use super::rotate::unusable;
 use super::session::Session;
-use super::{explain, mounted, staged};
+use super::{explain, main_tree, mounted, staged};
 use crate::apply;
-use crate::check::facts::{FileFact, Place};
+use crate::check::facts::{FileFact, Place, StoreFact, UnusableHook};
 use crate::check::{Code, Selection, Severity, environment, judge};
 use crate::containers;
 use crate::deliver::expected;
@@ -53,6 +55,9 @@ pub struct Arguments {
     /// With `--at repo`: what a commit has
     #[arg(long, value_name = "REVISION", conflicts_with_all = ["changed_since", "staged"], allow_hyphen_values = true)]
     commit: Option<String>,
+    /// With `--at repo`: also what the commits of a range brought
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["staged", "commit"], allow_hyphen_values = true)]
+    range: Option<String>,
     /// Tell it as github, human, json, junit or sarif; repeatable
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = Wanted::parse)]
     format: Vec<Wanted>,
@@ -89,7 +94,7 @@ enum At {
     Env,
     /// Store, ledger and output files
     Host,
-    /// AWS Secrets Manager, without reading a value
+    /// AWS Secrets Manager; of values only the names of keys in bundles
     Remote,
     /// The manifest and what is committed
     Repo,
@@ -126,9 +131,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         staged: staged.as_ref(),
     };
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
+    if facts.store == StoreFact::Absent {
+        facts.main_tree = main_tree::directory(session.root.path()).map(|it| it.to_string_lossy().into_owned());
+    }
     let variables = process_environment().into_iter().gather();
     if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {
-        facts.deployed = observe::deployment::look(&subject, &values, &variables);
+        facts.deployed = observe::deployment::look(&subject, &values, &variables, identity_file().as_deref());
+        facts.stale_policies = observe::policies::look(&subject);
     }
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
@@ -140,14 +149,19 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             facts.files.iter().filter_map(|(path, fact)| is_file(fact).then_some(path.as_str())).collect();
         let containers::Seen { stale, unseen } = mounted::seen(&session, &files);
         facts.stale_mounts = stale;
+        facts.outside = observe::outside::look(&subject);
         facts.unseen.extend(unseen);
     }
+    facts.hooks = arguments.hooks(&session, ledger, staged.is_some());
     values.result()?;
     facts.expected = expected;
     facts.open_files.extend(open_identity());
     facts.recipes = apply::recipes(&session.manifest, &session.environment, context.now);
     if places.contains(&Place::Env) {
         facts.variables = Some(environment::inspect(&session.manifest, &session.environment, &variables));
+    }
+    if let Some(range) = &arguments.range {
+        facts.searched = Some(leaks::look(&session, range, &arguments.frame(&session))?);
     }
     let failure = if places.contains(&Place::Remote) { remote::look(&session, &mut facts)? } else { None };
     let mut report = judge::judge(&session.manifest, &session.environment, ledger, &facts, &places, context.now);
@@ -178,6 +192,10 @@ impl Arguments {
         let flag = match (self.staged, &self.commit) {
             (true, _) => "--staged",
             (false, Some(_)) => "--commit HEAD",
+            (false, None) if self.range.is_some() && !self.at.contains(&At::Repo) => {
+                return Err(Error::usage("the commits of a range are the repository's")
+                    .hint("`vault-kit check --at repo --range A..B`; `--at host` may stand beside it"));
+            }
             (false, None) => return Ok((Session::open(context)?, None)),
         };
         if self.at != [At::Repo] {
@@ -187,6 +205,15 @@ impl Arguments {
         match &self.commit {
             Some(commit) => staged::expect_commit(context, commit),
             None => staged::open(context),
+        }
+    }
+
+    /// The hooks that cannot be run, as far as the places can show it: git keeps no programs in its index.
+    fn hooks(&self, session: &Session<'_>, ledger: Option<&Ledger>, is_staged: bool) -> Vec<UnusableHook> {
+        match ledger {
+            Some(ledger) if self.at.contains(&At::Host) => unusable::on_host(session, ledger),
+            _ if self.at.contains(&At::Repo) && !is_staged => unusable::in_repository(session),
+            _ => Vec::new(),
         }
     }
 

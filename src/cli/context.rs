@@ -11,6 +11,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::containers::Docker;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::period::Period;
+use crate::remote::aws::Authorities;
 use crate::secret::Secret;
 use crate::shell;
 use crate::store::identity::Identities;
@@ -131,17 +132,29 @@ pub fn read_identities() -> Result<Option<Identities>> {
     }
 }
 
+/// The path of the identity file, unless the identity is in a variable.
+pub fn identity_file() -> Option<PathBuf> {
+    if let IdentitySource::File { path, .. } = identity_source().ok()? { Some(path) } else { None }
+}
+
 /// The path of an identity file that other users can read, and its mode.
 pub fn open_identity() -> Option<(String, u32)> {
     use std::os::unix::fs::MetadataExt;
-    let IdentitySource::File { path, .. } = identity_source().ok()? else { return None };
+    let path = identity_file()?;
     let mode = std::fs::metadata(&path).ok()?.mode() & 0o7777;
     (mode & 0o077 != 0).then(|| (path.display().to_string(), mode))
 }
 
-/// The certificates to trust instead of the system's, as the other AWS tools are told of them.
-pub fn ca_bundle() -> Option<PathBuf> {
-    variable("AWS_CA_BUNDLE").map(PathBuf::from)
+/// Whom to trust, as the other AWS tools are told, and then those that are made with OpenSSL.
+pub fn authorities() -> Authorities {
+    let named = |name: &str| variable(name).filter(|it| !it.is_empty());
+    match named("AWS_CA_BUNDLE") {
+        Some(bundle) => Authorities::Bundle(bundle.into()),
+        None if ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().any(|it| named(it).is_some()) => {
+            Authorities::Surroundings
+        }
+        None => Authorities::System,
+    }
 }
 
 /// Where a Docker daemon of this machine may be asked.

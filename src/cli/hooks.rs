@@ -50,6 +50,30 @@ enum State {
     Missing,
 }
 
+/// What `install` and `remove` did, or would do.
+#[derive(Serialize)]
+struct Answer {
+    schema_version: u32,
+    dry_run: bool,
+    changed: bool,
+    /// The files that were written or taken out.
+    files: Vec<String>,
+}
+
+impl Answer {
+    fn new(dry_run: bool, files: Vec<String>) -> Self {
+        Self { schema_version: SCHEMA_VERSION, dry_run, changed: !files.is_empty(), files }
+    }
+
+    /// As JSON, if that is asked for; the words were said on the way.
+    fn tell(&self, context: &Context) -> Result<Exit> {
+        if context.ui.json {
+            context.ui.object(self)?;
+        }
+        Ok(Exit::DONE)
+    }
+}
+
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let place = Place::find(context)?;
     match arguments.verb {
@@ -68,7 +92,7 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
         for event in Event::ALL {
             context.ui.say(&format!("would write {}", place.file(event)));
         }
-        return Ok(Exit::DONE);
+        return Answer::new(dry_run, Event::ALL.iter().map(|&event| place.file(event)).collect()).tell(context);
     }
     let root = if dry_run { Root::open(&place.directory)? } else { Root::create(&place.directory, 0o755)? };
     // What is in the way is told before anything is written.
@@ -77,6 +101,7 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
             keep(&root, event, place, true)?;
         }
     }
+    let mut written = Vec::new();
     for event in Event::ALL {
         let existing = read(&root, event.file())?;
         let ours = existing.as_deref().filter(|text| git_hooks::is_ours(text));
@@ -92,11 +117,12 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
         }
         let would = if dry_run { "would write" } else { "wrote" };
         context.ui.say(&format!("{would} {}{kept}", place.file(event)));
+        written.push(place.file(event));
     }
     for advice in &place.advice {
         context.ui.say(advice);
     }
-    Ok(Exit::DONE)
+    Answer::new(dry_run, written).tell(context)
 }
 
 /// Puts a hook of somebody else aside; tells in words that it did.
@@ -117,6 +143,7 @@ fn keep(root: &Root, event: Event, place: &Place, dry_run: bool) -> Result<Strin
 
 fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
     let root = Root::open_existing(&place.directory)?;
+    let mut removed = Vec::new();
     for event in Event::ALL {
         let existing = root.as_ref().map(|root| read(root, event.file())).transpose()?.flatten();
         let ours = existing.filter(|text| git_hooks::is_ours(text) && git_hooks::is_for(text, &place.project));
@@ -128,8 +155,9 @@ fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
             take_out(root, event, &text, place)?;
         }
         context.ui.say(&format!("{} {}", if dry_run { "would remove" } else { "removed" }, place.file(event)));
+        removed.push(place.file(event));
     }
-    Ok(Exit::DONE)
+    Answer::new(dry_run, removed).tell(context)
 }
 
 fn take_out(root: &Root, event: Event, text: &str, place: &Place) -> Result<()> {

@@ -25,6 +25,9 @@ struct PolicyArguments {
     /// For whom
     #[arg(long, value_enum)]
     role: Role,
+    /// Also allow what asks for many secrets at once, on `*`: ListSecrets and BatchGetSecretValue
+    #[arg(long)]
+    batches: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -38,14 +41,14 @@ enum Role {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let Verb::Policy(PolicyArguments { role }) = &arguments.verb;
+    let Verb::Policy(PolicyArguments { role, batches }) = &arguments.verb;
     let session = Session::open(context)?;
     let role = match role {
         Role::Reader => iam::Role::Reader,
         Role::Rotator => iam::Role::Rotator,
         Role::CiCheck => iam::Role::CiCheck,
     };
-    let policy = Policy::of(&session.manifest, &session.environment, role)?;
+    let policy = Policy::of(&session.manifest, &session.environment, role, *batches)?;
     let size = policy.size();
     if size > iam::LONGEST {
         context.ui.warn(&format!(

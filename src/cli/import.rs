@@ -62,6 +62,7 @@ struct Outcome {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
+    session.refuse_second_store()?;
     let entries = read(&session, arguments)?;
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities =

@@ -3,8 +3,10 @@
 mod copies;
 mod declare;
 mod list;
+mod named;
+mod rotation;
 mod tell;
-mod timelines;
+pub(super) mod timelines;
 
 use std::path::PathBuf;
 

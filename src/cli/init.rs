@@ -7,11 +7,12 @@ use clap::Args;
 
 use super::bring_up;
 use super::context::Context;
+use super::main_tree;
 use super::session::{self, Session};
 use super::summary::{Summary, row};
 use crate::clock::SystemZones;
 use crate::compose::needs::{Needs, needs};
-use crate::compose::{self, Problem, ProblemKind, Request};
+use crate::compose::{self, Location, Problem, ProblemKind, Request, Text};
 use crate::deliver::Delivered;
 use crate::emit::dotenv_read;
 use crate::error::{Error, Kind, Result};
@@ -43,6 +44,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if arguments.dry_run {
         return dry_run(&session, arguments.adopt);
     }
+    session.refuse_second_store()?;
     let _lock = session.lock()?;
     let identities = bring_up::identity(&session)?;
     let mut opened = bring_up::store(&session, &identities)?;
@@ -76,6 +78,9 @@ fn found_or_started<'a>(
         }
         return Ok(Some(session));
     }
+    if let Some(main) = main_tree::directory(&directory) {
+        return Err(main_tree::second_store(&main));
+    }
     if arguments.dry_run {
         return dry_start(context, &directory, preset, arguments.adopt).map(|()| None);
     }
@@ -101,7 +106,7 @@ fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> 
 /// The manifest for a directory that has none.
 fn proposed(context: &Context, root: &Root) -> Result<String> {
     let project = name_of(root.path());
-    let example = root.read(".env.example")?.map(|bytes| example_entries(&bytes)).transpose()?;
+    let example = root.read(".env.example")?.map(|bytes| example_entries(".env.example", &bytes)).transpose()?;
     // Until there is a `.env`, the example says what Compose will put in.
     let given = if root.read(".env")?.is_some() { None } else { example.as_ref() };
     let variables = given.into_iter().flatten().map(|(name, value)| (name.clone(), Secret::copy_of(value.as_bytes())));
@@ -137,19 +142,40 @@ fn compose_needs(
         return Err(error);
     }
     // What is missing is what we are about to make.
-    for problem in others.iter().filter(|it| matches!(it.kind, ProblemKind::NotRead | ProblemKind::Elsewhere)) {
+    for problem in others
+        .iter()
+        .filter(|it| matches!(it.kind, ProblemKind::NotRead | ProblemKind::Unvalued | ProblemKind::Elsewhere))
+    {
         context.ui.warn(&place(problem));
     }
-    Ok(Some((files, needs(&resolved.project))))
+    let mut needs = needs(&resolved.project);
+    for (path, need) in needs.env_files.iter_mut().filter(|(_, it)| !it.found) {
+        need.lines = example_of(root, path)?;
+    }
+    Ok(Some((files, needs)))
+}
+
+/// What the example of an env file has that is not there yet.
+fn example_of(root: &Root, path: &str) -> Result<BTreeMap<String, Text>> {
+    let is_beneath = !path.starts_with(['/', '~']) && !path.starts_with("..");
+    for ending in scaffold::EXAMPLES.into_iter().filter(|_| is_beneath) {
+        let file = format!("{path}{ending}");
+        if let Some(bytes) = root.read(&file)? {
+            let at = Location { file: file.as_str().into(), line: 1 };
+            let entries = example_entries(&file, &bytes)?.into_iter();
+            return Ok(entries.map(|(name, value)| (name, Text::new(value, at.clone(), Vec::new()))).collect());
+        }
+    }
+    Ok(BTreeMap::new())
 }
 
 fn is_in(found: &Project, directory: &Path) -> bool {
     found.root.path().canonicalize().ok().zip(directory.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }
 
-fn example_entries(bytes: &[u8]) -> Result<Vec<(String, String)>> {
+fn example_entries(file: &str, bytes: &[u8]) -> Result<Vec<(String, String)>> {
     let entries = dotenv_read::read(bytes).map_err(|error| {
-        Error::new(Kind::Usage, "example-invalid", format!("`.env.example`: {error}"))
+        Error::new(Kind::Usage, "example-invalid", format!("`{file}`: {error}"))
             .hint("mend the line, or move the file aside and run `vault-kit init` again")
     })?;
     let text = |entry: &dotenv_read::Entry| entry.value.expose_text().unwrap_or_default().to_owned();
@@ -226,6 +252,7 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
 
 /// Does everything in memory.
 fn dry_run(session: &Session<'_>, adopt: bool) -> Result<Exit> {
+    session.refuse_second_store()?;
     let context = session.context;
     let identities = bring_up::planned_identity(session)?;
     let mut opened = bring_up::planned_store(session, &identities)?;

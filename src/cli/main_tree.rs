@@ -2,32 +2,41 @@
 
 use std::path::{Path, PathBuf};
 
-use super::context;
-use crate::check::{Code, Report};
-use crate::scan::git::{self, Git};
+use super::session::Session;
+use crate::error::{Error, Kind, Result};
 use crate::shell;
 use crate::store;
+use crate::work_tree::WorkTree;
 
 /// The same project in the main work tree; `None` where this is no linked one, or the main one has no store.
 pub fn directory(root: &Path) -> Option<PathBuf> {
     let root = root.canonicalize().ok()?;
-    let git = Git::new(&root, context::variables(git::INHERITED.into_iter()));
-    let main = git.common_directory().ok()?.parent()?.to_owned();
-    let directory = main.join(root.strip_prefix(git.top().ok()??).ok()?).canonicalize().ok()?;
-    (directory != root && directory.join(store::DIRECTORY).is_dir()).then_some(directory)
+    let (top, tree) = WorkTree::around(&root)?;
+    let directory = tree.ok()?.main()?.join(root.strip_prefix(top).ok()?).canonicalize().ok()?;
+    directory.join(store::DIRECTORY).is_dir().then_some(directory)
 }
 
-/// Sends whoever would make a second store, with other values, to the one that the main work tree has.
-pub fn instead_of_init(report: &mut Report, root: &Path) {
-    let is_first = |fix: &str| fix.starts_with("vault-kit ") && fix.ends_with(" init");
-    let mut lacking = report.findings.iter_mut().chain(report.allowed.iter_mut().map(|it| &mut it.finding));
-    let Some(first) = lacking.find(|it| it.code == Code::Missing && is_first(&it.fix)) else { return };
-    let Some(main) = directory(root) else { return };
-    for finding in std::iter::once(first).chain(lacking.filter(|it| it.code == Code::Missing && is_first(&it.fix))) {
-        "has no value here: the store is that of the main work tree".clone_into(&mut finding.message);
-        let there = format!("vault-kit -C {} ", shell::path(&main.to_string_lossy()));
-        finding.fix = finding.fix.replacen("vault-kit ", &there, 1);
-        finding.fix.truncate(finding.fix.len() - "init".len());
-        finding.fix.push_str("check");
+impl Session<'_> {
+    /// The project in the main work tree, if that has the store of the environment and this one has none.
+    pub fn main_tree(&self) -> Result<Option<PathBuf>> {
+        if self.files().is_there()? {
+            return Ok(None);
+        }
+        let main = directory(self.root.path());
+        Ok(main.filter(|main| main.join(self.files().store_path()).exists()))
     }
+
+    /// Refuses to make a store where the main work tree has that of the environment: the values of a second one would be others.
+    pub fn refuse_second_store(&self) -> Result<()> {
+        self.main_tree()?.map_or(Ok(()), |main| Err(second_store(&main)))
+    }
+}
+
+/// What to do where the main work tree, at that directory, has the store.
+pub fn second_store(main: &Path) -> Error {
+    let main = shell::path(&main.to_string_lossy());
+    let message = "this is a linked work tree: the store is that of the main one, and a second would have other values";
+    Error::new(Kind::Conflict, "second-store", message)
+        .hint(format!("use that one: `vault-kit -C {main} run -- COMMAND`, `vault-kit -C {main} render`"))
+        .hint("values of its own belong to an environment of their own, in vault-kit.toml: `vault-kit -e NAME init`")
 }

@@ -1,6 +1,6 @@
 //! `recipients list|apply`: who can open the store, and making the store follow the manifest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use clap::{Args, Subcommand};
@@ -11,6 +11,7 @@ use super::context::Context;
 use super::session::Session;
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::gather::Gather;
 use crate::store::agreement;
 use crate::ui::SCHEMA_VERSION;
 
@@ -24,7 +25,7 @@ pub struct Arguments {
 enum Verb {
     /// Show who can open the store, and whom the manifest declares
     List,
-    /// Seal the store to the manifest's recipients, and bind it to its AWS account and prefix
+    /// Seal the store to the manifest's recipients, and bind it to its AWS account, region and prefix
     Apply {
         /// Tell what would change, and do nothing
         #[arg(short = 'n', long)]
@@ -38,6 +39,19 @@ struct Listing<'a> {
     you: Vec<String>,
     store: &'a BTreeMap<String, String>,
     manifest: &'a BTreeMap<String, String>,
+}
+
+/// What `apply` changes, by the names that manifest and store have for the keys.
+#[derive(Debug, Serialize)]
+struct Applied {
+    schema_version: u32,
+    dry_run: bool,
+    changed: bool,
+    added: BTreeMap<String, String>,
+    removed: BTreeMap<String, String>,
+    aws_changed: bool,
+    /// What was agreed on with another region, by its name in AWS.
+    forgotten: BTreeSet<String>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -90,39 +104,70 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
     let recipients =
         agreement::wanted_recipients(environment, &opened.store.recipients, bring_up::own_keys(&identities));
     let aws = agreement::binding(environment);
-    let before = &opened.store.recipients.keys;
-    let added: Vec<_> = recipients.keys.iter().filter(|it| !before.values().any(|key| key == it.1)).collect();
-    let removed: Vec<_> = before.iter().filter(|it| !recipients.keys.values().any(|key| key == it.1)).collect();
-    if recipients == opened.store.recipients && aws == opened.store.aws {
+    let elsewhere: BTreeSet<String> =
+        agreement::bases_elsewhere(environment, &opened.store).into_iter().map(str::to_owned).collect();
+    let applied = Applied {
+        schema_version: SCHEMA_VERSION,
+        dry_run,
+        changed: recipients != opened.store.recipients || aws != opened.store.aws || !elsewhere.is_empty(),
+        added: without(&recipients.keys, &opened.store.recipients.keys),
+        removed: without(&opened.store.recipients.keys, &recipients.keys),
+        aws_changed: aws != opened.store.aws,
+        forgotten: elsewhere,
+    };
+    if !applied.changed {
         if !dry_run {
             // What an interrupted run left to do: its lines of ledger and audit record.
             session.world(&files, &identities, false)?.record(&mut opened, "recipients-apply", &[])?;
         }
         context.ui.say("manifest and store agree: nothing to do");
-        return Ok(Exit::DONE);
+        return tell(context, &applied);
     }
     if opened.store.recipients.declared && !recipients.declared {
         context.ui.say("the manifest declares no recipients any more: the store becomes yours alone");
     }
-    for (sign, (who, key)) in added.iter().map(|it| ('+', *it)).chain(removed.iter().map(|it| ('-', *it))) {
-        context.ui.say(&format!("{sign} {who} {key}"));
+    for (sign, keys) in [('+', &applied.added), ('-', &applied.removed)] {
+        for (who, key) in keys {
+            context.ui.say(&format!("{sign} {who} {key}"));
+        }
     }
-    if aws != opened.store.aws {
+    if applied.aws_changed {
         context.ui.say("the AWS account or prefix changes");
     }
-    if !removed.is_empty() {
+    if !applied.forgotten.is_empty() {
+        context.ui.say(&format!(
+            "the AWS region changes: what was agreed on elsewhere is forgotten, and compared anew ({})",
+            applied.forgotten.len()
+        ));
+    }
+    if !applied.removed.is_empty() {
         context.ui.say(
             "whoever is removed still knows every value up to now: make new ones with `vault-kit generate --replace`",
         );
     }
     if dry_run {
-        return Ok(Exit::DONE);
+        return tell(context, &applied);
     }
     context.ui.confirm("seal the store to these", context.global.yes, !context.global.non_interactive)?;
     opened.store.recipients = recipients;
     opened.store.aws = aws;
+    opened.store.synced.bases.retain(|name, _| !applied.forgotten.contains(name));
     let world = session.world(&files, &identities, false)?;
     world.reseal(&mut opened, "recipients-apply")?;
     context.ui.say("the store follows the manifest now");
+    tell(context, &applied)
+}
+
+/// The answer as JSON, if that is asked for; the words were said on the way.
+fn tell(context: &Context, applied: &Applied) -> Result<Exit> {
+    if context.ui.json {
+        context.ui.object(applied)?;
+    }
     Ok(Exit::DONE)
+}
+
+/// The keys that are not among others, whatever they are called there.
+fn without(keys: &BTreeMap<String, String>, others: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let is_new = |(_, key): &(&String, &String)| !others.values().any(|other| other == *key);
+    keys.iter().filter(is_new).map(|(who, key)| (who.clone(), key.clone())).gather()
 }

@@ -1,7 +1,7 @@
 //! `rotate`: new values in steps that survive a crash, one thin file a verb.
 
 mod abort;
-mod answer;
+pub(super) mod answer;
 mod aws;
 mod due;
 mod foretold;
@@ -14,6 +14,7 @@ mod rollback;
 mod run;
 mod status;
 mod tell;
+pub(super) mod unusable;
 mod versions;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ use clap::{Args, Subcommand};
 
 use self::aws::Aws;
 use super::context::Context;
+use super::incident::timelines;
 use super::session::Session;
 use crate::clock::SystemClock;
 use crate::error::{Kind, Result};
@@ -31,6 +33,7 @@ use crate::rotate::Report;
 use crate::rotate::declared::Declared;
 use crate::rotate::intent::Intent;
 use crate::rotate::machine::Machine;
+use crate::rotate::select::Order;
 use crate::rotate::shared::Shared;
 use crate::secret::digest::sha256_hex;
 use crate::store::Store;
@@ -76,8 +79,15 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
 }
 
+/// Rotates what leaked, at once, and has programs read the files that changed: nobody is asked.
+pub(super) fn leaked(session: &Session<'_>, world: &World<'_>, names: BTreeSet<SecretName>) -> Result<Report> {
+    let programs = programs(session);
+    let sealed = world.files.present()?.map(|bytes| sha256_hex(&bytes));
+    work(session, world, (&programs, sealed), |machine| machine.run(&Order::Now(names), true))
+}
+
 /// The programs that the manifest's hooks are.
-fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
+pub(super) fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
     Declared {
         manifest: &session.manifest,
         environment: &session.environment,
@@ -87,11 +97,11 @@ fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
 }
 
 /// Has the machine do something about secrets that are being rotated, and tells what became of them; `rehearse` tells what
-/// would, and a `risk` is asked about.
+/// would, with the files that are behind where it `delivers` them, and a `risk` is asked about.
 fn act(
     context: &Context,
     names: &[String],
-    dry_run: bool,
+    (dry_run, delivers): (bool, bool),
     risk: impl FnOnce(&Store, &Declared<'_>, &BTreeSet<SecretName>) -> Option<String>,
     rehearse: impl FnOnce(&World<'_>, &Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Vec<Intent>>,
     deed: impl FnOnce(&Machine<'_>, BTreeSet<SecretName>) -> Result<Report>,
@@ -102,12 +112,17 @@ fn act(
     let identities = context.identities()?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
-    let opened = session.open_store_unless_dry(&identities, dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
     let programs = programs(&session);
     if dry_run {
         world.check_agreement(&opened.store)?;
         let intents = rehearse(&world, &opened.store, &programs, &names)?;
-        return intended::tell(&session, &programs, &intents, &opened.store.rotations.reloads);
+        if let Some(risk) = risk(&opened.store, &programs, &names) {
+            context.ui.say(&format!("would ask first: {risk}?"));
+        }
+        let reloads = opened.store.rotations.reloads.clone();
+        let files = if delivers { world.rehearse(&mut opened.store)?.files } else { Vec::new() };
+        return intended::tell(&session, &programs, &intents, &reloads, &files);
     }
     let risk = risk(&opened.store, &programs, &names);
     let digest = opened.digest;
@@ -130,7 +145,7 @@ fn work(
     let sealed = || world.files.present().map(|bytes| bytes.map(|it| sha256_hex(&it)));
     let aws = Aws::of(session);
     let shared = aws.as_ref().map(|aws| aws as &dyn Shared);
-    deed(&Machine::new(world, programs, &SystemClock).with(shared)).map_err(|error| {
+    let done = deed(&Machine::new(world, programs, &SystemClock).with(shared)).map_err(|error| {
         let is_changed = sealed().map_or(true, |now| now != before);
         // Only these two kinds say that nothing changed; what AWS refuses is told as that.
         let is_told = !matches!(error.kind(), Kind::Permission | Kind::System) || error.code().starts_with("remote-");
@@ -138,7 +153,11 @@ fn work(
             return error;
         }
         error.incomplete().hint("what was done is in the store; go on with `vault-kit rotate resume`")
-    })
+    });
+    if done.as_ref().is_ok_and(|report| !answer::is_nothing(report)) {
+        timelines::follow(session, world);
+    }
+    done
 }
 
 /// A name of the command line that may be of a secret which is not declared any more.

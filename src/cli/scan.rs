@@ -33,7 +33,7 @@ use cure::{Cures, Origin};
 use files::Files;
 use known::Sources;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Arguments {
     /// Files and directories, with everything in them (default: what git has or would take of the project)
     paths: Vec<PathBuf>,
@@ -67,7 +67,35 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let formats = Formats::find(context, &arguments.format)?;
     let lines = if arguments.range.as_deref() == Some("-") { Some(stdin()?) } else { None };
     let (session, staged) = arguments.project(context, lines.as_deref())?;
-    let project = Files { session: &session, staged: staged.as_ref() };
+    let frame = Frame {
+        manifest: session.manifest.file.clone(),
+        prefix: observe::prefix(session.root.path()),
+        lines: std::collections::BTreeMap::new(),
+        fail_on: Severity::Error,
+        strict: arguments.strict,
+    };
+    let report = search(&session, staged.as_ref(), arguments, lines.as_deref(), &frame)?;
+    let (report, about, at) = (&report, arguments.about(), context.now);
+    formats.tell(&Searched(told::Told { report, frame: &frame, about, at }))?;
+    Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+}
+
+/// What the commits of a range brought, for `check`.
+pub(super) fn range(session: &Session<'_>, range: &str, frame: &Frame) -> Result<Report> {
+    let arguments = Arguments { range: Some(range.to_owned()), ..Arguments::default() };
+    search(session, None, &arguments, None, frame)
+}
+
+/// Looks, judges what was found by what may stand where it stands, and says what to do about the rest.
+fn search(
+    session: &Session<'_>,
+    staged: Option<&Snapshot>,
+    arguments: &Arguments,
+    lines: Option<&str>,
+    frame: &Frame,
+) -> Result<Report> {
+    let context = session.context;
+    let project = Files { session, staged };
     let mut sources = if arguments.rules_only { Sources::default() } else { Sources::open(project)? };
     let mut not_checked = std::mem::take(&mut sources.not_checked);
     let mut known = Known::default();
@@ -76,30 +104,21 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let values = known.len() + sources.fingerprints;
     let matcher = known.matcher();
     let default = &session.manifest.default_environment;
-    let rules = Rules::new(&session.manifest.scan, &prefixes(&session));
+    let rules = Rules::new(&session.manifest.scan, &prefixes(session));
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
     let (ignores, unstaged) = (ignores(&project)?, unstaged(&project));
-    let mut found = look(&session, arguments, lines.as_deref(), &search)?.without_values(&search);
-    let (today, place) = (context.now.date_naive(), staged.as_ref().map_or("", |it| it.place));
+    let mut found = look(session, arguments, lines, &search)?.without_values(&search);
+    let (today, place) = (context.now.date_naive(), staged.map_or("", |it| it.place));
     found.findings.iter_mut().for_each(|finding| ignores.judge(finding, today));
     found.findings.iter_mut().for_each(|finding| unstaged.tell(finding, place, today));
     found.looked_at.values = values;
     not_checked.append(&mut found.not_checked);
     let mut report = Report::new(found.looked_at, found.findings, not_checked);
-    let frame = Frame {
-        manifest: session.manifest.file.clone(),
-        prefix: observe::prefix(session.root.path()),
-        lines: std::collections::BTreeMap::new(),
-        fail_on: Severity::Error,
-        strict: arguments.strict,
-    };
-    let cures = Cures::new(context, &frame, &sources.stores, arguments.origin());
+    let cures = Cures::new(context, frame, &sources.stores, arguments.origin());
     for finding in &mut report.findings {
         finding.fix = cures.of(finding, session.root.path());
     }
-    let (report, about, at) = (&report, arguments.about(), context.now);
-    formats.tell(&Searched(told::Told { report, frame: &frame, about, at }))?;
-    Ok(report.exit_kind(arguments.strict).map_or(Exit::DONE, Exit::from))
+    Ok(report)
 }
 
 /// The report with what its renderings need besides.

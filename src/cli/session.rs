@@ -94,6 +94,11 @@ impl<'a> Session<'a> {
         self.files().open_for_writing(identities)?.ok_or_else(|| self.no_store())
     }
 
+    /// Opens the store for writing that was opened before it was our turn.
+    pub fn reopen_store(&self, before: Opened, identities: &Identities) -> Result<Opened> {
+        self.files().reopen_for_writing(before, identities)?.ok_or_else(|| self.no_store())
+    }
+
     /// Opens the store of a command that writes, unless it only says what it would do.
     pub fn open_store_unless_dry(&self, identities: &Identities, dry_run: bool) -> Result<Opened> {
         if !dry_run {

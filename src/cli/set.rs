@@ -10,7 +10,7 @@ use super::context::Context;
 use super::mounted;
 use super::session::{Session, read_for_change, read_stdin};
 use super::summary::{Deed, Summary};
-use crate::check;
+use crate::check::{self, form};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::{Declaration, Kind as SecretKind};
@@ -44,6 +44,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let value = read_value(context, &session, arguments)?;
     judge(&value, declaration)?;
+    if let Some(flaw) = form::flaw(value.expose()) {
+        context.ui.warn(&format!("the value of `{name}` {flaw}: is it whole?"));
+    }
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();

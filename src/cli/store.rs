@@ -1,6 +1,7 @@
 //! `store recover`: the store and its second copy made to agree.
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::context::Context;
 use super::paste::Paste;
@@ -12,8 +13,10 @@ use crate::manifest::Declaration;
 use crate::manifest::hook::Step;
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::store::files::StoreFiles;
+use crate::store::files::{Opened, StoreFiles};
 use crate::store::recover::{Manner, Record, Recovered, Recovery};
+use crate::ui::SCHEMA_VERSION;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -32,6 +35,19 @@ enum Verb {
         #[arg(short = 'n', long)]
         dry_run: bool,
     },
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema_version: u32,
+    dry_run: bool,
+    outcome: Recovery,
+    /// Whether something newer is known than what won.
+    older: bool,
+    /// The file that keeps what was replaced.
+    kept: Option<&'a str>,
+    /// Whether the ledger could not be read, so that it is made anew.
+    ledger_anew: bool,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -61,19 +77,75 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let recovery = recovered.recovery;
     let flaw = files.ledger_flaw()?;
     tell(context, &files, &recovered, flaw, dry_run);
+    let answer = Answer {
+        schema_version: SCHEMA_VERSION,
+        dry_run,
+        outcome: recovery,
+        older: recovered.is_older,
+        kept: recovered.aside.as_deref(),
+        ledger_anew: flaw.is_some(),
+    };
     if dry_run {
-        return Ok(Exit::DONE);
+        // Which store it will be is known where nothing has to be brought back.
+        if recovery == Recovery::Nothing && world.consent.clock {
+            files.open(&identities)?.inspect(|store| tell_clock(context, store, dry_run));
+        }
+        return answer.tell(context);
     }
     if flaw.is_some() {
         files.drop_ledger()?;
     }
     let mut opened = session.open_store_for_writing(&identities)?;
-    world.record(&mut opened, "recover", &[])?;
+    if world.consent.clock && opened.store.is_clock_behind(world.now) {
+        accept_clock(context, &world, &mut opened)?;
+    } else {
+        world.record(&mut opened, "recover", &[])?;
+    }
     if recovery != Recovery::Nothing {
         let next = "write the files anew with `vault-kit render`, then see `vault-kit check`";
         context.ui.say(&Paste::new(context).words(next));
     }
-    Ok(Exit::DONE)
+    answer.tell(context)
+}
+
+impl Answer<'_> {
+    /// As JSON, if that is asked for; the words were said on the way.
+    fn tell(&self, context: &Context) -> Result<Exit> {
+        if context.ui.json {
+            context.ui.object(self)?;
+        }
+        Ok(Exit::DONE)
+    }
+}
+
+/// Sets the time of a store back to that of the clock, once a person said that the clock is right.
+fn accept_clock(context: &Context, world: &World<'_>, opened: &mut Opened) -> Result<()> {
+    let question = format!("is it {} now? the store goes on from then, not from {}", world.now, opened.store.updated);
+    context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+    tell_clock(context, &opened.store, false);
+    opened.store.accept_clock(world.now);
+    world.reseal(opened, "accept-clock")
+}
+
+/// Tells what becomes of the time of a store that the clock stands behind.
+fn tell_clock(context: &Context, store: &Store, dry_run: bool) {
+    let (ui, now) = (context.ui, context.now);
+    if !store.is_clock_behind(now) {
+        return;
+    }
+    let verb = if dry_run { "would set" } else { "set" };
+    ui.say(&format!(
+        "{verb} the store's time back from {} to {now}: what it says of later was done now",
+        store.updated
+    ));
+    let names: Vec<&str> = store.not_yet_valid(now).into_iter().map(SecretName::as_str).collect();
+    if !names.is_empty() {
+        let rotate = format!("`vault-kit rotate {}`", names.join(" "));
+        ui.warn(
+            &Paste::new(context)
+                .words(&format!("made ahead of the clock, and refused until then; replace it: {rotate}")),
+        );
+    }
 }
 
 /// Whether a hook can tell the owner of a secret its value.

@@ -2,12 +2,14 @@
 
 mod adopt;
 mod apply;
+mod elsewhere;
 pub(super) mod exchange;
 pub(super) mod order;
 mod prune;
 mod pull;
 mod push;
 pub(super) mod report;
+pub(super) mod sight;
 mod status;
 pub(super) mod taking;
 

@@ -162,7 +162,7 @@ impl Canonical<'_> {
                 continue;
             };
             let (name, value) = match scalar.text.split_once('=') {
-                Some((name, value)) => (name, Node::text(value, &node.at, &scalar.variables).paired()),
+                Some((name, value)) => (name, Node::paired(value, node, scalar)),
                 None => (scalar.text.as_str(), Node::new(Value::Null, &node.at)),
             };
             if name.ends_with(char::is_whitespace) {

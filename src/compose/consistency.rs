@@ -7,10 +7,15 @@ use super::problem::{Problems, shown};
 
 /// Judges a project as Compose does before it starts anything.
 pub(super) fn check(project: &Project, problems: &mut Problems) {
+    // What is extended or included from elsewhere may bring what is missing here.
+    let is_partial = problems.is_partial();
     for (name, service) in &project.services {
         let mut checked = Checked { project, service, name: &shown(name), problems };
-        checked.image();
-        checked.references();
+        if !is_partial {
+            checked.image();
+            checked.references();
+        }
+        checked.modes();
         checked.targets();
     }
     for (section, definitions) in [("secret", &project.secrets), ("config", &project.configs)] {
@@ -43,11 +48,15 @@ struct Checked<'a> {
 
 impl Checked<'_> {
     fn image(&mut self) {
-        let Service { image, build, network_mode, networks, .. } = self.service;
+        let Service { image, build, .. } = self.service;
         if build.is_none() && image.as_ref().is_none_or(|image| image.as_str().is_empty()) {
             let message = format!("service {} has neither `image` nor `build`", self.name);
             self.problems.refused_with_hint(&self.service.at, message, "image: \"…\"");
         }
+    }
+
+    fn modes(&mut self) {
+        let Service { network_mode, networks, .. } = self.service;
         if let Some(mode) = network_mode.as_ref().filter(|_| !networks.is_empty()) {
             let message = format!("service {} has both `network_mode` and `networks`", self.name);
             self.problems.refused_with_hint(&mode.at, message, "take one of the two out");

@@ -34,6 +34,8 @@ pub(super) struct Used {
     pub defaults: Vec<(String, String)>,
     /// Required ones that are not there.
     pub missing: Vec<String>,
+    /// The text as it stands in the file: defaults put in, and of other values `${NAME}`.
+    pub written: String,
 }
 
 /// A source of values.
@@ -68,17 +70,17 @@ impl Substitution<'_> {
         }
         let mut rest = template;
         while let Some(dollar) = rest.find('$') {
-            out.push_str(&rest[..dollar]);
+            self.literal(&rest[..dollar], out);
             let behind = &rest[dollar + 1..];
             rest = if let Some(behind) = behind.strip_prefix('$') {
-                out.push('$');
+                self.literal("$", out);
                 behind
             } else if let Some(braced) = behind.strip_prefix('{') {
                 self.braced(braced, out)?
             } else {
                 let name = name(behind);
                 if name.is_empty() {
-                    out.push('$');
+                    self.literal("$", out);
                 } else {
                     self.plain(name, out);
                 }
@@ -88,13 +90,23 @@ impl Substitution<'_> {
                 return Err(Wrong::TooMuch);
             }
         }
-        out.push_str(rest);
+        self.literal(rest, out);
         Ok(())
+    }
+
+    fn literal(&mut self, text: &str, out: &mut String) {
+        out.push_str(text);
+        self.used.written.push_str(text);
     }
 
     fn plain(&mut self, name: &str, out: &mut String) {
         self.used.variables.push((name.to_owned(), Need::Expected));
+        self.value(name, out);
+    }
+
+    fn value(&mut self, name: &str, out: &mut String) {
         out.push_str(self.values.value(name).unwrap_or_default());
+        self.used.written.extend(["${", name, "}"]);
     }
 
     /// What follows `${`; the text behind its end.
@@ -124,11 +136,15 @@ impl Substitution<'_> {
         match (operator, is_there) {
             ('-', false) if !word.contains('$') => {
                 self.used.defaults.push((name.to_owned(), word.to_owned()));
-                out.push_str(word);
+                self.literal(word, out);
             }
             ('-', false) | ('+', true) => self.word(word, out)?,
-            ('?', false) => self.used.missing.push(name.to_owned()),
-            _ => out.push_str(value.unwrap_or_default()),
+            ('+', false) => {}
+            ('?', false) => {
+                self.used.missing.push(name.to_owned());
+                self.value(name, out);
+            }
+            _ => self.value(name, out),
         }
         Ok(rest)
     }

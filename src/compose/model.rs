@@ -1,12 +1,13 @@
 //! What a set of Compose files amounts to, after merging, `extends`, `include` and interpolation.
 
 mod parts;
+mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 pub use parts::{Address, Build, EnvFile, Healthcheck, Hook, Limits, Mount, Port, VolumeKind, VolumeMount};
+pub use text::Text;
 
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,59 +16,6 @@ pub struct Location {
     pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,
-}
-
-/// A scalar after interpolation. It may hold a secret, so `Debug` shows only where it stands.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Text {
-    content: String,
-    /// Where it is written.
-    pub at: Location,
-    /// The variables that were put into it, sorted; none for a literal.
-    pub variables: Vec<String>,
-    /// Where its first line stands, if each of its lines is one of the file.
-    first_line: Option<u32>,
-    /// Whether it is written as `- NAME=value`, rather than as `NAME: value`.
-    pub is_pair: bool,
-}
-
-impl Text {
-    /// A text with its place and the variables that it was made with.
-    pub fn new(text: impl Into<String>, at: Location, variables: Vec<String>) -> Self {
-        Self { content: text.into(), at, variables, first_line: None, is_pair: false }
-    }
-
-    /// A text whose lines are those of the file, from this one on.
-    pub(super) fn beginning_on(self, first_line: Option<u32>) -> Self {
-        Self { first_line, ..self }
-    }
-
-    /// A text that stands behind its name in one entry of a list.
-    pub(super) fn paired(self, is_pair: bool) -> Self {
-        Self { is_pair, ..self }
-    }
-
-    /// The line of the file that a line of the text stands on, both from 1: that of the whole text, where this is not known.
-    pub fn line_of(&self, line: u32) -> u32 {
-        self.first_line.map_or(self.at.line, |first| first.saturating_add(line).saturating_sub(1))
-    }
-
-    /// The text as the container or the daemon gets it. Never to be shown: a variable may have brought a secret.
-    pub fn as_str(&self) -> &str {
-        &self.content
-    }
-
-    /// Whether it stands in the Compose file as it is, without any variable.
-    pub fn is_literal(&self) -> bool {
-        self.variables.is_empty()
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = formatter.debug_struct("Text");
-        shown.field("at", &self.at).field("variables", &self.variables).finish_non_exhaustive()
-    }
 }
 
 /// A path on the host.

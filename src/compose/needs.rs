@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{HostPath, Location, Need, Origin, Project, Service};
+use super::model::{HostPath, Location, Need, Origin, Project, Service, Text};
 use super::paths;
 use crate::credential;
 
@@ -13,6 +13,8 @@ pub struct Needs {
     pub variables: BTreeMap<String, VariableNeed>,
     /// The files of top-level secrets, by the secret's name.
     pub files: BTreeMap<String, FileNeed>,
+    /// The env files of services, by path: relative to the project's root, absolute, or beginning with `../` or `~`.
+    pub env_files: BTreeMap<String, EnvFileNeed>,
 }
 
 /// A variable of the host or of `.env`.
@@ -41,6 +43,23 @@ pub struct FileNeed {
     pub variable: Option<String>,
     /// The file, relative to the project's root, absolute, or beginning with `../` or `~`.
     pub path: String,
+}
+
+/// An env file of services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvFileNeed {
+    /// Where it is named first.
+    pub at: Location,
+    /// The services that read it.
+    pub users: BTreeSet<String>,
+    /// Whether Compose refuses to go on without it.
+    pub required: bool,
+    /// `format: raw`: quotes and dollars stand for themselves.
+    pub raw: bool,
+    /// Whether it is there.
+    pub found: bool,
+    /// What it assigns without any variable. Values may be secrets.
+    pub lines: BTreeMap<String, Text>,
 }
 
 impl FileNeed {
@@ -76,6 +95,7 @@ pub fn needs(project: &Project) -> Needs {
     }
     for (name, service) in &project.services {
         literals(name, service, &mut needs);
+        env_files(name, service, &mut needs);
     }
     for (name, definition) in &project.secrets {
         if let Some(HostPath { path, .. }) = &definition.file {
@@ -105,13 +125,32 @@ fn literals(service: &str, of: &Service, needs: &mut Needs) {
     }
 }
 
+fn env_files(service: &str, of: &Service, needs: &mut Needs) {
+    for file in &of.env_files {
+        let need = needs.env_files.entry(file.path.path.clone()).or_insert_with(|| EnvFileNeed {
+            at: file.path.text.at.clone(),
+            users: BTreeSet::new(),
+            required: false,
+            raw: file.raw,
+            found: file.found,
+            lines: BTreeMap::new(),
+        });
+        need.required |= file.required;
+        need.users.insert(service.to_owned());
+        let is_of_it = |at: &Location| *at.file == *file.path.path;
+        let lines = of.environment.iter().filter(|(_, it)| it.origin == Origin::EnvFile && is_of_it(&it.at));
+        let literal = lines.filter_map(|(name, it)| Some((name, it.value.as_ref().filter(|it| it.is_literal())?)));
+        need.lines.extend(literal.map(|(name, value)| (name.clone(), value.clone())));
+    }
+}
+
 fn file(secret: &str, path: String, at: &Location, project: &Project) -> FileNeed {
     let mut users = BTreeSet::new();
     let mut variable = None;
     for (name, service) in &project.services {
         for mount in service.secrets.iter().filter(|mount| mount.source == secret) {
             users.insert(name.clone());
-            let names_it = |value: &super::Text| value.as_str() == mount.target;
+            let names_it = |value: &Text| value.as_str() == mount.target;
             let mut pairs = service.environment.iter();
             let found = pairs.find(|(_, it)| it.value.as_ref().is_some_and(names_it));
             variable = variable.or_else(|| found?.0.strip_suffix("_FILE").map(str::to_owned));

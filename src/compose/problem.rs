@@ -11,6 +11,8 @@ pub enum ProblemKind {
     Missing,
     /// It cannot be read, or grows without end: what stands there, or follows from it, is not known.
     NotRead,
+    /// It takes a variable that has no value here: whoever deploys may have one.
+    Unvalued,
     /// It lies where we do not look: outside of the project, or not on this host.
     Elsewhere,
 }
@@ -65,13 +67,18 @@ impl Problems {
         }
     }
 
+    /// Whether what is missing may stand in what was not read.
+    pub(super) fn is_partial(&self) -> bool {
+        self.0.iter().any(|it| matches!(it.kind, ProblemKind::NotRead | ProblemKind::Elsewhere))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// By place.
     pub(super) fn sorted(mut self) -> Vec<Problem> {
-        self.0.sort();
+        self.0.sort_unstable();
         self.0
     }
 }

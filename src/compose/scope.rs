@@ -100,6 +100,7 @@ fn put_into(scalar: &mut Scalar, at: &Location, values: &Values, path: &str, not
     let made = substitute(&scalar.text, values, &mut used);
     notes.used(&used, at, path, values);
     scalar.variables = names(&used);
+    scalar.written = (!scalar.variables.is_empty() && notes.make(used.written.len())).then_some(used.written);
     scalar.text = match made {
         Ok(text) if notes.make(text.len()) => text,
         Err(Wrong::Template) => {

@@ -187,6 +187,33 @@ fn an_override_file_is_taken_along_where_compose_takes_it() {
     assert!(project(&list).services["a"].user.is_none());
 }
 
+/// The problems of a Compose file by line.
+fn kinds(text: &str) -> Vec<(u32, ProblemKind)> {
+    let problems = of(&[("compose.yaml", text)]).problems;
+    problems.iter().map(|it| (it.at.line, it.kind)).collect()
+}
+
+#[test]
+fn what_another_host_may_bring_is_not_said_to_be_missing() {
+    let service = "    depends_on: [b]\n    networks: [back]\n    volumes: ['data:/x']\n    secrets: [tls]\n";
+    let extended = format!("services:\n  a:\n    extends: {{file: 'https://h/x.yml', service: a}}\n{service}");
+    assert_eq!(kinds(&extended), [(3, ProblemKind::Elsewhere)]);
+    let included = format!("include: ['oci://h/x:1']\nservices:\n  a:\n    image: a\n{service}");
+    assert_eq!(kinds(&included), [(1, ProblemKind::Elsewhere)]);
+    let refused = kinds(&format!("services:\n  a:\n{service}"));
+    assert!(refused.len() == 5 && refused.iter().all(|(_, kind)| *kind == ProblemKind::Refused), "{refused:?}");
+}
+
+#[test]
+fn a_mount_that_waits_for_a_variable_is_not_refused() {
+    let of = |mount: &str| kinds(&format!("services:\n  a:\n    image: a\n    volumes: ['{mount}']\n"));
+    assert_eq!(of("${DATA}:/data"), [(4, ProblemKind::Unvalued)]);
+    assert_eq!(of("./x:${DATA}"), [(4, ProblemKind::Unvalued)]);
+    assert_eq!(of(":/data"), [(4, ProblemKind::Refused)]);
+    assert_eq!(of("./a:/b:ro:${DATA}x"), [(4, ProblemKind::Refused)]);
+    assert_eq!(of("${DATA:-./data}:/data"), []);
+}
+
 #[test]
 fn what_cannot_be_brought_is_told_where_it_is_named() {
     struct Refusing;

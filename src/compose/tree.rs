@@ -43,6 +43,8 @@ pub(super) struct Scalar {
     pub kind: Kind,
     /// Sorted.
     pub variables: Vec<String>,
+    /// With `${NAME}` where the value of a variable was put in, if one was.
+    pub written: Option<String>,
     /// Of a literal block (`|`): the line of its first line. The lines of others are not those of the file.
     pub first_line: Option<u32>,
     /// Whether it stood behind its name in an entry of a list: `- NAME=value`.
@@ -78,6 +80,7 @@ impl Node {
             text: text.into(),
             kind: Kind::Text,
             variables: variables.to_vec(),
+            written: None,
             first_line: None,
             is_pair: false,
             path: None,
@@ -85,12 +88,14 @@ impl Node {
         Self::new(Value::Scalar(scalar), at)
     }
 
-    /// A value of our own making, out of an entry such as `- NAME=value`.
-    pub(super) fn paired(mut self) -> Self {
-        if let Value::Scalar(scalar) = &mut self.value {
+    /// The value in an entry such as `- NAME=value`.
+    pub(super) fn paired(value: &str, entry: &Self, of: &Scalar) -> Self {
+        let mut node = Self::text(value, &entry.at, &of.variables);
+        if let Value::Scalar(scalar) = &mut node.value {
             scalar.is_pair = true;
+            scalar.written = of.written.as_ref().and_then(|it| Some(it.split_once('=')?.1.to_owned()));
         }
-        self
+        node
     }
 
     pub(super) fn scalar(&self) -> Option<&Scalar> {
@@ -126,7 +131,8 @@ impl Node {
     /// A scalar as the model has it.
     pub(super) fn as_text(&self) -> Option<Text> {
         let text = |scalar: &Scalar| Text::new(scalar.text.clone(), self.at.clone(), scalar.variables.clone());
-        self.scalar().map(|scalar| text(scalar).beginning_on(scalar.first_line).paired(scalar.is_pair))
+        let text = |it: &Scalar| text(it).beginning_on(it.first_line).written(it.written.clone()).paired(it.is_pair);
+        self.scalar().map(text)
     }
 
     /// A scalar that is a path of the host.

@@ -191,6 +191,7 @@ impl Builder {
                 text,
                 kind,
                 variables: Vec::new(),
+                written: None,
                 first_line,
                 is_pair: false,
                 path: None,

@@ -249,6 +249,33 @@ const PLAIN: [(&str, &str); 84] = [
     ("HINT", "Password: at least eight letters"),
 ];
 
+#[test]
+fn what_stands_beside_variables_is_a_credential_or_joins_them() {
+    for (name, text) in [
+        ("DB_PASSWORD", "${APP}hunter2"),
+        ("DB_PASSWORD", "hunter2${APP}"),
+        ("JWT_SECRET", "${APP}-very-secret-${STAGE}"),
+        ("API_KEY", "${REGION}9fK2mQ7xLp4Vz8Nd"),
+    ] {
+        assert!(is_rest_of(name, text), "{name} {text}");
+    }
+    for (name, text) in [
+        ("DB_PASSWORD", "${APP}"),
+        ("DB_PASSWORD", "${APP}_${STAGE}"),
+        ("DB_PASSWORD", "${APP}-v1"),
+        ("DB_SECRET", "${STAGE}/app/db"),
+        ("TLS_KEY", "${HOME}/tls/server.key"),
+        ("REDIS_KEY", "${APP}:sessions"),
+        ("APP_KEY", "${APP}:sessions"),
+        ("TOKEN_URL", "https://${HOST}/token"),
+        ("AUTH_TOKEN", "https://${HOST}/token"),
+        ("HOST", "db.${DOMAIN}"),
+        ("AUTH_SECRET", "${HOST}:8080"),
+    ] {
+        assert!(!is_rest_of(name, text), "{name} {text}");
+    }
+}
+
 /// Lines of configuration files, with a credential and without.
 #[test]
 fn a_line_of_a_configuration_holds_a_credential_or_does_not() {

@@ -1,6 +1,8 @@
 //! Texts with a credential in them, whatever they are called: addresses with a password, connection strings, JSON, and what those
 //! who issue credentials recognise themselves.
 
+mod statement;
+
 use serde_json::Value;
 
 use super::{could_be, holds, value};
@@ -14,7 +16,7 @@ const REFERENCES: [char; 6] = ['$', '{', '<', '%', '!', '`'];
 
 /// Whether a text has a password in it that it calls one.
 pub(super) fn has_password(text: &str) -> bool {
-    has_password_in_address(text) || has_pair(text) || in_json(text) || has_proof(text)
+    has_password_in_address(text) || has_pair(text) || in_json(text) || has_proof(text) || has_statement(text)
 }
 
 /// Whether a text has a credential in it by the form that its issuer gave it.
@@ -72,17 +74,29 @@ pub(super) fn has_password_in_address(text: &str) -> bool {
         let user = text.split_once(mark).map(|(before, _)| before);
         user.and_then(|it| it.rsplit(char::is_whitespace).next()).is_some_and(of_user)
     };
-    text.match_indices("://").any(in_url) || in_driver("@tcp(") || in_driver("@unix(")
+    // Oracle's: `jdbc:oracle:thin:user/password@host`.
+    let in_oracle = |mark: &str| {
+        let user = text.split_once(mark).and_then(|(_, rest)| rest.split_once('@')).map(|(user, _)| user);
+        user.and_then(|it| it.split_once('/')).is_some_and(|(user, password)| !user.is_empty() && is_password(password))
+    };
+    let in_address = text.match_indices("://").any(in_url) || in_driver("@tcp(") || in_driver("@unix(");
+    in_address || in_oracle("jdbc:oracle:thin:") || in_oracle("jdbc:oracle:oci:")
 }
 
 /// `password=…` among other pairs, as in `host=db password=…`, `Server=db;Password=…`, `?token=…`, `--api-key=…`.
 fn has_pair(text: &str) -> bool {
     let is_between = |it: char| it.is_whitespace() || matches!(it, ';' | '&' | '?' | ',');
     let is_one = |pair: &str| {
-        let pair = pair.split_once('=').map(|(name, value)| (name.trim_start_matches(['-', '"', '\'']), value));
+        // `pip install salt==3002` compares.
+        let pair = pair
+            .split_once('=')
+            .filter(|(_, value)| !value.starts_with('='))
+            .map(|(name, value)| (name.trim_start_matches(['-', '"', '\'']), value));
         // npm's settings are called by a registry first: `//registry.npmjs.org/:_authToken=…`.
         let pair = pair.map(|(name, value)| (name.rsplit("/:").next().unwrap_or(name), value));
-        pair.is_some_and(|(name, value)| is_key(name) && is_typed_as(name, value))
+        let is_one = |(name, value): (&str, &str)| is_key(name) && is_typed_as(name, value);
+        // A pair may be the value of an option: `--from-literal=password=…`.
+        pair.is_some_and(|(name, value)| is_one((name, value)) || value.split_once('=').is_some_and(is_one))
     };
     memchr::memchr(b'=', text.as_bytes()).is_some() && text.split(is_between).any(is_one)
 }
@@ -110,7 +124,12 @@ fn in_value(value: &Value) -> bool {
 }
 
 fn in_string(text: &str) -> bool {
-    has_password_in_address(text) || has_pair(text) || has_form(text) || has_proof(text)
+    has_password_in_address(text) || has_pair(text) || has_form(text) || has_proof(text) || has_statement(text)
+}
+
+/// Whether a text has a statement of SQL that sets a password, or an entry of a `.netrc`.
+fn has_statement(text: &str) -> bool {
+    statement::in_sql(text) || statement::in_netrc(text)
 }
 
 /// Whether a whole configuration file has a credential in it, line by line.

@@ -1,7 +1,7 @@
 //! What is not ours is not replaced: another environment's files, files that somebody else wrote, and values that
 //! stand in a file but not in the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::places::Places;
@@ -10,7 +10,7 @@ use crate::check::placeholder::is_placeholder;
 use crate::emit::{self, Values, dotenv_block};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Output};
-use crate::name::EnvName;
+use crate::name::{EnvName, SecretName};
 use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::shell;
@@ -46,7 +46,7 @@ fn refuse_file(
     if old.contains_key(path) {
         return Ok(());
     }
-    match it.present(places)?.filter(|present| !says_the_same(it, present)) {
+    match places.read(&it.file.path)?.filter(|present| !says_the_same(it, present)) {
         Some(present) if it.file.shared && !has_block(&present) => Ok(()),
         Some(present) if is_taken_over(it, &present) => Ok(()),
         Some(_) => Err(foreign_file(it.output, path, &root.path().join(relative))),
@@ -70,6 +70,17 @@ fn is_taken_over(it: &PreparedFile<'_>, present: &Secret) -> bool {
 /// A block that this store never wrote came with the file, from a host whose store is not here.
 fn has_block(present: &Secret) -> bool {
     present.expose().split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == dotenv_block::BEGIN.as_bytes())
+}
+
+/// Refuses what would be met when the values of some secrets change: a file without a block stays as it is only as long as it
+/// says what the store says.
+pub(super) fn refuse_blockless(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Result<()> {
+    let refusal = |it: &PreparedFile<'_>| {
+        let Format::Dotenv { dialect } = it.output.format else { return None };
+        let changing: BTreeSet<&SecretName> = it.file.holds.iter().filter(|name| names.contains(*name)).collect();
+        dotenv_block::expect_block(&it.file.path, dialect, &it.file.bytes, &changing).err()
+    };
+    Error::all(prepared.files.iter().filter_map(refusal)).map_or(Ok(()), Err)
 }
 
 /// A line that somebody else wrote may be moved into our block; its value must not be lost on the way.

@@ -4,6 +4,7 @@
 
 use crate::error::Result;
 use crate::private_file::Root;
+use crate::secret::Secret;
 use crate::trust;
 use crate::world::World;
 
@@ -28,5 +29,11 @@ impl<'a> Places<'a> {
             None => Ok((self.project, path)),
             Some(relative) => self.system.as_ref().map(|root| (root, relative)).ok_or_else(|| trust::untrusted(path)),
         }
+    }
+
+    /// What stands at such a path now; `None` = nothing.
+    pub fn read(&self, path: &str) -> Result<Option<Secret>> {
+        let (root, path) = self.of(path)?;
+        Ok(root.read(path)?.map(Secret::new))
     }
 }

@@ -31,7 +31,7 @@ impl Prepared<'_> {
     }
 
     fn line(&self, it: &PreparedFile<'_>, world: &World<'_>, store: &Store) -> Option<DeliveredFile> {
-        let present = it.present(&self.places).ok()??;
+        let present = self.places.read(&it.file.path).ok()??;
         if present == it.file.bytes {
             return it.record(&self.places).ok();
         }

@@ -19,7 +19,7 @@ impl Prepared<'_> {
         let mut delivered = Delivered::default();
         delivered.files.extend(self.ended(world, old).into_iter().map(FileReport::removed));
         for it in &self.files {
-            let outcome = match it.present(&self.places)? {
+            let outcome = match self.places.read(&it.file.path)? {
                 None => Outcome::Created,
                 Some(bytes) if bytes != it.file.bytes || it.is_link_no_more(&self.places)? => Outcome::Replaced,
                 Some(_) if it.is_wider_than_declared(&self.places)? => Outcome::Tightened,
@@ -45,7 +45,7 @@ impl Prepared<'_> {
                 .extend(record.holds.keys().map(|it| declared(world, it)));
         }
         for it in &self.files {
-            if it.present(&self.places)?.is_some_and(|now| now == it.file.bytes) {
+            if self.places.read(&it.file.path)?.is_some_and(|now| now == it.file.bytes) {
                 continue;
             }
             let before = old.get(&it.file.path).map(|record| &record.holds);

@@ -59,7 +59,9 @@ pub(super) fn merge(
     let mut ours = entries_outside(path, dialect, file, block.as_ref())?;
     ours.retain(|entry| names.contains(entry.name.as_str()));
     if !ours.is_empty() && !adopt {
-        return Err(name_outside_block(path, &ours));
+        let is_kept =
+            |entry: &Entry| assignments.iter().any(|(name, it)| name.as_str() == entry.name && **it == entry.value);
+        return Err(name_outside_block(path, &ours, ours.iter().all(is_kept)));
     }
     let removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).collect();
     Ok(assemble(file, block, &removed, lines))
@@ -159,12 +161,37 @@ fn block_damaged(path: &str, line: usize, what: &str) -> Error {
         .hint(format!("repair the two marker lines by hand, or remove them: `{BEGIN}` … `{END}`"))
 }
 
-fn name_outside_block(path: &str, ours: &[Entry]) -> Error {
+/// The refusal to change names that stand outside our block; `is_same` = they have our values.
+fn name_outside_block(path: &str, ours: &[Entry], is_same: bool) -> Error {
     let places: Vec<String> = ours.iter().map(|entry| format!("`{}` (line {})", entry.name, entry.line)).collect();
     let message =
         format!("`{path}` assigns outside vault-kit's block what the manifest delivers: {}", places.join(", "));
-    Error::new(Kind::Conflict, "name-outside-block", message)
-        .hint(format!("`vault-kit import {}` takes their values into the store; `vault-kit init --adopt` then moves the lines into the block", shell::path(path)))
+    let error = Error::new(Kind::Conflict, "name-outside-block", message);
+    if is_same {
+        return error.hint("`vault-kit render --adopt` moves the lines into the block");
+    }
+    error
+        .hint(format!("`vault-kit import {}` takes their values into the store, with `--replace` all of them; `vault-kit init --adopt` then moves the lines into the block", shell::path(path)))
+        .hint("`vault-kit init --adopt --yes` drops the values there, and has those of the store in the block")
+}
+
+/// Refuses to change names in a file that stays as it is because it assigns our values without a block.
+pub fn expect_block(path: &str, dialect: Dialect, existing: &Secret, names: &BTreeSet<&SecretName>) -> Result<()> {
+    let file = existing.expose();
+    if find_block(path, file)?.is_some() {
+        return Ok(());
+    }
+    let mut ours = entries_outside(path, dialect, file, None)?;
+    ours.retain(|entry| names.iter().any(|name| name.as_str() == entry.name));
+    if ours.is_empty() { Ok(()) } else { Err(name_outside_block(path, &ours, true)) }
+}
+
+/// The names that are assigned outside the block, none where the file cannot be read.
+pub fn names_outside(path: &str, dialect: Dialect, existing: &Secret) -> Vec<String> {
+    let file = existing.expose();
+    let block = find_block(path, file).ok().flatten();
+    let entries = entries_outside(path, dialect, file, block.as_ref()).unwrap_or_default();
+    entries.into_iter().map(|entry| entry.name).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Passphrases of the EFF's long word list (7,776 words).
 
-use super::{Material, whole_bits};
+use super::Material;
 use crate::error::{Error, Result};
+use crate::manifest::entropy;
 use crate::secret::{Secret, random};
 use crate::words;
 
@@ -15,7 +16,7 @@ pub(super) fn generate(count: u32, separator: &str) -> Result<Material> {
         }
         phrase.push_str(words::word(random::below(size)? as usize));
     }
-    Ok(Material::drawn(Secret::from_text(phrase), whole_bits(f64::from(count) * f64::from(size).log2())))
+    Ok(Material::drawn(Secret::from_text(phrase), entropy::of_words(count)))
 }
 
 #[cfg(test)]

@@ -92,9 +92,13 @@ fn shared_key(
     };
     SigningKey::shared(value, version, algorithm).ok_or_else(|| {
         let message = format!("`{name}` is shorter than the {shortest} bytes that {algorithm} needs (RFC 7518 §3.2)");
-        Error::new(Kind::Findings, "signing-key-too-short", message).hint(format!(
-            "give `{name}` at least {shortest} bytes in the manifest, then run `vault-kit generate --replace {name}`"
-        ))
+        Error::new(Kind::Findings, "signing-key-too-short", message).hint(if input.is_supplied {
+            format!("supply one of at least {shortest} bytes with `vault-kit set {name}`")
+        } else {
+            format!(
+                "give `{name}` at least {shortest} bytes in the manifest, then run `vault-kit generate --replace {name}`"
+            )
+        })
     })
 }
 

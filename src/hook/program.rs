@@ -70,6 +70,17 @@ impl Found {
         })
     }
 
+    /// Whether a repository has the program of a hook, executable; of one that lies elsewhere it says nothing.
+    ///
+    /// Fails with `hook-missing` or `hook-refused`.
+    pub fn expect_committed(project: &Root, hook: &Hook) -> Result<()> {
+        if hook.program.starts_with('/') {
+            return Ok(());
+        }
+        let (_, facts) = project.open_file(&hook.program)?.ok_or_else(|| missing(hook))?;
+        expect_executable(hook, &facts)
+    }
+
     /// SHA-256 of its bytes, in hex.
     pub fn digest(&self) -> &str {
         &self.digest
@@ -171,9 +182,7 @@ fn expect_safe(hook: &Hook, facts: &Facts) -> Result<()> {
     if facts.mode & 0o6000 != 0 {
         return Err(refused(hook, "it would run as another user").hint(format!("`chmod ug-s {word}`")));
     }
-    if facts.mode & 0o100 == 0 {
-        return Err(refused(hook, "it is not executable").hint(format!("`chmod u+x {word}`")));
-    }
+    expect_executable(hook, facts)?;
     if facts.directory.is_writable_by_others() || facts.directory.is_writable_by_group() {
         return Err(refused(hook, "others than the owner of its directory may replace it")
             .hint(format!("`chmod go-w {directory}`")));
@@ -182,6 +191,14 @@ fn expect_safe(hook: &Hook, facts: &Facts) -> Result<()> {
         return Err(
             refused(hook, "its directory belongs to another user").hint(format!("`sudo chown {user} {directory}`"))
         );
+    }
+    Ok(())
+}
+
+fn expect_executable(hook: &Hook, facts: &Facts) -> Result<()> {
+    if facts.mode & 0o100 == 0 {
+        let word = shell::path(&hook.program);
+        return Err(refused(hook, "it is not executable").hint(format!("`chmod u+x {word}`")));
     }
     Ok(())
 }

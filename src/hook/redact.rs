@@ -140,7 +140,7 @@ impl Pair {
 impl Index {
     fn of(mut patterns: Vec<Zeroizing<Vec<u8>>>) -> Self {
         patterns.retain(|pattern| !pattern.is_empty());
-        patterns.sort_by(|one, other| one.as_slice().cmp(other));
+        patterns.sort_unstable_by(|one, other| one.as_slice().cmp(other));
         patterns.dedup();
         let heads = patterns.iter().map(|pattern| packed(&pattern[..least(pattern)])).collect();
         let lengths = patterns.iter().map(|pattern| least(pattern)).collect();

@@ -30,8 +30,12 @@ LOCAL = { kind = "uuid" }
 "#;
 
 fn policy(environment: &str, role: Role) -> Value {
+    policy_for(environment, role, false)
+}
+
+fn policy_for(environment: &str, role: Role, batches: bool) -> Value {
     let manifest = crate::manifest::parse(MANIFEST, "m").unwrap();
-    serde_json::to_value(Policy::of(&manifest, &EnvName::new(environment).unwrap(), role).unwrap()).unwrap()
+    serde_json::to_value(Policy::of(&manifest, &EnvName::new(environment).unwrap(), role, batches).unwrap()).unwrap()
 }
 
 /// Whether the pattern of a policy is that of an ARN: `*` is any run, `?` any one character, across `/` and `:` too.
@@ -111,8 +115,34 @@ fn a_reader_reads_the_names_of_the_environment_and_nothing_near_them() {
     let others = secret("/mcp-demo/prod/app-AbC123").replace("111111111111", "999999999999");
     assert!(!allows(&policy, "secretsmanager:GetSecretValue", &elsewhere, &[]));
     assert!(!allows(&policy, "secretsmanager:GetSecretValue", &others, &[]));
-    assert!(allows(&policy, "secretsmanager:ListSecrets", "*", &[]));
-    assert!(allows(&policy, "secretsmanager:BatchGetSecretValue", "*", &[]));
+}
+
+#[test]
+fn nothing_stands_on_all_secrets_unless_it_is_asked_for() {
+    for (role, on_all) in [
+        (Role::Reader, &["BatchGetSecretValue", "ListSecrets"][..]),
+        (Role::Rotator, &["BatchGetSecretValue", "ListSecrets"]),
+        (Role::CiCheck, &["ListSecrets"]),
+    ] {
+        for batches in [false, true] {
+            let policy = policy_for("keyed", role, batches);
+            let statements = policy["Statement"].as_array().unwrap();
+            let is_on_all = |it: &&Value| it["Resource"].as_array().unwrap().contains(&"*".into());
+            let actions = statements.iter().filter(is_on_all).map(|it| it["Action"][0].as_str().unwrap());
+            let actions: Vec<&str> = actions.map(|it| it.strip_prefix("secretsmanager:").unwrap()).collect();
+            assert_eq!(actions, if batches { on_all } else { &[] }, "{role:?}");
+        }
+    }
+}
+
+#[test]
+fn whoever_looks_hears_missing_below_the_prefix_and_nothing_of_what_is_beside_it() {
+    for role in [Role::Reader, Role::Rotator, Role::CiCheck] {
+        let policy = policy("prod", role);
+        let describes = |name: &str| allows(&policy, "secretsmanager:DescribeSecret", &secret(name), &[]);
+        assert!(describes("/mcp-demo/prod/app-AbC123") && describes("/mcp-demo/prod/app"), "{role:?}");
+        assert!(!describes("/mcp-demo/prod2/app") && !describes("/mcp-demo/dev/app-AbC123"), "{role:?}");
+    }
 }
 
 /// Everything that Secrets Manager lets one do to a secret (Service Authorization Reference).
@@ -148,7 +178,7 @@ fn actions(environment: &str, role: Role) -> String {
         .as_array()
         .unwrap()
         .iter()
-        .map(|it| it.as_str().unwrap().replace('?', "x"))
+        .map(|it| it.as_str().unwrap().replace('?', "x").replace('*', "app-xxxxxx"))
         .collect();
     let owner = format!("mcp-demo/{environment}");
     let context = [
@@ -162,10 +192,10 @@ fn actions(environment: &str, role: Role) -> String {
 
 #[test]
 fn each_role_has_its_actions_and_no_other() {
-    assert_eq!(actions("prod", Role::Reader), "BatchGetSecretValue DescribeSecret GetSecretValue ListSecrets");
-    assert_eq!(actions("prod", Role::CiCheck), "DescribeSecret ListSecrets");
-    let rotator = "BatchGetSecretValue CreateSecret DeleteSecret DescribeSecret GetSecretValue ListSecretVersionIds ListSecrets \
-                   PutSecretValue RestoreSecret TagResource UpdateSecretVersionStage";
+    assert_eq!(actions("prod", Role::Reader), "DescribeSecret GetSecretValue");
+    assert_eq!(actions("prod", Role::CiCheck), "DescribeSecret");
+    let rotator = "CreateSecret DeleteSecret DescribeSecret GetSecretValue ListSecretVersionIds PutSecretValue \
+                   RestoreSecret TagResource UpdateSecretVersionStage";
     assert_eq!(actions("prod", Role::Rotator), rotator);
     assert_eq!(
         actions("keyed", Role::Rotator),
@@ -260,7 +290,7 @@ fn what_an_arn_needs_is_asked_for() {
     let refused = |aws: &str, secrets: &str| {
         let text = format!("project.name = \"p\"\n[environments.dev]\n{aws}\n[secrets]\n{secrets}\n");
         let manifest = crate::manifest::parse(&text, "m").unwrap();
-        Policy::of(&manifest, &EnvName::new("dev").unwrap(), Role::Reader).map(drop).unwrap_err().to_string()
+        Policy::of(&manifest, &EnvName::new("dev").unwrap(), Role::Reader, false).map(drop).unwrap_err().to_string()
     };
     let secret = "A = { kind = \"uuid\", aws = \"a\" }";
     let account = "account = \"111111111111\"";
@@ -284,7 +314,7 @@ fn what_an_arn_needs_is_asked_for() {
 #[test]
 fn blanks_do_not_count_for_the_size() {
     let manifest = crate::manifest::parse(MANIFEST, "m").unwrap();
-    let policy = Policy::of(&manifest, &EnvName::new("prod").unwrap(), Role::Reader).unwrap();
+    let policy = Policy::of(&manifest, &EnvName::new("prod").unwrap(), Role::Reader, false).unwrap();
     let pretty = serde_json::to_string_pretty(&policy).unwrap();
     assert_eq!(policy.size(), pretty.chars().filter(|letter| !letter.is_whitespace()).count());
 }

@@ -28,6 +28,8 @@ pub struct Known<'a> {
     pub audit: &'a [u8],
     /// Secrets of other environments with the same value, by ours.
     pub copies: BTreeMap<SecretName, Vec<Copy>>,
+    /// The services that read delivered files, by path.
+    pub readers: BTreeMap<String, BTreeSet<String>>,
     /// The time.
     pub now: DateTime<Utc>,
 }
@@ -94,6 +96,7 @@ fn deliveries(
             form: file.form.clone().unwrap_or_default(),
             mode: output.map(|output| format!("{:04o}", output.mode)).unwrap_or_default(),
             old,
+            services: known.readers.get(&file.file).cloned().unwrap_or_default(),
         })
     };
     // What an operator makes of these is not known here: the files themselves hold no value.
@@ -106,6 +109,7 @@ fn deliveries(
         form: output.form().into_owned(),
         mode: format!("{:04o}", output.mode),
         old: false,
+        services: BTreeSet::new(),
     });
     known.files.values().filter_map(of_file).chain(of_operator).collect()
 }

@@ -1,13 +1,15 @@
 //! What is left for a person once everything was done here, with commands to paste.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
+use crate::rotate::select::{self, Ready};
 use crate::shell;
-use crate::store::incidents::{Affected, Incident, Place, RemoteCopy};
+use crate::store::incidents::{Affected, Delivery, Incident, Place, RemoteCopy};
 use crate::store::{Store, Version};
+use crate::sync::{content, place};
 
 /// What is left, in the order in which it should be done: values first, then who reads them, then traces.
 pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], places: &BTreeSet<Place>) -> Vec<String> {
@@ -17,7 +19,7 @@ pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], pla
     let mut lines: Vec<String> = supplied.flat_map(|(it, declaration)| words.value(it, declaration)).collect();
     lines.extend(affected.iter().flat_map(Words::copies));
     lines.extend(affected.iter().filter_map(|it| Some(words.remote(it, it.remote.as_ref()?))));
-    lines.extend(Words::readers(affected));
+    lines.extend(words.readers(affected));
     if !places.is_empty() {
         let paths: BTreeSet<&str> = places.iter().map(|place| place.path.as_str()).collect();
         let paths: Vec<String> = paths.into_iter().map(|path| format!("`{path}`")).collect();
@@ -31,18 +33,72 @@ pub fn has_owner(manifest: &Manifest, declaration: &Declaration) -> bool {
     declaration.is_generated() && manifest.hooks_for(declaration, Step::Set).next().is_some()
 }
 
-/// The same incident with the values that took the place of what leaked since, and without the rotations that did so.
+/// Whether all hosts that have a secret by way of AWS have to come to one new value. What never was exchanged is replaced here
+/// alone, and nobody need reach AWS for that.
+fn is_joint(manifest: &Manifest, environment: &EnvName, declaration: &Declaration, is_synced: bool) -> bool {
+    is_synced
+        && select::is_shared(manifest, environment, declaration)
+        && select::ready(manifest, environment, declaration, false) == Ready::Yes
+}
+
+/// Whether a new value of a secret is the work of a rotation: somebody else has to accept it first, or hosts to agree on it.
+pub fn is_rotated(manifest: &Manifest, store: &Store, declaration: &Declaration) -> bool {
+    let environment = &store.environment;
+    let is_synced = || {
+        let places = manifest.aws(environment).map(|aws| place::places(manifest, environment, aws)).unwrap_or_default();
+        let mut places = places.into_iter().filter(|place| place.holds(&declaration.name));
+        places.any(|place| store.synced.bases.contains_key(&place.name))
+    };
+    has_owner(manifest, declaration) || is_joint(manifest, environment, declaration, is_synced())
+}
+
+/// The same incident with the values that took the place of what leaked since, and without what that did; a rotation that is
+/// on its way goes on by another command than it began with.
 pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Incident {
     let mut incident = incident.clone();
     let words = Words { manifest, environment: &store.environment };
-    for it in incident.affected.iter_mut().filter(|it| it.successor.is_none()) {
-        let current = store.current(&it.secret).filter(|current| !it.versions.contains(&current.id));
-        let Some(current) = current.filter(|_| !is_accepted(manifest, store, &it.secret)) else { continue };
-        it.successor = Some(current.id);
-        let done = words.rotate(&it.secret);
-        incident.remains.retain(|line| *line != done);
+    let Incident { affected, remains, .. } = &mut incident;
+    for it in affected {
+        if it.successor.is_none() {
+            let current = store.current(&it.secret).filter(|current| !it.versions.contains(&current.id));
+            let is_accepted = is_accepted(manifest, store, &it.secret);
+            let is_by_hand = is_accepted && is_done_without_retiring(manifest, store, &it.secret);
+            it.successor = current.filter(|_| !is_accepted || is_by_hand).map(|current| current.id);
+            let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
+            if it.successor.is_some() && is_by_hand {
+                let lines = remains.iter_mut().filter(|line| begun.contains(*line));
+                lines.for_each(|line| *line = Words::by_hand(&it.secret));
+            } else if it.successor.is_some() {
+                remains.retain(|line| !begun.contains(line));
+            } else if store.rotations.running.contains_key(&it.secret) {
+                let lines = remains.iter_mut().filter(|line| begun.contains(*line));
+                lines.for_each(|line| *line = words.resume(&it.secret));
+            }
+        }
+        if let Some(remote) = it.remote.as_ref().filter(|_| is_sent(manifest, store, it)) {
+            let was = words.remote(it, remote);
+            let lines = remains.iter_mut().filter(|line| **line == was);
+            lines.for_each(|line| *line = words.sent(it, remote));
+        }
     }
     incident
+}
+
+/// Whether AWS has the value that took the place of what leaked, as far as is known here.
+fn is_sent(manifest: &Manifest, store: &Store, it: &Affected) -> bool {
+    let environment = &store.environment;
+    let is_new = store.current(&it.secret).is_some_and(|current| !it.versions.contains(&current.id));
+    let Some(aws) = manifest.aws(environment).filter(|_| is_new) else { return false };
+    let fingerprints = content::fingerprints(store);
+    let is_agreed = |place: &place::Place<'_>| {
+        let agreed = store.synced.bases.get(&place.name).map(|base| &base.fields);
+        let mut ours = place.fields().into_iter().filter(|(_, declaration)| declaration.name == it.secret);
+        ours.any(|(key, declaration)| {
+            let here = content::here(store, declaration, &fingerprints).map(|here| here.fingerprint);
+            here.is_some() && agreed.and_then(|fields| fields.get(key)) == here.as_ref()
+        })
+    };
+    place::places(manifest, environment, aws).iter().any(is_agreed)
 }
 
 /// Whether the owner of a secret may still accept what leaked, as a hook has yet to tell it otherwise.
@@ -50,6 +106,12 @@ pub fn is_accepted(manifest: &Manifest, store: &Store, name: &SecretName) -> boo
     let is_owned = manifest.secret(name).is_some_and(|it| has_owner(manifest, it));
     let is_leaked = |it: &Version| it.life.told.is_some() && store.is_leaked(it);
     is_owned && (store.is_untold(name) || store.to_retire(name).any(is_leaked))
+}
+
+/// Whether hooks did all that they can for a secret, and none of them has its owner refuse what was before.
+pub fn is_done_without_retiring(manifest: &Manifest, store: &Store, name: &SecretName) -> bool {
+    let has_retire = manifest.secret(name).is_some_and(|it| manifest.hooks_for(it, Step::Retire).next().is_some());
+    !has_retire && !store.is_untold(name) && !store.rotations.running.contains_key(name)
 }
 
 struct Words<'a> {
@@ -70,6 +132,30 @@ impl Words<'_> {
         format!("{rotate} now: the leaked value of `{name}` is still in force until its hooks told the owner")
     }
 
+    fn agree(&self, name: &SecretName) -> String {
+        let rotate = self.command(&format!("rotate {name}"));
+        format!("{rotate} now: the leaked value of `{name}` is still in force, here and on every other host")
+    }
+
+    fn resume(&self, name: &SecretName) -> String {
+        let resume = self.command(&format!("rotate resume {name}"));
+        format!(
+            "{resume} goes on with the rotation of `{name}`: until it has ended, the leaked value may still be accepted"
+        )
+    }
+
+    fn by_hand(name: &SecretName) -> String {
+        format!(
+            "no hook of `{name}` has the step `retire`: unless `set` put the new value in the place of the leaked one, have its owner refuse that"
+        )
+    }
+
+    fn is_joint(&self, it: &Affected) -> bool {
+        let is_synced = it.remote.as_ref().is_some_and(|remote| remote.synced.is_some());
+        let declaration = self.manifest.secret(&it.secret);
+        declaration.is_some_and(|it| is_joint(self.manifest, self.environment, it, is_synced))
+    }
+
     /// What a person has to do about a value that leaked.
     fn value(&self, it: &Affected, declaration: &Declaration) -> Vec<String> {
         let name = &it.secret;
@@ -78,6 +164,7 @@ impl Words<'_> {
             _ if has_owner(self.manifest, declaration) => {
                 vec![self.rotate(name)]
             }
+            _ if self.is_joint(it) => vec![self.agree(name)],
             Kind::External => {
                 let owner = declaration.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
                 let obtain = declaration.obtain.as_ref().map_or_else(String::new, |place| format!(", from: {place}"));
@@ -119,33 +206,73 @@ impl Words<'_> {
 
     fn remote(&self, it: &Affected, remote: &RemoteCopy) -> String {
         let (name, push) = (&remote.name, self.command(&format!("sync push {}", it.secret)));
-        let pull = self.command(&format!("sync pull --revoke {}", it.secret));
+        let pull = self.pull(it);
         let Some((arn, version)) = &remote.synced else {
             return format!(
                 "`{name}` in AWS may have the value that leaked: compare with {push}; then, on every other host, {pull}"
             );
         };
-        let drop = format!(
-            "aws secretsmanager update-secret-version-stage --secret-id {arn} --version-stage AWSPREVIOUS --remove-from-version-id {version}"
-        );
+        let how = if self.is_joint(it) { "its rotation brings the new one there".to_owned() } else { push };
         format!(
-            "`{name}` in AWS has the value that leaked: {push}; on every other host {pull}, or it is accepted there on; then it is AWSPREVIOUS there, until `{drop}`; by its id it can be read until AWS deletes it"
+            "`{name}` in AWS has the value that leaked: {how}; on every other host {pull}, or it is accepted there on; then it is AWSPREVIOUS there, until `{}`; by its id it can be read until AWS deletes it",
+            drop_previous(arn, version)
         )
     }
 
+    /// What is left of that once AWS has the new value.
+    fn sent(&self, it: &Affected, remote: &RemoteCopy) -> String {
+        let (name, pull) = (&remote.name, self.pull(it));
+        let text =
+            format!("`{name}` in AWS has a new value: on every other host {pull}, or what leaked is accepted there on");
+        let Some((arn, version)) = &remote.synced else { return text };
+        format!(
+            "{text}; that is AWSPREVIOUS in AWS, until `{}`; by its id it can be read until AWS deletes it",
+            drop_previous(arn, version)
+        )
+    }
+
+    fn pull(&self, it: &Affected) -> String {
+        self.command(&format!("sync pull --revoke {}", it.secret))
+    }
+
     /// Who reads the files has what was in them.
-    fn readers(affected: &[Affected]) -> Vec<String> {
-        let deliveries = affected.iter().flat_map(|it| &it.deliveries);
-        let files: BTreeSet<(&str, &str)> = deliveries.map(|it| (it.path.as_str(), it.form.as_str())).collect();
-        let line = |(path, form): (&str, &str)| {
-            if form.starts_with("kubernetes-secret") {
+    fn readers(&self, affected: &[Affected]) -> Vec<String> {
+        let files: BTreeMap<&str, &Delivery> =
+            affected.iter().flat_map(|it| &it.deliveries).map(|it| (it.path.as_str(), it)).collect();
+        let line = |(path, it): (&str, &Delivery)| {
+            if it.form.starts_with("kubernetes-secret") {
                 format!("apply and restart its pods: `kubectl apply -f {}`", shell::path(path))
-            } else if form.starts_with("external-secret") {
+            } else if it.form.starts_with("external-secret") {
                 format!("restart the pods that read what the operator makes of `{path}`, once AWS has the new value")
             } else {
-                format!("restart who reads `{path}`")
+                format!("restart who reads `{path}`{}{}", self.services(it), self.reloads(it))
             }
         };
         files.into_iter().map(line).collect()
     }
+
+    /// The services that read a file, and how they come to read it again.
+    fn services(&self, it: &Delivery) -> String {
+        if it.services.is_empty() {
+            return String::new();
+        }
+        let names: Vec<String> = it.services.iter().map(|name| format!("`{name}`")).collect();
+        let files = self.manifest.compose_in(self.environment).iter().map(|file| format!("-f {} ", shell::path(file)));
+        let words: Vec<String> = it.services.iter().map(|name| shell::word(name)).collect();
+        let (files, words) = (files.collect::<String>(), words.join(" "));
+        format!(", services {}: `docker compose {files}up -d --force-recreate {words}`", names.join(", "))
+    }
+
+    /// The hooks that are asked to have it read, which may know of some readers only.
+    fn reloads(&self, it: &Delivery) -> String {
+        let hooks: Vec<String> =
+            self.manifest.reloads(&it.output).map(|hook| format!("hook `{}`", hook.name)).collect();
+        if hooks.is_empty() { String::new() } else { format!(", unless {} did", hooks.join(", ")) }
+    }
+}
+
+fn drop_previous(arn: &str, version: &str) -> String {
+    format!(
+        "aws secretsmanager update-secret-version-stage --secret-id {arn} --version-stage AWSPREVIOUS --remove-from-version-id {version}"
+    )
 }

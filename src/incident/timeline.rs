@@ -56,8 +56,24 @@ pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvNam
         line(&mut text, "nothing that is known here");
     }
     text.push_str(NOTES);
-    text.push_str(before.and_then(|before| before.split_once(NOTES)).map_or("", |(_, notes)| notes));
+    text.push_str(before.map_or("", notes));
     text
+}
+
+/// A person's own words: what follows the heading, however an editor or its user left that.
+fn notes(before: &str) -> &str {
+    let is_heading = |line: &str| {
+        let line = line.trim();
+        line.starts_with('#') && line.trim_matches(['#', ' ', ':']).eq_ignore_ascii_case("notes")
+    };
+    let mut at = 0;
+    for line in before.split_inclusive('\n') {
+        at += line.len();
+        if is_heading(line) {
+            return &before[at..];
+        }
+    }
+    ""
 }
 
 fn affected(text: &mut String, it: &Affected) {
@@ -74,10 +90,10 @@ fn affected(text: &mut String, it: &Affected) {
     for file in &it.deliveries {
         let mode = if file.mode.is_empty() { String::new() } else { format!(", {}", file.mode) };
         let old = if file.old { ", an older version" } else { "" };
-        line(
-            text,
-            &format!("- delivered in `{}` (output {}, {}{mode}{old})", shown(&file.path), file.output, file.form),
-        );
+        let services: Vec<String> = file.services.iter().map(|name| format!("`{}`", shown(name))).collect();
+        let readers = if services.is_empty() { String::new() } else { format!(", read by {}", services.join(", ")) };
+        let (path, output, form) = (shown(&file.path), &file.output, &file.form);
+        line(text, &format!("- delivered in `{path}` (output {output}, {form}{mode}{old}){readers}"));
     }
     if let Some(remote) = &it.remote {
         let synced = remote.synced.as_ref();
@@ -104,4 +120,18 @@ fn shown(text: &str) -> String {
 fn line(text: &mut String, line: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_kept_whatever_became_of_their_heading() {
+        for heading in ["## Notes\n", "## Notes\r\n", "## Notes \n", "# notes:\n", "### NOTES\n"] {
+            assert_eq!(notes(&format!("# Incident\n\ntext\n{heading}called bob\n")), "called bob\n", "{heading:?}");
+        }
+        assert_eq!(notes("# Incident\nno notes\n"), "");
+        assert_eq!(notes(&format!("text{NOTES}")), "");
+    }
 }

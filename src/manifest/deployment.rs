@@ -28,6 +28,8 @@ pub struct Deployment {
     pub subnets: Rules<IpNet>,
     /// The networks of a service: these and no others. Empty = nobody is held to any.
     pub matrix: Rules<BTreeSet<String>>,
+    /// The services that get a secret: these and no others. Who is in no row may go to any.
+    pub holders: BTreeMap<SecretName, Rule<BTreeSet<String>>>,
     /// Whether every container has `no-new-privileges`.
     pub no_new_privileges: bool,
     /// Services whose root file system is read-only.

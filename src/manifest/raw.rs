@@ -242,6 +242,9 @@ table! {
         subnets: Map<String>,
         /// Which services are on which networks, such as `nginx = ["public", "app"]`: these and no others.
         matrix: Map<Texts>,
+        /// Which services get a secret, such as `SIGNING_KEY = ["auth"]`: these and no others, also in what is made of it.
+        #[schemars(extend("propertyNames" = { "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]{0,127}$" }))]
+        holders: Map<Texts>,
         /// Whether every container has `no-new-privileges:true`.
         no_new_privileges: bool,
         /// Services with `read_only: true`.

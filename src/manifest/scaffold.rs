@@ -14,6 +14,9 @@ use propose::{Proposal, Proposer};
 use crate::compose::needs::Needs;
 use crate::name::SecretName;
 
+/// How examples are called: as the file that they are of, and this.
+pub const EXAMPLES: [&str; 4] = [".example", ".sample", ".template", ".dist"];
+
 /// A small commented manifest for an empty directory.
 pub fn starter(project: &str) -> String {
     format!("{HEAD}\n[project]\nname = {}\n{STARTER}", quoted(&project_name(project)))

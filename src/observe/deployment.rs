@@ -25,10 +25,16 @@ use crate::secret::Secret;
 /// Looks at the Compose files of the environment and at all that they name, beneath the project alone.
 ///
 /// `variables` is the process environment. Of what it holds, and of the dotenv files, no secret is put into the Compose files.
-pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<String, Secret>) -> Deployed {
+/// `identity` is the file of the identity.
+pub fn look(
+    subject: &Subject<'_>,
+    values: &dyn Values,
+    variables: &BTreeMap<String, Secret>,
+    identity: Option<&Path>,
+) -> Deployed {
     let mut deployed = Deployed::default();
     let Ok(disk) = Disk::open(subject.root) else { return deployed };
-    let observer = Observer { subject, disk };
+    let observer = Observer { subject, disk, identity };
     let files = subject.manifest.compose_in(subject.environment);
     if !files.is_empty() {
         let given = observer.given(values, variables);
@@ -44,6 +50,9 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
         let defaults = resolved.project.uses.iter().filter(|it| it.need == Need::Default);
         deployed.defaults = defaults.map(|it| ((it.at.clone(), it.name.clone()), it.default.clone())).gather();
         deployed.compose = Some(resolved.project);
+    } else if subject.manifest.environments.keys().all(|it| subject.manifest.compose_in(it).is_empty()) {
+        let is_there = |name: &&str| matches!(observer.content(name), Ok(Some(_)));
+        deployed.unnamed = compose::NAMES.into_iter().find(is_there).map(str::to_owned);
     }
     for path in subject.manifest.deployment.iter().flat_map(|it| &it.nginx) {
         let gateway = observer.gateway(path, deployed.compose.as_ref());
@@ -55,6 +64,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values, variables: &BTreeMap<Str
 struct Observer<'a> {
     subject: &'a Subject<'a>,
     disk: Disk,
+    identity: Option<&'a Path>,
 }
 
 impl Files for Observer<'_> {
@@ -222,12 +232,16 @@ impl Observer<'_> {
         Ok((path.clone(), Dockerfile::parse(&text)))
     }
 
-    /// The files with secrets that an output of any environment writes.
+    /// The files with secrets that an output of any environment writes, and those of our own that are here: the stores and the
+    /// identity that opens them.
     fn secret_files(&self) -> BTreeSet<String> {
         let manifest = self.subject.manifest;
         let delivered = manifest.environments.keys().map(|environment| Delivered::new(manifest, environment));
         let files = delivered.flat_map(|it| it.files).filter(|(path, file)| file.is_secret && !path.starts_with('/'));
-        files.map(|(path, _)| path).collect()
+        let stores = manifest.environments.keys().map(|environment| format!("{PRIVATE}{environment}.age"));
+        let stores = stores.filter(|path| matches!(self.named_file(path), NamedFile::File { .. }));
+        let identity = self.identity.and_then(|it| it.canonicalize().ok()?.to_str().map(str::to_owned));
+        files.map(|(path, _)| path).chain(stores).chain(identity).collect()
     }
 
     /// The files with secrets that lie in a build context, and a `.env` that is there whoever wrote it: paths in the context by
@@ -235,7 +249,8 @@ impl Observer<'_> {
     fn within(&self, context: &str, secret: &BTreeSet<String>) -> BTreeMap<String, String> {
         let by_hand = [".env".to_owned(), beneath(context, ".env")];
         let by_hand = by_hand.into_iter().filter(|path| matches!(self.named_file(path), NamedFile::File { .. }));
-        let root = absolute(Path::new("/"), &self.subject.root.to_string_lossy());
+        let root = self.subject.root;
+        let root = absolute(Path::new("/"), &root.canonicalize().as_deref().unwrap_or(root).to_string_lossy());
         let context = absolute(&root, context);
         let within = |path: &String| absolute(&root, path).strip_prefix(&context).ok()?.to_str().map(str::to_owned);
         secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).gather()

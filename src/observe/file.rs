@@ -97,7 +97,7 @@ impl Tree {
         let entries = Dir::read_from(&*directory).ok()?.filter_map(Result::ok).take(MOST_NAMES);
         let names = entries.filter_map(|entry| entry.file_name().to_str().ok().map(str::to_owned));
         let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
-        names.sort();
+        names.sort_unstable();
         Some(names)
     }
 

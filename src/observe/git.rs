@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{git_ignore::Ignores, git_index};
 use crate::check::facts::GitFact;
 use crate::gather::Gather;
 use crate::scan::git::{Kept, Snapshot};
+use crate::work_tree::WorkTree;
 
 /// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`: by what lies in
 /// the work tree, or by what is `staged`. A path in a repository of its own, such as a submodule, is that one's.
@@ -66,7 +67,7 @@ fn repository_of(root: &Path, path: &str, known: &mut BTreeMap<String, bool>) ->
         let directory = &path[..end];
         let is_one = *known.entry(directory.to_owned()).or_insert_with(|| {
             let there = root.join(directory);
-            std::fs::symlink_metadata(&there).is_ok_and(|it| it.is_dir()) && dot_git(&there).is_some()
+            std::fs::symlink_metadata(&there).is_ok_and(|it| it.is_dir()) && WorkTree::at(&there).is_some()
         });
         if is_one {
             found = Some(directory.to_owned());
@@ -78,26 +79,24 @@ fn repository_of(root: &Path, path: &str, known: &mut BTreeMap<String, bool>) ->
 /// What the repository knows that a directory belongs to.
 fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&Snapshot>) -> GitFact {
     let Ok(root) = root.canonicalize() else { return GitFact::Unreadable("the project cannot be found".into()) };
-    let Some((top, found)) = root.ancestors().find_map(|top| Some((top, dot_git(top)?))) else {
-        return GitFact::NoWorkTree;
-    };
+    let Some((top, found)) = WorkTree::around(&root) else { return GitFact::NoWorkTree };
     let prefix = match root.strip_prefix(top).ok().and_then(Path::to_str) {
         Some("") => String::new(),
         Some(below) => format!("{below}/"),
         None => return GitFact::Unreadable("the project's path is not UTF-8".into()),
     };
-    let tracked = found.and_then(|directories| {
+    let tracked = found.and_then(|tree| {
         let tracked = match staged {
             Some(staged) => staged.paths().filter(|path| is_asked(path, paths, private)).map(str::to_owned).collect(),
-            None => tracked(&directories, &prefix, paths, private)?,
+            None => tracked(&tree, &prefix, paths, private)?,
         };
-        Ok((directories, tracked))
+        Ok((tree, tracked))
     });
-    let (directories, tracked) = match tracked {
+    let (tree, tracked) = match tracked {
         Ok(found) => found,
         Err(why) => return GitFact::Unreadable(why),
     };
-    let exclude = std::fs::read(directories.common.join("info/exclude")).unwrap_or_default();
+    let exclude = std::fs::read(tree.common.join("info/exclude")).unwrap_or_default();
     let mut patterns = Ignores::new(&exclude, |path| match staged {
         Some(staged) => match staged.read_from_top(path) {
             Ok(Kept::File(text)) => text,
@@ -114,44 +113,13 @@ fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&S
 /// slash at its end.
 pub fn prefix(directory: &Path) -> String {
     let Ok(directory) = directory.canonicalize() else { return String::new() };
-    let top = directory.ancestors().find(|top| dot_git(top).is_some());
+    let top = WorkTree::around(&directory).map(|(top, _)| top);
     let below = top.and_then(|top| directory.strip_prefix(top).ok()).map(Path::to_string_lossy).unwrap_or_default();
     if below.is_empty() { String::new() } else { format!("{below}/") }
 }
 
-/// Where git keeps this work tree's index, and what all its work trees share.
-struct Directories {
-    own: PathBuf,
-    common: PathBuf,
-}
-
-/// The git directories of a work tree, if this is the top of one.
-fn dot_git(top: &Path) -> Option<Result<Directories, String>> {
-    let path = top.join(".git");
-    let metadata = std::fs::metadata(&path).ok()?;
-    if metadata.is_dir() {
-        // Any directory can be called so; git's own has a HEAD.
-        return path.join("HEAD").exists().then(|| Ok(Directories { own: path.clone(), common: path }));
-    }
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => return Some(Err(format!("`.git` cannot be read: {error}"))),
-    };
-    let Some(own) = text.trim_end().strip_prefix("gitdir: ").map(|own| top.join(own)) else {
-        return Some(Err("`.git` does not name a directory".into()));
-    };
-    let common = std::fs::read_to_string(own.join("commondir"));
-    let common = common.map_or_else(|_| own.clone(), |common| own.join(common.trim_end()));
-    Some(Ok(Directories { own, common }))
-}
-
-fn tracked(
-    directories: &Directories,
-    prefix: &str,
-    paths: &BTreeSet<&str>,
-    private: &str,
-) -> Result<BTreeSet<String>, String> {
-    let index = match std::fs::read(directories.own.join("index")) {
+fn tracked(tree: &WorkTree, prefix: &str, paths: &BTreeSet<&str>, private: &str) -> Result<BTreeSet<String>, String> {
+    let index = match std::fs::read(tree.own.join("index")) {
         Ok(index) => index,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeSet::new()),
         Err(error) => return Err(format!("git's index cannot be read: {error}")),
@@ -163,7 +131,7 @@ fn tracked(
             tracked.insert(below.to_owned());
         }
     };
-    git_index::visit(&index, id_length(&directories.common), visit)
+    git_index::visit(&index, id_length(&tree.common), visit)
         .map_err(|error| format!("git's index cannot be read: {}", error.0))?;
     Ok(tracked)
 }

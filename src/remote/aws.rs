@@ -12,6 +12,7 @@ mod listing;
 mod patience;
 mod processes;
 mod reading;
+mod trust;
 mod turn;
 mod writing;
 
@@ -27,7 +28,7 @@ use tokio::runtime::Runtime;
 
 use self::clock::ServerClock;
 use self::turn::{Turn, each};
-use super::{Answer, Cause, Creation, Listed, Reading, Relabelling, Remote, Sending, Tagging};
+use super::{Answer, Cause, Creation, Listed, ListedAndRead, Reading, Relabelling, Remote, Sending, Tagging};
 use crate::error::{Error, Result};
 
 /// Reads in flight. AWS answers ten thousand a second.
@@ -47,12 +48,24 @@ pub struct Settings {
     pub role_arn: Option<String>,
     /// Where Secrets Manager is; `None` = what the environment or the profile says, else AWS itself.
     pub endpoint: Option<String>,
-    /// A PEM file of the authorities to trust instead of the system's.
-    pub ca_bundle: Option<PathBuf>,
+    /// Whom to trust.
+    pub authorities: Authorities,
     /// Variables of the environment that no program gets which a profile names as its source of credentials.
     pub withheld: &'static [&'static str],
     /// For how long to try.
     pub patience: Patience,
+}
+
+/// Whose certificates are believed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Authorities {
+    /// The system's.
+    #[default]
+    System,
+    /// Those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    Surroundings,
+    /// Those of a PEM file.
+    Bundle(PathBuf),
 }
 
 /// For how long a request is tried again that was throttled or got no answer.
@@ -205,6 +218,10 @@ impl Remote for Aws {
 
     fn list(&self, prefix: &str) -> Answer<Vec<Listed>> {
         self.turn(async |turn| listing::list(turn, prefix).await)
+    }
+
+    fn list_and_read(&self, prefix: &str, is_wanted: &dyn Fn(&Listed) -> bool) -> Answer<ListedAndRead> {
+        self.turn(async |turn| reading::read_listed(turn, prefix, is_wanted).await)
     }
 
     fn describe(&self, ids: &[&str]) -> Vec<Answer<Listed>> {

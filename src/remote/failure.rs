@@ -5,6 +5,10 @@ use crate::error::{Error, Kind};
 /// The code of a TLS handshake that failed, mostly for a certificate that nobody here trusts.
 pub(super) const TLS_FAILED: &str = "TlsFailed";
 
+/// The codes of a request whose signature is for another key, time or region: no login mends it.
+const WRONG_SIGNATURES: [&str; 4] =
+    ["InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed"];
+
 /// The result of asking a remote store.
 pub type Answer<T> = std::result::Result<T, Failure>;
 
@@ -79,9 +83,20 @@ impl Failure {
         if self.code.as_deref() == Some(TLS_FAILED) {
             return "is a proxy in between? `AWS_CA_BUNDLE` can name a PEM file with its authority";
         }
+        if self.code.as_deref().is_some_and(|code| WRONG_SIGNATURES.contains(&code)) {
+            return "check the secret access key, this machine's clock, and that the environment's `region` is the endpoint's";
+        }
         match self.cause {
             Cause::Missing => "`vault-kit sync status` tells which are there",
-            Cause::Denied => "`vault-kit iam policy --role rotator` prints what a role needs",
+            Cause::Denied => match self.operation {
+                "GetSecretValue" | "BatchGetSecretValue" => {
+                    "`vault-kit iam policy --role reader` prints what reading takes; a rotator's policy has it too"
+                }
+                "DescribeSecret" | "ListSecrets" => {
+                    "`vault-kit iam policy --role ci-check` prints what looking takes; the policies of all roles have it"
+                }
+                _ => "`vault-kit iam policy --role rotator` prints what writing takes",
+            },
             Cause::NoCredentials => "log in with `aws sso login`, or give `AWS_PROFILE` or `AWS_ACCESS_KEY_ID`",
             Cause::BadCredentials => "log in again; `aws sts get-caller-identity` shows who you are",
             Cause::Throttled | Cause::Unreachable => "try again later; `sync` tries for longer with `--wait 5m`",
@@ -112,6 +127,18 @@ mod tests {
             "AWS denies access to `/p/dev/a` (GetSecretValue: AccessDeniedException, request 1-2-3)"
         );
         assert_eq!((error.kind(), error.code()), (Kind::Permission, "remote-denied"));
+        let hint = |operation| Failure { operation, ..failure.clone() }.about("`x`").hints()[0].clone();
+        let role =
+            |operation| hint(operation).split("--role ").nth(1).and_then(|it| it.split('`').next().map(str::to_owned));
+        for (operation, expected) in [
+            ("BatchGetSecretValue", "reader"),
+            ("GetSecretValue", "reader"),
+            ("DescribeSecret", "ci-check"),
+            ("ListSecrets", "ci-check"),
+            ("PutSecretValue", "rotator"),
+        ] {
+            assert_eq!(role(operation).as_deref(), Some(expected), "{operation}");
+        }
         let lost = Failure { cause: Cause::Unreachable, code: None, request: None, ..failure };
         assert_eq!(lost.about("`x`").kind().code(), 5);
         let untrusted = Failure { code: Some(TLS_FAILED.to_owned()), ..lost };

@@ -44,7 +44,8 @@ pub(super) fn summary(report: &Report, color: bool) -> String {
         [(seen.secrets, "secret"), (seen.files, "file"), (seen.variables, "variable"), (seen.services, "service")];
     let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(n, what));
     let remote = (seen.remote > 0).then(|| in_aws(seen.remote));
-    let looked: Vec<String> = counts.chain(remote).collect();
+    let commits = (seen.commits > 0).then(|| counted(seen.commits, "commit"));
+    let looked: Vec<String> = counts.chain(remote).chain(commits).collect();
     let looked = if looked.is_empty() { "the manifest".to_owned() } else { looked.join(", ") };
     let mut text = format!("{environment}: looked at {looked}: {}", verdict(report, color));
     let left_out = &report.left_out;
@@ -111,7 +112,7 @@ pub(super) mod tests {
             environment: EnvName::new("dev").unwrap(),
             generated_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
             places: vec![Place::Host],
-            looked_at: LookedAt { secrets: 3, files: 1, variables: 0, services: 0, remote: 0 },
+            looked_at: LookedAt { secrets: 3, files: 1, variables: 0, services: 0, remote: 0, commits: 0 },
             findings: vec![
                 Finding::new(Code::ModeTooOpen, "mode 0644 is wider than the declared 0600", "chmod 0600 .env")
                     .of_file(".env"),

@@ -4,6 +4,7 @@ pub mod github;
 pub mod junit;
 pub mod sarif;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,9 @@ use super::human::{GREEN, RED, YELLOW, line, painted};
 use super::words::plain;
 use crate::scan::{Finding, Report, Severity, message};
 use crate::ui::{counted, grouped};
+
+/// So many places of one value in one file are told one by one to people. Machines are told all.
+const MOST: usize = 10;
 
 /// The report with what its renderings need besides.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +53,28 @@ fn title(finding: &Finding) -> String {
     format!("{}{secret}", finding.rule)
 }
 
+/// What people are told of findings, and behind the last place of a value in a file, how many more there are.
+fn first_of_each(findings: &[Finding]) -> Vec<(&Finding, usize)> {
+    // The line that lets it pass tells file and value.
+    let mut all: HashMap<&str, usize> = HashMap::new();
+    for finding in findings {
+        *all.entry(&finding.ignore).or_default() += 1;
+    }
+    let mut told: HashMap<&str, usize> = HashMap::new();
+    let shown = findings.iter().filter_map(|finding| {
+        let told = told.entry(&finding.ignore).or_default();
+        *told += 1;
+        let more = if *told == MOST { all.get(finding.ignore.as_str()).map_or(0, |all| all - MOST) } else { 0 };
+        (*told <= MOST).then_some((finding, more))
+    });
+    shown.collect()
+}
+
+/// That there are more of the same; empty where there are none.
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!("and {} more in this file", grouped(more)) }
+}
+
 /// What is wrong, with its place in front.
 fn sentence(finding: &Finding) -> String {
     format!("{} {}", place(finding), plain(&finding.message))
@@ -59,17 +85,23 @@ fn sentence(finding: &Finding) -> String {
 pub fn render(report: &Report, color: bool) -> String {
     let mut text = String::new();
     let width = report.findings.iter().map(|finding| finding.rule.len()).max().unwrap_or(0);
-    for finding in &report.findings {
+    for (finding, more) in first_of_each(&report.findings) {
         let paint = if finding.severity == Severity::Error { RED } else { YELLOW };
         let padding = width - finding.rule.len();
         let rule = painted(finding.rule, paint, color);
         line(&mut text, format_args!("{rule}{:padding$}  {}  {}", "", place(finding), plain(&finding.message)));
         line(&mut text, format_args!("{:width$}  fix: {}", "", plain(&finding.fix)));
+        if more > 0 {
+            line(&mut text, format_args!("{:width$}  {}", "", and_more(more)));
+        }
     }
-    for finding in &report.ignored {
+    for (finding, more) in first_of_each(&report.ignored) {
         let label = painted("ignored", YELLOW, color);
         let why = finding.ignored.as_deref().unwrap_or_default();
         line(&mut text, format_args!("{label}  {}  {}: {}", place(finding), finding.rule, plain(why)));
+        if more > 0 {
+            line(&mut text, format_args!("{label}  {}", and_more(more)));
+        }
     }
     for unseen in &report.not_checked {
         let label = painted("not checked", YELLOW, color);

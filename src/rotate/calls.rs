@@ -20,8 +20,13 @@ pub struct Call {
     pub secret: SecretName,
 }
 
-/// The calls of a run: those before the new values are in force, and those after the files were read again.
-pub fn calls(selection: &Selection, store: &Store, programs: &dyn Programs) -> (Vec<Call>, Vec<Call>) {
+/// The calls of a run, `promised` being what owners go on accepting although it is given up: those before the new values are in force, and those after the files were read again.
+pub fn calls(
+    selection: &Selection,
+    promised: &BTreeSet<SecretName>,
+    store: &Store,
+    programs: &dyn Programs,
+) -> (Vec<Call>, Vec<Call>) {
     let reached = |name: &SecretName| store.rotations.running.get(name).map(|it| it.step);
     let asked = |names: &mut dyn Iterator<Item = &SecretName>, step: Step| -> Vec<Call> {
         let call = |name: &SecretName| {
@@ -42,7 +47,7 @@ pub fn calls(selection: &Selection, store: &Store, programs: &dyn Programs) -> (
     let to_test: BTreeSet<_> = going(&|step| matches!(step, Reached::Staged | Reached::Setting | Reached::Set));
     let mut before = asked(&mut selection.retire_first.iter(), Step::Retire);
     before.extend(asked(&mut given_up.iter().copied(), Step::Set));
-    before.extend(asked(&mut given_up.into_iter(), Step::Retire));
+    before.extend(asked(&mut given_up.into_iter().filter(|name| !promised.contains(*name)), Step::Retire));
     before.extend(asked(&mut in_order(to_set.into_iter().chain(fresh()).collect()).iter(), Step::Set));
     before.extend(asked(&mut in_order(to_test.into_iter().chain(fresh()).collect()).iter(), Step::Test));
     let to_retire = going(&|step| step != Reached::Aborting).into_iter().chain(fresh());

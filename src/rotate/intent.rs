@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::abort::{may_know_more, untold};
 use super::programs::{Programs, Step};
 use super::undeclared::is_gone;
 use crate::manifest::Manifest;
@@ -38,6 +39,8 @@ pub enum Deed {
     RetireCandidate(String),
     /// The candidate is forgotten.
     Drop,
+    /// The candidate is given up, and its owner, which may accept it, is told nothing.
+    Leave,
     /// Nothing: it is not declared any more as its rotation began.
     Refuse,
 }
@@ -51,7 +54,7 @@ impl Deed {
             | Self::Retire(hook)
             | Self::SetBack(hook)
             | Self::RetireCandidate(hook) => Some(hook),
-            Self::Promote | Self::Drop | Self::Refuse => None,
+            Self::Promote | Self::Drop | Self::Leave | Self::Refuse => None,
         }
     }
 }
@@ -67,7 +70,7 @@ pub fn resume(
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {
         if step == Reached::Aborting {
-            return abort(programs, name, false, is_promised(name));
+            return abort(store, programs, name, (false, is_promised(name)));
         }
         if is_gone(manifest, &store.environment, store, name) {
             return Intent { secret: name.clone(), deeds: vec![Deed::Refuse] };
@@ -99,11 +102,19 @@ pub fn tell(store: &Store, programs: &dyn Programs, name: &SecretName) -> Intent
 }
 
 /// What giving up would do; `leaves_owner` = without hooks, `is_promised` = the candidate is accepted until its overlap ends.
-pub fn abort(programs: &dyn Programs, name: &SecretName, leaves_owner: bool, is_promised: bool) -> Intent {
+pub fn abort(
+    store: &Store,
+    programs: &dyn Programs,
+    name: &SecretName,
+    (leaves_owner, is_promised): (bool, bool),
+) -> Intent {
     let hooks = |step| if leaves_owner { Vec::new() } else { programs.hooks(name, step) };
     let asked = |step: Step| hooks(step).into_iter();
     let back = asked(Step::Set).map(Deed::SetBack);
     let refused =
         asked(Step::Retire).map(Deed::RetireCandidate).filter(|_| !is_promised && asked(Step::Set).next().is_some());
-    Intent { secret: name.clone(), deeds: back.chain(refused).chain([Deed::Drop]).collect() }
+    let names = BTreeSet::from([name.clone()]);
+    let left = if leaves_owner { may_know_more } else { untold };
+    let end = if left(store, programs, &names).is_empty() { Deed::Drop } else { Deed::Leave };
+    Intent { secret: name.clone(), deeds: back.chain(refused).chain([end]).collect() }
 }

@@ -16,6 +16,7 @@ use crate::apply::Deed;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
+use crate::plan;
 use crate::secret::Secret;
 use crate::store::files::Opened;
 use crate::store::rotations::{Failure, Operation, Rotations, Step as Reached};
@@ -84,7 +85,9 @@ impl<'a> Machine<'a> {
         let selection = select::select(world.manifest, &opened.store, order, self.programs, world.now)?;
         if !selection.fresh.is_empty() || !selection.going.is_empty() {
             // Before an owner is told of a value that could not be delivered.
-            world.prepare(&opened.store)?.preflight()?;
+            let is_open = |name: &&SecretName| opened.store.rotations.open(name).is_some();
+            let changing = selection.fresh.iter().chain(selection.going.iter().filter(is_open)).cloned().collect();
+            world.prepare(&opened.store)?.preflight_change(&plan::dependents(world.manifest, &changing))?;
         }
         // No owner refuses what a file still delivers.
         let retires = |name: &SecretName| opened.store.rotations.running.get(name).is_some_and(|it| !it.is_open());

@@ -101,7 +101,7 @@ impl Machine<'_> {
     }
 
     /// Remembers which programs are to read their files again, before those change; tells whether there are any.
-    pub(super) fn owe_reloads(&self, store: &mut Store, changing: &Changing) -> bool {
+    pub(crate) fn owe_reloads(&self, store: &mut Store, changing: &Changing) -> bool {
         let mut is_any = false;
         for (output, secrets) in changing {
             for hook in self.programs.reloads(&BTreeSet::from([output.clone()])) {

@@ -139,7 +139,7 @@ fn read_bundles(remote: &dyn Remote, found: &mut Found<'_>) {
             }
         }
     }
-    targets.sort_by(|a, b| a.seen.name.cmp(&b.seen.name));
+    targets.sort_unstable_by(|a, b| a.seen.name.cmp(&b.seen.name));
     found.targets = targets;
 }
 
@@ -189,9 +189,9 @@ fn intake(Target { place, there, .. }: &Target<'_>, content: Content, id: String
 /// current here. To be written with that change.
 pub fn agree(store: &mut Store, place: &Place<'_>, arn: &str, id: &str, rotated: &BTreeSet<SecretName>) {
     let before = store.synced.bases.get(&place.name).filter(|base| base.arn == arn);
+    let fingerprints = content::fingerprints(store);
     let fields = place.fields().into_iter().filter_map(|(key, declaration)| {
-        let here =
-            content::here(store, &store.environment, declaration).filter(|_| rotated.contains(&declaration.name));
+        let here = content::here(store, declaration, &fingerprints).filter(|_| rotated.contains(&declaration.name));
         let agreed = here.map(|here| here.fingerprint);
         // What did not rotate is there as it was; what nobody looked for yet is looked for.
         Some((key.to_owned(), agreed.or_else(|| before?.fields.get(key).cloned())?))

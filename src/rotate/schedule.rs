@@ -121,8 +121,31 @@ pub fn upcoming<'a>(
             times.into_iter().map(|(at, why)| one(manifest, environment, declaration, (at, why), programs))
         })
         .collect();
-    all.sort_by_key(|it| (it.due, it.secret));
+    all.sort_unstable_by_key(|it| (it.due, it.secret));
     all
+}
+
+/// The hooks that will be called for what is to come and for what is on its way, and to notify somebody if that fails.
+pub fn asked(
+    manifest: &Manifest,
+    environment: &EnvName,
+    ledger: &Ledger,
+    programs: &dyn Programs,
+    now: DateTime<Utc>,
+) -> BTreeSet<String> {
+    let upcoming = upcoming(manifest, environment, ledger, programs, now);
+    let of_upcoming = upcoming.into_iter().filter(|it| it.how != How::ByHand);
+    let (names, reloads): (Vec<_>, Vec<_>) = of_upcoming.map(|it| (it.secret, it.reloads)).unzip();
+    let running = ledger.secrets.values().filter(|entry| entry.rotation.is_some()).map(|entry| &entry.name);
+    let steps = [Step::Set, Step::Test, Step::Retire];
+    let of_secret = |name| steps.into_iter().flat_map(move |step| programs.hooks(name, step));
+    let owed = ledger.header.reloads.keys().filter(|name| programs.is_declared(name)).cloned();
+    let mut asked: BTreeSet<String> = names.into_iter().chain(running).flat_map(of_secret).chain(owed).collect();
+    asked.extend(reloads.into_iter().flatten());
+    if !asked.is_empty() {
+        asked.extend(manifest.notifiers().map(|hook| hook.name.to_string()));
+    }
+    asked
 }
 
 /// The next times of one secret.
@@ -187,7 +210,7 @@ fn one<'a>(
         how,
         owner: declaration.owner.as_deref(),
         obtain: declaration.obtain.as_deref(),
-        hooks: steps.iter().flat_map(|step| asked(programs, name, *step)).collect(),
+        hooks: steps.iter().flat_map(|step| steps_of(programs, name, *step)).collect(),
         follows: made.iter().filter(|it| is_cascade(it) && manifest.has_secret(it, environment)).cloned().collect(),
         reloads: programs.reloads(&outputs),
         aws: requests(manifest, environment, is_rotated.then_some(name)).pop(),
@@ -195,6 +218,6 @@ fn one<'a>(
 }
 
 /// The hooks that are asked for a step, each with the step.
-fn asked(programs: &dyn Programs, name: &SecretName, step: Step) -> Vec<String> {
+fn steps_of(programs: &dyn Programs, name: &SecretName, step: Step) -> Vec<String> {
     programs.hooks(name, step).into_iter().map(|hook| format!("{hook} {}", step.name())).collect()
 }

@@ -132,7 +132,6 @@ pub fn select(
             selection.going = going.cloned().collect();
         }
         Order::Now(names) => {
-            let is_leaked = |name: &SecretName| store.current(name).is_some_and(|it| store.is_leaked(it));
             for name in names {
                 match running.get(name) {
                     // What is given up is so first, and what was asked for is a new value.
@@ -143,7 +142,7 @@ pub fn select(
                     Some(operation) if operation.is_open() => drop(selection.going.insert(name.clone())),
                     // What leaked is replaced whatever the last rotation still waits for: the next one retires for both. What is
                     // not reloaded may still work with the old value.
-                    Some(_) if is_leaked(name) => drop(selection.fresh.insert(name.clone())),
+                    Some(_) if store.is_current_leaked(name) => drop(selection.fresh.insert(name.clone())),
                     Some(_) if owes_reload(manifest, store, name) => return Err(waits_for_reload(name)),
                     Some(_) => {
                         selection.retire_first.insert(name.clone());

@@ -9,7 +9,7 @@ use super::promote::overlap;
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
 use crate::deliver::Changing;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
@@ -104,6 +104,16 @@ pub fn expect_told(store: &Store, programs: &dyn Programs, names: &BTreeSet<Secr
         None => Some(
             Error::usage(format!("`{name}` has no value yet"))
                 .hint(format!("make one with `vault-kit generate {name}`")),
+        ),
+        Some(_) if store.is_current_leaked(name) => Some(
+            Error::new(
+                Kind::Conflict,
+                "banned",
+                format!(
+                    "nothing was changed: the value of `{name}` that is in force leaked, and nobody is told it again"
+                ),
+            )
+            .hint(format!("have a new one made and told: `vault-kit rotate {name}`")),
         ),
         Some(_) if programs.hooks(name, Step::Set).is_empty() => Some(
             Error::usage(format!("no hook of `{name}` has the step `set`, which tells its owner a value"))

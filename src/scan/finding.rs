@@ -129,7 +129,7 @@ impl Report {
             list.sort_by(|a, b| order(a).cmp(&order(b)));
             list.dedup();
         }
-        not_checked.sort();
+        not_checked.sort_unstable();
         not_checked.dedup();
         Self { schema_version: SCHEMA_VERSION, looked_at, findings, ignored, not_checked }
     }

@@ -130,7 +130,7 @@ impl Document {
         let there = Self { values: list.listed_in(before), ..list.clone() };
         list.values.extend(there.of_others(store).values.into_iter().filter(|print| is_declared(&print.secret)));
         // In the same order, whichever of the stores was the last to write; of one that stands there twice, the end of its life.
-        list.values.sort_by(|a, b| a.identity().cmp(&b.identity()).then(b.state.cmp(&a.state)));
+        list.values.sort_unstable_by(|a, b| a.identity().cmp(&b.identity()).then(b.state.cmp(&a.state)));
         list.values.dedup_by(|a, b| a.identity() == b.identity());
         list.count = Some(list.values.len());
         list

@@ -17,6 +17,9 @@ use crate::store::Store;
 /// By so many characters a run may be longer than a value that begins or ends it.
 const MOST_GLUED: usize = 128;
 
+/// How long the lines are that programs break base64 into: PEM and MIME.
+const WIDTHS: [usize; 2] = [64, 76];
+
 /// So many bytes the end of a line takes that was encoded with a value, as by `echo VALUE | base64`, at most.
 const LINE_END: usize = 2;
 
@@ -149,6 +152,7 @@ impl Project {
                 lengths.contains(&value.len()) && value.iter().all(|&it| alphabet.has(it) || it == b'=')
             })
         };
+        let longest = self.lengths.iter().flat_map(|it| &it.1).max().map_or(0, |it| it + LINE_END);
         let encodings = [
             (Alphabet::Hex, &HEXLOWER_PERMISSIVE, Encoding::Hex),
             (Alphabet::Base64, &BASE64_NOPAD, Encoding::Base64),
@@ -163,13 +167,18 @@ impl Project {
                 bytes,
                 |byte| alphabet.has(byte),
                 |run| {
-                    if !is_length(run.len()) {
-                        return;
-                    }
-                    let Ok(value) = encoding.decode(&bytes[run.clone()]).map(zeroize::Zeroizing::new) else { return };
-                    let value = without_line_end(&value);
-                    if is_value(value) {
-                        self.add(value, run, name, found);
+                    let mut judge = |text: &[u8], place: Range<usize>| {
+                        let decoded = is_length(text.len()).then(|| encoding.decode(text).map(zeroize::Zeroizing::new));
+                        let Some(Ok(value)) = decoded else { return };
+                        let value = without_line_end(&value);
+                        if is_value(value) {
+                            self.add(value, place, name, found);
+                        }
+                    };
+                    judge(&bytes[run.clone()], run.clone());
+                    if name != Encoding::Hex && WIDTHS.contains(&run.len()) {
+                        let most = encoding.encode_len(longest);
+                        unwrapped(bytes, run, |byte| alphabet.has(byte), is_length, most, judge);
                     }
                 },
             );
@@ -179,6 +188,38 @@ impl Project {
     fn add<'t>(&'t self, value: &[u8], place: Range<usize>, encoding: Encoding, found: &mut Vec<Token<'t>>) {
         if let Some(owners) = self.owners.get(&self.hash.fingerprint(value)) {
             found.push(Token { owners, place, encoding });
+        }
+    }
+}
+
+/// Joins a line with those that follow it, as far as they are as long, and the shorter one behind them; `judge` is called with what
+/// is of the length of something looked for, of which `most` is the longest.
+fn unwrapped(
+    bytes: &[u8],
+    first: Range<usize>,
+    is_part: impl Fn(u8) -> bool,
+    is_length: impl Fn(usize) -> bool,
+    most: usize,
+    mut judge: impl FnMut(&[u8], Range<usize>),
+) {
+    let (width, mut total, mut at) = (first.len(), first.len(), first.end);
+    while total < most {
+        let rest = &bytes[at..];
+        let Some(line) = rest.strip_prefix(b"\n").or_else(|| rest.strip_prefix(b"\r\n")) else { return };
+        let line = &line[line.iter().take_while(|it| matches!(it, b' ' | b'\t')).count()..];
+        let length = line.iter().take(width + 1).take_while(|&&it| is_part(it)).count();
+        if length == 0 || length > width {
+            return;
+        }
+        total += length;
+        at = bytes.len() - line.len() + length;
+        if is_length(total) {
+            let mut text = zeroize::Zeroizing::new(Vec::with_capacity(total));
+            text.extend(bytes[first.start..at].iter().copied().filter(|&it| is_part(it)));
+            judge(&text, first.start..at);
+        }
+        if length < width {
+            return;
         }
     }
 }

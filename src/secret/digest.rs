@@ -173,13 +173,37 @@ impl fmt::Debug for PublicFingerprints {
     }
 }
 
-/// The keyed fingerprint: the first 128 bits of HMAC-SHA-256(key, "vault-kit/fp/1" ‖ project ‖ value), in hex.
+/// Makes keyed fingerprints of the values of a project: the first 128 bits of HMAC-SHA-256(key, "vault-kit/fp/1" ‖ project ‖ value),
+/// in hex.
+pub struct Fingerprints(hmac::Context);
+
+impl Fingerprints {
+    /// Those of a key.
+    pub fn new(key: &Secret, project: &str) -> Self {
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
+        context.update(b"vault-kit/fp/1");
+        context.update(project.as_bytes());
+        Self(context)
+    }
+
+    /// That of a value.
+    pub fn of(&self, value: &Secret) -> String {
+        let mut context = self.0.clone();
+        context.update(value.expose());
+        HEXLOWER.encode(&context.sign().as_ref()[..16])
+    }
+}
+
+/// Without the key.
+impl fmt::Debug for Fingerprints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fingerprints").finish_non_exhaustive()
+    }
+}
+
+/// The keyed fingerprint of one value, as [`Fingerprints`] make it.
 pub fn keyed_fingerprint(key: &Secret, project: &str, value: &Secret) -> String {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
-    context.update(b"vault-kit/fp/1");
-    context.update(project.as_bytes());
-    context.update(value.expose());
-    HEXLOWER.encode(&context.sign().as_ref()[..16])
+    Fingerprints::new(key, project).of(value)
 }
 
 #[cfg(test)]

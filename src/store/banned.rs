@@ -116,6 +116,11 @@ impl Store {
         version.life.revoked.is_some() || self.is_banned(version)
     }
 
+    /// Whether the value of a secret that is in force leaked.
+    pub fn is_current_leaked(&self, name: &SecretName) -> bool {
+        self.current(name).is_some_and(|version| self.is_leaked(version))
+    }
+
     /// The versions whose values are banned.
     pub fn banned_versions(&self) -> BTreeSet<VersionId> {
         let versions = self.secrets.values().flatten();

@@ -14,6 +14,10 @@ use crate::plan::due::{self, Dates};
 use crate::secret::digest;
 use crate::secret::parts::Part;
 use crate::sync::place;
+use crate::x509::supplied;
+
+/// The kind of what a person supplies.
+const EXTERNAL: &str = "external";
 
 /// Derives the ledger of a store whose sealed bytes have that digest.
 pub fn ledger(
@@ -34,6 +38,7 @@ pub fn ledger(
         recipients: store.recipients.keys.clone(),
         recipients_declared: store.recipients.declared,
         aws: store.aws.clone(),
+        contacted: store.synced.contacted,
         due: None,
         manifest: None,
         is_default: manifest.default_environment == store.environment,
@@ -138,14 +143,24 @@ fn candidate_kind(store: &Store, name: &SecretName) -> Option<String> {
     Some(store.version(name, candidate)?.kind.clone())
 }
 
-/// The facts of a version; for a CA also by when it needs new revocation lists, if there are any.
+/// The facts of a version; for a CA also by when it needs new revocation lists, if there are any, and what `check` is to know
+/// of a certificate that a person supplied.
 fn facts(store: &Store, name: &SecretName, version: &Version) -> BTreeMap<String, String> {
     let mut facts = version.facts.clone();
     if let Some(lists) = store.certificates.lists.get(name).filter(|_| version.kind == "ca") {
         let next_update = lists.next_update.to_rfc3339_opts(SecondsFormat::Secs, true);
         facts.insert(NEXT_UPDATE.to_owned(), next_update);
     }
+    if version.kind == EXTERNAL && is_self_signed(store, version) {
+        facts.insert(supplied::SELF_SIGNED.to_owned(), "true".to_owned());
+    }
     facts
+}
+
+fn is_self_signed(store: &Store, version: &Version) -> bool {
+    let current = store.secrets.keys().filter_map(|name| store.current(name));
+    let supplied = current.filter(|it| it.kind == EXTERNAL).filter_map(|it| it.parts.primary());
+    version.parts.primary().is_some_and(|value| supplied::is_self_signed(value, supplied))
 }
 
 fn beside(store: &Store, manifest: &Manifest, declaration: &Declaration, now: DateTime<Utc>) -> Vec<Beside> {

@@ -77,12 +77,30 @@ impl<'a> StoreFiles<'a> {
     /// Opens the store for writing, and brings an old second copy up to date.
     pub fn open_for_writing(&self, identities: &Identities) -> Result<Option<Opened>> {
         let Some((opened, sealed)) = self.open_with_bytes(identities)? else { return Ok(None) };
-        if let Some(digest) = &opened.digest
-            && self.copy.header()?.is_none_or(|header| header.digest != *digest)
-        {
-            self.copy.write(&opened.store, &sealed, digest)?;
-        }
+        self.renew_copy(&opened, &sealed)?;
         Ok(Some(opened))
+    }
+
+    /// As [`StoreFiles::open_for_writing`], for whoever opened the store before it was his turn: one that nobody replaced meanwhile
+    /// is as it was, and is not unsealed again.
+    pub fn reopen_for_writing(&self, before: Opened, identities: &Identities) -> Result<Option<Opened>> {
+        match self.sealed()? {
+            Some(sealed) if before.digest.as_ref().is_some_and(|it| *it == sha256_hex(&sealed)) => {
+                self.refuse_older(before.store.store_id, before.store.generation)?;
+                self.renew_copy(&before, &sealed)?;
+                Ok(Some(before))
+            }
+            _ => self.open_for_writing(identities),
+        }
+    }
+
+    fn renew_copy(&self, opened: &Opened, sealed: &[u8]) -> Result<()> {
+        match &opened.digest {
+            Some(digest) if self.copy.header()?.is_none_or(|header| header.digest != *digest) => {
+                self.copy.write(&opened.store, sealed, digest)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn open_with_bytes(&self, identities: &Identities) -> Result<Option<(Opened, Vec<u8>)>> {

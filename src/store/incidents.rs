@@ -85,6 +85,9 @@ pub struct Delivery {
     /// Whether it holds an older version than the one in force.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub old: bool,
+    /// The services of the declared Compose files that read it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<String>,
 }
 
 /// A value in AWS.

@@ -317,6 +317,7 @@ mod tests {
                 recipients: BTreeMap::new(),
                 recipients_declared: true,
                 aws: Some(AwsBinding { account: Some("1".repeat(12)), prefix: None }),
+                contacted: None,
                 due: Some(now),
                 manifest: Some("00".into()),
                 is_default: true,

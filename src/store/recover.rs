@@ -1,6 +1,7 @@
 //! `store recover`: the project's store and its second copy made to agree, and a ledger that is gone or damaged.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::change::{Change, Subjects};
 use super::files::{StoreFiles, would_lock_out};
@@ -43,7 +44,8 @@ pub struct Recovered {
 }
 
 /// Which store wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Recovery {
     /// The project's store and the copy agree.
     Nothing,

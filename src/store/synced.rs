@@ -38,3 +38,15 @@ pub struct Base {
     /// a key that was looked for in this version and on which nothing was agreed.
     pub fields: Few<String>,
 }
+
+impl Base {
+    /// The region of the remote secret.
+    pub fn region(&self) -> Option<&str> {
+        self.arn.split(':').nth(3)
+    }
+
+    /// Whether the remote secret is in another region.
+    pub fn is_outside(&self, region: &str) -> bool {
+        self.region() != Some(region)
+    }
+}

@@ -50,6 +50,11 @@ impl<'a> Bundle<'a> {
         }
     }
 
+    /// Whether a key is there, and not `null`.
+    pub fn has_value(&self, key: &str) -> bool {
+        self.members.iter().any(|(name, raw)| name == key && raw.get() != "null")
+    }
+
     /// The object with some members replaced in place; those of new keys follow, in the order of their names.
     pub fn with(&self, changes: &BTreeMap<&str, &str>) -> Secret {
         let ours: usize = changes.iter().map(|(key, value)| 6 * (key.len() + value.len()) + 8).sum();
@@ -159,7 +164,8 @@ mod tests {
     #[test]
     fn null_is_no_value_and_an_empty_object_is_written_as_one() {
         let secret = Secret::from_text(r#"{"a":null}"#.into());
-        assert_eq!(Bundle::parse(&secret).unwrap().value("a"), Ok(None));
+        let bundle = Bundle::parse(&secret).unwrap();
+        assert_eq!((bundle.value("a"), bundle.has_value("a")), (Ok(None), false));
         assert_eq!(text(&Bundle::default().with(&BTreeMap::new())), "{}");
     }
 

@@ -9,10 +9,11 @@ use crate::error::{Error, Kind, Result};
 use crate::generate;
 use crate::manifest::hook::{PASSWORD, USERNAME};
 use crate::manifest::{Declaration, Kind as SecretKind};
-use crate::name::{EnvName, VersionId};
+use crate::name::VersionId;
 use crate::remote::MOST_BYTES;
+use crate::secret::Secret;
+use crate::secret::digest::Fingerprints;
 use crate::secret::parts::{Part, Parts};
-use crate::secret::{Secret, digest};
 use crate::store::{Store, Version};
 use crate::token::algorithm::Algorithm;
 
@@ -31,20 +32,20 @@ pub struct Here {
 }
 
 /// The current value of a secret as it is sent; `None` when there is none.
-pub fn here(store: &Store, environment: &EnvName, declaration: &Declaration) -> Option<Here> {
-    let (version, value) = if let Some(text) = declaration.kind.setting(environment) {
+pub fn here(store: &Store, declaration: &Declaration, fingerprints: &Fingerprints) -> Option<Here> {
+    let (version, value) = if let Some(text) = declaration.kind.setting(&store.environment) {
         (None, Secret::copy_of(text.as_bytes()))
     } else {
         let version = store.value(declaration)?;
         (Some(version.id), sent(declaration, version)?)
     };
-    let fingerprint = fingerprint(store, &value);
+    let fingerprint = fingerprints.of(&value);
     Some(Here { version, value, fingerprint })
 }
 
-/// The keyed fingerprint that bases are kept by: a bare hash of a short value could be guessed back.
-pub fn fingerprint(store: &Store, value: &Secret) -> String {
-    digest::keyed_fingerprint(&store.fingerprint_key, &store.project, value)
+/// The keyed fingerprints that bases are kept by: a bare hash of a short value could be guessed back.
+pub fn fingerprints(store: &Store) -> Fingerprints {
+    Fingerprints::new(&store.fingerprint_key, &store.project)
 }
 
 /// A version as it is sent: one value as it is, one with its user and several pieces as a JSON object.
@@ -146,6 +147,24 @@ pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, 
     }
 }
 
+/// Refuses what AWS could not keep, whatever it has there: nobody need be asked for that.
+pub fn check_lengths(places: &[Place<'_>], store: &Store) -> Result<()> {
+    let length = |declaration: &Declaration| match declaration.kind.setting(&store.environment) {
+        Some(text) => text.len(),
+        None => store.value(declaration).map_or(0, |version| version.parts.iter().map(|(_, it)| it.len()).sum()),
+    };
+    let size = |place: &Place<'_>| place.fields().into_iter().map(|(_, it)| length(it)).sum();
+    let sizes = places.iter().map(|place| (place, size(place)));
+    let refused = sizes.filter(|(_, size)| *size > MOST_BYTES).map(|(place, size)| too_long(&place.name, size));
+    Error::all(refused).map_or(Ok(()), Err)
+}
+
+fn too_long(name: &str, size: usize) -> Error {
+    let message = format!("the value for `{name}` has {size} bytes, and AWS takes {MOST_BYTES}");
+    Error::new(Kind::Findings, "remote-too-long", message)
+        .hint("put fewer keys into one bundle, or keep the value elsewhere")
+}
+
 /// What a place is to hold: the value itself, or the bundle that is there with our keys in it.
 pub fn merged(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str, &Secret>) -> Result<Secret> {
     let merged = match &place.shape {
@@ -161,11 +180,7 @@ pub fn merged(place: &Place<'_>, there: Option<&Secret>, ours: &BTreeMap<&str, &
             format!("the value for `{name}` is empty, which AWS refuses"),
         )
         .hint("give it a value, or take `aws` from its declaration")),
-        size if size > MOST_BYTES => {
-            let message = format!("the value for `{name}` has {size} bytes, and AWS takes {MOST_BYTES}");
-            Err(Error::new(Kind::Findings, "remote-too-long", message)
-                .hint("put fewer keys into one bundle, or keep the value elsewhere"))
-        }
+        size if size > MOST_BYTES => Err(too_long(name, size)),
         _ => Ok(merged),
     }
 }

@@ -10,25 +10,14 @@ use super::fit;
 use super::hindrance::{Hindrance, hindrance};
 use super::judge::{There, Verdict, judge};
 use super::place::{Place, Shape, owner};
+use super::seen::Seen;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::remote::{Failure, Listed, Reading};
 use crate::secret::Secret;
+use crate::secret::digest::Fingerprints;
 use crate::store::Store;
 use crate::store::synced::Base;
-
-/// What was seen on the remote side.
-#[derive(Debug, Default)]
-pub struct Seen {
-    /// What the listing told, by full name.
-    pub listed: BTreeMap<String, Listed>,
-    /// What was read, by full name.
-    pub readings: BTreeMap<String, Reading>,
-    /// What could not be looked at, by full name.
-    pub failures: BTreeMap<String, Failure>,
-    /// The bases at that time, by full name: one that another process moved on meanwhile belongs to another look.
-    pub bases: BTreeMap<String, Base>,
-}
 
 /// A remote secret, compared.
 #[derive(Debug)]
@@ -109,19 +98,15 @@ pub enum State {
     Unreadable,
 }
 
-/// What of a place must be read before it can be judged: those that changed there or were never compared, in whole or in
-/// some key, and those whose value was agreed on and is here no more.
-pub fn unread<'p>(places: &'p [Place<'_>], store: &Store, seen: &Seen) -> Vec<&'p Place<'p>> {
-    let is_unread = |place: &&Place<'_>| {
-        let listed = seen.listed.get(&place.name).filter(|listed| listed.deleted.is_none());
-        let Some(version) = listed.and_then(Listed::current) else { return false };
-        let Some(base) = base(place, store, listed).filter(|base| base.version == version) else { return true };
-        let is_lost = |declaration| !is_derived(declaration) && store.value(declaration).is_none();
-        let is_unsure =
-            |(key, declaration)| base.fields.get(key).is_none_or(|it| !it.is_empty() && is_lost(declaration));
-        place.fields().into_iter().any(is_unsure)
-    };
-    places.iter().filter(is_unread).collect()
+/// Whether a place must be read before it can be judged: one that changed there or was never compared, in whole or in some key,
+/// and one whose value was agreed on and is here no more.
+pub fn is_unread(place: &Place<'_>, store: &Store, listed: &Listed) -> bool {
+    let Some(version) = listed.current().filter(|_| listed.deleted.is_none()) else { return false };
+    let base = base(place, store, Some(listed)).filter(|base| base.version == version);
+    let Some(base) = base else { return true };
+    let is_lost = |declaration| !is_derived(declaration) && store.value(declaration).is_none();
+    let is_unsure = |(key, declaration)| base.fields.get(key).is_none_or(|it| !it.is_empty() && is_lost(declaration));
+    place.fields().into_iter().any(is_unsure)
 }
 
 /// The base of a place, unless its secret was made anew since, or the place is in another account or region now.
@@ -135,10 +120,16 @@ fn base<'s>(place: &Place<'_>, store: &'s Store, listed: Option<&Listed>) -> Opt
 
 /// Compares the places with what was seen.
 pub fn look<'a>(places: &'a [Place<'a>], store: &'a Store, seen: &'a Seen) -> Vec<Item<'a>> {
-    places.iter().map(|place| item(place, store, seen)).collect()
+    each(places, store, seen).collect()
 }
 
-fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> {
+/// The same, one after the other: an item holds values, and there may be many.
+pub fn each<'a>(places: &'a [Place<'a>], store: &'a Store, seen: &'a Seen) -> impl Iterator<Item = Item<'a>> + use<'a> {
+    let fingerprints = content::fingerprints(store);
+    places.iter().map(move |place| item(place, store, seen, &fingerprints))
+}
+
+fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen, fingerprints: &Fingerprints) -> Item<'a> {
     let listed = seen.listed.get(&place.name);
     let reading = seen.readings.get(&place.name);
     // A listing may lag behind; what was read is newer.
@@ -151,9 +142,9 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
     let is_malformed = values.is_err();
     let known = base.filter(|base| version == Some(base.version.as_str()));
     let field = |(key, declaration): (&'a str, &'a Declaration)| {
-        let here = content::here(store, &store.environment, declaration);
+        let here = content::here(store, declaration, fingerprints);
         let there = values.as_mut().ok().and_then(|values| values.remove(key)).map(|value| {
-            let fingerprint = content::fingerprint(store, &value);
+            let fingerprint = fingerprints.of(&value);
             (value, fingerprint)
         });
         let is_known = known.is_some_and(|base| base.fields.contains_key(key));
@@ -171,7 +162,8 @@ fn item<'a>(place: &'a Place<'a>, store: &'a Store, seen: &'a Seen) -> Item<'a> 
     let fields: Vec<_> = place.fields().into_iter().map(field).collect();
     let hindrance = listed.and_then(|listed| hindrance(listed, &owner(&store.project, &store.environment)));
     // What another process wrote down meanwhile is newer than what was seen, unless it is the same.
-    let is_overtaken = known.is_none() && seen.bases.get(&place.name) != store.synced.bases.get(&place.name);
+    let has_moved = |bases: &BTreeMap<_, _>| bases.get(&place.name) != store.synced.bases.get(&place.name);
+    let is_overtaken = known.is_none() && seen.bases.as_ref().is_some_and(has_moved);
     let failure = seen.failures.get(&place.name);
     let state = match (is_overtaken, is_malformed) {
         (true, _) => State::Changed,

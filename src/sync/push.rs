@@ -116,7 +116,7 @@ fn token(item: &Item<'_>, store: &Store, arn: &str, value: &Secret) -> String {
     };
     let derived = || {
         let from = item.version.unwrap_or_default();
-        let what = content::fingerprint(store, value);
+        let what = content::fingerprints(store).of(value);
         VersionId::derived(&format!("vault-kit/push/1|{arn}|{}|{from}|{what}", item.place.name))
     };
     own.unwrap_or_else(derived).to_string()

@@ -21,7 +21,7 @@ pub enum Reason {
     KeyRetired,
     /// The key is published, but does not sign yet.
     KeyNotYetActive,
-    /// The header asks for an extension, or brings its own key.
+    /// The header has a member that is not known: an extension, or a key of its own.
     CritUnsupported,
     /// The signature is not that of the key.
     BadSignature,

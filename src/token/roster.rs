@@ -125,7 +125,7 @@ pub fn known(manifest: &Manifest, environment: &EnvName, store: &Store, now: Dat
     });
     let mut recorded: Vec<Known> =
         store.issued.tokens.iter().map(|(jti, token)| of_record(jti, token, &verifier, now)).collect();
-    recorded.sort_by(|a, b| (a.expires, &a.jti).cmp(&(b.expires, &b.jti)));
+    recorded.sort_unstable_by(|a, b| (a.expires, &a.jti).cmp(&(b.expires, &b.jti)));
     versions.chain(recorded).collect()
 }
 

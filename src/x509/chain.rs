@@ -1,6 +1,7 @@
 //! Certificates as they follow each other: read from PEM, put into the order that a server sends, the root taken out.
 
 use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, anchor_from_trusted_cert};
 
 use super::certificate::Certificate;
@@ -29,6 +30,19 @@ pub fn authorities(text: &[u8]) -> Result<Vec<u8>, String> {
     let certificates = read(text)?;
     let anchors = to_pem(certificates.iter().filter(is_anchor));
     if anchors.is_empty() { Err("holds no authority".to_owned()) } else { Ok(anchors.expose().to_vec()) }
+}
+
+/// A PEM text of authorities as it is, where a TLS client can take all of its certificates, else as one of those that it can take;
+/// `None` where there is none of them. It says nothing, and reads no more of a certificate than a client does.
+pub fn usable_authorities(text: Vec<u8>) -> Option<Vec<u8>> {
+    let is_anchor = |it: &CertificateDer<'_>| anchor_from_trusted_cert(it).is_ok();
+    let certificates = || CertificateDer::pem_slice_iter(&text);
+    if certificates().next().is_some() && certificates().all(|it| it.as_ref().is_ok_and(is_anchor)) {
+        return Some(text);
+    }
+    let anchors = certificates().flatten().filter(is_anchor).map(|it| armor::encode(armor::CERTIFICATE, &it));
+    let anchors = anchors.flat_map(|block| block.expose().to_vec()).collect::<Vec<u8>>();
+    (!anchors.is_empty()).then_some(anchors)
 }
 
 /// Certificates as PEM.

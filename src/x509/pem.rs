@@ -69,6 +69,19 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
     if blocks.is_empty() { Err(Damage::Empty) } else { Ok(blocks) }
 }
 
+/// What is wrong with text that begins a block and is no PEM, in words without the text. Old encrypted keys (RFC 1421) and
+/// the armour of `OpenPGP`, which has lines of its own, are whole for those who read them.
+pub(super) fn damage(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_label = |label: &str| label.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b' '));
+    let mut labels = text.lines().filter_map(|line| fence(line, "-----BEGIN "));
+    let is_pem = labels.next().is_some_and(|label| is_label(label) && !label.starts_with("PGP "));
+    match blocks(bytes).err().filter(|_| is_pem)? {
+        Damage::Empty | Damage::Encrypted | Damage::NotText => None,
+        damage => Some(damage.told()),
+    }
+}
+
 fn fence<'a>(line: &'a str, begin: &str) -> Option<&'a str> {
     line.trim_end().strip_prefix(begin)?.strip_suffix("-----")
 }

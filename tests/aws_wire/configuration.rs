@@ -1,6 +1,5 @@
 //! Where the client goes, as whom, and whom it trusts.
 
-use std::io::BufRead as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,15 +8,14 @@ use vault_kit::remote::aws::{Patience, Settings, connect};
 use vault_kit::remote::{Cause, Remote};
 
 use super::server::{Reply, Server};
-use super::support::{self, Project, program, skip};
 use super::{KEYS, client, client_of, is_inside, within};
 
 /// What `connect` says to these settings, as the code of its error.
-fn refusal(settings: &Settings) -> Option<&'static str> {
+pub(crate) fn refusal(settings: &Settings) -> Option<&'static str> {
     connect(settings, Arc::new(|_| {})).err().map(|error| error.code())
 }
 
-fn in_region() -> Settings {
+pub(crate) fn in_region() -> Settings {
     Settings { region: Some("eu-west-1".into()), ..Settings::default() }
 }
 
@@ -26,7 +24,7 @@ fn profile(name: &str, credentials: &str) -> String {
     format!("[profile {name}]\nregion = eu-west-1\n{credentials}\n")
 }
 
-fn write(home: &Path, name: &str, text: &str) {
+pub(crate) fn write(home: &Path, name: &str, text: &str) {
     let path = home.join(".aws").join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
@@ -52,6 +50,7 @@ fn aws() -> Server {
             let error = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>s3cr3t</Message>";
             return Reply::Status(403, format!("{error}</Error><RequestId>1</RequestId></ErrorResponse>"));
         }
+        let has = |header: &str| asked.head.lines().any(|line| line.eq_ignore_ascii_case(header));
         match asked.operation.as_str() {
             "ListSecrets" => Reply::json(&json!({ "SecretList": [] })),
             _ if asked.text.contains("Action=AssumeRoleWithWebIdentity&") => role("AssumeRoleWithWebIdentity"),
@@ -66,6 +65,16 @@ fn aws() -> Server {
                                      "expiration": 4_070_908_800_000_i64 },
             })),
             _ if path == "/latest/api/token" => Reply::Status(200, "t".into()),
+            // IMDSv2: nothing is told to whoever did not ask for a token first.
+            _ if path.starts_with("/latest/") && !has("x-aws-ec2-metadata-token: t") => {
+                Reply::Status(401, String::new())
+            }
+            _ if path.starts_with("/pod") && !has("authorization: token-of-the-pod") => {
+                Reply::Status(401, String::new())
+            }
+            _ if path.starts_with("/pod") => Reply::json(&json!({
+                "AccessKeyId": "AKIDpod", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z",
+            })),
             _ if path == "/latest/meta-data/placement/region" => Reply::Status(200, "eu-west-1".into()),
             _ if path.ends_with("/iam/security-credentials/") => Reply::Status(200, "r".into()),
             _ if path.ends_with("/iam/security-credentials/r") => Reply::json(&json!({
@@ -244,106 +253,6 @@ fn a_pod_takes_its_role_by_its_token() {
     });
 }
 
-/// A host that speaks TLS with the certificate in argv, and answers every request with an empty listing.
-const TLS_HOST: &str = r#"
-import http.server, ssl, sys
-
-class Host(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = b'{"SecretList": []}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1], sys.argv[2])
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Host)
-server.socket = context.wrap_socket(server.socket, server_side=True)
-print(server.server_port, flush=True)
-server.serve_forever()
-"#;
-
-const AUTHORITIES: &str = r#"
-[project]
-name = "shop"
-
-[secrets.CA]
-kind = "ca"
-
-[secrets.OTHER_CA]
-kind = "ca"
-
-[secrets.TLS]
-kind = "certificate"
-issuer = "CA"
-dns = ["localhost"]
-ip = ["127.0.0.1"]
-
-[outputs.tls]
-format = "pem"
-path = "tls"
-secrets = ["TLS"]
-files = { fullchain = "cert.pem", key = "key.pem", ca = "ca.pem" }
-
-[outputs.other]
-format = "pem"
-path = "other"
-secrets = ["OTHER_CA"]
-files = { ca = "ca.pem" }
-"#;
-
-#[test]
-fn the_authorities_of_a_bundle_are_trusted_and_no_others() {
-    let test = "configuration::the_authorities_of_a_bundle_are_trusted_and_no_others";
-    within(test, &KEYS, "", |home| {
-        let Some(python) = program("python3") else { return skip(test, "there is no python3") };
-        let project = Project::initialised(AUTHORITIES);
-        let mut command = std::process::Command::new(python);
-        command.args(["-c", TLS_HOST]).arg(project.path("tls/cert.pem")).arg(project.path("tls/key.pem"));
-        let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
-        let mut port = String::new();
-        std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        let _host = support::Server(child);
-        let with = |bundle: &Path| Settings {
-            endpoint: Some(format!("https://localhost:{}", port.trim())),
-            ca_bundle: Some(bundle.to_owned()),
-            patience: Patience::Unattended,
-            ..in_region()
-        };
-        assert_eq!(client_of(&with(&project.path("tls/ca.pem"))).0.list("/p/"), Ok(vec![]));
-        let (aws, notices) = client_of(&with(&project.path("other/ca.pem")));
-        let failure = aws.list("/p/").unwrap_err();
-        assert_eq!((failure.cause, failure.code.as_deref()), (Cause::Unreachable, Some("TlsFailed")));
-        assert!(notices.lock().unwrap().is_empty(), "a certificate does not get better by waiting");
-
-        let bundle = |text: &str| {
-            write(home, "bundle.pem", text);
-            refusal(&with(&home.join(".aws/bundle.pem")))
-        };
-        assert_eq!(bundle(""), Some("ca-bundle-invalid"));
-        assert_eq!(bundle("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"), Some("ca-bundle-invalid"));
-        assert_eq!(bundle(&project.read("tls/key.pem")), Some("ca-bundle-invalid"));
-        assert_eq!(refusal(&with(&home.join("none.pem"))), Some("ca-bundle-invalid"));
-    });
-}
-
-#[test]
-fn the_systems_own_bundle_is_a_bundle() {
-    let test = "configuration::the_systems_own_bundle_is_a_bundle";
-    within(test, &KEYS, "", |_| {
-        let bundle = Path::new("/etc/ssl/certs/ca-certificates.crt");
-        if !bundle.exists() {
-            return skip(test, "there is no /etc/ssl/certs/ca-certificates.crt");
-        }
-        assert_eq!(refusal(&Settings { ca_bundle: Some(bundle.to_owned()), ..in_region() }), None);
-    });
-}
-
 #[test]
 fn containers_and_instances_get_their_roles_from_where_they_run() {
     let test = "configuration::containers_and_instances_get_their_roles_from_where_they_run";
@@ -365,6 +274,25 @@ fn containers_and_instances_get_their_roles_from_where_they_run() {
             return;
         }
         assert_eq!(key(&server), expected);
+    }
+}
+
+#[test]
+fn a_pod_proves_itself_by_the_token_in_a_file() {
+    let test = "configuration::a_pod_proves_itself_by_the_token_in_a_file";
+    let server = aws();
+    let directory = tempfile::TempDir::new().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, "token-of-the-pod").unwrap();
+    let (token, pod) = (token.display().to_string(), format!("{}/pod", server.endpoint));
+    let environment = [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", pod.as_str()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token),
+        ("AWS_ENDPOINT_URL", &server.endpoint),
+    ];
+    within(test, &environment, "", |_| assert_eq!(client_of(&in_region()).0.list("/p/"), Ok(vec![])));
+    if !is_inside() {
+        assert_eq!(key(&server), "AKIDpod");
     }
 }
 

@@ -14,6 +14,7 @@ mod moto;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod trust;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

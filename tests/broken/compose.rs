@@ -80,6 +80,11 @@ broken! {
     a_misspelt_key: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "depends_on: [mcp-rag]", "depend_on: [mcp-rag]");
     } => "compose-invalid" at "depend_on" in "docker-compose.yml";
+    a_compose_file_that_is_not_named: "docker-mcp", |project| {
+        let text = project.read("vault-kit.toml").replacen("compose = [\"docker-compose.yml\"]\n", "", 1);
+        let (before, rest) = text.split_once("[deployment]\n").unwrap();
+        project.write("vault-kit.toml", [before, &rest[rest.find("# --- Files").unwrap()..]].concat());
+    } => "compose-unnamed";
     a_compose_file_that_is_a_directory: "mcp-rag", |project| {
         std::fs::remove_file(project.path("docker-compose.yml")).unwrap();
         std::fs::create_dir(project.path("docker-compose.yml")).unwrap();

@@ -159,14 +159,7 @@ fn a_compose_file_that_cannot_be_judged_fails_and_nothing_is_said_of_its_service
         }),
         ("regular file", |project| {
             std::fs::remove_file(project.path("compose.yml")).unwrap();
-            rustix::fs::mknodat(
-                rustix::fs::CWD,
-                project.path("compose.yml"),
-                rustix::fs::FileType::Fifo,
-                0o600.into(),
-                0,
-            )
-            .unwrap();
+            fifo(&project.path("compose.yml"));
         }),
         ("regular file", |project| {
             std::fs::remove_file(project.path("compose.yml")).unwrap();
@@ -205,8 +198,7 @@ type Spoiling = (&'static str, fn(&Project, &str));
 fn a_file_that_is_built_or_served_from_and_cannot_be_judged_fails() {
     let make: [Spoiling; 4] = [
         ("is not a regular file", |project, path| {
-            let mode = rustix::fs::Mode::RWXU;
-            rustix::fs::mknodat(rustix::fs::CWD, project.path(path), rustix::fs::FileType::Fifo, mode, 0).unwrap();
+            fifo(&project.path(path));
         }),
         ("is not a regular file", |project, path| std::fs::create_dir(project.path(path)).unwrap()),
         ("MiB", |project, path| project.write(path, vec![b'\n'; 2 << 20])),
@@ -249,4 +241,9 @@ fn what_a_compose_file_takes_from_outside_of_the_project_is_not_checked() {
     project.write("compose.yml", COMPOSE.replace("x-common:", "include: [../common.yml]\nx-common:"));
     let run = Run::of(project.command(["check", "--at", "repo"]).envs(owner(&project))).assert_code(0);
     assert!(run.stdout.contains("not checked") && run.stdout.contains("../common.yml"), "{run:?}");
+}
+
+/// A pipe with a name; macOS has no call for it that names the directory.
+fn fifo(path: &std::path::Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }

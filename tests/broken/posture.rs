@@ -42,6 +42,24 @@ broken! {
     a_service_that_no_row_of_the_matrix_has: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "services:\n", "services:\n  adminer:\n    <<: *hardened\n    image: adminer\n    networks: [backend]\n    deploy: { resources: { limits: { cpus: \"1\", memory: 64M } } }\n");
     } => "network-matrix" at "adminer" in "docker-compose.yml";
+    a_second_service_that_mounts_the_signing_key: "omni2", |project| {
+        edit(project, "docker-compose.yml", "    networks: [backend]\n    expose: [\"8000\"]", "    user: \"${OMNI2_UID:-1000}:${OMNI2_GID:-1000}\"\n    secrets: [signing_key]\n    networks: [backend]\n    expose: [\"8000\"]");
+    } => "secret-holders" at "secrets: [signing_key]" in "docker-compose.yml";
+    a_service_that_mounts_the_directory_of_the_signing_key: "omni2", |project| {
+        edit(project, "docker-compose.yml", "    networks: [backend]\n    expose: [\"8000\"]", "    user: \"${OMNI2_UID:-1000}:${OMNI2_GID:-1000}\"\n    volumes: [\"./.secrets:/keys:ro\"]\n    networks: [backend]\n    expose: [\"8000\"]");
+    } => "secret-holders" at "./.secrets:/keys" in "docker-compose.yml";
+    a_service_without_the_secret_that_all_share: "sutra", |project| {
+        edit(project, "docker-compose.yml", "    environment: *auth\n    networks: [sutra-public, sutra-internal]\n    ports: [\"127.0.0.1:9000:9000\"]", "    networks: [sutra-public, sutra-internal]\n    ports: [\"127.0.0.1:9000:9000\"]");
+    } => "secret-holders" at "sutra-control:" in "docker-compose.yml";
+    a_service_that_gets_the_shared_secret_and_needs_it_not: "sutra", |project| {
+        edit(project, "docker-compose.yml", "    networks: [sutra-public]\n", "    environment: *auth\n    networks: [sutra-public]\n");
+    } => "secret-holders" at "SUTRA_AUTH_SECRET" in "docker-compose.yml";
+    a_url_that_tells_the_password_to_a_service_that_is_not_to_have_it: "mcp-rag", |project| {
+        edit(project, "vault-kit.toml", "tls_min = \"1.2\"", "tls_min = \"1.2\"\nholders = { REDIS_PASSWORD = [\"redis\"] }");
+    } => "secret-holders" at "REDIS_URL" in "docker-compose.yml";
+    a_row_of_holders_about_a_service_that_was_renamed: "omni2", |project| {
+        edit(project, "vault-kit.toml", "[\"auth-service\"] }", "[\"auth-service\", \"auth\"] }");
+    } => "deployment-unknown" at "holders" in "vault-kit.toml";
     a_container_that_can_gain_privileges: "docker-mcp", |project| {
         edit(project, "docker-compose.yml", "    networks: [monitoring]\n", "    security_opt: []\n    networks: [monitoring]\n");
     } => "new-privileges" at "prometheus" in "docker-compose.yml";

@@ -52,6 +52,11 @@ services:
     command: ["curl", "-H", "Authorization: Bearer hunter2hunter2", "-u", "app:"]  # !
     entrypoint: [curl, -u, "app:hunter2", "http://a"]  # !
     healthcheck: { test: [CMD, mongosh, --username, root, -p, hunter2, --eval, ping] }  # !
+  programs:
+    image: a
+    command: consul agent -server -encrypt hunter2  # !
+    entrypoint: [sh, -c, "mc alias set a http://minio:9000 app hunter2 && exec app"]  # !
+    healthcheck: { test: [CMD-SHELL, "cypher-shell -u neo4j -p hunter2 'RETURN 1'"] }  # !
   quiet:
     image: a
     command: redis-server --requirepass "$$DB_PASSWORD" --appendonly yes --tls-key redis.key --maxmemory 1gb
@@ -223,11 +228,30 @@ services:
       LDAP_KEY: ${LDAP_KEY:-/etc/ldap.key}
       LDAP_NEXT: ${DB_PASSWORD_PREVIOUS:-}
       LDAP_NESTED: ${DB_PASSWORD:-${HOST:-ldap}}
+      LDAP_BESIDE: postgres://${PORT}:hunter2@${DB_HOST:-db}:${PORT}/app  # !
+      LDAP_BROUGHT: postgres://app:${DB_PASSWORD}@db:${PORT}/app?sslmode=require
+      LDAP_BOTH: postgres://app:${DB_PASSWORD}@db:${PORT}/app?sslpassword=hunter2  # !
+      LDAP_PASSWORD: ${PORT}hunter2  # !
+      LDAP_TOKEN: ${PORT}
+      LDAP_SECRET: base64:${DB_PASSWORD}${PORT}
+      LDAP_JSON: '{"port": "${PORT}", "password": "hunter2"}'  # !
   b:
     image: b
     environment:
       - GF_SECURITY_ADMIN_PASSWORD=${DB_PASSWORD:-hunter2}  # !
       - SMTP_PASSWORD=hunter2  # !
+      - MAIL_PASSWORD=${PORT}=hunter2  # !
+      - MAIL_TOKEN=$PORT
+configs:
+  known:
+    content: |
+      port ${PORT}
+      requirepass hunter2  # !
+      user ${PORT}
+  brought:
+    content: |
+      port ${PORT}
+      requirepass ${DB_PASSWORD}
 "#;
 
 #[test]
@@ -293,6 +317,10 @@ RUN --mount=type=secret,id=api_token curl -H "Authorization: Bearer $(cat /run/s
 RUN curl -H "Authorization: Bearer $TOKEN" https://a && pip install --extra-index-url https://app:${TOKEN}@a/simple b
 RUN git clone https://app:hunter2@git.example.com/a  # !
 RUN npm config set //registry.npmjs.org/:_authToken=hunter2 && npm ci  # !
+RUN apt-get install -y openssh-server && echo 'root:hunter2' | chpasswd  # !
+RUN printf 'root:%s' "$(cat /run/secrets/root)" | chpasswd && aws configure set region eu-central-1
+RUN mysqld & mysql -e "CREATE USER app IDENTIFIED BY 'hunter2'"  # !
+RUN rabbitmqctl add_user app hunter2  # !
 RUN <<EOF
 set -e
 psql postgres://app:hunter2@db/app  # !

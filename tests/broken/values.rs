@@ -1,5 +1,11 @@
 //! Values: missing, weak, known to others, past their time.
 
+use chrono::TimeDelta;
+use vault_kit::name::{SecretName, VersionId};
+use vault_kit::secret::Secret;
+use vault_kit::secret::parts::Parts;
+use vault_kit::store::{Origin, Version};
+
 use crate::support::Project;
 use crate::{broken, edit, supply};
 
@@ -9,23 +15,21 @@ fn with_value(project: &Project, name: &str, value: &str) {
     project.run(["render"]).assert_code(0);
 }
 
-/// Sets a date in the ledger: what the calendar does to a value in time.
-fn set_date(project: &Project, name: &str, field: &str, date: &str) {
-    change_ledger(project, name, |line| {
-        let start = line.find(&format!("\"{field}\":\"")).expect("the field") + field.len() + 4;
-        let end = start + line[start..].find('"').expect("its end");
-        format!("{}{date}{}", &line[..start], &line[end..])
+/// Changes what the store has of a value, as the calendar or an older program does, and lets the ledger follow.
+fn change(project: &Project, name: &str, change: impl FnOnce(&mut Version)) {
+    project.edit_store(|store| {
+        let versions = store.secrets.get_mut(&SecretName::new(name).unwrap()).unwrap();
+        change(versions.last_mut().unwrap());
     });
+    project.run(["render"]).assert_code(0);
 }
 
-fn change_ledger(project: &Project, name: &str, change: impl Fn(&str) -> String) {
-    let file = ".vault-kit/dev.ledger.jsonl";
-    let of_secret = format!("{{\"name\":\"{name}\"");
-    let changed = |line: &str| if line.starts_with(&of_secret) { change(line) } else { line.to_owned() };
-    let before = project.read(file);
-    let after: String = before.lines().map(|line| changed(line) + "\n").collect();
-    assert_ne!(before, after);
-    project.write(file, after);
+/// Lets a value be made from another version of what it is made from.
+fn with_other_input(project: &Project, name: &str, input: &str) {
+    change(project, name, |version| {
+        let other = VersionId::from_random([7; 16]);
+        version.inputs.insert(SecretName::new(input).unwrap(), other).unwrap();
+    });
 }
 
 broken! {
@@ -34,7 +38,10 @@ broken! {
     } => "missing";
     // `set` and `import` refuse one; the store may have it from before.
     a_value_that_still_says_changeme: "mcp-rag", |project| {
-        change_ledger(project, "JWT_SECRET", |line| line.replacen("\"stage\"", "\"placeholder\":true,\"stage\"", 1));
+        change(project, "JWT_SECRET", |version| {
+            (version.origin, version.bits) = (Origin::Set, None);
+            version.parts = Parts::value(Secret::copy_of(b"changeme"));
+        });
     } => "placeholder";
     a_value_that_can_be_guessed: "docker-mcp", |project| with_value(project, "GITLAB_TOKEN", "hunter2hunter2") => "weak";
     a_value_that_is_not_the_provider_s: "e2i", |project| {
@@ -50,24 +57,19 @@ broken! {
         project.write(".env.example", format!("UI_API_KEY={key}\n"));
     } => "example-value";
     a_certificate_that_has_expired: "sutra", |project| {
-        set_date(project, "STORAGE_TLS", "expires", "2026-01-01T00:00:00Z");
+        change(project, "STORAGE_TLS", |version| {
+            version.created -= TimeDelta::days(91);
+            version.expires = version.expires.map(|it| it - TimeDelta::days(91));
+        });
     } => "expired";
     a_secret_that_is_past_its_90_days: "sutra", |project| {
-        set_date(project, "SUTRA_AUTH_SECRET", "created", "2026-01-01T00:00:00Z");
+        change(project, "SUTRA_AUTH_SECRET", |version| version.created -= TimeDelta::days(91));
     } => "rotation-due";
     a_token_that_outlives_its_key: "sutra", |project| {
-        change_ledger(project, "SERVICE_TOKEN", |line| {
-            let key = "\"inputs\":{\"SUTRA_AUTH_SECRET\":\"";
-            let start = line.find(key).expect("its key") + key.len();
-            format!("{}{}{}", &line[..start], "0".repeat(8), &line[start + 8..])
-        });
+        with_other_input(project, "SERVICE_TOKEN", "SUTRA_AUTH_SECRET");
     } => "token-orphaned";
     a_certificate_of_a_ca_that_was_replaced: "sutra", |project| {
-        change_ledger(project, "STORAGE_TLS", |line| {
-            let issuer = "\"inputs\":{\"DEV_CA\":\"";
-            let start = line.find(issuer).expect("its issuer") + issuer.len();
-            format!("{}{}{}", &line[..start], "0".repeat(8), &line[start + 8..])
-        });
+        with_other_input(project, "STORAGE_TLS", "DEV_CA");
     } => "input-changed";
     a_certificate_without_a_name_that_is_declared_now: "mcp-rag", |project| {
         edit(project, "vault-kit.toml", "dns = [\"localhost\"]", "dns = [\"localhost\", \"mcp-rag\"]");

@@ -1,9 +1,12 @@
 //! What `GnuTLS`, NSS, node, `HAProxy` and Caddy say, and nginx while its certificate is renewed a hundred times.
 
-use std::io::{BufRead as _, BufReader};
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -75,14 +78,32 @@ fn socket() -> (TcpListener, u16) {
     (socket, port)
 }
 
-/// What curl gets from `api.judged.test` at a port.
-fn curl(port: u16, authority: &std::path::Path) -> Run {
+/// What curl gets from `api.judged.test` at a port, which may be refused: nothing is tried again.
+fn curl(port: u16, authority: &Path, options: &[&str]) -> Run {
     let curl = program("curl").expect("curl is installed: run tests/setup");
     let mut command = Command::new(curl);
-    command.args(["-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", "--retry-connrefused"]);
-    command.args(["--retry", "20", "--retry-delay", "1", "--cacert"]).arg(authority);
-    command.args(["--resolve", &format!("api.judged.test:{port}:127.0.0.1")]);
+    command.args(["-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", "--cacert"]).arg(authority);
+    command.args(["--resolve", &format!("api.judged.test:{port}:127.0.0.1")]).args(options);
     Run::of(command.arg(format!("https://api.judged.test:{port}/")))
+}
+
+/// The same of a server that may not listen yet.
+fn curl_once_it_listens(port: u16, authority: &Path) -> Run {
+    curl(port, authority, &["--retry-connrefused", "--retry", "20", "--retry-delay", "1"])
+}
+
+/// nginx with these directives in its one server, on a socket of ours: a connection waits there until nginx is ready.
+fn nginx(program: &Path, place: &Path, directives: &str) -> (Server, u16) {
+    let (socket, port) = socket();
+    let configuration = format!(
+        "daemon off; worker_processes 1; pid pid; error_log log notice; events {{}}\nhttp {{ access_log off;\n\
+         client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;\n\
+         server {{ listen 127.0.0.1:{port} ssl; {directives} }} }}\n"
+    );
+    put(&place.join("nginx.conf"), &configuration);
+    let mut command = Command::new(program);
+    command.arg("-p").arg(place).args(["-c", "nginx.conf", "-e", "log"]);
+    (Server(command.env("NGINX", "0;").stdin(OwnedFd::from(socket)).spawn().unwrap()), port)
 }
 
 /// Serves a certificate, and tells whether the right host and a wrong one are taken for what they are.
@@ -154,7 +175,7 @@ fn haproxy_serves_its_layout() {
     let mut command = Command::new(haproxy);
     command.args(["-db", "-q", "-f"]).arg(project.path("haproxy.cfg")).stdin(Stdio::null());
     let _server = Server(command.spawn().unwrap());
-    let run = curl(port, &project.path("tls/ca.pem"));
+    let run = curl_once_it_listens(port, &project.path("tls/ca.pem"));
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok"), "{run:?}");
 }
 
@@ -176,52 +197,136 @@ fn caddy_serves_what_nginx_serves() {
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(project.path("Caddyfile"));
     command.env("HOME", project.home()).stdout(Stdio::null()).stderr(Stdio::null());
     let _server = Server(command.spawn().unwrap());
-    let run = curl(port, &project.path("tls/ca.pem"));
+    let run = curl_once_it_listens(port, &project.path("tls/ca.pem"));
     assert_eq!((run.code, run.stdout.as_str()), (0, "ok"), "{run:?}");
+}
+
+/// The certificate that a server shows in a handshake that OpenSSL takes for good.
+fn shown(port: u16, authority: &Path) -> String {
+    let mut command = super::openssl();
+    command.args(["s_client", "-connect", &format!("127.0.0.1:{port}"), "-servername", "api.judged.test"]);
+    command.args(["-verify_hostname", "api.judged.test", "-verify_return_error", "-CAfile"]).arg(authority);
+    leaf(&Run::of(command.stdin(Stdio::null())).assert_code(0).stdout)
+}
+
+/// The first certificate of a text.
+fn leaf(text: &str) -> String {
+    let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----").unwrap();
+    rest.split_once("-----END CERTIFICATE-----").unwrap().0.trim().to_owned()
 }
 
 #[test]
 fn no_handshake_fails_while_a_certificate_is_renewed_a_hundred_times() {
-    let Some(nginx) = program("nginx") else {
+    let Some(program) = program("nginx") else {
         return skip("certificates-nginx", "no nginx or curl: run tests/setup");
     };
     let project = layout("nginx", "atomic = true");
-    let (socket, port) = socket();
-    let configuration = format!(
-        "daemon off; worker_processes 1; pid pid; error_log log notice; events {{}}\nhttp {{ access_log off;\n\
-         client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;\n\
-         server {{ listen 127.0.0.1:{port} ssl; ssl_certificate {tls}/fullchain.pem; ssl_certificate_key {tls}/key.pem;\n\
-         location / {{ return 200 ok; }} }} }}\n",
-        tls = project.path("tls").display()
+    let (place, tls) = (TempDir::new().unwrap(), project.path("tls"));
+    let (server, port) = nginx(
+        &program,
+        place.path(),
+        &format!(
+            "ssl_certificate {0}/fullchain.pem; ssl_certificate_key {0}/key.pem; location / {{ return 200 ok; }}",
+            tls.display()
+        ),
     );
-    let place = TempDir::new().unwrap();
-    put(&place.path().join("nginx.conf"), &configuration);
-    let mut command = Command::new(nginx);
-    command.arg("-p").arg(place.path()).args(["-c", "nginx.conf", "-e", "log"]);
-    let server = Server(command.env("NGINX", "0;").stdin(OwnedFd::from(socket)).spawn().unwrap());
-    let authority = project.path("tls/ca.pem");
-    assert_eq!(curl(port, &authority).stdout, "ok");
+    let authority = tls.join("ca.pem");
+    assert_eq!(curl(port, &authority, &[]).stdout, "ok");
 
     let done = AtomicBool::new(false);
+    let mut seen = BTreeSet::from([shown(port, &authority)]);
     let handshakes = std::thread::scope(|scope| {
         let client = scope.spawn(|| {
             let mut handshakes = 0;
             while !done.load(Ordering::Relaxed) {
-                let run = curl(port, &authority);
+                let run = curl(port, &authority, &[]);
                 assert_eq!((run.code, run.stdout.as_str()), (0, "ok"), "after {handshakes}: {run:?}");
                 handshakes += 1;
             }
             handshakes
         });
-        for _ in 0..100 {
-            project.run(["cert", "renew", "TLS", "--force", "-q"]).assert_code(0);
-            kill_process(Pid::from_child(&server.0), Signal::HUP).unwrap();
-        }
+        // Whatever fails in here, the client is to end.
+        let renewed = catch_unwind(AssertUnwindSafe(|| {
+            for renewal in 0..100 {
+                project.run(["cert", "renew", "TLS", "--force", "-q"]).assert_code(0);
+                kill_process(Pid::from_child(&server.0), Signal::HUP).unwrap();
+                let wanted = leaf(&project.read("tls/fullchain.pem"));
+                let until = Instant::now() + Duration::from_mins(1);
+                while shown(port, &authority) != wanted {
+                    assert!(Instant::now() < until, "renewal {renewal} is not served");
+                }
+                seen.insert(wanted);
+            }
+        }));
         done.store(true, Ordering::Relaxed);
+        renewed.unwrap_or_else(|panic| resume_unwind(panic));
         client.join().unwrap()
     });
     assert!(handshakes > 20, "{handshakes}");
-    let log = std::fs::File::open(place.path().join("log")).unwrap();
-    let reloads = BufReader::new(log).lines().filter(|line| line.as_ref().unwrap().contains("reconfiguring")).count();
-    assert!(reloads > 20, "{reloads}");
+    assert_eq!(seen.len(), 101);
+    let log = std::fs::read_to_string(place.path().join("log")).unwrap();
+    assert_eq!(log.lines().filter(|line| line.contains("[emerg]")).count(), 0, "{log}");
+}
+
+#[test]
+fn nginx_refuses_a_client_that_our_lists_call_revoked_and_no_other() {
+    let Some(program) = program("nginx") else {
+        return skip("certificates-nginx", "no nginx or curl: run tests/setup");
+    };
+    let project = Project::initialised(
+        r#"
+        [project]
+        name = "judged"
+        [secrets.ROOT]
+        kind = "ca"
+        [secrets.CA]
+        kind = "ca"
+        issuer = "ROOT"
+        [secrets.SERVER]
+        kind = "certificate"
+        issuer = "CA"
+        dns = ["api.judged.test"]
+        [secrets.CLIENT]
+        kind = "certificate"
+        issuer = "CA"
+        usage = "client"
+        dns = ["worker.judged.test"]
+        [outputs.server]
+        format = "pem"
+        path = "server"
+        secrets = ["SERVER"]
+        files = { fullchain = "fullchain.pem", key = "key.pem", ca = "ca.pem", crl = "crl.pem" }
+        [outputs.client]
+        format = "pem"
+        path = "client"
+        secrets = ["CLIENT"]
+        files = { fullchain = "fullchain.pem", key = "key.pem" }
+        "#,
+    );
+    for name in ["fullchain", "key"] {
+        project.write(&format!("old/{name}.pem"), project.read(&format!("client/{name}.pem")));
+    }
+    let answer = |client: &str| {
+        let place = TempDir::new().unwrap();
+        let (_server, port) = nginx(
+            &program,
+            place.path(),
+            &format!(
+                "ssl_certificate {0}/fullchain.pem; ssl_certificate_key {0}/key.pem; ssl_client_certificate {0}/ca.pem; \
+                 ssl_crl {0}/crl.pem; ssl_verify_client on; error_log log info; location / {{ return 200 $ssl_client_verify; }}",
+                project.path("server").display()
+            ),
+        );
+        let piece = |name: &str| project.path(&format!("{client}/{name}.pem")).display().to_string();
+        let identified = ["--cert", &piece("fullchain"), "--key", &piece("key"), "--write-out", " %{http_code}"];
+        let run = curl(port, &project.path("server/ca.pem"), &identified);
+        assert_eq!(run.code, 0, "{run:?}");
+        let told = std::fs::read_to_string(place.path().join("log")).unwrap();
+        (run.stdout, told.contains("client SSL certificate verify error: (23:certificate revoked)"))
+    };
+    assert_eq!(answer("old"), ("SUCCESS 200".to_owned(), false));
+    project.run(["cert", "revoke", "CLIENT", "--yes"]).assert_code(0);
+    let (text, is_revoked) = answer("old");
+    assert!(text.ends_with(" 400") && is_revoked, "{text}");
+    assert_eq!(answer("client"), ("SUCCESS 200".to_owned(), false));
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::shop::{complete, json, shop};
 use crate::support::{self, Project, Run};
 
-fn git(project: &Project, arguments: &[&str]) {
+pub(crate) fn git(project: &Project, arguments: &[&str]) {
     let mut git = Command::new("git");
     git.args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"]);
     let output = git.args(arguments).current_dir(project.root()).env("HOME", project.home()).output().unwrap();
@@ -21,7 +21,7 @@ pub(crate) fn committed(project: &Project) {
 }
 
 /// The subjects of what is told, and how many findings were left out.
-fn told(project: &Project, revision: &str) -> (Vec<String>, u64) {
+pub(crate) fn told(project: &Project, revision: &str) -> (Vec<String>, u64) {
     let report = json(&project.run(["check", "--json", "--changed-since", revision]));
     let subject = |it: &serde_json::Value| {
         let subject = if it["file"].is_null() { &it["secret"] } else { &it["file"] };
@@ -31,7 +31,7 @@ fn told(project: &Project, revision: &str) -> (Vec<String>, u64) {
     (findings.iter().map(subject).collect(), report["left_out"]["unchanged"].as_u64().unwrap())
 }
 
-fn append(project: &Project, path: &str, text: &str) {
+pub(crate) fn append(project: &Project, path: &str, text: &str) {
     project.write(path, format!("{}{text}", project.read(path)));
 }
 

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use crate::changed_deployment::deployment;
 use crate::shop::{KEY, SHOP, complete, json, shop};
 use crate::support::{self, Project, Run};
 
@@ -86,6 +87,37 @@ fn a_weak_value_one_that_does_not_match_and_one_that_an_example_shows() {
     example.run(["init"]).assert_code(0);
     example.run_with_stdin(["set", "STRIPE"], KEY.as_bytes()).assert_code(0);
     assert_found(&example, &[], &[("example-value", "STRIPE")]);
+}
+
+#[test]
+fn a_recipe_that_draws_weak_values_is_told_by_its_field_wherever_one_looks_and_longer_values_are_the_cure() {
+    let text = "project.name = \"p\"\n[secrets.LEGACY_PASSWORD]\nkind = \"password\"\nlength = 8\n\
+        [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
+    let project = Project::initialised(text);
+    let told = [("weak-recipe", "LEGACY_PASSWORD")];
+    assert_found(&project, &[], &told);
+    assert_found(&project, &["--at", "repo"], &told);
+    let run =
+        project.run(["run", "--", env!("CARGO_BIN_EXE_vault-kit"), "check", "--at", "env", "--json"]).assert_code(1);
+    let finding = &json(&run)["findings"][0];
+    assert_eq!((&finding["code"], &finding["severity"]), (&"weak-recipe".into(), &"warning".into()));
+    let message = "`secrets.LEGACY_PASSWORD.length` of 8 draws passwords of 47 bits, 64 are the least";
+    assert_eq!(finding["message"], message);
+    let fix = "in [secrets.LEGACY_PASSWORD] of vault-kit.toml: length = 11    # then: vault-kit generate --replace LEGACY_PASSWORD";
+    assert_eq!(finding["fix"], fix);
+
+    project.write("vault-kit.toml", text.replace("length = 8", "length = 11"));
+    assert_found(&project, &[], &[("weak", "LEGACY_PASSWORD")]);
+    project.run(["generate", "--replace", "LEGACY_PASSWORD", "--yes"]).assert_code(0);
+    assert_found(&project, &["--strict"], &[]);
+
+    // The other side may take no longer one: that is a decision, with a reason and an end.
+    let until = (chrono::Utc::now() + chrono::TimeDelta::days(90)).format("%Y-%m-%d");
+    let allow = format!(
+        "[[check.allow]]\ncode = \"weak-recipe\"\nsecret = \"LEGACY_PASSWORD\"\nuntil = \"{until}\"\nreason = \"the old mainframe\"\n"
+    );
+    let project = Project::initialised(&format!("{text}{allow}"));
+    assert_found(&project, &["--strict"], &[]);
 }
 
 #[test]
@@ -476,7 +508,7 @@ fn strict_fails_for_what_could_not_be_looked_at() {
 fn the_report_is_what_its_schema_says() {
     let test = "the_report_is_what_its_schema_says";
     let Some(python) = support::python() else { return support::skip(test, "no Python with the judges' packages") };
-    let projects = [(complete(), 0), (shop(), 1), (Project::with_manifest(SHOP), 1)];
+    let projects = [(complete(), 0), (shop(), 1), (Project::with_manifest(SHOP), 1), (deployment(), 1)];
     for (project, code) in projects {
         let report = project.run(["check", "--json", "--at", "host", "--at", "repo", "--at", "env"]);
         assert!(report.code >= code, "{}", report.both());

@@ -123,3 +123,74 @@ fn gitlab_s_script_leaves_its_reports_and_fails_for_what_is_found() {
     project.write("vault-kit.toml", "[project]\nname = 1\n");
     assert_eq!(bash(&project, script, &first_push).0, Some(3));
 }
+
+const DEPLOYED: &str = r#"
+[project]
+name = "shop"
+[environments.dev]
+[environments.prod]
+[secrets.DATABASE_URL]
+kind = "external"
+environments = ["prod"]
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["DATABASE_URL"]
+"#;
+
+/// The script that a job runs before a deploy, by template.
+fn before_a_deploy() -> Option<[(&'static str, String); 2]> {
+    let (workflow, gitlab) = (read("github-action.yml")?, read("gitlab-ci.yml")?);
+    let steps = workflow["jobs"]["deployment"]["steps"].as_array().unwrap();
+    let github = steps.iter().find_map(|it| it["run"].as_str()).unwrap();
+    let gitlab = gitlab["vault-kit-deployment"]["script"][0].as_str().unwrap();
+    Some([("GitHub", github.to_owned()), ("GitLab", gitlab.to_owned())])
+}
+
+#[test]
+fn a_deploy_waits_for_the_variables_that_it_needs() {
+    let Some(scripts) = before_a_deploy() else {
+        return support::skip("a_deploy_waits_for_the_variables_that_it_needs", "no Python with the judges' packages");
+    };
+    for (who, script) in scripts {
+        let project = Project::with_manifest(DEPLOYED);
+        let url = "postgres://shop:Zk3vYq8mT1xWc5RbLp7n@db/shop";
+        let (code, told) = bash(&project, &script, &[("DATABASE_URL", url)]);
+        assert_eq!(code, Some(0), "{who}: {told}");
+        for (variables, found) in [(&[][..], "missing"), (&[("DATABASE_URL", "changeme")], "placeholder")] {
+            let (code, told) = bash(&project, &script, variables);
+            assert!(code == Some(1) && told.contains(found) && told.contains("DATABASE_URL"), "{who}: {told}");
+        }
+        assert_eq!(project.path("vault-kit-env.xml").exists(), who == "GitLab");
+    }
+}
+
+/// The script of the action that searches a range: what a push with `--no-verify` brought is found, and an input is no part of it.
+#[test]
+fn the_action_searches_what_a_push_brings() {
+    let Some(action) = read("action.yml") else {
+        return support::skip("the_action_searches_what_a_push_brings", "no Python with the judges' packages");
+    };
+    let step = action["runs"]["steps"].as_array().unwrap().iter().find(|it| it["name"] == "Scan").unwrap();
+    let script = step["run"].as_str().unwrap();
+    let project = complete();
+    committed(&project);
+    let range = |range| [("DIRECTORY", "."), ("RANGE", range)];
+    let (code, told) = bash(&project, script, &range("HEAD..HEAD"));
+    assert_eq!(code, Some(0), "{told}");
+    let leaked = "notes.txt";
+    project.write(leaked, project.get("AUTH"));
+    for arguments in [&["add", leaked][..], &["commit", "--quiet", "--no-verify", "-m", "more"]] {
+        crate::changed_since::git(&project, arguments);
+    }
+    let (code, told) = bash(&project, script, &range("HEAD~1..HEAD"));
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("::error") && told.contains("file=notes.txt") && told.contains("AUTH"), "{told}");
+    assert!(!told.contains(std::str::from_utf8(&project.get("AUTH")).unwrap()), "the value is not shown");
+    // Before the first push of a branch there is 000…0.
+    let first = "0000000000000000000000000000000000000000..HEAD";
+    assert_eq!(bash(&project, script, &range(first)).0, Some(1));
+    let hostile = range("--help; touch hacked");
+    assert_eq!(bash(&project, script, &hostile).0, Some(2));
+    assert!(!project.path("hacked").exists());
+}

@@ -45,12 +45,14 @@ fn a_linter_of_others_finds_nothing_in_any_policy() {
     let mut policies = Vec::new();
     for environment in ["prod", "plain"] {
         for role in ["reader", "rotator", "ci-check"] {
-            policies.push(project.run(["-e", environment, "iam", "policy", "--role", role]).assert_code(0).stdout);
+            let arguments = ["-e", environment, "iam", "policy", "--role", role];
+            policies.push(project.run(arguments).assert_code(0).stdout);
+            policies.push(project.run([&arguments[..], &["--batches"]].concat()).assert_code(0).stdout);
         }
     }
     // The judge is not blind.
     policies.push(policies[0].replace("secretsmanager:DescribeSecret", "secretsmanager:DescribeSecrets"));
     let run = Run::with_stdin(&mut judge, format!("[{}]", policies.join(",")).as_bytes()).assert_code(0);
     let said: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(said, [["sound"; 6].as_slice(), &["UNKNOWN_ACTION"]].concat(), "{run:?}");
+    assert_eq!(said, [["sound"; 12].as_slice(), &["UNKNOWN_ACTION"]].concat(), "{run:?}");
 }

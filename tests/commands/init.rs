@@ -261,3 +261,15 @@ fn the_answer_in_json_says_what_was_made_written_and_what_waits() {
     let file = |path: &str| answer["files"].as_array().unwrap().iter().find(|it| it["path"] == path).cloned().unwrap();
     assert_eq!((&file(".env")["mode"], &file(".env")["outcome"]), (&"0600".into(), &"created".into()));
 }
+
+#[test]
+fn an_example_that_leaves_a_path_empty_keeps_nobody_from_beginning() {
+    let project = Project::empty();
+    project.write(".env.example", "DB_PASSWORD=\nDATA_DIR=\n");
+    project.write(
+        "compose.yaml",
+        "services:\n  db:\n    image: db\n    environment: [DB_PASSWORD]\n    volumes: ['${DATA_DIR}:/data']\n",
+    );
+    let run = project.run(["init", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("an entry that is no mount while `DATA_DIR` has no value"), "{run:?}");
+}

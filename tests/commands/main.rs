@@ -10,8 +10,10 @@
 mod support;
 
 mod apikeys;
+mod changed_deployment;
 mod changed_since;
 mod check;
+mod check_range;
 mod ci;
 mod documents;
 mod explain;
@@ -23,7 +25,9 @@ mod import;
 mod init;
 mod kubernetes;
 mod lines;
+mod one_document;
 mod others;
+mod readme;
 mod render;
 mod report;
 mod run;

@@ -1,5 +1,6 @@
 //! The reports of `check`: what fails, what is left out, and in which form it is told.
 
+use crate::changed_deployment::deployment;
 use crate::shop::{SHOP, complete, json, shop};
 use crate::support::{self, Project, Run, set_mode};
 
@@ -191,7 +192,7 @@ fn the_reports_are_what_the_public_schemas_say() {
     let unseen = complete();
     unseen.write(".env.example", "AUTH=something\n");
     std::fs::remove_file(unseen.identity()).unwrap();
-    for project in [complete(), shop(), odd, unseen] {
+    for project in [complete(), shop(), odd, unseen, deployment()] {
         for (format, schema) in SCHEMAS {
             let files = ["default", "all"].map(|name| project.path(&format!("{name}.{format}")));
             let to = |at: usize| format!("{format}={}", files[at].display());

@@ -1,6 +1,7 @@
 //! `set` and `remove`: one value by hand.
 
 use crate::shop::{KEY, complete, error_code, json, shop};
+use crate::support::Project;
 
 #[test]
 fn a_piped_value_loses_one_line_break_and_no_more() {
@@ -160,4 +161,25 @@ fn a_newline_that_comes_with_a_file_is_told() {
         );
         assert_eq!(project.get("NOTE"), value.as_bytes(), "the bytes of the file are the value");
     }
+}
+
+#[test]
+fn a_key_that_was_cut_off_is_taken_with_a_word_of_warning_that_names_the_line_alone() {
+    let project = Project::initialised("project.name = \"p\"\n[secrets.PEM]\nkind = \"external\"\n");
+    for (value, told) in [
+        (
+            "-----BEGIN PRIVATE KEY-----\nMIGHAgEAcanary\n",
+            "warning: the value of `PEM` has a block in line 1 that does not end: is it whole?",
+        ),
+        (
+            "eyJhbGciOiJIUzI1NiJ9.bad!!canary.x",
+            "warning: the value of `PEM` looks like a token whose part 2 is not base64url: is it whole?",
+        ),
+    ] {
+        let run = project.run_with_stdin(["set", "PEM", "--yes"], value.as_bytes()).assert_code(0);
+        assert!(run.stderr.contains(told) && !run.both().contains("canary"), "{}", run.both());
+    }
+    let whole = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n";
+    let run = project.run_with_stdin(["set", "PEM", "--yes"], whole.as_bytes()).assert_code(0);
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
 use crate::judge::{End, Judge};
-use crate::support::{Project, Run, program, skip};
+use crate::support::{Project, Run, counted, program, skip};
 use crate::tree::{self, Tree};
 use crate::{FOREIGN, MANIFEST, OLD_KEY, STALE, declared, running};
 
@@ -248,7 +248,10 @@ fn every_fault(test: &str, prepare: fn() -> Project, command: &[&str], faults: &
         judged += passed;
     }
     let foreign = cases.iter().filter(|case| !case.ours).count();
-    println!("{name}: {judged} of {} survived; {foreign} of them hit the loader or libc before `main`", cases.len());
+    let all = cases.len();
+    counted(&format!(
+        "{name}: {judged} of {all} faults survived; {foreign} of them hit the loader or libc before `main`"
+    ));
     assert!(failures.is_empty(), "{} of {} failed:\n{}", failures.len(), cases.len(), failures.join("\n"));
     assert_eq!(judged, cases.len());
 }

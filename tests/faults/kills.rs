@@ -5,7 +5,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::support::{Run, program, skip};
+use crate::support::{Run, counted, program, skip};
 use crate::{OLD_KEY, running, tree};
 
 /// How many times `set` is killed.
@@ -26,7 +26,6 @@ fn numbered_calls(log: &str) -> Vec<(String, usize)> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the numbers are the result")]
 fn an_acknowledged_value_survives_a_hundred_kills() {
     let test = "kills::an_acknowledged_value_survives_a_hundred_kills";
     if program("strace").is_none() {
@@ -79,7 +78,7 @@ fn an_acknowledged_value_survives_a_hundred_kills() {
         }
         assert_eq!(project.get("SESSION_KEY"), session_key, "round {round}, call {call}");
     }
-    println!("{killed} of {KILLS} killed; {} of {KILLS} whole: {kept} old, {arrived} new", kept + arrived);
+    counted(&format!("{killed} of {KILLS} killed; {} of {KILLS} whole: {kept} old, {arrived} new", kept + arrived));
     assert_eq!(kept + arrived, KILLS);
     assert!(killed == KILLS, "only {killed} were killed");
     assert!(kept >= 10 && arrived >= 10, "too few of one kind: {kept} old, {arrived} new");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::{Project, Run, python_judge, skip};
+use crate::support::{Project, Run, counted, python_judge, skip};
 
 /// How often the power fails in each of the tests.
 const CUTS: usize = 50;
@@ -98,7 +98,6 @@ fn on_a_disk(test: &str) -> Option<(Disk, Project)> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the numbers are the result")]
 fn an_acknowledged_value_survives_fifty_power_cuts() {
     let Some((disk, project)) = on_a_disk("power::an_acknowledged_value_survives_fifty_power_cuts") else { return };
     for round in 0..CUTS {
@@ -109,11 +108,10 @@ fn an_acknowledged_value_survives_fifty_power_cuts() {
         assert!(project.read(".env").contains(&value), "round {round}");
         assert_eq!(project.read(".secrets/api_key"), value, "round {round}");
     }
-    println!("{CUTS} of {CUTS} acknowledged values are there after a power cut");
+    counted(&format!("{CUTS} of {CUTS} acknowledged values are there after a power cut"));
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the numbers are the result")]
 fn an_acknowledged_rotation_survives_fifty_power_cuts() {
     let Some((disk, project)) = on_a_disk("power::an_acknowledged_rotation_survives_fifty_power_cuts") else { return };
     let mut old = project.get("SESSION_KEY");
@@ -128,11 +126,10 @@ fn an_acknowledged_rotation_survives_fifty_power_cuts() {
         assert_eq!(project.get("SESSION_KEY"), new, "round {round}");
         old = new;
     }
-    println!("{CUTS} of {CUTS} acknowledged rotations are there after a power cut");
+    counted(&format!("{CUTS} of {CUTS} acknowledged rotations are there after a power cut"));
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the numbers are the result")]
 fn a_power_cut_at_any_instant_leaves_the_old_value_or_the_new_one() {
     let test = "power::a_power_cut_at_any_instant_leaves_the_old_value_or_the_new_one";
     let Some((disk, project)) = on_a_disk(test) else { return };
@@ -158,5 +155,5 @@ fn a_power_cut_at_any_instant_leaves_the_old_value_or_the_new_one() {
         assert!(project.read(".env").contains(&found), "round {round}");
         old = found;
     }
-    println!("{CUTS} power cuts: {kept} left the old value, {arrived} the new one");
+    counted(&format!("{CUTS} power cuts: {kept} left the old value, {arrived} the new one"));
 }

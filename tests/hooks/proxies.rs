@@ -1,6 +1,7 @@
 //! `hooks/nginx` and `hooks/haproxy` with real servers: the new certificate is served, and a broken configuration changes
 //! nothing.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -62,18 +63,56 @@ fn tools(name: &str, server: &str) -> Option<(std::path::PathBuf, std::path::Pat
     tools
 }
 
+/// The fingerprint of a certificate, by openssl.
+fn fingerprint(openssl: &Path, pem: &[u8]) -> String {
+    let words = ["x509", "-noout", "-fingerprint", "-sha256"];
+    let mut child = Command::new(openssl).args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(pem).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// That of the certificate that a client gets, by openssl's handshake. An old worker may take a connection for a moment.
+fn assert_served(openssl: &Path, port: u16, expected: &str) {
+    let mut served = String::new();
+    for _ in 0..100 {
+        let words = ["s_client", "-servername", "localhost", "-connect"];
+        let mut client = Command::new(openssl);
+        client.args(words).arg(format!("127.0.0.1:{port}")).stdin(Stdio::null()).stderr(Stdio::null());
+        let shown = client.output().unwrap().stdout;
+        // A handshake that a reload cut off shows none.
+        if shown.windows(5).any(|it| it == b"BEGIN") {
+            served = fingerprint(openssl, &shown);
+        }
+        if served == expected {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("clients get {served}, and not {expected}");
+}
+
 /// What both have in common: the hook is called for the first, for a new certificate, and with a broken configuration.
-fn serves_what_is_new(scene: &Scene, openssl: &Path, pem: &Path, configuration: &Path, broken: &str) {
+fn serves_what_is_new(scene: &Scene, (openssl, port): (&Path, u16), pem: &Path, configuration: &Path, broken: &str) {
+    let of_file = || fingerprint(openssl, &std::fs::read(pem).unwrap());
     for _ in 0..2 {
         let ended = reload(scene);
         assert_eq!(ended.status, Status::Done, "{}", ended.redacted(&[]));
     }
+    let first = of_file();
+    assert_served(openssl, port, &first);
     make_certificate(openssl, pem);
+    let second = of_file();
+    assert_served(openssl, port, &first);
     let ended = reload(scene);
     assert_eq!(ended.status, Status::Done, "{}", ended.redacted(&[]));
+    assert_served(openssl, port, &second);
     std::fs::write(configuration, broken).unwrap();
     make_certificate(openssl, pem);
     let ended = reload(scene);
+    assert!(first != second && second != of_file());
+    assert_served(openssl, port, &second);
     assert_eq!(ended.status, Status::Failed(1));
     assert!(ended.redacted(&[]).contains("goes on with the old one"), "{}", ended.redacted(&[]));
 }
@@ -98,7 +137,7 @@ fn nginx_serves_the_new_certificate_after_the_hook() {
         "options = {{ conf = \"{0}/nginx.conf\", verify = \"127.0.0.1:{port}\", certificate = \"{0}/tls.pem\" }}",
         directory.path().display()
     );
-    serves_what_is_new(&Scene::new(NGINX, &options), &openssl, &path("tls.pem"), &configuration, "nonsense");
+    serves_what_is_new(&Scene::new(NGINX, &options), (&openssl, port), &path("tls.pem"), &configuration, "nonsense");
 }
 
 #[test]
@@ -130,7 +169,13 @@ fn haproxy_serves_the_new_certificate_after_the_hook() {
         "options = {{ conf = \"{0}/haproxy.cfg\", master = \"{0}/master\", verify = \"127.0.0.1:{port}\", certificate = \"{0}/tls.pem\" }}",
         directory.path().display()
     );
-    serves_what_is_new(&Scene::new(HAPROXY, &options), &openssl, &path("tls.pem"), &configuration, "nonsense\n");
+    serves_what_is_new(
+        &Scene::new(HAPROXY, &options),
+        (&openssl, port),
+        &path("tls.pem"),
+        &configuration,
+        "nonsense\n",
+    );
 }
 
 pub(crate) fn wait_for(port: u16) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Project, Run};
+use crate::support::{Project, Run, python_judge, skip};
 use crate::{MANIFEST, openssl};
 
 fn project(more: &str) -> Project {
@@ -40,6 +40,24 @@ fn haproxy_gets_certificate_chain_and_key_in_one_file() {
     let labels: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("-----BEGIN ")).collect();
     assert_eq!(labels, ["CERTIFICATE-----", "CERTIFICATE-----", "PRIVATE KEY-----"]);
     assert!(is_pair(&project, "site.pem", "site.pem"));
+}
+
+#[test]
+fn kubernetes_gets_a_pair_and_traefik_the_paths_of_one() {
+    let kubernetes = project("layout = \"kubernetes\"\n");
+    assert!(is_pair(&kubernetes, "tls.crt", "tls.key"));
+    let traefik = project("layout = \"traefik\"\n");
+    let Some(mut yaml) = python_judge("yaml_to_json.py") else {
+        return skip("layouts-yaml", "no .venv: run tests/setup");
+    };
+    let run = Run::with_stdin(&mut yaml, &traefik.bytes("tls/tls.yml")).assert_code(0);
+    let named: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    // As the directory is mounted; what stands in it is a pair.
+    let pair = serde_json::json!({
+        "certFile": "/etc/traefik/tls/fullchain.pem", "keyFile": "/etc/traefik/tls/key.pem",
+    });
+    assert_eq!(named, serde_json::json!({"tls": {"certificates": [pair]}}));
+    assert!(is_pair(&traefik, "fullchain.pem", "key.pem"));
 }
 
 /// Whether certificate and key have one public key, as OpenSSL sees it.

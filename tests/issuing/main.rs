@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
 mod layouts;
+mod postgres;
 mod requests;
 mod revocation;
 #[path = "../support/mod.rs"]

@@ -48,6 +48,21 @@ fn a_manifest_that_names_a_profile_and_is_not_trusted() {
 }
 
 #[test]
+fn a_manifest_that_names_a_role_or_an_endpoint_and_is_not_trusted() {
+    for (key, value) in
+        [("endpoint", "http://127.0.0.1:9".to_owned()), ("role_arn", format!("arn:aws:iam::{ACCOUNT}:role/shop"))]
+    {
+        let host = Host::new(&manifest(&format!(", {key} = \"{value}\""), PASSWORD));
+        let told = host.told("not-trusted", &["sync", "pull"]);
+        let error = format!("the manifest names an AWS `{key}`, and nobody said that it may");
+        assert!(told.starts_with("exit 6") && told.contains(&error), "{told}");
+        // With a yes it is another matter whether anybody answers there.
+        host.project.run(["trust", "--yes"]).assert_code(0);
+        assert!(!host.command(&["sync", "pull"]).output().unwrap().stderr.windows(9).any(|it| it == b"said that"));
+    }
+}
+
+#[test]
 fn credentials_of_another_account() {
     let host = Host::new(&manifest("", PASSWORD).replace(ACCOUNT, "999999999999"));
     host.project.run_with_stdin(["set", "PASSWORD"], b"something-to-be-pushed").assert_code(0);

@@ -44,7 +44,7 @@ fn a_denial() {
     --- stderr
     environment `prod`: 1 failed
     vault-kit: error: AWS denies access to `/shop/prod/password` (GetSecretValue: AccessDeniedException, request [request])
-    vault-kit: hint: `vault-kit iam policy --role rotator` prints what a role needs
+    vault-kit: hint: `vault-kit iam policy --role reader` prints what reading takes; a rotator's policy has it too
     "#);
 }
 

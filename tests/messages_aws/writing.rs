@@ -107,10 +107,9 @@ fn an_empty_value() {
 fn a_value_that_is_too_long_for_aws() {
     let host = Host::new(&manifest("", PASSWORD));
     host.set(&"hunter2".repeat(10_000));
-    insta::assert_snapshot!(host.told_in_report("remote-too-long", &["sync", "push"]), @r#"
+    insta::assert_snapshot!(host.told("remote-too-long", &["sync", "push"]), @r#"
     exit 1
     --- stderr
-    environment `prod`: 1 failed
     vault-kit: error: the value for `/shop/prod/password` has 70000 bytes, and AWS takes 65536
     vault-kit: hint: put fewer keys into one bundle, or keep the value elsewhere
     "#);

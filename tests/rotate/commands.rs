@@ -7,6 +7,7 @@ use vault_kit::store::rotations::{Operation, Step, Trouble};
 use vault_kit::store::{Life, Stage, Version};
 
 use crate::fixture::{MANIFEST, actions, delivered, stages};
+use crate::owners::{accepted, in_force};
 use crate::support::{Project, Run};
 
 /// A project in which a rotation of `DB` is on its way.
@@ -116,7 +117,7 @@ fn a_dry_run_of_going_on_or_giving_up_tells_each_step_and_changes_nothing() {
     assert_eq!((&answer["dry_run"], &answer["rotations"][0]["deeds"][0]), (&true.into(), &"promote".into()));
     assert_eq!(answer["reloads"], serde_json::json!([]), "no such hook is declared");
     let run = project.run(["rotate", "abort", "DB", "-n"]).assert_code(0);
-    assert!(run.stderr.contains("would drop    DB"), "{run:?}");
+    assert!(run.stderr.contains("would leave   DB"), "no hook tells its owner: {run:?}");
     project.run(["rotate", "abort", "SESSION", "-n"]).assert_code(2);
     assert!(project.contents() == before);
 }
@@ -297,6 +298,48 @@ fn a_rollback_is_a_new_version_and_says_what_it_is_worth() {
     let version = project.store().secrets[&SecretName::new("DB").unwrap()][1].id.to_string();
     project.run(["rotate", "rollback", "DB", "--to", &version]).assert_code(0);
     assert_eq!(stages(&project, "DB").len(), 4);
+}
+
+#[test]
+fn a_rollback_says_whether_the_earlier_value_still_works() {
+    let told = |project: &Project, words: &str| {
+        let dry = project.run(["rotate", "rollback", "DB", "-n"]).assert_code(0).stderr;
+        assert!(dry.contains(words), "{words}: {dry}");
+        let answer = json(&project.run(["rotate", "rollback", "DB", "-n", "--json"]).assert_code(0));
+        assert!(answer["worth"].as_str().unwrap().contains(words), "{words}: {answer}");
+    };
+    let without_set = |project: &Project| {
+        let manifest = project.read("vault-kit.toml");
+        assert!(manifest.contains("[\"set\", \"test\", \"retire\"]"));
+        project.write("vault-kit.toml", manifest.replace("[\"set\", \"test\", \"retire\"]", "[\"retire\"]"));
+    };
+    // Its owner refuses it by now; a hook can change that, and does.
+    let retired = crate::programs::project();
+    retired.run(["rotate", "tell", "DB"]).assert_code(0);
+    let first = in_force(&retired);
+    retired.run(["rotate", "DB"]).assert_code(0);
+    assert_eq!(accepted(&retired), in_force(&retired));
+    told(&retired, "its owner stopped accepting it on ");
+    told(&retired, "; the hook `set` makes it accepted again");
+    let run = retired.run(["rotate", "rollback", "DB", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("; the hook `set` makes it accepted again"), "{run:?}");
+    assert_eq!((accepted(&retired), in_force(&retired)), (first.clone(), first));
+    // None can any more.
+    without_set(&retired);
+    told(&retired, "its owner stopped accepting it on ");
+    told(&retired, ", and no hook makes it accepted again");
+
+    // Within its overlap it still works.
+    let kept = crate::programs::project_with("overlap = \"24h\"");
+    kept.run(["rotate", "tell", "DB"]).assert_code(0);
+    let first = in_force(&kept);
+    kept.run(["rotate", "DB"]).assert_code(0);
+    assert!(accepted(&kept).contains(&first[0]));
+    told(&kept, "it was not retired; the hook `set` makes sure of it");
+
+    let nobody = Project::initialised(MANIFEST);
+    nobody.run(["rotate", "DB"]).assert_code(0);
+    told(&nobody, "no hook retires `DB`: only its owner knows whether it is still accepted");
 }
 
 #[test]

@@ -229,12 +229,17 @@ fn instructions(project: &Project, arguments: &[&str]) -> u64 {
 #[test]
 fn with_a_thousand_secrets_it_costs_little_when_nothing_is_due() {
     if program("valgrind").is_none() {
-        return skip("due::with_a_thousand_secrets_it_costs_little_when_nothing_is_due", "there is no valgrind");
+        return skip(
+            "due::with_a_thousand_secrets_it_costs_little_when_nothing_is_due",
+            "no valgrind: run tests/setup",
+        );
     }
     let secret = |it| format!("[secrets.KEY_{it}]\nkind = \"random\"\nrotate = \"30d\"\n");
     let secrets: Vec<String> = (0..1000).map(secret).collect();
     let project = Project::initialised(&format!("[project]\nname = \"shop\"\n{}", secrets.concat()));
     let (due, version) = (instructions(&project, &["rotate", "--due"]), instructions(&project, &["--version"]));
-    // What it does beyond being started: two digests and one line of JSON.
-    assert!(due < version + 25_000_000, "{due} instructions, of which {version} for the start");
+    // What it does beyond being started: two digests, which valgrind's processor has no instruction for, and one line of JSON.
+    // That is 10.1 million in the binary that is released and 11.8 in this one: what benches/FIGURES.md measures as time, at
+    // most five times `true`. To parse the manifest, or the ledger, would be more than twice as much.
+    assert!(due < version + 14_000_000, "{due} instructions, of which {version} for the start");
 }

@@ -8,7 +8,7 @@ use crate::support::{Project, set_mode};
 const COMPOSE: &str = "services:\n  web:\n    image: web\n    env_file: .env\n  jobs:\n    image: jobs\n    \
                        volumes: [\".:/srv:ro\"]\n  cache:\n    image: cache\n    volumes: [\"./other:/run/secrets\"]\n";
 
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let manifest =
         declared("overlap = \"1d\"").replace("name = \"shop\"", "name = \"shop\"\ncompose = [\"compose.yaml\"]");
     let project = Project::with_manifest(&manifest);

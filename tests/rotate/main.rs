@@ -7,6 +7,8 @@ mod crashes;
 mod due;
 mod fixture;
 mod foretold;
+mod handwritten;
+mod leaked;
 mod memory;
 mod outlived;
 mod owners;
@@ -17,4 +19,6 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod together;
+mod unusable;
+mod written;
 mod year;

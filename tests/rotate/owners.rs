@@ -19,7 +19,8 @@ fn findings(project: &Project) -> Vec<(String, String)> {
 }
 
 fn is_untold(project: &Project) -> bool {
-    let all = findings(project);
+    let mut all = findings(project);
+    all.retain(|(code, _)| code != "hook-unusable");
     assert!(all.iter().all(|it| *it == ("owner-untold".to_owned(), "vault-kit rotate tell DB".to_owned())), "{all:?}");
     let run = project.run(["rotate", "status", "--json"]).assert_code(0);
     let status: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -308,7 +309,7 @@ fn telling_what_was_set_by_hand_has_the_owner_refuse_all_that_it_was_told_before
 fn what_leaked_is_refused_at_once_although_another_value_replaced_it_before_any_was_told() {
     let project = crate::programs::project_with("overlap = \"24h\"");
     project.run(["rotate", "tell", "DB"]).assert_code(0);
-    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    crate::leaked::ban(&project, "DB");
     for value in ["what-the-database-is-to-have-1", "what-the-database-is-to-have-2"] {
         project.run_with_stdin(["set", "DB"], value.as_bytes()).assert_code(0);
     }

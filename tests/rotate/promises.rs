@@ -3,8 +3,9 @@
 use vault_kit::store::Stage;
 
 use crate::fixture::stages;
+use crate::leaked::ban;
 use crate::owners::{accepted, in_force};
-use crate::programs::{asked, project_with, steps};
+use crate::programs::{PROGRAM, asked, project_with, steps};
 use crate::support::Project;
 
 /// A project whose owner knows the value in force.
@@ -100,7 +101,7 @@ fn nothing_is_forgotten_that_an_owner_is_yet_to_refuse() {
         }
     };
     let leaked = told("");
-    leaked.run(["incident", "DB", "--yes"]).assert_code(0);
+    ban(&leaked, "DB");
     refused(&leaked, "vault-kit rotate DB");
     leaked.run(["rotate", "DB"]).assert_code(0);
     forgotten(&leaked);
@@ -176,8 +177,7 @@ fn what_leaked_is_due_at_once() {
         let project = told(more);
         project.run(["rotate", "DB"]).assert_code(0);
         let leaked = in_force(&project);
-        project.run(["incident", "DB", "--yes"]).assert_code(0);
-        assert_eq!(in_force(&project), leaked, "its owner is to be told first");
+        ban(&project, "DB");
         let plan = project.run(["rotate", "plan"]).assert_code(0).stdout;
         let row = plan.lines().find(|line| line.starts_with("DB ") && line.contains("leaked"));
         assert!(row.is_some_and(|row| row.contains(", now")), "{plan}");
@@ -197,15 +197,62 @@ fn what_leaked_is_due_at_once() {
 fn an_incident_is_over_once_its_owner_refuses_what_leaked() {
     let state = |project: &Project| project.run(["incident", "list"]).assert_code(0).stdout;
     let project = told("");
-    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    // Nobody may start what was changed.
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    project.run(["incident", "DB", "--yes"]).assert_code(8);
     assert!(state(&project).contains("waits for DB"));
+    project.write("hooks/owner", PROGRAM);
     project.run(["generate", "--replace", "DB", "--yes"]).assert_code(0);
     assert!(state(&project).contains("replaced, owner untold: DB"), "{}", state(&project));
     let list = state(&project);
     let id = list.lines().nth(1).unwrap().split(' ').next().unwrap();
     let shown = || project.run(["incident", "show", id]).assert_code(0).stdout;
     assert!(shown().contains("rotate DB` now") && shown().contains("no new value yet"), "{}", shown());
+    let timeline = || {
+        let files: Vec<_> = std::fs::read_dir(project.path(".vault-kit/incidents")).unwrap().collect();
+        std::fs::read_to_string(files[0].as_ref().unwrap().path()).unwrap()
+    };
+    assert!(timeline().contains("rotate DB` now"), "{}", timeline());
     project.run(["rotate", "DB"]).assert_code(0);
+    // The file tells it too, and not only who asks.
+    assert_eq!(timeline(), shown());
     assert!(state(&project).contains("replaced") && !state(&project).contains("untold"), "{}", state(&project));
     assert!(!shown().contains("rotate DB` now") && shown().contains("in force now"), "{}", shown());
+}
+
+/// The steps of hooks that a rehearsal names, in order.
+fn rehearsed(told: &str, asked: &[String]) -> Vec<String> {
+    let verbs = told.lines().filter_map(|line| line.strip_prefix("would ")?.split(' ').next());
+    verbs.filter(|verb| asked.iter().any(|step| step == verb)).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_rehearsal_names_no_retirement_of_what_is_spared_and_every_file_that_is_behind() {
+    let project = told("overlap = \"2h\"");
+    project.run(["rotate", "DB"]).assert_code(0);
+    // A rollback that cannot be given up either: its value is accepted until the overlap ends, whatever comes of it.
+    project.write("fail-test", "");
+    project.run(["rotate", "rollback", "DB", "--yes"]).assert_code(8);
+    project.write("fail-set", "");
+    project.run(["rotate", "abort", "DB"]).assert_code(8);
+    for file in ["fail-test", "fail-set"] {
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    let told = project.run(["rotate", "DB", "-n"]).assert_code(0).stderr;
+    let before = steps(&project).len();
+    project.run(["rotate", "DB", "--yes"]).assert_code(0);
+    let asked = steps(&project)[before..].to_vec();
+    // The last one comes at the end of the overlap.
+    let last = ["retire".to_owned()];
+    assert_eq!(rehearsed(&told, &[&asked[..], &last].concat()), [&asked[..], &last].concat(), "{told}");
+
+    project.write(".env", "");
+    let told = project.run(["rotate", "tell", "DB", "-n"]).assert_code(0).stderr;
+    assert!(told.contains("would write   .env"), "{told}");
+    let before = steps(&project).len();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let asked = &steps(&project)[before..];
+    assert_eq!(asked, ["set", "test", "reload"]);
+    let named = rehearsed(&told, asked);
+    assert_eq!(named, asked, "{told}");
 }

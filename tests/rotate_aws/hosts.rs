@@ -12,8 +12,9 @@ use vault_kit::secret::parts::{Part, Parts};
 use vault_kit::store::synced::Base;
 use vault_kit::store::{Life, Origin, Recipients, Stage, Store, Version};
 use vault_kit::sync::content;
-use vault_kit::sync::look::{self, Seen, State};
+use vault_kit::sync::look::{self, State};
 use vault_kit::sync::place::{Place, places};
+use vault_kit::sync::seen::Seen;
 
 use crate::aws::Fake;
 use crate::rig::Host;
@@ -85,7 +86,7 @@ fn store(fake: &Fake) -> Store {
         [("password", &[("", "old-password")][..]), ("app", &[("SESSION", "old-session"), ("signing", "old-signing")])]
     {
         let full = format!("{PREFIX}{path}");
-        let print = |value: &str| content::fingerprint(&store, &Secret::copy_of(value.as_bytes()));
+        let print = |value: &str| content::fingerprints(&store).of(&Secret::copy_of(value.as_bytes()));
         let fields = keys.iter().map(|(key, value)| ((*key).to_owned(), print(value))).collect();
         let version = fake.holder(&full, "AWSCURRENT").unwrap();
         store.synced.bases.insert(full.clone(), Base { arn: fake.arn(&full), version, fields });
@@ -121,9 +122,10 @@ fn promote(store: &mut Store, target: &Target<'_>, intake: Intake) -> String {
 
 /// What `sync status` finds.
 fn states(host: &Host, places: &[Place<'_>], store: &Store) -> Vec<State> {
-    let listed = host.aws.list(PREFIX).unwrap().into_iter().map(|it| (it.name.clone(), it)).collect();
-    let seen = Seen { listed, bases: store.synced.bases.clone(), ..Seen::default() };
-    assert!(look::unread(places, store, &seen).is_empty(), "nothing has to be read to know it");
+    let seen = Seen { listed: host.aws.list(PREFIX).unwrap().into(), ..Seen::default() };
+    let is_unread =
+        |place: &Place<'_>| seen.listed.get(&place.name).is_some_and(|it| look::is_unread(place, store, it));
+    assert!(!places.iter().any(is_unread), "nothing has to be read to know it");
     look::look(places, store, &seen).iter().map(|item| item.state).collect()
 }
 

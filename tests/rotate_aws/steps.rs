@@ -314,7 +314,7 @@ fn everything_that_is_asked_for_is_in_the_policy_of_a_rotator() {
         "#;
         let manifest = vault_kit::manifest::parse(manifest, "m").unwrap();
         let environment = vault_kit::name::EnvName::new("prod").unwrap();
-        let policy = vault_kit::iam::Policy::of(&manifest, &environment, vault_kit::iam::Role::Rotator).unwrap();
+        let policy = vault_kit::iam::Policy::of(&manifest, &environment, vault_kit::iam::Role::Rotator, true).unwrap();
         let policy = serde_json::to_string(&policy).unwrap();
         let mut asked: Vec<String> = scene.fake.log().into_iter().map(|it| it.operation).collect();
         asked.sort();

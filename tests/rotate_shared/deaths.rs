@@ -39,17 +39,9 @@ pub(crate) fn is_killed_at<'a>(
     code.is_none()
 }
 
-/// The requests up to the `last`, each applied or not; both with `VAULT_KIT_ALL_POINTS` when the tests are built.
-fn points(last: usize) -> Vec<(usize, bool)> {
-    let both = (1..=last).flat_map(|nth| [(nth, false), (nth, true)]);
-    let is_all = option_env!("VAULT_KIT_ALL_POINTS").is_some();
-    both.filter(|(nth, is_applied)| is_all || nth.is_multiple_of(2) == *is_applied).collect()
-}
-
-#[test]
-fn whoever_dies_at_any_request_leaves_one_new_version_to_the_next_run() {
+fn rotations(is_applied: bool) {
     let (fake, owner, host) = alone("");
-    for (nth, is_applied) in points(8) {
+    for nth in 1..=8 {
         let point = format!("request {nth}, applied: {is_applied}");
         let (versions, stages) = (fake.versions(DB).len(), host.stages("DB").len());
         host.age(&["DB"]);
@@ -64,18 +56,38 @@ fn whoever_dies_at_any_request_leaves_one_new_version_to_the_next_run() {
 }
 
 #[test]
-fn whoever_dies_at_any_request_leaves_to_another_host_what_it_began() {
+fn whoever_dies_before_any_request_leaves_one_new_version_to_the_next_run() {
+    rotations(false);
+}
+
+#[test]
+fn whoever_dies_after_any_request_leaves_one_new_version_to_the_next_run() {
+    rotations(true);
+}
+
+fn taken_over(is_applied: bool) {
     let (fake, owner, first, second) = pair("");
-    for nth in [3, 5, 6, 7] {
+    for nth in 1..=7 {
+        let point = format!("request {nth}, applied: {is_applied}");
         let versions = fake.versions(DB).len();
         first.age(&["DB"]);
         second.age(&["DB"]);
-        assert!(is_killed_at(&first, &fake, ["rotate", "--due"], (nth, true)));
+        assert!(is_killed_at(&first, &fake, ["rotate", "--due"], (nth, is_applied)), "{point}");
         second.run(["rotate", "--due"]).assert_code(0);
         first.run(["rotate", "--due"]).assert_code(0);
-        assert_one(&fake, &owner, &[&first, &second], &format!("request {nth}"));
-        assert_eq!(fake.versions(DB).len(), versions + 1, "request {nth}: exactly one new version");
+        assert_one(&fake, &owner, &[&first, &second], &point);
+        assert_eq!(fake.versions(DB).len(), versions + 1, "{point}: exactly one new version");
     }
+}
+
+#[test]
+fn whoever_dies_before_any_request_leaves_to_another_host_what_it_began() {
+    taken_over(false);
+}
+
+#[test]
+fn whoever_dies_after_any_request_leaves_to_another_host_what_it_began() {
+    taken_over(true);
 }
 
 #[test]
@@ -113,11 +125,10 @@ fn fail(host: &Host, owner: &Owner) {
     owner.stops("fail-test");
 }
 
-#[test]
-fn whoever_dies_at_any_request_of_an_abort_leaves_the_old_value_in_force() {
+fn aborts(is_applied: bool) {
     let (fake, owner, host) = alone("");
     let old = host.get("DB");
-    for (attempt, (nth, is_applied)) in points(9).into_iter().enumerate() {
+    for nth in 1..=9 {
         fail(&host, &owner);
         let is_dead = is_killed_at(&host, &fake, ["rotate", "abort", "DB"], (nth, is_applied));
         if !host.is_still() {
@@ -126,7 +137,17 @@ fn whoever_dies_at_any_request_of_an_abort_leaves_the_old_value_in_force() {
         let point = format!("request {nth}, applied: {is_applied}");
         assert_one(&fake, &owner, &[&host], &point);
         assert_eq!(there(&fake, DB), old, "{point}");
-        assert_eq!(fake.tags(DB)["vault-kit:attempt"], (attempt + 1).to_string(), "{point}");
+        assert_eq!(fake.tags(DB)["vault-kit:attempt"], nth.to_string(), "{point}");
         assert_eq!(is_dead, nth < 9, "there are eight requests");
     }
+}
+
+#[test]
+fn whoever_dies_before_any_request_of_an_abort_leaves_the_old_value_in_force() {
+    aborts(false);
+}
+
+#[test]
+fn whoever_dies_after_any_request_of_an_abort_leaves_the_old_value_in_force() {
+    aborts(true);
 }

@@ -9,6 +9,7 @@ mod commands;
 mod deaths;
 mod fixture;
 mod giving_up;
+mod leaked;
 mod memory;
 mod paused;
 mod race;

@@ -1,5 +1,6 @@
 //! Eight hosts, each with a directory, a store and an identity of its own, that die at random.
 
+use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -63,15 +64,15 @@ fn live(host: &Host, mut dice: Dice, counts: &Counts, gives_up: bool) {
     }
 }
 
-/// Looks all the time whether the value in force is one that the owner accepts.
-fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> Vec<String> {
-    let mut violations = Vec::new();
+/// Looks all the time whether the value in force is one that the owner accepts; answers with those that were not.
+fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> BTreeSet<String> {
+    let mut violations = BTreeSet::new();
     while !is_over.load(Ordering::Relaxed) {
         let before = there(fake, DB);
         let is_accepted = owner.accepts(&before);
         // Retired because another one is in force by now.
         if !is_accepted && there(fake, DB) == before {
-            violations.push("the value in force is not accepted".to_owned());
+            violations.insert(before);
         }
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -107,15 +108,18 @@ fn race(gives_up: bool) {
     });
     let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     eprintln!(
-        "{HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} violations",
+        "{HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} values in force and not accepted",
         rounds(),
         n(&counts.runs),
         n(&counts.deaths),
         n(&counts.refused),
         violations.len()
     );
-    // Where one host gives up what another is about to put in force, an owner with one slot has the wrong one for a while.
-    assert!(gives_up || violations.is_empty(), "{violations:?}");
+    // Where one host gives up what another one, which has been waiting for an answer for longer than a second, then puts in force,
+    // its owner refuses that until somebody comes again: at most once for each time that somebody gave up.
+    let attempts = fake.tags(DB).get("vault-kit:attempt").map_or(0, |it| it.parse::<usize>().unwrap());
+    assert!(gives_up || attempts == 0, "nobody gave up");
+    assert!(violations.len() <= attempts, "{} values in force were not accepted", violations.len());
 }
 
 fn play(round: usize, gives_up: bool, (fake, owner): (&Fake, &Owner), hosts: &[Host], counts: &Counts) {

@@ -117,6 +117,9 @@ fn another_users_manifest_above_is_refused_unless_named() {
         assert_eq!(run.stdout, "");
     }
     assert!(project.contents() == before);
+    // Who called sudo is no stranger to root; somebody else is.
+    let status = |uid| Run::of(project.command(["status"]).current_dir(&below).env("SUDO_UID", uid)).code;
+    assert_eq!([status("4321"), status("4322"), status("")], [0, 6, 6]);
     Run::of(project.command(["-f", "../../vault-kit.toml", "check"]).current_dir(&below)).assert_code(0);
 }
 

@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use chrono::TimeDelta;
+
 use crate::support::{Project, skip};
 use crate::{EXTERNAL, MANIFEST, assert_refused, code_of, set};
 
@@ -261,5 +263,55 @@ fn a_store_and_a_copy_that_are_both_older_than_the_audit_record_are_not_said_to_
     assert_refused(&project, &["store", "recover"], 4, "store-went-back");
     project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     assert_eq!(project.store().generation, 4);
+    project.run(["store", "recover"]).assert_code(0);
+}
+
+#[test]
+fn an_accepted_clock_lets_every_writer_go_on_without_the_flag() {
+    let project = Project::initialised(&MANIFEST.replace("kind = \"random\"", "kind = \"random\"\nrotate = \"30d\""));
+    let run = project.run(["store", "recover", "--accept-clock"]).assert_code(0);
+    assert!(run.stderr.contains("nothing to do"), "{run:?}");
+    project.edit_store(|store| {
+        store.updated += TimeDelta::days(900);
+        let versions = store.secrets.values_mut().flatten();
+        versions.for_each(|version| version.created += TimeDelta::days(900));
+    });
+    project.run(["rotate", "--due"]).assert_code(8);
+    project.run(["store", "recover"]).assert_code(0);
+    assert_refused(&project, &["store", "recover", "--accept-clock"], 2, "confirmation-needed");
+    let before = project.store();
+    let dry = project.run(["store", "recover", "--accept-clock", "-n"]).assert_code(0);
+    assert!(dry.stderr.contains("would set the store's time back from "), "{dry:?}");
+    project.run(["rotate", "--due"]).assert_code(8);
+
+    let run = project.run(["store", "recover", "--accept-clock", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("set the store's time back from "), "{run:?}");
+    let store = project.store();
+    assert!(store.updated < before.updated && store.generation == before.generation + 1);
+    assert_eq!(store.changes.last().unwrap().action, "accept-clock");
+    for writer in
+        [["rotate", "--due"].as_slice(), &["generate", "--replace", "API_KEY", "--yes"], &["render"], &["check"]]
+    {
+        project.run(writer).assert_code(0);
+    }
+    project.run(["audit", "verify"]).assert_code(0);
+}
+
+#[test]
+fn what_a_record_told_that_was_rotated_away_counts_as_what_it_tells_now() {
+    let project = with_an_old_store();
+    fs::remove_dir_all(project.state()).unwrap();
+    let refused = |project: &Project| assert_refused(project, &["store", "recover"], 4, "store-went-back");
+    refused(&project);
+    let record = project.path(".vault-kit/audit.jsonl");
+    for older in ["audit.jsonl.1", "audit.jsonl-20261101"] {
+        fs::rename(&record, project.path(".vault-kit").join(older)).unwrap();
+        refused(&project);
+        fs::rename(project.path(".vault-kit").join(older), &record).unwrap();
+    }
+    // Nobody without the key can say that there was more.
+    let text = project.read(".vault-kit/audit.jsonl").replace("\"generation\":", "\"generation\":9");
+    project.write(".vault-kit/audit.jsonl.1", text);
+    fs::remove_file(&record).unwrap();
     project.run(["store", "recover"]).assert_code(0);
 }

@@ -1,5 +1,7 @@
 //! A published key is rotated without a verifier ever meeting a token that it cannot verify.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use vault_kit::name::SecretName;
@@ -423,4 +425,22 @@ fn a_key_pair_that_nobody_publishes_is_replaced_at_once() {
     project.run(["generate", "--replace", "SIGNER", "--yes"]).assert_code(0);
     assert_eq!(stages(&project)[1], Stage::Current);
     assert_eq!(reason(&project, &token), Some("key_retired".into()));
+}
+
+#[test]
+fn a_key_set_that_was_written_by_a_clock_ahead_does_not_hold_its_key_back_until_then() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    let write_ahead = || {
+        let file = std::fs::File::open(project.path("jwks.json")).unwrap();
+        let ahead = SystemTime::from(project.store().updated + TimeDelta::days(900));
+        file.set_modified(ahead).unwrap();
+    };
+    write_ahead();
+    pass_in_store(&project, TimeDelta::minutes(9));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    pass_in_store(&project, TimeDelta::minutes(1));
+    project.run(["render"]).assert_code(0);
+    assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
 }

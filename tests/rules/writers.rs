@@ -137,7 +137,7 @@ fn a_clock_behind_the_store_stops_writers_until_it_is_accepted() {
     for writer in [["generate", "--replace", "API_KEY", "--yes"].as_slice(), &["render"], &["init"]] {
         let run = project.run(writer).assert_code(8);
         assert!(run.stderr.contains("error: nothing was changed: the clock says "), "{run:?}");
-        assert!(run.stderr.contains("`--accept-clock`"), "{run:?}");
+        assert!(run.stderr.contains("`vault-kit store recover --accept-clock`"), "{run:?}");
     }
     let before = project.get("API_KEY");
     project.run(["generate", "--replace", "API_KEY", "--yes", "--accept-clock"]).assert_code(0);

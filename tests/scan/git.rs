@@ -120,6 +120,8 @@ fn a_range_tells_the_commit_and_finds_what_a_later_one_took_out() {
     assert!(run.stdout.contains("the message of commit"), "{}", run.stdout);
     scan(&project, &["--range", "nowhere..HEAD"]).assert_code(2);
     scan(&project, &["--range", "--all"]).assert_code(2);
+    let run = scan(&project, &["--range", "..HEAD"]).assert_code(2);
+    assert!(run.stderr.contains("has no beginning"), "an empty variable finds nothing: {run:?}");
 }
 
 #[test]

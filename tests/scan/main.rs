@@ -13,6 +13,7 @@ mod dresses;
 mod files;
 mod git;
 mod hooks;
+mod hostile;
 mod managers;
 mod messages;
 mod prints;

@@ -44,6 +44,7 @@ fn project_and_clone() -> (Project, Project) {
 fn a_clone_without_the_identity_finds_generated_values_by_their_fingerprints() {
     let (project, clone) = project_and_clone();
     let mut expected = BTreeSet::new();
+    let mut wrapped = 0;
     for secret in ["AUTH", "KEY64", "KEY16", "TOKEN", "DB_PASSWORD"] {
         let value = String::from_utf8(project.get(secret)).unwrap();
         let mut plant = |file: &str, text: String| {
@@ -64,10 +65,22 @@ fn a_clone_without_the_identity_finds_generated_values_by_their_fingerprints() {
             plant(&format!("base64url {name}"), BASE64URL_NOPAD.encode(line.as_bytes()));
             plant(&format!("hex {name}"), HEXLOWER.encode(line.as_bytes()));
         }
+        // As `base64` and `openssl base64` break what is longer.
+        for (width, end) in [(76, "\n"), (64, "\n"), (76, "\r\n"), (64, "\n    ")] {
+            let text = BASE64.encode(value.as_bytes());
+            let lines: Vec<&str> = text.as_bytes().chunks(width).map(|it| std::str::from_utf8(it).unwrap()).collect();
+            if lines.len() > 1 {
+                plant(&format!("wrapped {width} {}", end.len()), lines.join(end));
+                wrapped += 1;
+            }
+        }
         if secret != "DB_PASSWORD" {
             plant("url", format!("https://user:{value}@host/path"));
         }
     }
+    assert!(wrapped >= 8);
+    // Lines that are as long, and no value.
+    clone.write("src/sums", format!("{}\n", "0123456789abcdef".repeat(4)).repeat(100));
     let run = scan(&clone, &["src"]).assert_code(1);
     assert_eq!(findings(&run), expected);
     let unseen = report(&run)["not_checked"].to_string();

@@ -110,3 +110,25 @@ fn the_reports_are_what_the_public_schemas_say() {
         }
     }
 }
+
+#[test]
+fn a_value_that_stands_a_thousand_times_in_a_file_is_told_ten_times_to_people_and_wholly_to_machines() {
+    let project = repository();
+    let auth = String::from_utf8(project.get("AUTH")).unwrap();
+    project.write("many.txt", format!("key={auth}\n").repeat(1000));
+    project.write("few.txt", format!("key={auth}\n").repeat(10));
+    let told = project.run(["scan", "many.txt", "few.txt"]).assert_code(1).stdout;
+    assert_eq!(told.matches("many.txt:").count(), 10, "{told}");
+    assert_eq!(told.matches("few.txt:").count(), 10, "{told}");
+    assert_eq!(told.matches("and 990 more in this file").count(), 1, "{told}");
+    assert!(told.contains("1010 leaks found"), "{told}");
+    assert_eq!(
+        report(&scan(&project, &["many.txt", "few.txt"]).assert_code(1))["findings"].as_array().unwrap().len(),
+        1010
+    );
+    let sarif = project.run(["scan", "many.txt", "few.txt", "--format", "sarif"]).assert_code(1).stdout;
+    assert_eq!(sarif.matches("\"ruleId\"").count(), 1010);
+    let github = project.run(["scan", "many.txt", "few.txt", "--format", "github"]).assert_code(1).stdout;
+    assert_eq!(github.matches("::error file=many.txt,").count(), 10, "{github}");
+    assert_eq!(github.matches("%0Aand 990 more in this file\n").count(), 1, "{github}");
+}

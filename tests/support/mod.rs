@@ -51,6 +51,17 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// Has `tests/run` print what a test counted, such as "12 of 12 survived".
+#[expect(clippy::print_stdout, reason = "for whoever runs the test by itself")]
+pub(crate) fn counted(line: &str) {
+    println!("{line}");
+    if let Some(log) = variable("VAULT_KIT_COUNT_LOG") {
+        let mut log = std::fs::File::options().append(true).create(true).open(log).expect("the log of counts opens");
+        // One write, so that lines of tests beside this one stay whole.
+        log.write_all(format!("{line}\n").as_bytes()).expect("the log of counts is written");
+    }
+}
+
 /// Says aloud that a test, or a part of it, does not run here. With `CI=true` that is a failure, unless a line of
 /// `.ci/allowed-skips` begins with the test's name (and gives the reason).
 #[expect(clippy::print_stderr, reason = "a skip must be heard")]
@@ -108,6 +119,6 @@ pub(crate) fn search_path() -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests are told by the environment where their judges are")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

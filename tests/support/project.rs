@@ -185,6 +185,13 @@ impl Project {
         entries
     }
 
+    /// Everything in the home, by relative path.
+    pub(crate) fn home_snapshot(&self) -> BTreeMap<String, Entry> {
+        let mut entries = BTreeMap::new();
+        collect(self.home(), self.home(), &mut entries);
+        entries
+    }
+
     /// Everything in project and home by relative path, without times: what a failed command must not have changed.
     pub(crate) fn contents(&self) -> BTreeMap<String, (u32, Vec<u8>)> {
         let mut entries = BTreeMap::new();

@@ -122,6 +122,9 @@ fn of_sixteen_that_push_at_once_exactly_one_wins() {
         codes.sort_unstable();
         let expected: Vec<i32> = std::iter::once(0).chain(std::iter::repeat_n(7, HOSTS - 1)).collect();
         assert_eq!(codes, expected, "{runs:?}");
+        for (index, host) in hosts.iter().enumerate() {
+            assert_eq!(host.get("TOKEN"), format!("round-{round}-host-{index}-value"), "nobody's value is lost");
+        }
     }
 }
 

@@ -24,9 +24,21 @@ fn what_no_declaration_names_is_pruned_with_a_recovery_window_and_only_after_a_y
     host.run(["sync", "prune", "--non-interactive"]).assert_code(2);
     assert!(!fake.is_scheduled(&name("database/url")));
     host.run(["sync", "prune", "--yes"]).assert_code(0);
-    assert!(fake.is_scheduled(&name("database/url")));
+    assert_eq!(fake.recovery_days(&name("database/url")), Some(30), "AWS's own default");
     assert!(!fake.is_scheduled(&name("database/password")));
     assert!(host.run(["sync", "prune", "--yes"]).assert_code(0).stdout.is_empty(), "a second run has nothing to do");
+}
+
+#[test]
+fn the_window_that_the_manifest_declares_reaches_aws() {
+    let fake = Fake::start();
+    let host = Host::with(&fake, &manifest(", recovery_window = \"7d\""));
+    host.project.run(["init"]).assert_code(0);
+    host.run(["sync", "push"]).assert_code(0);
+    host.project
+        .write("vault-kit.toml", manifest(", recovery_window = \"7d\"").replace("aws = \"database/url\"\n", ""));
+    host.run(["sync", "prune", "--yes"]).assert_code(0);
+    assert_eq!(fake.recovery_days(&name("database/url")), Some(7));
 }
 
 #[test]

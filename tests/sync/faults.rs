@@ -81,6 +81,53 @@ fn a_first_push_whose_answers_are_lost_finds_its_own_secrets() {
 }
 
 #[test]
+fn whichever_request_of_a_first_push_or_a_first_pull_is_lost_the_next_run_converges() {
+    let counted = Fake::start();
+    let (first, second) = (Host::first(&counted), Host::new(&counted));
+    let pushes = requests(&counted, || drop(first.run(["sync", "push"]).assert_code(0)));
+    let pulls = requests(&counted, || drop(second.run(["sync", "pull"]).assert_code(0)));
+    // A listing, the account, three secrets; a batch, and a listing for the one that is not there.
+    assert!(pushes >= 5 && pulls >= 2, "{pushes} {pulls}");
+    for trouble in [Trouble::DropBefore, Trouble::DropAfter, Trouble::Internal] {
+        for at in 1..=pushes.max(pulls) {
+            let fake = Fake::start();
+            let (first, second) = (Host::first(&fake), Host::new(&fake));
+            fake.fail_nth(ANY, at, trouble);
+            let broken = first.run(["sync", "push", "--wait", "0s"]);
+            fake.heal();
+            assert_eq!(broken.code, if at <= pushes { 5 } else { 0 }, "{trouble:?} at {at}: {broken:?}");
+            first.run(["sync", "push"]).assert_code(0);
+            fake.fail_nth(ANY, at, trouble);
+            let broken = second.run(["sync", "pull", "--wait", "0s"]);
+            fake.heal();
+            assert_eq!(broken.code, if at <= pulls { 5 } else { 0 }, "{trouble:?} at {at}: {broken:?}");
+            second.run(["sync", "pull"]).assert_code(0);
+            for name in ["DB_PASSWORD", "DATABASE_URL", "SESSION_KEY"] {
+                assert_eq!(second.get(name), first.get(name), "{trouble:?} at {at}: {name}");
+            }
+            assert_eq!(there(&fake, "database/password"), first.get("DB_PASSWORD"));
+            for host in [&first, &second] {
+                assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty(), "{trouble:?} at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pull_goes_through_a_service_that_throttles_every_second_request() {
+    let fake = Fake::start();
+    let (first, second) = (Host::first(&fake), Host::new(&fake));
+    first.run(["sync", "push"]).assert_code(0);
+    for _ in 0..2 {
+        fake.storm(Storm::EverySecond);
+        second.run(["sync", "pull", "--wait", "2m"]).assert_code(0);
+        fake.heal();
+        assert_eq!(second.get("DB_PASSWORD"), there(&fake, "database/password"));
+        fake.put(&name("database/password"), "a-password-through-the-storm");
+    }
+}
+
+#[test]
 fn a_push_goes_through_a_service_that_throttles_every_second_request() {
     let fake = Fake::start();
     let host = Host::first(&fake);

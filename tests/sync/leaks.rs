@@ -24,11 +24,15 @@ const PAGES: [&str; 4] = [
 
 const FLAGS: [&[&str]; 3] = [&[], &["-v"], &["--json"]];
 
-const VERBS: [&[&str]; 14] = [
+const VERBS: [&[&str]; 18] = [
     &["sync", "status", "--wait", "0s"],
     &["sync", "diff", "--wait", "0s"],
     &["sync", "push", "--wait", "0s", "-n"],
     &["sync", "pull", "--wait", "0s", "-n"],
+    &["sync", "push", "--wait", "0s", "--plan-out", "push-plan"],
+    &["sync", "pull", "--wait", "0s", "--plan-out", "pull-plan"],
+    &["sync", "apply", "--wait", "0s", "-n", "push-plan"],
+    &["sync", "apply", "--wait", "0s", "pull-plan"],
     &["sync", "push", "--wait", "0s"],
     &["sync", "pull", "--wait", "0s"],
     &["sync", "push", "--wait", "0s", "-n", "--ours", "DB_PASSWORD", "SESSION_KEY", "BLOB", "TLS"],
@@ -126,7 +130,11 @@ impl<'f> Guard<'f> {
         assert!(![70, 101, 134].contains(&run.code), "{what}: {run:?}");
         for (path, (_, content)) in self.host.project.contents() {
             // Delivered files hold values, and only they; the store is sealed.
-            if path.starts_with(".vault-kit/") || path.starts_with('~') || path.ends_with("ignore") {
+            if path.starts_with(".vault-kit/")
+                || path.ends_with("-plan")
+                || path.starts_with('~')
+                || path.ends_with("ignore")
+            {
                 self.assert_silent(&format!("{path} after {what}"), &String::from_utf8_lossy(&content));
             }
         }

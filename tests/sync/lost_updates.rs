@@ -1,6 +1,9 @@
 //! What nobody compared is neither overwritten nor taken for agreed, whoever does what meanwhile.
 
 use std::process::Command;
+use std::time::Duration;
+
+use vault_kit::private_file::Root;
 
 use crate::aws::Fake;
 use crate::shop::{Host, manifest, name, there};
@@ -135,6 +138,60 @@ fn a_value_that_is_set_while_a_push_looks_is_the_one_that_is_sent() {
 }
 
 #[test]
+fn nobody_waits_while_a_push_asks_for_the_account() {
+    let fake = Fake::start();
+    let host = settled(&fake);
+    host.set("DB_PASSWORD", "a-password-that-is-never-sent");
+    host.project.write("newer", "a-password-set-meanwhile");
+    let mut set = host.command(["set", "DB_PASSWORD", "--from-file", "newer", "--lock-timeout", "0"]);
+    fake.forget();
+    fake.before("GetCallerIdentity", 1, move |_| drop(Run::of(&mut set).assert_code(0)));
+    host.run(["sync", "push"]).assert_code(0);
+    assert_eq!(there(&fake, "database/password"), "a-password-set-meanwhile");
+    assert_eq!(fake.calls("GetCallerIdentity"), 1);
+}
+
+#[test]
+fn a_push_that_has_nothing_to_do_takes_no_turn() {
+    let fake = Fake::start();
+    let host = settled(&fake);
+    let push = || host.run(["sync", "push", "--lock-timeout", "0"]);
+    let lock = || Root::open(host.project.root()).unwrap().lock(".vault-kit/lock", Duration::ZERO).unwrap();
+    let held = lock();
+    push().assert_code(0);
+    drop(held);
+    host.set("DB_PASSWORD", "a-password-that-is-to-be-sent");
+    let held = lock();
+    push().assert_code(7);
+    drop(held);
+    push().assert_code(0);
+    assert_eq!(there(&fake, "database/password"), "a-password-that-is-to-be-sent");
+}
+
+#[test]
+fn a_store_that_is_not_opened_again_is_held_against_its_copy_all_the_same() {
+    let fake = Fake::start();
+    let host = settled(&fake);
+    let (store, copy) = (host.project.path(".vault-kit/prod.age"), host.project.state().join("prod.copy"));
+    let lost = copy.clone();
+    fake.before("ListSecrets", 1, move |_| std::fs::remove_file(lost).unwrap());
+    host.run(["sync", "pull"]).assert_code(0);
+    let saved = |name: &str| host.project.home().join(name);
+    let (old_store, old_copy, later) = (saved("store"), saved("copy"), saved("later"));
+    std::fs::copy(&store, &old_store).unwrap();
+    std::fs::copy(&copy, &old_copy).unwrap();
+    host.set("DB_PASSWORD", "a-password-of-a-later-store");
+    std::fs::copy(&copy, &later).unwrap();
+    std::fs::copy(old_store, store).unwrap();
+    std::fs::copy(old_copy, &copy).unwrap();
+    fake.before("ListSecrets", 1, move |_| {
+        std::fs::copy(later, copy).unwrap();
+    });
+    let run = host.run(["sync", "pull"]).assert_code(4);
+    assert!(run.stderr.contains("is older than its second copy"), "{}", run.stderr);
+}
+
+#[test]
 fn of_two_pushes_on_one_machine_the_later_one_finds_nothing_to_send() {
     let fake = Fake::start();
     let host = settled(&fake);
@@ -180,11 +237,11 @@ fn a_store_that_moves_to_another_account_or_region_takes_nothing_from_the_old_on
         let elsewhere = Fake::start().account(account).region(region);
         let text = manifest("").replace("123456789012", account).replace("eu-west-1", region);
         host.project.write("vault-kit.toml", text);
-        if region == "eu-west-1" {
-            let mut refused = host.command(["sync", "push"]);
+        for verb in [&["sync", "push"][..], &["sync", "pull"]] {
+            let mut refused = host.command(verb.iter().copied());
             assert_eq!(Run::of(refused.envs(elsewhere.environment())).code, 4);
-            host.project.run(["recipients", "apply", "--yes"]).assert_code(0);
         }
+        host.project.run(["recipients", "apply", "--yes"]).assert_code(0);
         let mut push = host.command(["sync", "push"]);
         Run::of(push.envs(elsewhere.environment())).assert_code(0);
         assert_eq!(there(&elsewhere, "database/password"), host.get("DB_PASSWORD"));

@@ -30,7 +30,7 @@ fn a_first_push_makes_every_secret_with_tags_key_and_description() {
 fn a_second_host_pulls_the_same_values_and_delivers_them() {
     let fake = Fake::start();
     let first = Host::first(&fake);
-    first.set("OPENAI_API_KEY", "sk-ünïcode$(id)");
+    first.set("OPENAI_API_KEY", "sk-ünïcode$(id)`id`${HOME}");
     first.run(["sync", "push"]).assert_code(0);
     let second = Host::new(&fake);
     second.run(["sync", "pull"]).assert_code(0);
@@ -153,10 +153,30 @@ fn binary_and_the_longest_value_arrive_byte_for_byte_and_a_longer_one_is_refused
     }
     first.project.write("value", vec![b'x'; 65_537]);
     first.project.run(["set", "BLOB", "--from-file", "value"]).assert_code(0);
-    let sent = fake.calls("PutSecretValue");
+    fake.forget();
     let run = first.run(["sync", "push"]).assert_code(1);
     assert!(run.stderr.contains("65537 bytes"), "{}", run.stderr);
+    assert_eq!(fake.all_calls(), 0, "what AWS does not take is told before AWS is asked");
+}
+
+#[test]
+fn a_bundle_that_is_too_long_is_told_before_aws_is_asked_where_our_keys_alone_are() {
+    let fake = Fake::start();
+    let text = blob().replace("aws = \"blob\"", "bundle = \"app\"");
+    let more = "[secrets.MORE]\nkind = \"external\"\noptional = true\nbundle = \"app\"\n";
+    let host = Host::with(&fake, &format!("{text}{more}"));
+    host.project.run(["init"]).assert_code(0);
+    host.set("BLOB", &"x".repeat(40_000));
+    host.run(["sync", "push"]).assert_code(0);
+    host.set("MORE", &"y".repeat(25_530));
+    let sent = fake.calls("PutSecretValue");
+    let run = host.run(["sync", "push"]).assert_code(1);
+    assert!(run.stderr.contains("the value for `/shop/prod/app` has 655"), "with names and quotes: {}", run.stderr);
     assert_eq!(fake.calls("PutSecretValue"), sent);
+    host.set("MORE", &"y".repeat(25_537));
+    fake.forget();
+    host.run(["sync", "push"]).assert_code(1);
+    assert_eq!(fake.all_calls(), 0);
 }
 
 fn blob() -> String {

@@ -7,6 +7,7 @@ mod unused;
 mod variables;
 
 use super::Bench;
+use super::fix::in_table;
 use crate::check::delivered::Delivered;
 use crate::check::finding::{Code, Finding};
 use crate::compose::{Location, Problem, ProblemKind, Project};
@@ -17,7 +18,7 @@ impl<'a> Bench<'a> {
     /// Everything that the Compose files of the environment say.
     pub(super) fn compose(&mut self) {
         let deployed = &self.facts.deployed;
-        let Some(project) = &deployed.compose else { return };
+        let Some(project) = &deployed.compose else { return self.unnamed() };
         self.verdict.looked_at.services += project.services.len();
         let mut delivered = Delivered::new(self.manifest, self.environment);
         delivered.read(self.manifest, self.environment, &project.variable_files);
@@ -34,13 +35,18 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// A Compose file that the manifest does not name.
+    fn unnamed(&mut self) {
+        let Some(file) = &self.facts.deployed.unnamed else { return };
+        let message = "lies beside the manifest, which does not name it: nothing of it is judged";
+        let fix = in_table("project", format!("compose = [\"{file}\"]"));
+        self.about_file(Code::ComposeUnnamed, file, message, fix);
+    }
+
     /// Whether all of the Compose files were read, so that what is not in them is not there.
     pub(super) fn compose_is_whole(&self) -> bool {
         let deployed = &self.facts.deployed;
-        deployed
-            .compose
-            .as_ref()
-            .is_some_and(|project| deployed.problems.iter().all(|it| is_told_elsewhere(project, it)))
+        deployed.compose.as_ref().is_some_and(|project| deployed.problems.iter().all(|it| is_of_one_value(project, it)))
     }
 
     /// What Compose would refuse, and what was not read.
@@ -50,7 +56,9 @@ impl<'a> Bench<'a> {
             match problem.kind {
                 // The judges of variables and files know more of it.
                 _ if is_told_elsewhere(project, problem) => {}
-                ProblemKind::Elsewhere => self.not_checked(format!("{file}:{line}"), &problem.message),
+                ProblemKind::Elsewhere | ProblemKind::Unvalued => {
+                    self.not_checked(format!("{file}:{line}"), &problem.message);
+                }
                 ProblemKind::NotRead | ProblemKind::Missing | ProblemKind::Refused => {
                     let is_unread = problem.kind == ProblemKind::NotRead;
                     let code = if is_unread { Code::ComposeUnreadable } else { Code::ComposeInvalid };
@@ -81,6 +89,11 @@ impl<'a> Bench<'a> {
     fn stored(&self, name: &str) -> Option<&'a SecretName> {
         self.manifest.secret(name).filter(|it| it.is_stored()).map(|it| &it.name)
     }
+}
+
+/// What takes nothing but a value away.
+fn is_of_one_value(project: &Project, problem: &Problem) -> bool {
+    problem.kind == ProblemKind::Unvalued || is_told_elsewhere(project, problem)
 }
 
 /// A variable or env file that is missing here.

@@ -1,12 +1,13 @@
 //! What the manifest promises of its deployment: who publishes which ports, who is on which network, what every container has.
 
+mod holders;
 mod networks;
 mod ports;
 
 use super::Bench;
 use crate::check::finding::{Code, Finding};
 use crate::compose::{Location, Project, Service};
-use crate::manifest::deployment::{Deployment, Rules};
+use crate::manifest::deployment::{Deployment, Rule, Rules};
 use crate::manifest::suggest;
 use crate::project::MANIFEST;
 
@@ -19,6 +20,7 @@ impl<'a> Bench<'a> {
             self.known_names(deployment, project);
         }
         self.networks(deployment, project);
+        self.holders(deployment, project);
         for (name, service) in &project.services {
             self.ports(deployment, project, name, service);
             self.container(deployment, name, service);
@@ -41,6 +43,10 @@ impl<'a> Bench<'a> {
         self.known("read_only", &deployment.read_only, "service", &services);
         self.known("matrix", &deployment.matrix, "service", &services);
         self.known("internal", &deployment.internal, "network", &networks);
+        for rule in deployment.holders.values() {
+            let row = rule.value.iter().map(|name| (name.clone(), Rule { value: (), line: rule.line }));
+            self.known("holders", &row.collect(), "service", &services);
+        }
         self.known("isolated", &deployment.isolated, "network", &networks);
         self.known("subnets", &deployment.subnets, "network", &networks);
     }

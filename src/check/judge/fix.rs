@@ -8,6 +8,7 @@ use crate::check::facts::StoreFact;
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind};
 use crate::name::{OutputName, SecretName};
+use crate::shell;
 
 /// A line of the manifest, and the table that it belongs to.
 pub(super) fn in_table(table: &str, line: impl std::fmt::Display) -> String {
@@ -28,6 +29,12 @@ impl<'a> Bench<'a> {
         } else {
             format!("vault-kit -e {} {words}", self.environment)
         }
+    }
+
+    /// How everything gets its first value. Another store than that of the main work tree would have others.
+    pub(super) fn first(&self) -> String {
+        let Some(main) = &self.facts.main_tree else { return self.command("init") };
+        self.command("check").replacen("vault-kit", &format!("vault-kit -C {}", shell::path(main)), 1)
     }
 
     /// How a secret gets a new value.
@@ -62,7 +69,7 @@ impl<'a> Bench<'a> {
     /// How an output gets its files: what `render` would stop at comes first.
     pub(super) fn render(&self, output: &OutputName) -> String {
         if self.ledger.is_none() && self.facts.store == StoreFact::Absent {
-            return self.command("init");
+            return self.first();
         }
         match self.wanting(output) {
             Some(declaration) => self.create(declaration),

@@ -12,6 +12,9 @@ use crate::image::ignored::takes;
 use crate::manifest::Declaration;
 use crate::shell;
 
+/// The directory of our own.
+const PRIVATE: &str = ".vault-kit/";
+
 impl Bench<'_> {
     /// Every image that is built here, by the service that it is for.
     pub(super) fn images(&mut self) {
@@ -209,6 +212,9 @@ fn holds_secrets(path: &str) -> bool {
 }
 
 fn keep_back(image: &Image, path: &str) -> String {
+    // Whoever keeps a store back keeps all of them back, and the record beside them.
+    let own = path.find(PRIVATE).filter(|&at| at == 0 || path[..at].ends_with('/'));
+    let path = own.map_or(path, |at| &path[..at + PRIVATE.len()]);
     // The last line of the file may have no end.
     format!("printf '\\n%s\\n' {} >> {}", shell::path(path), shell::path(&image.ignore_file))
 }

@@ -1,4 +1,4 @@
-//! What stands in AWS, judged by its description alone.
+//! What stands in AWS, judged by its description, and by which keys its bundles lack.
 
 use super::Bench;
 use crate::check::finding::Code;
@@ -23,17 +23,38 @@ impl Bench<'_> {
         }
     }
 
+    /// Whether what was taken from AWS may still stand in for it: `run` and `render` go on with it and ask nobody.
+    pub(super) fn copy(&mut self) {
+        let allowed = self.manifest.aws(self.environment).and_then(|aws| aws.stale_after);
+        let taken = self.ledger.and_then(|ledger| ledger.header.contacted);
+        let Some((allowed, taken)) = allowed.zip(taken) else { return };
+        if self.now - taken <= allowed.delta() {
+            return;
+        }
+        let message = format!(
+            "what AWS has was taken last on {}, which `stale_after` no longer allows to stand in",
+            taken.format("%Y-%m-%d %H:%M UTC")
+        );
+        let path = format!(".vault-kit/{}.age", self.environment);
+        self.about_file(Code::CopyTooOld, &path, message, self.command("sync pull"));
+    }
+
     fn remote_missing(&mut self, place: &Place<'_>) {
-        // What is not here either has to be supplied first.
-        let is_absent = |it: &&Declaration| {
-            it.is_stored() && !self.ledger.is_some_and(|ledger| ledger.secrets.contains_key(&it.name))
-        };
-        let absent = place.fields().into_iter().map(|(_, it)| it).find(is_absent);
-        let made =
-            |it: &Declaration| if it.is_generated() { format!("generate {}", it.name) } else { it.supply_words() };
-        let first = absent.map(|it| format!("{}, then ", self.command(&made(it)))).unwrap_or_default();
+        let first = place.fields().into_iter().map(|(_, it)| self.supplied(it)).find(|it| !it.is_empty());
+        let first = first.unwrap_or_default();
         let fix = format!("{first}{}", self.command("sync push"));
         self.about_place(Code::RemoteMissing, place, format!("there is no `{}` in AWS", place.name), fix);
+    }
+
+    /// What comes before a push of a value that is not here either.
+    fn supplied(&self, declaration: &Declaration) -> String {
+        let is_here = self.ledger.is_some_and(|ledger| ledger.secrets.contains_key(&declaration.name));
+        if is_here || !declaration.is_stored() {
+            return String::new();
+        }
+        let name = &declaration.name;
+        let made = if declaration.is_generated() { format!("generate {name}") } else { declaration.supply_words() };
+        format!("{}, then ", self.command(&made))
     }
 
     fn remote_secret(&mut self, place: &Place<'_>, listed: &Listed, aws: &Aws) {
@@ -61,8 +82,30 @@ impl Bench<'_> {
                 "the ledger does not know its version there; `sync diff` tells",
             ),
         }
+        self.keys(place);
         self.age(place, listed);
         self.key_and_replicas(place, listed, aws);
+    }
+
+    /// The keys of a bundle; one that is optional may be absent, unless it is here.
+    fn keys(&mut self, place: &Place<'_>) {
+        let name = &place.name;
+        let lacks = match self.facts.remote_lacks.get(name) {
+            None => return,
+            Some(None) => {
+                let message = format!("`{name}` holds no JSON object, and is declared to be a bundle");
+                return self.about_place(Code::RemoteUnusable, place, message, self.command("sync status"));
+            }
+            Some(Some(lacks)) => lacks,
+        };
+        for (key, declaration) in place.fields() {
+            let is_here = self.ledger.is_some_and(|ledger| ledger.secrets.contains_key(&declaration.name));
+            if !lacks.contains(key) || (declaration.optional && !is_here) {
+                continue;
+            }
+            let fix = format!("{}{}", self.supplied(declaration), self.command(&push_ours(declaration)));
+            self.about_secret(Code::RemoteKeyMissing, &declaration.name, format!("`{name}` has no key `{key}`"), fix);
+        }
     }
 
     /// By the date of its last change, whatever that was: a value is never younger than it.
@@ -95,16 +138,18 @@ impl Bench<'_> {
         }
         for region in &aws.replicas {
             let replica = listed.replicas.iter().find(|it| it.region == *region);
-            let what = match replica.map(|it| it.status.as_str()) {
+            let replicate = || {
+                format!(
+                    "aws secretsmanager replicate-secret-to-regions --secret-id {name} --add-replica-regions Region={region}"
+                )
+            };
+            let (what, fix) = match replica.map(|it| it.status.as_str()) {
                 Some("InSync") => continue,
-                Some("InProgress") => "is still being made",
-                Some(_) => "failed",
-                None => "is missing",
+                Some("InProgress") => ("is still being made", self.command("check --at remote")),
+                Some(_) => ("failed", replicate()),
+                None => ("is missing", replicate()),
             };
             let message = format!("the replica of `{name}` in {region} {what}");
-            let fix = format!(
-                "aws secretsmanager replicate-secret-to-regions --secret-id {name} --add-replica-regions Region={region}"
-            );
             self.about_place(Code::RemoteReplica, place, message, fix);
         }
     }
@@ -114,6 +159,11 @@ impl Bench<'_> {
             self.about_secret(code, &declaration.name, message, fix);
         }
     }
+}
+
+/// Ours goes there whether somebody took the key out or nobody ever sent it.
+fn push_ours(declaration: &Declaration) -> String {
+    format!("sync push --ours {}", declaration.name)
 }
 
 /// Whether the key that AWS names is the declared one. An id and the ARN that ends in it are one key; of an alias AWS

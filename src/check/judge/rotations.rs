@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 
 use super::Bench;
-use crate::check::finding::Code;
+use crate::check::finding::{Code, Finding};
 use crate::name::SecretName;
 use crate::plan;
 use crate::rotate::programs;
@@ -31,12 +31,24 @@ impl Bench<'_> {
             if programs::is_owner_untold(self.manifest, self.environment, entry) {
                 let since = entry.created.format("%Y-%m-%d %H:%M UTC");
                 let message = format!("no hook has made its owner accept the value of {since}");
-                let fix = self.command(&format!("rotate tell {}", entry.name));
+                let verb = if entry.banned { "rotate" } else { "rotate tell" };
+                let fix = self.command(&format!("{verb} {}", entry.name));
                 self.about_secret(Code::OwnerUntold, &entry.name, message, fix);
             }
         }
         for (hook, trouble) in &ledger.header.reloads {
             self.reload(hook, trouble, ledger.header.unread.get(hook));
+        }
+    }
+
+    /// What would stop a rotation is told before it is due.
+    pub(super) fn hooks(&mut self) {
+        for it in &self.facts.hooks {
+            let message = format!("{}: no rotation gets past it", it.message);
+            let line = u32::try_from(it.line).unwrap_or(u32::MAX);
+            let finding =
+                Finding::new(Code::HookUnusable, message, &*it.fix).of_file(&self.manifest.file).at_line(line);
+            self.verdict.findings.push(finding);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The store, the ledger's entries and the settings.
+//! The ledger's entries and the settings.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +14,7 @@ use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::due;
 use crate::store::ledger::{BesideState, Entry, Ledger};
-use crate::store::{CLOCK_TOLERANCE, agreement};
+use crate::x509::supplied::SELF_SIGNED;
 
 /// The longest notice before an expiry; a value that lives for years need not be announced for months.
 const LONGEST_NOTICE: TimeDelta = TimeDelta::days(30);
@@ -26,70 +26,6 @@ type Holder<'a> = (&'a EnvName, &'a SecretName);
 type Fingerprints<'a> = HashMap<&'a str, (Holder<'a>, Option<Holder<'a>>)>;
 
 impl<'a> Bench<'a> {
-    /// Whether the store is there and the ledger is its own.
-    pub(super) fn store(&mut self) {
-        match (&self.facts.store, self.ledger) {
-            (StoreFact::Unreadable(why), _) => self.not_checked("store", why.clone()),
-            (StoreFact::Absent, None) => {}
-            (StoreFact::Absent, Some(_)) => {
-                let file = format!(".vault-kit/{}.age", self.environment);
-                let fix = self.command("store recover");
-                self.about_file(Code::StoreMissing, &file, "the ledger is there, but its store is gone", fix);
-            }
-            (StoreFact::Present(_), None) => {
-                self.ledger_is_stale("the store is there, but its ledger is gone");
-                self.not_checked("secrets", "there is no ledger to read");
-            }
-            (StoreFact::Present(digest), Some(ledger)) => {
-                if ledger.header.store_digest != *digest || ledger.header.environment != *self.environment {
-                    self.ledger_is_stale("the ledger belongs to another state of the store");
-                }
-            }
-        }
-    }
-
-    /// Whether the clock has reached the store's newest time.
-    pub(super) fn clock(&mut self) {
-        let updated = self.ledger.map(|ledger| ledger.header.updated);
-        if let Some(updated) = updated.filter(|updated| self.now + CLOCK_TOLERANCE < *updated) {
-            let updated = updated.format("%Y-%m-%d %H:%M:%S UTC");
-            let message = format!(
-                "was changed at {updated}, when this clock is not yet: writers refuse, and dates are misjudged"
-            );
-            let file = format!(".vault-kit/{}.age", self.environment);
-            self.about_file(Code::ClockBehind, &file, message, "date -u    # then set the clock");
-        }
-    }
-
-    /// Whether the store follows the manifest in who can open it and where in AWS it belongs.
-    pub(super) fn agreement(&mut self) {
-        let Some(header) = self.ledger.map(|ledger| &ledger.header) else { return };
-        let environment = self.manifest.environments.get(self.environment);
-        let file = format!(".vault-kit/{}.age", self.environment);
-        let apply = self.command("recipients apply");
-        if !agreement::has_recipients(environment, header.recipients_declared, &header.recipients) {
-            let message =
-                "is not sealed to the recipients that the manifest declares: nothing is written until they agree";
-            let fix = format!("{}    # then, if it is meant: {apply}", self.command("recipients list"));
-            self.about_file(Code::RecipientsChanged, &file, message, fix);
-        }
-        if agreement::binding(environment) != header.aws {
-            let message = "is bound to another AWS account or prefix than the manifest declares: nothing is written until they agree";
-            self.about_file(
-                Code::AccountChanged,
-                &file,
-                message,
-                format!("{apply} --dry-run    # then without --dry-run"),
-            );
-        }
-    }
-
-    fn ledger_is_stale(&mut self, message: &str) {
-        let file = format!(".vault-kit/{}.ledger.jsonl", self.environment);
-        let fix = self.command("render");
-        self.about_file(Code::LedgerStale, &file, message, fix);
-    }
-
     /// Every declared secret, and those in the store that are not declared.
     pub(super) fn secrets(&mut self) {
         let Some(ledger) = self.ledger else { return self.without_ledger() };
@@ -127,11 +63,15 @@ impl<'a> Bench<'a> {
             return;
         }
         let (manifest, environment) = (self.manifest, self.environment);
+        let message = match &self.facts.main_tree {
+            Some(_) => "has no value here: the store is that of the main work tree",
+            None => "has no value: there is no store yet",
+        };
         for declaration in manifest.secrets_in(environment).filter(|declaration| declaration.is_stored()) {
             self.verdict.looked_at.secrets += 1;
             if !declaration.optional {
-                let fix = self.command("init");
-                self.about_secret(Code::Missing, &declaration.name, "has no value: there is no store yet", fix);
+                let fix = self.first();
+                self.about_secret(Code::Missing, &declaration.name, message, fix);
             }
         }
     }
@@ -147,9 +87,13 @@ impl<'a> Bench<'a> {
         let name = &entry.name;
         if entry.placeholder {
             self.about_secret(Code::Placeholder, name, "is a placeholder, not a value", self.replace(name));
-        } else if let Some(bits) = entry.bits.filter(|&bits| bits < least_bits(declaration, is_key)) {
-            let message = format!("has about {bits} bits, {} are the least", least_bits(declaration, is_key));
+        } else if let Some((bits, least)) = entry.bits.and_then(|bits| short_of(bits, declaration, is_key)) {
+            let message = format!("has about {bits} bits, {least} are the least");
             self.about_secret(Code::Weak, name, message, self.replace(name));
+        }
+        if entry.facts.contains_key(SELF_SIGNED) && is_production(self.environment) {
+            let message = "is a certificate signed by its own key, so that nobody else trusts it";
+            self.about_secret(Code::SelfSigned, name, message, self.replace(name));
         }
         let pattern = pattern_digest(declaration);
         if pattern.is_some() && pattern != entry.pattern {
@@ -256,7 +200,16 @@ impl<'a> Bench<'a> {
     }
 }
 
-fn least_bits(declaration: &Declaration, is_key: bool) -> u32 {
+/// The bits of a value that are too few, and how many are the least. None is asked for more than its recipe can draw: that
+/// no new value could have, and the recipe has a finding of its own.
+fn short_of(bits: u32, declaration: &Declaration, is_key: bool) -> Option<(u32, u32)> {
+    let least = least_bits(declaration, is_key);
+    let is_weak = bits < least && declaration.kind.entropy().is_none_or(|drawn| bits < drawn);
+    is_weak.then_some((bits, least))
+}
+
+/// The fewest bits that are not weak.
+pub(super) fn least_bits(declaration: &Declaration, is_key: bool) -> u32 {
     match declaration.kind {
         Kind::EncryptionKey(_) | Kind::Keypair { .. } => KEY_WEAK_BELOW,
         _ if is_key => KEY_WEAK_BELOW,
@@ -264,7 +217,8 @@ fn least_bits(declaration: &Declaration, is_key: bool) -> u32 {
     }
 }
 
-fn signing_keys(manifest: &Manifest) -> BTreeSet<&SecretName> {
+/// The secrets that sign tokens.
+pub(super) fn signing_keys(manifest: &Manifest) -> BTreeSet<&SecretName> {
     let signed_by = manifest.secrets.values().filter_map(|declaration| match &declaration.kind {
         Kind::Token(token) => Some(&token.signed_by),
         _ => None,

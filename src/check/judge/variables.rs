@@ -19,6 +19,7 @@ impl Bench<'_> {
             let name = &declaration.name;
             self.verdict.looked_at.variables += 1;
             let fix = format!("set the variable `{name}` where this command runs");
+            let is_as_drawn = |bits: u32| declaration.kind.entropy().is_some_and(|drawn| bits >= drawn);
             let Some(verdict) = variables.get(name) else {
                 if !declaration.optional {
                     self.about_secret(Code::Missing, name, "is not set in the environment, or empty", fix);
@@ -28,7 +29,7 @@ impl Bench<'_> {
             if verdict.placeholder {
                 let message = "is set to a placeholder in the environment";
                 self.about_secret(Code::Placeholder, name, message, fix.as_str());
-            } else if let Some(bits) = verdict.bits.filter(|&bits| bits < WEAK_BELOW) {
+            } else if let Some(bits) = verdict.bits.filter(|&bits| bits < WEAK_BELOW && !is_as_drawn(bits)) {
                 let message = format!("is set to about {bits} bits in the environment, {WEAK_BELOW} are the least");
                 self.about_secret(Code::Weak, name, message, fix.as_str());
             }

@@ -1,7 +1,6 @@
 //! The report of `check` in each form.
 
 use super::super::formats::{Format, Told};
-use super::super::main_tree;
 use super::super::paste::Paste;
 use super::super::session::Session;
 use crate::check::Report;
@@ -11,7 +10,6 @@ use crate::report::{Frame, github, human, json, junit, sarif};
 /// Makes its fixes work as they are where the user stands.
 pub(super) fn complete(report: &mut Report, session: &Session<'_>) {
     let root = session.root.path();
-    main_tree::instead_of_init(report, root);
     let paste = Paste::new(session.context);
     for finding in report.findings.iter_mut().chain(report.allowed.iter_mut().map(|it| &mut it.finding)) {
         finding.fix = paste.fix(&finding.fix, root);

@@ -7,6 +7,7 @@ use super::super::session;
 use crate::error::{Error, Kind, Result};
 use crate::git_hooks::Event;
 use crate::scan::git::{self, Git};
+use crate::work_tree::WorkTree;
 
 /// Files that tell that another tool manages hooks, and what it is to be told instead of being gone around.
 const MANAGERS: [(&str, &str); 5] = [
@@ -58,7 +59,8 @@ impl Place {
             Some(husky) => husky.to_owned(),
             None => directory,
         };
-        let is_inside = directory.starts_with(&top) || directory.starts_with(git.common_directory()?);
+        let common = WorkTree::at(&top).and_then(|tree| tree.ok()?.common.canonicalize().ok());
+        let is_inside = directory.starts_with(&top) || common.is_some_and(|it| directory.starts_with(it));
         let project = match root.strip_prefix(&top) {
             Ok(below) if below.as_os_str().is_empty() => ".".to_owned(),
             Ok(below) => {

@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::context::Context;
 use super::super::mounted;
-use super::super::session::{Session, read_for_change};
-use super::super::{generate, get};
+use super::super::session::Session;
+use super::super::{generate, get, readers, rotate};
+use super::named::{findings, names, refuse_value_in_words};
 use super::tell::{self, Answer};
 use super::timelines::Timelines;
-use super::{Leak, copies};
+use super::{Leak, copies, rotation};
 use crate::audit;
-use crate::deliver::Delivered;
-use crate::error::{Error, Result};
+use crate::clock::SystemClock;
+use crate::deliver::{Changing, Delivered};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::incident::reach::{self, Known};
-use crate::incident::scan::{self, Finding};
+use crate::incident::scan::Finding;
 use crate::incident::{covered, remains, revoke};
-use crate::manifest::{Declaration, Kind as SecretKind};
+use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
 use crate::plan::{self, Plan, Scope};
+use crate::rotate::machine::Machine;
 use crate::store::Store;
 use crate::store::files::Opened;
 use crate::store::incidents::{Affected, Deed, Incident};
@@ -63,67 +66,54 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     if !leak.dry_run {
         timelines.preflight(&session)?;
     }
-    let delivered = deliver(&world, &mut opened, &changed, has_news, leak.dry_run)?;
+    let rotates = case.rotated(&world, &opened.store);
+    let delivered = deliver(&session, &world, (&mut opened, has_news), &changed, leak.dry_run)?;
     if !leak.dry_run {
-        let written = timelines.write(&session, &opened.store).map_err(Error::after_the_change);
-        written.map_err(|error| error.hint("the timeline comes with the same command once more"))?;
+        // Before a program is asked, which may take its time: whoever dies then leaves what was done in it.
+        write(&session, &timelines, &opened.store)?;
     }
     let delivered = if leak.dry_run { delivered } else { mounted::noted(&session, delivered) };
-    let answer = Answer { dry_run: leak.dry_run, is_new, timelines: &timelines, delivered: &delivered, plan: &plan };
-    answer.tell(&session, &opened.store)?;
-    Ok(if leak.dry_run { Exit::DONE } else { delivered.exit() })
+    let timelines = &timelines;
+    let answer =
+        Answer { dry_run: leak.dry_run, is_new, timelines, delivered: &delivered, plan: &plan, rotates: &rotates };
+    if leak.dry_run || rotates.is_empty() && opened.store.rotations.reloads.is_empty() {
+        let refused = if leak.dry_run { rotation::refused(&session, &rotates) } else { Vec::new() };
+        let kind = Kind::most_severe(refused.iter().map(Error::kind));
+        answer.tell(&session, &opened.store, refused)?;
+        return Ok(kind.map_or_else(|| if leak.dry_run { Exit::DONE } else { delivered.exit() }, Exit::from));
+    }
+    // While programs run there is no value here.
+    drop(opened);
+    let report = rotation::run(&session, &world, &rotates)?;
+    let store = session.open_store(&identities)?;
+    write(&session, timelines, &store)?;
+    let exit = answer.tell_rotated(&session, &store, report)?;
+    Ok(if exit == Exit::DONE { delivered.exit() } else { exit })
+}
+
+fn write(session: &Session<'_>, timelines: &Timelines, store: &Store) -> Result<()> {
+    let written = timelines.write(session, store).map_err(Error::after_the_change);
+    written.map_err(|error| error.hint("the timeline comes with the same command once more"))
 }
 
 /// Store, ledger and outputs; where nothing is new, what a run before this one did not come to.
 fn deliver(
+    session: &Session<'_>,
     world: &World<'_>,
-    opened: &mut Opened,
+    (opened, has_news): (&mut Opened, bool),
     changed: &[SecretName],
-    has_news: bool,
     dry_run: bool,
 ) -> Result<Delivered> {
     if dry_run {
         return world.rehearse(&mut opened.store);
     }
     let lists = world.refresh_lists(&mut opened.store)?;
-    let delivered = world.settle_news(opened, "incident", changed, has_news || !lists.is_empty())?;
+    let programs = rotate::programs(session);
+    let machine = Machine::new(world, &programs, &SystemClock);
+    let mut owe = |store: &mut Store, changing: &Changing| machine.owe_reloads(store, changing);
+    let has_news = has_news || !lists.is_empty();
+    let delivered = world.settle_noted(opened, "incident", changed, has_news, Some(&mut owe))?;
     Ok(Delivered { lists, ..delivered })
-}
-
-fn findings(session: &Session<'_>, leak: &Leak) -> Result<Vec<Finding>> {
-    let Some(path) = &leak.from_scan else { return Ok(Vec::new()) };
-    let report = read_for_change(session.context, path)?;
-    scan::parse(report.expose(), &path.display().to_string())
-}
-
-/// The secrets that are meant; a setting is none.
-fn names(session: &Session<'_>, leak: &Leak, findings: &[Finding]) -> Result<BTreeSet<SecretName>> {
-    let asked = leak.names.iter().map(String::as_str).chain(findings.iter().map(|it| it.secret.as_str()));
-    let names = asked.map(|name| session.secret(name)).collect::<Result<BTreeSet<_>>>()?;
-    if names.is_empty() && leak.from_scan.is_none() {
-        return Err(
-            Error::usage("the secret that leaked is needed").hint("`vault-kit incident NAME`, or `--from-scan FILE`")
-        );
-    }
-    let names: BTreeSet<SecretName> = names.iter().flat_map(|name| leaked_with(session, name)).collect();
-    let setting = names.iter().find(|name| !session.manifest.secrets[*name].is_stored());
-    setting.map_or(Ok(names.clone()), |name| {
-        Err(Error::usage(format!("`{name}` is a setting, which stands in the manifest for everybody to read"))
-            .hint("if it must not be known, declare it as a secret, and change it"))
-    })
-}
-
-/// A template has no value of its own: what it is made of leaked with it, and it falls with that.
-fn leaked_with(session: &Session<'_>, name: &SecretName) -> BTreeSet<SecretName> {
-    let declaration = &session.manifest.secrets[name];
-    let inputs = declaration.references().into_iter().filter(|it| session.manifest.secrets[*it].is_stored());
-    let inputs: BTreeSet<SecretName> = inputs.flat_map(|input| leaked_with(session, input)).collect();
-    if inputs.is_empty() || !matches!(declaration.kind, SecretKind::Template(_)) {
-        return BTreeSet::from([name.clone()]);
-    }
-    let words: Vec<String> = inputs.iter().map(|name| format!("`{name}`")).collect();
-    session.context.ui.say(&format!("`{name}` is made of {}: that is what leaked", words.join(", ")));
-    inputs
 }
 
 /// What is declared now, and what was before.
@@ -169,7 +159,8 @@ impl Case {
         }
         let files = session.files().delivered()?.unwrap_or_default();
         let audit = session.root.read(&audit::path())?.unwrap_or_default();
-        let known = Known { store, files: &files, audit: &audit, copies, now };
+        let readers = readers::of(session, &files.keys().map(String::as_str).collect())?;
+        let known = Known { store, files: &files, audit: &audit, copies, readers, now };
         let affected = reach::affected(manifest, environment, &known, &self.fresh);
         let recipients = store.recipients.keys.keys().cloned().collect();
         let reason = self.reason.clone();
@@ -178,11 +169,11 @@ impl Case {
         Ok(Some(Incident { at: now, uid, reason, affected, recipients, places, done, remains }))
     }
 
-    /// New values for what is made here; what a person supplies has to wait for one, and what a hook has to tell its owner
-    /// of is for `rotate`.
+    /// New values for what is made here; what a person supplies has to wait for one, and what an owner is to be told of or hosts
+    /// are to agree on is rotated afterwards.
     fn plan(&self, session: &Session<'_>, world: &World<'_>, store: &Store) -> Plan {
         let manifest = &session.manifest;
-        let is_made = |it: &Declaration| it.is_generated() && !remains::has_owner(manifest, it);
+        let is_made = |it: &Declaration| it.is_generated() && !remains::is_rotated(manifest, store, it);
         let made = self.fresh.iter().filter(|name| is_made(&manifest.secrets[*name]));
         let made: BTreeSet<SecretName> = made.cloned().collect();
         if made.is_empty() {
@@ -220,9 +211,15 @@ impl Case {
             say(format!("`{name}` has a new value; the old one is accepted no more"));
         }
         for name in self.fresh.iter().filter(|name| !changed.contains(name)) {
-            let from = world.manifest.secret(name).filter(|it| remains::has_owner(world.manifest, it));
-            let from = from.map_or("a person", |_| "`vault-kit rotate`, which tells its owner");
-            say(format!("`{name}` waits for a new value from {from}"));
+            let is_rotated =
+                world.manifest.secret(name).is_some_and(|it| remains::is_rotated(world.manifest, store, it));
+            say(if is_rotated {
+                format!(
+                    "`{name}` is rotated without an overlap; until that has ended, the leaked value may be accepted"
+                )
+            } else {
+                format!("`{name}` waits for a new value from a person")
+            });
         }
         if !authorities.is_empty() {
             let names: Vec<String> = lists.iter().map(|name| format!("`{name}`")).collect();
@@ -237,6 +234,16 @@ impl Case {
         let rest: Vec<SecretName> = self.fresh.iter().filter(is_still).cloned().collect();
         changed.extend(rest);
         Ok(changed)
+    }
+
+    /// What is to be rotated, now that it is banned: also what a run before this one did not come to.
+    fn rotated(&self, world: &World<'_>, store: &Store) -> BTreeSet<SecretName> {
+        let is_left = |name: &&SecretName| {
+            let declaration = world.manifest.secret(*name);
+            declaration.is_some_and(|it| remains::is_rotated(world.manifest, store, it))
+                && store.is_current_leaked(name)
+        };
+        self.fresh.iter().chain(self.known.keys()).filter(is_left).cloned().collect()
     }
 
     /// Keeps the new incident; tells to which one each secret belongs.
@@ -283,18 +290,4 @@ fn id(store: &Store, incident: &Incident) -> String {
 /// The version that took the place of those that leaked.
 fn successor(store: &Store, it: &Affected) -> Option<VersionId> {
     store.current(&it.secret).map(|version| version.id).filter(|id| !it.versions.contains(id))
-}
-
-/// A person in a hurry may paste the very value: it would stand in the record and the timeline.
-fn refuse_value_in_words(store: &Store, leak: &Leak) -> Result<()> {
-    let Some(reason) = &leak.reason else { return Ok(()) };
-    let is_in = |value: &[u8]| value.len() > 5 && reason.as_bytes().windows(value.len()).any(|part| part == value);
-    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
-    for (_, piece) in pieces {
-        if is_in(piece.expose()) {
-            return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
-                .hint("nothing was changed; take it out of your shell's history, and say where it leaked instead"));
-        }
-    }
-    Ok(())
 }

@@ -51,7 +51,10 @@ pub fn run(context: &Context) -> Result<Exit> {
 
 fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'s Incident) -> Listed<'s> {
     let is_open = |name: &&SecretName| store.current(name).is_some_and(|version| incident.has(name, version.id));
-    let is_untold = |name: &SecretName| remains::is_accepted(&session.manifest, store, name);
+    let is_untold = |name: &SecretName| {
+        let manifest = &session.manifest;
+        remains::is_accepted(manifest, store, name) && !remains::is_done_without_retiring(manifest, store, name)
+    };
     Listed {
         id,
         timeline: timeline::path(id, incident),

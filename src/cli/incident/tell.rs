@@ -1,20 +1,26 @@
 //! What an incident reaches, before anybody agrees; what was done and what is left, afterwards.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::paste::Paste;
+use super::super::rotate::answer as rotate;
 use super::super::session::Session;
 use super::super::summary::{row, tell_files, tell_lists};
 use super::timelines::Timelines;
 use crate::deliver::{Delivered, FileReport};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::exit::Exit;
 use crate::incident::reach::second;
+use crate::incident::remains;
 use crate::name::{EnvName, SecretName};
 use crate::plan::Plan;
+use crate::rotate::Report;
 use crate::store::Store;
 use crate::store::incidents::{Affected, Incident};
-use crate::ui::SCHEMA_VERSION;
+use crate::ui::{SCHEMA_VERSION, Ui};
 
 /// What was done, or with `--dry-run` would be.
 pub struct Answer<'a> {
@@ -24,9 +30,11 @@ pub struct Answer<'a> {
     pub timelines: &'a Timelines,
     pub delivered: &'a Delivered,
     pub plan: &'a Plan,
+    /// What is rotated once it is banned.
+    pub rotates: &'a BTreeSet<SecretName>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct Told<'a> {
     schema_version: u32,
     dry_run: bool,
@@ -39,6 +47,15 @@ struct Told<'a> {
     revocation_lists: &'a [SecretName],
     files: &'a [FileReport],
     warnings: &'a [String],
+    /// What is rotated once it is banned.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    rotates: &'a BTreeSet<SecretName>,
+    /// What became of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotation: Option<&'a rotate::Answer<'a>>,
+    /// What would stand against it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<rotate::Told>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +63,7 @@ struct OneIncident<'a> {
     id: &'a str,
     timeline: &'a str,
     #[serde(flatten)]
-    incident: &'a Incident,
+    incident: Incident,
 }
 
 /// Says what a leak reaches.
@@ -70,7 +87,9 @@ fn details(it: &Affected) -> Vec<String> {
     let source = it.made_from.as_ref().map(|source| format!("made from `{source}`"));
     let file = |file: &crate::store::incidents::Delivery| {
         let old = if file.old { ", an older version" } else { "" };
-        format!("in `{}` (output {}, {} {}{old})", file.path, file.output, file.form, file.mode)
+        let services: Vec<String> = file.services.iter().map(|name| format!("`{name}`")).collect();
+        let readers = if services.is_empty() { String::new() } else { format!(", read by {}", services.join(", ")) };
+        format!("in `{}` (output {}, {} {}{old}){readers}", file.path, file.output, file.form, file.mode)
     };
     let remote = it.remote.as_ref().map(|remote| {
         let arn = remote.synced.as_ref().map_or("never exchanged", |(arn, _)| arn.as_str());
@@ -85,41 +104,96 @@ fn details(it: &Affected) -> Vec<String> {
 }
 
 impl Answer<'_> {
-    /// As an object with `--json`, else in words.
-    pub fn tell(&self, session: &Session<'_>, store: &Store) -> Result<()> {
+    /// As an object with `--json`, else in words; `refused` = what would stand against a rotation.
+    pub fn tell(&self, session: &Session<'_>, store: &Store, refused: Vec<Error>) -> Result<()> {
         let ui = session.context.ui;
-        for warning in &self.delivered.warnings {
-            ui.warn(warning);
-        }
-        let incidents = self
-            .timelines
-            .iter()
-            .filter_map(|(id, timeline)| Some(OneIncident { id, timeline, incident: store.incidents.get(id)? }));
-        let incidents: Vec<_> = incidents.collect();
+        let paste = Paste::new(session.context);
+        self.warn(ui);
+        let refused: Vec<Error> = refused.into_iter().map(|error| paste.error(error)).collect();
         if ui.json {
-            return ui.object(&Told {
-                schema_version: SCHEMA_VERSION,
-                dry_run: self.dry_run,
-                environment: &session.environment,
-                declared: self.is_new,
-                incidents,
-                made: self.plan.steps.iter().map(|step| &step.secret).collect(),
-                revocation_lists: &self.delivered.lists,
-                files: &self.delivered.files,
-                warnings: &self.delivered.warnings,
-            });
+            self.object(session, store, None, refused.iter().map(rotate::Told::from).collect())?;
+        } else {
+            self.tell_done(ui);
+            self.tell_rest(session, store);
         }
+        for error in &refused {
+            ui.problem(error);
+        }
+        Ok(())
+    }
+
+    /// The same, with what became of the rotations, whose exit it answers with.
+    pub fn tell_rotated(&self, session: &Session<'_>, store: &Store, report: Report) -> Result<Exit> {
+        let context = session.context;
+        self.warn(context.ui);
+        if !context.ui.json {
+            self.tell_done(context.ui);
+        }
+        let exit = rotate::tell_with(context, session, report, (&[], false), |rotation| {
+            self.object(session, store, Some(rotation), Vec::new())
+        })?;
+        if !context.ui.json {
+            self.tell_rest(session, store);
+        }
+        Ok(exit)
+    }
+
+    fn warn(&self, ui: Ui) {
+        self.delivered.warnings.iter().for_each(|warning| ui.warn(warning));
+    }
+
+    fn incidents<'s>(&'s self, session: &Session<'_>, store: &Store) -> Vec<OneIncident<'s>> {
+        let one = |(id, timeline): (&'s str, &'s str)| {
+            let incident = remains::since(&session.manifest, store, store.incidents.get(id)?);
+            Some(OneIncident { id, timeline, incident })
+        };
+        self.timelines.iter().filter_map(one).collect()
+    }
+
+    fn object(
+        &self,
+        session: &Session<'_>,
+        store: &Store,
+        rotation: Option<&rotate::Answer<'_>>,
+        errors: Vec<rotate::Told>,
+    ) -> Result<()> {
+        session.context.ui.object(&Told {
+            schema_version: SCHEMA_VERSION,
+            dry_run: self.dry_run,
+            environment: &session.environment,
+            declared: self.is_new,
+            incidents: self.incidents(session, store),
+            made: self.plan.steps.iter().map(|step| &step.secret).collect(),
+            revocation_lists: &self.delivered.lists,
+            files: &self.delivered.files,
+            warnings: &self.delivered.warnings,
+            rotates: self.rotates,
+            rotation,
+            errors,
+        })
+    }
+
+    /// What was banned and replaced in one change, or would be.
+    fn tell_done(&self, ui: Ui) {
         let verb = if self.dry_run { "would make" } else { "made" };
         for step in &self.plan.steps {
             ui.say(row(verb, &step.secret, format_args!("{}", step.kind)).trim_end());
         }
         tell_lists(ui, &self.delivered.lists, self.dry_run);
         tell_files(ui, &self.delivered.files, self.dry_run);
+        let verb = if self.dry_run { "would rotate" } else { "rotates" };
+        for name in self.rotates {
+            ui.say(&row(verb, name, format_args!("now, without an overlap")));
+        }
+    }
+
+    fn tell_rest(&self, session: &Session<'_>, store: &Store) {
+        let ui = session.context.ui;
         if !self.is_new {
             ui.say("declared before: nothing is replaced twice; if the new value leaked too, add `--again`");
         }
         let paste = Paste::new(session.context);
-        for one in &incidents {
+        for one in &self.incidents(session, store) {
             for (number, what) in one.incident.remains.iter().enumerate() {
                 ui.say(&format!("left to do {}: {}", number + 1, paste.words(what)));
             }
@@ -127,6 +201,5 @@ impl Answer<'_> {
                 ui.say(&row("timeline", one.timeline, format_args!("incident {}", one.id)));
             }
         }
-        Ok(())
     }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::super::paste::Paste;
 use super::super::session::Session;
 use crate::error::Result;
 use crate::gather::Gather;
 use crate::incident::{remains, timeline};
 use crate::private_file::WriteOptions;
 use crate::store::Store;
+use crate::store::incidents::Incident;
+use crate::world::World;
 
 /// The timelines that a command is about: the path of each, by the incident's id.
 pub struct Timelines(BTreeMap<String, String>);
@@ -37,6 +40,27 @@ impl Timelines {
         }
         Ok(())
     }
+}
+
+/// Brings the timelines up to date of incidents that wait for a new value, after a rotation that may have brought it.
+pub fn follow(session: &Session<'_>, world: &World<'_>) {
+    if !session.root.path().join(timeline::DIRECTORY).is_dir() {
+        return;
+    }
+    if let Err(error) = write_waiting(session, world) {
+        let words = "the timeline of an incident does not have it yet: `vault-kit incident show ID` prints it";
+        session.context.ui.warn(&Paste::new(session.context).words(&format!("{words} ({error})")));
+    }
+}
+
+fn write_waiting(session: &Session<'_>, world: &World<'_>) -> Result<()> {
+    let Some(store) = world.files.open(world.identities)? else { return Ok(()) };
+    let waits = |incident: &Incident| incident.affected.iter().any(|it| it.successor.is_none());
+    let waiting = store.incidents.iter().filter(|(_, incident)| waits(incident)).map(|(id, _)| id);
+    let mut timelines = Timelines::of(&store, waiting);
+    // One that somebody took away is not brought back.
+    timelines.0.retain(|_, path| session.root.facts(path).is_ok_and(|facts| facts.is_some()));
+    timelines.write(session, &store)
 }
 
 /// An incident's timeline, with the notes that stand in its file.

@@ -32,7 +32,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let leaves_owners = arguments.without_hooks;
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         expect_open(store, names)?;
-        let intent = |name| Ok(intent::abort(programs, name, leaves_owners, is_promised(world, store, name)?));
+        let intent = |name| Ok(intent::abort(store, programs, name, (leaves_owners, is_promised(world, store, name)?)));
         names.iter().map(intent).collect()
     };
     let risk = |store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
@@ -40,11 +40,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         if leaves_owners {
             untold.extend(may_know_more(store, programs, names));
         }
-        let shown = untold.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        (!untold.is_empty()).then(|| {
-            format!("give up what may be all that the owner of {shown} accepts: no hook tells it the current value")
-        })
+        let unknown = format!(
+            "give up what may be all that the owner of {} accepts: no hook tells it the current value",
+            list(&untold)
+        );
+        let leaked: Vec<&SecretName> = names.iter().filter(|name| store.is_current_leaked(name)).collect();
+        let leaks = format!("leave {} with the value that leaked, which its owner is to accept again", list(&leaked));
+        let risks = [(untold, unknown), (leaked, leaks)];
+        let risks: Vec<String> = risks.into_iter().filter(|(names, _)| !names.is_empty()).map(|it| it.1).collect();
+        (!risks.is_empty()).then(|| risks.join(", and "))
     };
     let abort = |machine: &Machine<'_>, names| machine.abort(&names, leaves_owners);
-    super::act(context, &arguments.names, arguments.dry_run, risk, rehearse, abort)
+    super::act(context, &arguments.names, (arguments.dry_run, false), risk, rehearse, abort)
+}
+
+fn list(names: &[&SecretName]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -18,8 +18,9 @@ use crate::rotate::{Event, Problem, Refusal, Report, THERE, What};
 use crate::store::rotations::Failure;
 use crate::ui::Ui;
 
+/// What a run did, as an object.
 #[derive(Serialize)]
-struct Answer<'a> {
+pub struct Answer<'a> {
     #[serde(flatten)]
     summary: &'a Summary<'a>,
     events: &'a [Event],
@@ -60,14 +61,25 @@ pub fn is_nothing(report: &Report) -> bool {
 pub fn tell(
     context: &Context,
     session: &Session<'_>,
-    mut report: Report,
+    report: Report,
     consequences: &[String],
     is_scheduled: bool,
 ) -> Result<Exit> {
-    let is_nothing = is_nothing(&report);
-    if is_scheduled && is_nothing {
+    if is_scheduled && is_nothing(&report) {
         return Ok(Exit::DONE);
     }
+    tell_with(context, session, report, (consequences, is_scheduled), |answer| context.ui.object(answer))
+}
+
+/// As [`tell`], for who has an object of its own around it.
+pub fn tell_with(
+    context: &Context,
+    session: &Session<'_>,
+    mut report: Report,
+    (consequences, is_scheduled): (&[String], bool),
+    object: impl FnOnce(&Answer<'_>) -> Result<()>,
+) -> Result<Exit> {
+    let is_nothing = is_nothing(&report);
     let ui = context.ui;
     let delivered = mounted::noted(session, std::mem::take(&mut report.delivered));
     let summary = Summary::new(&session.environment, &session.manifest, &report.plan, &delivered, false);
@@ -81,7 +93,7 @@ pub fn tell(
     if ui.json {
         let errors = refused.iter().map(|it| &it.error).chain(&errors).map(Told::from).collect();
         let Report { events, reloaded, not_reloaded, unsent, .. } = &report;
-        ui.object(&Answer { summary: &summary, events, reloaded, not_reloaded, unsent, errors })?;
+        object(&Answer { summary: &summary, events, reloaded, not_reloaded, unsent, errors })?;
     } else {
         // What is retired at the end of a run is so once the files are written and read.
         let is_last = |it: &&Event| matches!(it.what, What::Retired | What::NotRetired);

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::cli::session::Session;
-use crate::cli::sync::exchange::{Exchange, Reads};
+use crate::cli::sync::exchange::Exchange;
 use crate::cli::sync::order::Order;
+use crate::cli::sync::sight::Reads;
 use crate::cli::sync::taking;
 use crate::error::{Error, Result};
 use crate::name::SecretName;
@@ -46,7 +47,7 @@ impl<'s> Aws<'s> {
         let Exchange { declared, prefix, remote, .. } = self.exchange()?;
         let mut places = place::places(&self.session.manifest, &self.session.environment, declared);
         places.retain(|place| names.iter().any(|name| place.holds(name)));
-        Ok(Exchange { declared, places, prefix: prefix.clone(), remote: Rc::clone(remote) })
+        Ok(Exchange { declared, places, prefix: prefix.clone(), remote: Rc::clone(remote), account: OnceCell::new() })
     }
 }
 

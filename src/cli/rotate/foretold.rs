@@ -5,16 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::check::delivered::Delivered as Declared;
-use crate::cli::check::values::FromDisk;
-use crate::cli::context::process_environment;
+use crate::cli::readers;
 use crate::cli::session::Session;
 use crate::cli::summary::row;
-use crate::compose::Project;
-use crate::deliver::{FileReport, Outcome, expected};
+use crate::deliver::{FileReport, Outcome};
 use crate::error::Result;
 use crate::manifest::hook::Step;
 use crate::name::{OutputName, SecretName};
-use crate::observe::{self, Subject};
 use crate::rotate::calls;
 use crate::rotate::programs::Programs;
 use crate::rotate::select::{Order, Selection};
@@ -49,15 +46,16 @@ pub struct Calls {
     after: Vec<Call>,
 }
 
-/// What a run of a selection would call, with the files that it would change.
+/// What a run of a selection would call, with the files that it would change; `promised` are those whose owners go on accepting
+/// what is given up.
 pub fn calls(
     session: &Session<'_>,
     store: &Store,
     programs: &dyn Programs,
-    (order, selection): (&Order, &Selection),
+    (order, selection, promised): (&Order, &Selection, &BTreeSet<SecretName>),
     files: &[FileReport],
 ) -> Result<Calls> {
-    let (before, after) = calls::calls(selection, store, programs);
+    let (before, after) = calls::calls(selection, promised, store, programs);
     let of_secret = |call: calls::Call, is_last: bool| {
         let declaration = session.manifest.secret(&call.secret).filter(|_| is_last);
         let overlap = declaration.and_then(|it| it.overlap_in(session.manifest.environments.get(&session.environment)));
@@ -77,11 +75,9 @@ pub fn calls(
             reloads.entry(hook).or_default().insert(path.clone());
         }
     }
-    let compose = if reloads.is_empty() { None } else { compose(session)? };
-    let readers = |path: &String| {
-        let project = compose.iter();
-        project.flat_map(|it| it.readers(path)).map(str::to_owned).collect::<Vec<_>>()
-    };
+    let all: BTreeSet<&str> = reloads.values().flatten().map(String::as_str).collect();
+    let services = readers::of(session, &all)?;
+    let readers = |path: &String| services.get(path).cloned().unwrap_or_default();
     let reload = |(hook, files): (String, BTreeSet<String>)| Call {
         services: files.iter().flat_map(readers).collect(),
         files: files.into_iter().collect(),
@@ -98,32 +94,10 @@ fn of_hook(session: &Session<'_>, step: Step, hook: String) -> Call {
 }
 
 /// The files that would be written, with their outputs.
-fn changing(session: &Session<'_>, files: &[FileReport]) -> Vec<(OutputName, String)> {
+pub fn changing(session: &Session<'_>, files: &[FileReport]) -> Vec<(OutputName, String)> {
     let declared = Declared::new(&session.manifest, &session.environment);
     let changed = files.iter().filter(|it| it.outcome != Outcome::Unchanged);
     changed.filter_map(|it| Some((declared.output(&it.path)?.name.clone(), it.path.clone()))).collect()
-}
-
-/// The Compose files that the manifest names, as far as they can be read.
-fn compose(session: &Session<'_>) -> Result<Option<Project>> {
-    if session.manifest.compose_in(&session.environment).is_empty() {
-        return Ok(None);
-    }
-    let expected = expected::files(&session.manifest, &session.environment, None, session.context.now);
-    let trusted = session.is_trusted()?;
-    let subject = Subject {
-        root: session.root.path(),
-        manifest: &session.manifest,
-        environment: &session.environment,
-        ledger: None,
-        store_digest: None,
-        expected: &expected,
-        trusted,
-        staged: None,
-    };
-    let values = FromDisk::new(session, None, trusted);
-    let variables = process_environment().into_iter().collect();
-    Ok(observe::deployment::look(&subject, &values, &variables).compose)
 }
 
 impl Calls {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::answer::Told;
+use super::foretold::changing;
 use crate::cli::context::Context;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
-use crate::cli::summary::row;
+use crate::cli::summary::{row, tell_files};
+use crate::deliver::{FileReport, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::EnvName;
@@ -23,7 +25,9 @@ struct Answer<'a> {
     environment: &'a EnvName,
     dry_run: bool,
     rotations: &'a [Intent],
-    reloads: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<&'a FileReport>,
+    reloads: BTreeSet<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told>,
 }
@@ -34,12 +38,15 @@ pub fn tell(
     programs: &dyn Programs,
     intents: &[Intent],
     reloads: &BTreeMap<String, Trouble>,
+    files: &[FileReport],
 ) -> Result<Exit> {
     let ui = session.context.ui;
     let asked = intents.iter().flat_map(|intent| &intent.deeds).filter_map(Deed::hook);
-    let (reloads, ended): (Vec<&str>, Vec<&str>) =
-        reloads.keys().map(String::as_str).partition(|hook| programs.is_declared(hook));
-    let errors = not_startable(session.context, programs, asked.chain(reloads.iter().copied()));
+    let outputs = changing(session, files).into_iter().map(|(output, _)| output).collect();
+    let (mut reloads, ended): (BTreeSet<String>, BTreeSet<String>) =
+        reloads.keys().cloned().partition(|hook| programs.is_declared(hook));
+    reloads.extend(programs.reloads(&outputs));
+    let errors = not_startable(session.context, programs, asked.chain(reloads.iter().map(String::as_str)));
     let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
     if ui.json {
         ui.object(&Answer {
@@ -47,6 +54,7 @@ pub fn tell(
             environment: &session.environment,
             dry_run: true,
             rotations: intents,
+            files: files.iter().filter(|it| it.outcome != Outcome::Unchanged).collect(),
             reloads,
             errors: errors.iter().map(Told::from).collect(),
         })?;
@@ -63,11 +71,16 @@ pub fn tell(
                 Deed::SetBack(hook) => ("would set", by("its owner is to accept the current value", hook)),
                 Deed::RetireCandidate(hook) => ("would retire", by("the candidate", hook)),
                 Deed::Drop => ("would drop", "the candidate; the current value stays in force".to_owned()),
+                Deed::Leave => (
+                    "would leave",
+                    "the candidate to its owner, which no hook tells the value that stays in force".to_owned(),
+                ),
                 Deed::Refuse => ("would refuse", "it is not declared any more as its rotation began".to_owned()),
             };
             ui.say(&row(verb, &intent.secret, format_args!("{how}")));
         }
     }
+    tell_files(ui, files, true);
     for hook in &reloads {
         ui.say(row("would reload", hook, format_args!("")).trim_end());
     }

@@ -33,5 +33,5 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Ok(intent::resume(world.manifest, store, programs, &going, &is_promised))
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
-    super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)
+    super::act(context, &arguments.names, (arguments.dry_run, false), |_, _, _| None, rehearse, resume)
 }

@@ -5,6 +5,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::answer::minute;
+use super::unusable;
+use crate::check::facts::UnusableHook;
 use crate::cli::context::Context;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
@@ -32,6 +34,8 @@ struct Status<'a> {
     reloads: Vec<Reload<'a>>,
     untold: Vec<Untold<'a>>,
     refused: Vec<Refused<'a>>,
+    /// The hooks that cannot be run.
+    unusable: Vec<UnusableHook>,
 }
 
 /// What AWS keeps from rotating.
@@ -96,6 +100,10 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     let entries = || ledger.iter().flat_map(|ledger| ledger.secrets.values());
     let is_untold = |entry: &&Entry| programs::is_owner_untold(&session.manifest, &session.environment, entry);
     let row = |entry| row(&session, ledger.as_ref()?, entry, &paste);
+    let mut unusable = ledger.as_ref().map_or_else(Vec::new, |ledger| unusable::on_host(&session, ledger));
+    for it in &mut unusable {
+        it.fix = paste.fix(&it.fix, session.root.path());
+    }
     let status = Status {
         schema_version: SCHEMA_VERSION,
         environment: &session.environment,
@@ -104,6 +112,7 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
         reloads: ledger.iter().flat_map(|ledger| reloads(ledger, &resume)).collect(),
         untold: entries().filter(is_untold).map(|entry| untold(entry, &paste)).collect(),
         refused: entries().filter_map(|entry| Some(refused(entry, entry.refused.as_deref()?, &paste))).collect(),
+        unusable,
     };
     if context.ui.json {
         context.ui.object(&status)?;
@@ -119,7 +128,7 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
 impl Status<'_> {
     fn is_still(&self) -> bool {
         let is_going = !(self.rotations.is_empty() && self.reloads.is_empty());
-        !is_going && self.untold.is_empty() && self.refused.is_empty()
+        !is_going && self.untold.is_empty() && self.refused.is_empty() && self.unusable.is_empty()
     }
 }
 
@@ -166,7 +175,8 @@ fn row<'a>(session: &Session<'_>, ledger: &'a Ledger, entry: &'a Entry, paste: &
 }
 
 fn untold<'a>(entry: &'a Entry, paste: &Paste) -> Untold<'a> {
-    let fix = paste.command(&format!("vault-kit rotate tell {}", entry.name));
+    let verb = if entry.banned { "rotate" } else { "rotate tell" };
+    let fix = paste.command(&format!("vault-kit {verb} {}", entry.name));
     Untold { secret: &entry.name, since: entry.created, fix }
 }
 
@@ -206,5 +216,17 @@ fn as_table(status: &Status<'_>) -> String {
         let next = it.next.map_or_else(|| "–".to_owned(), minute);
         [it.secret.to_string(), "refused by AWS".to_owned(), "–".to_owned(), failed, next, it.fix.clone()]
     });
-    table(&std::iter::once(head).chain(rows).chain(reloads).chain(untold).chain(refused).collect::<Vec<_>>())
+    let unusable = status.unusable.iter().map(|it| {
+        let none = || "–".to_owned();
+        [it.hook.clone(), "hook unusable".to_owned(), none(), it.code.to_owned(), none(), it.fix.clone()]
+    });
+    table(
+        &std::iter::once(head)
+            .chain(rows)
+            .chain(reloads)
+            .chain(untold)
+            .chain(refused)
+            .chain(unusable)
+            .collect::<Vec<_>>(),
+    )
 }

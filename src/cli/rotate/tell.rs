@@ -30,5 +30,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         Ok(names.iter().map(|name| intent::tell(store, programs, name)).collect())
     };
     let none = |_: &Store, _: &Declared<'_>, _: &BTreeSet<SecretName>| None;
-    super::act(context, &arguments.names, arguments.dry_run, none, rehearse, |machine, names| machine.tell(&names))
+    super::act(context, &arguments.names, (arguments.dry_run, true), none, rehearse, |machine, names| {
+        machine.tell(&names)
+    })
 }

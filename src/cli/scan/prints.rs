@@ -74,7 +74,7 @@ impl Prints<'_> {
         let is_declared = |name: &&SecretName| self.project.session.manifest.has_secret(name, self.environment);
         let is_there = |name: &SecretName| document.values.iter().any(|print| print.secret == *name);
         let mut lacking: Vec<&SecretName> = names.filter(is_declared).filter(|name| !is_there(name)).collect();
-        lacking.sort();
+        lacking.sort_unstable();
         lacking.dedup();
         if lacking.is_empty() {
             return Ok(());

@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::super::context::Context;
 use super::super::session::Session;
-use super::exchange::{Exchange, Reads};
+use super::exchange::Exchange;
 use super::report::{Report, Row};
+use super::sight::Reads;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::gather::Gather;

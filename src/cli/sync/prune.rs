@@ -41,8 +41,9 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let identities = context.identities()?;
     let dry_run = arguments.dry_run;
     let exchange = Exchange::open_any(&session, wait)?;
-    exchange.check_account(&session)?;
     let store = session.open_store(&identities)?;
+    exchange.check_region(&session, Some(&store))?;
+    exchange.check_account(&session)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&store)?;

@@ -1,5 +1,6 @@
 //! `sync pull`: what changed there comes here, and into the files that hold it.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,9 +11,10 @@ use super::super::bring_up;
 use super::super::context::Context;
 use super::super::session::Session;
 use super::super::summary::tell_files;
-use super::exchange::{self, Exchange, Reads};
+use super::exchange::{self, Exchange};
 use super::order::Order;
 use super::report::{Report, Row};
+use super::sight::Reads;
 use super::taking::{self, Pulled};
 use crate::deliver::{Delivered, ignored};
 use crate::error::{Error, Kind, Result};
@@ -51,21 +53,26 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
 pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: Option<Duration>) -> Result<Exit> {
     let (context, dry_run) = (session.context, order.dry_run);
     let identities = if dry_run { bring_up::planned_identity(session)? } else { bring_up::identity(session)? };
-    let before = session.files().open_current(&identities)?.map(|opened| opened.store);
+    let before = session.files().open_current(&identities)?;
+    let store = before.as_ref().map(|opened| &opened.store);
     let looked = Exchange::open(session, order.names, wait)
-        .and_then(|it| it.see(session, before.as_ref(), Reads::Values).map(|seen| (it, seen)));
+        .and_then(|it| it.see(session, store, Reads::Values).map(|seen| (it, seen)));
     let (exchange, seen) = match looked {
         Ok(looked) => looked,
         Err(error) if order.has_plan() || order.prevails || revoke => return Err(error),
-        Err(error) => return stand_in(session, &identities, before.as_ref(), order.dry_run, error),
+        Err(error) => return stand_in(session, &identities, store, order.dry_run, error),
     };
-    drop(before);
+    exchange.expect_something(session, store, &seen)?;
     let _lock = session.lock_unless_dry(dry_run)?;
     let files = session.files();
     let world = session.delivering_world(&files, &identities, false)?;
+    let before = Cell::new(before.filter(|_| !dry_run));
     let open = || {
-        let bring_up = if dry_run { bring_up::planned_store } else { bring_up::store };
-        let opened = bring_up(session, &identities)?;
+        let opened = if dry_run {
+            bring_up::planned_store(session, &identities)?
+        } else {
+            bring_up::store_again(session, &identities, before.take())?
+        };
         world.check_agreement(&opened.store).map(|()| opened)
     };
     let (mut opened, mut taken) = taking::take(&world, open, &exchange, &seen, order)?;

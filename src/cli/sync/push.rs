@@ -8,17 +8,21 @@ use clap::Args;
 
 use super::super::context::Context;
 use super::super::session::Session;
-use super::exchange::{Exchange, Reads};
+use super::exchange::Exchange;
 use super::order::Order;
 use super::report::{Report, Row};
+use super::sight::Reads;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::gather::Gather;
 use crate::name::SecretName;
+use crate::store::Store;
 use crate::store::files::Opened;
+use crate::sync::content;
 use crate::sync::look::{self, Item, State};
 use crate::sync::plan::{Direction, Planned};
 use crate::sync::push::{self, Action, Done, Job};
+use crate::sync::seen::Seen;
 use crate::world::World;
 
 #[derive(Debug, Args)]
@@ -46,12 +50,24 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     let (context, dry_run) = (session.context, order.dry_run);
     let identities = context.identities()?;
     let exchange = Exchange::open(session, order.names, wait)?;
-    // Nobody else waits while AWS is asked: what is decided is decided again under the lock.
-    let seen = exchange.see(session, Some(&session.open_store(&identities)?), Reads::Bundles)?;
-    let _lock = session.lock_unless_dry(dry_run)?;
-    let mut opened = session.open_store_unless_dry(&identities, dry_run)?;
+    session.files().expect_ledger()?;
+    let before = session.open_store_unless_dry(&identities, true)?;
+    content::check_lengths(&exchange.places, &before.store)?;
+    let seen = exchange.see(session, Some(&before.store), Reads::Bundles)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
+    world.check_agreement(&before.store)?;
+    // Nobody else waits while AWS is asked, STS too, nor where nothing is to be done: what is decided is decided again under the lock.
+    let prospect = Prospect::of(&exchange, &before.store, &seen, order);
+    if order.has_plan() {
+        exchange.account()?;
+    }
+    if prospect == Prospect::Writes {
+        exchange.check_account(session)?;
+    }
+    let is_idle = dry_run || prospect == Prospect::Nothing;
+    let _lock = session.lock_unless_dry(is_idle)?;
+    let mut opened = if is_idle { before } else { session.reopen_store(before, &identities)? };
     world.check_agreement(&opened.store)?;
     let items = look::look(&exchange.places, &opened.store, &seen);
     let (jobs, mut problems) = push::jobs(&items, &opened.store, order.prevails);
@@ -93,8 +109,31 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     }
     let unchanged = exchange.places.len().saturating_sub(rows.len() + problems.len() + left.len());
     rows.extend(left.iter().map(|name| Row::plain(name, exchange.secrets(name), "changed-there")));
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Report { session, dry_run, rows, unchanged, problems }.tell(context)
+}
+
+/// What is to be done, as it looks before the lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prospect {
+    Nothing,
+    /// Both sides have the same, and the store has to learn it.
+    Notes,
+    Writes,
+}
+
+impl Prospect {
+    fn of(exchange: &Exchange<'_>, store: &Store, seen: &Seen, order: &Order<'_>) -> Self {
+        let items = look::look(&exchange.places, store, seen);
+        let (jobs, _) = push::jobs(&items, store, order.prevails);
+        if jobs.is_empty() {
+            Self::Nothing
+        } else if jobs.iter().all(|job| job.action == Action::Note) {
+            Self::Notes
+        } else {
+            Self::Writes
+        }
+    }
 }
 
 /// The jobs with what they were found at.

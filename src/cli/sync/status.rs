@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::session::Session;
-use super::exchange::{Exchange, Reads};
+use super::exchange::Exchange;
 use super::report::{Report, Row};
+use super::sight::Reads;
 use crate::error::Result;
 use crate::exit::{Exit, Kind};
 use crate::sync::look::{self, Item, State};
@@ -26,12 +27,18 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
     let store = session.open_store(&identities)?;
     let exchange = Exchange::open(&session, &arguments.names, wait)?;
     let seen = exchange.see(&session, Some(&store), if reads { Reads::Changed } else { Reads::Nothing })?;
-    let items = look::look(&exchange.places, &store, &seen);
-    let is_settled = |item: &&Item<'_>| matches!(item.state, State::Same | State::Absent | State::Advance);
-    let unchanged = items.iter().filter(is_settled).count();
-    let rows = items.iter().filter(|item| context.ui.verbose || !is_settled(item)).map(row).collect();
-    let untold = items.iter().filter(|item| matches!(item.state, State::Malformed | State::Unreadable));
-    let problems = untold.filter_map(|item| problem::unusable(item, "diff")).collect();
+    let (mut rows, mut problems, mut unchanged) = (Vec::new(), Vec::new(), 0);
+    for item in look::each(&exchange.places, &store, &seen) {
+        let is_settled = matches!(item.state, State::Same | State::Absent | State::Advance);
+        unchanged += usize::from(is_settled);
+        if context.ui.verbose || !is_settled {
+            rows.push(row(&item));
+        }
+        if matches!(item.state, State::Malformed | State::Unreadable) {
+            problems.extend(problem::unusable(&item, "diff"));
+        }
+    }
+    let differs = unchanged < exchange.places.len();
     let report = Report {
         session: &session,
         dry_run: false,
@@ -39,7 +46,6 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>, rea
         unchanged: if context.ui.verbose { 0 } else { unchanged },
         problems,
     };
-    let differs = unchanged < items.len();
     let exit = report.answer(context)?;
     Ok(if reads && differs { Exit::from(Kind::Findings) } else { exit })
 }

@@ -16,10 +16,11 @@ use crate::store::Store;
 use crate::store::files::Opened;
 use crate::store::synced::Base;
 use crate::sync::fit;
-use crate::sync::look::{self, Item, Seen};
+use crate::sync::look::{self, Item};
 use crate::sync::place::Place;
 use crate::sync::plan::{Action, Planned};
 use crate::sync::pull::{self, Choice, Intake};
+use crate::sync::seen::Seen;
 use crate::world::World;
 
 /// What was taken.
@@ -178,6 +179,6 @@ fn planned(found: Vec<Planned>, is_taken: impl Fn(&SecretName) -> bool, news: &B
 fn in_order(world: &World<'_>, mut values: Vec<pull::Taken>) -> Vec<pull::Taken> {
     let order = world.manifest.order.iter().enumerate();
     let places: BTreeMap<&SecretName, usize> = order.map(|(place, declaration)| (&declaration.name, place)).gather();
-    values.sort_by_key(|value| places.get(&value.secret).copied());
+    values.sort_unstable_by_key(|value| places.get(&value.secret).copied());
     values
 }

@@ -183,7 +183,8 @@ fn make(
     let version = store.value(declaration).ok_or_else(missing)?;
     let end = signer.planned_end(version.id, version.created, session.manifest.environments.get(&session.environment));
     let shortened = end.filter(|_| arguments.ttl.is_none()).and_then(|end| shorten(&mut token, declaration, end, now));
-    let key = Input::new(Some(version.id), &version.parts);
+    let is_supplied = version.kind == "external";
+    let key = Input { is_supplied, ..Input::new(Some(version.id), &version.parts) };
     let minted = generate::mint_token(signer.asker(), &token, now, key)?;
     let expires = at(minted.claims.expires);
     if let Some(end) = end.filter(|end| *end < expires) {

@@ -155,7 +155,7 @@ fn keys(session: &Session<'_>, known: &[Known], news: &Revoked) -> Vec<SecretNam
         let signers = signers(&session.manifest, &session.environment);
         keys.extend(signers.into_iter().map(|it| it.declaration.name.clone()));
     }
-    keys.sort();
+    keys.sort_unstable();
     keys.dedup();
     keys
 }

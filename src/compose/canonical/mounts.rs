@@ -1,7 +1,7 @@
 //! `./data:/var/lib/data:ro` to its long form.
 
 use super::Canonical;
-use crate::compose::problem::Problems;
+use crate::compose::problem::{ProblemKind, Problems};
 use crate::compose::tree::{Kind, Map, Node, Scalar, Tag, Value};
 
 /// A short form, taken apart.
@@ -36,7 +36,15 @@ impl Canonical<'_> {
 }
 
 fn refused(node: &mut Node, service: &str, problems: &mut Problems) {
-    problems.refused(&node.at, format!("`services.{service}.volumes` has an entry that is no mount"));
+    let is_wanting = |it: &&Scalar| it.text.split(':').any(str::is_empty);
+    let variables = node.scalar().filter(is_wanting).map_or(&[][..], |it| &it.variables);
+    let message = format!("`services.{service}.volumes` has an entry that is no mount");
+    if variables.is_empty() {
+        problems.refused(&node.at, message);
+    } else {
+        let message = format!("{message} while `{}` has no value", variables.join("`, `"));
+        problems.add(ProblemKind::Unvalued, &node.at, message);
+    }
     node.value = Value::Map(Map::new());
 }
 

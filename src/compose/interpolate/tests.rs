@@ -13,6 +13,22 @@ fn made(template: &str) -> Result<String, Wrong> {
 }
 
 #[test]
+fn what_stands_in_the_file_is_kept_beside_what_is_put_in() {
+    for (template, text) in [
+        ("a${A}b$A", "a${A}b${A}"),
+        ("$NONE-${EMPTY}!", "${NONE}-${EMPTY}!"),
+        ("$$A ${NONE:?m}", "$A ${NONE}"),
+        ("${NONE:-d}${A:-d}", "d${A}"),
+        ("${NONE:-x${A}}", "x${A}"),
+        ("${NONE:+d}${A:+d}", "d"),
+    ] {
+        let mut used = Used::default();
+        assert!(substitute(template, &values(), &mut used).is_ok());
+        assert_eq!(used.written, text, "{template}");
+    }
+}
+
+#[test]
 fn variables_are_put_in_as_compose_does() {
     for (template, text) in [
         ("", ""),

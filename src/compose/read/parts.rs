@@ -25,7 +25,7 @@ fn entries<'a>(fields: &Fields<'a>, key: &str, problems: &mut Problems) -> Vec<(
 fn variables(fields: &Fields<'_>) -> Vec<String> {
     let scalars = fields.map.values().filter_map(Node::scalar);
     let mut names: Vec<String> = scalars.flat_map(|scalar| scalar.variables.iter().cloned()).collect();
-    names.sort();
+    names.sort_unstable();
     names.dedup();
     names
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::propose::speaks;
-use super::{key, quoted};
+use super::{EXAMPLES, key, quoted};
 use crate::compose::Location;
-use crate::compose::needs::{FileNeed, Needs, VariableNeed};
+use crate::compose::needs::{EnvFileNeed, FileNeed, Needs, VariableNeed};
+use crate::credential;
 use crate::name::SecretName;
 
 /// What stands beside a secret.
@@ -21,6 +22,12 @@ pub(super) struct Notes {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     notes: BTreeMap<SecretName, Notes>,
+    /// The outputs that env files are, by path.
+    env_files: BTreeMap<String, EnvFile>,
+    /// Whether a service reads the `.env` as its env file.
+    reads_env: bool,
+    /// Settings that stand with several values, of which a manifest has one.
+    several: Vec<SecretName>,
     /// Names that only files deliver.
     only_files: BTreeSet<SecretName>,
     /// File names by secret, by directory.
@@ -31,9 +38,20 @@ pub(super) struct Asked {
     outside: Vec<SecretName>,
 }
 
+/// An env file that an output is to write.
+#[derive(Debug)]
+struct EnvFile {
+    users: String,
+    raw: bool,
+    names: Vec<SecretName>,
+}
+
+/// Where Compose looks for variables by itself.
+const BESIDE: &str = ".env";
+
 impl Asked {
     /// Adds to the entries of an example the names that Compose files ask for.
-    pub(super) fn new(needs: &Needs, entries: &mut Vec<(SecretName, &str)>) -> Self {
+    pub(super) fn new<'a>(needs: &'a Needs, entries: &mut Vec<(SecretName, &'a str)>) -> Self {
         let mut asked = Self::default();
         for (name, need) in &needs.variables {
             if let Ok(name) = SecretName::new(name.as_str()) {
@@ -42,6 +60,12 @@ impl Asked {
         }
         for (secret, need) in &needs.files {
             asked.file(secret, need, entries);
+        }
+        // What the example has and Compose does not put in, a service reads from its env file.
+        let read: Vec<SecretName> =
+            entries.iter().map(|(name, _)| name).filter(|it| !asked.notes.contains_key(*it)).cloned().collect();
+        for (path, need) in &needs.env_files {
+            asked.env_file(path, need, &read, entries);
         }
         asked
     }
@@ -84,6 +108,54 @@ impl Asked {
         self.directories.entry(directory.to_owned()).or_default().insert(name, file.to_owned());
     }
 
+    /// Of a file that is there the credentials, whose lines an output takes over; of one that is not, all that its example has.
+    fn env_file<'a>(
+        &mut self,
+        path: &str,
+        need: &'a EnvFileNeed,
+        read: &[SecretName],
+        entries: &mut Vec<(SecretName, &'a str)>,
+    ) {
+        if !self.can_write(path) || !need.found && !need.required && need.lines.is_empty() {
+            return;
+        }
+        let mut names = Vec::new();
+        for (name, value) in need.lines.iter().filter(|(name, it)| !need.found || is_credential(name, it.as_str())) {
+            let (Ok(name), value) = (SecretName::new(name.as_str()), value.as_str()) else { continue };
+            let known = entries.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            if known.is_some_and(|it| it != value && !speaks(&name)) {
+                self.several.push(name);
+                continue;
+            }
+            if known.is_none() {
+                entries.push((name.clone(), value));
+                self.left_out.retain(|it| *it != name);
+                if path != BESIDE {
+                    self.only_files.insert(name.clone());
+                }
+            }
+            let notes = self.notes.entry(name.clone()).or_default();
+            notes.lines.push(format!("In the env file `{path}`{}.", users(&need.users, &need.at)));
+            names.push(name);
+        }
+        if path == BESIDE {
+            self.reads_env = true;
+        } else if !names.is_empty() || !need.found {
+            let names = if need.lines.is_empty() { read.to_vec() } else { names };
+            let users = users(&need.users, &need.at);
+            self.env_files.insert(path.to_owned(), EnvFile { users, raw: need.raw, names });
+        }
+    }
+
+    /// Whether an output can write an env file: beneath the project, not where another one writes, and not over an example.
+    fn can_write(&self, path: &str) -> bool {
+        let is_below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(|it| it.starts_with('/'));
+        let mut taken = self.directories.keys();
+        path.split('/').all(is_plain)
+            && !EXAMPLES.iter().any(|it| path.ends_with(it))
+            && !taken.any(|it| it == path || is_below(it, path) || is_below(path, it))
+    }
+
     /// What stands beside a secret.
     pub(super) fn notes_of(&self, name: &SecretName) -> Notes {
         self.notes.get(name).cloned().unwrap_or_default()
@@ -93,6 +165,7 @@ impl Asked {
     pub(super) fn push_left_out(&self, text: &mut String) {
         for (names, why) in [
             (&self.left_out, "Compose has defaults for these, so they are left out"),
+            (&self.several, "These have other values in other files, so that they stay where they are there"),
             (&self.outside, "The files of these are where no output of this manifest can write them"),
         ] {
             if !names.is_empty() {
@@ -107,7 +180,7 @@ impl Asked {
     pub(super) fn push_outputs(&self, text: &mut String, entries: &[(SecretName, &str)]) {
         let names: Vec<&SecretName> = entries.iter().map(|(name, _)| name).collect();
         let lines: Vec<&SecretName> = names.iter().filter(|name| !self.only_files.contains(**name)).copied().collect();
-        if !lines.is_empty() || names.is_empty() {
+        if !lines.is_empty() || names.is_empty() || self.reads_env {
             let (what, which) = if self.only_files.is_empty() {
                 ("All of the above", "[\"*\"]".to_owned())
             } else {
@@ -115,6 +188,13 @@ impl Asked {
             };
             let _ = write!(text, "\n# {what} as `NAME=value` lines that every reader understands.\n");
             let _ = write!(text, "[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\nsecrets = {which}\n");
+        }
+        for (number, (path, file)) in (2..).zip(&self.env_files) {
+            let names: Vec<&SecretName> = file.names.iter().collect();
+            let what = if names.is_empty() { "Nothing says yet what is" } else { "What is" };
+            let _ = write!(text, "\n# {what} read from this env file{}.\n[outputs.env-{number}]\n", file.users);
+            let dialect = if file.raw { "dialect = \"docker-run\"\n" } else { "" };
+            let _ = write!(text, "format = \"dotenv\"\n{dialect}path = {}\nsecrets = {}\n", quoted(path), list(&names));
         }
         for (number, (directory, files)) in (1..).zip(&self.directories) {
             let output = if number == 1 { "docker".to_owned() } else { format!("docker-{number}") };
@@ -135,6 +215,12 @@ impl Asked {
 fn list(names: &[&SecretName]) -> String {
     let names: Vec<String> = names.iter().map(|name| quoted(name.as_str())).collect();
     format!("[{}]", names.join(", "))
+}
+
+/// Whether a line of an env file is a credential, or has room for one.
+fn is_credential(name: &str, value: &str) -> bool {
+    let has_room = || value.is_empty() && SecretName::new(name).is_ok_and(|it| speaks(&it));
+    credential::is_literal(name, value) || has_room()
 }
 
 /// Who uses it, and where; of many the first ones.
@@ -160,11 +246,10 @@ fn is_plain(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::*;
 
     use super::super::from_sources;
+    use super::*;
     use crate::compose::needs::needs;
     use crate::compose::{Request, resolve};
     use crate::manifest::parse;
@@ -297,6 +382,34 @@ services:
     }
 
     #[test]
+    fn what_stands_in_several_env_files_with_several_values_is_taken_once() {
+        let text = |text: &str| crate::compose::Text::new(text, Location { file: "x".into(), line: 1 }, Vec::new());
+        let need = |lines: &[(&str, &str)]| EnvFileNeed {
+            at: Location { file: "compose.yaml".into(), line: 4 },
+            users: std::iter::once("api".to_owned()).collect(),
+            required: true,
+            raw: false,
+            found: false,
+            lines: lines.iter().map(|&(name, value)| (name.to_owned(), text(value))).collect(),
+        };
+        let mut needs = Needs::default();
+        needs.env_files.insert("a.env".into(), need(&[("JWT_SECRET", "changeme"), ("PORT", "80")]));
+        needs.env_files.insert("b.env".into(), need(&[("JWT_SECRET", ""), ("PORT", "81")]));
+        needs.env_files.insert("../c.env".into(), need(&[("FAR_SECRET", "")]));
+        needs.env_files.insert("d.env.example".into(), need(&[("FAR_SECRET", "")]));
+        needs.env_files.insert(".env".into(), need(&[]));
+        let text = from_sources("shop", &[], Some((&["compose.yaml".to_owned()], &needs)));
+        let manifest = parse(&text, "m").unwrap();
+        assert_eq!(manifest.secrets.len(), 2, "{text}");
+        let outputs = manifest.outputs.values().map(|it| (it.path.as_str(), it.secrets.len())).collect::<Vec<_>>();
+        assert_eq!(outputs, [(".env", 0), ("a.env", 2), ("b.env", 1)], "{text}");
+        assert!(
+            text.contains("value = \"80\"")
+                && text.contains("other files, so that they stay where they are there: PORT.")
+        );
+    }
+
+    #[test]
     fn a_compose_file_that_asks_for_nothing_makes_a_manifest_too() {
         parse(&manifest("services: {a: {image: a}}", &[]), "m").unwrap();
     }
@@ -309,15 +422,17 @@ services:
             names in prop::collection::vec("[A-Z]{1,3}(_KEY|_PASSWORD|_FILE|\\.x)?", 0..5),
             secrets in prop::collection::vec(("[a-zA-Z.-]{1,4}", "(\\./|\\.\\./|/)?([a-z.]{1,9}/)?[A-Za-z. {}\"]{1,6}"), 0..4),
             service in "[a-z\\]\\[\"#. ]{1,6}",
+            env_files in prop::collection::vec("(\\./|\\.\\./|/)?([a-z.]{1,4}/)?[A-Za-z. {}\"]{1,4}", 0..3),
         ) {
             let json = |text: &str| serde_json::to_string(text).unwrap();
             let environment: Vec<String> = names.iter().map(|name| json(&format!("{name}=${{{name}}}"))).collect();
             let secrets: Vec<String> =
                 secrets.iter().map(|(name, file)| format!("{}: {{file: {}}}", json(name), json(file))).collect();
+            let env_files: Vec<String> = env_files.iter().map(|it| json(it)).collect();
             let text = manifest(
                 &format!(
-                    "services: {{{}: {{image: a, environment: [{}]}}}}\nsecrets: {{{}}}\n",
-                    json(&service), environment.join(", "), secrets.join(", "),
+                    "services: {{{}: {{image: a, environment: [{}], env_file: [{}]}}}}\nsecrets: {{{}}}\n",
+                    json(&service), environment.join(", "), env_files.join(", "), secrets.join(", "),
                 ),
                 &[],
             );

@@ -83,8 +83,12 @@ subnets = { data = "172.20.0.1/24" }
 matrix = { api = ["data", "data"] }
 no_new_privileges = "yes"
 outside = ["ADMIN_TOKN"]
+holders = { ADMIN_TOKN = [], ADMIN_TOKEN = ["api", "api", "a b"], ISSUER = [] }
 [secrets.ADMIN_TOKEN]
 kind = "uuid"
+[secrets.ISSUER]
+kind = "setting"
+value = "x"
 "#,
         &[
             (4, "`deployment.public` and `deployment.localhost` both have port 80 of `nginx`", ""),
@@ -114,6 +118,14 @@ kind = "uuid"
             (10, "`deployment.matrix` names a network twice", ""),
             (11, "`deployment.no_new_privileges` must be `true` or `false`, not text", ""),
             (12, "`deployment.outside` names a secret that is not declared", "did you mean `ADMIN_TOKEN`?"),
+            (13, "`deployment.holders` names a secret that is not declared", "did you mean `ADMIN_TOKEN`?"),
+            (13, "`deployment.holders` names a service twice", ""),
+            (
+                13,
+                "`deployment.holders` holds something that is not a name",
+                "it holds only A–Z a–z 0–9 `_` `.` `-`, as the Compose file has it",
+            ),
+            (13, "`deployment.holders` names a setting, which everybody may have", ""),
         ],
     ),
 ];
@@ -146,6 +158,9 @@ outside = ["ADMIN_TOKEN"]
 [deployment.matrix]
 nginx = ["public", "app"]
 scheduler = []
+
+[deployment.holders]
+ADMIN_TOKEN = ["api"]
 "#;
 
 #[test]
@@ -160,6 +175,8 @@ fn a_deployment_has_its_rules_by_name_and_line() {
     assert_eq!((deployment.localhost["dns"].value[0].udp, deployment.localhost["dns"].line), (true, 15));
     assert_eq!(deployment.matrix["nginx"].line, 27);
     assert!(deployment.matrix["scheduler"].value.is_empty());
+    let holders = &deployment.holders["ADMIN_TOKEN"];
+    assert_eq!((holders.line, holders.value.iter().map(String::as_str).collect()), (31, vec!["api"]));
     assert_eq!(deployment.subnets["data"].value.to_string(), "172.20.0.0/24");
     assert_eq!(
         (deployment.tls_min, deployment.nginx.as_slice()),

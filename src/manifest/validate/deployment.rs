@@ -1,7 +1,7 @@
 //! The Compose files, and what `[deployment]` demands of them. Whether the services and networks that it names exist, `check`
 //! tells: only it reads the files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::secrets::Secrets;
 use super::{Place, paths};
@@ -43,7 +43,10 @@ pub(super) fn declare(
         internal: names(raw.internal, "internal", problems),
         isolated: names(raw.isolated, "isolated", problems),
         subnets: rules(raw.subnets, "subnets", problems, |it, place, problems| subnet(&it, place, problems)),
-        matrix: rules(raw.matrix, "matrix", problems, |it, place, problems| Some(networks(it.value, place, problems))),
+        matrix: rules(raw.matrix, "matrix", problems, |it, place, problems| {
+            Some(set(it.value, "network", place, problems))
+        }),
+        holders: holders(raw.holders, secrets, problems),
         no_new_privileges: raw.no_new_privileges.is_some_and(|it| it.value),
         read_only: names(raw.read_only, "read_only", problems),
         limits: raw.limits.is_some_and(|it| it.value),
@@ -57,6 +60,7 @@ impl RawDeployment {
     /// Whether something in it can only be asked of a Compose file.
     fn needs_compose(&self) -> bool {
         let maps = self.public.is_some() || self.localhost.is_some() || self.subnets.is_some() || self.matrix.is_some();
+        let maps = maps || self.holders.is_some();
         let lists = self.internal.is_some() || self.isolated.is_some() || self.read_only.is_some();
         maps || lists || self.no_new_privileges.is_some() || self.limits.is_some() || self.outside.is_some()
     }
@@ -178,14 +182,39 @@ fn refuse_both(public: &Rules<Vec<Ports>>, localhost: &Rules<Vec<Ports>>, at: us
     }
 }
 
-fn networks(texts: Texts, place: Place<'_>, problems: &mut Problems) -> BTreeSet<String> {
-    let mut networks = BTreeSet::new();
+/// The names of a row.
+fn set(texts: Texts, what: &str, place: Place<'_>, problems: &mut Problems) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
     for text in texts {
-        if check_name(&text, place, problems) && !networks.insert(text.value) {
-            problems.add(text.at, format!("`{place}` names a network twice"));
+        if check_name(&text, place, problems) && !names.insert(text.value) {
+            problems.add(text.at, format!("`{place}` names a {what} twice"));
         }
     }
-    networks
+    names
+}
+
+/// Services by the secret that they get. A setting is no secret: everybody may have it.
+fn holders(
+    field: Field<Map<Texts>>,
+    secrets: &Secrets,
+    problems: &mut Problems,
+) -> BTreeMap<SecretName, Rule<BTreeSet<String>>> {
+    let place = Place { section: "deployment", name: "holders" };
+    let mut rules = BTreeMap::new();
+    for (key, raw) in field.map(|map| map.value.0).unwrap_or_default() {
+        let Some(position) = secrets.position(&key.value) else {
+            let message = "`deployment.holders` names a secret that is not declared";
+            problems.add_with_guess(key.at, message, &key.value, secrets.names(), || None);
+            continue;
+        };
+        let secret = &secrets.list[position];
+        if secret.declaration.as_ref().is_some_and(|it| !it.is_stored()) {
+            problems.add(key.at, "`deployment.holders` names a setting, which everybody may have");
+        }
+        let value = set(raw.value, "service", place, problems);
+        rules.insert(secret.name.clone(), Rule { value, line: problems.line(key.at) });
+    }
+    rules
 }
 
 fn subnet(text: &At<String>, place: Place<'_>, problems: &mut Problems) -> Option<ipnet::IpNet> {

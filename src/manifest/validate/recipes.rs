@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Place, Scope, hosts, non_empty, unknown_environment, within};
+use crate::manifest::entropy::LONGEST as LONGEST_PASSWORD;
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{
     Ca, Certificate, CharClass, Encoding, ImportedCertificate, KeyAlgorithm, Kind, Password, RandomBytes, Role, Token,
@@ -97,7 +98,7 @@ impl Recipe<'_> {
     }
 
     fn password(&self, raw: RawPassword, problems: &mut Problems) -> Password {
-        let length = self.number(raw.length, "length", 32, 8..=1024, problems);
+        let length = self.number(raw.length, "length", 32, 8..=LONGEST_PASSWORD, problems);
         let defaults =
             if raw.alphabet.is_some() { &[][..] } else { &[CharClass::Digit, CharClass::Lower, CharClass::Upper] };
         let alphabet = raw.alphabet.map_or_else(|| ALPHANUMERIC.to_owned(), |field| self.alphabet(field, problems));

@@ -1,6 +1,5 @@
 //! From settings, environment and profile to two clients.
 
-use std::path::Path;
 use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -12,16 +11,16 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_secretsmanager::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpConnector};
 
 use super::clock::ServerClock;
 use super::endpoint::Endpoints;
+use super::trust::Trust;
 use super::{Settings, processes};
 use crate::error::{Error, Kind, Result};
-use crate::x509::chain;
 
 /// A machine that does not even take the connection is not there.
 const CONNECTED: Duration = Duration::from_secs(3);
@@ -34,14 +33,14 @@ pub(super) async fn clients(
     settings: &Settings,
     clock: &ServerClock,
 ) -> Result<(aws_sdk_secretsmanager::Client, aws_sdk_sts::Client)> {
-    let tls = tls(settings.ca_bundle.as_deref())?;
+    let trust = Trust::of(&settings.authorities)?;
     // `HTTPS_PROXY` and `NO_PROXY`, as the SDK's own client does.
-    let sdk = load(settings, http(&tls, ProxyConfig::from_env())).await;
+    let sdk = load(settings, http(&trust, ProxyConfig::from_env())).await;
     check_region(sdk.region().map(Region::as_ref))?;
     let endpoints = Endpoints::of(settings.endpoint.as_deref(), &sdk)?;
     // A proxy would be somebody else on the way to this machine, and there is nobody to trust without TLS.
     let sdk = if endpoints.is_plain() {
-        sdk.into_builder().http_client(http(&trusting(TrustStore::empty())?, ProxyConfig::disabled())).build()
+        sdk.into_builder().http_client(http(&Trust::none()?, ProxyConfig::disabled())).build()
     } else {
         sdk
     };
@@ -108,20 +107,6 @@ async fn as_role(role: Option<&str>, sdk: SdkConfig) -> SdkConfig {
     sdk.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build()
 }
 
-/// Whom to trust: the authorities of a bundle, or those of the system.
-fn tls(ca_bundle: Option<&Path>) -> Result<TlsContext> {
-    let trust = match ca_bundle {
-        Some(path) => TrustStore::empty().with_pem_certificate(authorities(path)?),
-        None => TrustStore::default(),
-    };
-    trusting(trust)
-}
-
-fn trusting(authorities: TrustStore) -> Result<TlsContext> {
-    let context = TlsContext::builder().with_trust_store(authorities).build();
-    context.map_err(|_| Error::bug("the TLS context of the AWS client cannot be built"))
-}
-
 /// A client that makes its connection when the first request wants one: the SDK would make one for each client that it prepares,
 /// whether it is used or not, and reading the system's authorities takes longer than most answers.
 #[derive(Debug)]
@@ -134,27 +119,16 @@ impl HttpClient for Late {
 }
 
 /// TLS by ring. Plain http is spoken too: [`Endpoints`] says where.
-fn http(tls: &TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
-    let tls = tls.clone();
+fn http(trust: &Trust, proxy: ProxyConfig) -> SharedHttpClient {
+    let trust = trust.clone();
     let client = Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder().tls_provider(Provider::rustls(CryptoMode::Ring));
-        connector.set_tls_context(tls.clone()).set_proxy_config(Some(proxy.clone()));
+        connector.set_tls_context(trust.context().clone()).set_proxy_config(Some(proxy.clone()));
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     });
     SharedHttpClient::new(Late(client))
-}
-
-/// The certificates of a bundle that can be trusted; the HTTP client would panic at any other.
-fn authorities(path: &Path) -> Result<Vec<u8>> {
-    let shown = path.display();
-    let invalid = |why: &str| {
-        Error::new(Kind::Manifest, "ca-bundle-invalid", format!("`{shown}`, named by `AWS_CA_BUNDLE`, {why}"))
-            .hint("it must be a PEM file of the authorities to trust, such as `/etc/ssl/certs/ca-certificates.crt`")
-    };
-    let text = std::fs::read(path).map_err(|error| invalid("cannot be read").source(error))?;
-    chain::authorities(&text).map_err(|why| invalid(&why))
 }
 
 #[cfg(test)]

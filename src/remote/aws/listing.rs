@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
+use futures_util::{Stream, TryStreamExt, stream};
 
 use super::answer::garbled;
 use super::fields;
@@ -39,40 +40,46 @@ impl Pages {
 
 /// Every secret whose name begins with `prefix`.
 pub(super) async fn list(turn: &Turn<'_>, prefix: &str) -> Answer<Vec<Listed>> {
-    const OPERATION: &str = "ListSecrets";
-    let filter =
-        (!prefix.is_empty()).then(|| vec![Filter::builder().key(FilterNameStringType::Name).values(prefix).build()]);
-    let mut found = Vec::new();
-    turn.begin("listing", None);
-    let mut pages = Pages::of(OPERATION);
-    let mut token = None;
-    loop {
-        let page = turn
-            .ask(OPERATION, async || {
-                let request = turn.aws.secrets.list_secrets().include_planned_deletion(true).max_results(PAGE);
-                request.set_filters(filter.clone()).set_next_token(token.clone()).send().await
-            })
-            .await?;
-        // An empty body would be a listing too: of secrets that all went away.
-        let entries = page.secret_list.ok_or_else(|| garbled(OPERATION))?;
-        token = pages.next(page.next_token, entries.len())?;
-        turn.advance(entries.len());
-        for entry in entries {
-            let listed = fields::listed(entry).ok_or_else(|| garbled(OPERATION))?;
-            // The filter of AWS matches words anywhere in a name too, and a page may repeat what changed meanwhile.
-            if listed.name.starts_with(prefix) {
-                found.push(listed);
-            }
-        }
-        if token.is_none() {
-            return Ok(once_each(found));
-        }
-    }
+    pages(turn, prefix).try_collect().await.map(once_each)
 }
 
-/// In the order of their names; of what stands twice, the later.
-fn once_each(mut found: Vec<Listed>) -> Vec<Listed> {
-    found.sort_by(|a, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
+/// The secrets whose names begin with `prefix`, page after page.
+pub(super) fn pages(turn: &Turn<'_>, prefix: &str) -> impl Stream<Item = Answer<Vec<Listed>>> {
+    const OPERATION: &str = "ListSecrets";
+    turn.begin("listing", None);
+    let filter =
+        (!prefix.is_empty()).then(|| vec![Filter::builder().key(FilterNameStringType::Name).values(prefix).build()]);
+    let first = Some((Pages::of(OPERATION), None, filter));
+    stream::try_unfold(first, move |state| async move {
+        let Some((mut pages, token, filter)) = state else { return Ok(None) };
+        let request = async || {
+            let request = turn.aws.secrets.list_secrets().include_planned_deletion(true).max_results(PAGE);
+            request.set_filters(filter.clone()).set_next_token(token.clone()).send().await
+        };
+        let page = turn.ask(OPERATION, request).await?;
+        // An empty body would be a listing too: of secrets that all went away.
+        let entries = page.secret_list.ok_or_else(|| garbled(OPERATION))?;
+        let token = pages.next(page.next_token, entries.len())?;
+        turn.advance(entries.len());
+        let listed = entries.into_iter().map(|entry| fields::listed(entry).ok_or_else(|| garbled(OPERATION)));
+        let mut listed = listed.collect::<Answer<Vec<Listed>>>()?;
+        // The filter of AWS matches words anywhere in a name too.
+        listed.retain(|it| it.name.starts_with(prefix));
+        Ok(Some((listed, token.map(|token| (pages, Some(token), filter)))))
+    })
+}
+
+/// The secrets of all pages in the order of their names; of what stands twice, because it changed between two pages, the later.
+pub(super) fn once_each(pages: Vec<Vec<Listed>>) -> Vec<Listed> {
+    let mut found = Vec::with_capacity(pages.iter().map(Vec::len).sum());
+    for page in pages {
+        found.extend(page);
+    }
+    // Sorting takes as much room again.
+    let order = |a: &Listed, b: &Listed| (&a.name, &a.arn).cmp(&(&b.name, &b.arn));
+    if !found.is_sorted_by(|a, b| order(a, b).is_le()) {
+        found.sort_by(order);
+    }
     found.dedup_by(|later, earlier| {
         let is_same = later.name == earlier.name && later.arn == earlier.arn;
         if is_same {
@@ -140,8 +147,11 @@ mod tests {
             ..Listed::default()
         };
         // One that was deleted and made anew has another ARN.
-        let pages = vec![listed("b", "1", "old"), listed("a", "2", ""), listed("a", "1", ""), listed("b", "1", "new")];
-        assert_eq!(once_each(pages), [listed("a", "1", ""), listed("a", "2", ""), listed("b", "1", "new")]);
+        let (first, second) = (vec![listed("b", "1", "old"), listed("a", "2", "")], vec![listed("a", "1", "")]);
+        let pages = vec![first, second, vec![listed("b", "1", "new"), listed("b", "1", "newest")]];
+        assert_eq!(once_each(pages), [listed("a", "1", ""), listed("a", "2", ""), listed("b", "1", "newest")]);
+        let in_order = vec![vec![listed("a", "1", "old")], vec![listed("a", "1", "new"), listed("b", "1", "")]];
+        assert_eq!(once_each(in_order), [listed("a", "1", "new"), listed("b", "1", "")]);
     }
 
     #[test]

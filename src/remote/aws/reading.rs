@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use super::answer::{garbled, of_item};
 use super::listing::Pages;
 use super::turn::{Turn, each};
-use super::{READERS, fields};
-use crate::remote::{Answer, CURRENT, Cause, Failure, Reading};
+use super::{READERS, fields, listing};
+use crate::remote::{Answer, CURRENT, Cause, Failure, Listed, ListedAndRead, Reading};
 
 /// Ids a batch: as many as AWS allows.
 const BATCH: usize = 20;
@@ -37,16 +39,63 @@ pub(super) async fn read(turn: &Turn<'_>, ids: &[&str]) -> Vec<Answer<Reading>> 
         }
     }
     let open: Vec<usize> = once.into_iter().filter(|&place| answers[place].is_none()).chain(again).collect();
-    let alone = async |&place| {
-        let answer = single(turn, ids[place]).await;
-        turn.advance(1);
-        answer
-    };
-    let alone = each(&open, READERS, alone).await;
-    for (place, answer) in open.into_iter().zip(alone) {
+    let ids: Vec<&str> = open.iter().map(|&place| ids[place]).collect();
+    for (place, answer) in open.into_iter().zip(alone(turn, &ids).await) {
         answers[place] = Some(answer);
     }
     answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(garbled(OPERATION)))).collect()
+}
+
+/// The secrets whose names begin with `prefix`, and the values in force of those that are wanted: whoever waits for a page reads
+/// what the pages before it told of.
+pub(super) async fn read_listed(
+    turn: &Turn<'_>,
+    prefix: &str,
+    is_wanted: &dyn Fn(&Listed) -> bool,
+) -> Answer<ListedAndRead> {
+    let (mut listed, mut asked, mut waiting) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let pages = listing::pages(turn, prefix).map_ok(Some).chain(stream::iter([Ok(None)]));
+    let batches = pages.map_ok(|page| {
+        // A batch that is not full waits for the next page, and for none after the last one.
+        let least = if page.is_some() { BATCH } else { 1 };
+        let page = page.unwrap_or_default();
+        for secret in page.iter().filter(|it| is_wanted(it)) {
+            if asked.insert(secret.name.clone()) {
+                waiting.push(secret.name.clone());
+            }
+        }
+        listed.push(page);
+        let mut batches = Vec::new();
+        while waiting.len() >= least {
+            batches.push(Ok(waiting.drain(..waiting.len().min(BATCH)).collect::<Vec<_>>()));
+        }
+        stream::iter(batches)
+    });
+    let settled = batches.try_flatten().map_ok(async |names: Vec<String>| {
+        let settled = batch(turn, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        Ok(names.into_iter().zip(settled).collect::<Vec<_>>())
+    });
+    let settled = settled.try_buffer_unordered(BATCHES).try_concat().await?;
+    let (mut read, mut open) = (Vec::new(), Vec::new());
+    for (name, answer) in settled {
+        match answer {
+            Some(answer) => read.push((name, answer)),
+            None => open.push(name),
+        }
+    }
+    let answers = alone(turn, &open.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    read.extend(open.into_iter().zip(answers));
+    Ok(ListedAndRead { listed: listing::once_each(listed), read })
+}
+
+/// The values in force, each by a request of its own.
+async fn alone(turn: &Turn<'_>, ids: &[&str]) -> Vec<Answer<Reading>> {
+    let one = async |&id| {
+        let answer = single(turn, id).await;
+        turn.advance(1);
+        answer
+    };
+    each(ids, READERS, one).await
 }
 
 /// One value.

@@ -11,11 +11,6 @@ impl Git {
         self.path("--git-path", Some("hooks"))?.ok_or_else(failed)
     }
 
-    /// What all work trees of the repository share.
-    pub fn common_directory(&self) -> Result<PathBuf> {
-        self.path("--git-common-dir", None)?.ok_or_else(failed)
-    }
-
     /// The top of the work tree; `None` where there is none.
     pub fn top(&self) -> Result<Option<PathBuf>> {
         self.path("--show-toplevel", None)

@@ -12,6 +12,10 @@ impl Git {
     /// end; one to all zeros, a branch that was taken away, is nothing.
     pub fn range(&self, range: &str, search: &Search<'_>) -> Result<Found> {
         self.expect_repository()?;
+        // For git that is from `HEAD`, so that a variable of a CI system that is empty would find nothing, always.
+        if range.starts_with("..") {
+            return Err(without_beginning());
+        }
         let Some(revisions) = meant(range) else { return Ok(Found::default()) };
         let commits = self.ask(&["rev-list", "--reverse", "--end-of-options", revisions, "--"])?;
         let commits = commits.ok_or_else(unknown)?;
@@ -24,6 +28,12 @@ fn unknown() -> Error {
     Error::new(Kind::Usage, "range-unknown", "git does not know this range of commits").hint(format!(
         "{shown}; a shallow clone lacks older ones, and none has what a forced push left behind: `HEAD` alone is all its history"
     ))
+}
+
+fn without_beginning() -> Error {
+    Error::new(Kind::Usage, "range-unknown", "this range has no beginning").hint(
+        "is a variable empty? name the commit before it, such as `origin/main..HEAD`; `HEAD` alone is all its history",
+    )
 }
 
 /// What git is to be asked for; `None` for nothing.

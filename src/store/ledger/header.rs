@@ -38,6 +38,10 @@ pub struct Header {
     /// The AWS account and prefix that the store is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws: Option<AwsBinding>,
+    /// When a pull last had an answer of AWS. Written now and then: it is never later than the truth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
+    pub contacted: Option<DateTime<Utc>>,
     /// The versions of leaked values that files were delivered with.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub banned: BTreeSet<VersionId>,

@@ -79,3 +79,19 @@ fn a_text_without_whole_certificates_says_what_is_wrong() {
         assert_eq!(read(text.as_bytes()).unwrap_err(), why);
     }
 }
+
+#[test]
+fn authorities_stay_as_they_are_and_what_is_none_among_them_goes() {
+    let Pki { root, inter, .. } = pki();
+    let usable = |text: &str| usable_authorities(text.as_bytes().to_vec()).map(|it| String::from_utf8(it).unwrap());
+    let whole = format!("# one\n{root}\n# and another\n{inter}");
+    assert_eq!(usable(&whole), Some(whole));
+    let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let odd = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+    for other in [broken, odd] {
+        assert_eq!(usable(&format!("{root}{other}{inter}")), Some(format!("{root}{inter}")), "{other}");
+        assert_eq!(usable(other), None);
+    }
+    assert_eq!(usable(&format!("{root}-----BEGIN CERTIFICATE-----\nAAAA\n")), Some(root));
+    assert_eq!(usable(""), None);
+}

@@ -20,5 +20,5 @@ fn nobody_is_refused_while_the_command_rotates_fifty_passwords() {
     let logs_in = |password: &str| redis.logs_in("app", password);
     let found = with_clients(&shop.path("app/password"), logs_in, || rotate(&shop, "PASSWORD", 50));
     assert!(found.uses > 400, "{found:?}");
-    assert_eq!(found.refused, 0, "{found:?}");
+    found.assert_nobody_refused();
 }

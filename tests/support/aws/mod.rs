@@ -13,6 +13,7 @@ mod http;
 mod knobs;
 mod listing;
 mod parameters;
+mod policy;
 mod reads;
 mod server;
 mod state;

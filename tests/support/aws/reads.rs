@@ -68,7 +68,7 @@ pub(super) fn batch_get(state: &mut State, parameters: &Parameters) -> Answered<
     };
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for id in &ids {
-        match reading(state, id, None, None) {
+        match state.permit_reading(id, parameters).and_then(|()| reading(state, id, None, None)) {
             Ok(value) => values.push(value),
             Err(fault) => errors.push(json!({ "SecretId": id, "ErrorCode": fault.code, "Message": fault.message })),
         }

@@ -238,6 +238,7 @@ fn operated(request: &Request, shared: &Shared, entry: &mut Entry) -> Answered<R
     let parameters = Parameters::read(&request.body, known)?;
     state.bury();
     entry.names = parameters.ids().map(|id| state.name_of(id)).collect();
+    state.permit(name, &parameters)?;
     let body = match operation {
         Read(read) => read(&mut state, &parameters)?,
         Write(write) => written(&write(&mut state, &parameters)?),

@@ -51,6 +51,8 @@ pub(super) struct Secret {
     /// The region of the primary, also when it is this one.
     pub(super) primary_region: Option<String>,
     pub(super) replicas: Vec<String>,
+    /// How far these are, unless they are `InSync`.
+    pub(super) replication: Option<String>,
     /// Whether a policy keeps its value from everybody.
     pub(super) is_denied: bool,
 }
@@ -60,6 +62,8 @@ pub(super) struct State {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) values_read: usize,
+    /// What whoever asks is allowed, where that is not everything.
+    pub(super) policy: Option<serde_json::Value>,
     /// How far its clock is ahead.
     pub(super) ahead: Duration,
     /// By the number of its creation.
@@ -132,6 +136,7 @@ impl State {
             account: account.to_owned(),
             region: region.to_owned(),
             values_read: 0,
+            policy: None,
             ahead: Duration::ZERO,
             secrets: BTreeMap::new(),
             numbers: HashMap::new(),
@@ -173,6 +178,14 @@ impl State {
             }
         }
         self.number(id).map(|number| &*self.secrets[&number]).ok_or_else(Fault::no_secret)
+    }
+
+    /// A secret was changed last so long before.
+    pub(super) fn age(&mut self, id: &str, by: Duration) -> Answered<()> {
+        let mut aged = self.find(id)?.clone();
+        aged.changed -= by.as_secs_f64();
+        self.set(self.numbers[&aged.name], Some(aged));
+        Ok(())
     }
 
     /// A secret that may be changed, and is once `change` succeeds.

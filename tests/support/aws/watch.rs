@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Fake;
 use super::fault::Answered;
@@ -139,6 +140,13 @@ impl Fake {
         self.look(name, |secret| secret.deletion.is_some())
     }
 
+    /// In how many days its scheduled deletion comes, counted from when it was scheduled.
+    #[track_caller]
+    pub(crate) fn recovery_days(&self, name: &str) -> Option<u32> {
+        let window = self.look(name, |secret| secret.deletion.map(|(from, to)| to - from))?;
+        (0..=30).find(|days| (window - f64::from(*days) * 86_400.0).abs() < 1.0)
+    }
+
     #[track_caller]
     fn look<T>(&self, name: &str, look: impl FnOnce(&Secret) -> T) -> T {
         let state = self.shared.state();
@@ -235,6 +243,16 @@ impl Fake {
     /// It is a replica of one in another region.
     pub(crate) fn replica_of(&self, name: &str, region: &str) {
         self.edit(name, |secret| secret.primary_region = Some(region.to_owned()));
+    }
+
+    /// How far its replicas are: `InSync`, `InProgress` or `Failed`.
+    pub(crate) fn replication(&self, name: &str, status: &str) {
+        self.edit(name, |secret| secret.replication = Some(status.to_owned()));
+    }
+
+    /// Nobody changed it for so much longer.
+    pub(crate) fn unchanged_for(&self, name: &str, time: Duration) {
+        assert!(self.shared.state().age(name, time).is_ok(), "there is no `{name}`");
     }
 
     /// A policy keeps its value from everybody.

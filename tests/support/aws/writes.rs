@@ -173,5 +173,6 @@ pub(super) fn replicate(state: &mut State, parameters: &Parameters) -> Answered<
 
 /// `ReplicationStatus`.
 pub(super) fn replication(secret: &Secret) -> Value {
-    secret.replicas.iter().map(|region| json!({ "Region": region, "Status": "InSync" })).collect()
+    let status = secret.replication.as_deref().unwrap_or("InSync");
+    secret.replicas.iter().map(|region| json!({ "Region": region, "Status": status })).collect()
 }

@@ -7,7 +7,9 @@ use crate::check::finding::Code;
 use crate::check::judge::secrets::{allows_all, is_production, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Location, Project, Service, Text};
-use crate::credential::{Argument, could_be, has_credential, holds, in_document, is_credential, is_literal, typed};
+use crate::credential::{
+    Argument, could_be, has_credential, holds, in_document, is_credential, is_literal, is_rest_of, typed,
+};
 use crate::name::SecretName;
 use crate::shell;
 
@@ -82,14 +84,15 @@ impl Bench<'_> {
         if value.variables.iter().any(|it| self.is_credential_by_default(value, it)) {
             return true;
         }
-        if value.variables.iter().any(|it| self.is_known(it)) {
-            return false;
+        if value.variables.iter().all(|it| self.is_default_in(value, it)) {
+            return is_literal(name, value.as_str()) || self.stored(name).is_some() && !value.as_str().is_empty();
         }
-        // Beside what a variable will bring, the rest of a text is a prefix or an address, unless it is one by its shape.
-        if value.variables.iter().any(|it| !self.is_default_in(value, it)) {
-            return has_credential(value.as_str()) || in_document(value.as_str()).is_some();
-        }
-        is_literal(name, value.as_str()) || self.stored(name).is_some() && !value.as_str().is_empty()
+        // Beside what a variable brings, the rest of a text is a prefix or an address, unless it is one by its shape.
+        let Some(written) = value.as_written() else { return false };
+        let brings_none = |it: &String| self.is_known(it) || self.is_default_in(value, it);
+        has_credential(written)
+            || in_document(written).is_some()
+            || value.variables.iter().all(brings_none) && is_rest_of(name, written)
     }
 
     /// Whether a variable that is put into a text has its default there.
@@ -148,9 +151,8 @@ impl Bench<'_> {
     fn written_elsewhere(&mut self, project: &Project) {
         let mut found: Vec<(Location, String)> = Vec::new();
         for (name, definition) in &project.configs {
-            let is_known = |text: &&Text| text.variables.iter().any(|it| self.is_known(it));
-            let content = definition.content.as_ref().filter(|text| !is_known(text));
-            if let Some((text, line)) = content.and_then(|text| Some((text, in_document(text.as_str())?))) {
+            let content = definition.content.as_ref();
+            if let Some((text, line)) = content.and_then(|text| Some((text, in_document(text.as_written()?)?))) {
                 let line = text.line_of(u32::try_from(line + 1).unwrap_or(1));
                 found.push((Location { line, ..text.at.clone() }, format!("the config `{name}`")));
             }
@@ -241,7 +243,7 @@ impl Bench<'_> {
         let by_name = self.is_secret(argument) && !names_file(argument);
         match &it.value {
             Some(text) if text.variables.is_empty() => is_literal(argument, text.as_str()),
-            Some(text) => self.secret_in(text).is_some() || by_name,
+            Some(text) => self.secret_in(text).is_some() || by_name || self.is_written_out(argument, text),
             None => by_name,
         }
     }

@@ -1,0 +1,39 @@
+//! What the commits of a range brought: the search of `scan --range`, as facts for the judge.
+
+use crate::check::facts::{Leak, Searched};
+use crate::cli::scan;
+use crate::cli::session::Session;
+use crate::error::Result;
+use crate::report::Frame;
+use crate::scan::{Finding, Severity, message};
+
+/// Searches a range. Fails where no value is known that could be found.
+pub fn look(session: &Session<'_>, range: &str, frame: &Frame) -> Result<Searched> {
+    let report = scan::range(session, range, frame)?;
+    let commits = usize::try_from(report.looked_at.commits).unwrap_or(usize::MAX);
+    let leaks = report.findings.into_iter().map(leak).collect();
+    Ok(Searched { commits, leaks, unseen: report.not_checked })
+}
+
+fn leak(it: Finding) -> Leak {
+    // Messages of commits and names of references are in no file.
+    let is_file = it.file != message::NEXT && !["(the ", "refs/"].iter().any(|begin| it.file.starts_with(begin));
+    let (path, member) =
+        it.file.split_once('!').map_or((it.file.as_str(), None), |(path, member)| (path, Some(member)));
+    let of_commit = it.commit.as_ref().map_or_else(String::new, |commit| format!(" in commit {commit:.10}"));
+    let place = match (is_file, member) {
+        (false, _) => format!("{}{of_commit}: ", it.file),
+        (true, Some(member)) => format!("{member}{of_commit}: "),
+        (true, None) if of_commit.is_empty() => String::new(),
+        (true, None) => format!("{}: ", of_commit.trim_start()),
+    };
+    let line = u32::try_from(it.line).ok().filter(|_| is_file && member.is_none() && it.offset.is_none());
+    Leak {
+        message: format!("{place}{}", it.message),
+        fix: it.fix,
+        secret: it.secret,
+        file: is_file.then(|| path.to_owned()),
+        line,
+        is_certain: it.severity == Severity::Error,
+    }
+}

@@ -1,0 +1,62 @@
+//! What the command line is about: the secrets, where a scan found them, and words that hold no value.
+
+use std::collections::BTreeSet;
+
+use super::super::session::{Session, read_for_change};
+use super::Leak;
+use crate::error::{Error, Result};
+use crate::incident::scan::{self, Finding};
+use crate::manifest::Kind as SecretKind;
+use crate::name::SecretName;
+use crate::store::Store;
+
+/// What a leak search found.
+pub fn findings(session: &Session<'_>, leak: &Leak) -> Result<Vec<Finding>> {
+    let Some(path) = &leak.from_scan else { return Ok(Vec::new()) };
+    let report = read_for_change(session.context, path)?;
+    scan::parse(report.expose(), &path.display().to_string())
+}
+
+/// The secrets that are meant; a setting is none.
+pub fn names(session: &Session<'_>, leak: &Leak, findings: &[Finding]) -> Result<BTreeSet<SecretName>> {
+    let asked = leak.names.iter().map(String::as_str).chain(findings.iter().map(|it| it.secret.as_str()));
+    let names = asked.map(|name| session.secret(name)).collect::<Result<BTreeSet<_>>>()?;
+    if names.is_empty() && leak.from_scan.is_none() {
+        return Err(
+            Error::usage("the secret that leaked is needed").hint("`vault-kit incident NAME`, or `--from-scan FILE`")
+        );
+    }
+    let names: BTreeSet<SecretName> = names.iter().flat_map(|name| leaked_with(session, name)).collect();
+    let setting = names.iter().find(|name| !session.manifest.secrets[*name].is_stored());
+    setting.map_or(Ok(names.clone()), |name| {
+        Err(Error::usage(format!("`{name}` is a setting, which stands in the manifest for everybody to read"))
+            .hint("if it must not be known, declare it as a secret, and change it"))
+    })
+}
+
+/// A template has no value of its own: what it is made of leaked with it, and it falls with that.
+fn leaked_with(session: &Session<'_>, name: &SecretName) -> BTreeSet<SecretName> {
+    let declaration = &session.manifest.secrets[name];
+    let inputs = declaration.references().into_iter().filter(|it| session.manifest.secrets[*it].is_stored());
+    let inputs: BTreeSet<SecretName> = inputs.flat_map(|input| leaked_with(session, input)).collect();
+    if inputs.is_empty() || !matches!(declaration.kind, SecretKind::Template(_)) {
+        return BTreeSet::from([name.clone()]);
+    }
+    let words: Vec<String> = inputs.iter().map(|name| format!("`{name}`")).collect();
+    session.context.ui.say(&format!("`{name}` is made of {}: that is what leaked", words.join(", ")));
+    inputs
+}
+
+/// A person in a hurry may paste the very value: it would stand in the record and the timeline.
+pub fn refuse_value_in_words(store: &Store, leak: &Leak) -> Result<()> {
+    let Some(reason) = &leak.reason else { return Ok(()) };
+    let is_in = |value: &[u8]| value.len() > 5 && reason.as_bytes().windows(value.len()).any(|part| part == value);
+    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
+    for (_, piece) in pieces {
+        if is_in(piece.expose()) {
+            return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
+                .hint("nothing was changed; take it out of your shell's history, and say where it leaked instead"));
+        }
+    }
+    Ok(())
+}

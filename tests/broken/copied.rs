@@ -1,0 +1,133 @@
+//! What `COPY` and `ADD` take out of a build context: each file with a secret is told where it is taken, and nothing else is.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::{Project, Run, owner};
+
+const MANIFEST: &str = r#"
+[project]
+name = "shop"
+compose = ["compose.yml"]
+
+[secrets.DB_PASSWORD]
+kind = "password"
+[secrets.SIGNING_KEY]
+kind = "keypair"
+
+[outputs.env]
+format = "dotenv"
+path = "conf/app.env"
+secrets = ["DB_PASSWORD"]
+[outputs.files]
+format = "docker-secrets"
+path = "keys"
+secrets = ["SIGNING_KEY"]
+
+[deployment]
+outside = ["DB_PASSWORD"]
+"#;
+
+/// What the one service is built from, its Dockerfile and what keeps files back; then what is told, and in which line of which file.
+type Case =
+    (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static [(&'static str, &'static str, u64)]);
+
+const CASES: &[Case] = &[
+    (".", "FROM a\nCOPY . .\n", &[], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nADD . /app\n", &[], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nCOPY [\"./\", \"/app/\"]\n", &[], &[("secret-in-image", "Dockerfile", 2)]),
+    (
+        ".",
+        "FROM a\nCOPY --chown=1:1 conf/ /x\n",
+        &[(".dockerignore", "keys\n")],
+        &[("secret-in-image", "Dockerfile", 2)],
+    ),
+    (".", "FROM a\nCOPY conf/*.env /x\n", &[(".dockerignore", "keys/*\n")], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nCOPY c*f/app.?nv /x\n", &[(".dockerignore", "keys/**\n")], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nCOPY . .\n", &[(".dockerignore", "keys\n*.env\n")], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nCOPY . .\n", &[(".dockerignore", "keys\n**/*.env\n")], &[]),
+    (".", "FROM a\nCOPY . .\n", &[(".dockerignore", "*\n!conf\nconf/*.env\n")], &[]),
+    (".", "FROM a\nCOPY . .\n", &[(".dockerignore", "*\n!conf/\n")], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nCOPY src /x\n", &[(".dockerignore", "keys\n")], &[("secret-in-build-context", "compose.yml", 3)]),
+    (".", "FROM a\nCOPY *.env /x\n", &[(".dockerignore", "keys\n")], &[("secret-in-build-context", "compose.yml", 3)]),
+    // The file of a Dockerfile goes before that of the context.
+    (".", "FROM a\nCOPY . .\n", &[(".dockerignore", ""), ("Dockerfile.dockerignore", "keys\nconf\n")], &[]),
+    (
+        ".",
+        "FROM a\nCOPY . .\n",
+        &[(".dockerignore", "keys\nconf\n"), ("Dockerfile.dockerignore", "src\n")],
+        &[("secret-in-image", "Dockerfile", 2)],
+    ),
+    // What only a stage before has, and what comes from there.
+    (
+        ".",
+        "FROM a AS build\nCOPY . .\nFROM b\nCOPY --from=build /srv /srv\n",
+        &[],
+        &[("secret-in-build-context", "compose.yml", 3)],
+    ),
+    (".", "FROM a AS build\nCOPY . .\nFROM build\nRUN make\n", &[], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nCOPY --from=a . .\n", &[(".dockerignore", "keys\nconf\n")], &[]),
+    // A context of its own has its own.
+    ("src", "FROM a\nCOPY . .\n", &[], &[]),
+    ("conf", "FROM a\nCOPY . .\n", &[(".dockerignore", "conf\n")], &[("secret-in-image", "conf/Dockerfile", 2)]),
+    ("conf", "FROM a\nCOPY . .\n", &[("conf/.dockerignore", "app.env\n")], &[]),
+];
+
+/// What is told of images and contexts.
+fn told(project: &Project, identity: Option<&str>) -> (BTreeSet<(String, String, u64)>, String) {
+    let mut command = project.command(["check", "--at", "repo", "--json"]);
+    if let Some(file) = identity {
+        command.env("VAULT_KIT_IDENTITY_FILE", project.path(file));
+    }
+    let run = Run::of(command.envs(owner(project)));
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+    let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let ours = findings.filter(|it| text(&it["code"]).starts_with("secret-in-"));
+    let told = ours.map(|it| (text(&it["code"]), text(&it["file"]), it["line"].as_u64().unwrap()));
+    (told.collect(), run.stdout)
+}
+
+fn project(context: &str, dockerfile: &str) -> Project {
+    let project = Project::with_manifest(MANIFEST);
+    project.write("compose.yml", format!("services:\n  a:\n    build: {context}\n"));
+    project.write("src/main.c", "");
+    let beneath = if context == "." { String::new() } else { format!("{context}/") };
+    project.write(&format!("{beneath}Dockerfile"), dockerfile);
+    project
+}
+
+#[test]
+fn what_is_copied_is_told_where_it_is_copied() {
+    for (context, dockerfile, kept_back, expected) in CASES {
+        let project = project(context, dockerfile);
+        for (file, text) in *kept_back {
+            project.write(file, text);
+        }
+        let (found, report) = told(&project, None);
+        let expected = expected.iter().map(|(code, file, line)| ((*code).to_owned(), (*file).to_owned(), *line));
+        assert_eq!(found, expected.collect(), "{dockerfile:?} {kept_back:?} {report}");
+    }
+}
+
+#[test]
+fn stores_and_the_identity_are_kept_out_of_images_where_they_are_there() {
+    let project = project(".", "FROM a\nCOPY . .\n");
+    let ignored = "keys\nconf\n";
+    project.write(".dockerignore", ignored);
+    assert!(told(&project, None).0.is_empty());
+    project.run(["init"]).assert_code(0);
+    // It wrote the lines that keep all of it back.
+    assert!(told(&project, None).0.is_empty());
+    project.write(".dockerignore", ignored);
+    let (found, report) = told(&project, None);
+    assert_eq!(found.len(), 1, "{report}");
+    assert!(report.contains("copies `.vault-kit/dev.age` into the image"), "{report}");
+    assert!(report.contains(r"printf '\\n%s\\n' .vault-kit/ >> .dockerignore"), "{report}");
+    project.write(".dockerignore", "keys\nconf\n.vault-kit/\n");
+    project.write("id.txt", std::fs::read(project.identity()).unwrap());
+    assert!(told(&project, None).0.is_empty());
+    let (_, report) = told(&project, Some("id.txt"));
+    assert!(report.contains("copies `id.txt` into the image"), "{report}");
+}

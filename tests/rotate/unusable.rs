@@ -1,0 +1,97 @@
+//! Hooks that cannot be run are told before a rotation needs them.
+
+use std::fs::{remove_file, rename};
+
+use serde_json::Value;
+
+use crate::programs::{PROGRAM, project};
+use crate::support::{Project, set_mode};
+
+/// The hooks that `check` and `rotate status` call unusable, each with its fix.
+fn told(project: &Project, arguments: &[&str], exit: i32) -> Vec<(String, String)> {
+    let report = project.run(arguments.iter().copied().chain(["--json"])).assert_code(exit);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let found = report["findings"].as_array().into_iter().flatten();
+    let found = found.filter(|it| it["code"] == "hook-unusable").map(|it| {
+        let file = &it["file"];
+        assert!(file == "vault-kit.toml" && it["line"].is_u64() && it["severity"] == "warning", "{it}");
+        let message = text(&it["message"]);
+        (message.split('`').find(|it| ["owner", "pager", "server"].contains(it)).unwrap().to_owned(), text(&it["fix"]))
+    });
+    let listed = report["unusable"].as_array().into_iter().flatten();
+    let mut told: Vec<_> = found.chain(listed.map(|it| (text(&it["hook"]), text(&it["fix"])))).collect();
+    told.sort();
+    told
+}
+
+fn all(fix: &str) -> Vec<(String, String)> {
+    ["owner", "pager", "server"].map(|hook| (hook.to_owned(), fix.to_owned())).to_vec()
+}
+
+const CHECK: &[&str] = &["check"];
+const REPO: &[&str] = &["check", "--at", "repo"];
+const STATUS: &[&str] = &["rotate", "status"];
+
+#[test]
+fn a_hook_that_cannot_be_run_is_told_before_anything_is_due() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    for (arguments, exit) in [(CHECK, 0), (REPO, 0), (STATUS, 0)] {
+        assert_eq!(told(&project, arguments, exit), []);
+    }
+    let program = project.path("hooks/owner");
+    let trust = "vault-kit trust    # once you read hooks/owner";
+
+    project.write("hooks/owner", format!("{PROGRAM}\n# another"));
+    assert_eq!(told(&project, CHECK, 1), all(trust));
+    assert_eq!(told(&project, STATUS, 0), all(trust));
+    // What a repository has of it is well: who trusts it elsewhere, nobody knows there.
+    assert_eq!(told(&project, REPO, 0), []);
+    project.write("hooks/owner", PROGRAM);
+
+    // Who may read which values is what was trusted, too.
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replace("host = \"db\"", "host = \"evil\""));
+    assert_eq!(told(&project, CHECK, 1), all(trust)[..1]);
+    project.write("vault-kit.toml", &manifest);
+
+    set_mode(&program, 0o775);
+    assert_eq!(told(&project, CHECK, 1), all("chmod go-w hooks/owner"));
+    assert_eq!(told(&project, REPO, 0), []);
+    set_mode(&program, 0o655);
+    for (arguments, exit) in [(CHECK, 1), (REPO, 1), (STATUS, 0)] {
+        assert_eq!(told(&project, arguments, exit), all("chmod u+x hooks/owner"), "{arguments:?}");
+    }
+    let status = project.run(STATUS).assert_code(0);
+    assert!(status.stdout.contains("hook unusable"), "{status:?}");
+    set_mode(&program, 0o755);
+    rename(&program, project.path("hooks/moved")).unwrap();
+    for (arguments, exit) in [(CHECK, 1), (REPO, 1)] {
+        let told = told(&project, arguments, exit);
+        assert!(told.len() == 3 && told[0].1.starts_with("put hooks/owner back, or name "), "{told:?}");
+    }
+}
+
+#[test]
+fn a_clone_that_nobody_trusted_yet_and_hooks_that_nothing_calls_are_no_findings() {
+    let project = project();
+    // As in CI: no store, no trust.
+    std::fs::remove_dir_all(project.path(".vault-kit")).unwrap();
+    std::fs::remove_dir_all(project.state()).unwrap();
+    project.run(REPO).assert_code(0);
+    // A program that is no part of the repository is somewhere else's business.
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replace("\"hooks/owner\"", "\"/nowhere/owner\""));
+    project.run(REPO).assert_code(0);
+    project.write("vault-kit.toml", manifest);
+    remove_file(project.path("hooks/owner")).unwrap();
+    assert_eq!(told(&project, REPO, 1).len(), 3);
+
+    let never = crate::programs::project();
+    never.run(["rotate", "tell", "DB"]).assert_code(0);
+    let manifest = never.read("vault-kit.toml").replace("rotate = \"30d\"", "");
+    never.write("vault-kit.toml", manifest);
+    remove_file(never.path("hooks/owner")).unwrap();
+    assert_eq!(told(&never, CHECK, 0), []);
+}
