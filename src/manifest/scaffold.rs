@@ -80,7 +80,7 @@ pub fn from_example(project: &str, entries: &[(String, String)]) -> String {
 /// As [`from_example`], of what Compose files need too: their paths, and that.
 pub fn from_sources(project: &str, entries: &[(String, String)], compose: Option<(&[String], &Needs)>) -> String {
     let (mut entries, left_out) = usable(entries);
-    let asked = compose.map(|(_, needs)| Asked::new(needs, &mut entries)).unwrap_or_default();
+    let asked = compose.map(|(files, needs)| Asked::new(files, needs, &mut entries)).unwrap_or_default();
     let proposer = Proposer::new(&entries);
     let mut text = format!("{HEAD}\n[project]\nname = {}\n", quoted(&project_name(project)));
     // Writing to a String cannot fail.

@@ -9,6 +9,7 @@ use crate::compose::Location;
 use crate::compose::needs::{EnvFileNeed, FileNeed, Needs, VariableNeed};
 use crate::credential;
 use crate::name::SecretName;
+use crate::project::MANIFEST;
 
 /// What stands beside a secret.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +37,8 @@ pub(super) struct Asked {
     left_out: Vec<SecretName>,
     /// Secrets whose files are outside the project.
     outside: Vec<SecretName>,
+    /// Files that are there or come, so that no other output may write them: the manifest, the Compose files, the `.env`.
+    kept: Vec<String>,
 }
 
 /// An env file that an output is to write.
@@ -50,9 +53,10 @@ struct EnvFile {
 const BESIDE: &str = ".env";
 
 impl Asked {
-    /// Adds to the entries of an example the names that Compose files ask for.
-    pub(super) fn new<'a>(needs: &'a Needs, entries: &mut Vec<(SecretName, &'a str)>) -> Self {
-        let mut asked = Self::default();
+    /// Adds to the entries of an example the names that the Compose files ask for.
+    pub(super) fn new<'a>(files: &[String], needs: &'a Needs, entries: &mut Vec<(SecretName, &'a str)>) -> Self {
+        let kept = [MANIFEST, BESIDE].map(str::to_owned).into_iter().chain(files.iter().cloned()).collect();
+        let mut asked = Self { kept, ..Self::default() };
         for (name, need) in &needs.variables {
             if let Ok(name) = SecretName::new(name.as_str()) {
                 asked.variable(name, need, entries);
@@ -95,7 +99,8 @@ impl Asked {
         let Ok(name) = SecretName::new(name.as_str()) else { return };
         let (directory, file) = need.parts();
         let is_taken = self.directories.get(directory).is_some_and(|files| files.values().any(|it| it == file));
-        if is_taken || directory.is_empty() || !directory.split('/').all(is_plain) || !is_plain(file) {
+        let is_kept = self.kept.iter().any(|it| overlap(it, directory));
+        if is_taken || is_kept || directory.is_empty() || !directory.split('/').all(is_plain) || !is_plain(file) {
             self.outside.push(name);
             return;
         }
@@ -147,13 +152,14 @@ impl Asked {
         }
     }
 
-    /// Whether an output can write an env file: beneath the project, not where another one writes, and not over an example.
+    /// Whether an output can write an env file: beneath the project, not where another one writes, and not over an example
+    /// or a file that is kept.
     fn can_write(&self, path: &str) -> bool {
-        let is_below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(|it| it.starts_with('/'));
-        let mut taken = self.directories.keys();
-        path.split('/').all(is_plain)
-            && !EXAMPLES.iter().any(|it| path.ends_with(it))
-            && !taken.any(|it| it == path || is_below(it, path) || is_below(path, it))
+        let mut taken = self.kept.iter().chain(self.directories.keys()).chain(self.env_files.keys());
+        path == BESIDE
+            || path.split('/').all(is_plain)
+                && !EXAMPLES.iter().any(|it| path.ends_with(it))
+                && !taken.any(|it| overlap(it, path))
     }
 
     /// What stands beside a secret.
@@ -234,6 +240,12 @@ fn users(users: &BTreeSet<String>, at: &Location) -> String {
     let by = if shown.is_empty() { String::new() } else { format!(" by {}", shown.join(", ")) };
     let is_path = at.file.split('/').all(is_plain);
     if is_path { format!("{by} ({}:{})", at.file, at.line) } else { by }
+}
+
+/// Whether two paths are the same, or one is below the other.
+fn overlap(one: &str, other: &str) -> bool {
+    let is_below = |path: &str, above: &str| path.strip_prefix(above).is_some_and(|it| it.starts_with('/'));
+    one == other || is_below(one, other) || is_below(other, one)
 }
 
 /// Whether a name of somebody else's can stand in a comment and in a path.
@@ -351,7 +363,7 @@ secrets:
         secrets = ["POSTGRES_PASSWORD", "SESSION_KEY"]
         files = { POSTGRES_PASSWORD = "db_pw" }
         "#);
-        let manifest = parse(&text, "m").unwrap();
+        let manifest = parse(&text, MANIFEST).unwrap();
         assert_eq!(manifest.compose, ["compose.yaml"]);
         assert!(!text.contains("hunter2") && !text.contains("fast"));
     }
@@ -375,7 +387,7 @@ services:
             &[],
         );
         assert_eq!(
-            parse(&text, "m").unwrap().secrets.keys().map(crate::name::SecretName::as_str).collect::<Vec<_>>(),
+            parse(&text, MANIFEST).unwrap().secrets.keys().map(crate::name::SecretName::as_str).collect::<Vec<_>>(),
             ["BASIC_AUTH"]
         );
         assert!(text.contains("left out: QUEUE_KEY_PREFIX.") && !text.contains("hunter2"), "{text}");
@@ -399,7 +411,7 @@ services:
         needs.env_files.insert("d.env.example".into(), need(&[("FAR_SECRET", "")]));
         needs.env_files.insert(".env".into(), need(&[]));
         let text = from_sources("shop", &[], Some((&["compose.yaml".to_owned()], &needs)));
-        let manifest = parse(&text, "m").unwrap();
+        let manifest = parse(&text, MANIFEST).unwrap();
         assert_eq!(manifest.secrets.len(), 2, "{text}");
         let outputs = manifest.outputs.values().map(|it| (it.path.as_str(), it.secrets.len())).collect::<Vec<_>>();
         assert_eq!(outputs, [(".env", 0), ("a.env", 2), ("b.env", 1)], "{text}");
@@ -410,8 +422,30 @@ services:
     }
 
     #[test]
+    fn no_output_writes_what_the_manifest_is_made_of_or_below_a_file() {
+        let text = manifest(
+            "\
+services:
+  api:
+    image: a
+    env_file: [.env, .env/env, vault-kit.toml, compose.yaml, vault-kit.toml/env, one, one/two]
+    secrets: [a_key, b_key, c_key, d_key]
+secrets:
+  a_key: {file: vault-kit.toml/a_key}
+  b_key: {file: compose.yaml/b/b_key}
+  c_key: {file: keys/c_key}
+  d_key: {file: .env/d_key}
+",
+            &[],
+        );
+        let manifest = parse(&text, MANIFEST).unwrap();
+        let paths: Vec<&str> = manifest.outputs.values().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["keys", ".env", "one"], "{text}");
+    }
+
+    #[test]
     fn a_compose_file_that_asks_for_nothing_makes_a_manifest_too() {
-        parse(&manifest("services: {a: {image: a}}", &[]), "m").unwrap();
+        parse(&manifest("services: {a: {image: a}}", &[]), MANIFEST).unwrap();
     }
 
     proptest! {
@@ -422,7 +456,7 @@ services:
             names in prop::collection::vec("[A-Z]{1,3}(_KEY|_PASSWORD|_FILE|\\.x)?", 0..5),
             secrets in prop::collection::vec(("[a-zA-Z.-]{1,4}", "(\\./|\\.\\./|/)?([a-z.]{1,9}/)?[A-Za-z. {}\"]{1,6}"), 0..4),
             service in "[a-z\\]\\[\"#. ]{1,6}",
-            env_files in prop::collection::vec("(\\./|\\.\\./|/)?([a-z.]{1,4}/)?[A-Za-z. {}\"]{1,4}", 0..3),
+            env_files in prop::collection::vec("(\\./|\\.\\./|/)?([a-z.]{1,4}/)?([a-b]|[A-Za-z. {}\"]{1,4}|\\.env|vault-kit\\.toml|compose\\.yaml)(/[ab])?", 0..4),
         ) {
             let json = |text: &str| serde_json::to_string(text).unwrap();
             let environment: Vec<String> = names.iter().map(|name| json(&format!("{name}=${{{name}}}"))).collect();
@@ -436,7 +470,7 @@ services:
                 ),
                 &[],
             );
-            prop_assert!(parse(&text, "m").is_ok(), "{text}");
+            prop_assert!(parse(&text, MANIFEST).is_ok(), "{text}");
         }
 
         #[test]
