@@ -125,13 +125,8 @@ impl Machine<'_> {
     /// Has the hooks make owners accept the current value, and refuse the candidate.
     fn give_current(&self, run: &mut Run, names: Vec<SecretName>) -> Result<(Vec<SecretName>, Failed)> {
         // What an owner was to be told is not done by no hook being declared any more. What is shared may have no owner.
-        let (_, opened) = self.open()?;
-        let has_set = |name: &SecretName| {
-            let is_joint = opened.store.rotations.open(name).is_some_and(|it| it.remote.is_some());
-            is_joint || !self.programs.hooks(name, Step::Set).is_empty()
-        };
+        let has_set = |name: &SecretName| self.is_joint(name) || !self.programs.hooks(name, Step::Set).is_empty();
         let (names, orphans): (Vec<SecretName>, Vec<SecretName>) = names.into_iter().partition(has_set);
-        drop(opened);
         // Who gets the value of another one gets it when that is in force again.
         let names: Vec<SecretName> = waves(names, |name| self.programs.given(name)).concat();
         let (set, mut failed) = self.call_for(&names, Step::Set)?;

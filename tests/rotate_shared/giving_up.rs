@@ -1,7 +1,7 @@
 //! Rotations that do not come into force: one host gives up for all, or another value came before it.
 
 use crate::deaths::is_killed_at;
-use crate::fixture::{DB, assert_one, pair, there};
+use crate::fixture::{APP, DB, alone, assert_one, key, pair, there};
 
 #[test]
 fn what_one_host_gives_up_no_other_puts_in_force() {
@@ -149,4 +149,24 @@ fn an_owner_that_cannot_be_told_is_told_in_a_later_run() {
     second.run(["sync", "pull"]).assert_code(0);
     assert_one(&fake, &owner, &[&host, &second], "later");
     assert!(!owner.log().iter().any(|(step, new)| step == "set" && new.ends_with("by-hand")), "{:?}", owner.log());
+}
+
+#[test]
+fn what_hosts_share_and_nobody_has_to_be_told_of_is_given_up_too() {
+    let (fake, _, host) = alone("");
+    let old = (host.get("SESSION"), fake.holder(APP, "AWSCURRENT"));
+    host.age(&["SESSION"]);
+    // The claim is looked at, and nothing is in force yet.
+    let mut nth = 1;
+    while fake.holder(APP, "AWSPENDING").is_none() {
+        assert!(is_killed_at(&host, &fake, ["rotate", "--due"], (nth, true)), "request {nth}");
+        nth += 1;
+    }
+    let run = host.run(["rotate", "abort", "SESSION"]).assert_code(0);
+    assert!(run.stderr.contains("aborted"), "{run:?}");
+    assert_eq!((host.get("SESSION"), fake.holder(APP, "AWSCURRENT")), old);
+    assert!(host.is_still() && fake.holder(APP, "AWSPENDING").is_none());
+    assert_eq!(fake.tags(APP)["vault-kit:attempt"], "1");
+    host.run(["rotate", "SESSION"]).assert_code(0);
+    assert!(host.get("SESSION") != old.0 && host.get("SESSION") == key(&fake, "SESSION"));
 }
