@@ -109,7 +109,12 @@ impl Machine<'_> {
     }
 
     /// Takes up again what an earlier rotation had yet to retire when what is given up was begun; tells from when on it is.
-    fn go_on_retiring(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<Option<DateTime<Utc>>> {
+    pub(super) fn go_on_retiring(
+        &self,
+        world: &World<'_>,
+        store: &mut Store,
+        name: &SecretName,
+    ) -> Result<Option<DateTime<Utc>>> {
         let has_hook = !self.programs.hooks(name, Step::Retire).is_empty();
         let told = store.to_retire(name).filter(|it| it.was_in_force() && it.life.told.is_some());
         let Some(before) = told.max_by_key(|it| it.life.replaced).filter(|_| has_hook) else { return Ok(None) };
@@ -161,7 +166,7 @@ fn action(leaves_owners: bool) -> &'static str {
 }
 
 /// Gives up a candidate, and keeps its value as long as it may have to be named to an owner: `is_known` = it may accept it.
-fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>, is_known: bool) -> Result<()> {
+pub(super) fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>, is_known: bool) -> Result<()> {
     let started = in_flight(&mut store.rotations, name)?.started;
     if is_known {
         store.leave_candidate(name, now);

@@ -8,15 +8,14 @@
 
 use std::time::Duration;
 
-use super::standing::{Standing, attempt, derived, standing};
+use super::standing::{Standing, derived, standing};
 use super::step::Step;
 use crate::error::Result;
 use crate::name::VersionId;
 use crate::remote::{CURRENT, Content, Listed, PENDING, Remote};
+pub use crate::sync::place::ATTEMPT_TAG;
+use crate::sync::place::attempt;
 use crate::sync::{hindrance, problem};
-
-/// The tag that counts the rotations that were aborted.
-pub const ATTEMPT_TAG: &str = "vault-kit:attempt";
 
 /// The waits before another look where others move labels at the same time. Somebody always gets further than we do.
 const LOOKS: [Duration; 6] = [
@@ -95,8 +94,9 @@ pub fn id(seen: &Seen) -> VersionId {
 /// Claims the rotation with `fresh`, unless somebody was first: then with theirs. To be done again before a value is set
 /// at an owner in a later run.
 ///
-/// Fails with `remote-pending` when `AWSPENDING` is on a version that is not ours.
-pub fn claim(remote: &dyn Remote, seen: &Seen, fresh: Content) -> Result<Claimed> {
+/// Fails with `remote-pending` when `AWSPENDING` is on a version that is not ours, and as [`Seen::of`] does when the secret
+/// is not `owner`'s any more.
+pub fn claim(remote: &dyn Remote, seen: &Seen, owner: &str, fresh: Content) -> Result<Claimed> {
     let id = id(seen).to_string();
     let step = Step { remote, seen, id: &id };
     let fresh = step.offer(&fresh)?.then_some(fresh);
@@ -112,7 +112,7 @@ pub fn claim(remote: &dyn Remote, seen: &Seen, fresh: Content) -> Result<Claimed
                 return Err(step.taken_back());
             }
             Standing::Marked => {
-                step.refuse_bound(&there)?;
+                step.refuse_hindered(&there, owner)?;
                 return Ok(Claimed::Go { content: fresh.map_or_else(|| step.read(), Ok)?, id });
             }
             Standing::Left(version) => step.take_off(version).map(drop)?,

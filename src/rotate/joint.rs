@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::What;
+use super::abort;
 use super::claim;
 use super::machine::{Machine, Run};
 use super::remote::{self, Intake, Taking, Target};
@@ -16,9 +17,9 @@ use crate::name::SecretName;
 use crate::remote::Remote;
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::store::rotations::{Operation, Step as Reached, Trouble};
+use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble};
 use crate::sync::content;
-use crate::sync::place::Place;
+use crate::sync::place::{Place, owner};
 use crate::world::World;
 
 /// The values of a group that all hosts agree on.
@@ -29,32 +30,61 @@ struct Agreed {
     is_done: bool,
 }
 
+impl Agreed {
+    fn of(Group { names, .. }: Group, intake: Intake, is_done: bool) -> Self {
+        Self { group: Group { claim: Claim::from(&intake.seen), names }, intake, is_done }
+    }
+}
+
 impl Machine<'_> {
     /// Claims what was staged now or in an earlier run, and what an earlier run may have told an owner of: somebody may have
     /// ended it since. From here on only the values that come back are used, which may be another host's.
     pub(super) fn claim(&self, run: &mut Run, mut targets: Vec<Target<'_>>) -> Result<()> {
         let groups = self.groups(run, &[Reached::Staged, Reached::Setting, Reached::Set])?;
         let Some(shared) = self.shared.filter(|_| !groups.is_empty()) else { return Ok(()) };
-        let (mut agreed, mut lost) = (Vec::new(), Vec::new());
+        let (mut agreed, mut lost, mut undone) = (Vec::new(), Vec::new(), Vec::new());
         let (_, opened) = self.open()?;
         let mut groups = groups.into_iter();
         while let Some(group) = groups.next() {
-            let fresh = targets.iter().position(|it| it.seen.arn == group.claim.arn).map(|at| targets.swap_remove(at));
+            let fresh = found(&mut targets, &group, &opened.store);
+            let is_remembered = fresh.as_ref().is_some_and(|it| it.is_remembered);
             match shared.remote().and_then(|remote| take((shared, remote), fresh, &group, &opened.store)) {
-                Ok(Taking::Go(intake)) => agreed.push(Agreed { group, intake, is_done: false }),
-                Ok(Taking::Already(intake)) => agreed.push(Agreed { group, intake, is_done: true }),
+                Ok(Taking::Go(intake)) => agreed.push(Agreed::of(group, intake, false)),
+                Ok(Taking::Already(intake)) => agreed.push(Agreed::of(group, intake, true)),
                 Ok(Taking::Superseded) => lost.push(group),
                 Err(error) => {
                     // Whoever is away for one is away for all: each would be waited for as long.
                     let is_away = error.kind() == error::Kind::Remote;
+                    let is_ours = error.kind() != error::Kind::Conflict;
                     let rest: Vec<Group> = groups.by_ref().filter(|_| is_away).collect();
                     run.leave(group.names.iter().chain(rest.iter().flat_map(|it| &it.names)), error);
+                    undone.extend(Some(group).filter(|_| is_remembered && !is_ours));
                 }
             }
         }
         drop((opened, targets));
+        self.undo(&undone)?;
         self.accept(run, agreed)?;
         self.give_way(run, &lost)
+    }
+
+    /// What was begun by what was seen the last time, and turned out not to be ours to rotate, is as if it had not been: no
+    /// owner knows of it. The next run lists it, and is told.
+    fn undo(&self, begun: &[Group]) -> Result<()> {
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        let names: Vec<SecretName> = begun.iter().flat_map(|group| group.names.iter().cloned()).collect();
+        for name in &names {
+            abort::drop_candidate(&mut opened.store, name, world.now, false)?;
+            self.go_on_retiring(&world, &mut opened.store, name)?;
+        }
+        for group in begun {
+            opened.store.synced.bases.entry(group.claim.name.clone()).and_modify(|base| base.attempt = None);
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        world.record_deeds(&mut opened, &[Deed::of("rotate-superseded", &names)])
     }
 
     /// Makes the values that all hosts agree on the candidates, in one change.
@@ -171,7 +201,7 @@ impl Machine<'_> {
         for Group { claim, names } in groups {
             let Some(place) = places.iter().find(|it| it.name == claim.name) else { continue };
             let rotated: BTreeSet<SecretName> = names.iter().cloned().collect();
-            remote::agree(store, place, &claim.arn, &claim.id, &rotated);
+            remote::agree(store, place, claim.seen(), &claim.id, &rotated);
         }
     }
 
@@ -183,6 +213,15 @@ impl Machine<'_> {
         let unsent = changed.iter().filter(|name| manifest.aws(environment).is_some() && is_there(name));
         unsent.filter(|name| !is_sent(name)).cloned().collect()
     }
+}
+
+/// What this run found of a group.
+fn found<'t>(targets: &mut Vec<Target<'t>>, group: &Group, store: &Store) -> Option<Target<'t>> {
+    let at = targets.iter().position(|it| it.seen.arn == group.claim.arn)?;
+    let target = targets.swap_remove(at);
+    // What an owner may know already is not given up for what nobody looked at.
+    let is_known = |name: &SecretName| store.rotations.open(name).is_some_and(|it| it.step > Reached::Staged);
+    Some(Target { is_remembered: target.is_remembered && !group.names.iter().any(is_known), ..target })
 }
 
 /// Claims the rotation of a group with the candidates of its secrets.
@@ -201,7 +240,8 @@ fn take(
         Err(error) => return Err(error),
     };
     let values = candidates(place, group, store);
-    remote::take(remote, &target, &values.iter().map(|(key, value)| (*key, value)).gather())
+    let owner = owner(&store.project, &store.environment);
+    remote::take(remote, &target, &owner, &values.iter().map(|(key, value)| (*key, value)).gather())
 }
 
 /// The candidates of a group, by key, as they are sent.

@@ -25,7 +25,9 @@ pub struct Target<'p> {
     /// What the listing told of it.
     pub seen: Seen,
     /// The bundle that is there, whose other keys stay as they are.
-    there: Option<Secret>,
+    pub(super) there: Option<Secret>,
+    /// Whether nobody looked yet if rotations were aborted since the last time.
+    pub(super) is_remembered: bool,
 }
 
 /// What was found of the remote secrets that something due is in.
@@ -56,13 +58,16 @@ pub enum Taking {
 /// The new values of a remote secret.
 #[derive(Debug)]
 pub struct Intake {
+    /// What the claim began from: where rotations were aborted since the target was found, not what that says.
+    pub seen: Seen,
     /// The id of the remote version.
     pub id: String,
     /// Those of ours in it, with the id that each has on every host, where it has one.
     pub values: Vec<Taken>,
 }
 
-/// Looks at the remote secrets that hold one of `due`: one listing, and one read for twenty bundles.
+/// Looks at the remote secrets that hold one of `due`: one listing, and one read for twenty bundles; of a bundle alone that
+/// was seen to be ours, the read alone.
 pub fn find<'p>(
     remote: &dyn Remote,
     places: &'p [Place<'p>],
@@ -75,6 +80,11 @@ pub fn find<'p>(
     if touched.is_empty() {
         return Ok(found);
     }
+    if let [place] = touched[..]
+        && let Some(found) = find_alone(remote, place, store)?
+    {
+        return Ok(found);
+    }
     let listed = listed(remote, &touched, prefix)?;
     for place in touched {
         match (listed.get(&place.name), store.synced.bases.contains_key(&place.name)) {
@@ -82,7 +92,7 @@ pub fn find<'p>(
             (None, true) => found.problems.push((place, behind(place))),
             (Some(listed), _) => match Seen::of(listed, &owner(&store.project, &store.environment)) {
                 Ok(seen) if is_as_agreed(place, &seen, store) => {
-                    found.targets.push(Target { place, seen, there: None });
+                    found.targets.push(Target { place, seen, there: None, is_remembered: false });
                 }
                 Ok(_) => found.changed.push((place, behind(place))),
                 Err(problem) => found.problems.push((place, problem)),
@@ -112,6 +122,29 @@ fn listed(remote: &dyn Remote, places: &[&Place<'_>], prefix: &str) -> Result<BT
         Err(failure) => return Err(failure.about(&format!("`{prefix}`"))),
     };
     Ok(listed.into_iter().map(|it| (it.name.clone(), it)).gather())
+}
+
+/// A bundle that rotates alone. Its value has to be read, and comes with the id of its version; what else a listing tells is
+/// as it was the last time, or the claim sees that it is not: a listing may be as old. `None` = a listing is to tell.
+fn find_alone<'p>(remote: &dyn Remote, place: &'p Place<'p>, store: &Store) -> Result<Option<Found<'p>>> {
+    let base = store.synced.bases.get(&place.name).filter(|base| place.is_bundle() && place.is_home_of(&base.arn));
+    let Some((base, attempt)) = base.and_then(|base| Some((base, base.attempt.clone()?))) else { return Ok(None) };
+    let mut found = Found::default();
+    match only(remote.read(&[&base.arn])) {
+        Ok(reading) if reading.version == base.version => {
+            let (name, arn) = (place.name.clone(), base.arn.clone());
+            let seen = Seen { name, arn, current: reading.version, attempt };
+            let there = Some(reading.content.into_secret());
+            found.targets.push(Target { place, seen, there, is_remembered: true });
+        }
+        Ok(_) => found.changed.push((place, behind(place))),
+        Err(failure) if matches!(failure.cause, Cause::Throttled | Cause::Unreachable) => {
+            return Err(failure.about(&format!("`{}`", place.name)));
+        }
+        // Who may not read it, or finds it gone, hears why.
+        Err(_) => return Ok(None),
+    }
+    Ok(Some(found))
 }
 
 /// Only what is here as it is there rotates: otherwise another host rotated it, or somebody changed it, and due is what
@@ -152,7 +185,7 @@ fn behind(place: &Place<'_>) -> Error {
 /// A rotation that began in an earlier run, from what was seen then.
 pub fn resumed<'p>(remote: &dyn Remote, place: &'p Place<'p>, seen: Seen) -> Result<Target<'p>> {
     let there = if place.is_bundle() { Some(read(remote, &seen, &seen.current)?.into_secret()) } else { None };
-    Ok(Target { place, seen, there })
+    Ok(Target { place, seen, there, is_remembered: false })
 }
 
 fn read(remote: &dyn Remote, seen: &Seen, id: &str) -> Result<Content> {
@@ -160,18 +193,37 @@ fn read(remote: &dyn Remote, seen: &Seen, id: &str) -> Result<Content> {
     reading.map(|it| it.content).map_err(|failure| failure.about(&format!("`{}`", seen.name)))
 }
 
-/// Claims the rotation of a target with new values by key; see [`claim::claim`].
-pub fn take(remote: &dyn Remote, target: &Target<'_>, new: &BTreeMap<&str, &Secret>) -> Result<Taking> {
-    let Target { place, seen, there } = target;
-    let fresh = parcel::fresh(place, there.as_ref(), new)?;
-    match claim::claim(remote, seen, fresh)? {
-        Claimed::Go { id, content } => Ok(Taking::Go(intake(target, content, id)?)),
-        Claimed::Already { id } => Ok(Taking::Already(intake(target, read(remote, seen, &id)?, id)?)),
+/// Claims the rotation of a target of `owner` with new values by key; see [`claim::claim`].
+pub fn take(remote: &dyn Remote, target: &Target<'_>, owner: &str, new: &BTreeMap<&str, &Secret>) -> Result<Taking> {
+    let Target { place, seen, there, .. } = target;
+    let claim = |seen: &Seen| claim::claim(remote, seen, owner, parcel::fresh(place, there.as_ref(), new)?);
+    let (mut seen, mut claimed) = (seen.clone(), claim(seen)?);
+    if let Claimed::Superseded = claimed
+        && let Some(now) = again(remote, target, owner)?
+    {
+        claimed = claim(&now)?;
+        seen = now;
+    }
+    match claimed {
+        Claimed::Go { id, content } => Ok(Taking::Go(intake(target, seen, content, id)?)),
+        Claimed::Already { id } => {
+            let content = read(remote, &seen, &id)?;
+            Ok(Taking::Already(intake(target, seen, content, id)?))
+        }
         Claimed::Superseded => Ok(Taking::Superseded),
     }
 }
 
-fn intake(Target { place, there, .. }: &Target<'_>, content: Content, id: String) -> Result<Intake> {
+/// What a rotation begins from that only did not know of those which were aborted.
+fn again(remote: &dyn Remote, Target { seen, is_remembered, .. }: &Target<'_>, owner: &str) -> Result<Option<Seen>> {
+    if !is_remembered {
+        return Ok(None);
+    }
+    let there = only(remote.describe(&[&seen.arn])).map_err(|failure| failure.about(&format!("`{}`", seen.name)))?;
+    Ok(Some(Seen::of(&there, owner)?).filter(|now| now.current == seen.current))
+}
+
+fn intake(Target { place, there, .. }: &Target<'_>, seen: Seen, content: Content, id: String) -> Result<Intake> {
     let mut changed = parcel::changed(place, there.as_ref(), content.into_secret())?;
     let mut values = Vec::new();
     for (key, declaration) in place.fields() {
@@ -182,12 +234,13 @@ fn intake(Target { place, there, .. }: &Target<'_>, content: Content, id: String
         // It is being made right now.
         values.push(Taken { secret: declaration.name.clone(), parts, username, version, created: None });
     }
-    Ok(Intake { id, values })
+    Ok(Intake { seen, id, values })
 }
 
 /// Notes in the store what both sides agree on now that version `id` is in force there, and the values of `rotated` are
 /// current here. To be written with that change.
-pub fn agree(store: &mut Store, place: &Place<'_>, arn: &str, id: &str, rotated: &BTreeSet<SecretName>) {
+pub fn agree(store: &mut Store, place: &Place<'_>, seen: Seen, id: &str, rotated: &BTreeSet<SecretName>) {
+    let Seen { arn, attempt, .. } = seen;
     let before = store.synced.bases.get(&place.name).filter(|base| base.arn == arn);
     let fingerprints = content::fingerprints(store);
     let fields = place.fields().into_iter().filter_map(|(key, declaration)| {
@@ -196,6 +249,7 @@ pub fn agree(store: &mut Store, place: &Place<'_>, arn: &str, id: &str, rotated:
         // What did not rotate is there as it was; what nobody looked for yet is looked for.
         Some((key.to_owned(), agreed.or_else(|| before?.fields.get(key).cloned())?))
     });
-    let base = Base { arn: arn.to_owned(), version: id.to_owned(), fields: fields.collect() };
+    let fields = fields.collect();
+    let base = Base { arn, version: id.to_owned(), fields, attempt: Some(attempt) };
     store.synced.bases.insert(place.name.clone(), base);
 }

@@ -12,7 +12,7 @@ use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{self, due};
 use crate::store::ledger::{BesideState, Entry, Ledger};
-use crate::sync::place::{self, Place};
+use crate::sync::place;
 
 /// One rotation that is to come.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +56,8 @@ pub struct Requests {
     pub requests: usize,
 }
 
-/// A listing, the new value, the mark, a look, the mark again, and the swap.
+/// A listing or what is there, the new value, the mark, a look, the mark again, and the swap. Several bundles share a listing
+/// and a read: less than one for each.
 const REQUESTS: usize = 6;
 
 /// What the rotations of these take; the keys of a bundle rotate together.
@@ -71,9 +72,7 @@ pub fn requests<'n>(
     let Some(aws) = manifest.aws(environment).filter(|_| !shared.is_empty()) else { return Vec::new() };
     let mut places = place::places(manifest, environment, aws);
     places.retain(|place| shared.iter().any(|name| place.holds(name)));
-    // What else is in a bundle has to be read.
-    let requests = |place: &Place<'_>| if place.is_bundle() { REQUESTS + 1 } else { REQUESTS };
-    places.iter().map(|place| Requests { name: place.name.clone(), requests: requests(place) }).collect()
+    places.into_iter().map(|place| Requests { name: place.name, requests: REQUESTS }).collect()
 }
 
 /// Why something is rotated.

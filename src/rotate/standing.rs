@@ -1,8 +1,9 @@
 //! What a description says about a rotation. Pure, so that everybody who looks comes to the same end.
 
-use super::claim::{ATTEMPT_TAG, Seen};
+use super::claim::Seen;
 use crate::name::VersionId;
 use crate::remote::{Listed, OWN_LABEL, PENDING};
+use crate::sync::place::attempt;
 
 /// The label that AWS gives to the version that was in force before.
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -49,11 +50,6 @@ pub(super) fn standing<'l>(seen: &Seen, id: &str, there: &'l Listed) -> Standing
     }
 }
 
-/// The count of aborted attempts; a secret without one had none.
-pub(super) fn attempt(listed: &Listed) -> &str {
-    listed.tags.get(ATTEMPT_TAG).map_or("0", String::as_str)
-}
-
 /// The id of the version that a rotation from `current` makes.
 pub(super) fn derived(arn: &str, current: &str, attempt: &str) -> VersionId {
     VersionId::derived(&format!("vault-kit/rotate/1|{arn}|{current}|{attempt}"))
@@ -77,6 +73,7 @@ pub(super) fn follows<'b>(there: &Listed, version: &str, mut bases: impl Iterato
 mod tests {
     use super::*;
     use crate::remote::CURRENT;
+    use crate::sync::place::ATTEMPT_TAG;
 
     fn seen() -> Seen {
         Seen { name: "/p/a".into(), arn: "arn".into(), current: "base".into(), attempt: "1".into() }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::claim::{ATTEMPT_TAG, Seen};
+use super::claim::Seen;
 use super::standing::follows;
 use crate::error::{Error, Kind, Result};
 use crate::remote::{Answer, Cause, Content, Failure, Listed, PENDING, Relabelling, Remote, Sending, Tagging};
+use crate::sync::place::ATTEMPT_TAG;
 use crate::sync::{hindrance, problem};
 
 /// What the steps have in common.
@@ -79,9 +80,10 @@ impl Step<'_> {
         only(self.remote.tag(&[Tagging { arn: &self.seen.arn, tags: &tags }])).map_err(|failure| self.failed(&failure))
     }
 
-    /// What AWS does to a secret since it was seen. Our mark would keep AWS from rotating it.
-    pub(super) fn refuse_bound(&self, there: &Listed) -> Result<()> {
-        let Some(problem) = problem::against_new_version(there, hindrance::bound(there)) else { return Ok(()) };
+    /// What AWS or another project does to a secret since it was seen. Our mark would keep AWS from rotating it.
+    pub(super) fn refuse_hindered(&self, there: &Listed, owner: &str) -> Result<()> {
+        let hindrance = hindrance::hindrance(there, owner);
+        let Some(problem) = problem::against_new_version(there, hindrance) else { return Ok(()) };
         self.unmark(there)?;
         Err(problem)
     }

@@ -127,6 +127,7 @@ mod tests {
             arn: format!("arn:aws:secretsmanager:{region}:111111111111:secret:a-AbC123"),
             version: String::new(),
             fields: Few::default(),
+            attempt: None,
         };
         assert!(check_region(None, &store, Some("eu-west-1")).is_ok(), "nothing was agreed on");
         store.synced.bases.insert("a".into(), base("eu-west-1"));

@@ -37,6 +37,9 @@ pub struct Base {
     /// Keyed fingerprints of the values, by key of the bundle; one with an empty key where there is no bundle. Empty for
     /// a key that was looked for in this version and on which nothing was agreed.
     pub fields: Few<String>,
+    /// How many rotations of it were aborted when it was last seen to be ours to write to; `None` = nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
 }
 
 impl Base {

@@ -9,7 +9,7 @@ use super::content::{self, Here};
 use super::fit;
 use super::hindrance::{Hindrance, hindrance};
 use super::judge::{There, Verdict, judge};
-use super::place::{Place, Shape, owner};
+use super::place::{self, Place, Shape, owner};
 use super::seen::Seen;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -241,7 +241,13 @@ impl Item<'_> {
     /// What the base becomes once both sides have what is here, in `version`.
     pub fn base_of(&self, arn: &str, version: &str) -> Base {
         let fields = self.fields.iter().map(|it| (it.key.to_owned(), it.fingerprint_here().to_owned())).collect();
-        Base { arn: arn.to_owned(), version: version.to_owned(), fields }
+        Base { arn: arn.to_owned(), version: version.to_owned(), fields, attempt: self.attempt() }
+    }
+
+    /// How many rotations of it were aborted, where it is ours to write to.
+    pub fn attempt(&self) -> Option<String> {
+        let listed = self.listed.filter(|_| self.hindrance.is_none())?;
+        Some(place::attempt(listed).to_owned())
     }
 
     /// Whether it is one JSON object with keys of ours.

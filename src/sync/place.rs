@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::manifest::model::{Aws, RemotePlace};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
+use crate::remote::Listed;
 
 /// A remote secret and what of ours is in it.
 #[derive(Debug)]
@@ -86,6 +87,14 @@ pub fn places<'a>(manifest: &'a Manifest, environment: &'a EnvName, aws: &'a Aws
 
 /// The tag that says whose a remote secret is.
 pub const OWNER_TAG: &str = "vault-kit:managed";
+
+/// The tag that counts the rotations that were aborted.
+pub const ATTEMPT_TAG: &str = "vault-kit:attempt";
+
+/// The count of aborted rotations; a secret without one had none.
+pub fn attempt(listed: &Listed) -> &str {
+    listed.tags.get(ATTEMPT_TAG).map_or("0", String::as_str)
+}
 
 /// The value of [`OWNER_TAG`] for an environment.
 pub fn owner(project: &str, environment: &EnvName) -> String {

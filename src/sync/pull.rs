@@ -160,7 +160,7 @@ pub fn agreement(item: &Item<'_>) -> Option<(String, Base)> {
         (field.key.to_owned(), there.cloned().unwrap_or_default())
     };
     let fields = item.fields.iter().filter(|_| item.was_read()).map(field).collect();
-    let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields };
+    let base = Base { arn: item.arn()?.to_owned(), version: item.version?.to_owned(), fields, attempt: item.attempt() };
     item.was_read().then(|| (item.place.name.clone(), base))
 }
 

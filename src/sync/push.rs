@@ -148,7 +148,9 @@ fn create(remote: &dyn Remote, jobs: Vec<Job>, store: &Store, aws: &Aws) -> Vec<
     let answers = remote.create(&creations);
     drop(creations);
     let done = |(job, answer): (Job, Answer<String>)| {
-        let result = answer.map(|arn| Base { arn, ..job.base }).map_err(|failure| refused(&failure, &job.name, None));
+        let result = answer
+            .map(|arn| Base { arn, attempt: Some("0".to_owned()), ..job.base })
+            .map_err(|failure| refused(&failure, &job.name, None));
         Done { name: job.name, result }
     };
     jobs.into_iter().zip(answers).map(done).collect()

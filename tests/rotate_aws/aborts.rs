@@ -5,7 +5,7 @@ use vault_kit::rotate::claim::{self, ATTEMPT_TAG, Claimed, Promoted, Seen};
 
 use crate::aws::{Fake, Trouble};
 use crate::owner::Owner;
-use crate::rig::{Crash, Ended, Host, NAME, content, current, fake, pending};
+use crate::rig::{Crash, Ended, Host, NAME, OWNER, content, current, fake, pending};
 use crate::within;
 
 /// Two hosts at the same state, the first of which claimed the rotation and set its value.
@@ -72,7 +72,7 @@ fn an_abort_while_another_host_tests_keeps_it_from_promoting() {
     within("aborts::an_abort_while_another_host_tests_keeps_it_from_promoting", || {
         for slots in [1, 2] {
             let scene = Scene::new(slots);
-            let claimed = claim::claim(&scene.second.aws, &scene.seen, content("1-second")).unwrap();
+            let claimed = claim::claim(&scene.second.aws, &scene.seen, OWNER, content("1-second")).unwrap();
             assert!(matches!(claimed, Claimed::Go { .. }));
             scene.abort();
             let error = claim::promote(&scene.second.aws, &scene.seen, &scene.id).unwrap_err();
@@ -142,7 +142,7 @@ fn an_abort_of_an_attempt_before_leaves_the_one_that_runs() {
         let scene = Scene::new(1);
         scene.abort();
         let seen = scene.second.see().unwrap();
-        let claimed = claim::claim(&scene.second.aws, &seen, content("1-good")).unwrap();
+        let claimed = claim::claim(&scene.second.aws, &seen, OWNER, content("1-good")).unwrap();
         assert!(matches!(claimed, Claimed::Go { .. }));
         assert_eq!(claim::abort(&scene.first.aws, &scene.seen, &scene.id).unwrap_err().code(), "remote-conflict");
         assert_eq!(pending(&scene.fake), Some(claim::id(&seen).to_string()));

@@ -17,7 +17,7 @@ use vault_kit::sync::place::{Place, places};
 use vault_kit::sync::seen::Seen;
 
 use crate::aws::Fake;
-use crate::rig::Host;
+use crate::rig::{Host, OWNER};
 use crate::within;
 
 const MANIFEST: &str = r#"
@@ -89,7 +89,7 @@ fn store(fake: &Fake) -> Store {
         let print = |value: &str| content::fingerprints(&store).of(&Secret::copy_of(value.as_bytes()));
         let fields = keys.iter().map(|(key, value)| ((*key).to_owned(), print(value))).collect();
         let version = fake.holder(&full, "AWSCURRENT").unwrap();
-        store.synced.bases.insert(full.clone(), Base { arn: fake.arn(&full), version, fields });
+        store.synced.bases.insert(full.clone(), Base { arn: fake.arn(&full), version, fields, attempt: None });
     }
     store
 }
@@ -102,7 +102,7 @@ fn find<'p>(host: &Host, places: &'p [Place<'p>], due: &[&str], store: &Store) -
 fn take(host: &Host, target: &Target<'_>, new: &[(&str, &str)]) -> Taking {
     let values: Vec<(&str, Secret)> =
         new.iter().map(|(key, value)| (*key, Secret::copy_of(value.as_bytes()))).collect();
-    remote::take(&host.aws, target, &values.iter().map(|(key, value)| (*key, value)).collect()).unwrap()
+    remote::take(&host.aws, target, OWNER, &values.iter().map(|(key, value)| (*key, value)).collect()).unwrap()
 }
 
 /// What promotion does to a store. Answers with the values in words.
@@ -116,7 +116,7 @@ fn promote(store: &mut Store, target: &Target<'_>, intake: Intake) -> String {
         store.promote(&taken.secret, version(id, taken.parts));
         rotated.insert(taken.secret);
     }
-    remote::agree(store, target.place, &target.seen.arn, &intake.id, &rotated);
+    remote::agree(store, target.place, intake.seen, &intake.id, &rotated);
     told.join(" ")
 }
 

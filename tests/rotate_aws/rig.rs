@@ -105,7 +105,7 @@ impl Host {
 
     /// A whole run from a state that was seen: claim, set, test, promote.
     pub(crate) fn rotate(&self, seen: &Seen, fresh: &str, owner: &Owner, crash: Crash) -> Result<Ended, Stopped> {
-        let (id, value) = match claim::claim(&self.aws, seen, content(fresh))? {
+        let (id, value) = match claim::claim(&self.aws, seen, OWNER, content(fresh))? {
             Claimed::Go { id, content } => (id, text(&content)),
             Claimed::Already { id } => return Ok(Ended::Already(id)),
             Claimed::Superseded => return Ok(Ended::Superseded),

@@ -28,7 +28,7 @@ impl Scene {
     }
 
     fn claim(&self, value: &str) -> Result<Claimed, Error> {
-        claim::claim(&self.host.aws, &self.seen, content(value))
+        claim::claim(&self.host.aws, &self.seen, OWNER, content(value))
     }
 
     /// The value that a claim which must go on answers with.
@@ -123,7 +123,7 @@ fn a_mark_on_a_version_of_ours_that_cannot_come_into_force_is_taken_off() {
         assert_eq!(scene.goes_on("1-aborted"), "1-aborted");
         scene.fake.tag(NAME, ATTEMPT_TAG, "1");
         let seen = scene.host.see().unwrap();
-        let next = claim::claim(&scene.host.aws, &seen, content("1-next")).unwrap();
+        let next = claim::claim(&scene.host.aws, &seen, OWNER, content("1-next")).unwrap();
         assert!(
             matches!(&next, Claimed::Go { id, content } if *id != scene.id && text(content) == "1-next"),
             "{next:?}"
@@ -134,7 +134,7 @@ fn a_mark_on_a_version_of_ours_that_cannot_come_into_force_is_taken_off() {
         assert_eq!(scene.goes_on("1-too-late"), "1-too-late");
         scene.fake.put(NAME, "1-pushed");
         let seen = scene.host.see().unwrap();
-        let next = claim::claim(&scene.host.aws, &seen, content("2-next")).unwrap();
+        let next = claim::claim(&scene.host.aws, &seen, OWNER, content("2-next")).unwrap();
         assert!(matches!(&next, Claimed::Go { content, .. } if text(content) == "2-next"), "{next:?}");
     });
 }
@@ -152,10 +152,10 @@ fn a_mark_on_a_version_of_ours_whose_base_was_forgotten_is_taken_off_where_versi
         assert_eq!(scene.fake.versions(NAME)[&scene.seen.current], [] as [String; 0]);
         let seen = scene.host.see().unwrap();
         scene.fake.deny("ListSecretVersionIds");
-        let error = claim::claim(&scene.host.aws, &seen, content("3-new")).unwrap_err();
+        let error = claim::claim(&scene.host.aws, &seen, OWNER, content("3-new")).unwrap_err();
         assert_eq!(error.code(), "remote-pending");
         scene.fake.heal();
-        let claimed = claim::claim(&scene.host.aws, &seen, content("3-again")).unwrap();
+        let claimed = claim::claim(&scene.host.aws, &seen, OWNER, content("3-again")).unwrap();
         assert!(matches!(&claimed, Claimed::Go { content, .. } if text(content) == "3-new"), "{claimed:?}");
     });
 }
@@ -256,7 +256,7 @@ fn what_somebody_took_back_is_not_put_in_force_again() {
         assert_eq!(pending(&scene.fake), None);
         scene.fake.tag(NAME, ATTEMPT_TAG, "1");
         let seen = scene.host.see().unwrap();
-        assert!(matches!(claim::claim(&scene.host.aws, &seen, content("1-good")).unwrap(), Claimed::Go { .. }));
+        assert!(matches!(claim::claim(&scene.host.aws, &seen, OWNER, content("1-good")).unwrap(), Claimed::Go { .. }));
     });
 }
 
@@ -302,10 +302,10 @@ fn everything_that_is_asked_for_is_in_the_policy_of_a_rotator() {
         scene.host.rotate_now("1-new", &owner);
         let seen = scene.host.see().unwrap();
         let theirs = scene.fake.put_labelled(NAME, "2-lambda", &[PENDING]);
-        claim::claim(&scene.host.aws, &seen, content("2-new")).unwrap_err();
+        claim::claim(&scene.host.aws, &seen, OWNER, content("2-new")).unwrap_err();
         assert_eq!(pending(&scene.fake), Some(theirs));
         scene.fake.relabel(NAME, PENDING, None);
-        claim::claim(&scene.host.aws, &seen, content("2-late")).unwrap();
+        claim::claim(&scene.host.aws, &seen, OWNER, content("2-late")).unwrap();
         claim::abort(&scene.host.aws, &seen, &claim::id(&seen).to_string()).unwrap();
         let manifest = r#"
             project.name = "shop"

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::aws::{Fake, Trouble};
+use crate::deaths::is_killed_at;
 use crate::fixture::{APP, DB, Host, alone, assert_one, key, pair, there};
 
 fn operations(fake: &Fake) -> Vec<String> {
@@ -56,6 +57,108 @@ fn the_keys_of_a_bundle_rotate_in_one_claim() {
     assert_eq!(fake.versions(APP).len(), 2, "one new version");
     assert_one(&fake, &owner, &[&host], "all");
     assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+}
+
+#[test]
+fn a_bundle_alone_takes_six_requests_and_one_for_the_account() {
+    let (fake, _, first, second) = pair("");
+    for host in [&first, &second, &first] {
+        // What another host rotated meanwhile.
+        host.run(["sync", "pull"]).assert_code(0);
+        let old = (host.get("SESSION"), host.get("SIGNING"));
+        host.age(&["SESSION"]);
+        fake.forget();
+        host.run(["rotate", "--due"]).assert_code(0);
+        assert_eq!(
+            operations(&fake),
+            [
+                "GetCallerIdentity",
+                "BatchGetSecretValue",
+                "PutSecretValue",
+                "UpdateSecretVersionStage",
+                "DescribeSecret",
+                "UpdateSecretVersionStage",
+                "UpdateSecretVersionStage"
+            ]
+        );
+        assert!(host.get("SESSION") != old.0 && host.get("SIGNING") == old.1);
+        assert_eq!(host.get("SESSION"), key(&fake, "SESSION"));
+        assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_bundle_alone_keeps_what_others_keep_in_it_and_takes_what_they_changed() {
+    let (fake, _, host) = alone("");
+    let with = |name: &str, value: &str| {
+        let mut bundle: Value = serde_json::from_str(&there(&fake, APP)).unwrap();
+        bundle[name] = value.into();
+        bundle.to_string()
+    };
+    fake.put(APP, &with("theirs", "1"));
+    host.age(&["SESSION"]);
+    let run = host.run(["rotate", "SESSION"]).assert_code(7);
+    assert!(run.stderr.contains("is not what the store agreed on last"), "{run:?}");
+    host.run(["sync", "pull"]).assert_code(0);
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!((host.get("SESSION"), key(&fake, "theirs")), (key(&fake, "SESSION"), "1".to_owned()));
+    // By schedule it is taken before what is still due is rotated.
+    fake.put(APP, &with("SIGNING", "by-hand"));
+    host.age(&["SESSION"]);
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!(host.get("SIGNING"), "by-hand");
+    host.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!((host.get("SESSION"), key(&fake, "SIGNING")), (key(&fake, "SESSION"), "by-hand".to_owned()));
+    assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+}
+
+#[test]
+fn a_bundle_alone_rotates_after_another_host_gave_it_up() {
+    let (fake, _, first, second) = pair("");
+    let old = first.get("SESSION");
+    first.age(&["SESSION"]);
+    assert!(is_killed_at(&first, &fake, ["rotate", "--due"], (5, true)), "claimed, and not in force");
+    first.run(["rotate", "abort", "SESSION"]).assert_code(0);
+    assert_eq!(
+        (first.get("SESSION"), key(&fake, "SESSION"), &*fake.tags(APP)["vault-kit:attempt"]),
+        (old.clone(), old, "1")
+    );
+    // The second does not know of it, and the first does.
+    let versions = fake.versions(APP).len();
+    second.age(&["SESSION"]);
+    second.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!((second.get("SESSION"), fake.holder(APP, "AWSPENDING")), (key(&fake, "SESSION"), None));
+    assert_eq!(fake.versions(APP).len(), versions + 1, "exactly one new version");
+    assert!(second.is_still() && second.run(["sync", "diff"]).assert_code(0).stdout.is_empty());
+    fake.forget();
+    second.age(&["SESSION"]);
+    second.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!(fake.all_calls(), 7, "it knows by now: {:?}", operations(&fake));
+    first.run(["rotate", "--due"]).assert_code(0);
+    first.run(["sync", "pull"]).assert_code(0);
+    assert_eq!(first.get("SESSION"), key(&fake, "SESSION"));
+}
+
+#[test]
+fn a_bundle_alone_that_is_not_ours_any_more_does_not_come_into_force() {
+    for is_foreign in [true, false] {
+        let (fake, _, host) = alone("");
+        let (old, current) = (host.get("SESSION"), fake.holder(APP, "AWSCURRENT"));
+        if is_foreign {
+            fake.tag(APP, "vault-kit:managed", "another/dev")
+        } else {
+            fake.rotation_enabled(APP)
+        }
+        host.age(&["SESSION"]);
+        for _ in 0..2 {
+            fake.forget();
+            host.run(["rotate", "--due"]).assert_code(7);
+            assert_eq!((fake.holder(APP, "AWSCURRENT"), fake.holder(APP, "AWSPENDING")), (current.clone(), None));
+            assert_eq!((host.get("SESSION"), key(&fake, "SESSION")), (old.clone(), old.clone()));
+        }
+        // Once is enough to know that.
+        assert_eq!(fake.calls("UpdateSecretVersionStage"), 0, "{:?}", operations(&fake));
+    }
 }
 
 #[test]
@@ -216,7 +319,7 @@ fn a_plan_tells_what_is_asked_of_aws() {
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     let of = |name: &str| plan["upcoming"].as_array().unwrap().iter().find(|it| it["secret"] == name).unwrap().clone();
     assert_eq!(of("DB")["aws"], serde_json::json!({ "name": DB, "requests": 6 }));
-    assert_eq!(of("SESSION")["aws"], serde_json::json!({ "name": APP, "requests": 7 }));
+    assert_eq!(of("SESSION")["aws"], serde_json::json!({ "name": APP, "requests": 6 }));
     assert_eq!(of("LOCAL")["aws"], Value::Null);
     let run = host.project.run(["rotate", "plan"]).assert_code(0);
     assert!(run.stdout.contains("6 requests") && run.stderr.contains("one more a run"), "{run:?}");

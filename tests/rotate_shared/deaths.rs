@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::aws::{ANY, Fake, Trouble};
-use crate::fixture::{DB, Host, Owner, alone, assert_one, pair, there};
+use crate::fixture::{APP, DB, Host, Owner, alone, assert_one, key, pair, there};
 
 /// Starts a command that is killed when its `nth` request comes, which then is applied, or is not. Tells whether so many
 /// came.
@@ -88,6 +88,43 @@ fn whoever_dies_before_any_request_leaves_to_another_host_what_it_began() {
 #[test]
 fn whoever_dies_after_any_request_leaves_to_another_host_what_it_began() {
     taken_over(true);
+}
+
+/// The bundle, of which nothing but its keys is due.
+fn bundles(is_applied: bool) {
+    let (fake, _, first, second) = pair("");
+    for nth in 1..=8 {
+        let point = format!("request {nth}, applied: {is_applied}");
+        let versions = fake.versions(APP).len();
+        for host in [&first, &second] {
+            host.age(&["SESSION"]);
+        }
+        let is_dead = is_killed_at(&first, &fake, ["rotate", "--due"], (nth, is_applied));
+        // By turns the one who died and another one come next.
+        let turns = if nth % 2 == 0 { [&first, &second] } else { [&second, &first] };
+        for host in turns {
+            host.run(["rotate", "--due"]).assert_code(0);
+        }
+        for host in turns {
+            assert_eq!(host.get("SESSION"), key(&fake, "SESSION"), "{point}");
+            assert_eq!(host.get("SIGNING"), key(&fake, "SIGNING"), "{point}");
+            assert!(host.is_still(), "{point}");
+            assert!(host.run(["sync", "diff"]).assert_code(0).stdout.is_empty(), "{point}");
+        }
+        assert_eq!(fake.holder(APP, "AWSPENDING"), None, "{point}");
+        assert_eq!(fake.versions(APP).len(), versions + 1, "{point}: exactly one new version");
+        assert_eq!(is_dead, nth < 8, "there are seven requests");
+    }
+}
+
+#[test]
+fn whoever_dies_before_any_request_of_a_bundle_leaves_one_new_version_to_the_next_run() {
+    bundles(false);
+}
+
+#[test]
+fn whoever_dies_after_any_request_of_a_bundle_leaves_one_new_version_to_the_next_run() {
+    bundles(true);
 }
 
 #[test]
