@@ -76,7 +76,8 @@ impl World<'_> {
 
     /// Tells in a ledger's first line from when on there is something to rotate, and by which manifest.
     fn foretell(&self, ledger: &mut Ledger) {
-        ledger.header.due = next::due(ledger, self.manifest, self.environment);
+        let (due, is_missed) = next::due(ledger, self.manifest, self.environment, self.now);
+        (ledger.header.due, ledger.header.missed) = (due, is_missed.then_some(self.now));
         ledger.header.manifest = Some(self.manifest_digest.to_owned());
     }
 

@@ -164,6 +164,7 @@ pub(crate) fn ledger() -> Ledger {
             due: None,
             manifest: None,
             is_default: true,
+            missed: None,
             behind: false,
             reloads: BTreeMap::new(),
             unread: BTreeMap::new(),

@@ -11,17 +11,35 @@ use crate::revocation::{self, refreshed_from};
 use crate::store::ledger::{BesideState, Entry, Ledger};
 use crate::store::rotations::Operation;
 
-/// The next time; `None` = never.
-pub fn due(ledger: &Ledger, manifest: &Manifest, environment: &EnvName) -> Option<DateTime<Utc>> {
+/// The next time as it is known at `now`, and whether it is later than it was, since a window was missed; `None` = never.
+///
+/// It follows from the store's newest time, so that the same store has the same ledger. Only where nothing but windows that
+/// passed is due by then, it is the next one of those.
+pub fn due(
+    ledger: &Ledger,
+    manifest: &Manifest,
+    environment: &EnvName,
+    now: DateTime<Utc>,
+) -> (Option<DateTime<Utc>>, bool) {
     let updated = ledger.header.updated;
+    let due = due_from(ledger, manifest, environment, updated);
+    let later = || due_from(ledger, manifest, environment, updated.max(now));
+    match due.filter(|due| *due <= now).and_then(|_| later()).filter(|later| *later > now) {
+        Some(later) => (Some(later), true),
+        None => (due, false),
+    }
+}
+
+/// The first time not before `at` at which there is something to do that a window keeps.
+fn due_from(ledger: &Ledger, manifest: &Manifest, environment: &EnvName, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let lists = revocation::delivered(manifest, environment);
     let leaks = |entry: &Entry| {
         entry.banned && manifest.secret(&entry.name).is_some_and(|it| select::leaks(it, |name| is_banned(ledger, name)))
     };
-    let of_secret = |entry: &Entry| of_secret((entry, leaks(entry)), manifest, environment, &lists, updated);
+    let of_secret = |entry: &Entry| of_secret((entry, leaks(entry)), manifest, environment, &lists, at);
     let secrets = ledger.secrets.values().filter_map(of_secret);
-    let reloads = ledger.header.reloads.values().map(|trouble| trouble.again().unwrap_or(updated));
-    secrets.chain(reloads).chain(ledger.header.behind.then_some(updated)).min()
+    let reloads = ledger.header.reloads.values().map(|trouble| trouble.again().unwrap_or(at));
+    secrets.chain(reloads).chain(ledger.header.behind.then_some(at)).min()
 }
 
 /// When there is something to do for one secret.
@@ -30,7 +48,7 @@ fn of_secret(
     manifest: &Manifest,
     environment: &EnvName,
     lists: &[SecretName],
-    updated: DateTime<Utc>,
+    at: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let declaration = manifest.secret(&entry.name).filter(|it| it.is_in(environment));
     let by_itself = declaration.is_some_and(|it| {
@@ -44,7 +62,7 @@ fn of_secret(
     let due = declaration.and_then(term).filter(|_| by_itself && is_free && !is_next(entry));
     let paused = entry.refused.as_ref().and_then(|it| it.again_there());
     let after_pause = |at: DateTime<Utc>| paused.map_or(at, |paused| paused.max(at));
-    let due = due.map(|due| due.next(after_pause(updated)));
+    let due = due.map(|due| due.next(after_pause(at)));
     let going = entry.rotation.as_deref().map(Operation::next).map(after_pause);
     let beside = entry.beside.iter().map(|it| it.until);
     let lists = entry.next_update().filter(|_| lists.contains(&entry.name)).map(refreshed_from);

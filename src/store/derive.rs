@@ -40,6 +40,7 @@ pub fn ledger(
         aws: store.aws.clone(),
         contacted: store.synced.contacted,
         due: None,
+        missed: None,
         manifest: None,
         is_default: manifest.default_environment == store.environment,
         behind: false,

@@ -319,6 +319,7 @@ mod tests {
                 aws: Some(AwsBinding { account: Some("1".repeat(12)), prefix: None }),
                 contacted: None,
                 due: Some(now),
+                missed: Some(now),
                 manifest: Some("00".into()),
                 is_default: true,
                 behind: true,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use vault_kit::clock::{Clock, SystemClock};
 use vault_kit::name::SecretName;
 use vault_kit::private_file::Root;
 use vault_kit::store::Stage;
@@ -115,6 +116,49 @@ fn what_is_due_is_made_anew_with_what_hangs_from_it_in_one_change() {
     // The second run has nothing to do, and knows it without an identity.
     std::fs::rename(project.identity(), project.home().join("elsewhere")).unwrap();
     assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "");
+}
+
+#[test]
+fn after_a_missed_window_the_store_stays_closed_until_the_next_one() {
+    let now = SystemClock.now();
+    let day = |days| (now + TimeDelta::days(days)).format("%a");
+    let window = format!("rotate = \"30d\"\nwindow = \"{} 02:00-05:00 UTC\"", day(3));
+    let project = Project::initialised(
+        &MANIFEST.replacen("rotate = \"30d\"", &window, 1).replace("ttl = \"30d\"", "ttl = \"365d\""),
+    );
+    // The host slept since it was made, and over the window of four days ago.
+    pass(&project, TimeDelta::days(40));
+    project.edit_store(|store| store.updated -= TimeDelta::days(40));
+    project.run(["render"]).assert_code(0);
+    let identity = project.home().join("elsewhere");
+    std::fs::rename(project.identity(), &identity).unwrap();
+    assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "");
+    let next = project.ledger().header.due.unwrap();
+    assert!(next > now && next < now + TimeDelta::days(4), "{next}");
+    let status = project.run(["rotate", "status"]).assert_code(0);
+    assert!(status.stderr.contains(&format!("due from {} on", next.format("%Y-%m-%d %H:%M:%S UTC"))), "{status:?}");
+    // A clock that was ahead when this was found says nothing of the time until then.
+    let ledger = project.read(".vault-kit/dev.ledger.jsonl");
+    let found = project.ledger().header.missed.unwrap();
+    let moment =
+        |at: DateTime<Utc>| format!("\"missed\":\"{}\"", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
+    project.write(
+        ".vault-kit/dev.ledger.jsonl",
+        ledger.replacen(&moment(found), &moment(found + TimeDelta::days(365)), 1),
+    );
+    project.run(["rotate", "--due"]).assert_code(4);
+    std::fs::rename(&identity, project.identity()).unwrap();
+    assert_eq!(project.run(["rotate", "--due"]).assert_code(0).both(), "");
+    assert_eq!(stages(&project, "SESSION"), [Stage::Current]);
+    assert!(project.ledger().header.missed.unwrap() < found + TimeDelta::days(1));
+    // What is due besides is done, whatever window was missed.
+    let text = project.read("vault-kit.toml");
+    project.write(
+        "vault-kit.toml",
+        text.replacen("[secrets.STAYS]\nkind = \"random\"", "[secrets.STAYS]\nkind = \"random\"\nrotate = \"30d\"", 1),
+    );
+    project.run(["rotate", "--due"]).assert_code(0);
+    assert_eq!([stages(&project, "SESSION").len(), stages(&project, "STAYS").len()], [1, 2]);
 }
 
 #[test]

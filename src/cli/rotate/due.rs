@@ -39,7 +39,8 @@ pub fn look(context: &Context) -> Result<Known> {
     // A ledger that is not of this store says nothing of it: a writer died between the two.
     let is_of_store = sha256_hex(sealed) == header.store_digest;
     let is_later = !header.behind && header.due.is_none_or(|due| due > context.now);
-    let is_clock_good = context.now + CLOCK_TOLERANCE >= header.updated;
+    let newest = header.missed.map_or(header.updated, |missed| missed.max(header.updated));
+    let is_clock_good = context.now + CLOCK_TOLERANCE >= newest;
     Ok(if is_of_store && is_later && is_clock_good { Known::Nothing } else { Known::Perhaps })
 }
 

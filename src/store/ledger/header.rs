@@ -49,6 +49,10 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub due: Option<DateTime<Utc>>,
+    /// When it was found that a window was missed, which `due` would have named: by a clock that is behind this it is not believed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
+    pub missed: Option<DateTime<Utc>>,
     /// SHA-256 of the manifest that this ledger was written by, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<String>,
