@@ -77,7 +77,7 @@ pub struct Failure<'a> {
     /// Whose rotation it was; absent for a `reload`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<&'a SecretName>,
-    /// The step of the rotation, such as `set`.
+    /// The step of the rotation, such as `set`; `run` where the run was refused as a whole.
     pub step: &'a str,
     /// The hook, where one failed.
     #[serde(skip_serializing_if = "Option::is_none")]

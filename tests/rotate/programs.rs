@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use vault_kit::private_file::Root;
 use vault_kit::store::Stage;
 
 use crate::fixture::{MANIFEST, actions, delivered, stages};
@@ -413,6 +414,50 @@ fn a_scheduled_run_that_fails_has_a_person_told_and_no_value_with_it() {
     assert_eq!(told(), 4);
     std::fs::remove_file(project.path("fail-set")).unwrap();
     project.run(["rotate", "abort", "DB"]).assert_code(0);
+}
+
+#[test]
+fn a_scheduled_run_that_is_refused_as_a_whole_has_a_person_told() {
+    let project = project();
+    let sealed = project.bytes(".vault-kit/dev.age");
+    let told = || {
+        asked(&project)
+            .into_iter()
+            .map(|(step, input)| {
+                assert_eq!(
+                    (step.as_str(), &input["failure"]["step"], &input["secrets"]),
+                    ("notify", &"run".into(), &serde_json::json!({}))
+                );
+                assert_eq!(input["failure"]["resume"], "vault-kit rotate --due");
+                input["failure"]["code"].as_str().unwrap().to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    project.edit_store(|store| store.updated += chrono::TimeDelta::hours(1));
+    project.run(["rotate", "--due"]).assert_code(8);
+    assert_eq!(told(), ["clock-behind"]);
+    project.write(".vault-kit/dev.age", "no store");
+    project.run(["rotate", "--due"]).assert_code(4);
+    assert_eq!(told().len(), 2);
+    std::fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
+    project.run(["rotate", "--due"]).assert_code(4);
+    assert_eq!(told()[2], "store-missing");
+    project.run(["rotate", "DB", "--non-interactive"]).assert_code(4);
+    assert_eq!(told()[3], "store-missing");
+    // Who types it is told here, a rehearsal tells nobody, and what is busy is not for long.
+    project.run(["rotate", "DB"]).assert_code(4);
+    project.run(["rotate", "--due", "-n"]).assert_code(4);
+    project.write(".vault-kit/dev.age", &sealed);
+    project.edit_store(|store| store.updated += chrono::TimeDelta::hours(1));
+    let lock = Root::open(project.root()).unwrap().lock(".vault-kit/lock", std::time::Duration::ZERO).unwrap();
+    project.run(["rotate", "--due"]).assert_code(7);
+    drop(lock);
+    assert_eq!(told().len(), 4);
+    // A hook that is not trusted as it is stays unstarted, and that is said.
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    let run = project.run(["rotate", "--due"]).assert_code(8);
+    assert!(run.stderr.contains("hook `pager` could not notify anybody"), "{run:?}");
+    assert_eq!(told().len(), 4);
 }
 
 #[test]

@@ -18,6 +18,9 @@ use crate::rotate::{Event, Problem, Refusal, Report, THERE, What};
 use crate::store::rotations::Failure;
 use crate::ui::Ui;
 
+/// The step of a failure that is no step's: the run was refused as a whole.
+const WHOLE: &str = "run";
+
 /// What a run did, as an object.
 #[derive(Serialize)]
 pub struct Answer<'a> {
@@ -141,6 +144,18 @@ pub fn tell_with(
 /// Has a person told, with the command that goes on.
 fn notify(session: &Session<'_>, problem: &Problem, error: &Error, again: &str) {
     super::programs(session).notify(problem, error, again).iter().for_each(|line| session.context.ui.warn(line));
+}
+
+/// Has a person told of a run that was refused as a whole, or ended before its report.
+pub fn notify_of_all(session: &Session<'_>, error: &Error) {
+    // These pass by themselves, or by the person who made them. No hook can be started beside one that still runs.
+    if ["busy", "hook-outlived", "interrupted"].contains(&error.code()) {
+        return;
+    }
+    let failure =
+        Failure { step: WHOLE.to_owned(), hook: String::new(), code: error.code().to_owned(), at: session.context.now };
+    let problem = Problem { secret: None, is_aborting: false, failure, again: None, said: String::new() };
+    notify(session, &problem, error, &Paste::new(session.context).command("vault-kit rotate --due"));
 }
 
 /// What AWS refused, as who is notified is told of it.

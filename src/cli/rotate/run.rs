@@ -43,11 +43,25 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    if arguments.due && due::look(context)? == Known::Nothing {
+    // What cannot be read is told by the run itself, which has somebody told.
+    if arguments.due && due::look(context).is_ok_and(|known| known == Known::Nothing) {
         return Ok(Exit::DONE);
     }
     let session = Session::open(context)?;
-    let order = order(&session, arguments)?;
+    let done = run_in(&session, arguments);
+    let is_unattended = arguments.due || context.global.non_interactive;
+    if let Err(error) = done.as_ref()
+        && is_unattended
+        && !arguments.dry_run
+    {
+        answer::notify_of_all(&session, error);
+    }
+    done
+}
+
+fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
+    let context = session.context;
+    let order = order(session, arguments)?;
     let waits = !arguments.due || arguments.wait;
     let timeout = if waits { context.global.lock_timeout } else { Duration::ZERO };
     let lock = (!arguments.dry_run).then(|| session.lock_within(timeout)).transpose();
@@ -55,7 +69,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
-    let programs = super::programs(&session);
+    let programs = super::programs(session);
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
     let mut selection = select::select(&session.manifest, &opened.store, &order, &programs, world.now)?;
@@ -63,12 +77,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let gone: Vec<SecretName> = selection.going.iter().filter(|name| is_gone(name)).cloned().collect();
     selection.going.retain(|name| !gone.contains(name));
     let plan = preview(&world, &opened.store, &order, &selection);
-    let consequences = consequences::of_plan(&session, &opened.store, &plan);
+    let consequences = consequences::of_plan(session, &opened.store, &plan);
     consequences::say(context, &consequences);
-    let questions = questions(&session, &world, &opened.store, &order);
+    let questions = questions(session, &world, &opened.store, &order);
     if arguments.dry_run {
         let rehearsal = Rehearsal { order, selection, plan, gone, questions, consequences };
-        return rehearsal.tell(&session, &world, opened.store);
+        return rehearsal.tell(session, &world, opened.store);
     }
     let digest = opened.digest;
     drop(opened.store);
@@ -78,12 +92,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let is_due = |header: Header| header.behind || header.due.is_some_and(|due| due <= context.now);
     // A key that signs from now on is in no order.
     let settles = !plan.steps.is_empty() || files.header()?.is_some_and(is_due);
-    let report = super::work(&session, &world, (&programs, digest), |machine| machine.run(&order, settles))?;
+    let report = super::work(session, &world, (&programs, digest), |machine| machine.run(&order, settles))?;
     if arguments.due && answer::is_nothing(&report) {
         // The ledger learns by which manifest nothing is due: the next run need not open the store.
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
     }
-    answer::tell(context, &session, report, &consequences, arguments.due)
+    answer::tell(context, session, report, &consequences, arguments.due)
 }
 
 /// What a schedule meets now and then is told in one line: there is nothing to be done about it.
