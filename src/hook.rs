@@ -6,6 +6,7 @@
 mod capture;
 mod environment;
 mod input;
+mod interpreter;
 mod interrupt;
 mod program;
 mod redact;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::interpreter::{self, Lack};
 use super::running::Running;
 use super::{Hook, Step, environment};
 use crate::error::{Error, Kind, Result};
@@ -88,7 +89,8 @@ impl Found {
 
     /// The program, if this user trusts it with what the manifest gives it; `state` is the user's state directory.
     ///
-    /// `environment` is what it inherits, besides a fixed `PATH`. Fails with `untrusted-hook`.
+    /// `environment` is what it inherits, besides a fixed `PATH`. Fails with `untrusted-hook`, and with `hook-not-started` where the
+    /// system could not start it.
     pub fn trusted(
         self,
         state: Option<&Root>,
@@ -103,6 +105,7 @@ impl Found {
             return Err(Error::new(Kind::Permission, "untrusted-hook", message)
                 .hint(format!("read `{}`, then run `vault-kit trust`", self.program)));
         }
+        self.expect_interpreter()?;
         Ok(Program { found: self, environment })
     }
 }
@@ -152,6 +155,28 @@ impl Program {
 }
 
 impl Found {
+    /// Refuses a script that the system could not start.
+    fn expect_interpreter(&self) -> Result<()> {
+        let program = &self.program;
+        let lack = interpreter::lack(&self.file, &self.directory);
+        let lack = lack.map_err(|error| Error::io(format!("read `{program}`"), error))?;
+        let refused = |why: &str| {
+            Error::new(
+                Kind::System,
+                "hook-not-started",
+                format!("cannot start `{program}` for the hook `{}`: {why}", self.hook),
+            )
+        };
+        match lack {
+            None => Ok(()),
+            Some(Lack::Interpreter) => Err(refused("the interpreter that its first line names is not there").hint(
+                format!("install what the first line of `{program}` names, or name another one there, and trust that"),
+            )),
+            Some(Lack::Ending) => Err(refused("its first line ends in a carriage return, as on Windows")
+                .hint(format!("`sed -i 's/\\r$//' {}` takes them out; then `vault-kit trust`", shell::path(program)))),
+        }
+    }
+
     /// What the system is asked to execute.
     fn executable(&self, descriptor: &OwnedFd) -> PathBuf {
         let by_descriptor = PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()));

@@ -74,6 +74,43 @@ fn a_hook_that_cannot_be_run_is_told_before_anything_is_due() {
 }
 
 #[test]
+fn a_script_whose_interpreter_is_not_there_is_told_before_it_is_started() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let missing = "install what the first line of `hooks/owner` names, or name another one there, and trust that";
+    let ending = "sed -i 's/\\r$//' hooks/owner";
+    for (first, fix) in [
+        ("#!/nowhere/sh", missing),
+        ("#! /nowhere/sh -e", missing),
+        ("#!/bin", missing),
+        ("#!", missing),
+        ("#!hooks/nowhere", missing),
+        ("#!/bin/sh\r", ending),
+    ] {
+        project.write("hooks/owner", PROGRAM.replacen("#!/bin/sh", first, 1));
+        project.run(["trust", "--yes"]).assert_code(0);
+        assert_eq!(told(&project, CHECK, 1), all(fix), "{first}");
+        assert_eq!(told(&project, STATUS, 0), all(fix), "{first}");
+        let before = project.contents();
+        let run = project.run(["rotate", "DB"]).assert_code(9);
+        assert!(
+            run.stderr.starts_with("vault-kit: error: cannot start `hooks/owner` for the hook `owner`: "),
+            "{run:?}"
+        );
+        assert!(!run.both().contains("/nowhere") && project.contents() == before, "{run:?}");
+        project.run(["rotate", "DB", "-n"]).assert_code(9);
+    }
+    // What the system takes is taken here: blanks, an argument, a link, and a name below the project.
+    for first in ["#! \t/bin/sh -e", "#!/bin/sh ", "#!hooks/sh"] {
+        project.write("hooks/owner", PROGRAM.replacen("#!/bin/sh", first, 1));
+        let _ = std::os::unix::fs::symlink("/bin/sh", project.path("hooks/sh"));
+        project.run(["trust", "--yes"]).assert_code(0);
+        assert_eq!(told(&project, CHECK, 0), [], "{first}");
+        project.run(["rotate", "DB"]).assert_code(0);
+    }
+}
+
+#[test]
 fn a_clone_that_nobody_trusted_yet_and_hooks_that_nothing_calls_are_no_findings() {
     let project = project();
     // As in CI: no store, no trust.
