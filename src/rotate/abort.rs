@@ -19,10 +19,14 @@ use crate::world::World;
 impl Machine<'_> {
     /// Gives up the rotations of these secrets; `leaves_owners` = without their hooks, so that nobody tells the owners.
     ///
-    /// Fails with `not-in-flight` where there is none, and with `already-promoted` where the new value is in force.
+    /// Fails with `not-in-flight` where there is none, with `already-promoted` where the new value is in force, and as
+    /// [`expect_hooks`] does.
     pub fn abort(&self, names: &BTreeSet<SecretName>, leaves_owners: bool) -> Result<Report> {
         let (world, mut opened) = self.open()?;
         expect_open(&opened.store, names)?;
+        if !leaves_owners {
+            expect_hooks(&world, &opened.store, self.programs, names)?;
+        }
         let left = if leaves_owners { may_know_more } else { untold };
         let untold = left(&opened.store, self.programs, names);
         // Also what nobody here told an owner: another host may have, with the same value.
@@ -211,6 +215,29 @@ pub fn may_know_more<'n>(
 /// Fails with `not-in-flight` and `already-promoted`, as [`Machine::abort`] does.
 pub fn expect_open(store: &Store, names: &BTreeSet<SecretName>) -> Result<()> {
     Error::all(names.iter().filter_map(|name| refuse(store, name))).map_or(Ok(()), Err)
+}
+
+/// Refuses hooks that giving up calls and that could not be started, while the rotation can still go on otherwise.
+pub fn expect_hooks(
+    world: &World<'_>,
+    store: &Store,
+    programs: &dyn Programs,
+    names: &BTreeSet<SecretName>,
+) -> Result<()> {
+    let mut hooks = BTreeSet::new();
+    for name in names {
+        let set = programs.hooks(name, Step::Set);
+        if !set.is_empty() && !is_promised(world, store, name)? {
+            hooks.extend(programs.hooks(name, Step::Retire));
+        }
+        hooks.extend(set);
+    }
+    let words: Vec<&str> = names.iter().map(SecretName::as_str).collect();
+    let without = format!("`vault-kit rotate abort {} --without-hooks`", words.join(" "));
+    programs.expect(&hooks).map_err(|error| {
+        let error = error.hint("nothing was changed; once it can be started, give up once more");
+        error.hint(format!("or, if it never can, leave the owner as it is and tell it by hand: {without}"))
+    })
 }
 
 fn refuse(store: &Store, name: &SecretName) -> Option<Error> {

@@ -132,3 +132,40 @@ fn a_clone_that_nobody_trusted_yet_and_hooks_that_nothing_calls_are_no_findings(
     remove_file(never.path("hooks/owner")).unwrap();
     assert_eq!(told(&never, CHECK, 0), []);
 }
+
+#[test]
+fn nothing_is_given_up_with_a_hook_that_cannot_be_run() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let program = project.path("hooks/owner");
+    let put_right = || {
+        project.write("hooks/owner", PROGRAM);
+        set_mode(&program, 0o755);
+    };
+    let spoil: [(&dyn Fn(), &str, i32); 3] = [
+        (&|| remove_file(&program).unwrap(), "hook-missing", 3),
+        (&|| project.write("hooks/owner", format!("{PROGRAM}\n# another")), "untrusted-hook", 6),
+        (&|| set_mode(&program, 0o655), "hook-refused", 6),
+    ];
+    for (spoil, code, exit) in spoil {
+        spoil();
+        let before = (project.bytes(".vault-kit/dev.age"), project.read("asked"));
+        for words in [&["rotate", "abort", "DB", "-n", "--json"][..], &["rotate", "abort", "DB", "--json"]] {
+            let run = project.run(words.iter().copied()).assert_code(exit);
+            let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+            let error = &answer["errors"][0];
+            assert_eq!(error["code"], code, "{words:?}: {run:?}");
+            let fix = error["fix"].to_string();
+            assert!(fix.contains("nothing was changed"), "{words:?}: {fix}");
+            assert!(fix.contains("`vault-kit rotate abort DB --without-hooks`"), "{words:?}: {fix}");
+            assert!(run.stderr.contains("hooks/owner"), "{run:?}");
+            assert!((project.bytes(".vault-kit/dev.age"), project.read("asked")) == before, "{words:?}");
+        }
+        // It can be left to its owner all the same.
+        project.run(["rotate", "abort", "DB", "-n", "--without-hooks"]).assert_code(0);
+        put_right();
+    }
+    project.run(["rotate", "abort", "DB"]).assert_code(0);
+    assert!(crate::fixture::actions(&project).ends_with(&["rotate-abort".to_owned()]));
+}

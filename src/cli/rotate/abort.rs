@@ -8,7 +8,7 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
-use crate::rotate::abort::{expect_open, is_promised, may_know_more, untold};
+use crate::rotate::abort::{expect_hooks, expect_open, is_promised, may_know_more, untold};
 use crate::rotate::declared::Declared;
 use crate::rotate::intent;
 use crate::rotate::machine::Machine;
@@ -32,6 +32,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let leaves_owners = arguments.without_hooks;
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         expect_open(store, names)?;
+        if !leaves_owners {
+            expect_hooks(world, store, programs, names)?;
+        }
         let intent = |name| Ok(intent::abort(store, programs, name, (leaves_owners, is_promised(world, store, name)?)));
         names.iter().map(intent).collect()
     };
