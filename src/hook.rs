@@ -17,5 +17,6 @@ pub use crate::manifest::hook::{Hook, Step};
 pub use environment::{INHERITED, WITHIN};
 pub use input::{Affected, Call, Failure, Given, SCHEMA};
 pub use program::{Found, LOCK, Program};
+pub use redact::has_value;
 pub use running::{Ended, Running, Status};
 pub use shipped::{SHIPPED, shipped};

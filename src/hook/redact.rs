@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 
 use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 use crate::report::words;
@@ -43,6 +44,11 @@ const IN_ONE_PIECE: usize = 8;
 
 /// The shortest text that is looked for between separators.
 const SPREAD: usize = 16;
+
+/// Whether a text has one of these values in it, whole, in whatever common dress.
+pub fn has_value(text: &[u8], values: &[&Secret]) -> bool {
+    Patterns::of(values).stand_in(text)
+}
 
 /// Byte strings that must not be shown, nor what they begin or end with.
 pub(super) struct Patterns {
@@ -87,6 +93,21 @@ impl Patterns {
         Self { whole: Pair::of(patterns), spread }
     }
 
+    /// Whether one of the values stands in a text, whole.
+    fn stand_in(&self, text: &[u8]) -> bool {
+        let dense = Seen::dense(text);
+        let decoded = dense.decoded();
+        let bare = decoded.bare();
+        let (whole, spread) = (&self.whole.forward.sorted, &self.spread.forward.sorted);
+        [(&dense, whole), (&decoded, whole), (&bare, spread)].into_iter().any(|(seen, patterns)| {
+            let is_there = |pattern: &Zeroizing<Vec<u8>>| {
+                let mut found = memmem::find_iter(&seen.bytes, pattern.as_slice());
+                found.any(|from| is_meant(&seen.places[from..from + pattern.len()]))
+            };
+            patterns.iter().any(is_there)
+        })
+    }
+
     /// The text with every pattern blotted out, and the beginning of one at its end where the text was cut off. Line ends stay,
     /// and what a terminal would obey is spelled out.
     pub(super) fn redact(&self, bytes: &[u8], is_cut: bool) -> String {
@@ -117,6 +138,12 @@ impl Patterns {
     }
 }
 
+/// Whether what stands at these places is a value: what is short may be letters of several words.
+fn is_meant(places: &[Range<usize>]) -> bool {
+    let is_one_piece = || places.windows(2).all(|it| it[0].end == it[1].start || it[0] == it[1]);
+    places.len() >= IN_ONE_PIECE || is_one_piece()
+}
+
 impl Pair {
     fn of(patterns: Vec<Zeroizing<Vec<u8>>>) -> Self {
         let reversed = patterns.iter().map(|it| Zeroizing::new(it.iter().rev().copied().collect())).collect();
@@ -127,8 +154,7 @@ impl Pair {
     fn find(&self, seen: &Seen, hide: &mut impl FnMut(Range<usize>, bool)) {
         let mut found = |from: usize, length: usize| {
             let places = &seen.places[from..from + length];
-            let is_one_piece = places.windows(2).all(|it| it[0].end == it[1].start || it[0] == it[1]);
-            hide(places[0].start..places[length - 1].end, length >= IN_ONE_PIECE || is_one_piece);
+            hide(places[0].start..places[length - 1].end, is_meant(places));
         };
         self.forward.find(&seen.bytes, &mut found);
         // Also finds what begins within another one.
@@ -254,6 +280,20 @@ mod tests {
 
     fn redact(value: &[u8], text: &[u8]) -> String {
         Patterns::of(&[&Secret::copy_of(value)]).redact(text, false)
+    }
+
+    #[test]
+    fn a_value_stands_in_a_text_only_whole() {
+        let value = "Kq7vTz3mXw9R/cYd+HsJ4Gf8";
+        let has = |text: &str| has_value(text.as_bytes(), &[&Secret::copy_of(value.as_bytes())]);
+        let encodings = [&BASE64, &BASE64_NOPAD, &BASE64URL_NOPAD, &HEXLOWER, &HEXUPPER, &BASE32_NOPAD];
+        let dresses = encodings.map(|it| it.encode(value.as_bytes()));
+        for dressed in dresses.iter().map(String::as_str).chain([value, "Kq7vTz3mXw9R/\n  cYd+HsJ4Gf8"]) {
+            assert!(has(&format!("in a log ({dressed}), by bob")), "{dressed}");
+            assert!(!has(&format!("in a log ({}", &dressed[..dressed.len() - 4])), "{dressed}");
+        }
+        let has = |text: &[u8]| has_value(text, &[&Secret::copy_of(b"paste1")]);
+        assert!(has(b"in paste1") && !has(b"in a past e1") && !has(b""));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use vault_kit::name::SecretName;
 
 use crate::support::{Entry, Project, Run};
@@ -210,6 +211,8 @@ fn what_cannot_leak_or_is_not_there_is_refused_and_changes_nothing() {
     project.write("empty.json", r#"{"schema_version": 1, "findings": []}"#);
     let before = project.snapshot();
     let value = String::from_utf8(project.get("AUTH")).unwrap();
+    let encodings = [&BASE64, &BASE64URL_NOPAD, &HEXLOWER, &HEXUPPER];
+    let dressed = encodings.map(|it| format!("in a log, as {}", it.encode(value.as_bytes())));
     for (arguments, code, exit) in [
         (vec!["incident", "PORT"], "usage", 2),
         (vec!["incident", "NOPE"], "usage", 2),
@@ -218,6 +221,10 @@ fn what_cannot_leak_or_is_not_there_is_refused_and_changes_nothing() {
         (vec!["incident", "AUTH"], "confirmation-needed", 2),
         (vec!["incident", "DATA_KEY"], "confirmation-needed", 2),
         (vec!["incident", "AUTH", "--yes", "--reason", &value], "usage", 2),
+        (vec!["incident", "AUTH", "--yes", "--reason", &dressed[0]], "usage", 2),
+        (vec!["incident", "AUTH", "--yes", "--reason", &dressed[1]], "usage", 2),
+        (vec!["incident", "AUTH", "--yes", "--reason", &dressed[2]], "usage", 2),
+        (vec!["incident", "AUTH", "--yes", "--reason", &dressed[3]], "usage", 2),
         (vec!["incident", "show", "ffffffff"], "usage", 2),
     ] {
         let run = project.run([&arguments[..], &["--json"]].concat()).assert_code(exit);

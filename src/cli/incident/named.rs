@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use super::super::session::{Session, read_for_change};
 use super::Leak;
 use crate::error::{Error, Result};
+use crate::hook;
 use crate::incident::scan::{self, Finding};
 use crate::manifest::Kind as SecretKind;
 use crate::name::SecretName;
+use crate::secret::Secret;
 use crate::store::Store;
 
 /// What a leak search found.
@@ -50,13 +52,12 @@ fn leaked_with(session: &Session<'_>, name: &SecretName) -> BTreeSet<SecretName>
 /// A person in a hurry may paste the very value: it would stand in the record and the timeline.
 pub fn refuse_value_in_words(store: &Store, leak: &Leak) -> Result<()> {
     let Some(reason) = &leak.reason else { return Ok(()) };
-    let is_in = |value: &[u8]| value.len() > 5 && reason.as_bytes().windows(value.len()).any(|part| part == value);
-    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter());
-    for (_, piece) in pieces {
-        if is_in(piece.expose()) {
-            return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
-                .hint("nothing was changed; take it out of your shell's history, and say where it leaked instead"));
-        }
+    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter()).map(|(_, piece)| piece);
+    // What is shorter stands in words that do not mean it.
+    let values: Vec<&Secret> = pieces.filter(|piece| piece.expose().len() > 5).collect();
+    if hook::has_value(reason.as_bytes(), &values) {
+        return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
+            .hint("nothing was changed; take it out of your shell's history, and say where it leaked instead"));
     }
     Ok(())
 }
