@@ -7,4 +7,5 @@ pub mod reach;
 pub mod remains;
 pub mod revoke;
 pub mod scan;
+pub mod standing;
 pub mod timeline;

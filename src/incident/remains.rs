@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::standing::{self, Standing};
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::rotate::select::{self, Ready};
 use crate::shell;
+use crate::store::Store;
 use crate::store::incidents::{Affected, Delivery, Incident, Place, RemoteCopy};
-use crate::store::{Store, Version};
 use crate::sync::{content, place};
 
 /// What is left, in the order in which it should be done: values first, then who reads them, then traces.
@@ -60,19 +61,20 @@ pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Inciden
     let Incident { affected, remains, .. } = &mut incident;
     for it in affected {
         if it.successor.is_none() {
-            let current = store.current(&it.secret).filter(|current| !it.versions.contains(&current.id));
-            let is_accepted = is_accepted(manifest, store, &it.secret);
-            let is_by_hand = is_accepted && is_done_without_retiring(manifest, store, &it.secret);
-            it.successor = current.filter(|_| !is_accepted || is_by_hand).map(|current| current.id);
+            let standing = standing::of(manifest, store, it);
+            let is_known = !matches!(standing, Standing::InForce | Standing::Untold);
+            it.successor = store.current(&it.secret).filter(|_| is_known).map(|current| current.id);
             let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
-            if it.successor.is_some() && is_by_hand {
-                let lines = remains.iter_mut().filter(|line| begun.contains(*line));
-                lines.for_each(|line| *line = Words::by_hand(&it.secret));
-            } else if it.successor.is_some() {
+            if standing == Standing::Over && it.successor.is_some() {
                 remains.retain(|line| !begun.contains(line));
-            } else if store.rotations.running.contains_key(&it.secret) {
+            }
+            let instead = match standing {
+                Standing::ByHand => Some(Words::by_hand(&it.secret)),
+                _ => store.rotations.running.get(&it.secret).map(|_| words.resume(&it.secret)),
+            };
+            if let Some(instead) = instead {
                 let lines = remains.iter_mut().filter(|line| begun.contains(*line));
-                lines.for_each(|line| *line = words.resume(&it.secret));
+                lines.for_each(|line| line.clone_from(&instead));
             }
         }
         if let Some(remote) = it.remote.as_ref().filter(|_| is_sent(manifest, store, it)) {
@@ -99,19 +101,6 @@ fn is_sent(manifest: &Manifest, store: &Store, it: &Affected) -> bool {
         })
     };
     place::places(manifest, environment, aws).iter().any(is_agreed)
-}
-
-/// Whether the owner of a secret may still accept what leaked, as a hook has yet to tell it otherwise.
-pub fn is_accepted(manifest: &Manifest, store: &Store, name: &SecretName) -> bool {
-    let is_owned = manifest.secret(name).is_some_and(|it| has_owner(manifest, it));
-    let is_leaked = |it: &Version| it.life.told.is_some() && store.is_leaked(it);
-    is_owned && (store.is_untold(name) || store.to_retire(name).any(is_leaked))
-}
-
-/// Whether hooks did all that they can for a secret, and none of them has its owner refuse what was before.
-pub fn is_done_without_retiring(manifest: &Manifest, store: &Store, name: &SecretName) -> bool {
-    let has_retire = manifest.secret(name).is_some_and(|it| manifest.hooks_for(it, Step::Retire).next().is_some());
-    !has_retire && !store.is_untold(name) && !store.rotations.running.contains_key(name)
 }
 
 struct Words<'a> {

@@ -185,3 +185,33 @@ fn who_reads_what_an_incident_changed_reloads_it() {
     project.run(["incident", "SESSION", "--yes"]).assert_code(0);
     assert_eq!((steps(&project).len(), project.get("SESSION")), (3, session), "the same command completes it");
 }
+
+#[test]
+fn a_list_of_incidents_tells_each_by_what_leaked_then() {
+    let project = told();
+    let states = || {
+        let list = project.run(["incident", "list"]).assert_code(0).stdout;
+        let state = |line: &str| line.split_once("  DB").unwrap().1.trim().to_owned();
+        list.lines().skip(1).map(state).collect::<Vec<_>>()
+    };
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    assert_eq!(states(), ["replaced"]);
+    // The owner knows the new value by now, and is yet to refuse the second that leaked.
+    project.write("fail-retire", "");
+    project.run(["incident", "DB", "--yes", "--again"]).assert_code(8);
+    assert_eq!(states(), ["replaced", "replaced, not retired yet: DB"]);
+    let list: Value =
+        serde_json::from_str(&project.run(["incident", "list", "--json"]).assert_code(0).stdout).unwrap();
+    let of = |number: usize, field: &str| list["incidents"][number][field].clone();
+    assert_eq!((of(0, "unretired"), of(0, "untold")), (json!([]), json!([])));
+    assert_eq!((of(1, "unretired"), of(1, "untold")), (json!(["DB"]), json!([])));
+    let id = of(1, "id");
+    let shown = project.run(["incident", "show", id.as_str().unwrap()]).assert_code(0).stdout;
+    assert!(shown.contains("- in force now: version") && shown.contains("`vault-kit rotate resume DB`"), "{shown}");
+    std::fs::remove_file(project.path("fail-retire")).unwrap();
+    project.run(["rotate", "resume", "DB"]).assert_code(0);
+    assert_eq!(states(), ["replaced", "replaced"]);
+    // A value that no owner was told is no matter of what leaked before.
+    project.run(["generate", "--replace", "DB", "--yes"]).assert_code(0);
+    assert_eq!(states(), ["replaced", "replaced"]);
+}

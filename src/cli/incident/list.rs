@@ -8,7 +8,8 @@ use super::super::table::table;
 use super::timelines;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::incident::{reach::second, remains, timeline};
+use crate::incident::standing::{self, Standing};
+use crate::incident::{reach::second, timeline};
 use crate::name::{EnvName, SecretName};
 use crate::store::Store;
 use crate::store::incidents::Incident;
@@ -27,8 +28,10 @@ struct Listed<'a> {
     timeline: String,
     /// The secrets that leaked and wait for a new value.
     waits_for: Vec<&'a SecretName>,
-    /// The secrets that have one, of which their owners may still accept what leaked.
+    /// The secrets that have one, which a hook has yet to tell their owners.
     untold: Vec<&'a SecretName>,
+    /// The secrets whose owners know it, and are yet to refuse what leaked.
+    unretired: Vec<&'a SecretName>,
     #[serde(flatten)]
     incident: &'a Incident,
 }
@@ -50,16 +53,15 @@ pub fn run(context: &Context) -> Result<Exit> {
 }
 
 fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'s Incident) -> Listed<'s> {
-    let is_open = |name: &&SecretName| store.current(name).is_some_and(|version| incident.has(name, version.id));
-    let is_untold = |name: &SecretName| {
-        let manifest = &session.manifest;
-        remains::is_accepted(manifest, store, name) && !remains::is_done_without_retiring(manifest, store, name)
-    };
+    let leaked = incident.affected.iter().filter(|it| it.made_from.is_none());
+    let leaked: Vec<_> = leaked.map(|it| (&it.secret, standing::of(&session.manifest, store, it))).collect();
+    let those = |which: Standing| leaked.iter().filter(|(_, it)| *it == which).map(|(name, _)| *name).collect();
     Listed {
         id,
         timeline: timeline::path(id, incident),
-        waits_for: incident.leaked().filter(is_open).collect(),
-        untold: incident.leaked().filter(|name| !is_open(name) && is_untold(name)).collect(),
+        waits_for: those(Standing::InForce),
+        untold: those(Standing::Untold),
+        unretired: those(Standing::Unretired),
         incident,
     }
 }
@@ -67,11 +69,13 @@ fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'
 fn as_row(it: &Listed<'_>) -> [String; 4] {
     let names = |names: &[&SecretName]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
     let leaked: Vec<&SecretName> = it.incident.leaked().collect();
-    let state = match it.waits_for.as_slice() {
-        [] if !it.untold.is_empty() => format!("replaced, owner untold: {}", names(&it.untold)),
-        [] => "replaced".to_owned(),
-        waits => format!("waits for {}", names(waits)),
-    };
+    let states = [
+        ("waits for", &it.waits_for),
+        ("replaced, owner untold:", &it.untold),
+        ("replaced, not retired yet:", &it.unretired),
+    ];
+    let open = states.into_iter().find(|(_, secrets)| !secrets.is_empty());
+    let state = open.map_or_else(|| "replaced".to_owned(), |(what, secrets)| format!("{what} {}", names(secrets)));
     [it.id.to_owned(), second(it.incident.at), names(&leaked), state]
 }
 
