@@ -201,6 +201,9 @@ impl World<'_> {
         files: BTreeMap<String, DeliveredFile>,
         behind: bool,
     ) -> Result<Ledger> {
+        for deed in deeds {
+            opened.store.follow(deed.action, deed.subjects.secrets, self.now);
+        }
         self.purge(&mut opened.store, &files)?;
         let generation = opened.store.generation + 1;
         let change = |it: &Deed<'_>| Change::new(self.now, it.action, self.environment, generation, it.subjects);

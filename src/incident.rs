@@ -3,6 +3,7 @@
 //! Pure: stores and ledgers come in, records and words go out. No file is opened, and no value is shown.
 
 pub mod covered;
+pub mod progress;
 pub mod reach;
 pub mod remains;
 pub mod revoke;

@@ -71,6 +71,7 @@ fn of(
         deliveries: deliveries(manifest, environment, known, declaration, current),
         remote: remote(manifest, environment, known.store, name),
         copies: known.copies.get(name).cloned().unwrap_or_default(),
+        read: BTreeSet::new(),
         signed: signed(known, name),
         changes: changes(known.audit, environment, name),
     })

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::standing::{self, Standing};
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::rotate::select::{self, Ready};
 use crate::shell;
 use crate::store::Store;
-use crate::store::incidents::{Affected, Delivery, Incident, Place, RemoteCopy};
-use crate::sync::{content, place};
+use crate::store::incidents::{Affected, Delivery, Place, RemoteCopy};
+use crate::sync::place;
 
 /// What is left, in the order in which it should be done: values first, then who reads them, then traces.
 pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], places: &BTreeSet<Place>) -> Vec<String> {
@@ -53,59 +52,10 @@ pub fn is_rotated(manifest: &Manifest, store: &Store, declaration: &Declaration)
     has_owner(manifest, declaration) || is_joint(manifest, environment, declaration, is_synced())
 }
 
-/// The same incident with the values that took the place of what leaked since, and without what that did; a rotation that is
-/// on its way goes on by another command than it began with.
-pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Incident {
-    let mut incident = incident.clone();
-    let words = Words { manifest, environment: &store.environment };
-    let Incident { affected, remains, .. } = &mut incident;
-    for it in affected {
-        if it.successor.is_none() {
-            let standing = standing::of(manifest, store, it);
-            let is_known = !matches!(standing, Standing::InForce | Standing::Untold);
-            it.successor = store.current(&it.secret).filter(|_| is_known).map(|current| current.id);
-            let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
-            if standing == Standing::Over && it.successor.is_some() {
-                remains.retain(|line| !begun.contains(line));
-            }
-            let instead = match standing {
-                Standing::ByHand => Some(Words::by_hand(&it.secret)),
-                _ => store.rotations.running.get(&it.secret).map(|_| words.resume(&it.secret)),
-            };
-            if let Some(instead) = instead {
-                let lines = remains.iter_mut().filter(|line| begun.contains(*line));
-                lines.for_each(|line| line.clone_from(&instead));
-            }
-        }
-        if let Some(remote) = it.remote.as_ref().filter(|_| is_sent(manifest, store, it)) {
-            let was = words.remote(it, remote);
-            let lines = remains.iter_mut().filter(|line| **line == was);
-            lines.for_each(|line| *line = words.sent(it, remote));
-        }
-    }
-    incident
-}
-
-/// Whether AWS has the value that took the place of what leaked, as far as is known here.
-fn is_sent(manifest: &Manifest, store: &Store, it: &Affected) -> bool {
-    let environment = &store.environment;
-    let is_new = store.current(&it.secret).is_some_and(|current| !it.versions.contains(&current.id));
-    let Some(aws) = manifest.aws(environment).filter(|_| is_new) else { return false };
-    let fingerprints = content::fingerprints(store);
-    let is_agreed = |place: &place::Place<'_>| {
-        let agreed = store.synced.bases.get(&place.name).map(|base| &base.fields);
-        let mut ours = place.fields().into_iter().filter(|(_, declaration)| declaration.name == it.secret);
-        ours.any(|(key, declaration)| {
-            let here = content::here(store, declaration, &fingerprints).map(|here| here.fingerprint);
-            here.is_some() && agreed.and_then(|fields| fields.get(key)) == here.as_ref()
-        })
-    };
-    place::places(manifest, environment, aws).iter().any(is_agreed)
-}
-
-struct Words<'a> {
-    manifest: &'a Manifest,
-    environment: &'a EnvName,
+/// The sentences, of which some are told otherwise as an incident goes on.
+pub(super) struct Words<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) environment: &'a EnvName,
 }
 
 impl Words<'_> {
@@ -116,30 +66,30 @@ impl Words<'_> {
         format!("`vault-kit -e {} {words}`", self.environment)
     }
 
-    fn rotate(&self, name: &SecretName) -> String {
+    pub(super) fn rotate(&self, name: &SecretName) -> String {
         let rotate = self.command(&format!("rotate {name}"));
         format!("{rotate} now: the leaked value of `{name}` is still in force until its hooks told the owner")
     }
 
-    fn agree(&self, name: &SecretName) -> String {
+    pub(super) fn agree(&self, name: &SecretName) -> String {
         let rotate = self.command(&format!("rotate {name}"));
         format!("{rotate} now: the leaked value of `{name}` is still in force, here and on every other host")
     }
 
-    fn resume(&self, name: &SecretName) -> String {
+    pub(super) fn resume(&self, name: &SecretName) -> String {
         let resume = self.command(&format!("rotate resume {name}"));
         format!(
             "{resume} goes on with the rotation of `{name}`: until it has ended, the leaked value may still be accepted"
         )
     }
 
-    fn by_hand(name: &SecretName) -> String {
+    pub(super) fn by_hand(name: &SecretName) -> String {
         format!(
             "no hook of `{name}` has the step `retire`: unless `set` put the new value in the place of the leaked one, have its owner refuse that"
         )
     }
 
-    fn is_joint(&self, it: &Affected) -> bool {
+    pub(super) fn is_joint(&self, it: &Affected) -> bool {
         let is_synced = it.remote.as_ref().is_some_and(|remote| remote.synced.is_some());
         let declaration = self.manifest.secret(&it.secret);
         declaration.is_some_and(|it| is_joint(self.manifest, self.environment, it, is_synced))
@@ -193,7 +143,7 @@ impl Words<'_> {
         it.copies.iter().map(line).collect()
     }
 
-    fn remote(&self, it: &Affected, remote: &RemoteCopy) -> String {
+    pub(super) fn remote(&self, it: &Affected, remote: &RemoteCopy) -> String {
         let (name, push) = (&remote.name, self.command(&format!("sync push {}", it.secret)));
         let pull = self.pull(it);
         let Some((arn, version)) = &remote.synced else {
@@ -209,7 +159,7 @@ impl Words<'_> {
     }
 
     /// What is left of that once AWS has the new value.
-    fn sent(&self, it: &Affected, remote: &RemoteCopy) -> String {
+    pub(super) fn sent(&self, it: &Affected, remote: &RemoteCopy) -> String {
         let (name, pull) = (&remote.name, self.pull(it));
         let text =
             format!("`{name}` in AWS has a new value: on every other host {pull}, or what leaked is accepted there on");
@@ -228,16 +178,32 @@ impl Words<'_> {
     fn readers(&self, affected: &[Affected]) -> Vec<String> {
         let files: BTreeMap<&str, &Delivery> =
             affected.iter().flat_map(|it| &it.deliveries).map(|it| (it.path.as_str(), it)).collect();
-        let line = |(path, it): (&str, &Delivery)| {
-            if it.form.starts_with("kubernetes-secret") {
-                format!("apply and restart its pods: `kubectl apply -f {}`", shell::path(path))
-            } else if it.form.starts_with("external-secret") {
-                format!("restart the pods that read what the operator makes of `{path}`, once AWS has the new value")
-            } else {
-                format!("restart who reads `{path}`{}{}", self.services(it), self.reloads(it))
-            }
+        files.into_values().map(|it| self.reader(it)).collect()
+    }
+
+    /// What of that hooks did: they had each value read that took the place of one which a file had.
+    pub(super) fn read(&self, affected: &[Affected]) -> Vec<String> {
+        let is_read = |it: &Affected, file: &Delivery| {
+            let mut hooks = self.manifest.reloads(&file.output).peekable();
+            hooks.peek().is_some() && hooks.all(|hook| it.read.contains(hook.name.as_str()))
         };
-        files.into_iter().map(line).collect()
+        let is_for_pods =
+            |it: &Delivery| it.form.starts_with("kubernetes-secret") || it.form.starts_with("external-secret");
+        let deliveries = || affected.iter().flat_map(|it| it.deliveries.iter().map(move |file| (it, file)));
+        let is_left = |path: &str| deliveries().any(|(it, file)| file.path == path && !is_read(it, file));
+        let read = deliveries().filter(|(_, file)| !is_left(&file.path) && !is_for_pods(file));
+        read.map(|(_, file)| self.reader(file)).collect()
+    }
+
+    fn reader(&self, it: &Delivery) -> String {
+        let path = &it.path;
+        if it.form.starts_with("kubernetes-secret") {
+            format!("apply and restart its pods: `kubectl apply -f {}`", shell::path(path))
+        } else if it.form.starts_with("external-secret") {
+            format!("restart the pods that read what the operator makes of `{path}`, once AWS has the new value")
+        } else {
+            format!("restart who reads `{path}`{}{}", self.services(it), self.reloads(it))
+        }
     }
 
     /// The services that read a file, and how they come to read it again.

@@ -139,6 +139,7 @@ impl Machine<'_> {
         run.report.not_reloaded = orphans;
         for (hook, problem) in outcomes {
             let Some(mut problem) = problem else {
+                opened.store.follow_read(&hook, world.now);
                 opened.store.rotations.reloads.remove(&hook);
                 opened.store.rotations.unread.remove(&hook);
                 run.report.reloaded.push(hook);

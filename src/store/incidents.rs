@@ -1,5 +1,7 @@
 //! Leaks that were acted on, as records without a value: what each timeline is written from.
 
+mod followed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -62,6 +64,9 @@ pub struct Affected {
     /// Others that have the same value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub copies: Vec<Copy>,
+    /// The hooks whose programs read the files since what leaked is replaced in them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub read: BTreeSet<String>,
     /// What it signed that does not end with it by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signed: Vec<String>,

@@ -13,8 +13,8 @@ use super::timelines::Timelines;
 use crate::deliver::{Delivered, FileReport};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::incident::progress;
 use crate::incident::reach::second;
-use crate::incident::remains;
 use crate::name::{EnvName, SecretName};
 use crate::plan::Plan;
 use crate::rotate::Report;
@@ -144,7 +144,7 @@ impl Answer<'_> {
 
     fn incidents<'s>(&'s self, session: &Session<'_>, store: &Store) -> Vec<OneIncident<'s>> {
         let one = |(id, timeline): (&'s str, &'s str)| {
-            let incident = remains::since(&session.manifest, store, store.incidents.get(id)?);
+            let incident = progress::since(&session.manifest, store, store.incidents.get(id)?);
             Some(OneIncident { id, timeline, incident })
         };
         self.timelines.iter().filter_map(one).collect()

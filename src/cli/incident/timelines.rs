@@ -6,7 +6,7 @@ use super::super::paste::Paste;
 use super::super::session::Session;
 use crate::error::Result;
 use crate::gather::Gather;
-use crate::incident::{remains, timeline};
+use crate::incident::{progress, timeline};
 use crate::private_file::WriteOptions;
 use crate::store::Store;
 use crate::store::incidents::Incident;
@@ -67,6 +67,6 @@ fn write_waiting(session: &Session<'_>, world: &World<'_>) -> Result<()> {
 pub fn text(session: &Session<'_>, store: &Store, id: &str) -> Result<String> {
     let Some(incident) = store.incidents.get(id) else { return Ok(String::new()) };
     let before = session.root.read(&timeline::path(id, incident))?.and_then(|bytes| String::from_utf8(bytes).ok());
-    let incident = &remains::since(&session.manifest, store, incident);
+    let incident = &progress::since(&session.manifest, store, incident);
     Ok(timeline::render(id, incident, &session.manifest.project, &session.environment, before.as_deref()))
 }

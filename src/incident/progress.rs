@@ -1,0 +1,62 @@
+//! What became of an incident since it was declared, or is going to: what is left for a person shrinks with it.
+
+use super::remains::Words;
+use super::standing::{self, Standing};
+use crate::manifest::Manifest;
+use crate::store::Store;
+use crate::store::incidents::{Affected, Incident};
+use crate::sync::{content, place};
+
+/// The same incident with the values that took the place of what leaked since, and without what that did; a rotation that is
+/// on its way goes on by another command than it began with.
+pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Incident {
+    let mut incident = incident.clone();
+    let words = Words { manifest, environment: &store.environment };
+    let Incident { affected, remains, .. } = &mut incident;
+    for it in affected.iter_mut() {
+        if it.successor.is_none() {
+            let standing = standing::of(manifest, store, it);
+            let is_known = !matches!(standing, Standing::InForce | Standing::Untold);
+            it.successor = store.current(&it.secret).filter(|_| is_known).map(|current| current.id);
+            let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
+            if standing == Standing::Over && it.successor.is_some() {
+                remains.retain(|line| !begun.contains(line));
+            }
+            let instead = match standing {
+                Standing::ByHand => Some(Words::by_hand(&it.secret)),
+                _ => store.rotations.running.get(&it.secret).map(|_| words.resume(&it.secret)),
+            };
+            if let Some(instead) = instead {
+                put(remains, &begun, &instead);
+            }
+        }
+        if let Some(remote) = it.remote.as_ref().filter(|_| is_sent(manifest, store, it)) {
+            put(remains, &[words.remote(it, remote)], &words.sent(it, remote));
+        }
+    }
+    let read = words.read(affected);
+    remains.retain(|line| !read.contains(line));
+    incident
+}
+
+/// Puts other words in the place of these.
+fn put(remains: &mut [String], these: &[String], instead: &str) {
+    remains.iter_mut().filter(|line| these.contains(line)).for_each(|line| instead.clone_into(line));
+}
+
+/// Whether AWS has the value that took the place of what leaked, as far as is known here.
+fn is_sent(manifest: &Manifest, store: &Store, it: &Affected) -> bool {
+    let environment = &store.environment;
+    let is_new = store.current(&it.secret).is_some_and(|current| !it.versions.contains(&current.id));
+    let Some(aws) = manifest.aws(environment).filter(|_| is_new) else { return false };
+    let fingerprints = content::fingerprints(store);
+    let is_agreed = |place: &place::Place<'_>| {
+        let agreed = store.synced.bases.get(&place.name).map(|base| &base.fields);
+        let mut ours = place.fields().into_iter().filter(|(_, declaration)| declaration.name == it.secret);
+        ours.any(|(key, declaration)| {
+            let here = content::here(store, declaration, &fingerprints).map(|here| here.fingerprint);
+            here.is_some() && agreed.and_then(|fields| fields.get(key)) == here.as_ref()
+        })
+    };
+    place::places(manifest, environment, aws).iter().any(is_agreed)
+}
