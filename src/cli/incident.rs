@@ -1,5 +1,6 @@
 //! `incident`: a value leaked. Replaces it now, bans it for ever, and writes down what was done and what is left.
 
+mod case;
 mod copies;
 mod declare;
 mod list;

@@ -1,0 +1,201 @@
+//! What one run declares: which leaks are new, what they reach, and what is done about them in the store, in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::session::Session;
+use super::super::{get, readers};
+use super::{Leak, copies};
+use crate::audit;
+use crate::error::Result;
+use crate::incident::reach::{self, Known};
+use crate::incident::scan::Finding;
+use crate::incident::{covered, remains, revoke};
+use crate::manifest::Declaration;
+use crate::name::{SecretName, VersionId};
+use crate::plan::{self, Plan, Scope};
+use crate::store::Store;
+use crate::store::incidents::{Affected, Deed, Incident};
+use crate::ui::counted;
+use crate::world::World;
+
+/// How long an id is: enough that no two meet.
+const ID_DIGITS: usize = 12;
+
+/// How many places an incident remembers.
+const MOST_PLACES: usize = 1000;
+
+/// What is declared now, and what was before.
+pub struct Case {
+    /// The secrets whose leak is new.
+    pub fresh: BTreeSet<SecretName>,
+    /// Those whose leak belongs to an incident that was declared before.
+    pub known: BTreeMap<SecretName, String>,
+    findings: Vec<Finding>,
+    reason: Option<String>,
+}
+
+impl Case {
+    pub fn sort(
+        session: &Session<'_>,
+        store: &Store,
+        names: BTreeSet<SecretName>,
+        findings: Vec<Finding>,
+        leak: &Leak,
+    ) -> Result<Self> {
+        let mut case = Self { fresh: BTreeSet::new(), known: BTreeMap::new(), findings, reason: leak.reason.clone() };
+        for name in names {
+            if store.current(&name).is_none() {
+                return Err(get::missing(session, name.as_str()));
+            }
+            match covered::by(store, &name, &case.findings, session.context.now).filter(|_| !leak.again) {
+                Some(id) => drop(case.known.insert(name, id.to_owned())),
+                None => drop(case.fresh.insert(name)),
+            }
+        }
+        Ok(case)
+    }
+
+    /// The record of what is new, without what is going to be done; `None` = nothing is new.
+    pub fn reach(&self, session: &Session<'_>, world: &World<'_>, store: &Store) -> Result<Option<Incident>> {
+        if self.fresh.is_empty() {
+            return Ok(None);
+        }
+        let (manifest, environment, now) = (&session.manifest, &session.environment, session.context.now);
+        let (copies, unseen) = copies::of(session, world.identities, store, &self.fresh);
+        for why in unseen {
+            session.context.ui.warn(&why);
+        }
+        let files = session.files().delivered()?.unwrap_or_default();
+        let audit = session.root.read(&audit::path())?.unwrap_or_default();
+        let readers = readers::of(session, &files.keys().map(String::as_str).collect())?;
+        let known = Known { store, files: &files, audit: &audit, copies, readers, now };
+        let affected = reach::affected(manifest, environment, &known, &self.fresh);
+        let recipients = store.recipients.keys.keys().cloned().collect();
+        let reason = self.reason.clone();
+        let (places, done, remains) = (BTreeSet::new(), Vec::new(), Vec::new());
+        let uid = rustix::process::getuid().as_raw();
+        Ok(Some(Incident { at: now, uid, reason, affected, recipients, places, done, remains }))
+    }
+
+    /// New values for what is made here; what a person supplies has to wait for one, and what an owner is to be told of or hosts
+    /// are to agree on is rotated afterwards.
+    pub fn plan(&self, session: &Session<'_>, world: &World<'_>, store: &Store) -> Plan {
+        let manifest = &session.manifest;
+        let is_made = |it: &Declaration| it.is_generated() && !remains::is_rotated(manifest, store, it);
+        let made = self.fresh.iter().filter(|name| is_made(&manifest.secrets[*name]));
+        let made: BTreeSet<SecretName> = made.cloned().collect();
+        if made.is_empty() {
+            return Plan::default();
+        }
+        let plan = plan::plan(&session.manifest, &session.environment, &world.observe(store), &Scope::Revoke(made));
+        Plan { waiting: Vec::new(), ..plan }
+    }
+
+    /// Bans, revokes and replaces, in memory.
+    pub fn act(
+        &self,
+        world: &World<'_>,
+        store: &mut Store,
+        plan: &Plan,
+        incident: Option<&mut Incident>,
+    ) -> Result<Vec<SecretName>> {
+        let Some(incident) = incident else { return Ok(Vec::new()) };
+        let mut banned = 0;
+        for it in &incident.affected {
+            banned += store.ban(&it.secret, world.now, self.reason.as_deref()).len();
+        }
+        let authorities = revoke::certificates(world.manifest, store, &self.fresh, world.now);
+        let all: BTreeSet<SecretName> = incident.affected.iter().map(|it| it.secret.clone()).collect();
+        let tokens = revoke::tokens(store, &all, world.now);
+        let mut changed = world.make(store, plan)?;
+        let lists = world.make_lists(store, &authorities)?;
+        for it in &mut incident.affected {
+            it.successor = successor(store, it);
+            store.revoke_replaced(&it.secret, world.now);
+        }
+        let mut say = |what: String| incident.done.push(Deed { at: world.now, uid: incident.uid, what });
+        say(format!("{} banned", counted(banned, "value")));
+        for name in &changed {
+            say(format!("`{name}` has a new value; the old one is accepted no more"));
+        }
+        for name in self.fresh.iter().filter(|name| !changed.contains(name)) {
+            let is_rotated =
+                world.manifest.secret(name).is_some_and(|it| remains::is_rotated(world.manifest, store, it));
+            say(if is_rotated {
+                format!(
+                    "`{name}` is rotated without an overlap; until that has ended, the leaked value may be accepted"
+                )
+            } else {
+                format!("`{name}` waits for a new value from a person")
+            });
+        }
+        if !authorities.is_empty() {
+            let names: Vec<String> = lists.iter().map(|name| format!("`{name}`")).collect();
+            say(format!("its certificates are revoked; new revocation lists of {}", names.join(", ")));
+        }
+        if tokens > 0 {
+            say(format!("{} revoked by id", counted(tokens, "token")));
+        }
+        incident.remains = remains::of(world.manifest, world.environment, &incident.affected, &BTreeSet::new());
+        // A leak during a rotation is banned at once; what the rotation brings is another value.
+        let is_still = |name: &&SecretName| !changed.contains(name) && store.rotations.open(name).is_none();
+        let rest: Vec<SecretName> = self.fresh.iter().filter(is_still).cloned().collect();
+        changed.extend(rest);
+        Ok(changed)
+    }
+
+    /// What is to be rotated, now that it is banned: also what a run before this one did not come to.
+    pub fn rotated(&self, world: &World<'_>, store: &Store) -> BTreeSet<SecretName> {
+        let is_left = |name: &&SecretName| {
+            let declaration = world.manifest.secret(*name);
+            declaration.is_some_and(|it| remains::is_rotated(world.manifest, store, it))
+                && store.is_current_leaked(name)
+        };
+        self.fresh.iter().chain(self.known.keys()).filter(is_left).cloned().collect()
+    }
+
+    /// Keeps the new incident; tells to which one each secret belongs.
+    pub fn record(&self, store: &mut Store, incident: Option<Incident>) -> BTreeMap<SecretName, String> {
+        let mut ids = self.known.clone();
+        if let Some(incident) = incident {
+            let id = id(store, &incident);
+            ids.extend(self.fresh.iter().map(|name| (name.clone(), id.clone())));
+            store.incidents.insert(id, incident);
+        }
+        ids
+    }
+
+    /// Adds where values were found to their incidents; tells whether anything of it is new.
+    pub fn note_places(&self, session: &Session<'_>, store: &mut Store, ids: &BTreeMap<SecretName, String>) -> bool {
+        let at = session.context.now;
+        let mut is_new = false;
+        for (id, incident) in &mut store.incidents {
+            let ours = self.findings.iter().filter(|it| ids.get(&it.secret) == Some(id)).map(Finding::place);
+            let room = MOST_PLACES.saturating_sub(incident.places.len());
+            let news: BTreeSet<_> = ours.filter(|place| !incident.places.contains(place)).take(room).collect();
+            if news.is_empty() {
+                continue;
+            }
+            let what = format!("found in {}", counted(news.len(), "place"));
+            incident.done.push(Deed { at, uid: rustix::process::getuid().as_raw(), what });
+            incident.places.extend(news);
+            incident.remains =
+                remains::of(&session.manifest, &session.environment, &incident.affected, &incident.places);
+            is_new = true;
+        }
+        is_new
+    }
+}
+
+/// The id of an incident follows from what leaked: the same leak cannot be two.
+fn id(store: &Store, incident: &Incident) -> String {
+    let versions = incident.affected.iter().flat_map(|it| &it.versions).map(VersionId::to_string);
+    let text = ["vault-kit/incident/1".to_owned(), store.store_id.to_string()].into_iter().chain(versions);
+    let id = VersionId::derived(&text.collect::<Vec<_>>().join("|")).to_string().replace('-', "");
+    id[..ID_DIGITS].to_owned()
+}
+
+/// The version that took the place of those that leaked.
+fn successor(store: &Store, it: &Affected) -> Option<VersionId> {
+    store.current(&it.secret).map(|version| version.id).filter(|id| !it.versions.contains(id))
+}
