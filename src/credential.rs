@@ -2,12 +2,14 @@
 //! secrets by. For text that somebody wrote into a file that is shared, where each error is read by a person: so both are told narrowly.
 
 mod arguments;
+mod dummy;
 mod programs;
 mod script;
 mod text;
 mod value;
 
 pub use arguments::{Argument, typed};
+pub use dummy::{is_dummy, without_dummies};
 pub use text::in_document;
 pub use value::{could_be, looks_random};
 

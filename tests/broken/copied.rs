@@ -131,3 +131,31 @@ fn stores_and_the_identity_are_kept_out_of_images_where_they_are_there() {
     let (_, report) = told(&project, Some("id.txt"));
     assert!(report.contains("copies `id.txt` into the image"), "{report}");
 }
+
+/// What of a build is no credential, and what is one all the same.
+const BUILD_STEPS: [(&str, bool); 14] = [
+    ("RUN DB_PASSWORD= make", false),
+    ("RUN make DB_PASSWORD='' && go", false),
+    ("RUN SECRET_KEY_BASE=dummy rails assets:precompile", false),
+    ("RUN SECRET_KEY_BASE_DUMMY=1 rails assets:precompile", false),
+    ("RUN export API_KEY=fake-key; make", false),
+    ("RUN <<EOF\nSECRET_KEY=dummy make\nEOF", false),
+    ("ENV SECRET_KEY=dummy", false),
+    ("ENV DB_PASSWORD=dummy", false),
+    ("ARG API_KEY=unused", false),
+    ("ENV SECRET_KEY=changeme", true),
+    ("RUN SECRET_KEY_BASE=hunter2 rails assets:precompile", true),
+    ("RUN A_TOKEN=dummy B_TOKEN=hunter2 make", true),
+    ("RUN A_TOKEN=dummy mysql -phunter2", true),
+    ("CMD SECRET_KEY=dummy exec app", true),
+];
+
+#[test]
+fn what_a_build_does_not_use_is_no_credential() {
+    for (instruction, is_one) in BUILD_STEPS {
+        let project = project(".", &format!("FROM a\n{instruction}\n"));
+        project.write(".dockerignore", "keys\nconf\n");
+        let (found, report) = told(&project, None);
+        assert_eq!(!found.is_empty(), is_one, "{instruction}: {report}");
+    }
+}

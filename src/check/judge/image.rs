@@ -6,7 +6,7 @@ use super::Bench;
 use crate::check::deployed::{Image, Unread};
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
-use crate::credential::{Argument, is_credential, is_literal, typed};
+use crate::credential::{Argument, is_credential, is_dummy, is_literal, typed, without_dummies};
 use crate::image::dockerfile::{Dockerfile, Does, Instruction, Program, Setting};
 use crate::image::ignored::takes;
 use crate::manifest::Declaration;
@@ -68,8 +68,12 @@ impl Bench<'_> {
 
     /// Credentials that are typed into what is run.
     fn program(&mut self, file: &str, image: &Image, line: u32, program: &Program) {
-        let arguments: Vec<Argument<'_>> =
-            program.words.iter().map(|text| Argument { text: text.as_str(), is_whole: true }).collect();
+        // What only the step that assigns it sees.
+        let words: Vec<String> = match program.keyword {
+            "RUN" => program.words.iter().map(|text| without_dummies(text)).collect(),
+            _ => program.words.clone(),
+        };
+        let arguments: Vec<Argument<'_>> = words.iter().map(|text| Argument { text, is_whole: true }).collect();
         if typed(&arguments).is_none() {
             return;
         }
@@ -106,8 +110,9 @@ impl Bench<'_> {
     fn is_set(&self, it: &Setting) -> bool {
         let value = it.value.as_deref().unwrap_or_default();
         let is_taken_in = it.expands && self.is_secret_name(&it.name);
-        let is_declared = self.manifest.secret(&it.name).is_some_and(Declaration::is_stored) && !value.is_empty();
-        is_taken_in || !it.expands && (is_declared || is_literal(&it.name, value)) && !it.name.ends_with("_FILE")
+        let is_declared = self.manifest.secret(&it.name).is_some_and(Declaration::is_stored);
+        let is_one = || is_declared || is_literal(&it.name, value);
+        is_taken_in || !it.expands && !is_dummy(value) && is_one() && !it.name.ends_with("_FILE")
     }
 
     /// Files with secrets that are copied into the stages that the image is made of.
