@@ -3,6 +3,7 @@
 
 mod arguments;
 mod dummy;
+mod file;
 mod programs;
 mod script;
 mod text;
@@ -10,6 +11,7 @@ mod value;
 
 pub use arguments::{Argument, typed};
 pub use dummy::{is_dummy, without_dummies};
+pub use file::{is_secret_file, is_secret_in};
 pub use text::in_document;
 pub use value::{could_be, looks_random};
 

@@ -87,6 +87,17 @@ pub struct Image {
     pub ignored: Result<Ignored, Unread>,
     /// Files that hold secrets and lie in the build context: the path in the context, by path in the project.
     pub within: BTreeMap<String, String>,
+    /// What lies where `COPY` takes it.
+    pub known: Known,
+}
+
+/// Well-known files with secrets, whoever wrote them.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Those that reach the builder, by path in the build context, and whether a secret is in them.
+    pub files: BTreeMap<String, bool>,
+    /// Why not all of them were looked for.
+    pub unseen: Option<String>,
 }
 
 impl Image {

@@ -128,7 +128,7 @@ fn in_string(text: &str) -> bool {
 }
 
 /// Whether a text has a statement of SQL that sets a password, or an entry of a `.netrc`.
-fn has_statement(text: &str) -> bool {
+pub(super) fn has_statement(text: &str) -> bool {
     statement::in_sql(text) || statement::in_netrc(text)
 }
 

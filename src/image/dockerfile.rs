@@ -48,12 +48,21 @@ pub enum Does {
     /// Sets a label of the image.
     Label(Setting),
     /// Takes files out of the build context; those that come from another stage, a URL or a here-document are not listed.
-    Copies(Vec<String>),
+    Copies(Copied),
     /// Runs something: while the image is built, when a container starts, or to see how it does. Also what `ADD` fetches from an
     /// address, and each line of a file that stands in the Dockerfile.
     Runs(Program),
     /// The user that what follows runs as.
     User(String),
+}
+
+/// What an instruction takes out of the build context.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Paths and patterns.
+    pub sources: Vec<String>,
+    /// `--exclude`: patterns of what it leaves out of those.
+    pub excluded: Vec<String>,
 }
 
 /// What an instruction runs.
@@ -94,7 +103,7 @@ impl std::fmt::Debug for Does {
             Self::Argument(it) => f.debug_tuple("Argument").field(it).finish(),
             Self::Variable(it) => f.debug_tuple("Variable").field(it).finish(),
             Self::Label(it) => f.debug_tuple("Label").field(it).finish(),
-            Self::Copies(sources) => f.debug_tuple("Copies").field(sources).finish(),
+            Self::Copies(copied) => f.debug_tuple("Copies").field(copied).finish(),
             Self::Runs(it) => f.debug_tuple("Runs").field(it).finish(),
             Self::User(user) => f.debug_tuple("User").field(user).finish(),
         }
@@ -169,9 +178,9 @@ impl Dockerfile {
             "ENV" => pairs(rest, escape).into_iter().for_each(|it| push(Does::Variable(it))),
             "LABEL" => pairs(rest, escape).into_iter().for_each(|it| push(Does::Label(it))),
             "COPY" | "ADD" => {
-                let sources = sources(rest, escape);
-                if !sources.is_empty() {
-                    push(Does::Copies(sources));
+                let copied = copied(rest, escape);
+                if !copied.sources.is_empty() {
+                    push(Does::Copies(copied));
                 }
                 let words = split(rest, escape).into_iter().map(|word| word.text);
                 let addresses: Vec<String> = words.filter(|word| word.contains("://")).collect();
@@ -246,23 +255,24 @@ fn pairs(rest: &str, escape: char) -> Vec<Setting> {
 }
 
 /// The paths of the build context that `COPY` or `ADD` takes.
-fn sources(rest: &str, escape: char) -> Vec<String> {
+fn copied(rest: &str, escape: char) -> Copied {
     let mut rest = rest;
-    let mut is_elsewhere = false;
+    let mut copied = Copied::default();
     while let Some(flag) = rest.strip_prefix("--") {
         let (flag, behind) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));
-        is_elsewhere |= flag.starts_with("from=");
+        if flag.starts_with("from=") {
+            return Copied::default();
+        }
+        let pattern = flag.strip_prefix("exclude=").map(|it| it.trim_matches(['"', '\'']).to_owned());
+        copied.excluded.extend(pattern);
         rest = behind.trim_start();
     }
-    if is_elsewhere {
-        return Vec::new();
-    }
     let from_json = || serde_json::from_str::<Vec<String>>(rest).ok();
-    let mut paths = if rest.starts_with('[') { from_json() } else { None }
+    copied.sources = if rest.starts_with('[') { from_json() } else { None }
         .unwrap_or_else(|| split(rest, escape).into_iter().map(|word| word.text).collect());
-    paths.pop();
-    paths.retain(|path| !path.starts_with("<<") && !path.contains("://") && !path.starts_with("git@"));
-    paths
+    copied.sources.pop();
+    copied.sources.retain(|path| !path.starts_with("<<") && !path.contains("://") && !path.starts_with("git@"));
+    copied
 }
 
 #[cfg(test)]

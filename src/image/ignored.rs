@@ -4,6 +4,8 @@
 
 use regex_lite::Regex;
 
+use super::dockerfile::Copied;
+
 /// The patterns of a `.dockerignore`.
 #[derive(Debug, Default)]
 pub struct Ignored {
@@ -22,6 +24,9 @@ enum Glob {
     Path(String),
     Expression(Regex),
 }
+
+/// What makes a pattern of a path.
+const WILD: [char; 5] = ['*', '?', '[', ']', '\\'];
 
 /// A pattern that is longer is none.
 const LONGEST: usize = 1000;
@@ -46,37 +51,62 @@ impl Ignored {
     /// Whether a file, by its path relative to the context, stays behind. The last pattern that matches it or a directory above
     /// it decides.
     pub fn keeps_back(&self, path: &str) -> bool {
-        self.patterns.iter().rev().find(|pattern| pattern.glob.is_of(path)).is_some_and(|pattern| !pattern.takes_back)
+        self.patterns
+            .iter()
+            .rev()
+            .find(|pattern| pattern.glob.end(path).is_some())
+            .is_some_and(|pattern| !pattern.takes_back)
+    }
+
+    /// Whether a directory stays behind with all that is in it.
+    pub fn keeps_back_all_of(&self, path: &str) -> bool {
+        self.keeps_back(path) && !self.patterns.iter().any(|it| it.takes_back)
     }
 }
 
-/// Whether a pattern of `COPY` takes a file, or a directory above it; `.` takes everything.
-pub fn takes(source: &str, path: &str) -> bool {
+/// The part of a path that lies below what a pattern of `COPY` takes, or the name of the file that it takes itself; `None` = it takes
+/// neither the file nor a directory above it. `.` takes everything.
+fn taken<'p>(source: &str, path: &'p str) -> Option<&'p str> {
     let source = clean(source);
-    if source.is_empty() {
-        return true;
+    let end = if source.is_empty() { 0 } else { Glob::new(source)?.end(path)? };
+    let rest = path[end..].trim_start_matches('/');
+    Some(if rest.is_empty() { path.rsplit('/').next().unwrap_or(path) } else { rest })
+}
+
+/// Where what a pattern of `COPY` takes lies, as far as that is plain text: a file or a directory; empty for the context's root.
+pub fn literal_start(source: &str) -> String {
+    let source = clean(source);
+    let plain = source.split('/').take_while(|part| !part.contains(WILD));
+    plain.collect::<Vec<_>>().join("/")
+}
+
+impl Copied {
+    /// Whether it takes a file of the build context.
+    pub fn takes(&self, path: &str) -> bool {
+        let excluded = Ignored::parse(&self.excluded.join("\n"));
+        self.sources.iter().filter_map(|it| taken(it, path)).any(|rest| !excluded.keeps_back(rest))
     }
-    Glob::new(source).is_some_and(|glob| glob.is_of(path))
 }
 
 impl Glob {
     fn new(pattern: String) -> Option<Self> {
         // An expression is made of the others, at a cost.
-        if !pattern.contains(['*', '?', '[', ']', '\\']) {
+        if !pattern.contains(WILD) {
             return Some(Self::Path(pattern));
         }
         Some(pattern).filter(|it| it.len() <= LONGEST).and_then(|it| expression(&it)).map(Self::Expression)
     }
 
-    /// Whether it matches a file or a directory above it.
-    fn is_of(&self, path: &str) -> bool {
+    /// The end of what it matches: of a file, or of a directory above it.
+    fn end(&self, path: &str) -> Option<usize> {
         match self {
             Self::Path(own) => {
-                path.strip_prefix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                let rest = path.strip_prefix(own.as_str())?;
+                (rest.is_empty() || rest.starts_with('/')).then_some(own.len())
             }
             Self::Expression(expression) => {
                 let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-                ends.any(|end| expression.is_match(&path[..end]))
+                ends.find(|&end| expression.is_match(&path[..end]))
             }
         }
     }
@@ -155,7 +185,7 @@ mod tests {
         fn any_text_is_read(text in "[a/*?!\\[\\]^\\\\.\n-]{0,40}|\\PC*", path in "[a./]{1,12}") {
             let ignored = Ignored::parse(&text);
             prop_assert_eq!(ignored.is_empty() && ignored.keeps_back(&path), false);
-            takes(&text, &path);
+            taken(&text, &path);
         }
     }
 
@@ -230,7 +260,24 @@ mod tests {
             ("*.pem", "tls/key.pem", false),
             ("package*.json", ".env", false),
         ] {
-            assert_eq!(takes(source, path), expected, "{source:?} and {path:?}");
+            assert_eq!(taken(source, path).is_some(), expected, "{source:?} and {path:?}");
+        }
+    }
+
+    #[test]
+    fn a_copy_leaves_out_what_it_excludes_below_what_it_takes() {
+        for (source, excluded, path, expected) in [
+            (".", ".env", ".env", false),
+            (".", ".env", "app/.env", true),
+            (".", "**/.env", "app/.env", false),
+            ("app/", ".env", "app/.env", false),
+            ("app", "app/.env", "app/.env", true),
+            ("a*", "tls", "app/tls/key.pem", false),
+            ("*.pem", "key.*", "key.pem", false),
+            ("*.pem", "k.pem", "key.pem", true),
+        ] {
+            let copied = Copied { sources: vec![source.to_owned()], excluded: vec![excluded.to_owned()] };
+            assert_eq!(copied.takes(path), expected, "{source:?} without {excluded:?} and {path:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Brings `check` the files that a deployment starts from: Compose files and what they name, Dockerfiles, the gateway's.
 
+mod context;
 mod gateway;
 
 use std::cell::OnceCell;
@@ -11,7 +12,7 @@ use super::compose::{Disk, OUTSIDE, is_outside};
 use super::file;
 use super::{PRIVATE, Subject, Values, git};
 use crate::check::delivered::Delivered;
-use crate::check::deployed::{Deployed, Image, NamedFile, Unread};
+use crate::check::deployed::{Deployed, Image, Known, NamedFile, Unread};
 use crate::check::facts::{Comparison, FileFact, GitFact};
 use crate::compose::model::{Build, HostPath, Need};
 use crate::compose::{self, Files, Location, Project, Request, Unreadable};
@@ -216,7 +217,11 @@ impl Observer<'_> {
         };
         let target = build.target.as_ref().map(|it| it.as_str().to_owned());
         let inline = build.dockerfile_inline.clone();
-        Some(Image { dockerfile, inline, target, ignore_file, ignored, within: self.within(context, secret()) })
+        let known = match (&dockerfile, &ignored) {
+            (Ok((_, dockerfile)), Ok(ignored)) => self.known(context, dockerfile, ignored),
+            _ => Known::default(),
+        };
+        Some(Image { dockerfile, inline, target, ignore_file, ignored, within: self.within(context, secret()), known })
     }
 
     fn ignored(&self, path: &str) -> Result<Ignored, Unread> {

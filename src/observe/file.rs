@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, Dir, DirEntry, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -99,6 +99,28 @@ impl Tree {
         let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
         names.sort_unstable();
         Some(names)
+    }
+
+    /// What is in a directory, in its order, and whether it is a directory; symlinks and what is neither that nor a regular file are
+    /// left out. `None` when it cannot be opened.
+    pub(super) fn entries(&mut self, path: &str, most: usize) -> Option<Vec<(String, bool)>> {
+        let directory = self.directory(path).ok()?;
+        let entry = |it: DirEntry| {
+            let kind = match it.file_type() {
+                FileType::Unknown => {
+                    let stat = statat(&*directory, it.file_name(), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+                    FileType::from_raw_mode(stat.st_mode)
+                }
+                known => known,
+            };
+            let name = it.file_name().to_str().ok().filter(|name| !matches!(*name, "." | ".."))?;
+            matches!(kind, FileType::Directory | FileType::RegularFile)
+                .then(|| (name.to_owned(), kind == FileType::Directory))
+        };
+        let entries = Dir::read_from(&*directory).ok()?.filter_map(Result::ok);
+        let mut entries: Vec<(String, bool)> = entries.filter_map(entry).take(most).collect();
+        entries.sort_unstable();
+        Some(entries)
     }
 
     fn directory(&mut self, path: &str) -> Result<Rc<OwnedFd>, Blocked> {

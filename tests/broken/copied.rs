@@ -132,6 +132,82 @@ fn stores_and_the_identity_are_kept_out_of_images_where_they_are_there() {
     assert!(report.contains("copies `id.txt` into the image"), "{report}");
 }
 
+const TOKEN: &str = "//registry.npmjs.org/:_authToken=npm_hunter2hunter2hunter2\n";
+const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+
+/// What takes files of others, those that lie in the context and what keeps some back; then the files that are told.
+const OTHERS: &[(&str, &[(&str, &str)], &[&str])] = &[
+    ("COPY . .", &[("a/id_rsa", KEY), ("web/.npmrc", TOKEN)], &["a/id_rsa", "web/.npmrc"]),
+    ("COPY . .", &[("web/.npmrc", "save-exact=true\n"), ("web/.env.production", "VITE_URL=https://a.example\n")], &[]),
+    ("COPY . .", &[("web/.env.production", "API_KEY=hunter2hunter2\n")], &["web/.env.production"]),
+    ("COPY . .", &[("a/prod.env.example", "API_KEY=hunter2hunter2\n"), ("a/id_rsa.pub", "ssh-rsa AAAA\n")], &[]),
+    (
+        "COPY . .",
+        &[("a/tls-key.pem", "-----BEGIN CERTIFICATE-----\n"), ("a/ca.key", "-----BEGIN PUBLIC KEY-----\n")],
+        &[],
+    ),
+    ("COPY . .", &[("a/node_modules/x/id_rsa", KEY), ("a/.git/id_rsa", KEY)], &[]),
+    ("COPY a/ /x/", &[("a/b/id_rsa", KEY), ("c/id_rsa", KEY)], &["a/b/id_rsa"]),
+    ("COPY a/*.key c/*/ /x/", &[("a/x.key", KEY), ("a/b/y.key", KEY), ("c/d/id_rsa", KEY)], &["a/x.key", "c/d/id_rsa"]),
+    ("COPY . .", &[("a/id_rsa", KEY), (".dockerignore", "keys\nconf\n**/id_*\n")], &[]),
+    ("COPY . .", &[("a/id_rsa", KEY), (".dockerignore", "*\n!a\n")], &["a/id_rsa"]),
+    ("COPY . .", &[("a/id_rsa", KEY), (".dockerignore", "*\n!src\n!compose.yml\n")], &[]),
+    ("COPY --exclude=id_rsa a /x", &[("a/id_rsa", KEY), ("a/b/id_rsa", KEY)], &["a/b/id_rsa"]),
+    ("COPY --exclude=**/id_rsa . /x", &[("a/id_rsa", KEY), ("a/x.key", KEY)], &["a/x.key"]),
+    // By its name, and then by what is in it if it is there.
+    ("COPY a/.npmrc /x", &[], &["a/.npmrc"]),
+    ("COPY a/.npmrc /x", &[("a/.npmrc", TOKEN)], &["a/.npmrc"]),
+    ("COPY a/.npmrc /x", &[("a/.npmrc", "//a.example/:_authToken=${NPM_TOKEN}\n")], &[]),
+];
+
+#[test]
+fn well_known_files_with_secrets_are_told_where_they_are_copied() {
+    for (instruction, files, expected) in OTHERS {
+        let project = project(".", &format!("FROM a\n{instruction}\n"));
+        project.write(".dockerignore", "keys\nconf\n");
+        for (file, text) in *files {
+            project.write(file, text);
+        }
+        let (found, report) = told(&project, None);
+        let paths: Vec<String> = expected.iter().map(|it| format!("`{it}`")).collect();
+        let message = format!("copies {} into the image", paths.join(", "));
+        assert_eq!(
+            (found.len(), report.contains(&message)),
+            if paths.is_empty() { (0, false) } else { (1, true) },
+            "{instruction:?} {files:?} {report}"
+        );
+        assert!(!report.contains("hunter2"), "{report}");
+        // All of them, so that one paste is enough.
+        let fix = format!(r"printf '\\n%s\\n' {} >> .dockerignore", expected.join(" "));
+        assert_eq!(report.contains(&fix), !paths.is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn a_symlink_in_a_context_is_not_followed() {
+    let project = project(".", "FROM a\nCOPY . .\n");
+    project.write(".dockerignore", "keys\nconf\nother\n");
+    project.write("other/id_rsa", KEY);
+    std::os::unix::fs::symlink("other/id_rsa", project.path("id_rsa")).unwrap();
+    std::os::unix::fs::symlink("other", project.path("src/other")).unwrap();
+    let (found, report) = told(&project, None);
+    assert!(found.is_empty(), "{report}");
+}
+
+#[test]
+fn a_context_that_is_too_large_to_be_looked_through_is_said_not_to_be() {
+    let project = project(".", "FROM a\nCOPY . .\n");
+    project.write(".dockerignore", "keys\nconf\n");
+    project.write(&format!("src/{}id_rsa", "a/".repeat(20)), KEY);
+    let (found, report) = told(&project, None);
+    assert!(found.is_empty(), "{report}");
+    let why = "its directories are too deep to be looked through";
+    assert!(report.contains(why) && report.contains("what `COPY` takes of the build context of `a`"), "{report}");
+    // Nor is what no instruction takes.
+    project.write("Dockerfile", "FROM a\nCOPY compose.yml .\n");
+    assert!(!told(&project, None).1.contains(why));
+}
+
 /// What of a build is no credential, and what is one all the same.
 const BUILD_STEPS: [(&str, bool); 14] = [
     ("RUN DB_PASSWORD= make", false),

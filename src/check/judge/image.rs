@@ -6,9 +6,8 @@ use super::Bench;
 use crate::check::deployed::{Image, Unread};
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
-use crate::credential::{Argument, is_credential, is_dummy, is_literal, typed, without_dummies};
-use crate::image::dockerfile::{Dockerfile, Does, Instruction, Program, Setting};
-use crate::image::ignored::takes;
+use crate::credential::{Argument, is_credential, is_dummy, is_literal, is_secret_file, typed, without_dummies};
+use crate::image::dockerfile::{Copied, Dockerfile, Does, Instruction, Program, Setting};
 use crate::manifest::Declaration;
 use crate::shell;
 
@@ -28,6 +27,9 @@ impl Bench<'_> {
                         self.instruction(file, image, instruction);
                     }
                     self.copies(file, dockerfile, image);
+                    if let Some(why) = &image.known.unseen {
+                        self.not_checked(format!("what `COPY` takes of the build context of `{name}`"), why);
+                    }
                 }
                 Err(unread) => self.unread(service, &format!("the image of `{name}`"), unread),
             }
@@ -119,10 +121,10 @@ impl Bench<'_> {
     fn copies(&mut self, file: &str, dockerfile: &Dockerfile, image: &Image) {
         let stages: BTreeSet<usize> = dockerfile.stages_of(image.target.as_deref()).into_iter().collect();
         for instruction in dockerfile.instructions.iter().filter(|it| it.stage.is_some_and(|it| stages.contains(&it))) {
-            let Does::Copies(sources) = &instruction.does else { continue };
-            let taken = taken(image, sources);
-            if let Some(first) = taken.first() {
-                let fix = keep_back(image, first);
+            let Does::Copies(copied) = &instruction.does else { continue };
+            let taken = taken(image, copied);
+            if !taken.is_empty() {
+                let fix = keep_back(image, &taken);
                 let message = format!("copies {} into the image", listed_paths(&taken));
                 self.verdict.findings.push(
                     Finding::new(Code::SecretInImage, message, fix)
@@ -146,17 +148,17 @@ impl Bench<'_> {
                     dockerfile.instructions.iter().filter(move |it| it.stage.is_some_and(|it| stages.contains(&it)));
                 of_image
                     .filter_map(
-                        |it| if let Does::Copies(sources) = &it.does { Some(taken(image, sources)) } else { None },
+                        |it| if let Does::Copies(copied) = &it.does { Some(taken(image, copied)) } else { None },
                     )
                     .flatten()
             })
             .collect();
         let reaching: Vec<&str> = reaching(image).map(|(_, within)| within).filter(|it| !copied.contains(it)).collect();
-        let Some((build, first)) = service.build.as_ref().zip(reaching.first()) else { return };
+        let Some(build) = service.build.as_ref().filter(|_| !reaching.is_empty()) else { return };
         let at = build.context.as_ref().map_or(&build.at, |it| &it.text.at);
         let message =
             format!("{} reaches the builder: `{}` does not keep it back", listed_paths(&reaching), image.ignore_file);
-        let finding = Finding::new(Code::SecretInBuildContext, message, keep_back(image, first));
+        let finding = Finding::new(Code::SecretInBuildContext, message, keep_back(image, &reaching));
         self.verdict.findings.push(finding.of_file(&at.file).at_line(at.line));
     }
 }
@@ -172,54 +174,32 @@ fn reaching(image: &Image) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The files with secrets, by their paths in the context, that an instruction takes.
-fn taken<'i>(image: &'i Image, sources: &'i [String]) -> Vec<&'i str> {
-    let ours = reaching(image).map(|(_, within)| within).filter(|within| sources.iter().any(|it| takes(it, within)));
-    let mut taken: Vec<&str> = ours.collect();
-    let is_sent = |path: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(path.trim_start_matches("./")));
-    // Whoever names one copies it, whoever writes it.
-    let named = sources.iter().map(|it| it.trim_start_matches("./")).map(|it| it.trim_end_matches('/'));
-    let named = named.filter(|it| holds_secrets(it) && is_sent(it));
-    taken.extend(named.filter(|it| !it.contains('*')).collect::<Vec<_>>());
+fn taken<'i>(image: &'i Image, copied: &'i Copied) -> Vec<&'i str> {
+    let known = image.known.files.iter().filter(|(_, holds)| **holds).map(|(within, _)| within.as_str());
+    let there = reaching(image).map(|(_, within)| within).chain(known).filter(|within| copied.takes(within));
+    let is_sent = |path: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(path));
+    // Whoever names one copies it, whoever writes it; of one that is there what is in it tells.
+    let named = copied.sources.iter().map(|it| it.trim_start_matches("./").trim_end_matches('/'));
+    let named = named.filter(|it| is_secret_file(it) && !it.contains('*') && !image.known.files.contains_key(*it));
+    let mut taken: Vec<&str> = there.chain(named.filter(|it| is_sent(it) && copied.takes(it))).collect();
     taken.sort_unstable();
     taken.dedup();
     taken
 }
 
-/// Whether a path is that of a file, or a directory, which holds secrets wherever there is one: `.env` and its variants, private
-/// keys, and what programs keep logins in.
-fn holds_secrets(path: &str) -> bool {
-    const LOGINS: [&str; 13] = [
-        ".aws",
-        ".git-credentials",
-        ".gnupg",
-        ".htpasswd",
-        ".my.cnf",
-        ".netrc",
-        ".npmrc",
-        ".pgpass",
-        ".pypirc",
-        ".ssh",
-        ".vault-token",
-        "credentials.json",
-        "kubeconfig",
-    ];
-    const KEYS: [&str; 4] = ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"];
-    const ENDS: [&str; 5] = [".jks", ".kdbx", ".key", ".p12", ".pfx"];
-    let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let shows = ["example", "sample", "template", "dist"].iter().any(|it| name.split('.').any(|part| part == *it));
-    let end = name.rsplit_once('.').map_or("", |(_, end)| end);
-    let is_env = end == "env" || name.starts_with(".env.");
-    let is_key = end == "pem" && ["key", "priv"].iter().any(|it| name.contains(it)) && !name.contains("pub");
-    let is_of_directory = matches!(directory.rsplit('/').next(), Some(".aws")) && name == "credentials"
-        || matches!(directory.rsplit('/').next(), Some(".docker")) && name == "config.json";
-    let is_named = LOGINS.contains(&name) || KEYS.contains(&name) || ENDS.iter().any(|end| name.ends_with(end));
-    !shows && (is_env || is_key || is_of_directory || is_named)
-}
-
-fn keep_back(image: &Image, path: &str) -> String {
+/// The lines that keep files back.
+fn keep_back(image: &Image, paths: &[&str]) -> String {
+    // More is no line to be pasted.
+    const MOST: usize = 10;
     // Whoever keeps a store back keeps all of them back, and the record beside them.
-    let own = path.find(PRIVATE).filter(|&at| at == 0 || path[..at].ends_with('/'));
-    let path = own.map_or(path, |at| &path[..at + PRIVATE.len()]);
+    let line = |path: &str| {
+        let own = path.find(PRIVATE).filter(|&at| at == 0 || path[..at].ends_with('/'));
+        shell::path(own.map_or(path, |at| &path[..at + PRIVATE.len()])).to_string()
+    };
+    let lines: BTreeSet<String> = paths.iter().map(|it| line(it)).collect();
+    let more = lines.len().saturating_sub(MOST);
+    let shown: Vec<String> = lines.into_iter().take(MOST).collect();
     // The last line of the file may have no end.
-    format!("printf '\\n%s\\n' {} >> {}", shell::path(path), shell::path(&image.ignore_file))
+    let fix = format!("printf '\\n%s\\n' {} >> {}", shown.join(" "), shell::path(&image.ignore_file));
+    if more == 0 { fix } else { format!("{fix}    # and {more} more") }
 }

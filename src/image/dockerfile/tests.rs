@@ -14,7 +14,8 @@ fn shown(text: &str) -> Vec<String> {
         Does::Argument(it) => format!("ARG {}", setting(it)),
         Does::Variable(it) => format!("ENV {}", setting(it)),
         Does::Label(it) => format!("LABEL {}", setting(it)),
-        Does::Copies(sources) => format!("COPY {}", sources.join("|")),
+        Does::Copies(it) if it.excluded.is_empty() => format!("COPY {}", it.sources.join("|")),
+        Does::Copies(it) => format!("COPY {} without {}", it.sources.join("|"), it.excluded.join("|")),
         Does::Runs(it) => format!("{} {}", it.keyword, it.words.join("|")),
         Does::User(user) => format!("USER {user}"),
     };

@@ -1,0 +1,110 @@
+//! The well-known files with secrets that lie in a build context where `COPY` takes them.
+
+use std::collections::BTreeSet;
+
+use super::super::compose::{OUTSIDE, is_outside};
+use super::{Observer, beneath};
+use crate::check::deployed::Known;
+use crate::credential::{is_secret_file, is_secret_in};
+use crate::image::dockerfile::Does;
+use crate::image::ignored::literal_start;
+use crate::image::{Dockerfile, Ignored};
+
+/// More entries of directories than this are not looked at.
+const MOST_ENTRIES: usize = 20_000;
+
+/// More files than this are not read.
+const MOST_FILES: usize = 500;
+
+/// How many directories lie above what is looked at.
+const DEEPEST: usize = 16;
+
+/// What of others lies in a context, and is not looked at.
+const PASSED_BY: [&str; 2] = [".git", "node_modules"];
+
+impl Observer<'_> {
+    /// What may be copied out of a context, of which `ignored` keeps some back.
+    pub(super) fn known(&self, context: &str, dockerfile: &Dockerfile, ignored: &Ignored) -> Known {
+        let copied = dockerfile.instructions.iter().filter_map(|it| match &it.does {
+            Does::Copies(copied) => Some(&copied.sources),
+            _ => None,
+        });
+        let starts: BTreeSet<String> = copied.flatten().map(|it| literal_start(it)).collect();
+        let mut walk = Walk { observer: self, context, ignored, left: MOST_ENTRIES, known: Known::default() };
+        for start in &starts {
+            walk.from(start, &starts);
+        }
+        walk.known
+    }
+}
+
+struct Walk<'w> {
+    observer: &'w Observer<'w>,
+    context: &'w str,
+    ignored: &'w Ignored,
+    left: usize,
+    known: Known,
+}
+
+impl Walk<'_> {
+    /// Looks at a file, or at a directory and below it; not at what another start has below it.
+    fn from(&mut self, start: &str, starts: &BTreeSet<String>) {
+        let mut above = start.match_indices('/').map(|(at, _)| &start[..at]).chain([""]);
+        let is_below = !start.is_empty() && above.any(|it| starts.contains(it));
+        if is_below || PASSED_BY.contains(&start.rsplit('/').next().unwrap_or(start)) {
+            return;
+        }
+        if is_outside(self.context) {
+            return self.stop(OUTSIDE);
+        }
+        if is_secret_file(start) {
+            self.file(start);
+        }
+        let mut waiting = vec![(start.to_owned(), 0)];
+        while let Some((directory, depth)) = waiting.pop() {
+            // A file, a symlink, or nothing at all.
+            let Some(entries) = self.entries(&directory) else { continue };
+            for (name, is_directory) in entries {
+                let path = beneath(&directory, &name);
+                match is_directory {
+                    true if PASSED_BY.contains(&name.as_str()) || self.ignored.keeps_back_all_of(&path) => {}
+                    true if depth == DEEPEST => self.stop("its directories are too deep to be looked through"),
+                    true => waiting.push((path, depth + 1)),
+                    false if is_secret_file(&path) => self.file(&path),
+                    false => {}
+                }
+            }
+        }
+    }
+
+    fn entries(&mut self, directory: &str) -> Option<Vec<(String, bool)>> {
+        let path = beneath(self.context, directory);
+        let entries = self.observer.disk.tree().entries(path.trim_end_matches('/'), self.left + 1)?;
+        if entries.len() > self.left {
+            self.stop("it has too many files to be looked through");
+        }
+        self.left = self.left.saturating_sub(entries.len());
+        Some(entries)
+    }
+
+    fn file(&mut self, path: &str) {
+        if self.ignored.keeps_back(path) {
+            return;
+        }
+        if self.known.files.len() == MOST_FILES {
+            return self.stop("it has too many files to be looked through");
+        }
+        let holds = match self.observer.content(&beneath(self.context, path)) {
+            Ok(Some(bytes)) => is_secret_in(path, &bytes),
+            Ok(None) => return,
+            // Whoever builds may read it.
+            Err(unread) if unread.is_fault => true,
+            Err(_) => return,
+        };
+        self.known.files.insert(path.to_owned(), holds);
+    }
+
+    fn stop(&mut self, why: &str) {
+        self.known.unseen.get_or_insert_with(|| why.to_owned());
+    }
+}
