@@ -30,6 +30,8 @@ pub struct Deployed {
     pub files: BTreeMap<String, NamedFile>,
     /// How each service that is built here is built, by service.
     pub images: BTreeMap<String, Image>,
+    /// What is kept back of the directories among `additional_contexts`, by [`compose::model::HostPath::path`].
+    pub contexts: BTreeMap<String, Ignored>,
     /// The configuration files of nginx, by path.
     pub gateways: BTreeMap<String, Gateway>,
 }

@@ -42,6 +42,9 @@ impl Canonical<'_> {
         if let Some(file) = map.get_mut("file") {
             self.path(file);
         }
+        if let Some(device) = map.get_mut("driver_opts").and_then(Node::map_mut).and_then(|it| it.get_mut("device")) {
+            self.path(device);
+        }
         let Some(external) = map.get_mut("external") else { return };
         let Value::Map(named) = &mut external.value else { return };
         let name = named.remove("name");
@@ -86,6 +89,9 @@ impl Canonical<'_> {
         }
         let watch = map.get_mut("develop").and_then(Node::map_mut).and_then(|map| map.get_mut("watch"));
         for node in watch.into_iter().flat_map(Node::list_mut) {
+            if let Some(watched) = node.map_mut().and_then(|map| map.get_mut("path")) {
+                self.path(watched);
+            }
             if let Some(exec) = node.map_mut().and_then(|map| map.get_mut("exec")).and_then(Node::map_mut) {
                 self.pairs(exec, "environment", &path("develop.watch.exec.environment"));
             }
@@ -105,10 +111,23 @@ impl Canonical<'_> {
             self.pairs(map, key, &format!("{path}.{key}"));
         }
         self.mounts(map.get_mut("secrets"), &format!("{path}.secrets"));
-        if let Some(context) = map.get_mut("context")
-            && !context.as_str().is_some_and(|it| is_remote(it) || it.starts_with("service:"))
-        {
-            self.path(context);
+        if let Some(context) = map.get_mut("context") {
+            self.context(context);
+        }
+        match map.get_mut("additional_contexts").map(|it| &mut it.value) {
+            Some(Value::Map(map)) => map.values_mut().for_each(|it| self.context(it)),
+            Some(Value::List(list)) => list.iter_mut().for_each(|it| self.context(it)),
+            _ => {}
+        }
+    }
+
+    /// A directory that is built from, unless it is an address, an image or what another service builds.
+    fn context(&mut self, node: &mut Node) {
+        let Some(scalar) = node.scalar_mut().filter(|it| it.kind == Kind::Text) else { return };
+        // `NAME=path` in a list.
+        let path = scalar.text.split_once('=').map_or(scalar.text.as_str(), |(_, path)| path);
+        if !is_remote(path) && !path.starts_with("service:") {
+            scalar.path = Some(paths::join(self.directory, path));
         }
     }
 
@@ -126,9 +145,7 @@ impl Canonical<'_> {
 
     /// Notes where a path leads.
     fn path(&mut self, node: &mut Node) {
-        if let Value::Scalar(scalar) = &mut node.value
-            && scalar.kind == Kind::Text
-        {
+        if let Some(scalar) = node.scalar_mut().filter(|it| it.kind == Kind::Text) {
             scalar.path = Some(paths::join(self.directory, &scalar.text));
         }
     }

@@ -6,7 +6,7 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use parts::{Address, Build, EnvFile, Healthcheck, Hook, Limits, Mount, Port, VolumeKind, VolumeMount};
+pub use parts::{Address, Build, EnvFile, Healthcheck, Hook, Limits, Mount, Port, VolumeKind, VolumeMount, Watch};
 pub use text::Text;
 
 /// A line of a file.
@@ -60,6 +60,9 @@ pub struct Project {
     pub files: Vec<String>,
     /// The env files that its variables come from, those of included projects too, whether or not they are there.
     pub variable_files: BTreeSet<String>,
+    /// Where paths of the host lead that do not show it by their letters, by [`HostPath::path`]: into the project, and empty for a
+    /// directory that the project is in. Empty unless somebody looked.
+    pub leads: BTreeMap<String, String>,
 }
 
 /// How badly a variable is needed where it is put in.
@@ -111,6 +114,8 @@ pub struct Service {
     pub command: Vec<Text>,
     /// `entrypoint`, as `command`.
     pub entrypoint: Vec<Text>,
+    /// The variables that are put in anywhere in it, also where it only extends what puts them in, and where.
+    pub variables: BTreeMap<String, Location>,
     /// What the container's environment holds: `environment` over `env_file`.
     pub environment: BTreeMap<String, Variable>,
     /// `env_file`, in order.
@@ -125,6 +130,10 @@ pub struct Service {
     pub expose: Vec<Text>,
     /// `volumes`.
     pub volumes: Vec<VolumeMount>,
+    /// `volumes_from`.
+    pub volumes_from: Vec<Text>,
+    /// `develop.watch`.
+    pub watches: Vec<Watch>,
     /// `networks`; `default` if there is neither any nor a `network_mode`.
     pub networks: BTreeMap<String, Location>,
     /// `network_mode`.
@@ -242,4 +251,6 @@ pub struct Volume {
     pub driver: Option<Text>,
     /// `driver_opts`.
     pub driver_opts: BTreeMap<String, Text>,
+    /// The path of the host that it is a bind of, by `driver_opts`.
+    pub bind: Option<HostPath>,
 }

@@ -62,6 +62,8 @@ fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loa
     fields.refuse_nulls(&["command", "entrypoint", "deploy", "develop"], problems);
     let network_mode = fields.string("network_mode", problems);
     let [pid, ipc] = ["pid", "ipc"].map(|key| fields.string(key, problems));
+    let mut variables = BTreeMap::new();
+    fields.map.values().for_each(|it| it.variables(&mut variables));
     let mut depends_on = names(fields, "depends_on");
     // Who shares a namespace with a service waits for it.
     for text in [&network_mode, &pid, &ipc].into_iter().flatten() {
@@ -79,6 +81,7 @@ fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loa
         build,
         command: fields.words("command", problems),
         entrypoint: fields.words("entrypoint", problems),
+        variables,
         environment,
         env_files,
         secrets: parts::mounts(fields, "secrets", "/run/secrets/", problems),
@@ -86,6 +89,8 @@ fn service(at: &Location, fields: &Fields<'_>, values: &Values, loader: &mut Loa
         ports: parts::ports(fields, problems),
         expose: fields.numbers("expose", problems),
         volumes: parts::volumes(fields, problems),
+        volumes_from: fields.strings("volumes_from", problems),
+        watches: parts::watches(fields, problems),
         networks,
         network_mode,
         labels: fields.texts("labels", problems),
@@ -171,11 +176,16 @@ fn subnets(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Text> {
 
 fn volume(at: &Location, fields: &Fields<'_>, problems: &mut Problems) -> Volume {
     fields.refuse_nulls(&[], problems);
+    let driver_opts = fields.texts("driver_opts", problems);
+    let is_bind =
+        driver_opts.get("o").is_some_and(|it| it.as_str().split(',').any(|it| matches!(it, "bind" | "rbind")));
+    let device = || fields.get("driver_opts")?.map()?.get("device")?.as_path();
     Volume {
         at: at.clone(),
         external: fields.flag("external", problems).is_some_and(|flag| flag.on),
         name: fields.string("name", problems),
         driver: fields.string("driver", problems),
-        driver_opts: fields.texts("driver_opts", problems),
+        bind: if is_bind { device() } else { None },
+        driver_opts,
     }
 }

@@ -102,6 +102,10 @@ impl Node {
         if let Value::Scalar(scalar) = &self.value { Some(scalar) } else { None }
     }
 
+    pub(super) fn scalar_mut(&mut self) -> Option<&mut Scalar> {
+        if let Value::Scalar(scalar) = &mut self.value { Some(scalar) } else { None }
+    }
+
     pub(super) fn map(&self) -> Option<&Map> {
         if let Value::Map(map) = &self.value { Some(map) } else { None }
     }
@@ -149,6 +153,20 @@ impl Node {
             _ => return None,
         };
         Some(Flag { on, at: self.at.clone() })
+    }
+
+    /// Notes the variables that were put in below it, and where first.
+    pub(super) fn variables(&self, found: &mut BTreeMap<String, Location>) {
+        match &self.value {
+            Value::Null => {}
+            Value::Scalar(scalar) => {
+                for name in &scalar.variables {
+                    found.entry(name.clone()).or_insert_with(|| self.at.clone());
+                }
+            }
+            Value::List(list) => list.iter().for_each(|it| it.variables(found)),
+            Value::Map(map) => map.values().for_each(|it| it.variables(found)),
+        }
     }
 
     /// How many entries it has, itself included.

@@ -2,6 +2,7 @@
 
 mod context;
 mod gateway;
+mod leads;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,11 +42,13 @@ pub fn look(
         let given = observer.given(values, variables);
         let directory = subject.root.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let env_files = subject.manifest.compose_env_files_in(subject.environment);
-        let resolved = compose::resolve(&Request { files, variables: &given, env_files, directory }, &observer);
+        let mut resolved = compose::resolve(&Request { files, variables: &given, env_files, directory }, &observer);
+        resolved.project.leads = observer.leads(&resolved.project);
         deployed.files = observer.named(&resolved.project);
         deployed.shell = observer.shell(&resolved.project, values, variables);
         deployed.committed = observer.committed(&resolved.project);
         deployed.images = observer.images(&resolved.project);
+        deployed.contexts = observer.contexts(&resolved.project);
         deployed.problems = resolved.problems;
         deployed.known = resolved.project.uses.iter().filter(|it| it.known).map(|it| it.name.clone()).collect();
         let defaults = resolved.project.uses.iter().filter(|it| it.need == Need::Default);
@@ -103,6 +106,10 @@ impl Observer<'_> {
         }
         let open = variables.iter().filter(|(name, _)| is_open(name));
         given.extend(open.map(|(name, value)| (name.clone(), Secret::new(value.expose().to_vec()))));
+        // Who starts Compose stands beside its files, wherever who checks stands.
+        if let Some(root) = self.subject.root.canonicalize().ok().and_then(|it| it.to_str().map(str::to_owned)) {
+            given.insert("PWD".to_owned(), Secret::new(root.into_bytes()));
+        }
         given
     }
 

@@ -9,6 +9,7 @@ mod delivery;
 mod files;
 mod fine;
 mod fix;
+mod holding;
 mod images;
 mod nginx;
 mod posture;

@@ -90,6 +90,8 @@ pub struct Build {
     pub at: Location,
     /// `context`; `None` where it is a URL or only `additional_contexts`.
     pub context: Option<HostPath>,
+    /// The directories among `additional_contexts`.
+    pub contexts: Vec<HostPath>,
     /// The Dockerfile: `dockerfile` or `Dockerfile`, beneath the context; `None` where it is written inline or the context is
     /// elsewhere.
     pub dockerfile: Option<HostPath>,
@@ -125,6 +127,19 @@ pub struct Hook {
     pub command: Vec<Text>,
     /// `environment`.
     pub environment: BTreeMap<String, Variable>,
+}
+
+/// What Compose does when files change: one entry of `develop.watch`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// `path`.
+    pub path: HostPath,
+    /// Whether it copies them into the container.
+    pub syncs: bool,
+    /// `ignore`: patterns of what it leaves out, from the path on.
+    pub ignored: Vec<Text>,
+    /// Where.
+    pub at: Location,
 }
 
 /// What stands where a file or a directory is due, and leads to another host.

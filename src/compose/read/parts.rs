@@ -3,10 +3,10 @@
 use crate::compose::environment;
 use crate::compose::interpolate::Values;
 use crate::compose::load::Loader;
-use crate::compose::model::{Build, Hook, HostPath, Mount, Port, Text, VolumeKind, VolumeMount};
+use crate::compose::model::{Build, Hook, HostPath, Mount, Port, Text, VolumeKind, VolumeMount, Watch};
 use crate::compose::paths;
 use crate::compose::problem::Problems;
-use crate::compose::tree::{Fields, Kind, Node};
+use crate::compose::tree::{Fields, Kind, Node, Value};
 
 /// The entries of a list of maps.
 fn entries<'a>(fields: &Fields<'a>, key: &str, problems: &mut Problems) -> Vec<(&'a Node, Fields<'a>)> {
@@ -126,6 +126,20 @@ pub(super) fn hooks(fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_
     found.into_iter().map(hook).collect()
 }
 
+/// `develop.watch`; an entry that is not whole is refused elsewhere.
+pub(super) fn watches(fields: &Fields<'_>, problems: &mut Problems) -> Vec<Watch> {
+    let Some(develop) = fields.below("develop", problems) else { return Vec::new() };
+    let mut watches = Vec::new();
+    for (node, watch) in entries(&develop, "watch", problems) {
+        let Some(path) = watch.get("path").and_then(Node::as_path) else { continue };
+        let syncs = watch.get("action").and_then(Node::as_str).is_some_and(|it| it.starts_with("sync"));
+        let ignored = watch.get("ignore").and_then(Node::list).unwrap_or_default();
+        let ignored = ignored.iter().filter_map(Node::as_text).collect();
+        watches.push(Watch { path, syncs, ignored, at: node.at.clone() });
+    }
+    watches
+}
+
 /// `provider.options`: texts, or lists of them.
 pub(super) fn provider(fields: &Fields<'_>, problems: &mut Problems) -> Vec<(String, Text)> {
     let options = fields.below("provider", problems).and_then(|it| it.below("options", problems));
@@ -151,9 +165,15 @@ pub(super) fn build(fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_
         let text = named.clone().unwrap_or_else(|| Text::new("Dockerfile", context.text.at.clone(), Vec::new()));
         HostPath { path: paths::join(&context.path, text.as_str()), text }
     });
+    let contexts = match fields.get("additional_contexts").map(|it| &it.value) {
+        Some(Value::Map(map)) => map.values().filter_map(Node::as_path).collect(),
+        Some(Value::List(list)) => list.iter().filter_map(Node::as_path).collect(),
+        _ => Vec::new(),
+    };
     Some(Build {
         at,
         context,
+        contexts,
         dockerfile,
         dockerfile_inline,
         args: args.unwrap_or_default(),

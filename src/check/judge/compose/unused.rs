@@ -7,7 +7,7 @@ use crate::check::delivered::{Delivered, DeliveredFile};
 use crate::check::finding::{Code, Finding};
 use crate::check::judge::fix::in_table;
 use crate::compose::Project;
-use crate::compose::model::VolumeKind;
+use crate::compose::model::{HostPath, VolumeKind};
 use crate::manifest::Format;
 use crate::name::SecretName;
 use crate::project::MANIFEST;
@@ -41,7 +41,7 @@ impl<'a> Bench<'a> {
         let mut used: BTreeSet<&SecretName> = by_name.collect();
         let read = read_by(project);
         for (path, file) in &delivered.files {
-            if is_read_elsewhere(file) || is_in(&read, path) {
+            if is_read_elsewhere(file) || read.iter().any(|it| project.below(it, path).is_some()) {
                 used.extend(&file.names);
             }
         }
@@ -70,17 +70,12 @@ fn is_read_elsewhere(file: &DeliveredFile<'_>) -> bool {
 }
 
 /// The paths that Compose or a container of the project reads: files, and directories with all that is in them.
-fn read_by(project: &Project) -> BTreeSet<&str> {
+fn read_by(project: &Project) -> Vec<&HostPath> {
     let definitions = project.secrets.values().chain(project.configs.values()).filter_map(|it| it.file.as_ref());
     let services = project.services.values().flat_map(|service| {
         let binds = service.volumes.iter().filter(|it| it.kind == VolumeKind::Bind);
         service.env_files.iter().map(|it| &it.path).chain(binds.filter_map(|it| it.host.as_ref()))
     });
-    definitions.chain(services).map(|it| it.path.as_str()).collect()
-}
-
-/// Whether a path or a directory above it, the project's root among them, is in a set.
-fn is_in(paths: &BTreeSet<&str>, path: &str) -> bool {
-    let mut above = path.match_indices('/').map(|(at, _)| &path[..at]).chain(["", path]);
-    above.any(|it| paths.contains(it))
+    let volumes = project.volumes.values().filter_map(|it| it.bind.as_ref());
+    definitions.chain(services).chain(volumes).collect()
 }
