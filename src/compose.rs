@@ -42,6 +42,15 @@ pub const LARGEST: usize = 1 << 20;
 /// The names that Compose looks for when it is given none, in its order.
 pub const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
+/// Whether a file is called like one of [`NAMES`], with a word that tells it from others, such as `docker-compose.prod.yml`; one that
+/// only shows what another looks like is not.
+pub fn is_named_alike(name: &str) -> bool {
+    let stem = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml"));
+    let rest = stem.map(|stem| stem.strip_prefix("docker-").unwrap_or(stem)).and_then(|it| it.strip_prefix("compose"));
+    let shows = |word: &str| ["dist", "example", "sample", "template"].contains(&word);
+    rest.is_some_and(|it| it.starts_with(['.', '-', '_']) && !it.split(['.', '-', '_']).any(shows))
+}
+
 /// What Compose puts over one of [`NAMES`] by itself.
 const OVERRIDES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];

@@ -230,7 +230,7 @@ const TABLE: &[Explanation] = explanations! {
     "compose-unnamed" at [Repo, Host]
         cause "There is a Compose file beside the manifest, and no `compose` in the manifest."
         risk "Services that lack a secret, or have one in the open, go unnoticed."
-        cure "Add the line of the finding to the manifest; what starts nothing of this project, allow it with a reason."
+        cure "Add the line of the finding to the manifest; where it starts nothing of this project, say so: `compose = []`."
     "variable-undeclared" at [Repo, Host]
         cause "A Compose file puts in a variable that is required or looks like a secret, and the manifest does not know it."
         risk "The service does not start, or starts with an empty credential; or somebody keeps the value by hand."

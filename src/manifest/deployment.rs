@@ -148,10 +148,15 @@ impl Manifest {
         own.or(self.compose_variables.run).unwrap_or_default()
     }
 
+    /// Whether anything is said of Compose files, also that there are none: `compose = []`.
+    pub fn says_compose(&self) -> bool {
+        self.compose.is_some() || self.environments.values().any(|it| it.compose.is_some())
+    }
+
     /// The Compose files that start an environment, in the order of `docker compose -f`; none = it has no Compose.
     pub fn compose_in(&self, environment: &EnvName) -> &[String] {
         let own = self.environments.get(environment).and_then(|it| it.compose.as_deref());
-        own.unwrap_or(&self.compose)
+        own.or(self.compose.as_deref()).unwrap_or_default()
     }
 }
 

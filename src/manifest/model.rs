@@ -32,8 +32,9 @@ pub struct Manifest {
     pub default_environment: EnvName,
     /// How many versions of a secret keep their value.
     pub keep: usize,
-    /// The Compose files that start it, unless an environment has its own; see [`Manifest::compose_in`].
-    pub compose: Vec<String>,
+    /// The Compose files that start it, unless an environment has its own; see [`Manifest::compose_in`]. `None` = nothing is said of
+    /// them.
+    pub compose: Option<Vec<String>>,
     /// Where Compose gets its variables from, unless an environment says otherwise.
     pub compose_variables: ComposeVariables,
     /// At least the default environment.

@@ -66,7 +66,7 @@ pub(super) fn manifest(
     let default_environment = default_environment(project.default_environment.as_ref(), &declared, problems);
     let mut environments: BTreeMap<_, _> = declared.into_iter().collect();
     environments.entry(default_environment.clone()).or_default();
-    let compose = deployment::files(project.compose.take(), "project.compose", problems);
+    let compose = project.compose.take().map(|list| deployment::files(Some(list), "project.compose", problems));
     let env_files = (project.compose_env_files.take(), "project.compose_env_files");
     let compose_variables = deployment::variables(env_files, project.compose_run.take(), problems);
     let (name, issuer, keep) = project_fields(project, problems);
@@ -79,7 +79,7 @@ pub(super) fn manifest(
     remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);
     let hooks = hooks::declare(raw.hooks, &mut secrets, &outputs, problems);
-    let has_compose = !compose.is_empty() || environments.values().any(|it| it.compose.is_some());
+    let has_compose = compose.as_ref().is_some_and(|it| !it.is_empty()) || environments.values().any(|it| it.compose.is_some());
     let deployment = deployment::declare(raw.deployment, &secrets, has_compose, problems);
     let allowances = allowances::declare(raw.check, &scope, problems);
     let scan = Rules::read(raw.scan, problems);

@@ -54,9 +54,8 @@ pub fn look(
         let defaults = resolved.project.uses.iter().filter(|it| it.need == Need::Default);
         deployed.defaults = defaults.map(|it| ((it.at.clone(), it.name.clone()), it.default.clone())).gather();
         deployed.compose = Some(resolved.project);
-    } else if subject.manifest.environments.keys().all(|it| subject.manifest.compose_in(it).is_empty()) {
-        let is_there = |name: &&str| matches!(observer.content(name), Ok(Some(_)));
-        deployed.unnamed = compose::NAMES.into_iter().find(is_there).map(str::to_owned);
+    } else if !subject.manifest.says_compose() {
+        deployed.unnamed = observer.unnamed();
     }
     for path in subject.manifest.deployment.iter().flat_map(|it| &it.nginx) {
         let gateway = observer.gateway(path, deployed.compose.as_ref());
@@ -132,6 +131,16 @@ impl Observer<'_> {
         let observer = super::Observer { subject: self.subject, values };
         let set: BTreeMap<SecretName, &Secret> = set.gather();
         set.into_iter().map(|(name, value)| (name.clone(), observer.compare("", &name, value))).gather()
+    }
+
+    /// A Compose file in the project's directory: one that Compose finds by itself, else one that is called alike.
+    fn unnamed(&self) -> Option<String> {
+        let is_there = |name: &str| matches!(self.content(name), Ok(Some(_)));
+        let alike = || {
+            let names = self.disk.tree().names("").unwrap_or_default();
+            names.into_iter().find(|name| compose::is_named_alike(name) && is_there(name))
+        };
+        compose::NAMES.into_iter().find(|name| is_there(name)).map(str::to_owned).or_else(alike)
     }
 
     fn dotenv_files(&self) -> impl Iterator<Item = &str> {

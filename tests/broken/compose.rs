@@ -85,6 +85,12 @@ broken! {
         let (before, rest) = text.split_once("[deployment]\n").unwrap();
         project.write("vault-kit.toml", [before, &rest[rest.find("# --- Files").unwrap()..]].concat());
     } => "compose-unnamed";
+    a_compose_file_of_one_environment_that_is_not_named: "docker-mcp", |project| {
+        let text = project.read("vault-kit.toml").replacen("compose = [\"docker-compose.yml\"]\n", "", 1);
+        let (before, rest) = text.split_once("[deployment]\n").unwrap();
+        project.write("vault-kit.toml", [before, &rest[rest.find("# --- Files").unwrap()..]].concat());
+        std::fs::rename(project.path("docker-compose.yml"), project.path("docker-compose.prod.yml")).unwrap();
+    } => "compose-unnamed";
     a_compose_file_that_is_a_directory: "mcp-rag", |project| {
         std::fs::remove_file(project.path("docker-compose.yml")).unwrap();
         std::fs::create_dir(project.path("docker-compose.yml")).unwrap();

@@ -247,3 +247,23 @@ fn what_a_compose_file_takes_from_outside_of_the_project_is_not_checked() {
 fn fifo(path: &std::path::Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
+
+#[test]
+fn a_compose_file_is_not_named_where_the_manifest_says_that_none_is_meant() {
+    const MANIFEST: &str = "[project]\nname = \"shop\"\nCOMPOSE\n[secrets.DB_PASSWORD]\nkind = \"password\"\n[environments.dev]\nOWN\n";
+    for (compose, own, file, expected) in [
+        ("", "", "compose.yaml", true),
+        ("", "", "docker-compose.prod.yml", true),
+        ("", "", "compose-staging.yaml", true),
+        ("", "", "docker-compose.example.yml", false),
+        ("", "", "composer.yml", false),
+        ("compose = []", "", "compose.yaml", false),
+        ("compose = []", "", "docker-compose.prod.yml", false),
+        ("", "compose = []", "compose.yaml", false),
+    ] {
+        let project = Project::with_manifest(&MANIFEST.replace("COMPOSE", compose).replace("OWN", own));
+        project.write(file, "services: { a: { image: a } }\n");
+        let run = project.run(["check", "--at", "repo"]);
+        assert_eq!(run.stdout.contains("compose-unnamed"), expected, "{compose} {own} {file}: {run:?}");
+    }
+}

@@ -364,7 +364,7 @@ secrets:
         files = { POSTGRES_PASSWORD = "db_pw" }
         "#);
         let manifest = parse(&text, MANIFEST).unwrap();
-        assert_eq!(manifest.compose, ["compose.yaml"]);
+        assert_eq!(manifest.compose.unwrap(), ["compose.yaml"]);
         assert!(!text.contains("hunter2") && !text.contains("fast"));
     }
 

@@ -188,5 +188,5 @@ fn a_deployment_has_its_rules_by_name_and_line() {
 #[test]
 fn without_a_deployment_nothing_is_promised() {
     let manifest = parse("[project]\nname = \"p\"\n", "m").unwrap();
-    assert!(manifest.deployment.is_none() && manifest.compose.is_empty());
+    assert!(manifest.deployment.is_none() && manifest.compose.is_none());
 }
