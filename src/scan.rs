@@ -25,7 +25,7 @@ mod tokens;
 mod view;
 mod zip;
 
-pub use finding::{Code, Finding, Report, Severity};
+pub use finding::{Code, Finding, Report, Severity, Within};
 pub use known::Known;
 pub use matcher::{Encoding, Matcher};
 pub use needle::{Owner, State};

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use super::frame::Frame;
 use super::human::{GREEN, RED, YELLOW, line, painted};
 use super::words::plain;
-use crate::scan::{Finding, Report, Severity, message};
+use crate::scan::{Finding, Report, Severity, Within};
 use crate::ui::{counted, grouped};
 
 /// So many places of one value in one file are told one by one to people. Machines are told all.
@@ -36,8 +36,7 @@ impl Told<'_> {
     /// the manifest for what is in no file.
     fn place(&self, finding: &Finding) -> (String, Option<u64>) {
         let frame = self.frame;
-        let is_of_commit = finding.commit.is_some() && ["(the ", "refs/"].iter().any(|it| finding.file.starts_with(it));
-        if is_of_commit || finding.file == message::NEXT {
+        if finding.within != Within::File {
             return (frame.below_top(&frame.manifest), None);
         }
         let (file, member) =

@@ -153,7 +153,7 @@ impl Worker<'_> {
     }
 
     fn member(&mut self, content: &mut dyn Read, depth: u32, budget: &Budget, inner: &Inner<'_>) -> io::Result<()> {
-        let place = Place { file: &inner.file, commit: inner.commit };
+        let place = Place { file: &inner.file, ..inner.of };
         self.found.looked_at.files += 1;
         self.name(place);
         let mut start = [0; START];
@@ -179,11 +179,11 @@ impl Worker<'_> {
 /// The place of a member.
 struct Inner<'p> {
     file: String,
-    commit: Option<&'p str>,
+    of: Place<'p>,
 }
 
 fn inner<'p>(place: Place<'p>, name: &[u8]) -> Inner<'p> {
-    Inner { file: inner_name(place, name), commit: place.commit }
+    Inner { file: inner_name(place, name), of: place }
 }
 
 fn inner_name(place: Place<'_>, name: &[u8]) -> String {

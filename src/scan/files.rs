@@ -10,6 +10,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags, SeekFrom as HoleSeek};
 
+use super::finding::Within;
 use super::stream::{Found, Place, Search, Worker};
 
 /// What is to be looked at.
@@ -148,7 +149,7 @@ impl Worker<'_> {
         if !facts.is_file() {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
         }
-        let place = Place { file: shown, commit: None };
+        let place = Place { file: shown, commit: None, within: Within::File };
         // In blocks of 512 bytes, whatever the file system's are.
         if facts.blocks() * 512 < facts.size() / 2 {
             return self.file(&mut Sparse { file, data_end: 0 }, facts.size(), scope.depth, place);

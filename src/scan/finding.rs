@@ -44,6 +44,21 @@ pub enum Severity {
     Warning,
 }
 
+/// What a place is in. A file can be called like anything, so that its name does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Within {
+    /// The message of a commit, or what stands above it.
+    Commit,
+    /// A file, by its name or its content.
+    File,
+    /// The name of a branch, a tag or another reference of git.
+    Reference,
+    /// The message of a tag, or what a tag names that is no commit.
+    Tag,
+}
+
 /// One place where something stands that should not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -69,6 +84,8 @@ pub struct Finding {
     /// The file, relative to the project where it is beneath it; what is in an archive stands behind a `!`. Bytes that a
     /// terminal would not show are written as `\n` or `\xff`.
     pub file: String,
+    /// What that place is in: of what is in no file `file` tells in words.
+    pub within: Within,
     /// The line, from 1.
     pub line: u64,
     /// The byte at which it begins, from 0, in a file that is no text.

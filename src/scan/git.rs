@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::files::shown;
+use super::finding::Within;
 use super::stream::{Found, Search, Worker};
 use crate::error::{Error, Kind, Result};
 use refs::Ref;
@@ -81,6 +82,7 @@ struct Blob {
     /// As findings show it.
     file: String,
     commit: Option<String>,
+    within: Within,
 }
 
 impl Git {
@@ -187,7 +189,7 @@ impl Git {
         for id in ids {
             let id = String::from_utf8_lossy(id).into_owned();
             let file = format!("(the message of commit {id:.10})");
-            blobs.push(Blob { id: id.clone(), file, commit: Some(id) });
+            blobs.push(Blob { id: id.clone(), file, commit: Some(id), within: Within::Commit });
             found.looked_at.commits += 1;
         }
         let trees = self.ask_with(&TREES, commits)?.ok_or_else(failed)?;

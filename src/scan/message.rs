@@ -2,6 +2,7 @@
 
 use std::io::{self, Cursor};
 
+use super::finding::Within;
 use super::stream::{Found, Place, Search, Worker};
 
 /// What findings call the message of the commit that is to be made.
@@ -14,7 +15,7 @@ const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------"
 pub fn scan(text: &[u8], search: &Search<'_>) -> io::Result<Found> {
     let mut worker = Worker::new(search);
     worker.found.looked_at.files = 1;
-    worker.stream(&mut Cursor::new(taken(text)), Place { file: NEXT, commit: None })?;
+    worker.stream(&mut Cursor::new(taken(text)), Place { file: NEXT, commit: None, within: Within::Commit })?;
     Ok(worker.found)
 }
 

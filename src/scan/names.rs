@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::Finding;
+use super::finding::{Finding, Within};
 use super::stream::{Found, Place, Search, Worker};
 
 /// What is told for a part of a path that has a value in it.
@@ -33,7 +33,7 @@ impl Worker<'_> {
 
     fn has_value(&mut self, text: &str) -> bool {
         self.found.findings.clear();
-        self.name(Place { file: text, commit: None });
+        self.name(Place { file: text, commit: None, within: Within::File });
         !self.found.findings.is_empty()
     }
 

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 
-use super::finding::{Code, Finding, LookedAt, Severity};
+use super::finding::{Code, Finding, LookedAt, Severity, Within};
 use super::ignore;
 use super::matcher::{Hit, Matcher, Scratch};
 use super::needle::{Owner, State};
@@ -41,6 +41,8 @@ pub struct Place<'a> {
     pub file: &'a str,
     /// The commit that brought it.
     pub commit: Option<&'a str>,
+    /// What that is.
+    pub within: Within,
 }
 
 /// What was found so far.
@@ -209,6 +211,7 @@ impl<'a> Worker<'a> {
             version: Some(owner.version),
             state: Some(owner.state),
             file: place.file.to_owned(),
+            within: place.within,
             line: position.0,
             offset: position.1,
             commit: place.commit.map(str::to_owned),
@@ -239,6 +242,7 @@ fn credential(found: &Match, piece: &Piece<'_>, position: Position, place: Place
         version: None,
         state: None,
         file: place.file.to_owned(),
+        within: place.within,
         line: position.0,
         offset: position.1,
         commit: place.commit.map(str::to_owned),

@@ -144,6 +144,38 @@ fn a_range_from_all_zeros_is_what_a_first_push_brings() {
 }
 
 #[test]
+fn a_file_that_is_called_like_a_reference_is_one() {
+    let project = repository();
+    let auth = auth(&project);
+    for file in ["refs/a.txt", "(the b.txt"] {
+        project.write(file, format!("{file} {auth}"));
+    }
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", &format!("Use {auth}")]).assert_code(0);
+    git(&project, &["tag", "-a", "-m", &auth, "v1"]).assert_code(0);
+    git(&project, &["branch", &format!("b/{auth}")]).assert_code(0);
+    let run = scan(&project, &["--range", "HEAD~1..", "--format", "sarif=r.sarif"]).assert_code(1);
+    let report = report(&run);
+    let within = |it: &serde_json::Value| (it["file"].as_str().unwrap().to_owned(), it["within"].clone());
+    let mut told: Vec<_> = report["findings"].as_array().unwrap().iter().map(within).collect();
+    told.retain(|it| !it.0.starts_with("(the message of commit "));
+    let expected = [
+        ("(the b.txt", "file"),
+        ("(the message of refs/tags/v1)", "tag"),
+        ("refs/a.txt", "file"),
+        ("refs/heads/b/…", "reference"),
+    ];
+    assert_eq!(told, expected.map(|(file, within)| (file.to_owned(), within.into())));
+    let message = report["findings"].as_array().unwrap().iter().find(|it| it["within"] == "commit").unwrap();
+    assert!(message["file"].as_str().unwrap().starts_with("(the message of commit "), "{message}");
+    let run = project.run(["check", "--at", "repo", "--range", "HEAD~1..", "--only", "leaked", "--json"]);
+    let report = crate::report(&run.assert_code(1));
+    let files = report["findings"].as_array().unwrap().iter().filter_map(|it| it["file"].as_str());
+    assert_eq!(files.collect::<Vec<_>>(), ["(the b.txt", "refs/a.txt"]);
+    assert!(project.read("r.sarif").contains("refs/a.txt"));
+}
+
+#[test]
 fn a_merge_is_looked_at_for_what_it_made_itself() {
     let project = repository();
     let auth = auth(&project);

@@ -5,7 +5,7 @@ use crate::cli::scan;
 use crate::cli::session::Session;
 use crate::error::Result;
 use crate::report::Frame;
-use crate::scan::{Finding, Severity, message};
+use crate::scan::{Finding, Severity, Within};
 
 /// Searches a range. Fails where no value is known that could be found.
 pub fn look(session: &Session<'_>, range: &str, frame: &Frame) -> Result<Searched> {
@@ -16,8 +16,7 @@ pub fn look(session: &Session<'_>, range: &str, frame: &Frame) -> Result<Searche
 }
 
 fn leak(it: Finding) -> Leak {
-    // Messages of commits and names of references are in no file.
-    let is_file = it.file != message::NEXT && !["(the ", "refs/"].iter().any(|begin| it.file.starts_with(begin));
+    let is_file = it.within == Within::File;
     let (path, member) =
         it.file.split_once('!').map_or((it.file.as_str(), None), |(path, member)| (path, Some(member)));
     let of_commit = it.commit.as_ref().map_or_else(String::new, |commit| format!(" in commit {commit:.10}"));

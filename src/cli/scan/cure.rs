@@ -8,7 +8,7 @@ use super::super::paste::Paste;
 use super::known::OpenedStore;
 use crate::report::Frame;
 use crate::scan::git::{self, Git};
-use crate::scan::{Code, Finding, State};
+use crate::scan::{Code, Finding, State, Within};
 use crate::shell;
 
 /// Where what was looked at can be by now.
@@ -98,10 +98,9 @@ const RENAME: &str = "give it another name (`git mv`, and `mv` where git does no
 /// What to do about what a push would send.
 fn unpushed(finding: &Finding) -> String {
     let place = finding.file.as_str();
-    let is_in_tag = place.contains(" of refs/") || place.starts_with("refs/") && place.contains(':');
-    if is_in_tag {
+    if finding.within == Within::Tag {
         "make the tag anew without it (`git tag --force`), or take it away (`git tag --delete`)".to_owned()
-    } else if place.starts_with("refs/") {
+    } else if finding.within == Within::Reference {
         "give it another name".to_owned()
     } else if let Some(object) = noted(place) {
         // An edited note leaves the old one in the history of the notes.

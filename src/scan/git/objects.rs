@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Cursor, Read as _};
 
 use super::Blob;
 use crate::scan::files::shown;
+use crate::scan::finding::Within;
 use crate::scan::message;
 use crate::scan::stream::{Found, Place, Worker};
 
@@ -53,7 +54,7 @@ pub(super) fn add(change: &Change<'_>, prefix: &[u8], blobs: &mut Vec<Blob>, fou
         return;
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    blobs.push(Blob { id: text(change.id), file, commit: change.commit.map(text) });
+    blobs.push(Blob { id: text(change.id), file, commit: change.commit.map(text), within: Within::File });
 }
 
 /// Looks through the objects of a batch, which come in the order of `blobs`.
@@ -63,7 +64,7 @@ pub(super) fn read(stdout: impl io::Read, blobs: &[Blob], worker: &mut Worker<'_
     for blob in blobs {
         header.clear();
         reader.read_until(b'\n', &mut header)?;
-        let place = Place { file: &blob.file, commit: blob.commit.as_deref() };
+        let place = Place { file: &blob.file, commit: blob.commit.as_deref(), within: blob.within };
         let mut words = header.trim_ascii_end().rsplit(|&it| it == b' ');
         let size = words.next().and_then(|it| std::str::from_utf8(it).ok()?.parse::<u64>().ok());
         let has_message = words.next().is_some_and(|kind| kind == b"commit" || kind == b"tag");

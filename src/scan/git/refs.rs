@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Blob, Git, failed};
 use crate::error::Result;
 use crate::scan::files::shown;
+use crate::scan::finding::Within;
 use crate::scan::stream::{Found, Place, Search, Worker};
 
 /// A branch, a tag, or another name for something.
@@ -113,17 +114,17 @@ impl Git {
     pub(super) fn add_refs(&self, refs: &[Ref], search: &Search<'_>, blobs: &mut Vec<Blob>) -> Result<Found> {
         let mut worker = Worker::new(search);
         for it in refs {
-            worker.name(Place { file: &it.name, commit: it.commit() });
+            worker.name(Place { file: &it.name, commit: it.commit(), within: Within::Reference });
             let commit = it.commit().map(str::to_owned);
             let message = |id: &String| {
                 let file = format!("(the message of {})", it.name);
-                Blob { id: id.clone(), file, commit: commit.clone() }
+                Blob { id: id.clone(), file, commit: commit.clone(), within: Within::Tag }
             };
             blobs.extend(it.tags.iter().map(message));
             match it.end.kind.as_str() {
                 "blob" => {
                     let file = format!("(the content of {})", it.name);
-                    blobs.push(Blob { id: it.end.id.clone(), file, commit: None });
+                    blobs.push(Blob { id: it.end.id.clone(), file, commit: None, within: Within::Tag });
                 }
                 "tree" => self.add_tree(it, blobs, &mut worker.found)?,
                 _ => {}
@@ -142,7 +143,7 @@ impl Git {
             // As git calls it.
             let file = format!("{}:{}", it.name, shown(&path[1..]));
             match *facts.split(' ').collect::<Vec<_>>() {
-                [_, "blob", id] => blobs.push(Blob { id: id.to_owned(), file, commit: None }),
+                [_, "blob", id] => blobs.push(Blob { id: id.to_owned(), file, commit: None, within: Within::Tag }),
                 _ => found.not_checked(file, "it is a submodule: run `scan` in it"),
             }
         }
