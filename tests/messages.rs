@@ -1425,7 +1425,7 @@ fn a_search_in_git_where_git_has_nothing() {
     exit 2
     --- stderr
     vault-kit: error: git does not know this range of commits
-    vault-kit: hint: name two commits that are here, such as `origin/main..HEAD`; a shallow clone lacks older ones, and none has what a forced push left behind: `HEAD` alone is all its history
+    vault-kit: hint: name two commits that are here, such as `origin/main..HEAD`; a shallow clone lacks older ones (`git fetch --unshallow` brings them), and none has what a forced push left behind: `HEAD` alone is all its history
     ");
     project.write(".git/index", "damaged");
     insta::assert_snapshot!(told("git-failed", &project, &["scan", "--staged"]), @r"

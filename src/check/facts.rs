@@ -142,6 +142,8 @@ pub struct Searched {
     pub leaks: Vec<Leak>,
     /// What could not be looked at, or was not looked for.
     pub unseen: Vec<NotChecked>,
+    /// What was looked at and may not be what was meant.
+    pub warnings: Vec<String>,
 }
 
 /// A value, or what looks like one, that a commit brought. Never the value.

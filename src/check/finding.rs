@@ -386,6 +386,8 @@ pub struct Report {
     pub left_out: LeftOut,
     /// What could not be looked at.
     pub not_checked: Vec<NotChecked>,
+    /// What was looked at and may not be what was meant, such as a range without a commit.
+    pub warnings: Vec<String>,
 }
 
 impl Finding {

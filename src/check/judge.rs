@@ -97,6 +97,7 @@ pub fn judge(
         allowed: Vec::new(),
         left_out: LeftOut::default(),
         not_checked,
+        warnings: facts.searched.as_ref().map_or_else(Vec::new, |it| it.warnings.clone()),
     };
     allow::apply(&mut report, manifest);
     report.sorted()

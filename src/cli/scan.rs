@@ -101,8 +101,7 @@ fn search(
     let mut known = Known::default();
     sources.stores.iter().for_each(|opened| known.add(&opened.store));
     not_checked.extend(known.not_checked());
-    let values = known.len() + sources.fingerprints;
-    let matcher = known.matcher();
+    let (values, matcher) = (known.len() + sources.fingerprints, known.matcher());
     let default = &session.manifest.default_environment;
     let rules = Rules::new(&session.manifest.scan, &prefixes(session));
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
@@ -112,8 +111,9 @@ fn search(
     found.findings.iter_mut().for_each(|finding| ignores.judge(finding, today));
     found.findings.iter_mut().for_each(|finding| unstaged.tell(finding, place, today));
     found.looked_at.values = values;
-    not_checked.append(&mut found.not_checked);
-    let mut report = Report::new(found.looked_at, found.findings, not_checked);
+    found.not_checked.append(&mut not_checked);
+    found.warnings.iter().for_each(|warning| context.ui.warn(warning));
+    let mut report = Report::new(found);
     let cures = Cures::new(context, frame, &sources.stores, arguments.origin());
     for finding in &mut report.findings {
         finding.fix = cures.of(finding, session.root.path());

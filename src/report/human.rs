@@ -122,6 +122,7 @@ pub(super) mod tests {
             allowed: Vec::new(),
             left_out: LeftOut::default(),
             not_checked: vec![NotChecked { what: "git".into(), why: "its index is damaged".into() }],
+            warnings: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::matcher::Encoding;
 use super::needle::State;
+use super::stream::Found;
 use crate::check::NotChecked;
 use crate::exit::Kind;
 use crate::name::{EnvName, SecretName, VersionId};
@@ -136,19 +137,22 @@ pub struct Report {
     pub ignored: Vec<Finding>,
     /// What could not be looked at, or was not looked for.
     pub not_checked: Vec<NotChecked>,
+    /// What was looked at and may not be what was meant, such as a range without a commit.
+    pub warnings: Vec<String>,
 }
 
 impl Report {
     /// Sorted, so that the same tree makes the same report.
-    pub fn new(looked_at: LookedAt, found: Vec<Finding>, mut not_checked: Vec<NotChecked>) -> Self {
-        let (mut ignored, mut findings): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.ignored.is_some());
+    pub fn new(found: Found) -> Self {
+        let Found { findings, mut not_checked, looked_at, warnings } = found;
+        let (mut ignored, mut findings): (Vec<_>, Vec<_>) = findings.into_iter().partition(|it| it.ignored.is_some());
         for list in [&mut findings, &mut ignored] {
             list.sort_by(|a, b| order(a).cmp(&order(b)));
             list.dedup();
         }
         not_checked.sort_unstable();
         not_checked.dedup();
-        Self { schema_version: SCHEMA_VERSION, looked_at, findings, ignored, not_checked }
+        Self { schema_version: SCHEMA_VERSION, looked_at, findings, ignored, not_checked, warnings }
     }
 
     /// Why the command must not end with 0, if it must not: a finding that fails, or under `strict` something that was

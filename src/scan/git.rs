@@ -59,6 +59,9 @@ const SETTINGS: [&str; 8] = [
     "protocol.allow=never",
 ];
 
+/// Why older commits are not looked at.
+const CUT: &str = "the clone is shallow: `git fetch --unshallow` brings the rest";
+
 /// Git in a directory.
 #[derive(Debug)]
 pub struct Git {
@@ -191,6 +194,9 @@ impl Git {
             let file = format!("(the message of commit {id:.10})");
             blobs.push(Blob { id: id.clone(), file, commit: Some(id), within: Within::Commit });
             found.looked_at.commits += 1;
+        }
+        if self.is_cut(commits)? {
+            found.not_checked("the commits before those that are here", CUT);
         }
         let trees = self.ask_with(&TREES, commits)?.ok_or_else(failed)?;
         objects::changes(&trees, |change| {

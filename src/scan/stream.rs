@@ -54,6 +54,8 @@ pub struct Found {
     pub not_checked: Vec<NotChecked>,
     /// How much was.
     pub looked_at: LookedAt,
+    /// What was looked at and may not be what was meant.
+    pub warnings: Vec<String>,
 }
 
 impl Found {
@@ -61,6 +63,7 @@ impl Found {
     pub fn merge(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.not_checked.extend(other.not_checked);
+        self.warnings.extend(other.warnings);
         self.looked_at.files += other.looked_at.files;
         self.looked_at.bytes += other.looked_at.bytes;
     }

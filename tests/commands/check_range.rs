@@ -122,3 +122,23 @@ fn a_range_that_cannot_be_searched_is_no_clean_one() {
     let run = support::Run::of(&mut command);
     assert!(run.code == 4, "{run:?}");
 }
+
+#[test]
+fn a_range_without_commits_and_one_that_a_shallow_clone_cuts_are_told() {
+    let Some(project) = pushed() else {
+        return support::skip("a_range_without_commits_and_one_that_a_shallow_clone_cuts_are_told", "no git");
+    };
+    let range = |range: &str| project.run(["check", "--at", "repo", "--json", "--range", range]);
+    // A push that went back, or brought nothing: no reason to fail.
+    let run = range("HEAD..HEAD~2").assert_code(0);
+    let warning = json(&run)["warnings"][0].as_str().unwrap().to_owned();
+    assert!(warning.starts_with("the range has no commits, so none was looked at: its end comes before"), "{run:?}");
+    assert_eq!(run.stderr, format!("vault-kit: warning: {warning}\n"));
+    assert_eq!(json(&range("HEAD..HEAD").assert_code(0))["looked_at"]["commits"], 0);
+    let end = std::process::Command::new("git").args(["rev-parse", "HEAD"]).current_dir(project.root()).output();
+    project.write(".git/shallow", end.unwrap().stdout);
+    let report = json(&range("HEAD").assert_code(0));
+    let not_checked = report["not_checked"].as_array().unwrap();
+    let cut = not_checked.iter().find(|it| it["what"] == "the commits before those that are here").expect("a cut");
+    assert!(cut["why"].as_str().unwrap().contains("`git fetch --unshallow`"), "{report}");
+}

@@ -144,6 +144,59 @@ fn a_range_from_all_zeros_is_what_a_first_push_brings() {
 }
 
 #[test]
+fn a_range_without_commits_is_told_and_is_no_error() {
+    let project = repository();
+    for text in ["one\n", "two\n"] {
+        project.write("readme", text);
+        git(&project, &["commit", "-q", "-am", "x"]).assert_code(0);
+    }
+    let gone = format!("HEAD..{}", "0".repeat(40));
+    for (range, why) in [
+        (
+            "HEAD..HEAD~2",
+            "its end comes before its beginning (`A..B` is what B has and A lacks; the other way round: 2)",
+        ),
+        ("HEAD~1..HEAD~1", "its beginning has all that its end has"),
+        ("HEAD..", "its beginning has all that its end has"),
+        ("HEAD~1...HEAD~1", "its beginning has all that its end has"),
+        (&gone, "it leads to nothing"),
+    ] {
+        let run = scan(&project, &["--range", range]).assert_code(0);
+        let told = format!("the range has no commits, so none was looked at: {why}");
+        assert_eq!(report(&run)["warnings"], serde_json::json!([told]), "{range}");
+        assert_eq!(run.stderr, format!("vault-kit: warning: {told}\n"), "{range}");
+        assert_eq!(report(&run)["looked_at"]["commits"], 0, "{range}");
+    }
+    let run = scan(&project, &["--range", "HEAD~2.."]).assert_code(0);
+    assert_eq!((&report(&run)["warnings"], run.stderr.as_str()), (&serde_json::json!([]), ""));
+}
+
+#[test]
+fn what_a_shallow_clone_lacks_is_told() {
+    let (project, clone) = (repository(), Project::empty());
+    for text in ["one\n", "two\n"] {
+        project.write("readme", text);
+        git(&project, &["commit", "-q", "-am", "x"]).assert_code(0);
+    }
+    let origin = format!("file://{}", project.root().display());
+    let lacking = |depth: &str, range: &[&str]| {
+        let _ = std::fs::remove_dir_all(clone.path("c"));
+        git(&clone, &["clone", "-q", "--depth", depth, &origin, "c"]).assert_code(0);
+        let run = clone.run([&["-C", "c", "scan", "--rules-only", "--json"], range].concat()).assert_code(0);
+        report(&run)["not_checked"].clone()
+    };
+    let told = serde_json::json!([{
+        "what": "the commits before those that are here",
+        "why": "the clone is shallow: `git fetch --unshallow` brings the rest",
+    }]);
+    assert_eq!(lacking("2", &["--history"]), told);
+    assert_eq!(lacking("2", &["--range", "HEAD"]), told);
+    assert_eq!(lacking("2", &["--range", "HEAD~1.."]), serde_json::json!([]), "the range ends before");
+    // As deep as there are commits.
+    assert_eq!(lacking("3", &["--history"]), serde_json::json!([]));
+}
+
+#[test]
 fn a_file_that_is_called_like_a_reference_is_one() {
     let project = repository();
     let auth = auth(&project);

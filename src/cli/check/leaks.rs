@@ -12,7 +12,7 @@ pub fn look(session: &Session<'_>, range: &str, frame: &Frame) -> Result<Searche
     let report = scan::range(session, range, frame)?;
     let commits = usize::try_from(report.looked_at.commits).unwrap_or(usize::MAX);
     let leaks = report.findings.into_iter().map(leak).collect();
-    Ok(Searched { commits, leaks, unseen: report.not_checked })
+    Ok(Searched { commits, leaks, unseen: report.not_checked, warnings: report.warnings })
 }
 
 fn leak(it: Finding) -> Leak {

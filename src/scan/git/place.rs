@@ -16,7 +16,7 @@ impl Git {
         self.path("--show-toplevel", None)
     }
 
-    fn path(&self, what: &str, of: Option<&str>) -> Result<Option<PathBuf>> {
+    pub(super) fn path(&self, what: &str, of: Option<&str>) -> Result<Option<PathBuf>> {
         let arguments = ["rev-parse", "--path-format=absolute", what].into_iter().chain(of);
         let arguments: Vec<&str> = arguments.collect();
         // As configured: our own settings would name other hooks.
