@@ -24,9 +24,12 @@ impl WorkTree {
             Ok(text) => text,
             Err(error) => return Some(Err(format!("`.git` cannot be read: {error}"))),
         };
-        let Some(own) = text.trim_end().strip_prefix("gitdir: ").map(|own| top.join(own)) else {
+        let Some(own) = named(top, &text) else {
             return Some(Err("`.git` does not name a directory".into()));
         };
+        if !own.is_dir() {
+            return Some(Err("`.git` names a directory that is not there".into()));
+        }
         let common = std::fs::read_to_string(own.join("commondir"));
         let common = common.map_or_else(|_| own.clone(), |common| own.join(common.trim_end()));
         Some(Ok(Self { own, common }))
@@ -37,12 +40,45 @@ impl WorkTree {
         directory.ancestors().find_map(|top| Some((top, Self::at(top)?)))
     }
 
-    /// The top of the main work tree, where this is a linked one (`git worktree add`).
-    pub fn main(&self) -> Option<PathBuf> {
+    /// Whether a directory is in a linked work tree whose repository was moved or is gone.
+    pub fn is_astray(directory: &Path) -> bool {
+        let found = directory.ancestors().find(|top| Self::at(top).is_some());
+        let own = found.and_then(|top| named(top, &std::fs::read_to_string(top.join(".git")).ok()?));
+        // A submodule's is below `modules`.
+        own.is_some_and(|own| !own.is_dir() && own.parent().is_some_and(|it| it.ends_with("worktrees")))
+    }
+
+    /// The tops of the other work trees, where this is a linked one (`git worktree add`): the main one first.
+    pub fn others(&self) -> Vec<PathBuf> {
+        if self.own == self.common {
+            return Vec::new();
+        }
+        let mut linked: Vec<PathBuf> = std::fs::read_dir(self.common.join("worktrees"))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| linked(&entry.ok()?.path(), &self.own))
+            .collect();
+        linked.sort_unstable();
+        self.main().into_iter().chain(linked).collect()
+    }
+
+    /// The top of the main work tree; a bare repository has none.
+    fn main(&self) -> Option<PathBuf> {
         let common = self.common.canonicalize().ok()?;
-        let top = common.parent().filter(|_| self.own != self.common)?;
-        // A bare repository has none.
+        let top = common.parent()?;
         let main = Self::at(top)?.ok()?;
         main.common.canonicalize().is_ok_and(|it| it == common).then(|| top.to_owned())
     }
+}
+
+/// What a `.git` that is a file names.
+fn named(top: &Path, text: &str) -> Option<PathBuf> {
+    text.trim_end().strip_prefix("gitdir: ").map(|own| top.join(own))
+}
+
+/// The top of a linked work tree, by where git keeps what belongs to it; `None` for this one.
+fn linked(directory: &Path, own: &Path) -> Option<PathBuf> {
+    let is_own = directory.canonicalize().ok()? == own.canonicalize().ok()?;
+    let file = std::fs::read_to_string(directory.join("gitdir")).ok().filter(|_| !is_own)?;
+    directory.join(file.trim_end()).parent().map(Path::to_owned)
 }

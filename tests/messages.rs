@@ -1499,7 +1499,7 @@ fn a_second_store_in_a_linked_work_tree() {
     insta::assert_snapshot!(told("second-store", &project, &["-C", "linked", "init"]), @r"
     exit 7
     --- stderr
-    vault-kit: error: this is a linked work tree: the store is that of the main one, and a second would have other values
+    vault-kit: error: this is a linked work tree: the store is that of another one, and a second would have other values
     vault-kit: hint: use that one: `vault-kit -C [project] run -- COMMAND`, `vault-kit -C [project] render`
     vault-kit: hint: values of its own belong to an environment of their own, in vault-kit.toml: `vault-kit -C linked -e NAME init`
     ");
@@ -1507,7 +1507,7 @@ fn a_second_store_in_a_linked_work_tree() {
     exit 4
     --- stderr
     vault-kit: error: there is no `.vault-kit/dev.age`
-    vault-kit: hint: the store is that of the main work tree: `vault-kit -C [project] …`
+    vault-kit: hint: the store is that of another work tree: `vault-kit -C [project] …`
     ");
     project.run(["-C", "linked", "init", "-n"]).assert_code(7);
     project.write("values.env", "API_KEY=x\n");

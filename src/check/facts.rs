@@ -65,7 +65,7 @@ pub struct ExpectedFile {
 pub struct Facts {
     /// The state of the store's file.
     pub store: StoreFact,
-    /// The same project in git's main work tree, where this is a linked one without a store and that one has the store.
+    /// The same project in another work tree, where this is a linked one without the environment's store and that one has it.
     pub main_tree: Option<String>,
     /// Digest of each declaration as it stands in the manifest now.
     pub recipes: BTreeMap<SecretName, String>,

@@ -19,7 +19,7 @@ impl Session<'_> {
         let error = Error::new(Kind::Store, "store-missing", format!("there is no `{}`", self.files().store_path()));
         if let Ok(Some(main)) = self.main_tree() {
             let main = shell::path(&main.to_string_lossy());
-            return error.hint(format!("the store is that of the main work tree: `vault-kit -C {main} …`"));
+            return error.hint(format!("the store is that of another work tree: `vault-kit -C {main} …`"));
         }
         let error = error.hint(format!("make it with `{}`", self.command("init")));
         let is_shared = self.manifest.aws(&self.environment).is_some()

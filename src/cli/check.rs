@@ -17,7 +17,7 @@ use super::context::{Context, identity_file, open_identity, process_environment}
 use super::formats::{Formats, Wanted};
 use super::rotate::unusable;
 use super::session::Session;
-use super::{explain, main_tree, mounted, staged};
+use super::{explain, mounted, staged};
 use crate::apply;
 use crate::check::facts::{FileFact, Place, StoreFact, UnusableHook};
 use crate::check::{Code, Selection, Severity, environment, judge};
@@ -131,8 +131,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         staged: staged.as_ref(),
     };
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
-    if facts.store == StoreFact::Absent {
-        facts.main_tree = main_tree::directory(session.root.path()).map(|it| it.to_string_lossy().into_owned());
+    if facts.store == StoreFact::Absent && places.contains(&Place::Host) {
+        facts.main_tree = session.main_tree()?.map(|it| it.to_string_lossy().into_owned());
     }
     let variables = process_environment().into_iter().gather();
     if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {

@@ -24,6 +24,7 @@ use crate::preset::{self, Preset};
 use crate::private_file::{Root, WriteOptions};
 use crate::project::{MANIFEST, Project};
 use crate::secret::Secret;
+use crate::store::DIRECTORY;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -78,7 +79,7 @@ fn found_or_started<'a>(
         }
         return Ok(Some(session));
     }
-    if let Some(main) = main_tree::directory(&directory) {
+    if let Some(main) = main_tree::directory(&directory, DIRECTORY) {
         return Err(main_tree::second_store(&main));
     }
     if arguments.dry_run {

@@ -23,6 +23,7 @@ use crate::revocation::refreshed_from;
 use crate::rotate::programs::is_owner_untold;
 use crate::rotate::undeclared::is_undeclared;
 use crate::secret::digest::sha256_hex;
+use crate::shell;
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::store::rotations::{Ending, Operation, Outcome, Trouble};
 use crate::ui::SCHEMA_VERSION;
@@ -81,6 +82,16 @@ struct Row<'a> {
     is_untold: bool,
 }
 
+/// Where the store is, or how it is made.
+fn no_store(session: &Session<'_>) -> Result<String> {
+    let Some(main) = session.main_tree()? else {
+        return Ok(format!("there is no store yet: make it with `{}`", session.command("init")));
+    };
+    let there = format!("vault-kit -C {}", shell::path(&main.to_string_lossy()));
+    let status = session.command("status").replacen("vault-kit", &there, 1);
+    Ok(format!("there is no store here: it is that of another work tree: `{status}`"))
+}
+
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let files = session.files();
@@ -93,7 +104,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     let paste = Paste::new(context);
     if !store.present {
-        context.ui.warn(&paste.words("there is no store yet: make it with `vault-kit init`"));
+        context.ui.warn(&paste.words(&no_store(&session)?));
     } else if !store.ledger_current {
         let state = if ledger.is_some() { "the ledger is older than the store" } else { "the ledger is gone" };
         context.ui.warn(&paste.words(&format!("ledger-stale: {state}; `vault-kit render` makes it anew")));

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::changed_since::{committed, git};
 use crate::shop::{SHOP, error_code, json, shop};
 use crate::support::{self, Project};
 
@@ -272,4 +273,61 @@ fn an_example_that_leaves_a_path_empty_keeps_nobody_from_beginning() {
     );
     let run = project.run(["init", "-n"]).assert_code(0);
     assert!(run.stderr.contains("an entry that is no mount while `DATA_DIR` has no value"), "{run:?}");
+}
+
+/// A repository with its project, and a linked work tree of it at `path`, seen from the directory of the first.
+fn linked(project: &Project, repository: &str, path: &str) {
+    git(project, &["-C", repository, "worktree", "add", "--quiet", "--detach", &project.path(path).to_string_lossy()]);
+}
+
+#[test]
+fn a_linked_work_tree_is_sent_to_the_one_that_has_the_store_of_the_environment() {
+    if support::program("git").is_none() {
+        return support::skip("a_linked_work_tree_is_sent_to_the_one_that_has_the_store_of_the_environment", "no git");
+    }
+    let project = shop();
+    let manifest = project.read("vault-kit.toml") + "\n[environments.feat]\n";
+    project.write("vault-kit.toml", manifest);
+    committed(&project);
+    linked(&project, ".", "linked");
+    let main = project.root().canonicalize().unwrap();
+    let run = project.run(["-C", "linked", "status"]);
+    let there =
+        format!("there is no store here: it is that of another work tree: `vault-kit -C {} status`", main.display());
+    assert!(run.code == 0 && run.stderr.contains(&there), "{run:?}");
+    // Of this environment the main one has none.
+    let run = project.run(["-C", "linked", "-e", "feat", "status"]);
+    assert!(run.stderr.contains("make it with `vault-kit -C linked -e feat init`"), "{run:?}");
+    let report = json(&project.run(["-C", "linked", "-e", "feat", "check", "--json"]));
+    assert_eq!(report["findings"][0]["fix"], "vault-kit -C linked -e feat init", "{report}");
+}
+
+#[test]
+fn no_second_store_is_made_beside_a_bare_repository_or_one_that_was_moved() {
+    if support::program("git").is_none() {
+        return support::skip("no_second_store_is_made_beside_a_bare_repository_or_one_that_was_moved", "no git");
+    }
+    let project = Project::with_manifest(SHOP);
+    committed(&project);
+    git(&project, &["clone", "--quiet", "--bare", ".", "bare.git"]);
+    linked(&project, "bare.git", "one");
+    linked(&project, "bare.git", "two");
+    project.run(["-C", "one", "init"]).assert_code(0);
+    let run = project.run(["-C", "two", "init", "--json"]).assert_code(7);
+    assert_eq!(error_code(&run), "second-store");
+    let one = project.path("one").canonicalize().unwrap();
+    assert!(run.stderr.contains(&format!("`vault-kit -C {} run -- COMMAND`", one.display())), "{run:?}");
+    project.run(["-C", "one", "init"]).assert_code(0);
+    // Where the repository went to it says nothing, and `git worktree repair` says it.
+    std::fs::rename(project.path("bare.git"), project.path("moved.git")).unwrap();
+    for arguments in [&["init"][..], &["init", "-n"]] {
+        let run = project.run([&["-C", "two"], arguments].concat()).assert_code(7);
+        assert!(run.stderr.contains("`git worktree repair`"), "{run:?}");
+    }
+    assert!(!project.path("two/.vault-kit").exists());
+    project.run(["-C", "one", "init"]).assert_code(0);
+    let two = project.path("two").to_string_lossy().into_owned();
+    git(&project, &["-C", "moved.git", "worktree", "repair", &two]);
+    let run = project.run(["-C", "two", "init"]).assert_code(7);
+    assert!(run.stderr.contains("-C "), "{run:?}");
 }

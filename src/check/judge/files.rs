@@ -102,7 +102,7 @@ impl<'a> Bench<'a> {
     fn absent_file(&mut self, expected: &ExpectedFile) {
         let fix = self.render(&expected.output);
         let message = match &self.facts.main_tree {
-            Some(_) => "has not been written here: the store is that of the main work tree",
+            Some(_) => "has not been written here: the store is that of another work tree",
             None => "has not been written",
         };
         self.about_file(Code::Missing, &expected.path, message, fix);

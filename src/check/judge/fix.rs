@@ -31,7 +31,7 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// How everything gets its first value. Another store than that of the main work tree would have others.
+    /// How everything gets its first value. A second store beside that of another work tree would have others.
     pub(super) fn first(&self) -> String {
         let Some(main) = &self.facts.main_tree else { return self.command("init") };
         self.command("check").replacen("vault-kit", &format!("vault-kit -C {}", shell::path(main)), 1)

@@ -64,7 +64,7 @@ impl<'a> Bench<'a> {
         }
         let (manifest, environment) = (self.manifest, self.environment);
         let message = match &self.facts.main_tree {
-            Some(_) => "has no value here: the store is that of the main work tree",
+            Some(_) => "has no value here: the store is that of another work tree",
             None => "has no value: there is no store yet",
         };
         for declaration in manifest.secrets_in(environment).filter(|declaration| declaration.is_stored()) {

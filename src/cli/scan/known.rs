@@ -14,9 +14,9 @@ use crate::manifest::{Declaration, Format};
 use crate::name::EnvName;
 use crate::private_file::Root;
 use crate::scan::Tokens;
-use crate::store::Store;
 use crate::store::files::StoreFiles;
 use crate::store::identity::Identities;
+use crate::store::{DIRECTORY, Store};
 
 /// What is known, of the environment that is named or of all.
 #[derive(Default)]
@@ -122,16 +122,16 @@ fn nothing_known(project: Files<'_>, unknown: &[(EnvName, String)]) -> Error {
     )
 }
 
-/// The project in the main work tree, where this is a linked one.
+/// The project in the work tree that has the stores, where this is a linked one.
 struct MainTree {
     root: Root,
     state: Option<PathBuf>,
 }
 
 impl MainTree {
-    /// `None` where this is no linked work tree, or the main one has no store.
+    /// `None` where this is no linked work tree, or no other has a store.
     fn of(session: &Session<'_>) -> Option<Self> {
-        let root = Root::open(&main_tree::directory(session.root.path())?).ok()?;
+        let root = Root::open(&main_tree::directory(session.root.path(), DIRECTORY)?).ok()?;
         let state = session::state_directory(session.context, &root).ok()?;
         Some(Self { root, state })
     }
