@@ -325,14 +325,15 @@ impl FromToml for bool {
 impl FromToml for u32 {
     fn from_toml(node: &Node<'_>, path: &Path<'_>, problems: &mut Problems) -> Option<Self> {
         let DeValue::Integer(number) = node.get_ref() else {
-            wrong_type(node, path, problems, "a whole number");
+            let message = format!("`{path}` must be a whole number, not {}", type_name(node));
+            match node.get_ref() {
+                DeValue::String(_) => problems.add_with_hint(node.span().start, message, "take it out of the quotes"),
+                _ => problems.add(node.span().start, message),
+            }
             return None;
         };
-        let parsed = Self::from_str_radix(number.as_str(), number.radix()).ok();
-        if parsed.is_none() {
-            problems.add(node.span().start, format!("`{path}` must be from 0 to {}", Self::MAX));
-        }
-        parsed
+        // What does not fit is the largest, which no field takes: whoever knows the range of the field tells it.
+        Some(Self::from_str_radix(number.as_str(), number.radix()).unwrap_or(Self::MAX))
     }
 }
 

@@ -104,7 +104,7 @@ name = "p"
 kind = "random"
 bytes = "32"
 "#,
-        &[(5, "`secrets.A.bytes` must be a whole number, not text", "")],
+        &[(5, "`secrets.A.bytes` must be a whole number, not text", "take it out of the quotes")],
     ),
     (
         r#"[project]
@@ -113,7 +113,7 @@ name = "p"
 kind = "random"
 bytes = -1
 "#,
-        &[(5, "`secrets.A.bytes` must be from 0 to 4294967295", "")],
+        &[(5, "`secrets.A.bytes` must be from 16 to 1024", "")],
     ),
     (
         r#"[project]
@@ -247,6 +247,29 @@ kind = "password"
 classes = "digit"
 "#,
         &[(5, "`secrets.A.classes` must be a list, not text", "")],
+    ),
+    (
+        r#"[project]
+name = "p"
+[secrets.A]
+kind = "password"
+length = 99999999999999999999
+[secrets.B]
+kind = "password"
+length = -1
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["A"]
+uid = -1
+gid = 4294967295
+"#,
+        &[
+            (5, "`secrets.A.length` must be from 8 to 1024", ""),
+            (8, "`secrets.B.length` must be from 8 to 1024", ""),
+            (13, "`outputs.env.uid` must be from 0 to 4294967294", ""),
+            (14, "`outputs.env.gid` must be from 0 to 4294967294", ""),
+        ],
     ),
     (
         r#"[project]

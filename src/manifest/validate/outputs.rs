@@ -9,7 +9,7 @@ mod layout;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::secrets::Secrets;
-use super::{Place, Scope, environment_set, overlap, paths};
+use super::{Place, Scope, environment_set, overlap, paths, within};
 use crate::gather::Gather;
 use crate::manifest::issue::Problems;
 use crate::manifest::model::{Declaration, Dialect, Format, Output};
@@ -83,8 +83,8 @@ fn output(name: &At<OutputName>, raw: RawOutput, context: &Context<'_>, problems
         secrets: Vec::new(),
         mode,
         directory_mode: None,
-        uid: fields.uid.map(|uid| uid.value),
-        gid: fields.gid.map(|gid| gid.value),
+        uid: id(fields.uid, "uid", place, problems),
+        gid: id(fields.gid, "gid", place, problems),
         in_place: fields.in_place.is_some_and(|flag| flag.value),
         atomic: pem.atomic.as_ref().is_some_and(|flag| flag.value),
         environments,
@@ -136,6 +136,12 @@ fn format(
             (Format::NotYet(name), raw.path, None, none)
         }
     }
+}
+
+/// An owner or group: the largest number stands for none (chown(2)).
+fn id(field: Field<u32>, key: &str, place: Place<'_>, problems: &mut Problems) -> Option<u32> {
+    let declared = field?;
+    Some(within(Some(declared), 0, 0..=u32::MAX - 1, &format!("{place}.{key}"), problems))
 }
 
 /// Whether one is needed has been judged with the other fields of the format.
