@@ -395,6 +395,29 @@ path = "./.env"
     (
         r#"[project]
 name = "p"
+default_environment = "dev"
+[environments.dev]
+[environments.prod]
+[secrets.A]
+kind = "uuid"
+[outputs.o]
+format = "fingerprints"
+path = "f.json"
+environments = ["dev"]
+[outputs.p]
+format = "fingerprints"
+path = "f.json"
+environments = ["prod"]
+"#,
+        &[(
+            14,
+            "`outputs.o` and `outputs.p` write the same file",
+            "give each a `path` of its own: a list of fingerprints is committed, and tells of one environment",
+        )],
+    ),
+    (
+        r#"[project]
+name = "p"
 [secrets.A]
 kind = "uuid"
 [secrets.a]

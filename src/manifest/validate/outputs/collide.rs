@@ -106,11 +106,24 @@ fn report(file: &File<'_>, other: &File<'_>, what: &str, outputs: &[Declared], p
         problems.add_with_hint(one.at, message, "give them names of their own with `files`");
     } else {
         let message = format!("`outputs.{}` and `outputs.{}` {what}", two.output.name, one.output.name);
-        problems.add_with_hint(one.at, message, "give each a `path` of its own, or `environments` that do not meet");
+        let hint = if is_kept(one) || is_kept(two) {
+            "give each a `path` of its own: a list of fingerprints is committed, and tells of one environment"
+        } else {
+            "give each a `path` of its own, or `environments` that do not meet"
+        };
+        problems.add_with_hint(one.at, message, hint);
     }
 }
 
+/// Whether a file counts also where another environment is in force.
+fn is_kept(declared: &Declared) -> bool {
+    declared.output.format == Format::Fingerprints
+}
+
 fn meet(one: &File<'_>, other: &File<'_>, outputs: &[Declared]) -> bool {
+    if one.output != other.output && [one, other].iter().any(|file| is_kept(&outputs[file.output])) {
+        return true;
+    }
     let of = |file: &File<'_>| outputs[file.output].output.environments.as_ref();
     let sets = [one.environments, other.environments, of(one), of(other)];
     let declared: Vec<_> = sets.into_iter().flatten().collect();
