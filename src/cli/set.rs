@@ -44,9 +44,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let value = read_value(context, &session, arguments)?;
     judge(&value, declaration)?;
-    if let Some(flaw) = form::flaw(value.expose()) {
-        context.ui.warn(&format!("the value of `{name}` {flaw}: is it whole?"));
-    }
+    let warnings = doubts(arguments, &value);
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
@@ -72,11 +70,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences::say(context, &consequences);
     let mut changed: Vec<SecretName> = (is_new || is_dropped).then(|| name.clone()).into_iter().collect();
     changed.extend(world.make(&mut opened.store, &plan)?);
-    let delivered = if arguments.dry_run {
+    let mut delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {
         mounted::noted(&session, world.settle(&mut opened, "set", &changed)?)
     };
+    delivered.warnings.splice(0..0, warnings);
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     let deed = if is_new { Some(Deed::Set(&name)) } else { is_dropped.then_some(Deed::Drop(&name)) };
@@ -97,16 +96,7 @@ fn change(is_new: bool, revoke: bool) -> Option<Change> {
 /// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.
 fn read_value(context: &Context, session: &Session<'_>, arguments: &Arguments) -> Result<Secret> {
     if let Some(path) = &arguments.from_file {
-        let value = read_for_change(context, path)?;
-        let mut newlines = value.expose().iter().filter(|byte| **byte == b'\n');
-        // A file of several lines, such as a key in PEM, ends with one as it should.
-        if value.expose().ends_with(b"\n") && newlines.nth(1).is_none() && path.as_os_str() != "-" {
-            let (name, file) = (&arguments.name, shell::path(&path.to_string_lossy()));
-            context.ui.warn(&format!(
-                "`{name}` ends with a newline, as its file does; a pipe leaves that out: `vault-kit set {name} < {file}`"
-            ));
-        }
-        return Ok(value);
+        return read_for_change(context, path);
     }
     if !ui::stdin_is_terminal() {
         let piped = read_stdin()?;
@@ -121,6 +111,27 @@ fn read_value(context: &Context, session: &Session<'_>, arguments: &Arguments) -
         "value of {} in {} ({}): ",
         arguments.name, session.environment, session.manifest.project
     ))
+}
+
+/// What a value that is taken may not be meant to be.
+fn doubts(arguments: &Arguments, value: &Secret) -> Vec<String> {
+    let (name, mut doubts) = (&arguments.name, Vec::new());
+    if let Some(path) = arguments.from_file.as_ref().filter(|path| path.as_os_str() != "-") {
+        let mut newlines = value.expose().iter().filter(|byte| **byte == b'\n');
+        // A file of several lines, such as a key in PEM, ends with one as it should.
+        if value.expose().ends_with(b"\n") && newlines.nth(1).is_none() {
+            let file = shell::path(&path.to_string_lossy());
+            doubts.push(format!(
+                "`{name}` ends with a newline, as its file does; a pipe leaves that out: `vault-kit set {name} < {file}`"
+            ));
+        }
+    }
+    if let Some(flaw) = form::flaw(value.expose()) {
+        doubts.push(format!(
+            "the value of `{name}` {flaw}: is it whole? its file as it came is taken by `vault-kit set {name} --from-file FILE`"
+        ));
+    }
+    doubts
 }
 
 fn refuse_kind(declaration: &Declaration) -> Result<()> {

@@ -73,13 +73,75 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
 /// the armour of `OpenPGP`, which has lines of its own, are whole for those who read them.
 pub(super) fn damage(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let is_label = |label: &str| label.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b' '));
-    let mut labels = text.lines().filter_map(|line| fence(line, "-----BEGIN "));
-    let is_pem = labels.next().is_some_and(|label| is_label(label) && !label.starts_with("PGP "));
-    match blocks(bytes).err().filter(|_| is_pem)? {
-        Damage::Empty | Damage::Encrypted | Damage::NotText => None,
-        damage => Some(damage.told()),
+    if let Some(broken) = without_breaks(text) {
+        return Some(broken.to_owned());
     }
+    let is_pem = text.lines().find_map(|line| fence(line, "-----BEGIN ")).is_some_and(is_label);
+    match blocks(bytes) {
+        _ if !is_pem => None,
+        Err(Damage::Empty | Damage::Encrypted | Damage::NotText) => None,
+        Err(damage) => Some(damage.told()),
+        Ok(blocks) => {
+            let broken = blocks.iter().find(|block| !is_whole(block.label, &block.der))?;
+            Some(format!("has a block ({}) that lacks a piece, or has one too many", broken.label))
+        }
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_part = |byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b' ');
+    label.bytes().all(is_part) && !label.starts_with("PGP ")
+}
+
+/// What became of the line breaks of a text that begins with a block: a form or a variable takes them away.
+fn without_breaks(text: &str) -> Option<&'static str> {
+    let (label, rest) = text.trim_start().strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    let line = rest.lines().next().filter(|_| is_label(label))?.trim();
+    match line {
+        "" => None,
+        _ if ["\\n", "\\r\\n"].iter().any(|spelled| line.starts_with(spelled)) => {
+            Some("is PEM with `\\n` spelled out where its lines break")
+        }
+        _ => Some("is PEM that has lost its line breaks"),
+    }
+}
+
+/// Whether what was packed is as long as it says itself, where the label says how it does.
+fn is_whole(label: &str, der: &[u8]) -> bool {
+    match label {
+        "OPENSSH PRIVATE KEY" => openssh_length(der) == Some(der.len()),
+        "CERTIFICATE" | "X509 CERTIFICATE" => der_length(der) == Some(der.len()),
+        _ if label.ends_with("PRIVATE KEY") || label.ends_with("PUBLIC KEY") => der_length(der) == Some(der.len()),
+        _ => true,
+    }
+}
+
+/// How long a sequence is, with its head (X.690 §8.1.3).
+fn der_length(der: &[u8]) -> Option<usize> {
+    let (&[0x30, first], rest) = der.split_first_chunk::<2>()? else { return None };
+    if first < 0x80 {
+        return Some(2 + usize::from(first));
+    }
+    let octets = rest.get(..usize::from(first & 0x7f)).filter(|octets| matches!(octets.len(), 1..=4))?;
+    Some(2 + octets.len() + octets.iter().fold(0, |length, &octet| length << 8 | usize::from(octet)))
+}
+
+/// How long a key of OpenSSH is, by what it is made of: its name for itself, cipher, derivation and its options, how many keys,
+/// a public key for each, and the private ones (PROTOCOL.key).
+fn openssh_length(key: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"openssh-key-v1\0";
+    let number = |at: usize| Some(u32::from_be_bytes(*key.get(at..)?.first_chunk()?));
+    let behind = |at: usize| at.checked_add(4)?.checked_add(usize::try_from(number(at)?).ok()?);
+    let mut at = key.starts_with(NAME).then_some(NAME.len())?;
+    for _ in 0..3 {
+        at = behind(at)?;
+    }
+    let keys = number(at).filter(|&count| count < 16)?;
+    at += 4;
+    for _ in 0..=keys {
+        at = behind(at)?;
+    }
+    Some(at)
 }
 
 fn fence<'a>(line: &'a str, begin: &str) -> Option<&'a str> {

@@ -175,11 +175,30 @@ fn a_key_that_was_cut_off_is_taken_with_a_word_of_warning_that_names_the_line_al
             "eyJhbGciOiJIUzI1NiJ9.bad!!canary.x",
             "warning: the value of `PEM` looks like a token whose part 2 is not base64url: is it whole?",
         ),
+        (
+            "-----BEGIN PRIVATE KEY----- MAMCAQA=canary -----END PRIVATE KEY-----",
+            "warning: the value of `PEM` is PEM that has lost its line breaks: is it whole?",
+        ),
+        (
+            "-----BEGIN PRIVATE KEY-----\\nMAMCAQA=\\n-----END PRIVATE KEY-----",
+            "warning: the value of `PEM` is PEM with `\\n` spelled out where its lines break: is it whole?",
+        ),
+        (
+            "-----BEGIN PRIVATE KEY-----\nMAUCAQA=\n-----END PRIVATE KEY-----\n",
+            "warning: the value of `PEM` has a block (PRIVATE KEY) that lacks a piece, or has one too many: is it whole?",
+        ),
     ] {
         let run = project.run_with_stdin(["set", "PEM", "--yes"], value.as_bytes()).assert_code(0);
         assert!(run.stderr.contains(told) && !run.both().contains("canary"), "{}", run.both());
     }
-    let whole = "-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----\n";
-    let run = project.run_with_stdin(["set", "PEM", "--yes"], whole.as_bytes()).assert_code(0);
-    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+    let whole = "-----BEGIN PRIVATE KEY-----\nMAMCAQA=\n-----END PRIVATE KEY-----\n";
+    let run = project.run_with_stdin(["set", "PEM", "--yes", "--json"], whole.as_bytes()).assert_code(0);
+    assert!(!run.stderr.contains("warning") && json(&run)["warnings"] == serde_json::json!([]), "{run:?}");
+    // Machines are told what people are, once, also before it is done.
+    for arguments in [&["set", "PEM", "--json", "-n"][..], &["set", "PEM", "--json"]] {
+        let run = project.run_with_stdin(arguments, whole.replace('\n', " ").as_bytes()).assert_code(0);
+        let warning = "the value of `PEM` is PEM that has lost its line breaks: is it whole? its file as it came is taken by `vault-kit set PEM --from-file FILE`";
+        assert_eq!(json(&run)["warnings"], serde_json::json!([warning]));
+        assert_eq!(run.stderr.matches("is it whole?").count(), 1, "{run:?}");
+    }
 }
