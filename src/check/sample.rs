@@ -79,7 +79,7 @@ pub(crate) fn manifest() -> Manifest {
         issuer: "p".into(),
         default_environment: env("dev"),
         keep: 5,
-        compose: Vec::new(),
+        compose: None,
         compose_variables: crate::manifest::deployment::ComposeVariables::default(),
         environments: BTreeMap::from([(env("dev"), Environment::default()), (env("prod"), Environment::default())]),
         order: secrets.values().cloned().collect(),
