@@ -155,15 +155,11 @@ impl Node {
         Some(Flag { on, at: self.at.clone() })
     }
 
-    /// Notes the variables that were put in below it, and where first.
+    /// Notes the variables that were put in below it, and where last.
     pub(super) fn variables(&self, found: &mut BTreeMap<String, Location>) {
         match &self.value {
             Value::Null => {}
-            Value::Scalar(scalar) => {
-                for name in &scalar.variables {
-                    found.entry(name.clone()).or_insert_with(|| self.at.clone());
-                }
-            }
+            Value::Scalar(it) => found.extend(it.variables.iter().map(|name| (name.clone(), self.at.clone()))),
             Value::List(list) => list.iter().for_each(|it| it.variables(found)),
             Value::Map(map) => map.values().for_each(|it| it.variables(found)),
         }

@@ -264,18 +264,6 @@ impl Observer<'_> {
         let identity = self.identity.and_then(|it| it.canonicalize().ok()?.to_str().map(str::to_owned));
         files.map(|(path, _)| path).chain(stores).chain(identity).collect()
     }
-
-    /// The files with secrets that lie in a build context, and a `.env` that is there whoever wrote it: paths in the context by
-    /// paths in the project.
-    fn within(&self, context: &str, secret: &BTreeSet<String>) -> BTreeMap<String, String> {
-        let by_hand = [".env".to_owned(), beneath(context, ".env")];
-        let by_hand = by_hand.into_iter().filter(|path| matches!(self.named_file(path), NamedFile::File { .. }));
-        let root = self.subject.root;
-        let root = absolute(Path::new("/"), &root.canonicalize().as_deref().unwrap_or(root).to_string_lossy());
-        let context = absolute(&root, context);
-        let within = |path: &String| absolute(&root, path).strip_prefix(&context).ok()?.to_str().map(str::to_owned);
-        secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).gather()
-    }
 }
 
 /// More patterns than this are not tried on every file.

@@ -48,13 +48,13 @@ const WAYS: &[(&str, &str, &str)] = &[
     ("DB_PASSWORD", "env_file: ROOT/.env", ""),
     (
         "SIGNING_KEY",
-        "volumes: [\"v:/x\"]",
-        "volumes: { v: { driver: local, driver_opts: { type: none, o: bind, device: \"${PWD}/.secrets\" } } }",
+        "volumes: [\"keys:/x\"]",
+        "volumes: { keys: { driver: local, driver_opts: { type: none, o: bind, device: \"${PWD}/.secrets\" } } }",
     ),
     (
         "SIGNING_KEY",
-        "volumes: [{ type: volume, source: v, target: /x }]",
-        "volumes: { v: { driver_opts: { o: \"ro,bind\", device: ./.secrets/keys } } }",
+        "volumes: [{ type: volume, source: keys, target: /x }]",
+        "volumes: { keys: { driver_opts: { o: \"ro,bind\", device: ./.secrets/keys } } }",
     ),
     ("SIGNING_KEY", "develop: { watch: [{ path: ., action: sync, target: /x }] }", ""),
     ("SIGNING_KEY", "develop: { watch: [{ path: .secrets/keys, action: sync+restart, target: /x }] }", ""),
@@ -68,8 +68,8 @@ const NO_WAYS: &[(&str, &str, &str)] = &[
     ("SIGNING_KEY", "volumes: [\"./away:/x\"]", ""),
     (
         "SIGNING_KEY",
-        "volumes: [\"v:/x\"]",
-        "volumes: { v: { driver_opts: { type: nfs, o: addr=a, device: ./.secrets } } }",
+        "volumes: [\"keys:/x\"]",
+        "volumes: { keys: { driver_opts: { type: nfs, o: addr=a, device: ./.secrets } } }",
     ),
     ("SIGNING_KEY", "build: { context: src, additional_contexts: { keys: service:holder, other: src } }", ""),
     ("SIGNING_KEY", "develop: { watch: [{ path: ., action: rebuild }] }", ""),

@@ -1,11 +1,13 @@
-//! The well-known files with secrets that lie in a build context where `COPY` takes them.
+//! The files with secrets that lie in a build context: ours, and well-known ones where `COPY` takes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::super::compose::{OUTSIDE, is_outside};
-use super::{Observer, beneath};
-use crate::check::deployed::Known;
+use super::{Observer, absolute, beneath};
+use crate::check::deployed::{Known, NamedFile};
 use crate::credential::{is_secret_file, is_secret_in};
+use crate::gather::Gather;
 use crate::image::dockerfile::Does;
 use crate::image::ignored::literal_start;
 use crate::image::{Dockerfile, Ignored};
@@ -23,6 +25,18 @@ const DEEPEST: usize = 16;
 const PASSED_BY: [&str; 2] = [".git", "node_modules"];
 
 impl Observer<'_> {
+    /// The files with secrets that lie in a build context, and a `.env` that is there whoever wrote it: paths in the context by
+    /// paths in the project.
+    pub(super) fn within(&self, context: &str, secret: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let by_hand = [".env".to_owned(), beneath(context, ".env")];
+        let by_hand = by_hand.into_iter().filter(|path| matches!(self.named_file(path), NamedFile::File { .. }));
+        let root = self.subject.root;
+        let root = absolute(Path::new("/"), &root.canonicalize().as_deref().unwrap_or(root).to_string_lossy());
+        let context = absolute(&root, context);
+        let within = |path: &String| absolute(&root, path).strip_prefix(&context).ok()?.to_str().map(str::to_owned);
+        secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).gather()
+    }
+
     /// What may be copied out of a context, of which `ignored` keeps some back.
     pub(super) fn known(&self, context: &str, dockerfile: &Dockerfile, ignored: &Ignored) -> Known {
         let copied = dockerfile.instructions.iter().filter_map(|it| match &it.does {
