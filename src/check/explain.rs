@@ -148,7 +148,7 @@ const TABLE: &[Explanation] = explanations! {
         risk "It goes on with the old values, and fails when those are retired."
         cure "`vault-kit rotate resume` calls the hook again."
     "hook-unusable" at [Repo, Host]
-        cause "The program of a hook is gone, was moved, is not executable, or others may change it; or it, its options or its secrets changed since this user ran `vault-kit trust`."
+        cause "The program of a hook is gone, was moved, is not executable, names an interpreter that is not there, or others may change it; or it, its options or its secrets changed since this user ran `vault-kit trust`."
         risk "The rotation stops when it is due, at night perhaps: the old value stays in force, or a program goes on with old files."
         cure "The command of the finding; `vault-kit trust` once you read what changed, as the user that rotates. In a repository only what was committed is judged, never trust."
     "owner-untold" at [Host]
