@@ -264,7 +264,7 @@ impl World<'_> {
     /// What [`World::settle`] would do to lists and outputs, and the refusals that need no trial write to be found.
     pub fn rehearse(&self, store: &mut Store) -> Result<Delivered> {
         let lists = self.refresh_lists(store)?;
-        let prepared = self.prepare(store)?;
+        let mut prepared = self.prepare(store)?;
         let old_files = self.old_files(&prepared, store)?;
         prepared.refuse_foreign(self, &old_files)?;
         let delivered = prepared.rehearsed(self, &old_files)?;

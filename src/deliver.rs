@@ -2,6 +2,7 @@
 
 mod directories;
 pub mod document;
+mod dropped;
 pub mod expected;
 mod foreign;
 pub mod ignored;
@@ -141,9 +142,14 @@ impl<'a> Prepared<'a> {
         foreign::refuse_replaced_values(output, values, self.places.read(&output.path)?.as_ref())
     }
 
-    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote.
-    pub fn refuse_foreign(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {
-        foreign::refuse(self, world, old)
+    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote. What is taken out
+    /// of a file all the same is named in the warnings.
+    pub fn refuse_foreign(&mut self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {
+        let others = world.other_ledgers()?;
+        foreign::refuse(self, world, old, &others)?;
+        let dropped = dropped::words(self, world, old, &others)?;
+        self.warnings.extend(dropped);
+        Ok(())
     }
 
     /// The ledger's lines of files as they are before the first one is written: a file that a killed writer leaves
@@ -171,8 +177,13 @@ impl<'a> Prepared<'a> {
 
     /// As [`Prepared::preflight`], before the values of these secrets change.
     pub fn preflight_change(&self, names: &BTreeSet<SecretName>) -> Result<()> {
-        foreign::refuse_blockless(self, names)?;
+        self.expect_blocks(names)?;
         self.preflight()
+    }
+
+    /// Refuses files that stay as they are only as long as these secrets keep their values.
+    pub fn expect_blocks(&self, names: &BTreeSet<SecretName>) -> Result<()> {
+        foreign::refuse_blockless(self, names)
     }
 
     /// What each file should hold, by path.

@@ -7,7 +7,7 @@ mod git;
 pub mod git_changes;
 mod git_ignore;
 pub mod git_index;
-pub mod outside;
+pub mod handwritten;
 pub mod policies;
 mod staged;
 #[cfg(test)]

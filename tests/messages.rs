@@ -724,7 +724,8 @@ fn a_block_without_an_end() {
     exit 7
     --- stderr
     vault-kit: error: `.env` line 1: a begin marker without its end marker of vault-kit's block
-    vault-kit: hint: repair the two marker lines by hand, or remove them: `# >>> vault-kit: managed, do not edit inside >>>` … `# <<< vault-kit <<<`
+    vault-kit: hint: `vault-kit render --adopt` puts them right, and keeps every line that is not ours
+    vault-kit: hint: or repair the two marker lines by hand: `# >>> vault-kit: managed, do not edit inside >>>` … `# <<< vault-kit <<<`
     "#);
 }
 

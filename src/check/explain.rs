@@ -176,9 +176,9 @@ const TABLE: &[Explanation] = explanations! {
         risk "The service runs with an old or a foreign value."
         cure "`vault-kit render`; take an edit that you want to keep into the store first, with `vault-kit import`."
     "name-outside-block" at [Host]
-        cause "A `.env` was written by hand or imported, and names of ours stand in it without the marker lines of vault-kit's block, or outside of them."
+        cause "A `.env` was written by hand or imported, and names of ours stand in it without the marker lines of vault-kit's block, or outside of them; or one of these was deleted."
         risk "What stands there is kept as it is: the next value cannot be written, and a rotation stops before it begins."
-        cure "`vault-kit render --adopt` moves the lines into the block; where they have other values than the store, `--yes` drops those, and `vault-kit import --replace` takes them in instead."
+        cure "`vault-kit render --adopt` moves the lines into the block; where they have other values than the store, `--yes` drops those, names them, and `vault-kit import --replace` takes them in instead."
     "mounted-stale" at [Host]
         cause "A container mounts a single file, and still has the one that was replaced."
         risk "It goes on with the old value until it is started again."

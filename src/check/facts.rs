@@ -102,8 +102,8 @@ pub struct Facts {
     pub remote: BTreeMap<String, Option<Listed>>,
     /// The hooks that a rotation will call and that cannot be run.
     pub hooks: Vec<UnusableHook>,
-    /// The names of ours that dotenv files assign outside our block, by path.
-    pub outside: BTreeMap<String, BTreeSet<SecretName>>,
+    /// The dotenv files that a new value could not be written into as they are, by path.
+    pub handwritten: BTreeMap<String, Handwritten>,
     /// The declared keys that bundles in AWS lack, by the bundle's full name, as far as they may be read; `None` = what is
     /// there is no JSON object.
     pub remote_lacks: BTreeMap<String, Option<BTreeSet<String>>>,
@@ -115,6 +115,17 @@ pub struct Facts {
     pub searched: Option<Searched>,
     /// What the observer could not look at.
     pub unseen: Vec<NotChecked>,
+}
+
+/// What a person made of a dotenv file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Handwritten {
+    /// It assigns these names of ours outside our block.
+    Outside(BTreeSet<SecretName>),
+    /// The marker lines of our block are damaged; it assigns these names of ours.
+    Undelimited(BTreeSet<SecretName>),
+    /// Its names cannot be told: why, with the line.
+    Illegible(String),
 }
 
 /// A hook that cannot be run.

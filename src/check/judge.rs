@@ -9,6 +9,7 @@ mod files;
 mod fix;
 mod gateway;
 mod git;
+mod handwritten;
 mod image;
 mod leaks;
 mod lists;
@@ -60,7 +61,7 @@ pub fn judge(
         bench.hooks();
         bench.lists();
         bench.files();
-        bench.outside();
+        bench.handwritten();
         bench.mounts();
         bench.found_at(Place::Host);
     }

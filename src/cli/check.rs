@@ -149,7 +149,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             facts.files.iter().filter_map(|(path, fact)| is_file(fact).then_some(path.as_str())).collect();
         let containers::Seen { stale, unseen } = mounted::seen(&session, &files);
         facts.stale_mounts = stale;
-        facts.outside = observe::outside::look(&subject);
+        facts.handwritten = observe::handwritten::look(&subject);
         facts.unseen.extend(unseen);
     }
     facts.hooks = arguments.hooks(&session, ledger, staged.is_some());

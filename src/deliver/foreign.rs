@@ -18,12 +18,16 @@ use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::world::World;
 
 /// Refuses every prepared file that would replace something which is not ours, all at once.
-pub(super) fn refuse(prepared: &Prepared<'_>, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {
+pub(super) fn refuse(
+    prepared: &Prepared<'_>,
+    world: &World<'_>,
+    old: &BTreeMap<String, DeliveredFile>,
+    others: &[(&EnvName, Ledger)],
+) -> Result<()> {
     if world.consent.overwrite {
         return Ok(());
     }
-    let others = world.other_ledgers()?;
-    let refusal = |file: &PreparedFile<'_>| refuse_file(file, world.environment, &prepared.places, &others, old).err();
+    let refusal = |file: &PreparedFile<'_>| refuse_file(file, world.environment, &prepared.places, others, old).err();
     Error::all(prepared.files.iter().filter_map(refusal)).map_or(Ok(()), Err)
 }
 

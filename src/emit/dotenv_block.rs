@@ -44,7 +44,7 @@ pub(super) fn is_complete(
 
 /// Puts `lines` into the block of the file at `path`, whose present content is `existing`.
 ///
-/// Assignments of our names outside the block are a conflict; `adopt` removes them.
+/// Assignments of our names outside the block are a conflict; `adopt` removes them, and markers that delimit no block with them.
 pub(super) fn merge(
     path: &str,
     dialect: Dialect,
@@ -54,16 +54,23 @@ pub(super) fn merge(
     adopt: bool,
 ) -> Result<Secret> {
     let file = existing.map_or(&b""[..], Secret::expose);
-    let block = find_block(path, file)?;
+    let (block, markers) = match find_block(path, file) {
+        Err(_) if adopt => (None, markers(file)),
+        found => (found?, Vec::new()),
+    };
     let names: BTreeSet<&str> = assignments.iter().map(|(name, _)| name.as_str()).collect();
     let mut ours = entries_outside(path, dialect, file, block.as_ref())?;
+    // What looks like a marker within a value of several lines is a part of that.
+    let is_line = |marker: &Range<usize>| !ours.iter().any(|entry| entry.span.contains(&marker.start));
+    let markers: Vec<Range<usize>> = markers.into_iter().filter(is_line).collect();
     ours.retain(|entry| names.contains(entry.name.as_str()));
     if !ours.is_empty() && !adopt {
         let is_kept =
             |entry: &Entry| assignments.iter().any(|(name, it)| name.as_str() == entry.name && **it == entry.value);
         return Err(name_outside_block(path, &ours, ours.iter().all(is_kept)));
     }
-    let removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).collect();
+    let mut removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).chain(markers).collect();
+    removed.sort_unstable_by_key(|span| span.start);
     Ok(assemble(file, block, &removed, lines))
 }
 
@@ -76,7 +83,9 @@ pub(super) fn differing(
 ) -> Result<Vec<Entry>> {
     let file = existing.expose();
     let values: BTreeMap<&str, &Secret> = assignments.iter().map(|&(name, value)| (name.as_str(), value)).collect();
-    let mut outside = entries_outside(path, dialect, file, find_block(path, file)?.as_ref())?;
+    // What damaged markers delimit belongs to nobody.
+    let block = find_block(path, file).ok().flatten();
+    let mut outside = entries_outside(path, dialect, file, block.as_ref())?;
     outside.retain(|entry| values.get(entry.name.as_str()).is_some_and(|value| **value != entry.value));
     Ok(outside)
 }
@@ -114,6 +123,18 @@ fn find_block(path: &str, file: &[u8]) -> Result<Option<Range<usize>>> {
         Some((_, line)) => Err(block_damaged(path, line, "a begin marker without its end marker")),
         None => Ok(block),
     }
+}
+
+/// The lines that are markers.
+fn markers(file: &[u8]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    let spans = file.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {
+        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+        start += line.len();
+        let is_marker = [BEGIN, END].iter().any(|marker| text.trim_ascii_end() == marker.as_bytes());
+        is_marker.then_some(start - text.len()..start)
+    });
+    spans.collect()
 }
 
 fn entries_outside(path: &str, dialect: Dialect, file: &[u8], block: Option<&Range<usize>>) -> Result<Vec<Entry>> {
@@ -158,7 +179,8 @@ fn push_kept(bytes: &mut Vec<u8>, file: &[u8], stretch: Range<usize>, removed: &
 
 fn block_damaged(path: &str, line: usize, what: &str) -> Error {
     Error::new(Kind::Conflict, "block-damaged", format!("`{path}` line {line}: {what} of vault-kit's block"))
-        .hint(format!("repair the two marker lines by hand, or remove them: `{BEGIN}` … `{END}`"))
+        .hint("`vault-kit render --adopt` puts them right, and keeps every line that is not ours")
+        .hint(format!("or repair the two marker lines by hand: `{BEGIN}` … `{END}`"))
 }
 
 /// The refusal to change names that stand outside our block; `is_same` = they have our values.
@@ -186,12 +208,56 @@ pub fn expect_block(path: &str, dialect: Dialect, existing: &Secret, names: &BTr
     if ours.is_empty() { Ok(()) } else { Err(name_outside_block(path, &ours, true)) }
 }
 
-/// The names that are assigned outside the block, none where the file cannot be read.
-pub fn names_outside(path: &str, dialect: Dialect, existing: &Secret) -> Vec<String> {
+/// How a file stands that a value is to be written into.
+#[derive(Debug)]
+pub enum State {
+    /// Its names can be told.
+    Legible {
+        /// Those that are assigned outside the block.
+        outside: Vec<String>,
+        /// Whether its marker lines delimit a block, or there are none.
+        is_delimited: bool,
+    },
+    /// They cannot: why, with the line.
+    Illegible(String),
+}
+
+/// How a file stands, as whoever writes into it will find it.
+pub fn state(path: &str, dialect: Dialect, existing: &Secret) -> State {
     let file = existing.expose();
-    let block = find_block(path, file).ok().flatten();
-    let entries = entries_outside(path, dialect, file, block.as_ref()).unwrap_or_default();
-    entries.into_iter().map(|entry| entry.name).collect()
+    let block = find_block(path, file);
+    let is_delimited = block.is_ok();
+    match entries_outside(path, dialect, file, block.ok().flatten().as_ref()) {
+        Ok(entries) => State::Legible { outside: entries.into_iter().map(|entry| entry.name).collect(), is_delimited },
+        Err(error) => State::Illegible(error.to_string()),
+    }
+}
+
+/// An assignment that a file has and its successor has not.
+#[derive(Debug)]
+pub struct Lost {
+    /// As it stands there.
+    pub entry: Entry,
+    /// Whether the name has another value there; else it is gone.
+    pub is_replaced: bool,
+}
+
+/// The assignments that a file has and its successor has not: of names that are gone, and of other values, where those stand
+/// outside the block or the file `is_foreign`.
+pub fn lost(path: &str, dialect: Dialect, before: &Secret, after: &Secret, is_foreign: bool) -> Vec<Lost> {
+    let read = if dialect == Dialect::DockerRun { scan_raw } else { scan };
+    let all = |text: &Secret| read(text.expose(), 0..text.len()).unwrap_or_default();
+    let block = find_block(path, before.expose()).ok().flatten();
+    let kept = all(after);
+    let lost = |entry: Entry| {
+        let is_in_block = block.as_ref().is_some_and(|block| block.contains(&entry.span.start));
+        let mut same = kept.iter().filter(|it| it.name == entry.name).peekable();
+        let is_replaced = same.peek().is_some();
+        // In our own block every write replaces values.
+        let is_kept = is_replaced && is_in_block && !is_foreign || same.any(|it| it.value == entry.value);
+        (!is_kept).then_some(Lost { entry, is_replaced })
+    };
+    all(before).into_iter().filter_map(lost).collect()
 }
 
 #[cfg(test)]
@@ -261,6 +327,37 @@ mod tests {
         assert!(problem(&["A"], &format!("{BLOCK}{BLOCK}")).1.contains("line 4: a second begin marker"));
         assert!(problem(&["A"], &format!("{BEGIN}\n{BLOCK}")).1.contains("line 2: a second begin marker"));
         assert!(problem(&["A"], &format!("X=1\n\n{END}\n")).1.contains("line 3: an end marker without"));
+    }
+
+    #[test]
+    fn adoption_puts_damaged_markers_right_and_keeps_every_other_line() {
+        for (file, expected) in [
+            (format!("X=1\n{BEGIN}\nA=1\nY=2"), format!("X=1\n{BLOCK}Y=2")),
+            (format!("\u{feff}{BEGIN}\r\nA=1\r\nY=2\r\n"), format!("\u{feff}{BLOCK}Y=2\r\n")),
+            (format!("A=1\nX=1\n{END}\nY=2\n"), format!("{BLOCK}X=1\nY=2\n")),
+            (format!("{BEGIN}\nA=1\nX=0\n{BLOCK}Y='{END}\n{END}\n'\n"), format!("{BLOCK}X=0\nY='{END}\n{END}\n'\n")),
+            (format!("{END}\n"), BLOCK.to_owned()),
+        ] {
+            assert_eq!(merged(&["A"], &file, true).unwrap(), expected);
+            assert_eq!(merged(&["A"], &expected, true).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn what_a_write_takes_out_of_a_file_is_known_by_name() {
+        let lost = |before: &str, is_foreign| {
+            let (before, after) =
+                (Secret::copy_of(before.as_bytes()), Secret::copy_of(format!("X=0\n{BLOCK}").as_bytes()));
+            let lost = super::lost(".env", Dialect::Portable, &before, &after, is_foreign);
+            lost.into_iter().map(|it| format!("{} {}", it.entry.name, it.entry.line)).collect::<Vec<_>>()
+        };
+        let block = |lines: &str| format!("X=0\n{BEGIN}\n{lines}{END}\n");
+        assert_eq!(lost(&block("A=2\n"), false), [""; 0]);
+        assert_eq!(lost(&block("A=2\nY=1\n"), false), ["Y 4"]);
+        assert_eq!(lost(&block("A=2\nY=1\n"), true), ["A 3", "Y 4"]);
+        assert_eq!(lost("X=0\nA=1\n", false), [""; 0]);
+        assert_eq!(lost("X=0\nA=2\nA=1\n", false), ["A 2"]);
+        assert_eq!(lost(&format!("X=0\n{BEGIN}\nA=2\n"), false), ["A 3"]);
     }
 
     #[test]

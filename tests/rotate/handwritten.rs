@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::programs::{asked, project, project_with, steps};
-use crate::support::Project;
+use crate::support::{Project, Run};
 
 /// What `check` finds, each as code and fix.
 fn findings(project: &Project) -> Vec<(String, String)> {
@@ -12,9 +12,10 @@ fn findings(project: &Project) -> Vec<(String, String)> {
     report["findings"].as_array().unwrap().iter().map(|it| (text(&it["code"]), text(&it["fix"]))).collect()
 }
 
-/// Runs a fix as it stands.
-fn paste(project: &Project, fix: &str) {
-    project.run(fix.strip_prefix("vault-kit ").unwrap().split(' ')).assert_code(0);
+/// Runs a fix as it stands, less its comment.
+fn paste(project: &Project, fix: &str) -> Run {
+    let command = fix.split("    # ").next().unwrap();
+    project.run(command.strip_prefix("vault-kit ").unwrap().split(' ')).assert_code(0)
 }
 
 fn without_markers(project: &Project) -> String {
@@ -51,10 +52,14 @@ fn a_file_that_was_written_by_hand_within_an_overlap_is_mended_by_what_is_told_o
         project
     };
     let project = with_other_values();
-    let fix = "vault-kit render --adopt --yes".to_owned();
-    let expected = [("stale".to_owned(), fix.clone()), ("name-outside-block".to_owned(), fix.clone())];
+    let fix = "vault-kit render --adopt --yes    # drops what .env has for `DB`; to keep it, first: vault-kit import --replace .env";
+    let expected = ["stale", "name-outside-block"].map(|code| (code.to_owned(), fix.to_owned()));
     assert_eq!(findings(&project), expected);
-    paste(&project, &fix);
+    for arguments in [&["render", "--adopt", "--yes", "-n"][..], &["render", "--adopt", "--yes"]] {
+        let run = project.run(arguments).assert_code(0);
+        let named = "vault-kit: warning: `.env` loses what vault-kit did not write: `DB` (line 2)\n";
+        assert!(run.stderr.contains(named) && !run.both().contains("typed"), "{run:?}");
+    }
     assert_eq!(findings(&project), []);
     let text = project.read(".env");
     assert!(text.starts_with("A=b\n") && text.contains("DB_PREVIOUS=") && !text.contains("typed"), "{text}");
@@ -65,4 +70,76 @@ fn a_file_that_was_written_by_hand_within_an_overlap_is_mended_by_what_is_told_o
     project.run(["init", "--adopt", "--yes"]).assert_code(0);
     project.run(["rotate", "SESSION"]).assert_code(0);
     assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn a_block_that_lost_a_marker_is_put_right_by_what_is_told_of_it() {
+    for (marker, more) in [("# <<<", "OTHER=1\n"), ("# >>>", "")] {
+        let project = project();
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        let whole = project.read(".env");
+        let without = |text: &str| text.split_inclusive('\n').filter(|it| !it.starts_with(marker)).collect::<String>();
+        project.write(".env", without(&whole) + more);
+        let fix = "vault-kit render --adopt";
+        assert_eq!(findings(&project), [("name-outside-block".to_owned(), fix.to_owned())]);
+        project.run(["rotate", "DB"]).assert_code(7);
+        paste(&project, fix);
+        assert_eq!((project.read(".env"), findings(&project)), (whole.clone() + more, vec![]));
+        // With another value in it, nothing is dropped that was not named before.
+        let value = String::from_utf8(project.get("SESSION")).unwrap();
+        project.write(".env", without(&whole).replace(&format!("SESSION={value}"), "SESSION=typed-by-hand"));
+        let (told, run) = (findings(&project), project.run([fix.split(' ').nth(1).unwrap(), "--adopt"]).assert_code(7));
+        assert!(run.stderr.contains("assigns other values than the store holds: `SESSION`"), "{run:?}");
+        assert!(told.iter().all(|(_, fix)| fix.contains("# drops what .env has for `SESSION`; ")), "{told:?}");
+        let run = paste(&project, &told[0].1);
+        assert!(run.stderr.contains("loses what vault-kit did not write: `SESSION` (line "), "{run:?}");
+        assert_eq!((project.read(".env"), findings(&project)), (whole, vec![]));
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_told_with_what_to_do_first() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let whole = project.read(".env");
+    project.write(".env", format!("{whole}OTHER: abc\n"));
+    let report: Value = serde_json::from_str(&project.run(["check", "--json"]).assert_code(1).stdout).unwrap();
+    let [finding] = report["findings"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert_eq!(finding["message"], "cannot be read, and so no value can be written into it");
+    let line = whole.lines().count() + 1;
+    let fix = format!("vault-kit render    # once you mended the line: `.env`: line {line}: `=` is missing");
+    assert_eq!(finding["fix"], fix);
+    project.write(".env", format!("{whole}OTHER=abc\n"));
+    paste(&project, &fix);
+    assert_eq!((project.read(".env"), findings(&project)), (format!("{whole}OTHER=abc\n"), vec![]));
+}
+
+#[test]
+fn what_yes_replaces_is_named() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    // A file with a block that came from elsewhere, and a line within our own block.
+    let whole = project.read(".env");
+    let (first, rest) = whole.split_once('\n').unwrap();
+    project.write(".env", format!("{first}\nMINE=only-here\n{rest}"));
+    let run = project.run(["render"]).assert_code(0);
+    assert!(run.stderr.contains("`.env` loses what vault-kit did not write: `MINE` (line 2)"), "{run:?}");
+    assert_eq!(project.read(".env"), whole);
+    assert!(!project.run(["rotate", "SESSION"]).assert_code(0).stderr.contains("loses"));
+    let manifest = project.read("vault-kit.toml");
+    project.write(
+        "vault-kit.toml",
+        manifest.replace("path = \".env\"", "path = \"other.env\"")
+            + "[outputs.j]\nformat = \"json\"\npath = \"j.json\"\n",
+    );
+    project.write("other.env", format!("{first}\nDB=elsewhere\nMINE=only-here\n# <<< vault-kit <<<\n"));
+    project.write("j.json", "{\"theirs\": \"only-here\"}");
+    project.write("other/session", project.get("SESSION"));
+    let run = project.run(["render", "--adopt", "--yes"]).assert_code(0);
+    assert!(
+        run.stderr.contains("`other.env` loses what vault-kit did not write: `DB` (line 2), `MINE` (line 3)"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("`j.json` loses what vault-kit did not write: `theirs`"), "{run:?}");
+    assert!(!run.both().contains("only-here") && !run.stderr.contains("session` "), "{run:?}");
 }

@@ -6,15 +6,14 @@ use chrono::{DateTime, Utc};
 
 use super::Bench;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
-use crate::check::finding::{Code, Finding, listed};
+use crate::check::finding::{Code, listed};
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Kind, Output};
 use crate::name::{SecretName, VersionId};
-use crate::plan;
 use crate::revocation;
 use crate::shell;
 use crate::store::DIRECTORY;
-use crate::store::ledger::{BesideState, Entry};
+use crate::store::ledger::BesideState;
 
 /// The rights to read, of owner, group and others.
 const READ: u32 = 0o444;
@@ -60,30 +59,6 @@ impl<'a> Bench<'a> {
                 Some(FileFact::Unreadable(why)) => self.not_checked(&expected.path, why),
                 None => self.not_checked(&expected.path, "nobody looked at it"),
             }
-        }
-    }
-
-    /// Names whose next value could not be written, since somebody else's lines have them.
-    pub(super) fn outside(&mut self) {
-        let (facts, Some(ledger)) = (self.facts, self.ledger) else { return };
-        let is_due = |entry: &&Entry| entry.due.is_some() || entry.rotation.is_some();
-        let due = ledger.secrets.values().filter(is_due).map(|entry| entry.name.clone()).collect();
-        let changing = plan::dependents(self.manifest, &due);
-        for (path, names) in &facts.outside {
-            let names: Vec<&SecretName> = names.iter().filter(|name| changing.contains(*name)).collect();
-            if names.is_empty() {
-                continue;
-            }
-            let message =
-                format!("assigns outside vault-kit's block, where no new value can be written, {}", listed(&names));
-            let mut fix = self.command("render --adopt");
-            let is_stale = |it: &&mut Finding| it.code == Code::Stale && it.file.as_ref() == Some(path);
-            if let Some(stale) = self.verdict.findings.iter_mut().find(is_stale) {
-                // What the file has instead is dropped.
-                fix.push_str(" --yes");
-                stale.fix.clone_from(&fix);
-            }
-            self.about_file(Code::NameOutsideBlock, path, message, fix);
         }
     }
 

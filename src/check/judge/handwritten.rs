@@ -1,0 +1,75 @@
+//! Dotenv files in which a person wrote so that no new value can be written: the fix that is told must work as it is pasted, and
+//! names what it drops.
+
+use std::collections::BTreeSet;
+
+use super::Bench;
+use crate::check::facts::{Comparison, Content, FileFact, Handwritten};
+use crate::check::finding::{Code, Finding, listed};
+use crate::name::SecretName;
+use crate::plan;
+use crate::shell;
+use crate::store::ledger::Entry;
+
+impl<'a> Bench<'a> {
+    /// What keeps a value from being written, where one is to be; to be called once the files are judged.
+    pub(super) fn handwritten(&mut self) {
+        let (facts, Some(ledger)) = (self.facts, self.ledger) else { return };
+        let is_due = |entry: &&Entry| entry.due.is_some() || entry.rotation.is_some();
+        let due = ledger.secrets.values().filter(is_due).map(|entry| entry.name.clone()).collect();
+        let changing = plan::dependents(self.manifest, &due);
+        for (path, state) in &facts.handwritten {
+            match state {
+                Handwritten::Illegible(why) => {
+                    let fix = self.command(&format!("render    # once you mended the line: {why}"));
+                    if let Some(stale) = self.stale_at(path) {
+                        stale.message = "cannot be read, and so no value can be written into it".to_owned();
+                        stale.fix = fix;
+                    }
+                }
+                Handwritten::Undelimited(names) => {
+                    let message = "the marker lines of vault-kit's block are damaged: no value can be written into it";
+                    self.adopt(path, names, Some(message.to_owned()));
+                }
+                Handwritten::Outside(names) => {
+                    let next: Vec<&SecretName> = names.iter().filter(|name| changing.contains(*name)).collect();
+                    let outside = "assigns outside vault-kit's block, where no new value can be written,";
+                    let message = (!next.is_empty()).then(|| format!("{outside} {}", listed(&next)));
+                    self.adopt(path, names, message);
+                }
+            }
+        }
+    }
+
+    /// Has the lines of these names moved into the block, also by the fix of a file that is stale.
+    fn adopt(&mut self, path: &str, names: &BTreeSet<SecretName>, message: Option<String>) {
+        let other: Vec<&SecretName> = names.iter().filter(|name| self.is_other(path, name)).collect();
+        let fix = if other.is_empty() {
+            self.command("render --adopt")
+        } else {
+            let (drops, file) = (listed(&other), shell::path(path));
+            let keep = self.command(&format!("import --replace {file}"));
+            self.command(&format!(
+                "render --adopt --yes    # drops what {file} has for {drops}; to keep it, first: {keep}"
+            ))
+        };
+        let render = self.command("render");
+        if let Some(stale) = self.stale_at(path).filter(|it| it.fix == render) {
+            stale.fix.clone_from(&fix);
+        }
+        if let Some(message) = message {
+            self.about_file(Code::NameOutsideBlock, path, message, fix);
+        }
+    }
+
+    /// Whether a file has another value of a secret than the store.
+    fn is_other(&self, path: &str, name: &SecretName) -> bool {
+        let Some(FileFact::File(file)) = self.facts.files.get(path) else { return false };
+        matches!(&file.content, Content::Compared(values) if values.get(name) == Some(&Comparison::Different))
+    }
+
+    fn stale_at(&mut self, path: &str) -> Option<&mut Finding> {
+        let is_it = |it: &&mut Finding| it.code == Code::Stale && it.file.as_deref() == Some(path);
+        self.verdict.findings.iter_mut().find(is_it)
+    }
+}

@@ -1,0 +1,47 @@
+//! Dotenv files as a person left them, where a new value could not be written into them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Subject;
+use crate::check::facts::{ExpectedFile, Handwritten};
+use crate::emit::dotenv_block::{self, State};
+use crate::gather::Gather;
+use crate::manifest::Format;
+use crate::name::SecretName;
+use crate::private_file::Root;
+use crate::secret::Secret;
+use crate::trust;
+
+/// Those of the files, by path. What is as it was written is read only where something is ever rotated.
+pub fn look(subject: &Subject<'_>) -> BTreeMap<String, Handwritten> {
+    let Ok(root) = Root::open(subject.root) else { return BTreeMap::new() };
+    let of = |expected: &ExpectedFile| Some((expected.path.clone(), state(subject, &root, expected)?));
+    subject.expected.iter().filter(|it| it.dotenv).filter_map(of).gather()
+}
+
+fn state(subject: &Subject<'_>, root: &Root, expected: &ExpectedFile) -> Option<Handwritten> {
+    let Format::Dotenv { dialect } = subject.manifest.outputs.get(&expected.output)?.format else { return None };
+    let ledger = subject.ledger?;
+    let (root, path) = trust::for_output(root, &expected.path, subject.trusted).ok()?;
+    let facts = root.facts(&path).ok()??;
+    let is_as_written = ledger
+        .files
+        .get(&expected.path)
+        .is_some_and(|it| (it.size, it.mtime, it.inode) == (facts.size, facts.mtime_ns, facts.inode));
+    if is_as_written && ledger.header.due.is_none() {
+        return None;
+    }
+    let text = Secret::new(root.read(&path).ok()??);
+    let (outside, is_delimited) = match dotenv_block::state(&expected.path, dialect, &text) {
+        State::Legible { outside, is_delimited } => (outside.into_iter(), is_delimited),
+        State::Illegible(why) => return Some(Handwritten::Illegible(why)),
+    };
+    let names: BTreeSet<SecretName> = outside
+        .filter_map(|name| SecretName::new(name).ok())
+        .filter(|name| expected.holds.contains_key(name))
+        .collect();
+    if !is_delimited {
+        return Some(Handwritten::Undelimited(names));
+    }
+    (!names.is_empty()).then_some(Handwritten::Outside(names))
+}
