@@ -175,6 +175,14 @@ pub struct Problem {
     pub said: String,
 }
 
+/// A step that a rotation waits for, and that no hook of its secret has any more: what was begun with a hook is not done by its
+/// being declared no more.
+fn orphaned(secret: &SecretName, step: programs::Step, at: DateTime<Utc>) -> Problem {
+    let (step, hook, code) = (step.name().to_owned(), String::new(), "hook-not-started".to_owned());
+    let failure = Failure { step, hook, code, at };
+    Problem { secret: Some(secret.clone()), is_aborting: false, failure, again: None, said: String::new() }
+}
+
 impl Problem {
     /// Its stable code.
     fn code(&self) -> &'static str {

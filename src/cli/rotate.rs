@@ -22,16 +22,17 @@ use std::collections::BTreeSet;
 use clap::{Args, Subcommand};
 
 use self::aws::Aws;
+use self::intended::Rehearsed;
 use super::context::Context;
 use super::incident::timelines;
 use super::session::Session;
 use crate::clock::SystemClock;
+use crate::deliver::Delivered;
 use crate::error::{Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::rotate::Report;
 use crate::rotate::declared::Declared;
-use crate::rotate::intent::Intent;
 use crate::rotate::machine::Machine;
 use crate::rotate::select::Order;
 use crate::rotate::shared::Shared;
@@ -97,13 +98,13 @@ pub(super) fn programs<'s>(session: &'s Session<'_>) -> Declared<'s> {
 }
 
 /// Has the machine do something about secrets that are being rotated, and tells what became of them; `rehearse` tells what
-/// would, with the files that are behind where it `delivers` them, and a `risk` is asked about.
+/// would, and a `risk` is asked about.
 fn act(
     context: &Context,
     names: &[String],
-    (dry_run, delivers): (bool, bool),
+    dry_run: bool,
     risk: impl FnOnce(&Store, &Declared<'_>, &BTreeSet<SecretName>) -> Option<String>,
-    rehearse: impl FnOnce(&World<'_>, &Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Vec<Intent>>,
+    rehearse: impl FnOnce(&World<'_>, &Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Rehearsed>,
     deed: impl FnOnce(&Machine<'_>, BTreeSet<SecretName>) -> Result<Report>,
 ) -> Result<Exit> {
     let session = Session::open(context)?;
@@ -116,13 +117,16 @@ fn act(
     let programs = programs(&session);
     if dry_run {
         world.check_agreement(&opened.store)?;
-        let intents = rehearse(&world, &opened.store, &programs, &names)?;
+        let rehearsed = rehearse(&world, &opened.store, &programs, &names)?;
         if let Some(risk) = risk(&opened.store, &programs, &names) {
             context.ui.say(&format!("would ask first: {risk}?"));
         }
         let reloads = opened.store.rotations.reloads.clone();
-        let files = if delivers { world.rehearse(&mut opened.store)?.files } else { Vec::new() };
-        return intended::tell(&session, &programs, &intents, &reloads, &files);
+        let delivered = match &rehearsed.plan {
+            Some(plan) => rehearsal::deliver(&world, &mut opened.store, plan)?,
+            None => Delivered::default(),
+        };
+        return intended::tell(&session, &programs, rehearsed, &reloads, &delivered);
     }
     let risk = risk(&opened.store, &programs, &names);
     let digest = opened.digest;

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::abort::{may_know_more, untold};
+use super::orphaned;
 use super::programs::{Programs, Step};
-use super::undeclared::is_gone;
+use super::undeclared::{is_gone, refusal};
+use crate::error::Error;
 use crate::manifest::Manifest;
 use crate::name::SecretName;
 use crate::store::Store;
@@ -41,7 +44,7 @@ pub enum Deed {
     Drop,
     /// The candidate is given up, and its owner, which may accept it, is told nothing.
     Leave,
-    /// Nothing: it is not declared any more as its rotation began.
+    /// Nothing: it, or a hook that it waits for, is not declared any more as its rotation began ([`stopped`]).
     Refuse,
 }
 
@@ -65,19 +68,19 @@ pub fn resume(
     store: &Store,
     programs: &dyn Programs,
     names: &BTreeSet<SecretName>,
-    is_promised: &dyn Fn(&SecretName) -> bool,
+    (now, is_promised): (DateTime<Utc>, &dyn Fn(&SecretName) -> bool),
 ) -> Vec<Intent> {
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {
+        if stopped(manifest, store, programs, name, now).is_some() {
+            return Intent { secret: name.clone(), deeds: vec![Deed::Refuse] };
+        }
         if step == Reached::Aborting {
             return abort(store, programs, name, (false, is_promised(name)));
         }
-        if is_gone(manifest, &store.environment, store, name) {
-            return Intent { secret: name.clone(), deeds: vec![Deed::Refuse] };
-        }
         let asked = |step: Step| programs.hooks(name, step).into_iter();
         let mut deeds = Vec::new();
-        if step == Reached::Setting {
+        if matches!(step, Reached::Staged | Reached::Setting) {
             deeds.extend(asked(Step::Set).map(Deed::Set));
         }
         if step <= Reached::Set {
@@ -90,6 +93,26 @@ pub fn resume(
         Intent { secret: name.clone(), deeds }
     };
     going.map(intent).collect()
+}
+
+/// Why a rotation that was begun would not be carried on by the manifest as it is, as the run itself would say it.
+pub fn stopped(
+    manifest: &Manifest,
+    store: &Store,
+    programs: &dyn Programs,
+    name: &SecretName,
+    now: DateTime<Utc>,
+) -> Option<Error> {
+    let operation = store.rotations.running.get(name)?;
+    let lacks = |step: Step| programs.hooks(name, step).is_empty();
+    let missing = match operation.step {
+        Reached::Aborting if operation.remote.is_none() && lacks(Step::Set) => return Some(refusal(name, true)),
+        _ if is_gone(manifest, &store.environment, store, name) => return Some(refusal(name, false)),
+        Reached::Setting if lacks(Step::Set) => Step::Set,
+        Reached::Set if lacks(Step::Test) => Step::Test,
+        _ => return None,
+    };
+    Some(orphaned(name, missing, now).error())
 }
 
 /// What telling the current value would do.

@@ -11,12 +11,11 @@ use super::remote::Target;
 use super::rollback::Earlier;
 use super::select::{self, Order};
 use super::shared::Shared;
-use super::{Event, Problem, Report, What};
+use super::{Event, Problem, Report, What, orphaned};
 use crate::apply::Deed;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
-use crate::plan;
 use crate::secret::Secret;
 use crate::store::files::Opened;
 use crate::store::rotations::{Failure, Operation, Rotations, Step as Reached};
@@ -85,9 +84,8 @@ impl<'a> Machine<'a> {
         let selection = select::select(world.manifest, &opened.store, order, self.programs, world.now)?;
         if !selection.fresh.is_empty() || !selection.going.is_empty() {
             // Before an owner is told of a value that could not be delivered.
-            let is_open = |name: &&SecretName| opened.store.rotations.open(name).is_some();
-            let changing = selection.fresh.iter().chain(selection.going.iter().filter(is_open)).cloned().collect();
-            world.prepare(&opened.store)?.preflight_change(&plan::dependents(world.manifest, &changing))?;
+            let changing = selection.changing(world.manifest, &opened.store);
+            world.prepare(&opened.store)?.preflight_change(&changing)?;
         }
         // No owner refuses what a file still delivers.
         let retires = |name: &SecretName| opened.store.rotations.running.get(name).is_some_and(|it| !it.is_open());
@@ -141,14 +139,11 @@ impl<'a> Machine<'a> {
     }
 
     fn step_of(&self, run: &mut Run, names: Vec<SecretName>, step: Step) -> Result<()> {
-        // What was begun with a hook is not done by its being declared no more.
         let (asked, orphans): (Vec<_>, Vec<_>) =
             names.into_iter().partition(|name| !self.programs.hooks(name, step).is_empty());
         let (done, mut failed) = self.call_for(&asked, step)?;
-        failed.extend(orphans.into_iter().map(|name| {
-            let problem = self.problem("", step, Some(&name), "hook-not-started", String::new());
-            (name, problem)
-        }));
+        let orphaned = |name: SecretName| (name.clone(), orphaned(&name, step, self.clock.now()));
+        failed.extend(orphans.into_iter().map(orphaned));
         let (world, mut opened) = self.open()?;
         for name in &done {
             let next = if step == Step::Set { self.after_set(name) } else { Reached::Tested };

@@ -10,6 +10,7 @@ use crate::companions::max_age;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, GroupName, SecretName};
+use crate::plan;
 use crate::plan::due::{self, Due};
 use crate::store::rotations::{Step as Reached, Trouble};
 use crate::store::{Stage, Store};
@@ -34,6 +35,15 @@ pub struct Selection {
     pub going: BTreeSet<SecretName>,
     /// Of an earlier rotation of those that are to be begun: what it replaced is retired first.
     pub retire_first: BTreeSet<SecretName>,
+}
+
+impl Selection {
+    /// The secrets whose values it is going to change, with what is made of them.
+    pub fn changing(&self, manifest: &Manifest, store: &Store) -> BTreeSet<SecretName> {
+        let is_open = |name: &&SecretName| store.rotations.open(name).is_some();
+        let changing = self.fresh.iter().chain(self.going.iter().filter(is_open)).cloned().collect();
+        plan::dependents(manifest, &changing)
+    }
 }
 
 /// Whether a secret can be rotated without a person.

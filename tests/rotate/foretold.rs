@@ -85,7 +85,7 @@ fn a_value_that_is_there_is_put_in_force_and_not_made() {
     project.write("vault-kit.toml", text.replacen("kind = \"password\"", "kind = \"uuid\"", 1));
     let told = project.run(["rotate", "DB", "-n"]).assert_code(8).stderr;
     assert!(!told.contains("would promote DB") && told.contains("`vault-kit rotate abort DB`"), "{told}");
-    let told = project.run(["rotate", "resume", "-n"]).assert_code(0).stderr;
+    let told = refused_alike(&project, "rotate resume", 8);
     assert!(told.contains("would refuse  DB") && !told.contains("would promote"), "{told}");
 }
 
@@ -112,4 +112,78 @@ fn what_stands_against_a_run_and_what_it_would_ask_is_foretold() {
             std::fs::remove_file(project.path("hooks/owner")).unwrap();
         }
     }
+}
+
+/// What a rehearsal says that is refused with the errors and the exit of the run itself.
+fn refused_alike(project: &Project, words: &str, code: i32) -> String {
+    let before = project.contents();
+    let errors = |told: &str| {
+        told.lines().filter(|it| it.starts_with("vault-kit: error: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = project.run(words.split(' ').chain(["-n"])).assert_code(code).stderr;
+    assert!(project.contents() == before, "{words}");
+    let run = project.run(words.split(' ')).assert_code(code).stderr;
+    assert!(!errors(&told).is_empty() && errors(&told) == errors(&run), "{words}: {told}\n{run}");
+    told
+}
+
+#[test]
+fn a_resumption_is_foretold_with_its_files_and_reloads() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let told = project.run(["rotate", "resume", "-n"]).assert_code(0).stderr;
+    for line in ["would promote DB ", "would write   .env ", "would reload  server"] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    let answer: Value =
+        serde_json::from_str(&project.run(["rotate", "resume", "-n", "--json"]).assert_code(0).stdout).unwrap();
+    assert_eq!((&answer["files"][0]["path"], &answer["reloads"]), (&".env".into(), &serde_json::json!(["server"])));
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    let run = project.run(["rotate", "resume"]).assert_code(0).stderr;
+    assert!(run.contains("wrote         .env ") && run.contains("reloaded      server"), "{run}");
+}
+
+#[test]
+fn what_a_hook_that_left_the_manifest_keeps_from_going_on_is_foretold() {
+    for (failing, gives_up) in [("fail-set", false), ("fail-test", false), ("fail-set", true)] {
+        let project = project();
+        project.write(failing, "");
+        project.run(["rotate", "DB"]).assert_code(8);
+        if gives_up {
+            project.run(["rotate", "abort", "DB"]).assert_code(8);
+        }
+        let manifest = project.read("vault-kit.toml");
+        project.write("vault-kit.toml", manifest.replace("hooks = [\"owner\"]\n", ""));
+        for words in ["rotate resume", "rotate DB"] {
+            let told = refused_alike(&project, words, 8);
+            assert!(!told.contains("would promote") && !told.contains("would make    DB"), "{told}");
+        }
+        assert!(project.run(["rotate", "resume", "-n"]).stderr.contains("would refuse  DB"));
+    }
+}
+
+#[test]
+fn files_that_no_value_can_be_written_into_are_foretold() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    let whole = project.read(".env");
+    let without = |marker: &str| whole.split_inclusive('\n').filter(|it| !it.starts_with(marker)).collect::<String>();
+    for text in [without("#"), without("# <<<"), format!("{whole}OTHER: abc\n")] {
+        project.write(".env", &text);
+        let code = if text.contains("OTHER") { 2 } else { 7 };
+        for words in ["rotate resume", "rotate DB", "rotate SESSION"] {
+            refused_alike(&project, words, code);
+        }
+    }
+}
+
+#[test]
+fn an_owner_that_is_being_told_another_value_is_told_none_and_that_is_foretold() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    assert!(refused_alike(&project, "rotate tell DB", 7).contains("`DB` is being rotated"));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::intended::Rehearsed;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
@@ -36,7 +37,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             expect_hooks(world, store, programs, names)?;
         }
         let intent = |name| Ok(intent::abort(store, programs, name, (leaves_owners, is_promised(world, store, name)?)));
-        names.iter().map(intent).collect()
+        let intents = names.iter().map(intent).collect::<Result<_>>()?;
+        Ok(Rehearsed { intents, stopped: Vec::new(), plan: None })
     };
     let risk = |store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let mut untold = untold(store, programs, names);
@@ -54,7 +56,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         (!risks.is_empty()).then(|| risks.join(", and "))
     };
     let abort = |machine: &Machine<'_>, names| machine.abort(&names, leaves_owners);
-    super::act(context, &arguments.names, (arguments.dry_run, false), risk, rehearse, abort)
+    super::act(context, &arguments.names, arguments.dry_run, risk, rehearse, abort)
 }
 
 fn list(names: &[&SecretName]) -> String {

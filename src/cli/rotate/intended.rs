@@ -10,14 +10,24 @@ use crate::cli::context::Context;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::summary::{row, tell_files};
-use crate::deliver::{FileReport, Outcome};
+use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::EnvName;
+use crate::plan::Plan;
 use crate::rotate::intent::{Deed, Intent};
 use crate::rotate::programs::Programs;
 use crate::store::rotations::Trouble;
 use crate::ui::SCHEMA_VERSION;
+
+/// What a verb would do, should every program do what it is asked for.
+pub struct Rehearsed {
+    pub intents: Vec<Intent>,
+    /// Why some of it would not be done.
+    pub stopped: Vec<Error>,
+    /// What would be made anew before files are delivered; `None` = none is.
+    pub plan: Option<Plan>,
+}
 
 #[derive(Serialize)]
 struct Answer<'a> {
@@ -36,31 +46,34 @@ struct Answer<'a> {
 pub fn tell(
     session: &Session<'_>,
     programs: &dyn Programs,
-    intents: &[Intent],
+    Rehearsed { intents, stopped, .. }: Rehearsed,
     reloads: &BTreeMap<String, Trouble>,
-    files: &[FileReport],
+    Delivered { files, warnings, .. }: &Delivered,
 ) -> Result<Exit> {
     let ui = session.context.ui;
+    let paste = Paste::new(session.context);
+    warnings.iter().for_each(|warning| ui.warn(warning));
     let asked = intents.iter().flat_map(|intent| &intent.deeds).filter_map(Deed::hook);
     let outputs = changing(session, files).into_iter().map(|(output, _)| output).collect();
     let (mut reloads, ended): (BTreeSet<String>, BTreeSet<String>) =
         reloads.keys().cloned().partition(|hook| programs.is_declared(hook));
     reloads.extend(programs.reloads(&outputs));
-    let errors = not_startable(session.context, programs, asked.chain(reloads.iter().map(String::as_str)));
+    let mut errors: Vec<Error> = stopped.into_iter().map(|error| paste.error(error)).collect();
+    errors.extend(not_startable(session.context, programs, asked.chain(reloads.iter().map(String::as_str))));
     let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
     if ui.json {
         ui.object(&Answer {
             schema_version: SCHEMA_VERSION,
             environment: &session.environment,
             dry_run: true,
-            rotations: intents,
+            rotations: &intents,
             files: files.iter().filter(|it| it.outcome != Outcome::Unchanged).collect(),
             reloads,
             errors: errors.iter().map(Told::from).collect(),
         })?;
         return Ok(exit);
     }
-    for intent in intents {
+    for intent in &intents {
         for deed in &intent.deeds {
             let by = |what: &str, hook: &str| format!("{what}, by hook `{hook}`");
             let (verb, how) = match deed {
@@ -75,7 +88,7 @@ pub fn tell(
                     "would leave",
                     "the candidate to its owner, which no hook tells the value that stays in force".to_owned(),
                 ),
-                Deed::Refuse => ("would refuse", "it is not declared any more as its rotation began".to_owned()),
+                Deed::Refuse => ("would refuse", "to go on with it as it is declared now".to_owned()),
             };
             ui.say(&row(verb, &intent.secret, format_args!("{how}")));
         }

@@ -10,6 +10,7 @@ use super::intended::not_startable;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::summary::{Summary, row};
+use crate::deliver::Delivered;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
@@ -17,8 +18,8 @@ use crate::plan::Plan;
 use crate::rotate::abort::is_promised;
 use crate::rotate::schedule;
 use crate::rotate::select::{Order, Selection};
-use crate::rotate::undeclared;
 use crate::store::Store;
+use crate::store::rotations::Step;
 use crate::world::World;
 
 /// What a run is going to be about.
@@ -26,8 +27,8 @@ pub struct Rehearsal {
     pub order: Order,
     pub selection: Selection,
     pub plan: Plan,
-    /// The rotations that it would not carry on.
-    pub gone: Vec<SecretName>,
+    /// Why it would not carry on some rotations.
+    pub stopped: Vec<Error>,
     pub questions: Vec<String>,
     pub consequences: Vec<String>,
 }
@@ -47,24 +48,31 @@ struct Answer<'a> {
     errors: Vec<Told>,
 }
 
+/// What delivering would do, once what a plan makes is made in memory.
+pub fn deliver(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<Delivered> {
+    // What is being rotated is made here as it will be.
+    let running = std::mem::take(&mut store.rotations.running);
+    world.make(store, plan)?;
+    let delivered = world.rehearse(store)?;
+    store.rotations.running = running;
+    Ok(delivered)
+}
+
 impl Rehearsal {
     /// Tells it; the exit is that of what stands against it.
-    pub fn tell(&self, session: &Session<'_>, world: &World<'_>, mut store: Store) -> Result<Exit> {
+    pub fn tell(self, session: &Session<'_>, world: &World<'_>, mut store: Store) -> Result<Exit> {
         let context = session.context;
         self.foretell(session);
         let promoted = self.promoted(&store);
         let is_promised = |name: &&SecretName| is_promised(world, &store, name).unwrap_or_default();
         let promised = self.selection.going.iter().filter(is_promised).cloned().collect();
-        let running = std::mem::take(&mut store.rotations.running);
-        world.make(&mut store, &self.plan)?;
-        let delivered = world.rehearse(&mut store)?;
-        store.rotations.running = running;
+        let delivered = deliver(world, &mut store, &self.plan)?;
         let programs = super::programs(session);
         let selection = (&self.order, &self.selection, &promised);
         let calls = foretold::calls(session, &store, &programs, selection, &delivered.files)?;
         let paste = Paste::new(context);
-        let gone = self.gone.iter().map(|name| paste.error(undeclared::refusal(name, false)));
-        let errors: Vec<Error> = gone.chain(not_startable(context, &programs, calls.hooks())).collect();
+        let stopped = self.stopped.into_iter().map(|error| paste.error(error));
+        let errors: Vec<Error> = stopped.chain(not_startable(context, &programs, calls.hooks())).collect();
         let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
         let asked = self.plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone());
         let summary = Summary::new(&session.environment, &session.manifest, &self.plan, &delivered, true);
@@ -95,7 +103,7 @@ impl Rehearsal {
     fn promoted(&self, store: &Store) -> BTreeSet<SecretName> {
         let has_candidate = |name: &&SecretName| {
             !self.selection.fresh.contains(*name)
-                && store.rotations.open(name).is_some_and(|operation| operation.candidate.is_some())
+                && store.rotations.open(name).is_some_and(|it| it.candidate.is_some() && it.step != Step::Aborting)
         };
         self.selection.going.iter().filter(has_candidate).cloned().collect()
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::intended::Rehearsed;
+use super::run::{preview, take_stopped};
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
@@ -28,10 +30,13 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let order = Order::Resume(names.clone());
-        let going = select::select(world.manifest, store, &order, programs, world.now)?.going;
+        let mut selection = select::select(world.manifest, store, &order, programs, world.now)?;
         let is_promised = |name: &SecretName| is_promised(world, store, name).unwrap_or_default();
-        Ok(intent::resume(world.manifest, store, programs, &going, &is_promised))
+        let about = (world.now, &is_promised as &dyn Fn(&SecretName) -> bool);
+        let intents = intent::resume(world.manifest, store, programs, &selection.going, about);
+        let stopped = take_stopped(world, store, programs, &mut selection, true)?;
+        Ok(Rehearsed { intents, stopped, plan: Some(preview(world, store, &order, &selection)) })
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
-    super::act(context, &arguments.names, (arguments.dry_run, false), |_, _, _| None, rehearse, resume)
+    super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)
 }

@@ -16,10 +16,12 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
+use crate::rotate::intent;
+use crate::rotate::programs::Programs;
 use crate::rotate::select::{self, Order, Ready, Selection};
-use crate::rotate::undeclared::is_gone;
 use crate::store::Store;
 use crate::store::ledger::Header;
+use crate::store::rotations::Step;
 use crate::world::World;
 
 // Both this and what it is flattened into are called `Arguments`, as a group of clap's would be.
@@ -73,15 +75,13 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
     let mut selection = select::select(&session.manifest, &opened.store, &order, &programs, world.now)?;
-    let is_gone = |name: &SecretName| is_gone(world.manifest, world.environment, &opened.store, name);
-    let gone: Vec<SecretName> = selection.going.iter().filter(|name| is_gone(name)).cloned().collect();
-    selection.going.retain(|name| !gone.contains(name));
+    let stopped = take_stopped(&world, &opened.store, &programs, &mut selection, arguments.dry_run)?;
     let plan = preview(&world, &opened.store, &order, &selection);
     let consequences = consequences::of_plan(session, &opened.store, &plan);
     consequences::say(context, &consequences);
     let questions = questions(session, &world, &opened.store, &order);
     if arguments.dry_run {
-        let rehearsal = Rehearsal { order, selection, plan, gone, questions, consequences };
+        let rehearsal = Rehearsal { order, selection, plan, stopped, questions, consequences };
         return rehearsal.tell(session, &world, opened.store);
     }
     let digest = opened.digest;
@@ -138,9 +138,32 @@ fn members(session: &Session<'_>, group: &str) -> Result<Vec<SecretName>> {
     Ok(members)
 }
 
+/// Takes out of a selection what would not be carried on, and tells why. What the run itself would be refused for is an error
+/// of its rehearsal.
+pub fn take_stopped(
+    world: &World<'_>,
+    store: &Store,
+    programs: &dyn Programs,
+    selection: &mut Selection,
+    dry_run: bool,
+) -> Result<Vec<Error>> {
+    let changing = selection.changing(world.manifest, store);
+    if dry_run && !changing.is_empty() {
+        world.prepare(store)?.expect_blocks(&changing)?;
+    }
+    let stopped = |name: &SecretName| intent::stopped(world.manifest, store, programs, name, world.now);
+    let all: Vec<_> = selection.going.iter().filter_map(|name| Some((name.clone(), stopped(name)?))).collect();
+    let (names, errors): (BTreeSet<SecretName>, Vec<Error>) = all.into_iter().unzip();
+    selection.going.retain(|name| !names.contains(name));
+    // What cannot be given up is not begun anew.
+    selection.fresh.retain(|name| !names.contains(name));
+    Ok(errors)
+}
+
 /// What a run is going to make, should every program do what it is asked for.
-fn preview(world: &World<'_>, store: &Store, order: &Order, selection: &Selection) -> Plan {
-    let going = selection.going.iter().filter(|name| store.rotations.open(name).is_some());
+pub fn preview(world: &World<'_>, store: &Store, order: &Order, selection: &Selection) -> Plan {
+    let going =
+        selection.going.iter().filter(|name| store.rotations.open(name).is_some_and(|it| it.step != Step::Aborting));
     let scope = Scope::Replace(selection.fresh.iter().chain(going).cloned().collect());
     let mut plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
     if *order == Order::Due {

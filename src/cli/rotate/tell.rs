@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::intended::Rehearsed;
 use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
+use crate::plan::Plan;
 use crate::rotate::declared::Declared;
 use crate::rotate::intent;
 use crate::rotate::tell::expect_told;
@@ -25,12 +27,12 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let rehearse = |_: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+    let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+        world.refuse_in_flight(store, &names.iter().cloned().collect::<Vec<_>>())?;
         expect_told(store, programs, names)?;
-        Ok(names.iter().map(|name| intent::tell(store, programs, name)).collect())
+        let intents = names.iter().map(|name| intent::tell(store, programs, name)).collect();
+        Ok(Rehearsed { intents, stopped: Vec::new(), plan: Some(Plan::default()) })
     };
     let none = |_: &Store, _: &Declared<'_>, _: &BTreeSet<SecretName>| None;
-    super::act(context, &arguments.names, (arguments.dry_run, true), none, rehearse, |machine, names| {
-        machine.tell(&names)
-    })
+    super::act(context, &arguments.names, arguments.dry_run, none, rehearse, |machine, names| machine.tell(&names))
 }
