@@ -187,3 +187,26 @@ fn an_owner_that_is_being_told_another_value_is_told_none_and_that_is_foretold()
     project.run(["rotate", "DB"]).assert_code(8);
     assert!(refused_alike(&project, "rotate tell DB", 7).contains("`DB` is being rotated"));
 }
+
+#[test]
+fn a_plan_says_what_stands_in_the_way() {
+    let project = project();
+    let plan = || {
+        let run = project.run(["rotate", "plan"]).assert_code(0);
+        let json: Value =
+            serde_json::from_str(&project.run(["rotate", "plan", "--json"]).assert_code(0).stdout).unwrap();
+        (run.stderr, json["blocked"].clone())
+    };
+    let (told, blocked) = plan();
+    assert!(!told.contains("warning") && blocked.is_null(), "{told}");
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let (told, blocked) = plan();
+    assert!(told.contains("vault-kit: warning: rotation-in-flight: `DB` is being rotated since "), "{told}");
+    assert!(told.contains(", and failed 1×: vault-kit rotate resume DB\n"), "{told}");
+    assert_eq!(blocked[0]["fix"], "vault-kit rotate resume DB");
+    std::fs::remove_file(project.path("hooks/owner")).unwrap();
+    let (told, blocked) = plan();
+    assert!(told.contains("warning: hook-missing: there is no `hooks/owner`"), "{told}");
+    assert_eq!(blocked.as_array().unwrap().len(), 4);
+}

@@ -6,7 +6,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::answer::minute;
+use super::unusable;
 use crate::cli::context::Context;
+use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::table::table;
 use crate::error::Result;
@@ -14,6 +16,8 @@ use crate::exit::Exit;
 use crate::gather::Gather;
 use crate::name::{EnvName, SecretName};
 use crate::rotate::schedule::{self, How, Upcoming, Why};
+use crate::rotate::undeclared::is_undeclared;
+use crate::store::ledger::{Entry, Ledger};
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -24,8 +28,19 @@ struct Plan<'a> {
     schema_version: u32,
     environment: &'a EnvName,
     upcoming: Vec<Upcoming<'a>>,
+    /// What stands in the way of rotations, now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blocked: Vec<Blocked>,
     /// The program of each hook that is named, as the manifest names it.
     programs: BTreeMap<&'a str, &'a str>,
+}
+
+/// What stands in the way of a rotation.
+#[derive(Serialize)]
+struct Blocked {
+    code: String,
+    message: String,
+    fix: String,
 }
 
 pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
@@ -44,11 +59,13 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
     };
     let asked = session.manifest.hooks.values().filter(|hook| is_asked(hook.name.as_str()));
     let programs = asked.map(|hook| (hook.name.as_str(), hook.program.as_str())).gather();
-    let plan = Plan { schema_version: SCHEMA_VERSION, environment: &session.environment, upcoming, programs };
+    let blocked = blocked(&session, &ledger);
+    let plan = Plan { schema_version: SCHEMA_VERSION, environment: &session.environment, upcoming, blocked, programs };
     if context.ui.json {
         context.ui.object(&plan)?;
     } else if plan.upcoming.is_empty() {
-        context.ui.say(&format!("environment `{}`: nothing is ever rotated", session.environment));
+        let what = if plan.blocked.is_empty() { "nothing is ever rotated" } else { "nothing else is to be rotated" };
+        context.ui.say(&format!("environment `{}`: {what}", session.environment));
     } else {
         context.ui.print(&as_table(&plan, context.now))?;
         for (hook, program) in &plan.programs {
@@ -58,7 +75,44 @@ pub fn run(context: &Context, _: &Arguments) -> Result<Exit> {
             context.ui.say("requests to AWS are the most without retries, and one more a run asks for the account");
         }
     }
+    if !context.ui.json {
+        for Blocked { code, message, fix } in &plan.blocked {
+            context.ui.warn(&format!("{code}: {message}: {fix}"));
+        }
+    }
     Ok(Exit::DONE)
+}
+
+/// What is on its way and is to end first, what AWS keeps from rotating, and the hooks that could not be run.
+fn blocked(session: &Session<'_>, ledger: &Ledger) -> Vec<Blocked> {
+    let paste = Paste::new(session.context);
+    let going = |entry: &Entry| {
+        let operation = entry.rotation.as_ref().filter(|it| it.is_open())?;
+        let failures = operation.trouble.failures;
+        let failed = if failures == 0 { String::new() } else { format!(", and failed {failures}×") };
+        let is_gone = is_undeclared(&session.manifest, &session.environment, entry);
+        let verb = if is_gone { "abort" } else { "resume" };
+        Some(Blocked {
+            code: "rotation-in-flight".to_owned(),
+            message: format!("`{}` is being rotated since {}{failed}", entry.name, minute(operation.started)),
+            fix: paste.command(&format!("vault-kit rotate {verb} {}", entry.name)),
+        })
+    };
+    let refused = |entry: &Entry| {
+        let trouble = entry.refused.as_ref()?;
+        Some(Blocked {
+            code: trouble.failed.as_ref()?.code.clone(),
+            message: format!("AWS kept `{}` from being rotated {}×", entry.name, trouble.failures),
+            fix: paste.command(&format!("vault-kit rotate {}", entry.name)),
+        })
+    };
+    let entries = ledger.secrets.values().flat_map(|entry| going(entry).into_iter().chain(refused(entry)));
+    let hooks = unusable::on_host(session, ledger).into_iter().map(|it| Blocked {
+        code: it.code.to_owned(),
+        message: it.message,
+        fix: paste.fix(&it.fix, session.root.path()),
+    });
+    entries.chain(hooks).collect()
 }
 
 fn no_ledger() -> crate::error::Error {
