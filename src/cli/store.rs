@@ -76,7 +76,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let recovered = recover(dry_run)?;
     let recovery = recovered.recovery;
     let flaw = files.ledger_flaw()?;
-    tell(context, &files, &recovered, flaw, dry_run);
+    // Which store it will be is known where nothing has to be brought back.
+    let is_known = world.consent.clock && (!dry_run || recovery == Recovery::Nothing);
+    let store = if is_known { files.open(&identities)? } else { None };
+    let goes_back = store.as_ref().is_some_and(|store| store.is_clock_behind(world.now));
+    tell(context, &files, &recovered, (flaw, goes_back), dry_run);
     let answer = Answer {
         schema_version: SCHEMA_VERSION,
         dry_run,
@@ -86,10 +90,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         ledger_anew: flaw.is_some(),
     };
     if dry_run {
-        // Which store it will be is known where nothing has to be brought back.
-        if recovery == Recovery::Nothing && world.consent.clock {
-            files.open(&identities)?.inspect(|store| tell_clock(context, store, dry_run));
-        }
+        store.inspect(|store| tell_clock(context, store, dry_run));
         return answer.tell(context);
     }
     if flaw.is_some() {
@@ -153,7 +154,13 @@ fn is_owned(session: &Session<'_>, declaration: &Declaration) -> bool {
     session.manifest.hooks_for(declaration, Step::Set).next().is_some()
 }
 
-fn tell(context: &Context, files: &StoreFiles<'_>, recovered: &Recovered, flaw: Option<&str>, dry_run: bool) {
+fn tell(
+    context: &Context,
+    files: &StoreFiles<'_>,
+    recovered: &Recovered,
+    (flaw, goes_back): (Option<&str>, bool),
+    dry_run: bool,
+) {
     let verb = |done: &'static str, planned: &'static str| if dry_run { planned } else { done };
     if let Some(flaw) = flaw {
         let makes = verb("made", "would make");
@@ -161,7 +168,7 @@ fn tell(context: &Context, files: &StoreFiles<'_>, recovered: &Recovered, flaw: 
     }
     let path = files.store_path();
     context.ui.say(&match recovered.recovery {
-        Recovery::Nothing if flaw.is_some() => format!("`{path}` and its second copy agree"),
+        Recovery::Nothing if flaw.is_some() || goes_back => format!("`{path}` and its second copy agree"),
         Recovery::Nothing => format!("`{path}` and its second copy agree: nothing to do"),
         Recovery::CopyRefreshed if dry_run => format!("would make the second copy follow `{path}`"),
         Recovery::CopyRefreshed => format!("the second copy follows `{path}` now"),

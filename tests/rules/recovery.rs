@@ -282,10 +282,12 @@ fn an_accepted_clock_lets_every_writer_go_on_without_the_flag() {
     let before = project.store();
     let dry = project.run(["store", "recover", "--accept-clock", "-n"]).assert_code(0);
     assert!(dry.stderr.contains("would set the store's time back from "), "{dry:?}");
+    assert!(dry.stderr.contains(" agree\n") && !dry.stderr.contains("nothing to do"), "{dry:?}");
     project.run(["rotate", "--due"]).assert_code(8);
 
     let run = project.run(["store", "recover", "--accept-clock", "--yes"]).assert_code(0);
     assert!(run.stderr.contains("set the store's time back from "), "{run:?}");
+    assert!(!run.stderr.contains("nothing to do"), "{run:?}");
     let store = project.store();
     assert!(store.updated < before.updated && store.generation == before.generation + 1);
     assert_eq!(store.changes.last().unwrap().action, "accept-clock");
