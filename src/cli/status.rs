@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::cert::destination;
+use super::cert::destination::{self, STDOUT};
 use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
 use super::table::table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::metrics::{self, LastRotation, Metrics, SecretMetrics};
@@ -30,7 +30,7 @@ use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Also write FILE, for Prometheus' textfile collector
+    /// Also write FILE, for Prometheus' textfile collector; `-` prints that instead
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 }
@@ -93,6 +93,9 @@ fn no_store(session: &Session<'_>) -> Result<String> {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    if context.ui.json && arguments.metrics.as_deref().is_some_and(|file| file == Path::new(STDOUT)) {
+        return Err(Error::usage("`--metrics -` and `--json` would both print").hint("leave one of them out"));
+    }
     let session = Session::open(context)?;
     let files = session.files();
     let sealed = files.present()?;
@@ -115,7 +118,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let reloads = ledger.as_ref().map(|ledger| ledger.header.reloads.clone()).unwrap_or_default();
     let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets, reloads };
     warn_of_rotations(context, &paste, &status);
-    if let Some(file) = &arguments.metrics {
+    if let Some(file) = arguments.metrics.as_deref() {
+        if file == Path::new(STDOUT) {
+            context.ui.print(&metrics_of(&session, &status))?;
+            return Ok(Exit::DONE);
+        }
         write_metrics(&session, &status, file)?;
     }
     if context.ui.json {
@@ -150,6 +157,10 @@ fn warn_of_rotations(context: &Context, paste: &Paste, status: &Status<'_>) {
 /// Puts what is told into a file for everybody to read, as a whole: a collector may read at any time.
 fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Result<()> {
     let (root, name) = destination::locate(session.context, file)?;
+    root.write(&name, metrics_of(session, status).as_bytes(), &WriteOptions::PUBLIC).map(drop)
+}
+
+fn metrics_of(session: &Session<'_>, status: &Status<'_>) -> String {
     let secrets = status.secrets.iter().filter(|row| row.stage != "setting").map(|row| SecretMetrics {
         name: row.name,
         kind: row.kind,
@@ -161,15 +172,14 @@ fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Res
         failures: row.rotation.map_or(0, |it| it.trouble.failures),
         is_untold: row.is_untold,
     });
-    let metrics = Metrics {
+    metrics::text(&Metrics {
         project: &session.manifest.project,
         environment: &session.environment,
         now: session.context.now,
         is_current: status.store.present && status.store.ledger_current,
         reloads: status.reloads.iter().map(|(hook, trouble)| (hook.as_str(), trouble.failures)).collect(),
         secrets: secrets.collect(),
-    };
-    root.write(&name, metrics::text(&metrics).as_bytes(), &WriteOptions::PUBLIC).map(drop)
+    })
 }
 
 /// How the last rotation ended, or how it failed last: one that has begun and failed is no success, whatever was before it.

@@ -104,6 +104,18 @@ fn monitoring_gets_a_file_that_prometheus_reads() {
 }
 
 #[test]
+fn metrics_for_a_dash_are_printed_and_no_file_is_called_so() {
+    let project = shop();
+    let run = project.run(["status", "--metrics", "-"]).assert_code(0);
+    assert!(run.stdout.starts_with("# HELP ") && run.stdout.contains("vault_kit_ledger_current{"), "{run:?}");
+    assert!(!run.stdout.contains("STAGE") && !project.path("-").exists(), "{run:?}");
+    let run = project.run(["status", "--metrics", "-", "--json"]).assert_code(2);
+    assert!(run.both().contains("would both print"), "{run:?}");
+    let run = project.run(["cert", "ca", "--out", "-"]).assert_code(0);
+    assert!(run.stdout.starts_with("-----BEGIN CERTIFICATE-----") && !project.path("-").exists(), "{run:?}");
+}
+
+#[test]
 fn a_place_that_metrics_cannot_go_to_is_told_before_anything_else() {
     let project = shop();
     let run = project.run(["status", "--metrics", "nowhere/vault-kit.prom"]).assert_code(2);

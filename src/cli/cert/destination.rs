@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::private_file::{Root, WriteOptions};
 use crate::shell;
 
+/// What stands for stdout where a file is named.
+pub const STDOUT: &str = "-";
+
 /// A place that was looked at before anything is changed.
 pub struct Destination<'a> {
     context: &'a Context,
@@ -15,9 +18,9 @@ pub struct Destination<'a> {
 }
 
 impl<'a> Destination<'a> {
-    /// Finds what the write would be refused for, stdout being `None`.
+    /// Finds what the write would be refused for, stdout being `None` or `-`.
     pub fn find(context: &'a Context, out: Option<&Path>) -> Result<Self> {
-        let Some(path) = out else { return Ok(Self { context, file: None }) };
+        let Some(path) = out.filter(|path| *path != Path::new(STDOUT)) else { return Ok(Self { context, file: None }) };
         let (root, name) = locate(context, path)?;
         root.preflight(&name, &WriteOptions::PUBLIC)?;
         Ok(Self { context, file: Some((root, name)) })
