@@ -89,6 +89,13 @@ impl World<'_> {
         self.commit(opened, deeds, files, behind).map(drop)
     }
 
+    /// As [`World::record_deeds`], where outputs lack what changed.
+    pub(crate) fn record_behind(&self, opened: &mut Opened, deeds: &[Deed<'_>]) -> Result<()> {
+        self.preflight()?;
+        let files = self.listed_files(&opened.store)?;
+        self.commit(opened, deeds, files, true).map(drop)
+    }
+
     /// Seals the store anew although no secret changed.
     pub fn reseal(&self, opened: &mut Opened, action: &'static str) -> Result<()> {
         self.preflight()?;

@@ -177,12 +177,12 @@ impl<'a> Prepared<'a> {
 
     /// As [`Prepared::preflight`], before the values of these secrets change.
     pub fn preflight_change(&self, names: &BTreeSet<SecretName>) -> Result<()> {
-        self.expect_blocks(names)?;
+        self.refuse_blockless(names)?;
         self.preflight()
     }
 
-    /// Refuses files that stay as they are only as long as these secrets keep their values.
-    pub fn expect_blocks(&self, names: &BTreeSet<SecretName>) -> Result<()> {
+    /// What [`Prepared::preflight_change`] refuses and needs no trial write to be found.
+    pub fn refuse_blockless(&self, names: &BTreeSet<SecretName>) -> Result<()> {
         foreign::refuse_blockless(self, names)
     }
 

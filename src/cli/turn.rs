@@ -35,20 +35,36 @@ impl Session<'_> {
     /// As [`Session::lock`], with another longest wait.
     pub fn lock_within(&self, timeout: Duration) -> Result<Lock> {
         let lock = self.take_turn(timeout)?;
+        self.sweep()?;
+        Ok(lock)
+    }
+
+    /// As [`Session::lock`], for what is to be done whatever is wrong with the directories that files are written to.
+    pub fn lock_in_haste(&self) -> Result<Lock> {
+        let lock = self.take_turn(self.context.global.lock_timeout)?;
+        // Whoever comes to write there tells it.
+        let _ = self.sweep();
+        Ok(lock)
+    }
+
+    /// Removes what killed writers left behind.
+    fn sweep(&self) -> Result<()> {
         let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
             expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
-        directories.extend([String::new(), DIRECTORY.to_owned(), timeline::DIRECTORY.to_owned()]);
+        directories.extend([String::new(), DIRECTORY.to_owned()]);
         for directory in directories {
             self.root.sweep(&directory)?;
         }
+        // Few commands write there, and those tell what is wrong with it.
+        let _ = self.root.sweep(timeline::DIRECTORY);
         if !absolute.is_empty() && self.is_trusted()? {
             self.sweep_elsewhere(&absolute)?;
         }
         if let Some(state) = self.state.as_deref().map(Root::open_existing).transpose()?.flatten() {
             state.sweep("")?;
         }
-        Ok(lock)
+        Ok(())
     }
 
     /// Whether a writer or one of its hooks is alive, as far as that can be told.

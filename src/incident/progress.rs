@@ -1,8 +1,13 @@
 //! What became of an incident since it was declared, or is going to: what is left for a person shrinks with it.
 
-use super::remains::Words;
+use std::collections::BTreeSet;
+
+use super::remains::{Words, has_owner};
 use super::standing::{self, Standing};
 use crate::manifest::Manifest;
+use crate::name::{EnvName, SecretName};
+use crate::plan;
+use crate::rotate::programs::{Step, has};
 use crate::store::Store;
 use crate::store::incidents::{Affected, Incident};
 use crate::sync::{content, place};
@@ -37,6 +42,43 @@ pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Inciden
     let read = words.read(affected);
     remains.retain(|line| !read.contains(line));
     incident
+}
+
+/// What a run does by itself that is only foretold.
+#[derive(Debug)]
+pub struct Foreseen {
+    /// The secrets that it rotates.
+    pub rotated: BTreeSet<SecretName>,
+    /// The hooks that have files read again.
+    pub reloads: BTreeSet<String>,
+}
+
+impl Foreseen {
+    /// The incident as it would leave it.
+    pub fn of(&self, manifest: &Manifest, environment: &EnvName, incident: Incident) -> Incident {
+        let mut incident = incident;
+        let words = Words { manifest, environment };
+        let replaced = plan::dependents(manifest, &self.rotated);
+        let Incident { affected, remains, .. } = &mut incident;
+        for it in affected.iter_mut() {
+            let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
+            let declaration = manifest.secret(&it.secret).filter(|_| self.rotated.contains(&it.secret));
+            match declaration.map(|it| !has_owner(manifest, it) || has(manifest, it, Step::Retire)) {
+                Some(true) => remains.retain(|line| !begun.contains(line)),
+                Some(false) => put(remains, &begun, &Words::by_hand(&it.secret)),
+                None => {}
+            }
+            if let Some(remote) = it.remote.as_ref().filter(|_| declaration.is_some()) {
+                put(remains, &[words.remote(it, remote)], &words.sent(it, remote));
+            }
+            if it.successor.is_some() || replaced.contains(&it.secret) {
+                it.read.extend(self.reloads.iter().cloned());
+            }
+        }
+        let read = words.read(affected);
+        remains.retain(|line| !read.contains(line));
+        incident
+    }
 }
 
 /// Puts other words in the place of these.

@@ -79,7 +79,8 @@ pub(super) fn manifest(
     remote::check(&secrets, &scope, problems);
     let outputs = outputs::declare(raw.outputs, &secrets, &scope, file, problems);
     let hooks = hooks::declare(raw.hooks, &mut secrets, &outputs, problems);
-    let has_compose = compose.as_ref().is_some_and(|it| !it.is_empty()) || environments.values().any(|it| it.compose.is_some());
+    let has_compose =
+        compose.as_ref().is_some_and(|it| !it.is_empty()) || environments.values().any(|it| it.compose.is_some());
     let deployment = deployment::declare(raw.deployment, &secrets, has_compose, problems);
     let allowances = allowances::declare(raw.check, &scope, problems);
     let scan = Rules::read(raw.scan, problems);

@@ -250,7 +250,8 @@ fn fifo(path: &std::path::Path) {
 
 #[test]
 fn a_compose_file_is_not_named_where_the_manifest_says_that_none_is_meant() {
-    const MANIFEST: &str = "[project]\nname = \"shop\"\nCOMPOSE\n[secrets.DB_PASSWORD]\nkind = \"password\"\n[environments.dev]\nOWN\n";
+    const MANIFEST: &str =
+        "[project]\nname = \"shop\"\nCOMPOSE\n[secrets.DB_PASSWORD]\nkind = \"password\"\n[environments.dev]\nOWN\n";
     for (compose, own, file, expected) in [
         ("", "", "compose.yaml", true),
         ("", "", "docker-compose.prod.yml", true),

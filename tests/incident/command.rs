@@ -293,3 +293,75 @@ fn a_template_that_leaked_means_what_it_is_made_of() {
     project.run_with_stdin(["set", "STRIPE"], &url).assert_code(7);
     assert_eq!(findings(&project), []);
 }
+
+/// The shop whose `.env` a person wrote anew, without the markers of our block.
+fn with_env_by_hand() -> Project {
+    let project = shop();
+    let lines = project.read(".env");
+    let lines: String = lines.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+    project.write(".env", lines);
+    project
+}
+
+#[test]
+fn what_stands_against_the_files_keeps_nothing_from_being_banned() {
+    let project = with_env_by_hand();
+    let (old, before) = (project.get("AUTH"), project.snapshot());
+    let foretold = project.run(["incident", "AUTH", "STRIPE", "-n"]).assert_code(7);
+    assert_untouched(&project, &before);
+    assert!(foretold.stderr.contains("leaked        AUTH"), "it is told all the same: {foretold:?}");
+    let answer = json(&project.run(["incident", "AUTH", "STRIPE", "-n", "--json"]).assert_code(7));
+    assert_eq!((&answer["errors"][0]["code"], &answer["dry_run"]), (&"name-outside-block".into(), &true.into()));
+
+    let run = declare(&project, &["AUTH", "STRIPE"]).assert_code(8);
+    let refusal = |run: &Run| run.stderr.lines().find(|it| it.contains("error:")).unwrap().to_owned();
+    assert_eq!((refusal(&run), run.stdout.as_str()), (refusal(&foretold), ""));
+    assert!(run.stderr.contains("what leaked is banned") && !run.stderr.contains("nothing was changed"), "{run:?}");
+    assert!(run.stderr.contains("`vault-kit incident AUTH STRIPE --yes`"), "{run:?}");
+    project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
+    let (text, path) = timeline(&project);
+    assert!(text.contains("values banned") && text.contains("`AUTH` has a new value"), "{text}");
+    // Nobody is told twice, and nothing is replaced twice, before the file is put right.
+    let new = project.get("AUTH");
+    assert!(new != old);
+    declare(&project, &["AUTH", "STRIPE"]).assert_code(8);
+    project.run(["init", "--adopt", "--yes"]).assert_code(0);
+    declare(&project, &["AUTH", "STRIPE"]).assert_code(0);
+    assert_eq!((project.get("AUTH") == new, project.store().incidents.len()), (true, 1));
+    assert!(project.read(".env").contains(std::str::from_utf8(&new).unwrap()) && project.path(&path).exists());
+    let banned = |name: &str| ("banned".to_owned(), name.to_owned());
+    assert_eq!(findings(&project), ["STRIPE", "STRIPE_URL"].map(banned));
+}
+
+#[test]
+fn a_directory_that_is_none_keeps_nothing_from_being_banned() {
+    let project = shop();
+    let old = project.get("AUTH");
+    fs::rename(project.path(".secrets"), project.path("elsewhere")).unwrap();
+    project.write(".secrets", "no directory");
+    let run = declare(&project, &["AUTH"]).assert_code(8);
+    assert!(run.stderr.contains(".secrets") && run.stderr.contains("`vault-kit incident AUTH --yes`"), "{run:?}");
+    fs::remove_file(project.path(".secrets")).unwrap();
+    fs::rename(project.path("elsewhere"), project.path(".secrets")).unwrap();
+    project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert_eq!(project.bytes(".secrets/auth"), project.get("AUTH"));
+    assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn a_timeline_that_cannot_be_written_keeps_nothing_from_being_banned() {
+    let project = shop();
+    let old = project.get("AUTH");
+    project.write(".vault-kit/incidents", "no directory");
+    let run = declare(&project, &["AUTH"]).assert_code(8);
+    assert!(run.stderr.contains("error:") && run.stderr.contains("/.vault-kit/incidents/"), "{run:?}");
+    assert!(run.stderr.contains("the timeline comes with the same command once more"), "{run:?}");
+    assert!(project.get("AUTH") != old && !run.stderr.contains("vault-kit render"), "{run:?}");
+    project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
+    let answer = json(&declare(&project, &["AUTH", "--json"]).assert_code(8));
+    assert_eq!((&answer["declared"], answer["errors"].as_array().unwrap().len()), (&false.into(), 1));
+    fs::remove_file(project.path(".vault-kit/incidents")).unwrap();
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert!(timeline(&project).0.contains("`AUTH` has a new value"));
+}

@@ -1,6 +1,6 @@
 //! The command without a verb: reach, a question, one change of the store, the files, the timeline.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::context::Context;
 use super::super::session::Session;
@@ -10,11 +10,15 @@ use super::named::{findings, names, refuse_value_in_words};
 use super::tell::{self, Answer};
 use super::timelines::Timelines;
 use super::{Leak, rotation};
+use crate::apply::Deed;
 use crate::clock::SystemClock;
 use crate::deliver::{Changing, Delivered};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::manifest::Output;
 use crate::name::SecretName;
+use crate::plan::{self, Plan};
+use crate::rotate::Refusal;
 use crate::rotate::machine::Machine;
 use crate::store::Store;
 use crate::store::files::Opened;
@@ -24,7 +28,7 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     let session = Session::open(context)?;
     let findings = findings(&session, leak)?;
     let names = names(&session, leak, &findings)?;
-    let _lock = session.lock_unless_dry(leak.dry_run)?;
+    let _lock = (!leak.dry_run).then(|| session.lock_in_haste()).transpose()?;
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, leak.dry_run)?;
     let files = session.files();
@@ -44,60 +48,139 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
         context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
     }
     let changed = case.act(&world, &mut opened.store, &plan, incident.as_mut())?;
+    world.refuse_in_flight(&opened.store, &changed)?;
     let is_new = incident.is_some();
     let ids = case.record(&mut opened.store, incident);
     let has_news = case.note_places(&session, &mut opened.store, &ids) || is_new;
-    let touched: BTreeSet<&String> = ids.values().collect();
-    let timelines = Timelines::of(&opened.store, touched);
-    if !leak.dry_run {
-        timelines.preflight(&session)?;
-    }
+    let timelines = Timelines::of(&opened.store, ids.values().collect::<BTreeSet<_>>());
     let rotates = case.rotated(&world, &opened.store);
-    let delivered = deliver(&session, &world, (&mut opened, has_news), &changed, leak.dry_run)?;
-    if !leak.dry_run {
+    let declared = Declared { session: &session, world: &world, case, plan, is_new, timelines, rotates };
+    if leak.dry_run { declared.foretell(&mut opened.store) } else { declared.carry_out(opened, (&changed, has_news)) }
+}
+
+/// What was made of the command line, in memory: nothing of it is on the disk yet.
+struct Declared<'a> {
+    session: &'a Session<'a>,
+    world: &'a World<'a>,
+    case: Case,
+    plan: Plan,
+    is_new: bool,
+    timelines: Timelines,
+    /// What is to be rotated once it is banned.
+    rotates: BTreeSet<SecretName>,
+}
+
+impl Declared<'_> {
+    /// Tells what would be done, and what would stand against it.
+    fn foretell(&self, store: &mut Store) -> Result<Exit> {
+        let mut refused = Vec::new();
+        let delivered = self.rehearse(store).unwrap_or_else(|error| {
+            refused.push(error.hint("what leaked would be banned all the same"));
+            Delivered::default()
+        });
+        // Without its files nothing is put in force.
+        let rotates = if refused.is_empty() { self.rotates.clone() } else { BTreeSet::new() };
+        let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &rotates));
+        refused.extend(self.timelines.expect_readable(self.session, store).err());
+        let (foreseen, against) = foreseen.unzip();
+        refused.extend(against.into_iter().flatten());
+        let answer = Answer { dry_run: true, foreseen, ..self.answer(&delivered, &rotates) };
+        answer.tell(self.session, store, refused)
+    }
+
+    /// What would become of the files, also of those that a rotation would write.
+    fn rehearse(&self, store: &mut Store) -> Result<Delivered> {
+        let delivered = self.world.rehearse(store)?;
+        let rotated = plan::dependents(self.world.manifest, &self.rotates);
+        self.world.prepare(store)?.refuse_blockless(&rotated)?;
+        Ok(delivered)
+    }
+
+    /// Bans first. Whatever stands against the files, a rotation or the timeline is told afterwards.
+    fn carry_out(&self, mut opened: Opened, (changed, has_news): (&[SecretName], bool)) -> Result<Exit> {
+        let session = self.session;
+        let (delivered, refusal) = self.deliver(&mut opened, (changed, has_news))?;
+        let delivered = mounted::noted(session, delivered);
+        let refusal = refusal.or_else(|| self.expect_writable(&opened.store).err());
+        let is_delivered = refusal.is_none();
+        let mut refused: Vec<Error> = refusal.map(|error| self.going_on(error)).into_iter().collect();
         // Before a program is asked, which may take its time: whoever dies then leaves what was done in it.
-        write(&session, &timelines, &opened.store)?;
+        refused.extend(self.write(&opened.store).err());
+        if !is_delivered || self.rotates.is_empty() && opened.store.rotations.reloads.is_empty() {
+            return self.answer(&delivered, &BTreeSet::new()).tell(session, &opened.store, refused);
+        }
+        // While programs run there is no value here.
+        drop(opened);
+        let mut report = rotation::run(session, self.world, &self.rotates)?;
+        let store = session.open_store(self.world.identities)?;
+        if refused.is_empty() {
+            refused.extend(self.write(&store).err());
+        }
+        report.refused.extend(refused.into_iter().map(Refusal::from));
+        let exit = self.answer(&delivered, &self.rotates).tell_rotated(session, &store, report)?;
+        Ok(if exit == Exit::DONE { delivered.exit() } else { exit })
     }
-    let delivered = if leak.dry_run { delivered } else { mounted::noted(&session, delivered) };
-    let timelines = &timelines;
-    let answer =
-        Answer { dry_run: leak.dry_run, is_new, timelines, delivered: &delivered, plan: &plan, rotates: &rotates };
-    if leak.dry_run || rotates.is_empty() && opened.store.rotations.reloads.is_empty() {
-        let refused = if leak.dry_run { rotation::refused(&session, &rotates) } else { Vec::new() };
-        let kind = Kind::most_severe(refused.iter().map(Error::kind));
-        answer.tell(&session, &opened.store, refused)?;
-        return Ok(kind.map_or_else(|| if leak.dry_run { Exit::DONE } else { delivered.exit() }, Exit::from));
-    }
-    // While programs run there is no value here.
-    drop(opened);
-    let report = rotation::run(&session, &world, &rotates)?;
-    let store = session.open_store(&identities)?;
-    write(&session, timelines, &store)?;
-    let exit = answer.tell_rotated(&session, &store, report)?;
-    Ok(if exit == Exit::DONE { delivered.exit() } else { exit })
-}
 
-fn write(session: &Session<'_>, timelines: &Timelines, store: &Store) -> Result<()> {
-    let written = timelines.write(session, store).map_err(Error::after_the_change);
-    written.map_err(|error| error.hint("the timeline comes with the same command once more"))
-}
-
-/// Store, ledger and outputs; where nothing is new, what a run before this one did not come to.
-fn deliver(
-    session: &Session<'_>,
-    world: &World<'_>,
-    (opened, has_news): (&mut Opened, bool),
-    changed: &[SecretName],
-    dry_run: bool,
-) -> Result<Delivered> {
-    if dry_run {
-        return world.rehearse(&mut opened.store);
+    fn answer<'s>(&'s self, delivered: &'s Delivered, rotates: &'s BTreeSet<SecretName>) -> Answer<'s> {
+        let Self { is_new, timelines, plan, .. } = self;
+        Answer { dry_run: false, is_new: *is_new, timelines, delivered, plan, rotates, foreseen: None }
     }
-    let lists = world.refresh_lists(&mut opened.store)?;
-    let programs = rotate::programs(session);
-    let machine = Machine::new(world, &programs, &SystemClock);
-    let mut owe = |store: &mut Store, changing: &Changing| machine.owe_reloads(store, changing);
-    let has_news = has_news || !lists.is_empty();
-    let delivered = world.settle_noted(opened, "incident", changed, has_news, Some(&mut owe))?;
-    Ok(Delivered { lists, ..delivered })
+
+    /// Store, ledger and outputs; where nothing is new, what a run before this one did not come to. What stands against the
+    /// outputs comes with the answer, and the store has the change.
+    fn deliver(
+        &self,
+        opened: &mut Opened,
+        (changed, has_news): (&[SecretName], bool),
+    ) -> Result<(Delivered, Option<Error>)> {
+        let lists = self.world.refresh_lists(&mut opened.store)?;
+        let programs = rotate::programs(self.session);
+        let machine = Machine::new(self.world, &programs, &SystemClock);
+        let mut owe = |store: &mut Store, changing: &Changing| machine.owe_reloads(store, changing);
+        let (has_news, before) = (has_news || !lists.is_empty(), opened.digest.clone());
+        let settled = self.world.settle_noted(opened, "incident", changed, has_news, Some(&mut owe));
+        let refusal = match settled {
+            Ok(delivered) => return Ok((Delivered { lists, ..delivered }, None)),
+            Err(error) if error.kind() == Kind::Bug || error.code() == "durability-unknown" => return Err(error),
+            Err(error) => error,
+        };
+        if has_news && opened.digest == before {
+            let outputs = self.outputs_of(&opened.store, changed);
+            machine.owe_reloads(&mut opened.store, &outputs);
+            self.world.record_behind(opened, &[Deed::of("incident", changed)])?;
+        }
+        Ok((Delivered { lists, ..Delivered::default() }, Some(refusal)))
+    }
+
+    /// The outputs that will hold other values of these secrets, whoever comes to write them.
+    fn outputs_of(&self, store: &Store, changed: &[SecretName]) -> Changing {
+        let is_new = |name: &&SecretName| changed.contains(name) && !store.is_current_leaked(name);
+        let new = |output: &Output| output.secrets.iter().filter(is_new).cloned().collect::<BTreeSet<_>>();
+        let outputs = self.world.manifest.outputs_in(self.world.environment).map(|it| (it.name.clone(), new(it)));
+        outputs.filter(|(_, secrets)| !secrets.is_empty()).collect::<BTreeMap<_, _>>()
+    }
+
+    /// Finds what would keep the files from getting what is rotated.
+    fn expect_writable(&self, store: &Store) -> Result<()> {
+        if self.rotates.is_empty() {
+            return Ok(());
+        }
+        let rotated = plan::dependents(self.world.manifest, &self.rotates);
+        self.world.prepare(store)?.preflight_change(&rotated)
+    }
+
+    /// As an error about the files of what is banned already, with the command that goes on.
+    fn going_on(&self, error: Error) -> Error {
+        let names: BTreeSet<&SecretName> = self.case.fresh.iter().chain(self.case.known.keys()).collect();
+        let names: Vec<&str> = names.into_iter().map(SecretName::as_str).collect();
+        let go_on = format!("`vault-kit incident {} --yes`", names.join(" "));
+        let words = "what leaked is banned; once this is put right, the same command writes the files, and rotates what is left";
+        rotation::although_banned(error).hint(format!("{words}: {go_on}"))
+    }
+
+    fn write(&self, store: &Store) -> Result<()> {
+        let written = self.timelines.write(self.session, store).map_err(Error::incomplete);
+        written
+            .map_err(|error| error.hint("once it can be written, the timeline comes with the same command once more"))
+    }
 }

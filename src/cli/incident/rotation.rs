@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::rotate;
 use super::super::session::Session;
 use crate::error::{Error, Result};
+use crate::incident::progress::Foreseen;
 use crate::name::SecretName;
 use crate::rotate::programs::{Programs, Step};
 use crate::rotate::{Refusal, Report};
@@ -21,18 +22,26 @@ pub fn run(session: &Session<'_>, world: &World<'_>, names: &BTreeSet<SecretName
     };
     report.refused.extend(refused.into_iter().map(Refusal::from));
     for refusal in &mut report.refused {
-        // Whatever stands against it: that it is banned is in the store.
-        let error = std::mem::replace(&mut refusal.error, Error::usage("")).incomplete();
-        refusal.error = error.map_hints(&|hint| {
-            hint.replace("nothing was changed", "what leaked is banned, and is in force until it is rotated")
-        });
+        refusal.error = although_banned(std::mem::replace(&mut refusal.error, Error::usage("")));
     }
     Ok(report)
 }
 
-/// What stands against rotating these, as far as their programs are concerned.
-pub fn refused(session: &Session<'_>, names: &BTreeSet<SecretName>) -> Vec<Error> {
-    startable(session, names).1
+/// The same error, where what leaked is banned whatever stands against the rest: that is in the store.
+pub fn although_banned(error: Error) -> Error {
+    error.incomplete().map_hints(&|hint| {
+        hint.replace("nothing was changed", "what leaked is banned, and is in force until it is rotated")
+    })
+}
+
+/// What a run would do about these by itself, and what stands against it as far as their programs are concerned.
+pub fn foresee(session: &Session<'_>, names: &BTreeSet<SecretName>) -> (Foreseen, Vec<Error>) {
+    let programs = rotate::programs(session);
+    let (rotated, refused) = startable(session, names);
+    let is_usable = |hook: &String| programs.expect(&BTreeSet::from([hook.clone()])).is_ok();
+    let outputs = session.manifest.outputs_in(&session.environment).map(|output| output.name.clone()).collect();
+    let reloads = programs.reloads(&outputs).into_iter().filter(is_usable).collect();
+    (Foreseen { rotated, reloads }, refused)
 }
 
 /// Those of which every program could be started, and why that of another could not.

@@ -11,9 +11,9 @@ use super::super::session::Session;
 use super::super::summary::{row, tell_files, tell_lists};
 use super::timelines::Timelines;
 use crate::deliver::{Delivered, FileReport};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
-use crate::incident::progress;
+use crate::incident::progress::{self, Foreseen};
 use crate::incident::reach::second;
 use crate::name::{EnvName, SecretName};
 use crate::plan::Plan;
@@ -32,6 +32,8 @@ pub struct Answer<'a> {
     pub plan: &'a Plan,
     /// What is rotated once it is banned.
     pub rotates: &'a BTreeSet<SecretName>,
+    /// With `--dry-run`, what of that a person need not do, unless nothing would come of it.
+    pub foreseen: Option<Foreseen>,
 }
 
 #[derive(Serialize)]
@@ -104,8 +106,8 @@ fn details(it: &Affected) -> Vec<String> {
 }
 
 impl Answer<'_> {
-    /// As an object with `--json`, else in words; `refused` = what would stand against a rotation.
-    pub fn tell(&self, session: &Session<'_>, store: &Store, refused: Vec<Error>) -> Result<()> {
+    /// As an object with `--json`, else in words; `refused` = what stands against the rest, which decides the exit.
+    pub fn tell(&self, session: &Session<'_>, store: &Store, refused: Vec<Error>) -> Result<Exit> {
         let ui = session.context.ui;
         let paste = Paste::new(session.context);
         self.warn(ui);
@@ -119,7 +121,8 @@ impl Answer<'_> {
         for error in &refused {
             ui.problem(error);
         }
-        Ok(())
+        let otherwise = if self.dry_run { Exit::DONE } else { self.delivered.exit() };
+        Ok(Kind::most_severe(refused.iter().map(Error::kind)).map_or(otherwise, Exit::from))
     }
 
     /// The same, with what became of the rotations, whose exit it answers with.
@@ -145,6 +148,9 @@ impl Answer<'_> {
     fn incidents<'s>(&'s self, session: &Session<'_>, store: &Store) -> Vec<OneIncident<'s>> {
         let one = |(id, timeline): (&'s str, &'s str)| {
             let incident = progress::since(&session.manifest, store, store.incidents.get(id)?);
+            let foreseen = self.foreseen.iter();
+            let incident =
+                foreseen.fold(incident, |it, foreseen| foreseen.of(&session.manifest, &session.environment, it));
             Some(OneIncident { id, timeline, incident })
         };
         self.timelines.iter().filter_map(one).collect()

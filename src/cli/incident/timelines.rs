@@ -27,9 +27,9 @@ impl Timelines {
         self.0.iter().map(|(id, path)| (id.as_str(), path.as_str()))
     }
 
-    /// Finds what would keep them from being written.
-    pub fn preflight(&self, session: &Session<'_>) -> Result<()> {
-        self.0.values().try_for_each(|path| session.root.preflight(path, &WriteOptions::default()))
+    /// Finds what would keep what stands in them already from being read.
+    pub fn expect_readable(&self, session: &Session<'_>, store: &Store) -> Result<()> {
+        self.0.keys().try_for_each(|id| text(session, store, id).map(drop))
     }
 
     /// Writes those that are not as they should be.
