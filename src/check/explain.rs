@@ -251,6 +251,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A secret of the Compose file is a file that is not there, and no output writes one to that path."
         risk "Docker makes a directory of that name and mounts it: the service reads nothing."
         cure "Let a `docker-secrets` or `pem` output write it, or mend the path."
+    "secret-external" at [Repo, Host]
+        cause "A secret of the Compose file is `external`, and no hook of the manifest hands it to the service that has it, as `docker-swarm` does."
+        risk "Nobody here makes it, rotates it or knows how old it is; if it is not in Swarm, the stack is not deployed."
+        cure "Let `docker-swarm` hand it over, with the service in `services` and the secret's name as `target`; what others make, allow it with a reason."
     "file-variable-dangling" at [Repo, Host]
         cause "A variable such as `POSTGRES_PASSWORD_FILE` names a path where nothing is mounted into that service."
         risk "The service does not start, or falls back to a default password."

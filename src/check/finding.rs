@@ -162,6 +162,8 @@ codes! {
     EnvFileMissing = "env-file-missing",
     /// A Compose secret is a file that is not there and that no output writes.
     SecretFileMissing = "secret-file-missing",
+    /// A service gets a secret of Docker Swarm that nothing here puts there.
+    SecretExternal = "secret-external",
     /// A variable such as `PASSWORD_FILE` names a file that its container does not have.
     FileVariableDangling = "file-variable-dangling",
     /// The user of a container cannot read a secret that is mounted for it.
@@ -264,7 +266,7 @@ impl Code {
     /// How much it weighs.
     pub fn severity(self) -> Severity {
         match self {
-            Self::AllowUnused | Self::ComposeUnnamed | Self::Unused => Severity::Notice,
+            Self::AllowUnused | Self::ComposeUnnamed | Self::SecretExternal | Self::Unused => Severity::Notice,
             Self::AccountShared
             | Self::AllowExpired
             | Self::AllowTooLong

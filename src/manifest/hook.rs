@@ -88,6 +88,26 @@ impl Manifest {
         self.secrets.values().filter(|it| it.hooks.contains(&hook.name)).map(|it| &it.name)
     }
 
+    /// The secret of an environment that a hook puts into Docker Swarm and hands to a service as a file of that name, as the shipped
+    /// `docker-swarm` does. A stack's name stands before that of the service.
+    pub fn swarm_secret(&self, environment: &EnvName, service: &str, file: &str) -> Option<&SecretName> {
+        let is_service =
+            |it: &str| it.strip_suffix(service).is_some_and(|stack| stack.is_empty() || stack.ends_with('_'));
+        let serves = |hook: &&Hook| {
+            let services = hook.options.get("services").map_or("", String::as_str);
+            hook.steps.contains(&Step::Set) && services.split_whitespace().any(is_service)
+        };
+        let is_file = |hook: &Hook, name: &SecretName| match hook.options.get("target") {
+            Some(target) => target == file,
+            None => name.as_str().to_lowercase() == file,
+        };
+        let here = |name: &&SecretName| self.has_secret(name, environment);
+        self.hooks
+            .values()
+            .filter(serves)
+            .find_map(|it| self.secrets_of(it).filter(here).find(|name| is_file(it, name)))
+    }
+
     /// Whether a value may be replaced without losing what it protects: an `encryption-key` only where a hook encrypts
     /// the data anew.
     pub fn can_rotate(&self, declaration: &Declaration) -> bool {

@@ -80,6 +80,10 @@ broken! {
     a_misspelt_key: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "depends_on: [mcp-rag]", "depend_on: [mcp-rag]");
     } => "compose-invalid" at "depend_on" in "docker-compose.yml";
+    a_secret_of_swarm_that_nobody_puts_there: "omni2", |project| {
+        edit(project, "docker-compose.yml", "\nsecrets:\n", "\nsecrets:\n  stripe: { external: true, name: omni2_stripe }\n");
+        edit(project, "docker-compose.yml", "    secrets: [signing_key]", "    secrets: [signing_key, stripe]");
+    } => "secret-external" at "stripe" in "docker-compose.yml";
     a_compose_file_that_is_not_named: "docker-mcp", |project| {
         let text = project.read("vault-kit.toml").replacen("compose = [\"docker-compose.yml\"]\n", "", 1);
         let (before, rest) = text.split_once("[deployment]\n").unwrap();

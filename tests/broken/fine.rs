@@ -63,7 +63,7 @@ services:
       DATABASE_URL: "postgres://app:${DB_PASSWORD}@db/app"
       SESSION_TOKEN: "v1.${DB_PASSWORD}"
       NEXT_PUBLIC_MAPS_KEY: "${NEXT_PUBLIC_MAPS_KEY:-abcdefgh}"
-    secrets: [{ source: session, target: session }, outside, passed]
+    secrets: [{ source: session, target: session }, passed]
     labels: { token.ttl: "60", com.example.path: "/x" }
     healthcheck: { test: [CMD, check, --key-file, /run/secrets/session] }
     ports:
@@ -266,5 +266,33 @@ fn a_compose_file_is_not_named_where_the_manifest_says_that_none_is_meant() {
         project.write(file, "services: { a: { image: a } }\n");
         let run = project.run(["check", "--at", "repo"]);
         assert_eq!(run.stdout.contains("compose-unnamed"), expected, "{compose} {own} {file}: {run:?}");
+    }
+}
+
+#[test]
+fn a_secret_of_swarm_is_fine_where_a_hook_hands_it_to_the_service() {
+    const MANIFEST: &str = r#"
+[project]
+name = "shop"
+compose = ["stack.yml"]
+[secrets.DB_PASSWORD]
+kind = "password"
+hooks = ["swarm"]
+[hooks.swarm]
+program = "hooks/docker-swarm"
+steps = ["set", "test", "retire"]
+options = { services = "other shop_api", target = "db" }
+[deployment]
+holders = { DB_PASSWORD = ["api"] }
+"#;
+    let stack = "services:\n  SERVICE: { image: a, secrets: [{ source: s, target: FILE }] }\nsecrets:\n  s: { external: true }\n";
+    for (service, file, expected) in
+        [("api", "db", false), ("api", "/run/secrets/db", false), ("api", "db_password", true), ("web", "db", true)]
+    {
+        let project = Project::with_manifest(MANIFEST);
+        project.write("stack.yml", stack.replace("SERVICE", service).replace("FILE", file));
+        let run = project.run(["check", "--at", "repo"]);
+        assert_eq!(run.stdout.contains("secret-external"), expected, "{service} {file}: {run:?}");
+        assert_eq!(run.stdout.contains("`api` does not get `DB_PASSWORD`"), expected && service == "api", "{run:?}");
     }
 }

@@ -4,9 +4,11 @@ use super::{Bench, names};
 use crate::check::delivered::{Delivered, is_below};
 use crate::check::deployed::NamedFile;
 use crate::check::finding::Code;
-use crate::compose::model::{VolumeKind, VolumeMount};
+use crate::compose::model::{Mount, VolumeKind, VolumeMount};
 use crate::compose::{Project, Service, Text};
 use crate::credential::is_credential;
+use crate::name::SecretName;
+use crate::shell;
 
 /// Where containers see the secrets that they are given.
 const MOUNTED: &str = "/run/secrets";
@@ -15,6 +17,7 @@ impl Bench<'_> {
     pub(super) fn files_of_services(&mut self, project: &Project, delivered: &Delivered<'_>) {
         self.env_files(project, delivered);
         self.secret_files(project, delivered);
+        self.external_secrets(project);
         for (name, service) in &project.services {
             self.file_variables(name, service, delivered);
         }
@@ -56,6 +59,34 @@ impl Bench<'_> {
             let fix = format!("let a docker-secrets output of vault-kit.toml write \"{}\"", file.path);
             self.at(Code::SecretFileMissing, &file.text.at, message, fix);
         }
+    }
+
+    /// A secret of Docker Swarm is put there by a hook of the manifest.
+    fn external_secrets(&mut self, project: &Project) {
+        for (name, definition) in project.secrets.iter().filter(|(_, it)| it.external) {
+            let lacks = |(service, it): &(&String, &Service)| {
+                it.secrets.iter().any(|it| it.source == *name && self.of_swarm(service, it).is_none())
+            };
+            let users = project.services.iter().filter(lacks).map(|(name, _)| name.as_str());
+            let users: Vec<&str> = users.collect();
+            if users.is_empty() {
+                continue;
+            }
+            let real = definition.name.as_ref().map_or(name.as_str(), Text::as_str);
+            let message =
+                format!("{}: the secret `{name}` is external, and no hook here puts it into Swarm", names(users));
+            let fix = format!(
+                "docker secret create {} -    # the value on its input, before the stack is deployed",
+                shell::word(real)
+            );
+            self.at(Code::SecretExternal, &definition.at, message, fix);
+        }
+    }
+
+    /// The secret that a hook hands to a service of Swarm as what the service mounts.
+    pub(in crate::check::judge) fn of_swarm(&self, service: &str, mount: &Mount) -> Option<&SecretName> {
+        let file = mount.target.strip_prefix(MOUNTED)?.strip_prefix('/')?;
+        self.manifest.swarm_secret(self.environment, service, file)
     }
 
     /// A variable that names a file names one that the container has.

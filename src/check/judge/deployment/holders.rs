@@ -80,6 +80,12 @@ impl<'a> Bench<'a> {
                         .or_else(|| self.synchronised(name, service, path, project))
                 })
             });
+            let at = at.or_else(|| {
+                let external =
+                    service.secrets.iter().filter(|it| project.secrets.get(&it.source).is_some_and(|it| it.external));
+                let mut given = external.filter(|it| self.of_swarm(name, it).is_some_and(|it| names.contains(it)));
+                given.next().map(|it| &it.at)
+            });
             held.extend(at.map(|at| (name.as_str(), at)));
         }
         held
