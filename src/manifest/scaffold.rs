@@ -269,6 +269,25 @@ mod tests {
     }
 
     #[test]
+    fn another_name_of_a_credential_has_its_value() {
+        let (text, manifest) = example(&[
+            ("REPLICA_PASSWORD", "${POSTGRES_PASSWORD}"),
+            ("POSTGRES_PASSWORD", "${ROOT_PASSWORD}"),
+            ("ROOT_PASSWORD", "x"),
+            ("DATABASE_URL", "postgres://app:${REPLICA_PASSWORD}@db:5432/app"),
+            ("A_SECRET", "${B_SECRET}"),
+            ("B_SECRET", "${A_SECRET}"),
+            ("C_SECRET", "${C_SECRET}"),
+            ("D_SECRET", "${ELSEWHERE}"),
+        ]);
+        assert_eq!(text.matches(r#"template = "${ROOT_PASSWORD}""#).count(), 2, "{text}");
+        assert!(text.contains(r#"template = "postgres://app:${REPLICA_PASSWORD | urlencode}@"#), "{text}");
+        for name in ["ROOT_PASSWORD", "A_SECRET", "B_SECRET", "C_SECRET", "D_SECRET"] {
+            assert!(!matches!(manifest.secrets[name].kind, Kind::Template(_)), "{name}");
+        }
+    }
+
+    #[test]
     fn names_that_cannot_be_used_are_counted_and_not_copied() {
         let (text, manifest) = example(&[("A", "1"), ("A", "2"), ("b c\n[x]", "1")]);
         assert_eq!(manifest.secrets.len(), 1);
@@ -285,7 +304,7 @@ mod tests {
             entries in prop::collection::vec(
                 (
                     "[A-Z]{0,4}_?(SECRET|PASSWORD|KEY|TOKEN|URL|PORT|NAME|REDIS_PASSWORD|a\\.b|-x|\\PC)?",
-                    "\\PC{0,20}|(redis|postgres)://[a-z]{0,3}:[a-z${}%|\"']{0,12}@[a-z:0-9]{0,8}/[a-z?=&$\\{]{0,6}",
+                    "\\PC{0,20}|\\$\\{[A-Z]{0,2}_(SECRET|PASSWORD|KEY|URL)\\}|(redis|postgres)://[a-z]{0,3}:[a-z${}%|\"']{0,12}@[a-z:0-9]{0,8}/[a-z?=&$\\{]{0,6}",
                 ),
                 0..8,
             )

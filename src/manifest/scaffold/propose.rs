@@ -1,5 +1,7 @@
 //! Which kind a name of an example file probably is. In doubt `external`: a person looks at it.
 
+use std::collections::BTreeMap;
+
 use crate::credential::{self, looks_random};
 use crate::name::SecretName;
 
@@ -54,16 +56,40 @@ const PLACEHOLDERS: [&str; 8] = ["change-me", "change_me", "changeme", "placehol
 /// Knows all names of the example, so that a URL can follow its password.
 pub(super) struct Proposer {
     passwords: Vec<SecretName>,
+    /// Whose value is another's: `A=${B}`.
+    aliases: BTreeMap<SecretName, SecretName>,
 }
 
 impl Proposer {
     pub(super) fn new(entries: &[(SecretName, &str)]) -> Self {
-        let names = entries.iter().map(|(name, _)| name);
-        Self { passwords: names.filter(|name| matches!(by_name(name), Some(Proposal::Password))).cloned().collect() }
+        let names = || entries.iter().map(|(name, _)| name);
+        let alias = |(name, value): &(SecretName, &str)| {
+            let of = value.strip_prefix("${")?.strip_suffix('}')?;
+            Some((name.clone(), names().find(|name| name.as_str() == of)?.clone()))
+        };
+        Self {
+            passwords: names().filter(|name| matches!(by_name(name), Some(Proposal::Password))).cloned().collect(),
+            aliases: entries.iter().filter_map(alias).collect(),
+        }
+    }
+
+    /// The credential that a name is another name of; `None` where names lead around in a circle.
+    fn meant(&self, name: &SecretName) -> Option<&SecretName> {
+        let mut of = self.aliases.get(name)?;
+        for _ in &self.aliases {
+            match self.aliases.get(of) {
+                Some(next) => of = next,
+                None => return speaks(of).then_some(of),
+            }
+        }
+        None
     }
 
     /// The name decides first, then the shape of the example.
     pub(super) fn propose(&self, name: &SecretName, value: &str) -> Proposal {
+        if let Some(of) = self.meant(name) {
+            return Proposal::Template { template: format!("${{{of}}}"), of: of.clone() };
+        }
         let by_name = by_name(name);
         // A password cannot follow itself.
         let may_follow = !matches!(by_name, Some(Proposal::Password));
