@@ -17,9 +17,6 @@ use crate::store::Store;
 /// By so many characters a run may be longer than a value that begins or ends it.
 const MOST_GLUED: usize = 128;
 
-/// How long the lines are that programs break base64 into: PEM and MIME.
-const WIDTHS: [usize; 2] = [64, 76];
-
 /// So many bytes the end of a line takes that was encoded with a value, as by `echo VALUE | base64`, at most.
 const LINE_END: usize = 2;
 
@@ -176,7 +173,7 @@ impl Project {
                         }
                     };
                     judge(&bytes[run.clone()], run.clone());
-                    if name != Encoding::Hex && WIDTHS.contains(&run.len()) {
+                    if name != Encoding::Hex {
                         let most = encoding.encode_len(longest);
                         unwrapped(bytes, run, |byte| alphabet.has(byte), is_length, most, judge);
                     }
