@@ -30,6 +30,27 @@ fn what_no_declaration_names_is_pruned_with_a_recovery_window_and_only_after_a_y
 }
 
 #[test]
+fn what_stands_below_an_earlier_prefix_is_pruned_and_comes_back() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    host.project.write("vault-kit.toml", manifest("").replace(&name(""), "/moved/prod/"));
+    host.project.run(["recipients", "apply", "--yes"]).assert_code(0);
+    host.run(["sync", "push"]).assert_code(0);
+    let old = name("database/password");
+    assert!(host.run(["sync", "prune", "-n"]).assert_code(0).stdout.contains(&old));
+    host.run(["sync", "prune", "--yes"]).assert_code(0);
+    assert!(fake.is_scheduled(&old) && !fake.is_scheduled("/moved/prod/database/password"));
+    assert!(host.run(["sync", "prune", "--yes"]).assert_code(0).stdout.is_empty(), "a second run has nothing to do");
+    fake.tag(&old, "vault-kit:managed", "other/prod");
+    let refused = host.run(["sync", "restore", &old]).assert_code(2);
+    assert!(refused.stderr.contains("nor was it made for it") && fake.is_scheduled(&old), "{refused:?}");
+    fake.tag(&old, "vault-kit:managed", "shop/prod");
+    host.run(["sync", "restore", &old]).assert_code(0);
+    assert!(!fake.is_scheduled(&old));
+}
+
+#[test]
 fn the_window_that_the_manifest_declares_reaches_aws() {
     let fake = Fake::start();
     let host = Host::with(&fake, &manifest(", recovery_window = \"7d\""));

@@ -98,15 +98,11 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     Report { session: &session, dry_run, rows, unchanged, problems }.tell(context)
 }
 
-/// What is known to be in AWS below our prefix, and is named by no declaration any more.
+/// What is known to be in AWS, also below a prefix that was ours before, and is named by no declaration any more.
 fn orphans(session: &Session<'_>, exchange: &Exchange<'_>, store: &Store) -> Vec<(String, Base)> {
     let declared = place::places(&session.manifest, &session.environment, exchange.declared);
     let declared: BTreeSet<&str> = declared.iter().map(|place| place.name.as_str()).collect();
-    let bases = store
-        .synced
-        .bases
-        .iter()
-        .filter(|(name, _)| name.starts_with(&exchange.prefix) && !declared.contains(name.as_str()));
+    let bases = store.synced.bases.iter().filter(|(name, _)| !declared.contains(name.as_str()));
     bases.map(|(name, base)| (name.clone(), base.clone())).collect()
 }
 
@@ -151,7 +147,8 @@ fn recovery_days(exchange: &Exchange<'_>) -> u8 {
 
 /// The full name of a secret of ours; what no declaration names any more has to be named in full.
 fn full_name<'n>(session: &Session<'_>, exchange: &'n Exchange<'_>, name: &'n str) -> Result<&'n str> {
-    if name.starts_with(&exchange.prefix) {
+    // No name of ours has the slash that every prefix ends with.
+    if name.contains('/') {
         return Ok(name);
     }
     let secret = session.secret(name)?;
@@ -162,6 +159,18 @@ fn full_name<'n>(session: &Session<'_>, exchange: &'n Exchange<'_>, name: &'n st
     })
 }
 
+/// Whether a secret is below our prefix, or marked as ours below one that was.
+fn is_ours(it: &Listed, session: &Session<'_>, exchange: &Exchange<'_>) -> bool {
+    let ours = owner(&session.manifest.project, &session.environment);
+    it.name.starts_with(&exchange.prefix) || it.tags.get(OWNER_TAG) == Some(&ours)
+}
+
+fn not_ours(name: &str) -> Error {
+    Error::usage(format!("`{name}` is not below the prefix of this environment, nor was it made for it")).hint(format!(
+        "look at it in AWS; to restore it all the same: `aws secretsmanager restore-secret --secret-id {name}`"
+    ))
+}
+
 /// Takes scheduled deletions back.
 pub fn restore(context: &Context, arguments: &RestoreArguments, wait: Option<Duration>) -> Result<Exit> {
     let session = Session::open(context)?;
@@ -170,6 +179,9 @@ pub fn restore(context: &Context, arguments: &RestoreArguments, wait: Option<Dur
     exchange.check_account(&session)?;
     let names = arguments.names.iter().map(|name| full_name(&session, &exchange, name)).collect::<Result<Vec<_>>>()?;
     let listed = first_failure(&names, exchange.remote.describe(&names))?;
+    if let Some(other) = listed.iter().find(|it| !is_ours(it, &session, &exchange)) {
+        return Err(not_ours(&other.name));
+    }
     let scheduled: Vec<&Listed> = listed.iter().filter(|it| it.deleted.is_some()).collect();
     if !dry_run {
         let (names, arns): (Vec<&str>, Vec<&str>) =
