@@ -106,7 +106,7 @@ pub fn companions<'s>(
     let fitting = versions.iter().filter(|version| declaration.kind.accepts(&version.kind));
     let companion = |version| {
         let companion = match declaration.kind {
-            Kind::Keypair { .. } => pair(overlap, version, store, max_age),
+            Kind::Keypair { .. } => pair(manifest, overlap, version, store, max_age),
             Kind::Ca(_) => authority(declaration, overlap?, version, store),
             _ => single(declaration, overlap, version, store),
         };
@@ -209,6 +209,7 @@ fn single<'s>(
 
 /// A key pair's version. One that is in no key set is replaced where it is delivered, and has no time between.
 fn pair<'s>(
+    manifest: &Manifest,
     overlap: Option<Period>,
     version: &'s Version,
     store: &Store,
@@ -220,7 +221,7 @@ fn pair<'s>(
         return Some(Companion { version, state: State::Next, since, until });
     }
     let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage != Stage::Current)?;
-    let until = end(overlap, version, store, since) + LEEWAY + max_age?;
+    let until = end(manifest, overlap, version, store, since) + LEEWAY + max_age?;
     Some(Companion { version, state: State::Retiring, since, until })
 }
 
@@ -233,27 +234,35 @@ pub fn retires(
     since: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let max_age = max_age(manifest, &store.environment, &declaration.name)?;
-    Some(end(overlap(manifest, declaration, store), version, store, since) + LEEWAY + max_age)
+    Some(end(manifest, overlap(manifest, declaration, store), version, store, since) + LEEWAY + max_age)
 }
 
 fn overlap(manifest: &Manifest, declaration: &Declaration, store: &Store) -> Option<Period> {
     declaration.overlap_in(manifest.environments.get(&store.environment))
 }
 
-/// When the tokens of a replaced key pair end: those that are declared with its overlap, or by themselves where it has
-/// none. A record tells what else really was signed: a declared maximum may have been a longer one at that time.
-fn end(overlap: Option<Period>, version: &Version, store: &Store, since: DateTime<Utc>) -> DateTime<Utc> {
+/// When the tokens of a replaced key pair end: those that are minted anew with its overlap, or by themselves where it has
+/// none. Of what is declared no more there is nothing to restart with. A record tells what else really was signed: a
+/// declared maximum may have been a longer one at that time.
+fn end(
+    manifest: &Manifest,
+    overlap: Option<Period>,
+    version: &Version,
+    store: &Store,
+    since: DateTime<Utc>,
+) -> DateTime<Utc> {
     let Some(kid) = version.facts.get("kid") else { return since };
-    let declared = match overlap {
-        Some(overlap) => Some(since + overlap.delta()),
-        None => latest_declared(store, kid),
-    };
-    declared.max(store.issued.horizons.get(kid).copied()).map_or(since, |end| end.max(since))
+    let is_token = |name: &SecretName| manifest.secret(name).is_some_and(|it| matches!(it.kind, Kind::Token(_)));
+    let is_made_anew = |name: &SecretName| manifest.has_secret(name, &store.environment) && is_token(name);
+    let kept = latest_signed_token(store, kid, |name| overlap.is_none() || !is_made_anew(name));
+    let others = store.issued.horizons.get(kid).copied();
+    [overlap.map(|it| since + it.delta()), kept, others].into_iter().flatten().fold(since, DateTime::max)
 }
 
-/// When the last of the declared tokens ends that were signed with a key.
-fn latest_declared(store: &Store, kid: &str) -> Option<DateTime<Utc>> {
-    let tokens = store.secrets.values().flatten().filter(|it| it.kind == "token");
+/// When the last of the tokens ends that were signed with a key and are values of these secrets.
+fn latest_signed_token(store: &Store, kid: &str, of: impl Fn(&SecretName) -> bool) -> Option<DateTime<Utc>> {
+    let versions = store.secrets.iter().filter(|(name, _)| of(name)).flat_map(|(_, versions)| versions);
+    let tokens = versions.filter(|it| it.kind == "token");
     tokens.filter(|it| it.facts.get("kid").is_some_and(|it| it == kid)).filter_map(|it| it.expires).max()
 }
 

@@ -212,12 +212,19 @@ impl Store {
         }
     }
 
-    /// Forgets a secret with all its versions; tells whether there was one.
+    /// Forgets a secret with all its versions; tells whether there was one. Whoever holds a token of it may go on with that,
+    /// so the key that signed it is kept as for those that nobody recorded.
     pub fn remove(&mut self, name: &SecretName) -> bool {
         self.rotations.running.remove(name);
         self.rotations.untold.remove(name);
         self.rotations.refused.remove(name);
-        self.secrets.remove(name).is_some()
+        let Some(versions) = self.secrets.remove(name) else { return false };
+        for token in versions.iter().filter(|it| it.kind == "token") {
+            if let (Some(kid), Some(expires)) = (token.facts.get("kid"), token.expires) {
+                self.issued.cover(kid, expires);
+            }
+        }
+        true
     }
 }
 

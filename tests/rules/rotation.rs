@@ -248,6 +248,35 @@ fn a_retiring_key_without_an_overlap_stays_until_the_declared_tokens_that_it_sig
 }
 
 #[test]
+fn a_retiring_key_stays_for_a_token_that_nobody_gets_anew_until_that_ends() {
+    for is_removed in [false, true] {
+        let project = Project::initialised(MANIFEST);
+        let (first, service) = (kids(&project)[0].clone(), SecretName::new("SERVICE").unwrap());
+        let expires = project.store().secrets[&service][0].expires.unwrap();
+        let declared = MANIFEST.find("[secrets.SERVICE]").unwrap()..MANIFEST.find("[outputs.keys]").unwrap();
+        let mut manifest = MANIFEST.replace("[outputs.tokens]\nformat = \"docker-secrets\"\npath = \"tokens\"\n", "");
+        manifest = manifest.replace("secrets = [\"SERVICE\"]\n", "").replace(&MANIFEST[declared], "");
+        project.write("vault-kit.toml", &manifest);
+        if is_removed {
+            project.run(["remove", "SERVICE", "--yes"]).assert_code(0);
+        }
+        project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+        pass(&project, TimeDelta::minutes(10));
+        project.run(["render"]).assert_code(0);
+        // Its end, leeway and the age of a key set; what nobody recorded is rounded up to the hour.
+        let until = project.ledger().secrets[&signer()].beside[0].until - TimeDelta::minutes(11);
+        let rounding = if is_removed { TimeDelta::hours(1) } else { TimeDelta::zero() };
+        assert!(expires <= until && until <= expires + rounding, "{expires} {until}");
+        pass(&project, TimeDelta::days(29));
+        project.run(["render"]).assert_code(0);
+        assert!(kids(&project).contains(&first), "removed: {is_removed}");
+        // Unless its owner says so.
+        project.run(["generate", "--replace", "SIGNER", "--revoke", "--yes"]).assert_code(0);
+        assert!(!kids(&project).contains(&first), "removed: {is_removed}");
+    }
+}
+
+#[test]
 fn an_activation_tells_until_when_the_tokens_of_the_old_key_are_good_and_who_holds_them() {
     let project = Project::initialised(MANIFEST);
     project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
