@@ -1723,8 +1723,10 @@ fn a_rotation_of_a_key_that_other_hosts_publish_too() {
     exit 2
     --- stderr
     vault-kit: error: `A` is not rotated: other hosts have it by way of AWS, and would publish others
-    vault-kit: hint: on one host: `vault-kit generate --replace A`
-    vault-kit: hint: once the new one is in force there: `vault-kit sync push A`
+    vault-kit: hint: declare another one beside it, such as `A_2`, with an `aws` of its own, in the same `jwks` outputs
+    vault-kit: hint: make it on one host: `vault-kit generate A_2`, then `vault-kit sync push A_2`
+    vault-kit: hint: on the others: `vault-kit sync pull A_2`
+    vault-kit: hint: once they all published it for long enough, sign with it: `signed_by = "A_2"`
     vault-kit: hint: nothing was changed
     "#);
 }

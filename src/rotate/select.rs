@@ -204,18 +204,30 @@ fn refuse(manifest: &Manifest, declaration: &Declaration, store: &Store, program
                 .hint("declare a hook for it whose `set` encrypts the data anew")
                 .hint(format!("or, once nothing needs the old value, `vault-kit generate --replace {name} --yes`"))
         }
-        Ready::Published => {
-            let message =
-                format!("`{name}` is not rotated: other hosts have it by way of AWS, and would publish others");
-            Error::new(Kind::Usage, "rotation-published", message)
-                .hint(format!("on one host: `vault-kit generate --replace {name}`"))
-                .hint(format!("once the new one is in force there: `vault-kit sync push {name}`"))
-        }
+        Ready::Published => published(manifest, declaration),
         _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
             .hint(format!("make one with `vault-kit generate {name}`")),
         _ => return None,
     };
     Some(error.hint("nothing was changed"))
+}
+
+/// Its successor is known where it was made alone, and whoever asks another host would refuse what that signs.
+fn published(manifest: &Manifest, declaration: &Declaration) -> Error {
+    let name = &declaration.name;
+    let next = (2..).map(|number| format!("{name}_{number}"));
+    let is_free = |next: &String| !manifest.secrets.contains_key(next.as_str());
+    let next = next.take(manifest.secrets.len() + 1).find(is_free).unwrap_or_default();
+    let (beside, signs) = match declaration.kind {
+        SecretKind::Ca(_) => ("whose certificate its verifiers trust too", "issuer"),
+        _ => ("in the same `jwks` outputs", "signed_by"),
+    };
+    let message = format!("`{name}` is not rotated: other hosts have it by way of AWS, and would publish others");
+    Error::new(Kind::Usage, "rotation-published", message)
+        .hint(format!("declare another one beside it, such as `{next}`, with an `aws` of its own, {beside}"))
+        .hint(format!("make it on one host: `vault-kit generate {next}`, then `vault-kit sync push {next}`"))
+        .hint(format!("on the others: `vault-kit sync pull {next}`"))
+        .hint(format!("once they all published it for long enough, sign with it: `{signs} = \"{next}\"`"))
 }
 
 fn supplied(declaration: &Declaration) -> Error {

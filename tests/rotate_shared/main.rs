@@ -12,6 +12,7 @@ mod giving_up;
 mod leaked;
 mod memory;
 mod paused;
+mod published;
 mod race;
 #[path = "../support/mod.rs"]
 mod support;
