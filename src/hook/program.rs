@@ -54,10 +54,10 @@ impl Found {
     /// Fails with `hook-missing` or `hook-refused`.
     pub fn find(project: &Root, hook: &Hook) -> Result<Self> {
         let opened = match hook.program.strip_prefix('/') {
-            Some(path) => Root::open(Path::new("/"))?.open_file(path)?,
-            None => project.open_file(&hook.program)?,
+            Some(path) => Root::open(Path::new("/"))?.open_file(path),
+            None => project.open_file(&hook.program),
         };
-        let (file, facts) = opened.ok_or_else(|| missing(hook))?;
+        let (file, facts) = expect_file(hook, opened)?;
         expect_safe(hook, &facts)?;
         let digest = digest(&file).map_err(|error| Error::io(format!("read `{}`", hook.program), error))?;
         Ok(Self {
@@ -78,7 +78,7 @@ impl Found {
         if hook.program.starts_with('/') {
             return Ok(());
         }
-        let (_, facts) = project.open_file(&hook.program)?.ok_or_else(|| missing(hook))?;
+        let (_, facts) = expect_file(hook, project.open_file(&hook.program))?;
         expect_executable(hook, &facts)
     }
 
@@ -190,6 +190,15 @@ fn digest(file: &File) -> std::io::Result<String> {
     let mut bytes = vec![0; size];
     file.read_exact_at(&mut bytes, 0)?;
     Ok(sha256_hex(&bytes))
+}
+
+fn expect_file(hook: &Hook, opened: Result<Option<(File, Facts)>>) -> Result<(File, Facts)> {
+    let line = hook.line;
+    let place =
+        |_: &str| format!("put the program there, or name the place where it is, in line {line} of the manifest");
+    // Whoever opens files takes them for outputs.
+    let opened = opened.map_err(|error| if error.code() == "not-regular" { error.map_hints(&place) } else { error });
+    opened?.ok_or_else(|| missing(hook))
 }
 
 fn expect_safe(hook: &Hook, facts: &Facts) -> Result<()> {

@@ -67,6 +67,13 @@ fn a_hook_that_cannot_be_run_is_told_before_anything_is_due() {
     assert!(status.stdout.contains("hook unusable"), "{status:?}");
     set_mode(&program, 0o755);
     rename(&program, project.path("hooks/moved")).unwrap();
+    std::fs::create_dir(&program).unwrap();
+    let line = project.read("vault-kit.toml").lines().position(|line| line == "[hooks.owner]").unwrap() + 1;
+    let place = format!("put the program there, or name the place where it is, in line {line} of the manifest");
+    for (arguments, exit) in [(CHECK, 1), (REPO, 1), (STATUS, 0)] {
+        assert_eq!(told(&project, arguments, exit)[0].1, place, "{arguments:?}");
+    }
+    std::fs::remove_dir(&program).unwrap();
     for (arguments, exit) in [(CHECK, 1), (REPO, 1)] {
         let told = told(&project, arguments, exit);
         assert!(told.len() == 3 && told[0].1.starts_with("put hooks/owner back, or name "), "{told:?}");
