@@ -109,6 +109,20 @@ fn the_same_command_again_replaces_nothing_and_keeps_a_person_s_notes() {
 }
 
 #[test]
+fn what_was_declared_before_is_named_also_beside_what_was_not() {
+    let project = shop();
+    declare(&project, &["AUTH"]).assert_code(0);
+    let id = project.store().incidents.keys().next().unwrap().clone();
+    let value = project.get("AUTH");
+    let run = declare(&project, &["AUTH", "DB_PASSWORD"]).assert_code(0);
+    let told = format!(
+        "`AUTH` was declared before, in incident {id}, and is not replaced twice; if its new value leaked too: "
+    );
+    assert!(run.stderr.contains(&format!("{told}`vault-kit incident AUTH --again`\n")), "{run:?}");
+    assert!(!run.stderr.contains("`DB_PASSWORD` was declared before") && project.get("AUTH") == value, "{run:?}");
+}
+
+#[test]
 fn what_a_day_later_is_in_force_leaked_anew() {
     let project = shop();
     declare(&project, &["AUTH"]).assert_code(0);

@@ -123,7 +123,8 @@ impl Declared<'_> {
 
     fn answer<'s>(&'s self, delivered: &'s Delivered, rotates: &'s BTreeSet<SecretName>) -> Answer<'s> {
         let Self { is_new, timelines, plan, .. } = self;
-        Answer { dry_run: false, is_new: *is_new, timelines, delivered, plan, rotates, foreseen: None }
+        let known = &self.case.known;
+        Answer { dry_run: false, is_new: *is_new, known, timelines, delivered, plan, rotates, foreseen: None }
     }
 
     /// Store, ledger and outputs; where nothing is new, what a run before this one did not come to. What stands against the

@@ -1,6 +1,6 @@
 //! What an incident reaches, before anybody agrees; what was done and what is left, afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -27,6 +27,8 @@ pub struct Answer<'a> {
     pub dry_run: bool,
     /// Whether a leak was declared that was not before.
     pub is_new: bool,
+    /// The secrets whose leak was declared before, with the incident of that.
+    pub known: &'a BTreeMap<SecretName, String>,
     pub timelines: &'a Timelines,
     pub delivered: &'a Delivered,
     pub plan: &'a Plan,
@@ -195,10 +197,13 @@ impl Answer<'_> {
 
     fn tell_rest(&self, session: &Session<'_>, store: &Store) {
         let ui = session.context.ui;
-        if !self.is_new {
-            ui.say("declared before: nothing is replaced twice; if the new value leaked too, add `--again`");
-        }
         let paste = Paste::new(session.context);
+        for (name, id) in self.known {
+            let again = paste.words(&format!("`vault-kit incident {name} --again`"));
+            ui.say(&format!(
+                "`{name}` was declared before, in incident {id}, and is not replaced twice; if its new value leaked too: {again}"
+            ));
+        }
         for one in &self.incidents(session, store) {
             for (number, what) in one.incident.remains.iter().enumerate() {
                 ui.say(&format!("left to do {}: {}", number + 1, paste.words(what)));
