@@ -136,7 +136,9 @@ const TOKEN: &str = "//registry.npmjs.org/:_authToken=npm_hunter2hunter2hunter2\
 const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
 
 /// What takes files of others, those that lie in the context and what keeps some back; then the files that are told.
-const OTHERS: &[(&str, &[(&str, &str)], &[&str])] = &[
+type Other = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const OTHERS: &[Other] = &[
     ("COPY . .", &[("a/id_rsa", KEY), ("web/.npmrc", TOKEN)], &["a/id_rsa", "web/.npmrc"]),
     ("COPY . .", &[("web/.npmrc", "save-exact=true\n"), ("web/.env.production", "VITE_URL=https://a.example\n")], &[]),
     ("COPY . .", &[("web/.env.production", "API_KEY=hunter2hunter2\n")], &["web/.env.production"]),

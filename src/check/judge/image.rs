@@ -194,7 +194,7 @@ fn keep_back(image: &Image, paths: &[&str]) -> String {
     // Whoever keeps a store back keeps all of them back, and the record beside them.
     let line = |path: &str| {
         let own = path.find(PRIVATE).filter(|&at| at == 0 || path[..at].ends_with('/'));
-        shell::path(own.map_or(path, |at| &path[..at + PRIVATE.len()])).to_string()
+        shell::path(own.map_or(path, |at| &path[..at + PRIVATE.len()]))
     };
     let lines: BTreeSet<String> = paths.iter().map(|it| line(it)).collect();
     let more = lines.len().saturating_sub(MOST);

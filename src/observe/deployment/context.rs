@@ -13,7 +13,7 @@ use crate::image::ignored::literal_start;
 use crate::image::{Dockerfile, Ignored};
 
 /// More entries of directories than this are not looked at.
-const MOST_ENTRIES: usize = 20_000;
+const MOST_ENTRIES: usize = 50_000;
 
 /// More files than this are not read.
 const MOST_FILES: usize = 500;
@@ -110,10 +110,9 @@ impl Walk<'_> {
         }
         let holds = match self.observer.content(&beneath(self.context, path)) {
             Ok(Some(bytes)) => is_secret_in(path, &bytes),
-            Ok(None) => return,
             // Whoever builds may read it.
             Err(unread) if unread.is_fault => true,
-            Err(_) => return,
+            Ok(None) | Err(_) => return,
         };
         self.known.files.insert(path.to_owned(), holds);
     }
