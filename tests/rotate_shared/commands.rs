@@ -95,7 +95,7 @@ fn a_bundle_alone_keeps_what_others_keep_in_it_and_takes_what_they_changed() {
         bundle[name] = value.into();
         bundle.to_string()
     };
-    fake.put(APP, &with("theirs", "1"));
+    fake.put(APP, with("theirs", "1"));
     host.age(&["SESSION"]);
     let run = host.run(["rotate", "SESSION"]).assert_code(7);
     assert!(run.stderr.contains("is not what the store agreed on last"), "{run:?}");
@@ -103,7 +103,7 @@ fn a_bundle_alone_keeps_what_others_keep_in_it_and_takes_what_they_changed() {
     host.run(["rotate", "--due"]).assert_code(0);
     assert_eq!((host.get("SESSION"), key(&fake, "theirs")), (key(&fake, "SESSION"), "1".to_owned()));
     // By schedule it is taken before what is still due is rotated.
-    fake.put(APP, &with("SIGNING", "by-hand"));
+    fake.put(APP, with("SIGNING", "by-hand"));
     host.age(&["SESSION"]);
     host.run(["rotate", "--due"]).assert_code(0);
     assert_eq!(host.get("SIGNING"), "by-hand");
@@ -145,9 +145,9 @@ fn a_bundle_alone_that_is_not_ours_any_more_does_not_come_into_force() {
         let (fake, _, host) = alone("");
         let (old, current) = (host.get("SESSION"), fake.holder(APP, "AWSCURRENT"));
         if is_foreign {
-            fake.tag(APP, "vault-kit:managed", "another/dev")
+            fake.tag(APP, "vault-kit:managed", "another/dev");
         } else {
-            fake.rotation_enabled(APP)
+            fake.rotation_enabled(APP);
         }
         host.age(&["SESSION"]);
         for _ in 0..2 {
