@@ -68,7 +68,8 @@ pub fn resume(
     store: &Store,
     programs: &dyn Programs,
     names: &BTreeSet<SecretName>,
-    (now, is_promised): (DateTime<Utc>, &dyn Fn(&SecretName) -> bool),
+    now: DateTime<Utc>,
+    is_promised: &dyn Fn(&SecretName) -> bool,
 ) -> Vec<Intent> {
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {

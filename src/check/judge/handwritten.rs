@@ -11,7 +11,7 @@ use crate::plan;
 use crate::shell;
 use crate::store::ledger::Entry;
 
-impl<'a> Bench<'a> {
+impl Bench<'_> {
     /// What keeps a value from being written, where one is to be; to be called once the files are judged.
     pub(super) fn handwritten(&mut self) {
         let (facts, Some(ledger)) = (self.facts, self.ledger) else { return };
@@ -23,7 +23,7 @@ impl<'a> Bench<'a> {
                 Handwritten::Illegible(why) => {
                     let fix = self.command(&format!("render    # once you mended the line: {why}"));
                     if let Some(stale) = self.stale_at(path) {
-                        stale.message = "cannot be read, and so no value can be written into it".to_owned();
+                        "cannot be read, and so no value can be written into it".clone_into(&mut stale.message);
                         stale.fix = fix;
                     }
                 }

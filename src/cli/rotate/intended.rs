@@ -52,7 +52,9 @@ pub fn tell(
 ) -> Result<Exit> {
     let ui = session.context.ui;
     let paste = Paste::new(session.context);
-    warnings.iter().for_each(|warning| ui.warn(warning));
+    for warning in warnings {
+        ui.warn(warning);
+    }
     let asked = intents.iter().flat_map(|intent| &intent.deeds).filter_map(Deed::hook);
     let outputs = changing(session, files).into_iter().map(|(output, _)| output).collect();
     let (mut reloads, ended): (BTreeSet<String>, BTreeSet<String>) =

@@ -32,8 +32,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let order = Order::Resume(names.clone());
         let mut selection = select::select(world.manifest, store, &order, programs, world.now)?;
         let is_promised = |name: &SecretName| is_promised(world, store, name).unwrap_or_default();
-        let about = (world.now, &is_promised as &dyn Fn(&SecretName) -> bool);
-        let intents = intent::resume(world.manifest, store, programs, &selection.going, about);
+        let intents = intent::resume(world.manifest, store, programs, &selection.going, world.now, &is_promised);
         let stopped = take_stopped(world, store, programs, &mut selection, true)?;
         Ok(Rehearsed { intents, stopped, plan: Some(preview(world, store, &order, &selection)) })
     };
