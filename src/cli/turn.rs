@@ -35,29 +35,30 @@ impl Session<'_> {
     /// As [`Session::lock`], with another longest wait.
     pub fn lock_within(&self, timeout: Duration) -> Result<Lock> {
         let lock = self.take_turn(timeout)?;
-        self.sweep()?;
+        self.sweep(&|_| false)?;
         Ok(lock)
     }
 
-    /// As [`Session::lock`], for what is to be done whatever is wrong with the directories that files are written to.
+    /// As [`Session::lock`], for what is to be done whatever stands in the place of a directory that files are written to.
     pub fn lock_in_haste(&self) -> Result<Lock> {
         let lock = self.take_turn(self.context.global.lock_timeout)?;
-        // Whoever comes to write there tells it.
-        let _ = self.sweep();
+        self.sweep(&|directory| self.root.path().join(directory).is_file())?;
         Ok(lock)
     }
 
-    /// Removes what killed writers left behind.
-    fn sweep(&self) -> Result<()> {
+    /// Removes what killed writers left behind. A directory that `is_none` holds nothing: whoever comes to write there tells it.
+    fn sweep(&self, is_none: &dyn Fn(&str) -> bool) -> Result<()> {
         let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
             expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
         directories.extend([String::new(), DIRECTORY.to_owned()]);
-        for directory in directories {
+        for directory in directories.into_iter().filter(|it| !is_none(it)) {
             self.root.sweep(&directory)?;
         }
         // Few commands write there, and those tell what is wrong with it.
-        let _ = self.root.sweep(timeline::DIRECTORY);
+        if !self.root.path().join(timeline::DIRECTORY).is_file() {
+            self.root.sweep(timeline::DIRECTORY)?;
+        }
         if !absolute.is_empty() && self.is_trusted()? {
             self.sweep_elsewhere(&absolute)?;
         }

@@ -28,6 +28,12 @@ struct Sealed {
 /// What is said whenever something failed after the store was replaced, and never otherwise.
 pub(crate) const STORE_HAS_THE_CHANGE: &str = "hint: the store has the change; finish with `vault-kit render`";
 
+/// What an incident says instead: that it is banned, or that its timeline is yet to be written.
+const INCIDENT_GOES_ON: [&str; 2] = [
+    "hint: the store has the change: what leaked is banned; ",
+    "hint: the store has the change; once it can be written, ",
+];
+
 /// What is said instead where nothing but stdout failed: `render` brings no token back.
 const TOKEN_IS_RECORDED: &str =
     "hint: the token is recorded and was not delivered; take it back with `vault-kit token revoke ";
@@ -124,6 +130,7 @@ impl Judge<'_> {
                 ensure(is_changed == (code == 8), || format!("exit {code}, store changed: {is_changed}"))?;
                 let is_said = [STORE_HAS_THE_CHANGE, TOKEN_IS_RECORDED, ROTATION_GOES_ON]
                     .iter()
+                    .chain(&INCIDENT_GOES_ON)
                     .any(|said| run.stderr.contains(said));
                 ensure(is_changed == is_said, || format!("store changed: {is_changed}, but: {}", run.stderr))?;
                 Ok(if is_changed { End::Unfinished } else { End::Refused })

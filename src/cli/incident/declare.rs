@@ -138,14 +138,19 @@ impl Declared<'_> {
         let programs = rotate::programs(self.session);
         let machine = Machine::new(self.world, &programs, &SystemClock);
         let mut owe = |store: &mut Store, changing: &Changing| machine.owe_reloads(store, changing);
-        let (has_news, before) = (has_news || !lists.is_empty(), opened.digest.clone());
+        let has_news = has_news || !lists.is_empty();
+        let (sealed, changes) = (opened.digest.clone(), opened.store.changes.clone());
         let settled = self.world.settle_noted(opened, "incident", changed, has_news, Some(&mut owe));
         let refusal = match settled {
             Ok(delivered) => return Ok((Delivered { lists, ..delivered }, None)),
             Err(error) if error.kind() == Kind::Bug || error.code() == "durability-unknown" => return Err(error),
             Err(error) => error,
         };
-        if has_news && opened.digest == before {
+        if has_news && opened.digest == sealed {
+            if opened.store.changes != changes {
+                // The files were no obstacle: the store itself could not be replaced.
+                return Err(refusal);
+            }
             let outputs = self.outputs_of(&opened.store, changed);
             machine.owe_reloads(&mut opened.store, &outputs);
             self.world.record_behind(opened, &[Deed::of("incident", changed)])?;
@@ -175,13 +180,17 @@ impl Declared<'_> {
         let names: BTreeSet<&SecretName> = self.case.fresh.iter().chain(self.case.known.keys()).collect();
         let names: Vec<&str> = names.into_iter().map(SecretName::as_str).collect();
         let go_on = format!("`vault-kit incident {} --yes`", names.join(" "));
-        let words = "what leaked is banned; once this is put right, the same command writes the files, and rotates what is left";
+        let words = "the store has the change: what leaked is banned; once this is put right, the same command writes the files, and \
+                     rotates what is left";
         rotation::although_banned(error).hint(format!("{words}: {go_on}"))
     }
 
     fn write(&self, store: &Store) -> Result<()> {
         let written = self.timelines.write(self.session, store).map_err(Error::incomplete);
-        written
-            .map_err(|error| error.hint("once it can be written, the timeline comes with the same command once more"))
+        written.map_err(|error| {
+            error.hint(
+                "the store has the change; once it can be written, the timeline comes with the same command once more",
+            )
+        })
     }
 }
