@@ -139,15 +139,15 @@ impl Declared<'_> {
         let machine = Machine::new(self.world, &programs, &SystemClock);
         let mut owe = |store: &mut Store, changing: &Changing| machine.owe_reloads(store, changing);
         let has_news = has_news || !lists.is_empty();
-        let (sealed, changes) = (opened.digest.clone(), opened.store.changes.clone());
+        let (before, deeds) = (opened.digest.clone(), opened.store.changes.clone());
         let settled = self.world.settle_noted(opened, "incident", changed, has_news, Some(&mut owe));
         let refusal = match settled {
             Ok(delivered) => return Ok((Delivered { lists, ..delivered }, None)),
             Err(error) if error.kind() == Kind::Bug || error.code() == "durability-unknown" => return Err(error),
             Err(error) => error,
         };
-        if has_news && opened.digest == sealed {
-            if opened.store.changes != changes {
+        if has_news && opened.digest == before {
+            if opened.store.changes != deeds {
                 // The files were no obstacle: the store itself could not be replaced.
                 return Err(refusal);
             }
