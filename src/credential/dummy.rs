@@ -3,13 +3,15 @@
 use super::looks_random;
 
 /// Words that say so.
-const DUMMIES: [&str; 6] = ["dummy", "fake", "ignored", "none", "notused", "unused"];
+const DUMMIES: [&str; 5] = ["dummy", "fake", "ignored", "notused", "unused"];
 
 /// Whether a value says by itself that it is none.
 pub fn is_dummy(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let mut words = value.split(|it: char| !it.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
-    value.is_empty() || !looks_random(value) && words.any(|word| DUMMIES.contains(&word.as_str()))
+    value.is_empty()
+        || value.eq_ignore_ascii_case("none")
+        || !looks_random(value) && words.any(|word| DUMMIES.contains(&word.as_str()))
 }
 
 /// A command line without what it assigns to a variable that is no credential: `NAME=` and `NAME=dummy`.
@@ -40,6 +42,8 @@ mod tests {
             ("'FAKE_KEY'", true),
             ("not.dummy.7Jt9QfYkP3mVbX2nRzLh", false),
             ("changeme", false),
+            ("None", true),
+            ("none-of-your-business", false),
             ("dummies", false),
             ("hunter2", false),
         ] {
