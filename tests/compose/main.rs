@@ -64,9 +64,11 @@ fn a_field_is_refused_where_the_reference_refuses_it() {
         let mut case = Case::of("field".to_owned(), &format!("-- compose.yaml --\n{compose}"));
         let is_refused = !resolved(&case).problems.is_empty();
         case.name = field.to_owned();
-        let judged = case.judged().map_or("refused", |it| if it.is_some() { "fine" } else { "refused" });
-        if cases::runs_all() && judged != verdict.trim() {
-            differences.push(format!("the reference says today: {judged} {field}"));
+        if cases::runs_all() {
+            let judged = if case.judged().flatten().is_some() { "fine" } else { "refused" };
+            if judged != verdict.trim() {
+                differences.push(format!("the reference says today: {judged} {field}"));
+            }
         }
         if is_refused != (verdict.trim() == "refused") {
             differences.push(line.to_owned());
