@@ -70,11 +70,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences::say(context, &consequences);
     let mut changed: Vec<SecretName> = (is_new || is_dropped).then(|| name.clone()).into_iter().collect();
     changed.extend(world.make(&mut opened.store, &plan)?);
-    let mut delivered = if arguments.dry_run {
-        world.rehearse(&mut opened.store)?
+    let delivered = if arguments.dry_run {
+        world.rehearse(&mut opened.store)
     } else {
-        mounted::noted(&session, world.settle(&mut opened, "set", &changed)?)
+        world.settle(&mut opened, "set", &changed).map(|it| mounted::noted(&session, it))
     };
+    // What is not taken may be refused for that very reason.
+    let mut delivered = delivered.inspect_err(|_| warnings.iter().for_each(|it| context.ui.warn(it)))?;
     delivered.warnings.splice(0..0, warnings);
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
