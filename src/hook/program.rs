@@ -193,12 +193,14 @@ fn digest(file: &File) -> std::io::Result<String> {
 }
 
 fn expect_file(hook: &Hook, opened: Result<Option<(File, Facts)>>) -> Result<(File, Facts)> {
-    let line = hook.line;
-    let place =
-        |_: &str| format!("put the program there, or name the place where it is, in line {line} of the manifest");
-    // Whoever opens files takes them for outputs.
-    let opened = opened.map_err(|error| if error.code() == "not-regular" { error.map_hints(&place) } else { error });
-    opened?.ok_or_else(|| missing(hook))
+    match opened {
+        // Whoever opens files takes them for outputs.
+        Err(error) if error.code() == "not-regular" => Err(refused(hook, "it is no file").hint(format!(
+            "put the program there, or name the place where it is, in line {} of the manifest",
+            hook.line
+        ))),
+        opened => opened?.ok_or_else(|| missing(hook)),
+    }
 }
 
 fn expect_safe(hook: &Hook, facts: &Facts) -> Result<()> {

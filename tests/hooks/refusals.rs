@@ -42,7 +42,7 @@ fn a_program_is_a_regular_file_that_no_link_leads_to() {
     assert_eq!(code(), "symlink");
     std::fs::remove_file(scene.program()).unwrap();
     std::fs::create_dir(scene.program()).unwrap();
-    assert_eq!(code(), "not-regular");
+    assert_eq!(code(), "hook-refused");
     std::fs::rename(scene.project().join("hooks"), scene.project().join("elsewhere")).unwrap();
     symlink("elsewhere", scene.project().join("hooks")).unwrap();
     assert_eq!(code(), "symlink");
