@@ -44,8 +44,9 @@ pub struct Prepared<'a> {
     places: Places<'a>,
     directories: Directories,
     files: Vec<PreparedFile<'a>>,
-    /// Outputs that cannot be written yet, and what they wait for.
+    /// Outputs that cannot be written yet, and what they wait for; of those of one file, which are not written at all, `held_back`.
     pub waiting: BTreeMap<OutputName, BTreeSet<SecretName>>,
+    held_back: Vec<&'a Output>,
     /// What only some readers get right.
     pub warnings: Vec<String>,
     /// The current version of everything, to tell which waiting files hold an older one.
@@ -75,6 +76,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
         directories: Directories::new(world.manifest, world.environment),
         files: Vec::new(),
         waiting: BTreeMap::new(),
+        held_back: Vec::new(),
         warnings: Vec::new(),
         current: current(store),
     };
@@ -88,6 +90,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
         if !missing.is_empty() && !output.format.is_from_manifest() {
             prepared.waiting.insert(output.name.clone(), missing);
             if whole {
+                prepared.held_back.push(output);
                 errors.extend(prepared.refuse_made_anew(world, output, &values).err());
                 continue;
             }
@@ -177,13 +180,12 @@ impl<'a> Prepared<'a> {
 
     /// As [`Prepared::preflight`], before the values of these secrets change.
     pub fn preflight_change(&self, names: &BTreeSet<SecretName>) -> Result<()> {
-        self.refuse_blockless(names)?;
-        self.preflight()
+        self.refuse_change(names).and_then(|()| self.preflight())
     }
 
     /// What [`Prepared::preflight_change`] refuses and needs no trial write to be found.
-    pub fn refuse_blockless(&self, names: &BTreeSet<SecretName>) -> Result<()> {
-        foreign::refuse_blockless(self, names)
+    pub fn refuse_change(&self, names: &BTreeSet<SecretName>) -> Result<()> {
+        foreign::refuse_change(self, names)
     }
 
     /// What each file should hold, by path.

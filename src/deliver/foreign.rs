@@ -76,9 +76,30 @@ fn has_block(present: &Secret) -> bool {
     present.expose().split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == dotenv_block::BEGIN.as_bytes())
 }
 
-/// Refuses what would be met when the values of some secrets change: a file without a block stays as it is only as long as it
-/// says what the store says.
-pub(super) fn refuse_blockless(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Result<()> {
+/// Refuses what would be met when the values of some secrets change.
+pub(super) fn refuse_change(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Result<()> {
+    refuse_held_back(prepared, names).and_then(|()| refuse_blockless(prepared, names))
+}
+
+/// A file that waits for the value of another secret would go on delivering what an owner then refuses.
+fn refuse_held_back(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Result<()> {
+    let is_touched = |output: &&&Output| output.secrets.iter().any(|name| names.contains(name));
+    for output in prepared.held_back.iter().filter(is_touched) {
+        if prepared.places.read(&output.path)?.is_some() {
+            let missing: Vec<_> = prepared.waiting[&output.name].iter().map(|name| format!("`{name}`")).collect();
+            let message = format!(
+                "`{}` delivers what is to change, and cannot be written before {} has a value",
+                output.path,
+                missing.join(" and ")
+            );
+            return Err(Error::new(Kind::Findings, "missing", message).hint("`vault-kit render` says how to supply it"));
+        }
+    }
+    Ok(())
+}
+
+/// A file without a block stays as it is only as long as it says what the store says.
+fn refuse_blockless(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Result<()> {
     let refusal = |it: &PreparedFile<'_>| {
         let Format::Dotenv { dialect } = it.output.format else { return None };
         let changing: BTreeSet<&SecretName> = it.file.holds.iter().filter(|name| names.contains(*name)).collect();

@@ -44,6 +44,24 @@ fn no_owner_is_told_a_value_that_a_file_without_a_block_could_not_get() {
 }
 
 #[test]
+fn no_owner_is_told_a_value_that_a_file_could_not_get_because_it_waits_for_another() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let (before, file) = (asked(&project).len(), project.read(".env"));
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", format!("{manifest}\n[secrets.NEW_KEY]\nkind = \"external\"\n"));
+    for arguments in [&["rotate", "DB", "-n"][..], &["rotate", "DB"]] {
+        let run = project.run(arguments).assert_code(1);
+        let told = "`.env` delivers what is to change, and cannot be written before `NEW_KEY` has a value";
+        assert!(run.stderr.contains(told), "{run:?}");
+        assert_eq!((asked(&project).len(), project.read(".env")), (before, file.clone()), "{run:?}");
+    }
+    project.run_with_stdin(["set", "NEW_KEY"], b"from-a-person").assert_code(0);
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert_eq!(steps(&project)[before..], ["set", "test", "reload", "retire"]);
+}
+
+#[test]
 fn a_file_that_was_written_by_hand_within_an_overlap_is_mended_by_what_is_told_of_it() {
     let with_other_values = || {
         let project = project_with("overlap = \"24h\"");

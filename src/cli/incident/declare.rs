@@ -92,7 +92,7 @@ impl Declared<'_> {
     fn rehearse(&self, store: &mut Store) -> Result<Delivered> {
         let delivered = self.world.rehearse(store)?;
         let rotated = plan::dependents(self.world.manifest, &self.rotates);
-        self.world.prepare(store)?.refuse_blockless(&rotated)?;
+        self.world.prepare(store)?.refuse_change(&rotated)?;
         Ok(delivered)
     }
 

@@ -149,7 +149,7 @@ pub fn take_stopped(
 ) -> Result<Vec<Error>> {
     let changing = selection.changing(world.manifest, store);
     if dry_run && !changing.is_empty() {
-        world.prepare(store)?.refuse_blockless(&changing)?;
+        world.prepare(store)?.refuse_change(&changing)?;
     }
     let stopped = |name: &SecretName| intent::stopped(world.manifest, store, programs, name, world.now);
     let all: Vec<_> = selection.going.iter().filter_map(|name| Some((name.clone(), stopped(name)?))).collect();
