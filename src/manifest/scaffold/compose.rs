@@ -37,6 +37,8 @@ pub(super) struct Asked {
     left_out: Vec<SecretName>,
     /// Secrets whose files are outside the project.
     outside: Vec<SecretName>,
+    /// How many variables are called as if they were pieces of values.
+    odd: usize,
     /// Files that are there or come, so that no other output may write them: the manifest, the Compose files, the `.env`.
     kept: Vec<String>,
 }
@@ -58,8 +60,11 @@ impl Asked {
         let kept = [MANIFEST, BESIDE].map(str::to_owned).into_iter().chain(files.iter().cloned()).collect();
         let mut asked = Self { kept, ..Self::default() };
         for (name, need) in &needs.variables {
-            if let Ok(name) = SecretName::new(name.as_str()) {
-                asked.variable(name, need, entries);
+            match SecretName::new(name.as_str()) {
+                // A manifest is committed: what may be a part of a password must not come into it.
+                Ok(_) if is_piece(name) => asked.odd += 1,
+                Ok(name) => asked.variable(name, need, entries),
+                Err(_) => {}
             }
         }
         for (secret, need) in &needs.files {
@@ -180,6 +185,18 @@ impl Asked {
                 let _ = write!(text, "\n# {why}: {}.\n", names.join(", "));
             }
         }
+        self.push_odd(text);
+    }
+
+    /// Says of variables that may be none, without their names.
+    fn push_odd(&self, text: &mut String) {
+        if self.odd > 0 {
+            let _ = write!(
+                text,
+                "\n# Variables that are called like a piece of a value, and left out: {}. For a dollar in a value write `$$`.\n",
+                self.odd
+            );
+        }
     }
 
     /// The outputs: a `.env`, and a directory of files for each that Compose takes secrets from.
@@ -240,6 +257,12 @@ fn users(users: &BTreeSet<String>, at: &Location) -> String {
     let by = if shown.is_empty() { String::new() } else { format!(" by {}", shown.join(", ")) };
     let is_path = at.file.split('/').all(is_plain);
     if is_path { format!("{by} ({}:{})", at.file, at.line) } else { by }
+}
+
+/// Whether the name of a variable may be what stands behind a dollar in a password: `kJ8shd$Gh2sLq`.
+fn is_piece(name: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| name.bytes().any(|byte| is(&byte));
+    has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) || credential::looks_random(name)
 }
 
 /// Whether two paths are the same, or one is below the other.
@@ -419,6 +442,18 @@ services:
             text.contains("value = \"80\"")
                 && text.contains("other files, so that they stay where they are there: PORT.")
         );
+    }
+
+    #[test]
+    fn a_piece_of_a_password_is_no_name() {
+        let text = manifest(
+            "services: {a: {image: a, environment: {DB_PASSWORD: 'kJ8shd$Gh2sLq', API_KEY: 'x$abcdefgh1234567890', TAG: $TAG, U: $user}}}",
+            &[],
+        );
+        assert!(!text.contains("Gh2sLq") && !text.contains("1234567890"), "{text}");
+        assert!(text.contains("and left out: 2. For a dollar in a value write `$$`.\n"), "{text}");
+        let manifest = parse(&text, MANIFEST).unwrap();
+        assert_eq!(manifest.secrets.keys().map(SecretName::as_str).collect::<Vec<_>>(), ["TAG", "user"]);
     }
 
     #[test]
