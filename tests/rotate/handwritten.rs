@@ -62,6 +62,22 @@ fn no_owner_is_told_a_value_that_a_file_could_not_get_because_it_waits_for_anoth
 }
 
 #[test]
+fn no_owner_is_told_an_earlier_value_that_a_damaged_file_could_not_get() {
+    let project = project();
+    project.run(["rotate", "DB"]).assert_code(0);
+    let (before, file) = (asked(&project).len(), project.read(".env"));
+    let damaged: String = file.split_inclusive('\n').filter(|line| !line.starts_with("# <<<")).collect();
+    assert_ne!(damaged, file);
+    project.write(".env", &damaged);
+    for arguments in [&["rotate", "rollback", "DB", "-n"][..], &["rotate", "rollback", "DB"]] {
+        let run = project.run(arguments).assert_code(7);
+        assert_eq!((asked(&project).len(), project.read(".env")), (before, damaged.clone()), "{run:?}");
+    }
+    project.run(["render", "--adopt"]).assert_code(0);
+    project.run(["rotate", "rollback", "DB"]).assert_code(0);
+}
+
+#[test]
 fn a_file_that_was_written_by_hand_within_an_overlap_is_mended_by_what_is_told_of_it() {
     let with_other_values = || {
         let project = project_with("overlap = \"24h\"");

@@ -1,5 +1,7 @@
 //! `rotate rollback`: an earlier value is put in force again, and it is said what that is worth.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
@@ -11,6 +13,7 @@ use crate::cli::session::Session;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::name::{EnvName, SecretName, VersionId};
+use crate::plan;
 use crate::rotate::programs::{Programs, Step};
 use crate::rotate::rollback::{self, Earlier};
 use crate::ui::SCHEMA_VERSION;
@@ -58,6 +61,14 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
     let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
+    // Before its owner is told of a value that could not be delivered.
+    let changing = plan::dependents(&session.manifest, &BTreeSet::from([name.clone()]));
+    let prepared = world.prepare(&opened.store)?;
+    if arguments.dry_run {
+        prepared.refuse_change(&changing)?;
+    } else {
+        prepared.preflight_change(&changing)?;
+    }
     let digest = opened.digest;
     drop(opened.store);
     let programs = super::programs(&session);
