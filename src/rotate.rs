@@ -30,6 +30,7 @@ mod refused;
 pub mod remote;
 pub mod retire;
 pub mod rollback;
+mod run;
 pub mod schedule;
 pub mod select;
 pub mod shared;
@@ -157,7 +158,11 @@ pub enum What {
     /// The candidate is gone, and the current value is in force as before.
     Aborted,
     /// Nobody told its owner, who may accept the candidate, the current value, or both.
-    Untold,
+    Untold {
+        /// Whether the current value leaked.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        leaked: bool,
+    },
 }
 
 /// A step of a hook that failed.
@@ -167,6 +172,8 @@ pub struct Problem {
     pub secret: Option<SecretName>,
     /// Whether its rotation was being given up.
     pub is_aborting: bool,
+    /// Whether what that would tell the owner leaked.
+    pub is_leaked: bool,
     /// What failed.
     pub failure: Failure,
     /// When a scheduled run tries it again.
@@ -180,10 +187,15 @@ pub struct Problem {
 fn orphaned(secret: &SecretName, step: programs::Step, at: DateTime<Utc>) -> Problem {
     let (step, hook, code) = (step.name().to_owned(), String::new(), "hook-not-started".to_owned());
     let failure = Failure { step, hook, code, at };
-    Problem { secret: Some(secret.clone()), is_aborting: false, failure, again: None, said: String::new() }
+    Problem::new(Some(secret.clone()), failure)
 }
 
 impl Problem {
+    /// A step that failed of a rotation that goes on.
+    pub fn new(secret: Option<SecretName>, failure: Failure) -> Self {
+        Self { secret, is_aborting: false, is_leaked: false, failure, again: None, said: String::new() }
+    }
+
     /// Its stable code.
     fn code(&self) -> &'static str {
         CODES.into_iter().find(|it| *it == self.failure.code).unwrap_or("hook-failed")
@@ -216,6 +228,13 @@ impl Problem {
             _ => "nothing was promoted: the old value is in force",
         };
         let error = self.of_secret(secret, state);
+        if is_aborting && self.is_leaked {
+            return error
+                .hint(format!(
+                    "the current value leaked: have a new one made and told with `vault-kit rotate {secret}`"
+                ))
+                .hint(format!("or, to give it to the owner all the same, `vault-kit rotate abort {secret}`"));
+        }
         if is_aborting {
             let words = "or, if it never can, leave its owner as it is and tell it by hand";
             return error

@@ -84,7 +84,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 pub(super) fn leaked(session: &Session<'_>, world: &World<'_>, names: BTreeSet<SecretName>) -> Result<Report> {
     let programs = programs(session);
     let sealed = world.files.present()?.map(|bytes| sha256_hex(&bytes));
-    work(session, world, (&programs, sealed), |machine| machine.run(&Order::Now(names), true))
+    work(session, world, (&programs, sealed), |machine| machine.run(&Order::Leaked(names), true))
 }
 
 /// The programs that the manifest's hooks are.

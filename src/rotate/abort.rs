@@ -27,6 +27,8 @@ impl Machine<'_> {
         if !leaves_owners {
             expect_hooks(&world, &opened.store, self.programs, names)?;
         }
+        let leaked: Vec<SecretName> =
+            names.iter().filter(|name| opened.store.is_current_leaked(name)).cloned().collect();
         let left = if leaves_owners { may_know_more } else { untold };
         let untold = left(&opened.store, self.programs, names);
         // Also what nobody here told an owner: another host may have, with the same value.
@@ -56,12 +58,28 @@ impl Machine<'_> {
         self.finish_aborts(&mut run)?;
         let is_given_up = |name: &&SecretName| run.report.has(name, &What::Aborted);
         let untold: Vec<SecretName> = untold.into_iter().filter(is_given_up).cloned().collect();
-        run.tell(&untold, &What::Untold);
+        for name in untold {
+            run.tell(std::slice::from_ref(&name), &What::Untold { leaked: leaked.contains(&name) });
+        }
         if self.at(&run, Reached::Staged)?.is_empty() {
             return Ok(run.report);
         }
         // Another host put it in force before it could be given up.
         self.carry_on(run, Vec::new())
+    }
+
+    /// Gives up what is begun anew since it would tell an owner a value that leaked.
+    pub(super) fn give_up_leaked(&self, run: &Run) -> Result<()> {
+        if run.anew.is_empty() {
+            return Ok(());
+        }
+        let (world, mut opened) = self.open()?;
+        let names: Vec<SecretName> = run.anew.iter().cloned().collect();
+        for name in &names {
+            in_flight(&mut opened.store.rotations, name)?.advance(Reached::Aborting);
+        }
+        opened.store.updated = opened.store.updated.max(world.now);
+        world.record_deeds(&mut opened, &[Deed::of("rotate-aborting", &names)])
     }
 
     /// Gives the current value to the owners of what is being given up.
@@ -75,22 +93,26 @@ impl Machine<'_> {
         if names.is_empty() {
             return Ok(());
         }
-        let (done, mut failed) = if run.leaves_owners { (names, Vec::new()) } else { self.give_current(run, names)? };
-        for (_, problem) in &mut failed {
-            problem.is_aborting = true;
-        }
+        let is_left = |run: &Run, name: &SecretName| run.leaves_owners || run.anew.contains(name);
+        let (left, asked): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| is_left(run, name));
+        let (told, mut failed) = if asked.is_empty() { (asked, Vec::new()) } else { self.give_current(run, asked)? };
         let (world, mut opened) = self.open()?;
+        for (name, problem) in &mut failed {
+            problem.is_aborting = true;
+            problem.is_leaked = opened.store.is_current_leaked(name);
+        }
         let mut keeps = Vec::new();
-        for name in &done {
-            let is_refused = !run.leaves_owners && !is_promised(&world, &opened.store, name)?;
+        for name in left.iter().chain(&told) {
+            let is_left = is_left(run, name);
+            let is_refused = !is_left && !is_promised(&world, &opened.store, name)?;
             if is_refused && !self.programs.hooks(name, Step::Retire).is_empty() {
                 let candidate = in_flight(&mut opened.store.rotations, name)?.candidate;
                 if let Some(id) = candidate {
                     opened.store.note_retired(name, id, world.now);
                 }
             }
-            drop_candidate(&mut opened.store, name, world.now, run.leaves_owners && self.may_refuse(name))?;
-            if run.leaves_owners {
+            drop_candidate(&mut opened.store, name, world.now, is_left && self.may_refuse(name))?;
+            if is_left {
                 opened.store.owe_owner(name);
             } else if let Some(id) = opened.store.current(name).map(|version| version.id) {
                 // It was given the current value just now, here or by another host.
@@ -100,8 +122,9 @@ impl Machine<'_> {
             }
         }
         opened.store.updated = opened.store.updated.max(world.now);
-        write_down(run, (&world, &mut opened), (action(run.leaves_owners), &done), failed)?;
-        run.tell(&done, &What::Aborted);
+        let deeds = [Deed::of(action(false), &told), Deed::of(action(true), &left)];
+        write_down(run, (&world, &mut opened), &deeds, failed)?;
+        run.tell(&[left, told].concat(), &What::Aborted);
         run.report.events.extend(keeps);
         Ok(())
     }

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-
 use super::order::waves;
 use super::paused;
 use super::programs::{Call, Programs, Status, Step};
 use super::remote::Target;
-use super::rollback::Earlier;
+pub(super) use super::run::{Failed, Run};
 use super::select::{self, Order};
 use super::shared::Shared;
-use super::{Event, Problem, Report, What, orphaned};
+use super::tell::leaked;
+use super::{Problem, Report, What, orphaned};
 use crate::apply::Deed;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
@@ -29,37 +28,6 @@ pub struct Machine<'a> {
     pub(super) programs: &'a dyn Programs,
     pub(super) clock: &'a dyn Clock,
     pub(super) shared: Option<&'a dyn Shared>,
-}
-
-/// The secrets for which a step failed, and how.
-pub(super) type Failed = Vec<(SecretName, Problem)>;
-
-/// What a run is about. Value-free.
-#[derive(Debug, Default)]
-pub(super) struct Run {
-    /// Those with an operation in the store.
-    pub(super) active: BTreeSet<SecretName>,
-    /// Those that are made and promoted in one change.
-    pub(super) plain: BTreeSet<SecretName>,
-    /// An earlier value that is put in force again with no program to be asked.
-    pub(super) back: Option<(SecretName, Earlier)>,
-    /// Whether outputs are brought up to date although nothing is promoted.
-    pub(super) settles: bool,
-    /// Whether what is given up is so without its owner being told.
-    pub(super) leaves_owners: bool,
-    /// When the store was changed last before the run, where that is known.
-    pub(super) since: Option<DateTime<Utc>>,
-    /// Whether pauses after failures are kept.
-    pub(super) waits: bool,
-    /// The secrets that AWS refused before, and that are tried again.
-    pub(super) tried: BTreeSet<SecretName>,
-    pub(super) report: Report,
-}
-
-impl Run {
-    pub(super) fn tell(&mut self, secrets: &[SecretName], what: &What) {
-        self.report.events.extend(secrets.iter().map(|it| Event { secret: it.clone(), what: what.clone() }));
-    }
 }
 
 impl<'a> Machine<'a> {
@@ -91,6 +59,8 @@ impl<'a> Machine<'a> {
         let retires = |name: &SecretName| opened.store.rotations.running.get(name).is_some_and(|it| !it.is_open());
         run.settles |= selection.going.iter().any(retires);
         run.tried = paused::tried(&opened.store, order, &selection);
+        run.anew = selection.anew(&opened.store);
+        run.report.refused.extend(selection.leaked.iter().map(|name| leaked(name).into()));
         drop(opened);
         if !waits {
             self.expect_programs(&selection.fresh)?;
@@ -100,6 +70,7 @@ impl<'a> Machine<'a> {
             self.retire(&mut run, true)?;
         }
         run.active.clone_from(&selection.going);
+        self.give_up_leaked(&run)?;
         self.finish_aborts(&mut run)?;
         let failed: BTreeSet<&SecretName> = run.report.problems.iter().filter_map(|it| it.secret.as_ref()).collect();
         let is_free = |name: &SecretName| !selection.going.contains(name) || run.report.has(name, &What::Aborted);
@@ -155,7 +126,7 @@ impl<'a> Machine<'a> {
         }
         opened.store.updated = opened.store.updated.max(world.now);
         let told = if step == Step::Set { ("rotate-set", What::Set) } else { ("rotate-test", What::Tested) };
-        write_down(run, (&world, &mut opened), (told.0, &done), failed)?;
+        write_down(run, (&world, &mut opened), &[Deed::of(told.0, &done)], failed)?;
         run.tell(&done, &told.1);
         Ok(())
     }
@@ -241,7 +212,7 @@ impl<'a> Machine<'a> {
             code: code.to_owned(),
             at: self.clock.now(),
         };
-        Problem { secret: secret.cloned(), is_aborting: false, failure, again: None, said }
+        Problem { said, ..Problem::new(secret.cloned(), failure) }
     }
 }
 
@@ -249,7 +220,7 @@ impl<'a> Machine<'a> {
 pub(super) fn write_down(
     run: &mut Run,
     (world, opened): (&World<'_>, &mut Opened),
-    (action, done): (&'static str, &[SecretName]),
+    done: &[Deed<'_>],
     failed: Failed,
 ) -> Result<()> {
     let names: Vec<SecretName> = failed.iter().map(|(name, _)| name.clone()).collect();
@@ -260,8 +231,8 @@ pub(super) fn write_down(
         run.active.remove(&name);
         run.report.problems.push(problem);
     }
-    let deeds = [Deed::of(action, done), Deed::of("rotate-failed", &names)];
-    let deeds: Vec<Deed<'_>> = deeds.into_iter().filter(|it| !it.subjects.is_empty()).collect();
+    let failed = Deed::of("rotate-failed", &names);
+    let deeds: Vec<Deed<'_>> = done.iter().copied().chain([failed]).filter(|it| !it.subjects.is_empty()).collect();
     world.record_deeds(opened, &deeds)
 }
 

@@ -18,7 +18,9 @@ pub const THERE: &str = "aws";
 pub(super) fn tried(store: &Store, order: &Order, selection: &Selection) -> BTreeSet<SecretName> {
     let is_tried = |name: &&SecretName| match order {
         Order::Resume(names) => names.is_empty() || names.contains(*name),
-        Order::Due | Order::Now(_) => selection.fresh.contains(*name) || selection.going.contains(*name),
+        Order::Due | Order::Leaked(_) | Order::Now(_) => {
+            selection.fresh.contains(*name) || selection.going.contains(*name)
+        }
     };
     store.rotations.refused.keys().filter(is_tried).cloned().collect()
 }

@@ -75,7 +75,7 @@ impl Machine<'_> {
         }
         let done: Vec<SecretName> = done.into_iter().map(|(name, _)| name).collect();
         opened.store.updated = opened.store.updated.max(world.now);
-        write_down(run, (&world, &mut opened), ("rotate-retired", &done), failed)?;
+        write_down(run, (&world, &mut opened), &[Deed::of("rotate-retired", &done)], failed)?;
         run.tell(&done, &What::Retired);
         run.tell(&orphans, &What::NotRetired);
         Ok(())

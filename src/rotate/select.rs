@@ -22,6 +22,8 @@ pub enum Order {
     Due,
     /// These now, whether or not they are due.
     Now(BTreeSet<SecretName>),
+    /// What leaked of these is replaced now; where it is replaced already, its owner is to refuse it.
+    Leaked(BTreeSet<SecretName>),
     /// Everything that was begun, or these of it; whether or not its pause has ended.
     Resume(BTreeSet<SecretName>),
 }
@@ -35,6 +37,8 @@ pub struct Selection {
     pub going: BTreeSet<SecretName>,
     /// Of an earlier rotation of those that are to be begun: what it replaced is retired first.
     pub retire_first: BTreeSet<SecretName>,
+    /// Left as they are: to go on would tell an owner a value that leaked.
+    pub leaked: BTreeSet<SecretName>,
 }
 
 impl Selection {
@@ -44,6 +48,22 @@ impl Selection {
         let changing = self.fresh.iter().chain(self.going.iter().filter(is_open)).cloned().collect();
         plan::dependents(manifest, &changing)
     }
+
+    /// What is begun anew without what was begun being given back to an owner: that leaked.
+    pub fn anew(&self, store: &Store) -> BTreeSet<SecretName> {
+        let both = self.going.intersection(&self.fresh);
+        both.filter(|name| tells_leaked(store, name)).cloned().collect()
+    }
+}
+
+/// Whether to go on with a rotation would tell an owner a value that leaked: the one in force, where it is being given up, or an
+/// earlier one that was to come back.
+pub fn tells_leaked(store: &Store, name: &SecretName) -> bool {
+    let Some(operation) = store.rotations.open(name) else { return false };
+    if operation.step == Reached::Aborting {
+        return store.is_current_leaked(name);
+    }
+    operation.candidate.and_then(|id| store.version(name, id)).is_some_and(|it| store.is_banned(it))
 }
 
 /// Whether a secret can be rotated without a person.
@@ -107,7 +127,7 @@ pub fn due<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Sto
     let is_leaked = leaks(declaration, |name| store.current(name).is_some_and(|it| store.is_banned(it)));
     match store.rotations.running.get(name) {
         // What leaked is replaced whatever the last rotation still waits for: the next one retires for both.
-        Some(operation) if !is_leaked || operation.is_open() => return None,
+        Some(operation) if !is_leaked || operation.is_open() && !tells_leaked(store, name) => return None,
         _ if has_next => return None,
         _ if is_leaked => return Some(Due::at_once(version.created)),
         _ => {}
@@ -138,14 +158,16 @@ pub fn select(
             let declared = manifest.secrets_in(&store.environment).filter(|it| !is_paused(&it.name));
             selection.fresh.extend(declared.filter(is_due).filter(can).map(|it| it.name.clone()));
             let going = running.iter().filter(|(name, it)| it.next() <= now && !is_paused(name));
-            let going = going.map(|(name, _)| name).filter(|name| !selection.fresh.contains(*name));
-            selection.going = going.cloned().collect();
+            let going = going.map(|(name, _)| name);
+            let going = going.filter(|name| !selection.fresh.contains(*name) && !tells_leaked(store, name));
+            let anew = selection.fresh.iter().filter(|name| tells_leaked(store, name));
+            selection.going = going.chain(anew).cloned().collect();
         }
-        Order::Now(names) => {
+        Order::Leaked(names) | Order::Now(names) => {
             for name in names {
                 match running.get(name) {
                     // What is given up is so first, and what was asked for is a new value.
-                    Some(operation) if operation.step == Reached::Aborting => {
+                    Some(operation) if operation.step == Reached::Aborting || tells_leaked(store, name) => {
                         selection.going.insert(name.clone());
                         selection.fresh.insert(name.clone());
                     }
@@ -153,6 +175,7 @@ pub fn select(
                     // What leaked is replaced whatever the last rotation still waits for: the next one retires for both. What is
                     // not reloaded may still work with the old value.
                     Some(_) if store.is_current_leaked(name) => drop(selection.fresh.insert(name.clone())),
+                    Some(_) if matches!(order, Order::Leaked(_)) => drop(selection.going.insert(name.clone())),
                     Some(_) if owes_reload(manifest, store, name) => return Err(waits_for_reload(name)),
                     Some(_) => {
                         selection.retire_first.insert(name.clone());
@@ -174,7 +197,8 @@ pub fn select(
                 let it = &running[*name];
                 it.step != Reached::Promoted || it.retire_at.is_none_or(|at| at <= now)
             };
-            selection.going.extend(running.keys().filter(is_meant).filter(is_open).cloned());
+            let going = running.keys().filter(is_meant).filter(is_open).cloned();
+            (selection.leaked, selection.going) = going.partition(|name| tells_leaked(store, name));
         }
     }
     Ok(selection)

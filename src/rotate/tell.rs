@@ -105,16 +105,7 @@ pub fn expect_told(store: &Store, programs: &dyn Programs, names: &BTreeSet<Secr
             Error::usage(format!("`{name}` has no value yet"))
                 .hint(format!("make one with `vault-kit generate {name}`")),
         ),
-        Some(_) if store.is_current_leaked(name) => Some(
-            Error::new(
-                Kind::Conflict,
-                "banned",
-                format!(
-                    "nothing was changed: the value of `{name}` that is in force leaked, and nobody is told it again"
-                ),
-            )
-            .hint(format!("have a new one made and told: `vault-kit rotate {name}`")),
-        ),
+        Some(_) if store.is_current_leaked(name) => Some(leaked(name)),
         Some(_) if programs.hooks(name, Step::Set).is_empty() => Some(
             Error::usage(format!("no hook of `{name}` has the step `set`, which tells its owner a value"))
                 .hint("name one in its `hooks`; the README tells how, under \"Rotation hooks\""),
@@ -122,6 +113,13 @@ pub fn expect_told(store: &Store, programs: &dyn Programs, names: &BTreeSet<Secr
         Some(_) => None,
     };
     Error::all(names.iter().filter_map(refuse)).map_or(Ok(()), Err)
+}
+
+/// Why an owner is not given what is in force.
+pub fn leaked(name: &SecretName) -> Error {
+    let message = format!("the value of `{name}` that is in force leaked, and nobody is told it again");
+    Error::new(Kind::Conflict, "banned", message)
+        .hint(format!("nothing was changed; have a new one made and told: `vault-kit rotate {name}`"))
 }
 
 fn refusal(name: &SecretName, problem: Problem) -> Refusal {

@@ -30,7 +30,7 @@ impl Machine<'_> {
             return Ok(());
         }
         opened.store.updated = opened.store.updated.max(world.now);
-        write_down(run, (&world, &mut opened), ("rotate-set", &[]), self.undeclared(gone, "promote"))
+        write_down(run, (&world, &mut opened), &[], self.undeclared(gone, "promote"))
     }
 
     /// Such a rotation as a failure of a step.
@@ -38,8 +38,7 @@ impl Machine<'_> {
         let problem = |name: SecretName| {
             let (step, hook, code) = (step.to_owned(), String::new(), UNDECLARED.to_owned());
             let failure = Failure { step, hook, code, at: self.clock.now() };
-            let secret = Some(name.clone());
-            (name, Problem { secret, is_aborting: false, failure, again: None, said: String::new() })
+            (name.clone(), Problem::new(Some(name), failure))
         };
         names.into_iter().map(problem).collect()
     }

@@ -18,14 +18,14 @@ pub(crate) fn ban(project: &Project, name: &str) {
 }
 
 /// A project whose owner knows the value in force.
-fn told() -> Project {
+pub(crate) fn told() -> Project {
     let project = project_with("overlap = \"24h\"");
     project.run(["rotate", "tell", "DB"]).assert_code(0);
     std::fs::remove_file(project.path("asked")).unwrap();
     project
 }
 
-fn timeline(project: &Project) -> String {
+pub(crate) fn timeline(project: &Project) -> String {
     let entry = std::fs::read_dir(project.path(".vault-kit/incidents")).unwrap().next().unwrap().unwrap();
     std::fs::read_to_string(entry.path()).unwrap()
 }

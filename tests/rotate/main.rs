@@ -7,6 +7,7 @@ mod crashes;
 mod due;
 mod fixture;
 mod foretold;
+mod given_up;
 mod handwritten;
 mod leaked;
 mod memory;

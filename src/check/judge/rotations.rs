@@ -57,7 +57,10 @@ impl Bench<'_> {
         let resume = self.command(&format!("rotate resume {name}"));
         let abort = self.command(&format!("rotate abort {name}"));
         let is_undeclared = is_undeclared(self.manifest, self.environment, entry);
-        let fix = match (operation.step.is_open() && operation.step != Step::Aborting, is_undeclared) {
+        let is_aborting = operation.step == Step::Aborting;
+        let fix = match (operation.step.is_open() && !is_aborting, is_undeclared) {
+            // Its owner would be told a value that leaked.
+            _ if is_aborting && entry.banned => self.command(&format!("rotate {name}")),
             (true, false) => format!("{resume}    # or give it up: {abort}"),
             (true, true) => abort,
             (false, _) => resume,

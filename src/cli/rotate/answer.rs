@@ -127,9 +127,12 @@ pub fn tell_with(
         ui.problem(error);
         // Whoever rotates by hand is told here. Nobody reads what a job runs.
         if is_scheduled || context.global.non_interactive {
-            let given_up = problem.secret.as_ref().filter(|_| problem.is_aborting);
-            let which = given_up.map_or_else(String::new, |name| format!(" {name}"));
-            notify(session, problem, error, &paste.command(&format!("vault-kit rotate resume{which}")));
+            let words = match problem.secret.as_ref().filter(|_| problem.is_aborting) {
+                Some(name) if problem.is_leaked => name.to_string(),
+                Some(name) => format!("resume {name}"),
+                None => "resume".to_owned(),
+            };
+            notify(session, problem, error, &paste.command(&format!("vault-kit rotate {words}")));
         }
     }
     report.events.iter().filter_map(warning).for_each(|words| ui.warn(&paste.words(&words)));
@@ -154,7 +157,7 @@ pub fn notify_of_all(session: &Session<'_>, error: &Error) {
     }
     let failure =
         Failure { step: WHOLE.to_owned(), hook: String::new(), code: error.code().to_owned(), at: session.context.now };
-    let problem = Problem { secret: None, is_aborting: false, failure, again: None, said: String::new() };
+    let problem = Problem::new(None, failure);
     notify(session, &problem, error, &Paste::new(session.context).command("vault-kit rotate --due"));
 }
 
@@ -164,7 +167,7 @@ fn there(refusal: &Refusal, now: DateTime<Utc>) -> Problem {
     let failure = Failure { step, hook, code, at: now };
     let mut secrets = refusal.paused.iter();
     let secret = secrets.next().filter(|_| secrets.next().is_none()).cloned();
-    Problem { secret, is_aborting: false, failure, again: refusal.again, said: String::new() }
+    Problem { again: refusal.again, ..Problem::new(secret, failure) }
 }
 
 fn later(error: Error, again: Option<DateTime<Utc>>) -> Error {
@@ -182,7 +185,11 @@ fn warning(Event { secret, what }: &Event) -> Option<String> {
             "`{secret}` is declared otherwise since its rotation began, which goes on with the value of then; for another one, \
              `vault-kit rotate abort {secret}` if it is not in force yet, and then `vault-kit rotate {secret}`"
         )),
-        What::Untold => Some(format!(
+        What::Untold { leaked: true } => Some(format!(
+            "the owner of `{secret}` may accept what was given up, the value in force, which leaked, or both: have a new one made and \
+             told, and both refused, by `vault-kit incident {secret}`"
+        )),
+        What::Untold { leaked: false } => Some(format!(
             "the owner of `{secret}` may accept what was given up, the value in force, or both: once its hook works, \
              `vault-kit rotate tell {secret}`; without it, have the owner accept by hand what `vault-kit get {secret}` prints, and \
              nothing else"
@@ -199,7 +206,7 @@ fn errors(paste: &Paste, problems: &[Problem]) -> Vec<Error> {
 fn tell_events(ui: Ui, report: &Report, events: &[Event]) {
     for Event { secret, what } in events {
         let line = match what {
-            What::DeclaredOtherwise | What::Untold => continue,
+            What::DeclaredOtherwise | What::Untold { .. } => continue,
             What::Promoted { .. } if report.plan.steps.iter().any(|step| step.secret == *secret) => continue,
             What::Promoted { version } => row("promoted", secret, format_args!("{version}")),
             What::Staged => row("staged", secret, format_args!("")),

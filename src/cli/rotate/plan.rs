@@ -18,6 +18,7 @@ use crate::name::{EnvName, SecretName};
 use crate::rotate::schedule::{self, How, Upcoming, Why};
 use crate::rotate::undeclared::is_undeclared;
 use crate::store::ledger::{Entry, Ledger};
+use crate::store::rotations::Step;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -91,11 +92,18 @@ fn blocked(session: &Session<'_>, ledger: &Ledger) -> Vec<Blocked> {
         let failures = operation.trouble.failures;
         let failed = if failures == 0 { String::new() } else { format!(", and failed {failures}×") };
         let is_gone = is_undeclared(&session.manifest, &session.environment, entry);
-        let verb = if is_gone { "abort" } else { "resume" };
+        let is_leaked = operation.step == Step::Aborting && entry.banned;
+        let verb = if is_gone {
+            "abort "
+        } else if is_leaked {
+            ""
+        } else {
+            "resume "
+        };
         Some(Blocked {
             code: "rotation-in-flight".to_owned(),
             message: format!("`{}` is being rotated since {}{failed}", entry.name, minute(operation.started)),
-            fix: paste.command(&format!("vault-kit rotate {verb} {}", entry.name)),
+            fix: paste.command(&format!("vault-kit rotate {verb}{}", entry.name)),
         })
     };
     let refused = |entry: &Entry| {

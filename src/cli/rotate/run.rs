@@ -16,9 +16,9 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
-use crate::rotate::intent;
 use crate::rotate::programs::Programs;
 use crate::rotate::select::{self, Order, Ready, Selection};
+use crate::rotate::{intent, tell};
 use crate::store::Store;
 use crate::store::ledger::Header;
 use crate::store::rotations::Step;
@@ -152,12 +152,13 @@ pub fn take_stopped(
         world.prepare(store)?.refuse_change(&changing)?;
     }
     let stopped = |name: &SecretName| intent::stopped(world.manifest, store, programs, name, world.now);
+    let leaked: Vec<Error> = selection.leaked.iter().map(tell::leaked).collect();
     let all: Vec<_> = selection.going.iter().filter_map(|name| Some((name.clone(), stopped(name)?))).collect();
     let (names, errors): (BTreeSet<SecretName>, Vec<Error>) = all.into_iter().unzip();
     selection.going.retain(|name| !names.contains(name));
     // What cannot be given up is not begun anew.
     selection.fresh.retain(|name| !names.contains(name));
-    Ok(errors)
+    Ok(leaked.into_iter().chain(errors).collect())
 }
 
 /// What a run is going to make, should every program do what it is asked for.

@@ -147,6 +147,8 @@ fn row<'a>(session: &Session<'_>, ledger: &'a Ledger, entry: &'a Entry, paste: &
     let command = match operation.step {
         _ if is_undeclared(&session.manifest, &session.environment, entry) => format!("abort {}", entry.name),
         _ if is_waiting && owed.is_empty() => "--due".to_owned(),
+        // Its owner would be told a value that leaked.
+        Step::Aborting if entry.banned => entry.name.to_string(),
         _ => format!("resume {}", entry.name),
     };
     let now = session.context.now;

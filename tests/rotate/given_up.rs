@@ -1,0 +1,116 @@
+//! Rotations that are given up while what is in force leaked: nobody is told that again unasked, and what is begun anew has both refused.
+
+use crate::leaked::told;
+use crate::owners::{accepted, in_force};
+use crate::programs::{PROGRAM, steps};
+use crate::support::{Project, Run, set_mode};
+
+const INCIDENT: [&str; 3] = ["incident", "DB", "--yes"];
+
+fn remove(project: &Project, file: &str) {
+    std::fs::remove_file(project.path(file)).unwrap();
+}
+
+/// A rotation that is being given up, since its owner cannot be told the value in force again.
+pub(crate) fn giving_up() -> Project {
+    let project = told();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.write("fail-set", "");
+    project.run(["rotate", "abort", "DB"]).assert_code(8);
+    project
+}
+
+/// How often its owner was told a value.
+fn times(project: &Project, step: &str, value: &[u8]) -> usize {
+    let value = std::str::from_utf8(value).unwrap();
+    let asked = crate::programs::asked(project);
+    asked.iter().filter(|(it, input)| it == step && input["new"]["value"] == value).count()
+}
+
+fn says(run: &Run, words: &str) -> bool {
+    run.stderr.contains(words) && run.stdout.is_empty()
+}
+
+#[test]
+fn what_is_being_given_up_is_begun_anew_and_nobody_gets_the_leaked_value_again() {
+    for words in [&INCIDENT[..], &["rotate", "DB"], &["rotate", "--due"]] {
+        let project = giving_up();
+        let old = project.get("DB");
+        let known = times(&project, "set", &old);
+        if words == INCIDENT {
+            remove(&project, "fail-set");
+        } else {
+            // Banned, and no more than that.
+            project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+            let run = project.run(INCIDENT).assert_code(8);
+            assert!(run.stderr.contains("`vault-kit rotate DB`"), "{run:?}");
+            for command in [&["rotate", "status"][..], &["rotate", "plan"], &["check"]] {
+                let told = project.run(command.iter().copied()).both();
+                assert!(told.contains("vault-kit rotate DB") && !told.contains("rotate resume DB"), "{told}");
+            }
+            project.write("hooks/owner", PROGRAM);
+            set_mode(&project.path("hooks/owner"), 0o755);
+            let before = project.contents();
+            for command in [&["rotate", "resume"][..], &["rotate", "resume", "DB"], &["rotate", "resume", "-n"]] {
+                let run = project.run(command.iter().copied()).assert_code(7);
+                assert!(
+                    says(&run, "leaked, and nobody is told it again") && says(&run, "`vault-kit rotate DB`"),
+                    "{run:?}"
+                );
+            }
+            assert!(project.contents() == before);
+            remove(&project, "fail-set");
+        }
+        remove(&project, "fail-test");
+        if words != ["rotate", "--due"] {
+            let run = project.run(words.iter().copied().filter(|it| *it != "--yes").chain(["-n"])).assert_code(0);
+            assert!(!run.stderr.contains("current value"), "{run:?}");
+        }
+        let asked = steps(&project).len();
+        project.run(words.iter().copied()).assert_code(0);
+        assert_eq!(times(&project, "set", &old), known, "{words:?}");
+        assert_eq!(steps(&project)[asked..], ["set", "test", "reload", "retire", "retire"], "{words:?}");
+        assert_eq!(accepted(&project), in_force(&project), "{words:?}: also what was given up");
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn an_earlier_value_that_leaked_while_it_came_back_does_not() {
+    let project = told();
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("fail-test", "");
+    project.run(["rotate", "rollback", "DB", "--yes"]).assert_code(8);
+    remove(&project, "fail-test");
+    let (old, known) = (project.get("DB"), steps(&project).len());
+    project.run(INCIDENT).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    assert!(project.get("DB") != old && steps(&project).len() > known);
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn who_gives_an_owner_the_leaked_value_on_purpose_is_told_how_to_go_on() {
+    let project = told();
+    project.write("fail-test", "");
+    project.run(INCIDENT).assert_code(8);
+    project.write("fail-set", "");
+    let run = project.run(["rotate", "abort", "DB", "--yes"]).assert_code(8);
+    for words in ["`vault-kit rotate DB`", "`vault-kit rotate abort DB`"] {
+        assert!(says(&run, words) && !run.stderr.contains("rotate resume"), "{run:?}");
+    }
+}
+
+#[test]
+fn what_is_left_with_an_owner_beside_a_leaked_value_is_not_accepted_by_hand() {
+    let project = told();
+    project.write("fail-test", "");
+    project.run(INCIDENT).assert_code(8);
+    let run = project.run(["rotate", "abort", "DB", "--without-hooks", "--yes"]).assert_code(0);
+    assert!(says(&run, "`vault-kit incident DB`"), "{run:?}");
+    assert!(!run.stderr.contains("rotate tell") && !run.stderr.contains("vault-kit get"), "{run:?}");
+    remove(&project, "fail-test");
+    project.run(INCIDENT).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+}
