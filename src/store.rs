@@ -215,6 +215,7 @@ impl Store {
     /// Forgets a secret with all its versions; tells whether there was one. Whoever holds a token of it may go on with that,
     /// so the key that signed it is kept as for those that nobody recorded.
     pub fn remove(&mut self, name: &SecretName) -> bool {
+        self.note_forgotten(name);
         self.rotations.running.remove(name);
         self.rotations.untold.remove(name);
         self.rotations.refused.remove(name);

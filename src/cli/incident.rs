@@ -1,6 +1,7 @@
 //! `incident`: a value leaked. Replaces it now, bans it for ever, and writes down what was done and what is left.
 
 mod case;
+mod close;
 mod copies;
 mod declare;
 mod list;
@@ -8,6 +9,7 @@ mod named;
 mod rotation;
 mod tell;
 pub(super) mod timelines;
+mod unended;
 
 use std::path::PathBuf;
 
@@ -53,6 +55,8 @@ enum Verb {
         /// Its id, or how it begins
         id: String,
     },
+    /// Say that nobody accepts any more what leaked, where no hook could see to that
+    Close(close::Close),
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -60,5 +64,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         None => declare::run(context, &arguments.leak),
         Some(Verb::List) => list::run(context),
         Some(Verb::Show { id }) => list::show(context, id),
+        Some(Verb::Close(arguments)) => close::run(context, arguments),
     }
 }

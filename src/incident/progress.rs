@@ -8,32 +8,35 @@ use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::plan;
 use crate::rotate::programs::{Step, has};
+use crate::rotate::select::tells_leaked;
 use crate::store::Store;
 use crate::store::incidents::{Affected, Incident};
 use crate::sync::{content, place};
 
 /// The same incident with the values that took the place of what leaked since, and without what that did; a rotation that is
 /// on its way goes on by another command than it began with.
-pub fn since(manifest: &Manifest, store: &Store, incident: &Incident) -> Incident {
+pub fn since(manifest: &Manifest, store: &Store, id: &str, incident: &Incident) -> Incident {
     let mut incident = incident.clone();
     let words = Words { manifest, environment: &store.environment };
     let Incident { affected, remains, .. } = &mut incident;
     for it in affected.iter_mut() {
-        if it.successor.is_none() {
-            let standing = standing::of(manifest, store, it);
-            let is_known = !matches!(standing, Standing::InForce | Standing::Untold);
-            it.successor = store.current(&it.secret).filter(|_| is_known).map(|current| current.id);
-            let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
-            if standing == Standing::Over && it.successor.is_some() {
+        let standing = standing::of(manifest, store, it);
+        let is_known = !matches!(standing, Standing::InForce | Standing::Untold);
+        let current = store.current(&it.secret);
+        it.successor = it.successor.or_else(|| current.filter(|_| is_known).map(|current| current.id));
+        let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
+        match standing {
+            Standing::Over if it.successor.is_some() || current.is_none() => {
                 remains.retain(|line| !begun.contains(line));
             }
-            let instead = match standing {
-                Standing::ByHand => Some(Words::by_hand(&it.secret)),
-                _ => store.rotations.running.get(&it.secret).map(|_| words.resume(&it.secret)),
-            };
-            if let Some(instead) = instead {
-                put(remains, &begun, &instead);
+            Standing::Left => {
+                remains.retain(|line| !begun.contains(line));
+                remains.insert(0, words.left(&it.secret, id));
             }
+            Standing::ByHand => put(remains, &begun, &Words::by_hand(&it.secret)),
+            _ if tells_leaked(store, &it.secret) => {}
+            _ if store.rotations.running.contains_key(&it.secret) => put(remains, &begun, &words.resume(&it.secret)),
+            _ => {}
         }
         if let Some(remote) = it.remote.as_ref().filter(|_| is_sent(manifest, store, it)) {
             put(remains, &[words.remote(it, remote)], &words.sent(it, remote));
@@ -61,7 +64,7 @@ impl Foreseen {
         let replaced = plan::dependents(manifest, &self.rotated);
         let Incident { affected, remains, .. } = &mut incident;
         for it in affected.iter_mut() {
-            let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
+            let begun = [words.rotate(&it.secret), words.agree(&it.secret), words.resume(&it.secret)];
             let declaration = manifest.secret(&it.secret).filter(|_| self.rotated.contains(&it.secret));
             match declaration.map(|it| !has_owner(manifest, it) || has(manifest, it, Step::Retire)) {
                 Some(true) => remains.retain(|line| !begun.contains(line)),

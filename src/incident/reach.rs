@@ -67,6 +67,8 @@ fn of(
         made_from,
         since: current.created,
         versions: versions.map(|version| version.id).collect(),
+        forgotten: false,
+        closed: false,
         successor: None,
         deliveries: deliveries(manifest, environment, known, declaration, current),
         remote: remote(manifest, environment, known.store, name),

@@ -89,6 +89,14 @@ impl Words<'_> {
         )
     }
 
+    pub(super) fn left(&self, name: &SecretName, id: &str) -> String {
+        let close = self.command(&format!("incident close {id}"));
+        format!(
+            "the owner of `{name}` may still accept the leaked value, and no hook is declared that could have it refused: see to it \
+             by hand, then {close}"
+        )
+    }
+
     pub(super) fn is_joint(&self, it: &Affected) -> bool {
         let is_synced = it.remote.as_ref().is_some_and(|remote| remote.synced.is_some());
         let declaration = self.manifest.secret(&it.secret);

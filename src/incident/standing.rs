@@ -17,6 +17,8 @@ pub enum Standing {
     Unretired,
     /// The owner knows the one in force, and no hook has it refuse what leaked.
     ByHand,
+    /// Hooks told an owner what leaked, and none is declared any more that could tell it anything.
+    Left,
     /// Nobody accepts it any more.
     Over,
 }
@@ -28,17 +30,23 @@ pub fn of(manifest: &Manifest, store: &Store, it: &Affected) -> Standing {
     if store.current(name).is_some_and(is_its) {
         return Standing::InForce;
     }
-    let Some(declaration) = manifest.secret(name).filter(|it| has_owner(manifest, it)) else { return Standing::Over };
+    if it.closed {
+        return Standing::Over;
+    }
+    let may_be_accepted = store.to_retire(name).any(|version| version.life.told.is_some() && is_its(version));
+    let Some(declaration) = manifest.secret(name).filter(|it| has_owner(manifest, it)) else {
+        return if may_be_accepted || it.forgotten { Standing::Left } else { Standing::Over };
+    };
     // What an owner that was not told the value in force goes on accepting.
     let told = store.versions(name).filter(|version| version.life.told.is_some());
     let known = told.max_by_key(|version| version.life.told).or_else(|| store.before(name));
     if store.is_untold(name) && known.is_some_and(is_its) {
         return Standing::Untold;
     }
-    let may_be_accepted = store.to_retire(name).any(|version| version.life.told.is_some() && is_its(version));
     match (may_be_accepted, has(manifest, declaration, Step::Retire)) {
-        (false, _) => Standing::Over,
         (true, true) => Standing::Unretired,
         (true, false) => Standing::ByHand,
+        (false, _) if it.forgotten => Standing::Left,
+        (false, _) => Standing::Over,
     }
 }

@@ -52,6 +52,12 @@ pub struct Affected {
     pub since: DateTime<Utc>,
     /// The versions that are banned, oldest first.
     pub versions: Vec<VersionId>,
+    /// Whether it was forgotten while its owner, which a hook told what leaked, was not known to refuse that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
+    /// Whether a person said that nobody accepts it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
     /// What took its place; none where a person has to supply it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<VersionId>,

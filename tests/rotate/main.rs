@@ -9,6 +9,7 @@ mod fixture;
 mod foretold;
 mod given_up;
 mod handwritten;
+mod incidents;
 mod leaked;
 mod memory;
 mod outlived;

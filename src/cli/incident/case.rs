@@ -9,6 +9,7 @@ use crate::audit;
 use crate::error::Result;
 use crate::incident::reach::{self, Known};
 use crate::incident::scan::Finding;
+use crate::incident::standing::{self, Standing};
 use crate::incident::{covered, remains, revoke};
 use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
@@ -82,8 +83,10 @@ impl Case {
     pub fn plan(&self, session: &Session<'_>, world: &World<'_>, store: &Store) -> Plan {
         let manifest = &session.manifest;
         let is_made = |it: &Declaration| it.is_generated() && !remains::is_rotated(manifest, store, it);
-        let made = self.fresh.iter().filter(|name| is_made(&manifest.secrets[*name]));
-        let made: BTreeSet<SecretName> = made.cloned().collect();
+        // Also what a run before this one left in force, since it had hooks then.
+        let is_left = |name: &&SecretName| store.is_current_leaked(name) && store.rotations.open(name).is_none();
+        let all = self.fresh.iter().chain(self.known.keys().filter(is_left));
+        let made: BTreeSet<SecretName> = all.filter(|name| is_made(&manifest.secrets[*name])).cloned().collect();
         if made.is_empty() {
             return Plan::default();
         }
@@ -99,7 +102,7 @@ impl Case {
         plan: &Plan,
         incident: Option<&mut Incident>,
     ) -> Result<Vec<SecretName>> {
-        let Some(incident) = incident else { return Ok(Vec::new()) };
+        let Some(incident) = incident else { return self.complete(world, store, plan) };
         let mut banned = 0;
         for it in &incident.affected {
             banned += store.ban(&it.secret, world.now, self.reason.as_deref()).len();
@@ -116,7 +119,7 @@ impl Case {
         let mut say = |what: String| incident.done.push(Deed { at: world.now, uid: incident.uid, what });
         say(format!("{} banned", counted(banned, "value")));
         for name in &changed {
-            say(format!("`{name}` has a new value; the old one is accepted no more"));
+            say(replaced(name));
         }
         for name in self.fresh.iter().filter(|name| !changed.contains(name)) {
             let is_rotated =
@@ -144,14 +147,40 @@ impl Case {
         Ok(changed)
     }
 
+    /// Replaces what a run before this one banned and left in force, in memory.
+    fn complete(&self, world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
+        let changed = world.make(store, plan)?;
+        let uid = rustix::process::getuid().as_raw();
+        for name in &changed {
+            store.revoke_replaced(name, world.now);
+            let ours = store.incidents.iter_mut().filter(|(id, _)| self.known.values().any(|known| known == *id));
+            for (_, incident) in ours.filter(|(_, incident)| incident.affected.iter().any(|it| it.secret == *name)) {
+                incident.done.push(Deed { at: world.now, uid, what: replaced(name) });
+            }
+        }
+        Ok(changed)
+    }
+
     /// What is to be rotated, now that it is banned: also what a run before this one did not come to.
     pub fn rotated(&self, world: &World<'_>, store: &Store) -> BTreeSet<SecretName> {
         let is_left = |name: &&SecretName| {
             let declaration = world.manifest.secret(*name);
-            declaration.is_some_and(|it| remains::is_rotated(world.manifest, store, it))
+            let is_begun = store.rotations.open(name).is_some();
+            (is_begun || declaration.is_some_and(|it| remains::is_rotated(world.manifest, store, it)))
                 && store.is_current_leaked(name)
         };
         self.fresh.iter().chain(self.known.keys()).filter(is_left).cloned().collect()
+    }
+
+    /// What was replaced by a run before this one, whose owner has yet to refuse what leaked.
+    pub fn retired(&self, world: &World<'_>, store: &Store) -> BTreeSet<SecretName> {
+        let is_left = |(name, id): &(&SecretName, &String)| {
+            let mut all = store.incidents.get(*id).into_iter().flat_map(|incident| &incident.affected);
+            let is_begun = store.rotations.running.get(*name).is_some_and(|it| !it.is_open());
+            let is_its = |it: &Affected| it.secret == **name;
+            is_begun && all.any(|it| is_its(it) && standing::of(world.manifest, store, it) == Standing::Unretired)
+        };
+        self.known.iter().filter(is_left).map(|(name, _)| name.clone()).collect()
     }
 
     /// Keeps the new incident; tells to which one each secret belongs.
@@ -185,6 +214,10 @@ impl Case {
         }
         is_new
     }
+}
+
+fn replaced(name: &SecretName) -> String {
+    format!("`{name}` has a new value; the old one is accepted no more")
 }
 
 /// The id of an incident follows from what leaked: the same leak cannot be two.

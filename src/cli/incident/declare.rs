@@ -9,7 +9,7 @@ use super::case::Case;
 use super::named::{findings, names, refuse_value_in_words};
 use super::tell::{self, Answer};
 use super::timelines::Timelines;
-use super::{Leak, rotation};
+use super::{Leak, rotation, unended};
 use crate::apply::Deed;
 use crate::clock::SystemClock;
 use crate::deliver::{Changing, Delivered};
@@ -51,10 +51,11 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     world.refuse_in_flight(&opened.store, &changed)?;
     let is_new = incident.is_some();
     let ids = case.record(&mut opened.store, incident);
-    let has_news = case.note_places(&session, &mut opened.store, &ids) || is_new;
+    let has_news = case.note_places(&session, &mut opened.store, &ids) || is_new || !changed.is_empty();
     let timelines = Timelines::of(&opened.store, ids.values().collect::<BTreeSet<_>>());
     let rotates = case.rotated(&world, &opened.store);
-    let declared = Declared { session: &session, world: &world, case, plan, is_new, timelines, rotates };
+    let retires = case.retired(&world, &opened.store);
+    let declared = Declared { session: &session, world: &world, case, plan, is_new, timelines, rotates, retires };
     if leak.dry_run { declared.foretell(&mut opened.store) } else { declared.carry_out(opened, (&changed, has_news)) }
 }
 
@@ -68,6 +69,8 @@ struct Declared<'a> {
     timelines: Timelines,
     /// What is to be rotated once it is banned.
     rotates: BTreeSet<SecretName>,
+    /// What was, and is to be refused by its owner.
+    retires: BTreeSet<SecretName>,
 }
 
 impl Declared<'_> {
@@ -80,7 +83,8 @@ impl Declared<'_> {
         });
         // Without its files nothing is put in force.
         let rotates = if refused.is_empty() { self.rotates.clone() } else { BTreeSet::new() };
-        let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &rotates));
+        let worked_on = rotates.union(&self.retires).cloned().collect();
+        let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &worked_on));
         refused.extend(self.timelines.expect_readable(self.session, store).err());
         let (foreseen, against) = foreseen.unzip();
         refused.extend(against.into_iter().flatten());
@@ -106,15 +110,22 @@ impl Declared<'_> {
         let mut refused: Vec<Error> = refusal.map(|error| self.going_on(error)).into_iter().collect();
         // Before a program is asked, which may take its time: whoever dies then leaves what was done in it.
         refused.extend(self.write(&opened.store).err());
-        if !is_delivered || self.rotates.is_empty() && opened.store.rotations.reloads.is_empty() {
+        let is_still = self.rotates.is_empty() && self.retires.is_empty();
+        if !is_delivered || is_still && opened.store.rotations.reloads.is_empty() {
+            if refused.is_empty() {
+                refused = unended::errors(session, &opened.store, self.timelines.ids());
+            }
             return self.answer(&delivered, &BTreeSet::new()).tell(session, &opened.store, refused);
         }
         // While programs run there is no value here.
         drop(opened);
-        let mut report = rotation::run(session, self.world, &self.rotates)?;
+        let mut report = rotation::run(session, self.world, &self.rotates, &self.retires)?;
         let store = session.open_store(self.world.identities)?;
         if refused.is_empty() {
             refused.extend(self.write(&store).err());
+        }
+        if refused.is_empty() && report.refused.is_empty() && report.problems.is_empty() {
+            refused = unended::errors(session, &store, self.timelines.ids());
         }
         report.refused.extend(refused.into_iter().map(Refusal::from));
         let exit = self.answer(&delivered, &self.rotates).tell_rotated(session, &store, report)?;
@@ -122,9 +133,9 @@ impl Declared<'_> {
     }
 
     fn answer<'s>(&'s self, delivered: &'s Delivered, rotates: &'s BTreeSet<SecretName>) -> Answer<'s> {
-        let Self { is_new, timelines, plan, .. } = self;
+        let Self { is_new, timelines, plan, retires, .. } = self;
         let known = &self.case.known;
-        Answer { dry_run: false, is_new: *is_new, known, timelines, delivered, plan, rotates, foreseen: None }
+        Answer { dry_run: false, is_new: *is_new, known, timelines, delivered, plan, rotates, retires, foreseen: None }
     }
 
     /// Store, ledger and outputs; where nothing is new, what a run before this one did not come to. What stands against the

@@ -32,6 +32,8 @@ struct Listed<'a> {
     untold: Vec<&'a SecretName>,
     /// The secrets whose owners know it, and are yet to refuse what leaked.
     unretired: Vec<&'a SecretName>,
+    /// The secrets whose owners may accept what leaked, which no hook could have refused any more.
+    left: Vec<&'a SecretName>,
     #[serde(flatten)]
     incident: &'a Incident,
 }
@@ -62,6 +64,7 @@ fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'
         waits_for: those(Standing::InForce),
         untold: those(Standing::Untold),
         unretired: those(Standing::Unretired),
+        left: those(Standing::Left),
         incident,
     }
 }
@@ -73,9 +76,11 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
         ("waits for", &it.waits_for),
         ("replaced, owner untold:", &it.untold),
         ("replaced, not retired yet:", &it.unretired),
+        ("may be accepted, and no hook is left:", &it.left),
     ];
-    let open = states.into_iter().find(|(_, secrets)| !secrets.is_empty());
-    let state = open.map_or_else(|| "replaced".to_owned(), |(what, secrets)| format!("{what} {}", names(secrets)));
+    let open = states.into_iter().filter(|(_, secrets)| !secrets.is_empty());
+    let open: Vec<String> = open.map(|(what, secrets)| format!("{what} {}", names(secrets))).collect();
+    let state = if open.is_empty() { "replaced".to_owned() } else { open.join("; ") };
     [it.id.to_owned(), second(it.incident.at), names(&leaked), state]
 }
 
@@ -83,12 +88,7 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
 pub fn show(context: &Context, id: &str) -> Result<Exit> {
     let session = Session::open(context)?;
     let store = session.open_store(&context.identities()?)?;
-    let found: Vec<(&String, &Incident)> = store.incidents.iter().filter(|(it, _)| it.starts_with(id)).collect();
-    let &[(id, incident)] = found.as_slice() else {
-        let what = if found.is_empty() { "no incident" } else { "more than one incident" };
-        return Err(Error::usage(format!("{what} of environment `{}` has an id that begins so", session.environment))
-            .hint(format!("`{}` shows them", session.command("incident list"))));
-    };
+    let (id, incident) = found(&session, &store, id)?;
     if context.ui.json {
         context.ui.object(&List {
             schema_version: SCHEMA_VERSION,
@@ -99,4 +99,15 @@ pub fn show(context: &Context, id: &str) -> Result<Exit> {
         context.ui.print(&timelines::text(&session, &store, id)?)?;
     }
     Ok(Exit::DONE)
+}
+
+/// The incident whose id begins so.
+pub fn found<'s>(session: &Session<'_>, store: &'s Store, id: &str) -> Result<(&'s String, &'s Incident)> {
+    let found: Vec<(&String, &Incident)> = store.incidents.iter().filter(|(it, _)| it.starts_with(id)).collect();
+    if let &[one] = found.as_slice() {
+        return Ok(one);
+    }
+    let what = if found.is_empty() { "no incident" } else { "more than one incident" };
+    Err(Error::usage(format!("{what} of environment `{}` has an id that begins so", session.environment))
+        .hint(format!("`{}` shows them", session.command("incident list"))))
 }

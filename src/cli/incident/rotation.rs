@@ -11,11 +11,16 @@ use crate::rotate::programs::{Programs, Step};
 use crate::rotate::{Refusal, Report};
 use crate::world::World;
 
-/// Rotates these, and has programs read the files that changed. Of what cannot be rotated the rest is nonetheless: what stands
-/// against it is in the report.
-pub fn run(session: &Session<'_>, world: &World<'_>, names: &BTreeSet<SecretName>) -> Result<Report> {
-    let (names, refused) = startable(session, names);
-    let mut report = match rotate::leaked(session, world, names) {
+/// Rotates these, has the owners of those that are replaced already refuse what leaked, and programs read the files that changed. Of
+/// what cannot be rotated the rest is nonetheless: what stands against it is in the report.
+pub fn run(
+    session: &Session<'_>,
+    world: &World<'_>,
+    rotates: &BTreeSet<SecretName>,
+    retires: &BTreeSet<SecretName>,
+) -> Result<Report> {
+    let (names, refused) = startable(session, rotates);
+    let mut report = match rotate::leaked(session, world, names.union(retires).cloned().collect()) {
         Err(error) if error.kind() == crate::error::Kind::Bug => return Err(error),
         Err(error) => Report { refused: vec![Refusal::from(error)], ..Report::default() },
         Ok(report) => report,

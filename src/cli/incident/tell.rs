@@ -34,6 +34,8 @@ pub struct Answer<'a> {
     pub plan: &'a Plan,
     /// What is rotated once it is banned.
     pub rotates: &'a BTreeSet<SecretName>,
+    /// What was rotated by a run before this one, and is refused by its owner now.
+    pub retires: &'a BTreeSet<SecretName>,
     /// With `--dry-run`, what of that a person need not do, unless nothing would come of it.
     pub foreseen: Option<Foreseen>,
 }
@@ -54,6 +56,9 @@ struct Told<'a> {
     /// What is rotated once it is banned.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     rotates: &'a BTreeSet<SecretName>,
+    /// What was, and whose owner is to refuse what leaked.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    retires: &'a BTreeSet<SecretName>,
     /// What became of that.
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation: Option<&'a rotate::Answer<'a>>,
@@ -149,7 +154,7 @@ impl Answer<'_> {
 
     fn incidents<'s>(&'s self, session: &Session<'_>, store: &Store) -> Vec<OneIncident<'s>> {
         let one = |(id, timeline): (&'s str, &'s str)| {
-            let incident = progress::since(&session.manifest, store, store.incidents.get(id)?);
+            let incident = progress::since(&session.manifest, store, id, store.incidents.get(id)?);
             let foreseen = self.foreseen.iter();
             let incident =
                 foreseen.fold(incident, |it, foreseen| foreseen.of(&session.manifest, &session.environment, it));
@@ -176,6 +181,7 @@ impl Answer<'_> {
             files: &self.delivered.files,
             warnings: &self.delivered.warnings,
             rotates: self.rotates,
+            retires: self.retires,
             rotation,
             errors,
         })
@@ -193,12 +199,17 @@ impl Answer<'_> {
         for name in self.rotates {
             ui.say(&row(verb, name, format_args!("now, without an overlap")));
         }
+        for name in self.retires.iter().filter(|_| self.dry_run) {
+            ui.say(&row("would retire", name, format_args!("what leaked, which its owner has yet to refuse")));
+        }
     }
 
     fn tell_rest(&self, session: &Session<'_>, store: &Store) {
         let ui = session.context.ui;
         let paste = Paste::new(session.context);
-        for (name, id) in self.known {
+        let is_left = |name: &SecretName| self.rotates.contains(name) || self.retires.contains(name);
+        let is_done = |name: &SecretName| !is_left(name) && self.plan.steps.iter().all(|step| step.secret != *name);
+        for (name, id) in self.known.iter().filter(|(name, _)| is_done(name)) {
             let again = paste.words(&format!("`vault-kit incident {name} --again`"));
             ui.say(&format!(
                 "`{name}` was declared before, in incident {id}, and is not replaced twice; if its new value leaked too: {again}"

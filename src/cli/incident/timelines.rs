@@ -22,6 +22,11 @@ impl Timelines {
         Self(ids.into_iter().filter_map(path).gather())
     }
 
+    /// The incidents.
+    pub fn ids(&self) -> impl Iterator<Item = &String> {
+        self.0.keys()
+    }
+
     /// Ids and paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(id, path)| (id.as_str(), path.as_str()))
@@ -67,6 +72,6 @@ fn write_waiting(session: &Session<'_>, world: &World<'_>) -> Result<()> {
 pub fn text(session: &Session<'_>, store: &Store, id: &str) -> Result<String> {
     let Some(incident) = store.incidents.get(id) else { return Ok(String::new()) };
     let before = session.root.read(&timeline::path(id, incident))?.and_then(|bytes| String::from_utf8(bytes).ok());
-    let incident = &progress::since(&session.manifest, store, incident);
+    let incident = &progress::since(&session.manifest, store, id, incident);
     Ok(timeline::render(id, incident, &session.manifest.project, &session.environment, before.as_deref()))
 }

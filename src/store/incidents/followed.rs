@@ -22,6 +22,16 @@ impl Store {
         }
     }
 
+    /// Writes into incidents what of this secret leaked and may be accepted by an owner: nobody can tell once it is forgotten.
+    pub(in crate::store) fn note_forgotten(&mut self, name: &SecretName) {
+        let told = self.secrets.get(name).into_iter().flatten();
+        let told: Vec<_> = told.filter(|it| it.life.told.is_some() && it.life.retired.is_none()).collect();
+        let all = self.incidents.values_mut().flat_map(|incident| &mut incident.affected);
+        for it in all.filter(|it| it.secret == *name) {
+            it.forgotten |= told.iter().any(|version| it.versions.contains(&version.id));
+        }
+    }
+
     /// Writes into incidents that the program of a hook read what is unread for it, with what took the place of what leaked.
     pub fn follow_read(&mut self, hook: &str, at: DateTime<Utc>) {
         let Some(unread) = self.rotations.unread.get(hook) else { return };

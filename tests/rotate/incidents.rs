@@ -1,0 +1,165 @@
+//! Incidents that did not come to their end at once: the same command goes on, and says so until they have.
+
+use serde_json::Value;
+
+use crate::given_up::giving_up;
+use crate::leaked::{timeline, told};
+use crate::owners::{accepted, in_force};
+use crate::programs::{PROGRAM, steps};
+use crate::support::{Project, Run, set_mode};
+
+const INCIDENT: [&str; 3] = ["incident", "DB", "--yes"];
+
+fn remove(project: &Project, file: &str) {
+    std::fs::remove_file(project.path(file)).unwrap();
+}
+
+fn without_hooks(project: &Project) {
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replace("hooks = [\"owner\"]\n", ""));
+}
+
+fn with_hooks(project: &Project) {
+    let manifest = project.read("vault-kit.toml");
+    project.write(
+        "vault-kit.toml",
+        manifest.replacen("kind = \"password\"\n", "kind = \"password\"\nhooks = [\"owner\"]\n", 1),
+    );
+}
+
+/// What the list says about the one incident, and its id.
+fn listed(project: &Project) -> (String, String) {
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    let line = list.lines().nth(1).unwrap();
+    (line.split_once("  DB").unwrap().1.trim().to_owned(), line.split(' ').next().unwrap().to_owned())
+}
+
+fn says(run: &Run, words: &str) -> bool {
+    run.stderr.contains(words) && run.stdout.is_empty()
+}
+
+#[test]
+fn the_same_command_has_refused_what_was_not_and_fails_until_it_is() {
+    for (file, code) in [("fail-retire", 8), ("die-retire", 137)] {
+        let project = told();
+        project.write(file, "");
+        project.run(INCIDENT).assert_code(code);
+        let new = project.get("DB");
+        if code == 8 {
+            let run = project.run(INCIDENT).assert_code(8);
+            assert!(
+                says(&run, "`retire` of hook `owner` failed") && says(&run, "`vault-kit rotate resume`"),
+                "{run:?}"
+            );
+            let answer: Value =
+                serde_json::from_str(&project.run(INCIDENT.iter().copied().chain(["--json"])).assert_code(8).stdout)
+                    .unwrap();
+            assert_eq!((&answer["retires"][0], answer["rotates"].is_null()), (&"DB".into(), true), "{answer}");
+            assert_eq!(listed(&project).0, "replaced, not retired yet: DB");
+            remove(&project, file);
+        }
+        let before = project.contents();
+        let run = project.run(["incident", "DB", "-n"]).assert_code(0);
+        assert!(says(&run, "would retire  DB") && !run.stderr.contains("rotate resume"), "{run:?}");
+        assert!(project.contents() == before);
+        project.run(INCIDENT).assert_code(0);
+        assert_eq!((accepted(&project), project.get("DB") == new), (in_force(&project), true), "{file}");
+        assert_eq!(listed(&project).0, "replaced");
+        let asked = steps(&project).len();
+        project.run(INCIDENT).assert_code(0);
+        assert_eq!(steps(&project).len(), asked);
+    }
+}
+
+#[test]
+fn what_is_in_force_is_replaced_also_once_its_hooks_are_gone_and_its_owner_stays_listed() {
+    let project = told();
+    let old = project.get("DB");
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    project.run(INCIDENT).assert_code(8);
+    assert!(project.get("DB") == old);
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    without_hooks(&project);
+    let run = project.run(INCIDENT).assert_code(8);
+    assert!(says(&run, "the owner of `DB` may still accept the value that leaked"), "{run:?}");
+    let (state, id) = listed(&project);
+    let close = format!("`vault-kit incident close {id}`");
+    assert!(project.get("DB") != old && says(&run, &close) && timeline(&project).contains(&close), "{run:?}");
+    assert_eq!(state, "may be accepted, and no hook is left: DB");
+    assert!(!timeline(&project).contains("vault-kit rotate DB"), "{}", timeline(&project));
+    project.run(INCIDENT).assert_code(8);
+    // Once a hook is there again, it can tell.
+    with_hooks(&project);
+    project.run(["trust", "--yes"]).assert_code(0);
+    let run = project.run(INCIDENT).assert_code(8);
+    assert!(says(&run, "`vault-kit rotate tell DB`"), "{run:?}");
+    let run = project.run(["incident", "close", &id, "--yes"]).assert_code(8);
+    assert!(says(&run, "`vault-kit rotate tell DB`") && says(&run, "nothing was changed"), "{run:?}");
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.run(INCIDENT).assert_code(0);
+    assert_eq!((accepted(&project), listed(&project).0.as_str()), (in_force(&project), "replaced"));
+}
+
+#[test]
+fn a_rotation_whose_hooks_are_gone_keeps_its_incident_open() {
+    let project = told();
+    project.write("fail-set", "");
+    project.run(INCIDENT).assert_code(8);
+    without_hooks(&project);
+    let run = project.run(INCIDENT).assert_code(8);
+    assert!(says(&run, "`vault-kit rotate abort DB`"), "{run:?}");
+    assert_eq!(listed(&project).0, "waits for DB");
+}
+
+#[test]
+fn what_is_forgotten_stays_listed_until_a_person_says_that_nobody_accepts_it() {
+    let project = told();
+    project.write("fail-retire", "");
+    project.run(INCIDENT).assert_code(8);
+    let manifest = project.read("vault-kit.toml");
+    without_hooks(&project);
+    project.run(["remove", "DB", "--yes"]).assert_code(0);
+    let gone = manifest.replace("[secrets.DB]\nkind = \"password\"\nrotate = \"30d\"\ngroup = \"database\"\nhooks = [\"owner\"]\noverlap = \"24h\"\n", "");
+    assert_ne!(gone, manifest);
+    project.write("vault-kit.toml", gone.replace("${DB}", "none"));
+    let (state, id) = listed(&project);
+    assert_eq!(state, "may be accepted, and no hook is left: DB");
+    let shown = project.run(["incident", "show", &id]).assert_code(0).stdout;
+    assert!(shown.contains(&format!("`vault-kit incident close {id}`")), "{shown}");
+    let before = project.contents();
+    let run = project.run(["incident", "close", &id, "-n"]).assert_code(0);
+    assert!(says(&run, "would note that nobody accepts what leaked of `DB` any more"), "{run:?}");
+    let run = project.run(["incident", "close", &id]).assert_code(2);
+    assert!(says(&run, "note that nobody accepts what leaked of `DB` any more"), "{run:?}");
+    assert!(project.contents() == before);
+    project.run(["incident", "close", &id, "--yes"]).assert_code(0);
+    assert_eq!(listed(&project).0, "replaced");
+    let text = timeline(&project);
+    assert!(text.contains("a person saw to it that nobody accepts what leaked any more"), "{text}");
+    assert!(!text.contains("vault-kit incident close") && !text.contains("vault-kit rotate"), "{text}");
+    let run = project.run(["incident", "close", &id, "--yes"]).assert_code(0);
+    assert!(says(&run, "nothing is left"), "{run:?}");
+    project.run(["audit", "verify"]).assert_code(0);
+}
+
+#[test]
+fn a_list_tells_all_that_an_incident_waits_for() {
+    let project = told();
+    project.write("fail-retire", "");
+    project
+        .write("vault-kit.toml", format!("{}[secrets.STRIPE]\nkind = \"external\"\n", project.read("vault-kit.toml")));
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    project.run(["incident", "DB", "STRIPE", "--yes"]).assert_code(8);
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    assert!(list.contains("waits for STRIPE; replaced, not retired yet: DB"), "{list}");
+}
+
+#[test]
+fn what_is_being_given_up_is_left_to_be_begun_anew() {
+    let project = giving_up();
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    let run = project.run(INCIDENT).assert_code(8);
+    assert!(says(&run, "`vault-kit rotate DB`") && !run.stderr.contains("rotate resume"), "{run:?}");
+    assert!(timeline(&project).contains("`vault-kit rotate DB` now"), "{}", timeline(&project));
+}
