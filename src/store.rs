@@ -19,7 +19,7 @@ pub mod ledger;
 pub mod recover;
 pub mod rotations;
 pub mod seal;
-mod second_copy;
+pub mod second_copy;
 pub mod synced;
 mod untold;
 mod version;

@@ -1,6 +1,7 @@
 //! What of a manifest takes effect only once this user said so, and where that is remembered.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -147,15 +148,29 @@ pub fn untrusted(path: &str) -> Error {
 
 /// `$XDG_STATE_HOME/vault-kit/<first 64 bits of the SHA-256 of the project's real path, in hex>`.
 pub fn state_directory(project_dir: &Path, xdg_state_home: Option<&Path>, home: Option<&Path>) -> Result<PathBuf> {
+    let real = real(project_dir).map_err(|error| Error::io(format!("open `{}`", project_dir.display()), error))?;
+    let digest = sha256_hex(real.as_os_str().as_bytes());
+    Ok(state_home(xdg_state_home, home)?.join(&digest[..16]))
+}
+
+/// `$XDG_STATE_HOME/vault-kit`, where this user's state directories of all projects are.
+pub fn state_home(xdg_state_home: Option<&Path>, home: Option<&Path>) -> Result<PathBuf> {
     // A relative XDG directory is to be ignored (XDG Base Directory Specification).
     let base = match xdg_state_home.filter(|directory| directory.is_absolute()) {
         Some(directory) => directory.to_path_buf(),
         None => home.ok_or_else(homeless)?.join(".local/state"),
     };
-    let real =
-        project_dir.canonicalize().map_err(|error| Error::io(format!("open `{}`", project_dir.display()), error))?;
-    let digest = sha256_hex(real.as_os_str().as_bytes());
-    Ok(base.join("vault-kit").join(&digest[..16]))
+    Ok(base.join("vault-kit"))
+}
+
+/// A path without links; of one that is gone, what is left above it without them.
+fn real(path: &Path) -> std::io::Result<PathBuf> {
+    path.canonicalize().or_else(|error| match path.parent().zip(path.file_name()) {
+        Some((above, name)) if error.kind() == ErrorKind::NotFound && !above.as_os_str().is_empty() => {
+            Ok(real(above)?.join(name))
+        }
+        _ => Err(error),
+    })
 }
 
 /// Over the sorted list as JSON, so that no two lists have the same bytes.

@@ -48,9 +48,14 @@ impl WorkTree {
         own.is_some_and(|own| !own.is_dir() && own.parent().is_some_and(|it| it.ends_with("worktrees")))
     }
 
-    /// The tops of the other work trees, where this is a linked one (`git worktree add`): the main one first.
+    /// Whether it is a linked one (`git worktree add`).
+    pub fn is_linked(&self) -> bool {
+        self.own != self.common
+    }
+
+    /// The tops of the other work trees, where this is a linked one: the main one first. A top may be gone.
     pub fn others(&self) -> Vec<PathBuf> {
-        if self.own == self.common {
+        if !self.is_linked() {
             return Vec::new();
         }
         let mut linked: Vec<PathBuf> = std::fs::read_dir(self.common.join("worktrees"))

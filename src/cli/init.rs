@@ -24,7 +24,6 @@ use crate::preset::{self, Preset};
 use crate::private_file::{Root, WriteOptions};
 use crate::project::{MANIFEST, Project};
 use crate::secret::Secret;
-use crate::store::DIRECTORY;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -79,8 +78,8 @@ fn found_or_started<'a>(
         }
         return Ok(Some(session));
     }
-    if let Some(main) = main_tree::directory(&directory, DIRECTORY) {
-        return Err(main_tree::second_store(&main));
+    if let Some(elsewhere) = main_tree::find(&directory, None) {
+        return Err(elsewhere.second_store());
     }
     if arguments.dry_run {
         return dry_start(context, &directory, preset, arguments.adopt).map(|()| None);

@@ -39,7 +39,7 @@ pub struct Opened {
 impl<'a> StoreFiles<'a> {
     /// The files of an environment.
     pub fn new(project: &'a Root, state: Option<PathBuf>, environment: &'a EnvName) -> Self {
-        Self { project, copy: SecondCopy::new(state, environment), environment }
+        Self { project, copy: SecondCopy::new(project, state, environment), environment }
     }
 
     /// The sealed store's path below the project.

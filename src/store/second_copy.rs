@@ -1,6 +1,6 @@
 //! The second sealed copy, in this user's state directory: what is left after `rm -rf .vault-kit` or `git clean -fdx`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,12 @@ use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
 use crate::secret::digest::sha256_hex;
 use crate::shell;
+use crate::work_tree::WorkTree;
 
 /// The copy of one environment's store.
 #[derive(Debug)]
 pub(super) struct SecondCopy<'a> {
+    project: &'a Root,
     /// This user's state directory for the project; `None` when there is no home.
     state: Option<PathBuf>,
     environment: &'a EnvName,
@@ -25,14 +27,60 @@ pub(super) struct CopyHeader {
     pub(super) store_id: VersionId,
     pub(super) generation: u64,
     pub(super) digest: String,
+    /// In a linked work tree: which one. Git forgets it with the tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+}
+
+/// A project in a linked work tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The directory that all work trees of the repository share.
+    pub repository: String,
+    /// The top of the work tree.
+    pub top: String,
+    /// The project below that.
+    pub below: String,
+}
+
+/// A second copy that is there, whole or not.
+#[derive(Debug)]
+pub struct Copy {
+    /// The file.
+    pub path: PathBuf,
+    /// Whose store it is of.
+    pub environment: EnvName,
+    /// Where that was, if it was in a linked work tree.
+    pub origin: Option<Origin>,
 }
 
 /// More than the first line of a copy ever takes, in bytes.
-const LONGEST_HEADER: usize = 1024;
+const LONGEST_HEADER: usize = 16 * 1024;
+
+/// What follows the environment in the name of a copy.
+const ENDING: &str = ".copy";
+
+/// The second copies in a state directory: that of one environment, or all.
+pub fn copies(state: &Path, environment: Option<&EnvName>) -> Vec<Copy> {
+    let Ok(Some(root)) = Root::open_existing(state) else { return Vec::new() };
+    let names =
+        std::fs::read_dir(state).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut environments: Vec<EnvName> =
+        names.filter_map(|name| EnvName::new(name.strip_suffix(ENDING)?).ok()).collect();
+    environments.retain(|it| environment.is_none_or(|only| it == only));
+    environments.sort_unstable();
+    let copy = |environment: EnvName| {
+        let name = format!("{environment}{ENDING}");
+        let start = root.read_start(&name, LONGEST_HEADER).ok().flatten().unwrap_or_default();
+        let origin = CopyHeader::split(&start).and_then(|(header, _)| header.origin);
+        Copy { path: state.join(name), environment, origin }
+    };
+    environments.into_iter().map(copy).collect()
+}
 
 impl<'a> SecondCopy<'a> {
-    pub(super) fn new(state: Option<PathBuf>, environment: &'a EnvName) -> Self {
-        Self { state, environment }
+    pub(super) fn new(project: &'a Root, state: Option<PathBuf>, environment: &'a EnvName) -> Self {
+        Self { project, state, environment }
     }
 
     fn root(&self) -> Result<Option<Root>> {
@@ -69,7 +117,12 @@ impl<'a> SecondCopy<'a> {
     /// `digest` is the SHA-256 of the sealed bytes, in hex.
     pub(super) fn write(&self, store: &Store, sealed: &[u8], digest: &str) -> Result<()> {
         let Some(state) = &self.state else { return Ok(()) };
-        let header = CopyHeader { store_id: store.store_id, generation: store.generation, digest: digest.to_owned() };
+        let header = CopyHeader {
+            store_id: store.store_id,
+            generation: store.generation,
+            digest: digest.to_owned(),
+            origin: Origin::of(self.project.path()),
+        };
         if self.header()?.is_some_and(|old| old.store_id != header.store_id) {
             self.set_aside()?;
         }
@@ -96,7 +149,7 @@ impl<'a> SecondCopy<'a> {
     }
 
     fn path(&self) -> String {
-        format!("{}.copy", self.environment)
+        format!("{}{ENDING}", self.environment)
     }
 
     fn damaged(&self) -> Error {
@@ -108,6 +161,21 @@ impl<'a> SecondCopy<'a> {
                 shell::path(&place)
             ),
         )
+    }
+}
+
+impl Origin {
+    /// `None` where a directory is in no linked work tree.
+    fn of(project: &Path) -> Option<Self> {
+        let project = project.canonicalize().ok()?;
+        let (top, tree) = WorkTree::around(&project)?;
+        let tree = tree.ok().filter(WorkTree::is_linked)?;
+        let text = |path: &Path| path.to_str().map(str::to_owned);
+        Some(Self {
+            repository: text(&tree.common.canonicalize().ok()?)?,
+            top: text(top)?,
+            below: text(project.strip_prefix(top).ok()?)?,
+        })
     }
 }
 

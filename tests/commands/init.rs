@@ -334,3 +334,77 @@ fn no_second_store_is_made_beside_a_bare_repository_or_one_that_was_moved() {
     let run = project.run(["-C", "two", "init"]).assert_code(7);
     assert!(run.stderr.contains("-C "), "{run:?}");
 }
+
+#[test]
+fn no_second_store_is_made_where_that_of_another_work_tree_is_left_as_its_copy_alone() {
+    if support::program("git").is_none() {
+        return support::skip(
+            "no_second_store_is_made_where_that_of_another_work_tree_is_left_as_its_copy_alone",
+            "no git",
+        );
+    }
+    let project = shop();
+    committed(&project);
+    linked(&project, ".", "linked");
+    let auth = project.get("AUTH");
+    std::fs::remove_dir_all(project.path(".vault-kit")).unwrap();
+    let main = project.root().canonicalize().unwrap();
+    let recover = format!("`vault-kit -C {} -e dev store recover`", main.display());
+    project.write("values.env", "AUTH=x\n");
+    for arguments in [&["init"][..], &["init", "-n"], &["import", "../values.env"]] {
+        let run = project.run([&["-C", "linked"], arguments].concat()).assert_code(7);
+        assert!(run.stderr.contains(&format!("bring it back: {recover}")), "{run:?}");
+    }
+    // Readers are sent to the place that says so.
+    let there = format!("`vault-kit -C {} status`", main.display());
+    let run = project.run(["-C", "linked", "status"]);
+    assert!(run.stderr.contains(&there), "{run:?}");
+    // Where there is no manifest yet, none is written either.
+    std::fs::remove_file(project.path("linked/vault-kit.toml")).unwrap();
+    project.run(["-C", "linked", "init"]).assert_code(7);
+    assert!(!project.path("linked/.vault-kit").exists() && !project.path("linked/vault-kit.toml").exists());
+    project.run(["-C", main.to_str().unwrap(), "-e", "dev", "store", "recover"]).assert_code(0);
+    assert_eq!(project.get("AUTH"), auth);
+}
+
+#[test]
+fn no_second_store_is_made_where_the_work_tree_with_the_store_was_removed() {
+    if support::program("git").is_none() {
+        return support::skip("no_second_store_is_made_where_the_work_tree_with_the_store_was_removed", "no git");
+    }
+    let project = Project::with_manifest(SHOP);
+    committed(&project);
+    git(&project, &["clone", "--quiet", "--bare", ".", "bare.git"]);
+    linked(&project, "bare.git", "one");
+    linked(&project, "bare.git", "two");
+    project.run(["-C", "one", "init"]).assert_code(0);
+    let auth = project.run(["-C", "one", "get", "AUTH"]).assert_code(0).stdout;
+    let one = project.path("one").canonicalize().unwrap();
+    let put_back = format!("`git worktree add --force --detach {}`", one.display());
+    let recover = format!("`vault-kit -C {} -e dev store recover`", one.display());
+    let is_told = || {
+        let run = project.run(["-C", "two", "init"]).assert_code(7);
+        assert!(error_code(&project.run(["-C", "two", "init", "--json"])) == "second-store", "{run:?}");
+        assert!(run.stderr.contains(&format!("bring it back: {put_back}, then {recover}")), "{run:?}");
+        assert!(!project.path("two/.vault-kit").exists());
+    };
+    // As git still knows it, and as it does not.
+    std::fs::remove_dir_all(&one).unwrap();
+    is_told();
+    git(&project, &["-C", "bare.git", "worktree", "prune"]);
+    is_told();
+    // Another repository has nothing to do with it.
+    git(&project, &["clone", "--quiet", "--bare", ".", "other.git"]);
+    linked(&project, "other.git", "three");
+    project.run(["-C", "three", "init"]).assert_code(0);
+    // What is told helps.
+    git(&project, &["-C", "two", "worktree", "add", "--quiet", "--force", "--detach", one.to_str().unwrap()]);
+    project.run(["-C", "one", "-e", "dev", "store", "recover"]).assert_code(0);
+    assert_eq!(project.run(["-C", "one", "get", "AUTH"]).assert_code(0).stdout, auth);
+    // So does what gives it up.
+    git(&project, &["-C", "bare.git", "worktree", "remove", "--force", one.to_str().unwrap()]);
+    let run = project.run(["-C", "two", "init"]).assert_code(7);
+    let copy = run.stderr.split("given up for good by `rm ").nth(1).and_then(|it| it.split_once('`')).unwrap().0;
+    std::fs::remove_file(copy).unwrap();
+    project.run(["-C", "two", "init"]).assert_code(0);
+}

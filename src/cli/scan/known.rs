@@ -14,9 +14,9 @@ use crate::manifest::{Declaration, Format};
 use crate::name::EnvName;
 use crate::private_file::Root;
 use crate::scan::Tokens;
+use crate::store::Store;
 use crate::store::files::StoreFiles;
 use crate::store::identity::Identities;
-use crate::store::{DIRECTORY, Store};
 
 /// What is known, of the environment that is named or of all.
 #[derive(Default)]
@@ -131,7 +131,7 @@ struct MainTree {
 impl MainTree {
     /// `None` where this is no linked work tree, or no other has a store.
     fn of(session: &Session<'_>) -> Option<Self> {
-        let root = Root::open(&main_tree::directory(session.root.path(), DIRECTORY)?).ok()?;
+        let root = Root::open(&main_tree::find(session.root.path(), None)?.directory).ok()?;
         let state = session::state_directory(session.context, &root).ok()?;
         Some(Self { root, state })
     }
