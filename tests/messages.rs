@@ -1538,6 +1538,28 @@ fn git_hooks_beside_others() {
 }
 
 #[test]
+fn git_hooks_where_git_calls_none() {
+    let project = initialised(RANDOM);
+    let git = |arguments: &[&str]| {
+        assert!(Command::new("git").args(arguments).current_dir(project.root()).status().unwrap().success());
+    };
+    git(&["init", "-q"]);
+    git(&["config", "core.hooksPath", ""]);
+    insta::assert_snapshot!(told("hooks-disabled", &project, &["hooks", "status"]), @r"
+    exit 7
+    --- stderr
+    vault-kit: error: git calls no hook here: `core.hooksPath` is no directory
+    vault-kit: hint: where that is set: `git config --show-origin core.hooksPath`
+    vault-kit: hint: take it out there, as with `git config --unset core.hooksPath`, and git calls those of this repository
+    ");
+    git(&["config", "core.hooksPath", "/dev/null"]);
+    let run = project.run(["hooks", "install", "--yes"]).assert_code(7);
+    assert!(run.stderr.contains("git calls no hook here"), "{run:?}");
+    git(&["config", "--unset", "core.hooksPath"]);
+    project.run(["hooks", "install"]).assert_code(0);
+}
+
+#[test]
 fn a_line_that_lets_a_leak_pass_without_a_reason() {
     let project = initialised(RANDOM);
     project.write(".vault-kit-ignore", "# fine\njwt 0123456789abcdef a.txt\n");

@@ -46,6 +46,8 @@ enum State {
     Installed,
     /// Ours, of another version.
     Outdated,
+    /// Ours, and nobody may execute it: git passes by such a hook.
+    Disabled,
     /// None, or one that does not look at this project.
     Missing,
 }
@@ -106,7 +108,7 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
         let existing = read(&root, event.file())?;
         let ours = existing.as_deref().filter(|text| git_hooks::is_ours(text));
         let text = event.with(ours, &place.project);
-        if existing.as_deref() == Some(&text) {
+        if existing.as_deref() == Some(&text) && is_called(&root, event, place)? {
             context.ui.say(&format!("{} is in place", place.file(event)));
             continue;
         }
@@ -182,10 +184,12 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
     let mut hooks = Vec::new();
     for event in Event::ALL {
         let existing = root.as_ref().map(|root| read(root, event.file())).transpose()?.flatten();
+        let called = root.as_ref().map(|root| is_called(root, event, place)).transpose()?.unwrap_or_default();
         let state = match &existing {
             Some(text) if !git_hooks::is_ours(text) || !git_hooks::is_for(text, &place.project) => State::Missing,
-            Some(text) if event.with(Some(text), &place.project) == *text => State::Installed,
-            Some(_) => State::Outdated,
+            Some(text) if event.with(Some(text), &place.project) != *text => State::Outdated,
+            Some(_) if called => State::Installed,
+            Some(_) => State::Disabled,
             None => State::Missing,
         };
         hooks.push(Hook { name: event.file(), file: place.file(event), state });
@@ -197,6 +201,7 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
         for hook in &hooks {
             let state = match hook.state {
                 State::Installed => "installed",
+                State::Disabled => "not executable, so that git passes it by: `vault-kit hooks install` mends that",
                 State::Outdated => "of another version: `vault-kit hooks install` brings it up to date",
                 State::Missing => "missing: `vault-kit hooks install` writes it",
             };
@@ -204,6 +209,11 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
         }
     }
     Ok(if is_good { Exit::DONE } else { Exit::from(Kind::Findings) })
+}
+
+/// Whether a hook that is there is called: git passes by one that nobody may execute, and husky hands it to a shell.
+fn is_called(root: &Root, event: Event, place: &Place) -> Result<bool> {
+    Ok(place.is_husky || root.facts(event.file())?.is_some_and(|facts| facts.mode & 0o111 != 0))
 }
 
 /// A hook as text; one that is none is somebody else's in any case.

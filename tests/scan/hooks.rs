@@ -160,6 +160,35 @@ fn hooks_are_written_where_git_is_configured_to_look() {
 }
 
 #[test]
+fn a_hook_that_git_passes_by_is_not_called_installed() {
+    let project = repository();
+    install(&project);
+    set_mode(&project.path(".git/hooks/pre-push"), 0o644);
+    let run = project.run(["hooks", "status"]).assert_code(1);
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert!(
+        lines[3].contains("pre-push  not executable, so that git passes it by: `vault-kit hooks install`"),
+        "{run:?}"
+    );
+    assert!(lines[..3].iter().all(|line| line.ends_with("  installed")), "{run:?}");
+    let run = project.run(["hooks", "status", "--json"]).assert_code(1);
+    assert!(run.stdout.contains("\"state\": \"disabled\""), "{run:?}");
+
+    let run = project.run(["hooks", "install", "-n"]).assert_code(0);
+    assert!(run.both().contains("would write ") && project.mode(".git/hooks/pre-push") == 0o644, "{run:?}");
+    install(&project);
+    assert_eq!(project.mode(".git/hooks/pre-push"), 0o755);
+    project.run(["hooks", "status"]).assert_code(0);
+
+    // Husky hands what is there to a shell.
+    let husky = repository();
+    git(&husky, &["config", "core.hooksPath", ".husky/_"]).assert_code(0);
+    install(&husky);
+    set_mode(&husky.path(".husky/pre-commit"), 0o644);
+    husky.run(["hooks", "status"]).assert_code(0);
+}
+
+#[test]
 fn a_project_below_the_top_and_another_work_tree_are_looked_after_too() {
     let project = shop();
     let top = Project::empty();

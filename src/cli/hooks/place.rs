@@ -31,6 +31,8 @@ pub(super) struct Place {
     pub(super) directory: PathBuf,
     /// Whether it belongs to this repository alone.
     pub(super) is_inside: bool,
+    /// Whether husky calls what is there.
+    pub(super) is_husky: bool,
     /// The project, relative to the top of the work tree.
     pub(super) project: String,
     /// What else to do.
@@ -54,10 +56,10 @@ impl Place {
         let top = git.top()?.ok_or_else(|| Error::usage("a bare repository has no commits of its own to look at"))?;
         let directory = git.hooks_directory()?;
         // husky writes what git calls anew, and that calls what stands a level higher.
-        let directory = match directory.parent().filter(|parent| parent.ends_with(".husky") && directory.ends_with("_"))
-        {
-            Some(husky) => husky.to_owned(),
-            None => directory,
+        let husky = directory.parent().filter(|parent| parent.ends_with(".husky") && directory.ends_with("_"));
+        let (is_husky, directory) = match husky {
+            Some(husky) => (true, husky.to_owned()),
+            None => (false, directory),
         };
         let common = WorkTree::at(&top).and_then(|tree| tree.ok()?.common.canonicalize().ok());
         let is_inside = directory.starts_with(&top) || common.is_some_and(|it| directory.starts_with(it));
@@ -72,7 +74,7 @@ impl Place {
         let mut advice: Vec<&'static str> =
             MANAGERS.iter().filter(|(file, _)| has(Path::new(file))).map(|(_, advice)| *advice).collect();
         advice.dedup();
-        Ok(Self { directory, is_inside, project, advice })
+        Ok(Self { directory, is_inside, is_husky, project, advice })
     }
 
     /// The directory as people read it.
