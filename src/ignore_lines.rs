@@ -3,6 +3,24 @@
 /// Stands once above the first line that is added.
 const HEADER: &str = "# vault-kit: secrets";
 
+/// The line for one path, and no other: its letters stand for themselves.
+///
+/// A letter that no line can hold where it is, such as a blank at an end, is a class or a wildcard.
+pub fn line_of(path: &str) -> String {
+    let last = path.chars().count().saturating_sub(1);
+    let mut line = String::with_capacity(path.len() + 4);
+    for (at, letter) in path.chars().enumerate() {
+        match letter {
+            _ if letter.is_control() => line.push('?'),
+            _ if letter.is_whitespace() && (at == 0 || at == last) => line.extend(['[', letter, ']']),
+            '!' | '#' if at == 0 => line.extend(['\\', letter]),
+            _ if ['*', '?', '[', ']', '\\'].contains(&letter) => line.extend(['\\', letter]),
+            _ => line.push(letter),
+        }
+    }
+    line
+}
+
 /// The file with the lines that it lacks added at its end; `None` when it lacks none.
 ///
 /// Every byte that was there stays. A line counts as present unless a later one takes it back (`!line`).
@@ -76,6 +94,32 @@ mod tests {
     fn a_line_that_is_taken_back_later_is_added_again() {
         assert_eq!(text(with_lines(Some(b".env\n!.env\n"), &[".env"])), ".env\n!.env\n# vault-kit: secrets\n.env\n");
         assert_eq!(with_lines(Some(b"!.env\n.env\n"), &[".env"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_line_of_a_path_keeps_it_back_and_no_other(path in "[ !#*?a\\[\\]^\\\\.-]{1,9}", other in "[ !#*?a\\[\\]^\\\\.-]{1,9}") {
+            prop_assume!(!["", ".", ".."].contains(&path.as_str()) && !["", ".", ".."].contains(&other.as_str()));
+            let ignored = crate::image::Ignored::parse(&line_of(&path));
+            prop_assert!(ignored.keeps_back(&path));
+            prop_assert_eq!(ignored.keeps_back(&other), other == path);
+        }
+    }
+
+    #[test]
+    fn the_line_of_a_path_has_its_letters_stand_for_themselves() {
+        for (path, line) in [
+            (".env", ".env"),
+            ("app/[id]/.env", r"app/\[id\]/.env"),
+            ("#keys.pem", r"\#keys.pem"),
+            ("!a#b!.pem", r"\!a#b!.pem"),
+            (r"a*b?c\d", r"a\*b\?c\\d"),
+            (" a b ", "[ ]a b[ ]"),
+            ("a\nb", "a?b"),
+        ] {
+            assert_eq!(line_of(path), line, "{path:?}");
+            assert!(crate::image::Ignored::parse(line).keeps_back(path), "{path:?}");
+        }
     }
 
     proptest! {

@@ -29,7 +29,7 @@ fn ignored(manifest: &Manifest) -> Vec<String> {
     let mut lines = vec![format!("{DIRECTORY}/"), "**/.vault-kit-tmp.*".to_owned()];
     let ours = |output: &&Output| !output.path.starts_with('/') && !output.format.is_committed();
     for output in manifest.outputs.values().filter(ours) {
-        let path = output.path.trim_start_matches("./").trim_end_matches('/');
+        let path = ignore_lines::line_of(output.path.trim_start_matches("./").trim_end_matches('/'));
         let line = match output.format {
             Format::DockerSecrets { .. } | Format::NotYet(_) | Format::Pem { .. } => format!("/{path}/"),
             _ => format!("/{path}"),

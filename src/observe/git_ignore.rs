@@ -106,13 +106,22 @@ impl Pattern {
         let anchored = line.contains(&b'/');
         let glob = line.strip_prefix(b"/").unwrap_or(line).to_vec();
         let wildcards = glob.split(|&byte| byte == b'*').count() - 1;
-        let understood = !glob.contains(&b'[') && !glob.contains(&b'\\') && wildcards <= MOST_WILDCARDS;
+        let understood = !has_class(&glob) && wildcards <= MOST_WILDCARDS;
         Some(Self { glob, negated, directories_only, anchored, understood })
     }
 
     fn matches(&self, path: &str) -> bool {
         let path = if self.anchored { path } else { &path[path.rfind('/').map_or(0, |slash| slash + 1)..] };
         glob(&self.glob, path.as_bytes())
+    }
+}
+
+/// Whether there is a class such as `[a-z]`, or a backslash with nothing behind it that it would have stand for itself.
+fn has_class(glob: &[u8]) -> bool {
+    match glob {
+        [] => false,
+        [b'\\'] | [b'[', ..] => true,
+        [b'\\', _, rest @ ..] | [_, rest @ ..] => has_class(rest),
     }
 }
 
@@ -129,7 +138,7 @@ fn glob(pattern: &[u8], text: &[u8]) -> bool {
             (0..=end).any(|at| glob(rest, &text[at..]))
         }
         [b'?', rest @ ..] => text.first().is_some_and(|&byte| byte != b'/') && glob(rest, &text[1..]),
-        [byte, rest @ ..] => text.first() == Some(byte) && glob(rest, &text[1..]),
+        [b'\\', byte, rest @ ..] | [byte, rest @ ..] => text.first() == Some(byte) && glob(rest, &text[1..]),
     }
 }
 
@@ -146,7 +155,10 @@ mod tests {
         };
         git(&["init", "-q"]);
         let files = [
-            (".gitignore", "# env\n.env\n*.pem\n/.secrets/\n!keep.pem\nbuild/**\n**/deep/x?\ndocs/*.key\nlogs \n"),
+            (
+                ".gitignore",
+                "# env\n.env\n*.pem\n/.secrets/\n!keep.pem\nbuild/**\n**/deep/x?\ndocs/*.key\nlogs \n\\#a\n\\!b\n/c\\[d\\]/\\*\n",
+            ),
             ("sub/.gitignore", "local\n/only-here\n!.env\n"),
         ];
         std::fs::create_dir(directory.path().join("sub")).unwrap();
@@ -180,6 +192,11 @@ mod tests {
             "a/excluded",
             "logs",
             ".env.prod",
+            "#a",
+            "!b",
+            "c[d]/*",
+            "c[d]/e",
+            "cd/*",
             "other",
         ] {
             let expected = git(&["check-ignore", "-q", "--no-index", path]).status.success();
@@ -193,5 +210,7 @@ mod tests {
         assert_eq!(ignores.is_ignored("x"), None);
         let mut ignores = Ignores::new(b"[a-z]*\n.env\n", |_| Vec::new());
         assert_eq!(ignores.is_ignored(".env"), Some(true));
+        let mut ignores = Ignores::new(b"\\[a\\]b[c]\n", |_| Vec::new());
+        assert_eq!(ignores.is_ignored("x"), None);
     }
 }

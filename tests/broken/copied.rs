@@ -186,6 +186,24 @@ fn well_known_files_with_secrets_are_told_where_they_are_copied() {
 }
 
 #[test]
+fn the_line_that_keeps_a_file_back_does_so_whatever_its_name() {
+    for name in ["a/[id]/id_rsa", "#x.key", "!y.key", "a*b?c/x.key", r"d\e.key", " f.key"] {
+        let project = project(".", "FROM a\nCOPY . .\n");
+        project.write(".dockerignore", "keys\nconf\n");
+        project.write(name, KEY);
+        let (found, report) = told(&project, None);
+        assert_eq!(found.len(), 1, "{name}: {report}");
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let fix = findings.filter(|it| it["code"] == "secret-in-image").map(|it| it["fix"].as_str().unwrap()).next();
+        let pasted = std::process::Command::new("sh").args(["-c", fix.unwrap()]).current_dir(project.root()).status();
+        assert!(pasted.unwrap().success(), "{name}");
+        let (found, report) = told(&project, None);
+        assert!(found.is_empty(), "{name}: {report} {}", project.read(".dockerignore"));
+    }
+}
+
+#[test]
 fn a_symlink_in_a_context_is_not_followed() {
     let project = project(".", "FROM a\nCOPY . .\n");
     project.write(".dockerignore", "keys\nconf\nother\n");

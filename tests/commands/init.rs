@@ -166,6 +166,24 @@ fn ignore_files_keep_their_lines_and_get_ours_once() {
 }
 
 #[test]
+fn the_ignore_lines_hold_for_a_path_with_the_letters_of_patterns() {
+    if support::program("git").is_none() {
+        return support::skip("the_ignore_lines_hold_for_a_path_with_the_letters_of_patterns", "no git");
+    }
+    let project = Project::with_manifest(
+        "[project]\nname = \"p\"\n[secrets.A]\nkind = \"password\"\n[outputs.env]\nformat = \"dotenv\"\n\
+         path = \"app/[id]/.env\"\nsecrets = [\"A\"]\n",
+    );
+    git(&project, &["init", "--quiet"]);
+    project.run(["init"]).assert_code(0);
+    git(&project, &["check-ignore", "--quiet", "app/[id]/.env"]);
+    project.run(["check"]).assert_code(0);
+    std::fs::remove_file(project.path(".gitignore")).unwrap();
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.both().contains(r"'/app/\[id\]/.env' >> .gitignore"), "{run:?}");
+}
+
+#[test]
 fn the_ignore_lines_stand_before_anything_secret_is_written() {
     let test = "the_ignore_lines_stand_before_anything_secret_is_written";
     if support::program("strace").is_none() {

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Bench;
 use crate::check::facts::{Comparison, GitFact};
 use crate::check::finding::Code;
+use crate::ignore_lines;
 use crate::shell;
 
 /// What it means that git has a file: what was staged is no history yet, and not every file of ours holds values.
@@ -49,7 +50,7 @@ impl Bench<'_> {
                 Some(true) => {}
                 Some(false) => {
                     let within = nested.get(path).map_or("", String::as_str);
-                    let line = format!("/{}", below(path, within));
+                    let line = format!("/{}", ignore_lines::line_of(below(path, within)));
                     let list = if within.is_empty() { ".gitignore".to_owned() } else { format!("{within}/.gitignore") };
                     // The last line of the file may have no end.
                     let fix = format!("printf '\\n%s\\n' {} >> {}", shell::path(&line), shell::path(&list));

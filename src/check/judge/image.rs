@@ -7,6 +7,7 @@ use crate::check::deployed::{Image, Unread};
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
 use crate::credential::{Argument, is_credential, is_dummy, is_literal, is_secret_file, typed, without_dummies};
+use crate::ignore_lines;
 use crate::image::dockerfile::{Copied, Dockerfile, Does, Instruction, Program, Setting};
 use crate::manifest::Declaration;
 use crate::shell;
@@ -194,7 +195,7 @@ fn keep_back(image: &Image, paths: &[&str]) -> String {
     // Whoever keeps a store back keeps all of them back, and the record beside them.
     let line = |path: &str| {
         let own = path.find(PRIVATE).filter(|&at| at == 0 || path[..at].ends_with('/'));
-        shell::path(own.map_or(path, |at| &path[..at + PRIVATE.len()]))
+        shell::path(&ignore_lines::line_of(own.map_or(path, |at| &path[..at + PRIVATE.len()])))
     };
     let lines: BTreeSet<String> = paths.iter().map(|it| line(it)).collect();
     let more = lines.len().saturating_sub(MOST);
