@@ -133,6 +133,28 @@ fn a_project_without_a_manifest() {
 }
 
 #[test]
+fn a_commit_that_takes_the_manifest_away() {
+    let project = Project::with_manifest(&manifest(""));
+    for arguments in [
+        &["init", "-q"][..],
+        &["add", "vault-kit.toml"],
+        &["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-q", "-m", "x"],
+        &["rm", "-q", "--cached", "vault-kit.toml"],
+    ] {
+        let mut git = Command::new("git");
+        git.args(arguments).current_dir(project.root()).env_clear().env("HOME", project.home());
+        Run::of(git.env("GIT_CONFIG_NOSYSTEM", "1").env("PATH", support::search_path())).assert_code(0);
+    }
+    insta::assert_snapshot!(told("manifest-taken-away", &project, &["scan", "--staged"]), @r#"
+    exit 3
+    --- stderr
+    vault-kit: error: the next commit would take `vault-kit.toml` away, and with it all that tells what to look for
+    vault-kit: hint: `git reset -- vault-kit.toml` puts it back
+    vault-kit: hint: if that is meant: `vault-kit hooks remove`, or git's `--no-verify` once
+    "#);
+}
+
+#[test]
 fn a_named_manifest_that_is_not_there() {
     let project = Project::empty();
     insta::assert_snapshot!(told("manifest-not-found", &project, &["-f", "other.toml", "check"]), @r#"

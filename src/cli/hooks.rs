@@ -77,7 +77,7 @@ impl Answer {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let place = Place::find(context)?;
+    let place = Place::find(context, matches!(arguments.verb, Verb::Remove { .. }))?;
     match arguments.verb {
         Verb::Install { dry_run } => install(context, &place, dry_run),
         Verb::Remove { dry_run } => remove(context, &place, dry_run),

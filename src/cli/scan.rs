@@ -162,12 +162,10 @@ impl Arguments {
         if self.staged || self.message.is_some() {
             return staged::open(context);
         }
-        if let Some(tip) = pushed.and_then(git::only_tip)
-            && let Some((session, snapshot)) = staged::open_commit(context, tip)?
-        {
-            return Ok((session, Some(snapshot)));
+        match pushed {
+            Some(lines) => staged::open_pushed(context, lines),
+            None => Ok((Session::open(context)?, None)),
         }
-        Ok((Session::open(context)?, None))
     }
 
     /// Where what is found can be by now.

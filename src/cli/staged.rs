@@ -8,19 +8,45 @@ use crate::error::{Error, Kind, Result};
 use crate::private_file::Root;
 use crate::project::{MANIFEST, Project};
 use crate::scan::git::{self, Git, Kept, Snapshot, Tree};
+use crate::shell;
 
 /// The project by the manifest that the next commit would have, and the files that it would have.
 ///
 /// A manifest that git does not have is that of the work tree, and so are the files (`None`).
 pub fn open(context: &Context) -> Result<(Session<'_>, Option<Snapshot>)> {
     let asked = Asked::of(context)?;
+    asked.expect_kept(context, asked.git.lost(&asked.name)?, |directory| {
+        let has_it = directory.join(&asked.name).is_file();
+        let back = if has_it { "reset" } else { "checkout HEAD" };
+        ("the next commit", format!("`{} -- {}` puts it back", git_there(directory, back), shell::path(&asked.name)))
+    })?;
     if let Some((session, snapshot)) = asked.in_tree(context, Tree::Index)? {
         return Ok((session, Some(snapshot)));
     }
     match lying(context)? {
         Some(lying) => Ok((Session::of(context, lying)?, None)),
-        None => Err(asked.missing(context)),
+        None => Err(missing(context, &asked.name)),
     }
+}
+
+/// The project by the manifest of the commit that is pushed, by the lines of a pre-push hook, and the files that it has.
+///
+/// Where several commits are pushed, or one without a manifest, it is that of the work tree, and so are the files (`None`);
+/// where none lies there either, one of those that are pushed.
+pub fn open_pushed<'a>(context: &'a Context, lines: &str) -> Result<(Session<'a>, Option<Snapshot>)> {
+    let asked = Asked::of(context)?;
+    asked.expect_kept(context, asked.git.lost_by(lines, &asked.name)?, |_| {
+        ("what is pushed", format!("commit `{}` again", asked.name))
+    })?;
+    let tips = git::tips(lines);
+    if tips.len() == 1 || lying(context)?.is_none() {
+        for tip in tips {
+            if let Some((session, snapshot)) = asked.in_tree(context, Tree::Commit(tip))? {
+                return Ok((session, Some(snapshot)));
+            }
+        }
+    }
+    Ok((Session::open(context)?, None))
 }
 
 /// The project by the manifest that a commit has, and the files that it has; `None` where it has no manifest.
@@ -60,6 +86,11 @@ impl Asked {
         let start = named.as_deref().and_then(Path::parent).map_or_else(|| context.directory(), Path::to_owned);
         let start = start.canonicalize().unwrap_or(start);
         let name = named.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or(MANIFEST);
+        if !start.is_dir() {
+            let message = format!("`{}` is not there, and with it `{name}`", start.display());
+            let back = "bring the directory back; if it is to go: git's `--no-verify` once";
+            return Err(taken_away(message).hint(back));
+        }
         let git = git_in(&start);
         git.expect_repository()?;
         Ok(Self { git, start, name: name.to_owned(), is_named: named.is_some() })
@@ -83,9 +114,29 @@ impl Asked {
         Ok(Some((session, snapshot)))
     }
 
-    fn missing(&self, context: &Context) -> Error {
-        missing(context, &self.git, &self.name)
+    /// Refuses what takes away the manifest of this project, which was in the directory `lost`; whoever knows says in words what
+    /// it is that does so, and how the manifest is put back.
+    fn expect_kept(
+        &self,
+        context: &Context,
+        lost: Option<PathBuf>,
+        words: impl Fn(&Path) -> (&'static str, String),
+    ) -> Result<()> {
+        let Some(directory) = lost.filter(|it| !self.is_named || self.start == *it) else { return Ok(()) };
+        // One further down, which git does not have yet, is meant instead.
+        if lying(context)?.is_some_and(|it| is_within(&it, &directory)) {
+            return Ok(());
+        }
+        let (what, back) = words(&directory);
+        let message = format!("{what} would take `{}` away, and with it all that tells what to look for", self.name);
+        Err(taken_away(message)
+            .hint(back)
+            .hint("if that is meant: `vault-kit hooks remove`, or git's `--no-verify` once"))
     }
+}
+
+fn taken_away(message: String) -> Error {
+    Error::new(Kind::Manifest, "manifest-taken-away", message)
 }
 
 fn git_in(directory: &Path) -> Git {
@@ -98,14 +149,14 @@ fn is_within(lying: &Project, directory: &Path) -> bool {
     path.is_ok_and(|path| path != directory && path.starts_with(directory))
 }
 
-fn missing(context: &Context, git: &Git, name: &str) -> Error {
-    let error = |message: String| Error::new(Kind::Manifest, "manifest-missing", message);
-    if !matches!(git.nearest_in(Tree::Commit("HEAD"), name), Ok(Some(_))) {
-        let directory = context.directory();
-        return error(format!("there is no {name} in `{}` or above it", directory.display()))
-            .hint("make one with `vault-kit init`");
-    }
-    error(format!("the next commit would take `{name}` away, and with it all that tells what to look for")).hint(
-        format!("put it back with `git checkout HEAD -- {name}`; if that is meant, `git commit --no-verify` once"),
-    )
+fn missing(context: &Context, name: &str) -> Error {
+    let message = format!("there is no {name} in `{}` or above it", context.directory().display());
+    Error::new(Kind::Manifest, "manifest-missing", message).hint("make one with `vault-kit init`")
+}
+
+/// `git …` as a person would have to type it for a directory.
+fn git_there(directory: &Path, words: &str) -> String {
+    let is_here = !context::is_below_top() && Path::new(".").canonicalize().is_ok_and(|here| here == directory);
+    let there = if is_here { String::new() } else { format!("-C {} ", shell::path(&directory.to_string_lossy())) };
+    format!("git {there}{words}")
 }

@@ -20,7 +20,7 @@ use super::finding::Within;
 use super::stream::{Found, Search, Worker};
 use crate::error::{Error, Kind, Result};
 use refs::Ref;
-pub use refs::only_tip;
+pub use refs::tips;
 pub use snapshot::{Kept, Snapshot, Tree};
 
 /// What git may learn of our environment: where things are, and whose configuration holds (`safe.directory`).

@@ -200,3 +200,59 @@ fn a_note_is_cured_where_notes_are() {
     git(&project, &["update-ref", "refs/notes/commits", anew.stdout.trim()]).assert_code(0);
     push(&project, &remote, &["refs/notes/commits"]).assert_code(0);
 }
+
+#[test]
+fn a_push_that_takes_the_manifest_away_is_stopped_once() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    push(&project, &remote, &["main"]).assert_code(0);
+    let value = auth(&project);
+    // Nothing is left to tell what to look for: neither here, nor in what is pushed.
+    git(&project, &["rm", "-q", "vault-kit.toml"]).assert_code(0);
+    commit(&project, "leak.txt", &value);
+    let stopped = push(&project, &remote, &["main"]);
+    assert!(
+        stopped.code != 0 && stopped.stderr.contains("what is pushed would take `vault-kit.toml` away"),
+        "{stopped:?}"
+    );
+    // Nor does it help that it lies there.
+    git(&project, &["checkout", "-q", "HEAD~1", "--", "vault-kit.toml"]).assert_code(0);
+    git(&project, &["reset", "-q"]).assert_code(0);
+    let line = format!("refs/heads/main {} refs/heads/main {}\n", id(&project, "HEAD"), id(&project, "HEAD~1"));
+    let run = project.run_with_stdin(["scan", "--range", "-"], line.as_bytes()).assert_code(3);
+    assert!(run.stderr.contains("commit `vault-kit.toml` again"), "{run:?}");
+    std::fs::remove_file(project.path("vault-kit.toml")).unwrap();
+    // Who means it says so once, or for good.
+    git(&project, &["rm", "-q", "leak.txt"]).assert_code(0);
+    let remove = project.run(["hooks", "remove"]).assert_code(0);
+    assert!(remove.stderr.contains("removed") && !project.path(".git/hooks/pre-push").exists(), "{remove:?}");
+    git(&project, &["commit", "-q", "--amend", "--no-edit"]).assert_code(0);
+    push(&project, &remote, &["main"]).assert_code(0);
+    project.write("vault-kit.toml", crate::SHOP);
+    install(&project);
+    std::fs::remove_file(project.path("vault-kit.toml")).unwrap();
+    commit(&project, "page.txt", "clean\n");
+    let run = push(&project, &remote, &["main"]).assert_code(0);
+    assert!(run.stderr.contains("its secrets were not looked for"), "{run:?}");
+}
+
+#[test]
+fn a_branch_is_looked_through_by_its_manifest_also_from_one_that_has_none() {
+    let (project, remote) = (repository(), remote());
+    install(&project);
+    let value = auth(&project);
+    commit(&project, "leak.txt", &value);
+    git(&project, &["checkout", "-q", "--orphan", "pages"]).assert_code(0);
+    git(&project, &["rm", "-q", "-rf", "."]).assert_code(0);
+    commit(&project, "page.txt", "clean\n");
+    assert!(!project.path("vault-kit.toml").exists());
+    for refs in [&["main"][..], &["main", "pages"]] {
+        let stopped = push(&project, &remote, refs);
+        assert!(stopped.code != 0 && stopped.both().contains("leak.txt:1"), "{stopped:?}");
+    }
+    push(&project, &remote, &["pages", "main~1:refs/heads/main"]).assert_code(0);
+}
+
+fn id(project: &Project, revision: &str) -> String {
+    git(project, &["rev-parse", revision]).assert_code(0).stdout.trim().to_owned()
+}

@@ -100,6 +100,82 @@ fn the_manifest_is_that_of_the_index_whatever_lies_in_the_work_tree() {
     project.run(["check", "--at", "repo", "--staged"]).assert_code(3);
 }
 
+#[test]
+fn a_commit_that_takes_away_what_tells_it_what_to_look_for_is_stopped_though_it_lies_there_still() {
+    let project = Project::with_manifest(&(crate::SHOP.to_owned() + PRINTS));
+    project.run(["init"]);
+    for secret in ["STRIPE", "SHORT"] {
+        project.run_with_stdin(["set", secret], b"k7Q2x-9vKw3").assert_code(0);
+    }
+    let both = |code: i32, told: &str| {
+        for verb in [&["scan", "--staged"][..], &["check", "--at", "repo", "--staged"]] {
+            let run = project.run(verb).assert_code(code);
+            assert!(run.both().contains(told), "{run:?}");
+        }
+    };
+    // What no commit has yet may be left out of the first one, or follow later.
+    git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
+    git(&project, &["add", ".gitignore"]).assert_code(0);
+    both(0, "");
+    git(&project, &["commit", "-q", "-m", "Ignore"]).assert_code(0);
+    git(&project, &["add", "vault-kit.toml"]).assert_code(0);
+    both(0, "");
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Begin"]).assert_code(0);
+
+    git(&project, &["rm", "-q", "--cached", "vault-kit.toml"]).assert_code(0);
+    both(3, "hint: `git reset -- vault-kit.toml` puts it back");
+    // From elsewhere, as a hook calls it.
+    let mut elsewhere = project.command(["-C", project.root().to_str().unwrap(), "scan", "--staged"]);
+    let run = Run::of(elsewhere.current_dir("/")).assert_code(3);
+    assert!(run.stderr.contains(&format!("`git -C {} reset -- vault-kit.toml`", project.root().display())), "{run:?}");
+    git(&project, &["reset", "-q", "--", "vault-kit.toml"]).assert_code(0);
+    both(0, "");
+    // One further down that is on its way into git is a project of its own.
+    git(&project, &["rm", "-q", "--cached", "vault-kit.toml"]).assert_code(0);
+    project.write("sub/vault-kit.toml", "[project]\nname = \"sub\"\n");
+    project.run(["-C", "sub", "scan", "--staged"]).assert_code(0);
+    git(&project, &["add", "sub/vault-kit.toml", "vault-kit.toml"]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Sub"]).assert_code(0);
+    // And when that goes, the one above it is not meant instead.
+    git(&project, &["rm", "-q", "sub/vault-kit.toml"]).assert_code(0);
+    std::fs::create_dir_all(project.path("sub")).unwrap();
+    let run = project.run(["-C", "sub", "scan", "--staged"]).assert_code(3);
+    assert!(run.stderr.contains("sub checkout HEAD -- vault-kit.toml` puts it back"), "{run:?}");
+    std::fs::remove_dir(project.path("sub")).unwrap();
+    let run = project.run(["-C", "sub", "scan", "--staged"]).assert_code(3);
+    assert!(run.stderr.contains("`sub` is not there, and with it `vault-kit.toml`"), "{run:?}");
+    git(&project, &["reset", "-q", "--hard"]).assert_code(0);
+
+    git(&project, &["rm", "-q", "--cached", "prints.json"]).assert_code(0);
+    let run = project.run(["scan", "--staged"]).assert_code(3);
+    assert!(run.stderr.contains("`prints.json`, the fingerprints of dev, is not there"), "{run:?}");
+    assert!(run.stderr.contains("take its output out of the manifest with it"), "{run:?}");
+    // What lies in the work tree is another question.
+    project.run(["scan"]).assert_code(0);
+    project.write("vault-kit.toml", crate::SHOP);
+    git(&project, &["add", "vault-kit.toml"]).assert_code(0);
+    both(0, "");
+}
+
+#[test]
+fn where_git_lost_the_manifest_a_clone_still_misses_the_fingerprints() {
+    let project = Project::with_manifest(&(crate::SHOP.to_owned() + PRINTS));
+    git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
+    project.write("prints.json", "");
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Begin"]).assert_code(0);
+    // As somebody did with `--no-verify`.
+    git(&project, &["rm", "-q", "--cached", "vault-kit.toml", "prints.json"]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Away"]).assert_code(0);
+    std::fs::remove_file(project.path("prints.json")).unwrap();
+    let run = project.run(["scan", "--staged"]).assert_code(3);
+    assert!(run.stderr.contains("`prints.json`, the fingerprints of dev, is not there"), "{run:?}");
+}
+
+/// A list of fingerprints.
+const PRINTS: &str = "\n[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n";
+
 /// The value, which `get` tells with the manifest at hand.
 fn project_auth(project: &Project, manifest: &str) -> String {
     project.write("vault-kit.toml", manifest);

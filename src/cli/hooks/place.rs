@@ -40,16 +40,21 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn find(context: &Context) -> Result<Self> {
+    /// Where the hooks of a project are. One that `may_be_gone` is named by its directory, if it has no manifest.
+    pub(super) fn find(context: &Context, may_be_gone: bool) -> Result<Self> {
         if context.global.file.is_some() {
             return Err(Error::usage("the hooks look for vault-kit.toml")
                 .hint("leave `-f` out, and name the directory with `-C`"));
         }
-        let found = session::find(context)?.ok_or_else(|| {
-            Error::new(Kind::Manifest, "manifest-missing", "there is no vault-kit.toml to look after")
-                .hint("make one with `vault-kit init`")
-        })?;
-        let root = std::path::absolute(found.root.path()).and_then(|root| root.canonicalize());
+        let root = match session::find(context)? {
+            Some(found) => found.root.path().to_owned(),
+            None if may_be_gone => context.directory(),
+            None => {
+                return Err(Error::new(Kind::Manifest, "manifest-missing", "there is no vault-kit.toml to look after")
+                    .hint("make one with `vault-kit init`"));
+            }
+        };
+        let root = std::path::absolute(root).and_then(|root| root.canonicalize());
         let root = root.map_err(|error| Error::io("find the project", error))?;
         let git = Git::new(&root, context::variables(git::INHERITED.into_iter()));
         git.expect_repository()?;

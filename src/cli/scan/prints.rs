@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::{self, Format};
 use crate::name::{EnvName, SecretName};
 use crate::scan::fingerprints::Document;
-use crate::scan::git::{self, Git, Tree};
+use crate::scan::git::{self, Git};
 use crate::store::files::StoreFiles;
 use crate::store::{DIRECTORY, Store};
 
@@ -39,8 +39,12 @@ pub(super) fn declared<'p>(project: Files<'p>, environment: &'p EnvName) -> Resu
 }
 
 impl Prints<'_> {
-    /// Refuses a list that lacks a secret of the store; one that nobody delivered yet is of no use here.
+    /// Refuses a list that lacks a secret of the store; one that nobody delivered yet is of no use here. What is committed must
+    /// keep one that it had: clones know nothing without it.
     pub(super) fn expect_all_of(&self, store: &Store) -> Result<()> {
+        if self.document.is_none() && self.project.staged.is_some() && !self.was_never_committed() {
+            return Err(self.missing().hint("if it is to go, take its output out of the manifest with it"));
+        }
         let own = Document::of(store).values;
         self.expect(own.iter().map(|print| &print.secret))
     }
@@ -107,11 +111,10 @@ impl Prints<'_> {
     }
 }
 
-/// Whether no commit has the manifest yet, so that nothing can have been committed with it.
+/// Whether no commit ever had the manifest, so that nothing can have been committed with it.
 pub(super) fn is_new(project: &Files<'_>) -> bool {
     let session = project.session;
     let git = Git::new(session.root.path(), context::variables(git::INHERITED.into_iter()));
-    let here = session.root.path().canonicalize().ok();
-    let committed = git.expect_repository().and_then(|()| git.nearest_in(Tree::Commit("HEAD"), &session.manifest.file));
-    committed.is_ok_and(|committed| committed.is_none_or(|directory| Some(directory) != here))
+    let was_committed = git.expect_repository().and_then(|()| git.was_committed(&session.manifest.file));
+    was_committed.is_ok_and(|was| !was)
 }

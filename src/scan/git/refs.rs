@@ -92,9 +92,8 @@ impl Git {
         self.expect_repository()?;
         let (mut revisions, mut refs) = (Vec::new(), Vec::new());
         let known = if lines.trim().is_empty() { Vec::new() } else { self.refs()? };
-        for Pushed { ours, theirs, name } in pushed(lines) {
+        for Pushed { ours, name, .. } in pushed(lines) {
             revisions.push(ours.to_owned());
-            revisions.extend((!is_none(theirs)).then(|| format!("^{theirs}")));
             refs.push(match known.iter().find(|it| it.id() == ours) {
                 Some(it) => Ref { name: name.to_owned(), ..it.clone() },
                 None => self.reference(name, ours)?,
@@ -103,6 +102,7 @@ impl Git {
         if revisions.is_empty() {
             return Ok(Found::default());
         }
+        revisions.extend(theirs(lines));
         let mut arguments = vec!["rev-list", "--reverse", "--ignore-missing"];
         arguments.extend(revisions.iter().map(String::as_str));
         arguments.extend(["--not", "--remotes"]);
@@ -176,9 +176,16 @@ fn pushed(lines: &str) -> impl Iterator<Item = Pushed<'_>> {
     lines.lines().filter_map(one).filter(|it| !is_none(it.ours))
 }
 
-/// The commit that is pushed, by the lines of a pre-push hook; `None` where there are several. Tags name what branches have.
-pub fn only_tip(lines: &str) -> Option<&str> {
-    let mut tips = pushed(lines).filter(|it| !it.name.starts_with("refs/tags/")).map(|it| it.ours);
-    let tip = tips.next()?;
-    tips.all(|other| other == tip).then_some(tip)
+/// The commits that are pushed, by the lines of a pre-push hook, each once. Tags name what branches have.
+pub fn tips(lines: &str) -> Vec<&str> {
+    let tips = pushed(lines).filter(|it| !it.name.starts_with("refs/tags/")).map(|it| it.ours);
+    let mut tips: Vec<&str> = tips.collect();
+    tips.sort_unstable();
+    tips.dedup();
+    tips
+}
+
+/// What the remote has by its own word, for git to leave out.
+pub(super) fn theirs(lines: &str) -> Vec<String> {
+    pushed(lines).filter(|it| !is_none(it.theirs)).map(|it| format!("^{}", it.theirs)).collect()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::refs::{theirs, tips};
 use super::{Git, failed, path_of};
 use crate::error::{Error, Kind, Result};
 
@@ -108,33 +109,74 @@ impl Git {
 
     /// The nearest directory, from this one up to the top, in which git has a file of this name.
     pub fn nearest_in(&self, tree: Tree<'_>, name: &str) -> Result<Option<PathBuf>> {
-        match tree {
-            Tree::Index => self.nearest(name, &["ls-files", "-z", "--full-name", "--"]),
-            Tree::Commit(id) => self.nearest(name, &["ls-tree", "-z", "--name-only", "--full-tree", id, "--"]),
+        let nearest = self.nearest(tree, name)?;
+        self.directory_of(nearest)
+    }
+
+    /// The directory whose file of this name was the nearest one, and is in the next commit no more.
+    pub fn lost(&self, name: &str) -> Result<Option<PathBuf>> {
+        let left = self.nearest(Tree::Index, name)?.map_or(0, |path| path.len());
+        // Of two on one way up the longer is the nearer.
+        let lost = self.nearest(Tree::Commit("HEAD"), name)?.filter(|path| path.len() > left);
+        self.directory_of(lost)
+    }
+
+    /// The same of what the lines of a pre-push hook name: a commit that no remote has yet had the file, and the last has not.
+    pub fn lost_by(&self, lines: &str, name: &str) -> Result<Option<PathBuf>> {
+        let theirs = theirs(lines);
+        for tip in tips(lines) {
+            let left = self.nearest(Tree::Commit(tip), name)?.map_or(0, |path| path.len());
+            for path in self.upwards(name)?.into_iter().rev().filter(|path| path.len() > left) {
+                let pathspec = format!(":(top,literal){path}");
+                let mut arguments = vec!["rev-list", "--max-count=1", "--ignore-missing", tip];
+                arguments.extend(theirs.iter().map(String::as_str));
+                arguments.extend(["--not", "--remotes", "--", &pathspec]);
+                if !self.ask(&arguments)?.ok_or_else(failed)?.is_empty() {
+                    return self.directory_of(Some(path));
+                }
+            }
         }
+        Ok(None)
     }
 
     /// Whether a commit that leads to the last one had the file, by its path from the directory; also where that cannot be
     /// told, since older commits are not here.
     pub fn was_committed(&self, path: &str) -> Result<bool> {
+        if self.ask(&["rev-parse", "--verify", "--quiet", "HEAD"])?.is_none() {
+            return Ok(false);
+        }
         let is_shallow = self.ask(&["rev-parse", "--is-shallow-repository"])?.is_none_or(|it| it != b"false\n");
         let pathspec = format!(":(literal){path}");
         let commit = self.ask(&["rev-list", "--max-count=1", "HEAD", "--", &pathspec])?;
         Ok(is_shallow || commit.is_none_or(|it| !it.is_empty()))
     }
 
-    fn nearest(&self, name: &str, list: &[&str]) -> Result<Option<PathBuf>> {
+    /// The nearest file of a name that git has, from the top.
+    fn nearest(&self, tree: Tree<'_>, name: &str) -> Result<Option<String>> {
+        let paths = self.upwards(name)?;
+        let mut arguments = match tree {
+            Tree::Index => vec!["ls-files", "-z", "--full-name", "--"],
+            Tree::Commit(id) => vec!["ls-tree", "-z", "--name-only", "--full-tree", id, "--"],
+        };
+        let pathspecs: Vec<String> = paths.iter().map(|path| format!(":(top,literal){path}")).collect();
+        let asked = if tree == Tree::Index { &pathspecs } else { &paths };
+        arguments.extend(asked.iter().map(String::as_str));
+        let Some(answer) = self.ask(&arguments)? else { return Ok(None) };
+        let listed: Vec<&[u8]> = answer.split(|&it| it == 0).collect();
+        Ok(paths.into_iter().rev().find(|path| listed.contains(&path.as_bytes())))
+    }
+
+    /// Where a file of a name can be, from the top down to the directory, each path from the top.
+    fn upwards(&self, name: &str) -> Result<Vec<String>> {
         let prefix = String::from_utf8_lossy(&self.prefix()?).into_owned();
         let ends = std::iter::once(0).chain(prefix.match_indices('/').map(|(at, _)| at + 1));
-        let paths: Vec<String> = ends.map(|end| format!("{}{name}", &prefix[..end])).collect();
-        let is_tree = list[0] == "ls-tree";
-        let asked: Vec<String> =
-            paths.iter().map(|path| if is_tree { path.clone() } else { format!(":(top,literal){path}") }).collect();
-        let arguments: Vec<&str> = list.iter().copied().chain(asked.iter().map(String::as_str)).collect();
-        let (Some(answer), Some(top)) = (self.ask(&arguments)?, self.top()?) else { return Ok(None) };
-        let listed: Vec<&[u8]> = answer.split(|&it| it == 0).collect();
-        let nearest = paths.iter().rev().find(|path| listed.contains(&path.as_bytes()));
-        Ok(nearest.and_then(|path| top.join(path_of(path.as_bytes())).parent().map(Path::to_owned)))
+        Ok(ends.map(|end| format!("{}{name}", &prefix[..end])).collect())
+    }
+
+    /// The directory of a file, by its path from the top; `None` also where there is no work tree.
+    fn directory_of(&self, path: Option<String>) -> Result<Option<PathBuf>> {
+        let Some((path, top)) = path.zip(self.top()?) else { return Ok(None) };
+        Ok(top.join(path_of(path.as_bytes())).parent().map(Path::to_owned))
     }
 }
 
