@@ -1,7 +1,7 @@
 //! The report of a leak search, as far as an incident needs it: which secret's value was found where.
 //!
 //! `{"schema_version": 1, "findings": [{"secret": "NAME", "version": "UUID", "file": "src/a.py", "line": 3}]}`, as `scan --json`
-//! writes it; `version` may be absent, `file` may be called `path`, and fields of other names are not read. A finding without
+//! writes it; `version` and `line` may be absent, `file` may be called `path`, and fields of other names are not read. A finding without
 //! a `secret` is about somebody else's.
 
 use serde::Deserialize;
@@ -22,8 +22,8 @@ pub struct Finding {
     pub version: Option<VersionId>,
     /// The file.
     pub path: String,
-    /// The line, from 1.
-    pub line: u64,
+    /// The line, from 1, where the scan could tell.
+    pub line: Option<u64>,
 }
 
 impl Finding {
@@ -46,7 +46,7 @@ struct RawFinding {
     version: Option<String>,
     #[serde(alias = "file")]
     path: String,
-    line: u64,
+    line: Option<u64>,
 }
 
 /// Reads a report; fails with `scan-invalid`, which names `place` and the finding by its number, and quotes nothing.
@@ -74,7 +74,7 @@ fn read(name: String, raw: RawFinding) -> Result<Finding, &'static str> {
     if raw.path.is_empty() || raw.path.len() > LONGEST_PATH || raw.path.chars().any(char::is_control) {
         return Err("`path` is empty, too long, or has a control character");
     }
-    if raw.line == 0 {
+    if raw.line == Some(0) {
         return Err("`line` is counted from 1");
     }
     Ok(Finding { secret, version, path: raw.path, line: raw.line })
@@ -99,12 +99,13 @@ mod tests {
     #[test]
     fn the_fields_that_are_needed_are_read_and_others_are_not() {
         let text = report(&format!(
-            r#"{{"secret": "A", "version": "{ID}", "path": "a b", "line": 3, "rule": "r"}}, {{"rule": "jwt", "file": "c", "line": 1}}, {{"secret": "B", "file": "b", "line": 1}}"#
+            r#"{{"secret": "A", "version": "{ID}", "path": "a b", "line": 3, "rule": "r"}}, {{"rule": "jwt", "file": "c", "line": 1}}, {{"secret": "B", "file": "b", "line": null}}, {{"secret": "B", "file": "b"}}"#
         ));
         let found = parse(text.as_bytes(), "r.json").unwrap();
-        assert_eq!(found.iter().map(|it| it.secret.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!(found.iter().map(|it| it.secret.as_str()).collect::<Vec<_>>(), ["A", "B", "B"]);
         assert_eq!((found[0].version, found[1].version), (VersionId::parse(ID), None));
-        assert_eq!((found[0].path.as_str(), found[0].line), ("a b", 3));
+        assert_eq!((found[0].path.as_str(), found[0].line), ("a b", Some(3)));
+        assert_eq!(found[1].line, None);
     }
 
     #[test]
@@ -116,7 +117,6 @@ mod tests {
             r#"{"secret": "A", "path": "canary\u001b[2J", "line": 1}"#,
             r#"{"secret": "A", "path": "canary", "line": 0}"#,
             r#"{"secret": "A", "path": "canary", "line": -1}"#,
-            r#"{"secret": "A", "path": "canary"}"#,
             r#"{"secret": 1, "path": "canary", "line": 1}"#,
         ] {
             let error = parse(report(finding).as_bytes(), "r.json").unwrap_err();

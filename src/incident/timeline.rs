@@ -18,8 +18,8 @@ pub fn path(id: &str, incident: &Incident) -> String {
     format!("{DIRECTORY}/{}-{first}-{id}.md", incident.at.format("%Y-%m-%d"))
 }
 
-/// The whole text; `before` is the one that stands there now.
-pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvName, before: Option<&str>) -> String {
+/// The whole text; `before` is the one that stands there now, of whatever bytes.
+pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvName, before: Option<&[u8]>) -> Vec<u8> {
     let mut text = String::with_capacity(4096);
     let names: Vec<&str> = incident.leaked().map(crate::name::SecretName::as_str).collect();
     line(&mut text, &format!("# Incident {id}: {}", names.join(", ")));
@@ -41,7 +41,8 @@ pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvNam
         line(&mut text, "\n## Where it was found\n");
         for place in &incident.places {
             let version = place.version.map_or_else(String::new, |version| format!(", version {version}"));
-            line(&mut text, &format!("- `{}:{}`: `{}`{version}", shown(&place.path), place.line, place.secret));
+            let at = place.line.map_or_else(String::new, |line| format!(":{line}"));
+            line(&mut text, &format!("- `{}{at}`: `{}`{version}", shown(&place.path), place.secret));
         }
     }
     line(&mut text, "\n## What was done\n");
@@ -56,24 +57,26 @@ pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvNam
         line(&mut text, "nothing that is known here");
     }
     text.push_str(NOTES);
-    text.push_str(before.map_or("", notes));
+    let mut text = text.into_bytes();
+    text.extend_from_slice(before.map_or(&[], notes));
     text
 }
 
 /// A person's own words: what follows the heading, however an editor or its user left that.
-fn notes(before: &str) -> &str {
-    let is_heading = |line: &str| {
+fn notes(before: &[u8]) -> &[u8] {
+    let is_heading = |line: &[u8]| {
+        let line = String::from_utf8_lossy(line);
         let line = line.trim();
         line.starts_with('#') && line.trim_matches(['#', ' ', ':']).eq_ignore_ascii_case("notes")
     };
     let mut at = 0;
-    for line in before.split_inclusive('\n') {
+    for line in before.split_inclusive(|byte| *byte == b'\n') {
         at += line.len();
         if is_heading(line) {
             return &before[at..];
         }
     }
-    ""
+    &[]
 }
 
 fn affected(text: &mut String, it: &Affected) {
@@ -129,9 +132,10 @@ mod tests {
     #[test]
     fn notes_are_kept_whatever_became_of_their_heading() {
         for heading in ["## Notes\n", "## Notes\r\n", "## Notes \n", "# notes:\n", "### NOTES\n"] {
-            assert_eq!(notes(&format!("# Incident\n\ntext\n{heading}called bob\n")), "called bob\n", "{heading:?}");
+            let before = [format!("# Incident\n\ntext\n{heading}called b").as_bytes(), b"\xf6b\n"].concat();
+            assert_eq!(notes(&before), b"called b\xf6b\n", "{heading:?}");
         }
-        assert_eq!(notes("# Incident\nno notes\n"), "");
-        assert_eq!(notes(&format!("text{NOTES}")), "");
+        assert_eq!(notes(b"# Incident\nno notes\n"), b"");
+        assert_eq!(notes(format!("text{NOTES}").as_bytes()), b"");
     }
 }

@@ -130,8 +130,9 @@ pub struct Place {
     pub secret: SecretName,
     /// The file, as the scan names it.
     pub path: String,
-    /// The line, from 1.
-    pub line: u64,
+    /// The line, from 1; none where only the file is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// Which version, where the scan could tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionId>,

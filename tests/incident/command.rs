@@ -285,6 +285,41 @@ fn a_scan_s_findings_decide_by_version_and_their_places_are_told() {
 }
 
 #[test]
+fn a_path_that_has_a_value_in_it_is_told_as_that_alone_and_a_line_may_be_unknown() {
+    let project = shop();
+    let auth = String::from_utf8(project.get("AUTH")).unwrap();
+    let paths =
+        [format!("logs/{KEY}.txt"), format!("a/{}", BASE64URL_NOPAD.encode(auth.as_bytes())), "src/app.py".to_owned()];
+    let findings: Vec<_> = paths.iter().map(|path| serde_json::json!({"secret": "AUTH", "path": path})).collect();
+    project.write("scan.json", serde_json::json!({"schema_version": 1, "findings": findings}).to_string());
+    let told = project.run(["incident", "--from-scan", "scan.json", "-n"]).assert_code(0);
+    let run = declare(&project, &["--from-scan", "scan.json"]).assert_code(0);
+    let answer = declare(&project, &["--from-scan", "scan.json", "--json"]).assert_code(0);
+    let (text, _) = timeline(&project);
+    let whole = format!("{}{}{}{text}", told.both(), run.both(), answer.both());
+    assert_value_free(&project, &whole);
+    assert!(!whole.contains(&paths[0]) && !whole.contains(&paths[1]), "{whole}");
+    for part in ["- `src/app.py`: `AUTH`", "- `a path that has a value in it`: `AUTH`"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn notes_that_are_no_text_are_kept_byte_by_byte() {
+    let project = shop();
+    declare(&project, &["AUTH"]).assert_code(0);
+    let (_, path) = timeline(&project);
+    let notes = b"called M\xfcller\n";
+    project.write(&path, [project.read(&path).as_bytes(), notes].concat());
+    super::support::set_mode(&project.path(&path), 0o600);
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert!(project.bytes(&path).ends_with(notes));
+    let id = project.store().incidents.keys().next().unwrap().clone();
+    let shown = project.run(["incident", "show", &id]).assert_code(0);
+    assert!(shown.stdout.ends_with("called M\u{fffd}ller\n") && shown.stderr.is_empty(), "{shown:?}");
+}
+
+#[test]
 fn another_environment_with_the_same_value_is_named() {
     let manifest =
         "[project]\nname = \"shop\"\n[environments.dev]\n[environments.prod]\n[secrets.STRIPE]\nkind = \"external\"\n";
@@ -373,6 +408,13 @@ fn a_timeline_that_cannot_be_written_keeps_nothing_from_being_banned() {
     assert!(run.stderr.contains("the timeline comes with the same command once more"), "{run:?}");
     assert!(project.get("AUTH") != old && !run.stderr.contains("vault-kit render"), "{run:?}");
     project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
+    assert!(project.run(["incident", "list"]).assert_code(0).stdout.contains("replaced"));
+    let id = project.store().incidents.keys().next().unwrap().clone();
+    let shown = project.run(["incident", "show", &id]).assert_code(0);
+    assert!(
+        shown.stdout.contains("`AUTH` has a new value") && shown.stderr.contains("notes cannot be read"),
+        "{shown:?}"
+    );
     let answer = json(&declare(&project, &["AUTH", "--json"]).assert_code(8));
     assert_eq!((&answer["declared"], answer["errors"].as_array().unwrap().len()), (&false.into(), 1));
     fs::remove_file(project.path(".vault-kit/incidents")).unwrap();

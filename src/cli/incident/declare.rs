@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::session::Session;
 use super::super::{generate, mounted, rotate};
 use super::case::Case;
-use super::named::{findings, names, refuse_value_in_words};
+use super::named::{findings, names, refuse_value_in_words, without_values};
 use super::tell::{self, Answer};
 use super::timelines::Timelines;
 use super::{Leak, rotation, unended};
@@ -34,6 +34,7 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
+    let findings = without_values(&opened.store, findings);
     let case = Case::sort(&session, &opened.store, names, findings, leak)?;
     refuse_value_in_words(&opened.store, leak)?;
     let mut incident = case.reach(&session, &world, &opened.store)?;

@@ -96,7 +96,7 @@ pub fn show(context: &Context, id: &str) -> Result<Exit> {
             incidents: vec![listed(&session, &store, id, incident)],
         })?;
     } else {
-        context.ui.print(&timelines::text(&session, &store, id)?)?;
+        context.ui.print(&timelines::shown(&session, &store, (id, incident)))?;
     }
     Ok(Exit::DONE)
 }

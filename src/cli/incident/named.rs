@@ -49,15 +49,34 @@ fn leaked_with(session: &Session<'_>, name: &SecretName) -> BTreeSet<SecretName>
     inputs
 }
 
+/// What a path is told as that has a value in it.
+const WITHHELD: &str = "a path that has a value in it";
+
+/// The same findings without paths that have a value in them, which would stand in the record and the timeline.
+pub fn without_values(store: &Store, findings: Vec<Finding>) -> Vec<Finding> {
+    let paths: Vec<&str> = findings.iter().map(|it| it.path.as_str()).collect();
+    if !has_value(store, &paths.join("\n")) {
+        return findings;
+    }
+    let withheld = |it: Finding| {
+        let path = if has_value(store, &it.path) { WITHHELD.to_owned() } else { it.path };
+        Finding { path, ..it }
+    };
+    findings.into_iter().map(withheld).collect()
+}
+
 /// A person in a hurry may paste the very value: it would stand in the record and the timeline.
 pub fn refuse_value_in_words(store: &Store, leak: &Leak) -> Result<()> {
-    let Some(reason) = &leak.reason else { return Ok(()) };
-    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter()).map(|(_, piece)| piece);
-    // What is shorter stands in words that do not mean it.
-    let values: Vec<&Secret> = pieces.filter(|piece| piece.expose().len() > 5).collect();
-    if hook::has_value(reason.as_bytes(), &values) {
+    if leak.reason.as_ref().is_some_and(|reason| has_value(store, reason)) {
         return Err(Error::usage("the reason has a value in it, which everybody on this machine could read")
             .hint("nothing was changed; take it out of your shell's history, and say where it leaked instead"));
     }
     Ok(())
+}
+
+fn has_value(store: &Store, text: &str) -> bool {
+    let pieces = store.secrets.values().flatten().flat_map(|version| version.parts.iter()).map(|(_, piece)| piece);
+    // What is shorter stands in words that do not mean it.
+    let values: Vec<&Secret> = pieces.filter(|piece| piece.expose().len() > 5).collect();
+    hook::has_value(text.as_bytes(), &values)
 }

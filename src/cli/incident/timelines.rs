@@ -41,7 +41,7 @@ impl Timelines {
     pub fn write(&self, session: &Session<'_>, store: &Store) -> Result<()> {
         for (id, path) in &self.0 {
             let text = text(session, store, id)?;
-            session.root.write(path, text.as_bytes(), &WriteOptions::default())?;
+            session.root.write(path, &text, &WriteOptions::default())?;
         }
         Ok(())
     }
@@ -69,9 +69,26 @@ fn write_waiting(session: &Session<'_>, world: &World<'_>) -> Result<()> {
 }
 
 /// An incident's timeline, with the notes that stand in its file.
-pub fn text(session: &Session<'_>, store: &Store, id: &str) -> Result<String> {
-    let Some(incident) = store.incidents.get(id) else { return Ok(String::new()) };
-    let before = session.root.read(&timeline::path(id, incident))?.and_then(|bytes| String::from_utf8(bytes).ok());
+fn text(session: &Session<'_>, store: &Store, id: &str) -> Result<Vec<u8>> {
+    let Some(incident) = store.incidents.get(id) else { return Ok(Vec::new()) };
+    Ok(rendered(session, store, (id, incident), session.root.read(&timeline::path(id, incident))?))
+}
+
+/// The same for a person to read; without the notes where those cannot be.
+pub fn shown(session: &Session<'_>, store: &Store, (id, incident): (&str, &Incident)) -> String {
+    let before = session.root.read(&timeline::path(id, incident)).unwrap_or_else(|error| {
+        session.context.ui.warn(&format!("its notes cannot be read: {error}"));
+        None
+    });
+    String::from_utf8_lossy(&rendered(session, store, (id, incident), before)).into_owned()
+}
+
+fn rendered(
+    session: &Session<'_>,
+    store: &Store,
+    (id, incident): (&str, &Incident),
+    before: Option<Vec<u8>>,
+) -> Vec<u8> {
     let incident = &progress::since(&session.manifest, store, id, incident);
-    Ok(timeline::render(id, incident, &session.manifest.project, &session.environment, before.as_deref()))
+    timeline::render(id, incident, &session.manifest.project, &session.environment, before.as_deref())
 }
