@@ -193,7 +193,7 @@ fn action(leaves_owners: bool) -> &'static str {
 }
 
 /// Gives up a candidate, and keeps its value as long as it may have to be named to an owner: `is_known` = it may accept it.
-pub(super) fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>, is_known: bool) -> Result<()> {
+pub fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>, is_known: bool) -> Result<()> {
     let started = in_flight(&mut store.rotations, name)?.started;
     if is_known {
         store.leave_candidate(name, now);

@@ -163,3 +163,44 @@ fn what_is_being_given_up_is_left_to_be_begun_anew() {
     assert!(says(&run, "`vault-kit rotate DB`") && !run.stderr.contains("rotate resume"), "{run:?}");
     assert!(timeline(&project).contains("`vault-kit rotate DB` now"), "{}", timeline(&project));
 }
+
+#[test]
+fn what_is_made_of_what_leaked_and_is_being_rotated_keeps_nothing_from_being_banned() {
+    for given_up in [false, true] {
+        let token =
+            "[secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"SESSION\"\nrole = \"admin\"\nhooks = [\"owner\"]\n";
+        let manifest = crate::programs::declared("")
+            .replace("hooks = [\"owner\"]\n", "")
+            .replace("secrets = [\"SESSION\"]\noptions", "options");
+        let project = Project::with_manifest(&format!("{manifest}{token}"));
+        project.write("hooks/owner", PROGRAM);
+        set_mode(&project.path("hooks"), 0o755);
+        set_mode(&project.path("hooks/owner"), 0o755);
+        project.run(["trust", "--yes"]).assert_code(0);
+        project.run(["init"]).assert_code(0);
+        project.run(["rotate", "tell", "TOKEN"]).assert_code(0);
+        let old = [project.get("SESSION"), project.get("TOKEN")];
+        project.write("fail-test", "");
+        project.run(["rotate", "TOKEN"]).assert_code(8);
+        if given_up {
+            project.write("fail-set", "");
+            project.run(["rotate", "abort", "TOKEN"]).assert_code(8);
+            remove(&project, "fail-set");
+        }
+        remove(&project, "fail-test");
+        let run = project.run(["incident", "SESSION", "--yes"]).assert_code(8);
+        assert!(says(&run, "`vault-kit rotate tell TOKEN`") && !run.stderr.contains("nothing was changed"), "{run:?}");
+        assert!(project.get("SESSION") != old[0] && project.get("TOKEN") != old[1]);
+        assert!(timeline(&project).contains("the rotation of `TOKEN`, which was made of what leaked, was given up"));
+        let told = project.run(["incident", "SESSION", "--yes"]).assert_code(8);
+        assert!(says(&told, "`vault-kit rotate tell TOKEN`"), "{told:?}");
+        project.run(["rotate", "tell", "TOKEN"]).assert_code(0);
+        assert_eq!(
+            accepted(&project),
+            [String::from_utf8(project.get("TOKEN")).unwrap()],
+            "neither the old one nor the candidate"
+        );
+        project.run(["incident", "SESSION", "--yes"]).assert_code(0);
+        project.run(["check"]).assert_code(0);
+    }
+}

@@ -14,6 +14,8 @@ use crate::incident::{covered, remains, revoke};
 use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
 use crate::plan::{self, Plan, Scope};
+use crate::rotate::abort::drop_candidate;
+use crate::rotate::programs::{Step, has};
 use crate::store::Store;
 use crate::store::incidents::{Affected, Deed, Incident};
 use crate::ui::counted;
@@ -84,8 +86,9 @@ impl Case {
         let manifest = &session.manifest;
         let is_made = |it: &Declaration| it.is_generated() && !remains::is_rotated(manifest, store, it);
         // Also what a run before this one left in force, since it had hooks then.
-        let is_left = |name: &&SecretName| store.is_current_leaked(name) && store.rotations.open(name).is_none();
+        let is_left = |name: &&SecretName| store.is_current_leaked(name);
         let all = self.fresh.iter().chain(self.known.keys().filter(is_left));
+        let all = all.filter(|name| store.rotations.open(name).is_none());
         let made: BTreeSet<SecretName> = all.filter(|name| is_made(&manifest.secrets[*name])).cloned().collect();
         if made.is_empty() {
             return Plan::default();
@@ -110,7 +113,11 @@ impl Case {
         let authorities = revoke::certificates(world.manifest, store, &self.fresh, world.now);
         let all: BTreeSet<SecretName> = incident.affected.iter().map(|it| it.secret.clone()).collect();
         let tokens = revoke::tokens(store, &all, world.now);
+        let given_up = give_up(world, store, plan)?;
         let mut changed = world.make(store, plan)?;
+        for name in &given_up {
+            store.owe_owner(name);
+        }
         let lists = world.make_lists(store, &authorities)?;
         for it in &mut incident.affected {
             it.successor = successor(store, it);
@@ -120,6 +127,11 @@ impl Case {
         say(format!("{} banned", counted(banned, "value")));
         for name in &changed {
             say(replaced(name));
+        }
+        for name in &given_up {
+            say(format!(
+                "the rotation of `{name}`, which was made of what leaked, was given up; its owner is to be told"
+            ));
         }
         for name in self.fresh.iter().filter(|name| !changed.contains(name)) {
             let is_rotated =
@@ -214,6 +226,18 @@ impl Case {
         }
         is_new
     }
+}
+
+/// Gives up the rotations of what is made anew, whose candidates are made of what leaked: their owners are told what is in force
+/// afterwards, and may know the candidates as long.
+fn give_up(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
+    let is_begun = |name: &&SecretName| store.rotations.open(name).is_some_and(|it| it.remote.is_none());
+    let names: Vec<SecretName> = plan.steps.iter().map(|step| &step.secret).filter(is_begun).cloned().collect();
+    for name in &names {
+        let is_asked = world.manifest.secret(name).is_some_and(|it| has(world.manifest, it, Step::Retire));
+        drop_candidate(store, name, world.now, is_asked)?;
+    }
+    Ok(names)
 }
 
 fn replaced(name: &SecretName) -> String {
