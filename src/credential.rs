@@ -11,7 +11,7 @@ mod value;
 
 pub use arguments::{Argument, typed};
 pub use dummy::{is_dummy, without_dummies};
-pub use file::{is_secret_file, is_secret_in};
+pub use file::{is_secret_file, is_secret_in, may_hold_secret};
 pub use text::in_document;
 pub use value::{could_be, looks_random};
 

@@ -4,8 +4,10 @@ use super::text::has_statement;
 use super::{assigned, in_document};
 
 /// What programs keep logins in.
-const LOGINS: [&str; 13] = [
+const LOGINS: [&str; 19] = [
     ".aws",
+    ".boto",
+    ".dockercfg",
     ".git-credentials",
     ".gnupg",
     ".htpasswd",
@@ -14,28 +16,46 @@ const LOGINS: [&str; 13] = [
     ".npmrc",
     ".pgpass",
     ".pypirc",
+    ".s3cfg",
     ".ssh",
     ".vault-token",
+    "application_default_credentials.json",
+    "auth.json",
     "credentials.json",
     "kubeconfig",
+    "rclone.conf",
 ];
 
 /// Those that are nothing but logins.
 const NOTHING_ELSE: [&str; 3] = [".htpasswd", ".pgpass", ".vault-token"];
 
+/// Ends of what programs keep logins in.
+const LOGIN_ENDS: [&str; 3] = [".kubeconfig", ".tfstate", ".tfvars"];
+
 /// Private keys.
 const KEYS: [&str; 4] = ["id_dsa", "id_ecdsa", "id_ed25519", "id_rsa"];
 
 /// Ends of what keeps private keys in a form of its own.
-const KEY_STORES: [&str; 4] = [".jks", ".kdbx", ".p12", ".pfx"];
+const KEY_STORES: [&str; 5] = [".jks", ".kdbx", ".p12", ".pfx", ".pk8"];
 
 /// Parts of a name by which a file shows what another one looks like.
 const SHOWING: [&str; 4] = ["dist", "example", "sample", "template"];
+
+/// What editors and careful people end the name of a file with that they keep.
+const KEPT: [&str; 6] = ["~", ".backup", ".bak", ".old", ".orig", ".save"];
+
+/// Ends of the texts of programs, of documents and of pictures. A credential in those is for `scan` to find.
+const OF_PROGRAMS: &str = " adoc avif bin bmp c cc class cjs cpp cs css csv dart dll eot erb exe ex exs fbx gif glb go gql gradle graphql \
+    groovy gz h hpp hs htm html ico ipynb jar java jpeg jpg js jsx kt less lock lua m map md mdx mjs mo mov mp3 mp4 o obj otf parquet pdf \
+    php pl png po proto ps1 psd py pyc pyi r rb rs rst sass scala scss so sql sqlite sum svelte svg swift tar tgz tif ts tsx ttf vue war \
+    wasm wav webm webp whl woff woff2 xlsx xz zip zst ";
 
 /// What the name of a file promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Promise {
     Nothing,
+    /// Anything: what is in it tells.
+    Anything,
     /// Lines of `NAME=value`.
     Variables,
     /// A private key as text.
@@ -51,24 +71,39 @@ enum Promise {
 fn promise(path: &str) -> Promise {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let directory = directory.rsplit('/').next().unwrap_or_default();
+    let name = KEPT.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     let end = name.rsplit_once('.').map_or("", |(_, end)| end);
+    let is_of_program = OF_PROGRAMS.contains(&format!(" {} ", end.to_ascii_lowercase()));
     let is_pem_key = || end == "pem" && ["key", "priv"].iter().any(|it| name.contains(it)) && !name.contains("pub");
     match () {
         () if name.split('.').any(|part| SHOWING.contains(&part)) => Promise::Nothing,
-        () if end == "env" || name.starts_with(".env.") => Promise::Variables,
+        () if end == "env" || name == ".envrc" || name.starts_with(".env.") => Promise::Variables,
+        () if name.starts_with("env.") && !is_of_program => Promise::Variables,
         () if end == "key" || is_pem_key() || KEYS.contains(&name) => Promise::Key,
         () if KEY_STORES.iter().any(|it| name.ends_with(it)) => Promise::KeyStore,
         () if NOTHING_ELSE.contains(&name) => Promise::Logins,
-        () if LOGINS.contains(&name) => Promise::Login,
-        () if matches!((directory, name), (".aws", "credentials") | (".docker", "config.json")) => Promise::Login,
-        () => Promise::Nothing,
+        () if LOGINS.contains(&name) || LOGIN_ENDS.iter().any(|it| name.ends_with(it)) => Promise::Login,
+        () if matches!(
+            (directory, name),
+            (".aws", "credentials") | (".docker", "config.json") | (".kube", "config")
+        ) =>
+        {
+            Promise::Login
+        }
+        () if is_of_program => Promise::Nothing,
+        () => Promise::Anything,
     }
+}
+
+/// Whether the name of a file says nothing of what is in it, which may be a credential: it is no text of a program, nor a picture.
+pub fn may_hold_secret(path: &str) -> bool {
+    promise(path) == Promise::Anything
 }
 
 /// Whether a path is that of a file, or a directory, which holds secrets wherever there is one: `.env` and its variants, private
 /// keys, and what programs keep logins in.
 pub fn is_secret_file(path: &str) -> bool {
-    promise(path) != Promise::Nothing
+    !matches!(promise(path), Promise::Nothing | Promise::Anything)
 }
 
 /// Whether a file of such a name holds one: no certificate, no settings without a login, nothing that a variable is put into.
@@ -76,20 +111,20 @@ pub fn is_secret_in(path: &str, bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes).ok();
     let has_line = |is: fn(&str) -> bool| text.is_some_and(|text| text.lines().any(is));
     match promise(path) {
-        Promise::Nothing => false,
+        Promise::Nothing | Promise::Anything => false,
         Promise::Variables => has_line(|line| assigned(line).is_some()),
         Promise::Key => !bytes.is_empty() && !is_public(bytes),
         // What a server trusts is public.
         Promise::KeyStore => !bytes.is_empty() && !path.contains("trust"),
         // An entry of a `.netrc` may go over several lines.
-        Promise::Login => text.is_some_and(|it| in_document(it).is_some() || has_statement(it) || has_client_key(it)),
+        Promise::Login => text.is_some_and(|it| in_document(it).is_some() || has_statement(it) || has_marked(it)),
         Promise::Logins => has_line(|line| !line.trim().is_empty() && !line.starts_with('#')),
     }
 }
 
-/// Whether a `kubeconfig` has a private key in it.
-fn has_client_key(text: &str) -> bool {
-    text.contains("client-key-data:")
+/// Whether a `kubeconfig` has a private key in it, or a state of Terraform what that calls sensitive.
+fn has_marked(text: &str) -> bool {
+    text.contains("client-key-data:") || text.contains("\"sensitive\": true")
 }
 
 /// Certificates and public keys, of OpenSSH too, and slides of Keynote, which are an archive.
@@ -145,8 +180,35 @@ mod tests {
             ("kubeconfig", "users:\n- user:\n    client-key-data: LS0t\n", true),
             ("kubeconfig", "apiVersion: v1\n", false),
             ("main.c", KEY, false),
+            ("id_rsa.bak", KEY, true),
+            ("tls/server.key~", KEY, true),
+            (".kube/config", "users:\n- user:\n    client-key-data: LS0t\n", true),
+            ("prod.kubeconfig", "users:\n- user:\n    token: eyJhbGciOiJSUzI1NiJ9.hunter2hunter2\n", true),
+            ("prod.kubeconfig", "apiVersion: v1\n", false),
+            (".envrc", "export API_KEY=hunter2hunter2\n", true),
+            (".envrc", "use flake\nPATH_add bin\n", false),
+            ("env.prod", "DB_PASSWORD=hunter2\n", true),
+            ("env.py", "DB_PASSWORD = 'hunter2'\n", false),
+            (".s3cfg", "[default]\nsecret_key = hunter2hunter2hunter2\n", true),
+            (".dockercfg", r#"{"https://index.docker.io/v1/": {"auth": "bWU6aHVudGVyMmh1bnRlcjI="}}"#, true),
+            ("auth.json", r#"{"http-basic": {"a.example": {"username": "me", "password": "hunter2hunter2"}}}"#, true),
+            ("auth.json", r#"{"http-basic": {}}"#, false),
+            ("terraform.tfstate", r#"{"outputs": {"dsn": {"value": "x", "sensitive": true}}}"#, true),
+            ("terraform.tfstate", r#"{"resources": [{"attributes": {"password": "hunter2hunter2"}}]}"#, true),
+            ("terraform.tfstate", r#"{"version": 4, "resources": []}"#, false),
+            ("prod.tfvars", "db_password = \"hunter2hunter2\"\n", true),
         ] {
             assert_eq!(is_secret_in(path, text.as_bytes()), expected, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_says_nothing_has_its_file_read() {
+        for path in ["tls.pem", "deploy_key", "service-account.json", "a/config.yml", "server.pem.old"] {
+            assert!(may_hold_secret(path) && !is_secret_file(path), "{path}");
+        }
+        for path in ["main.rs", "a/LOGO.PNG", "README.md", "key.pem.example", "id_rsa", "yarn.lock"] {
+            assert!(!may_hold_secret(path), "{path}");
         }
     }
 }

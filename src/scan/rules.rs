@@ -80,6 +80,11 @@ impl Rules {
         found.dedup_by(|a, b| a.place.start < b.place.end);
         found
     }
+
+    /// Whether a file has a credential in it that would stop a commit.
+    pub fn blocks(&self, bytes: &[u8]) -> bool {
+        self.find(bytes, &(0..bytes.len())).iter().any(|it| it.blocks)
+    }
 }
 
 /// Whether a short text has a credential in it that tells by its form whose it is.

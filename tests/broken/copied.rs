@@ -127,12 +127,21 @@ fn stores_and_the_identity_are_kept_out_of_images_where_they_are_there() {
     assert!(report.contains(r"printf '\\n%s\\n' .vault-kit/ >> .dockerignore"), "{report}");
     project.write(".dockerignore", "keys\nconf\n.vault-kit/\n");
     project.write("id.txt", std::fs::read(project.identity()).unwrap());
+    // Whoever's it is, it can be told by what is in it, and one's own without that.
+    assert!(told(&project, None).1.contains("copies `id.txt` into the image"));
+    project.write("id.txt", "");
     assert!(told(&project, None).0.is_empty());
     let (_, report) = told(&project, Some("id.txt"));
     assert!(report.contains("copies `id.txt` into the image"), "{report}");
 }
 
 const TOKEN: &str = "//registry.npmjs.org/:_authToken=npm_hunter2hunter2hunter2\n";
+const PEM: &str =
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n";
+const ACCOUNT: &str = r#"{"type": "service_account", "private_key":
+    "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END PRIVATE KEY-----\n"}"#;
+const CERTIFICATE: &str =
+    "-----BEGIN CERTIFICATE-----\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg\n-----END CERTIFICATE-----\n";
 const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
 
 /// What takes files of others, those that lie in the context and what keeps some back; then the files that are told.
@@ -156,6 +165,26 @@ const OTHERS: &[Other] = &[
     ("COPY . .", &[("a/id_rsa", KEY), (".dockerignore", "*\n!src\n!compose.yml\n")], &[]),
     ("COPY --exclude=id_rsa a /x", &[("a/id_rsa", KEY), ("a/b/id_rsa", KEY)], &["a/b/id_rsa"]),
     ("COPY --exclude=**/id_rsa . /x", &[("a/id_rsa", KEY), ("a/x.key", KEY)], &["a/x.key"]),
+    // By what is in it, whatever it is called.
+    (
+        "COPY . .",
+        &[("tls.pem", PEM), ("a/deploy_key", PEM), ("privkey1.pem.old", PEM)],
+        &["a/deploy_key", "privkey1.pem.old", "tls.pem"],
+    ),
+    ("COPY . .", &[("account.json", ACCOUNT), ("a.yml", "token: ${TOKEN}\n")], &["account.json"]),
+    (
+        "COPY . .",
+        &[("fullchain.pem", CERTIFICATE), ("tests/key.json", r#"{"private_key": "-----BEGIN PRIVATE KEY-----"}"#)],
+        &[],
+    ),
+    (
+        "COPY . .",
+        &[("a.rs", PEM), ("README.md", PEM), ("a/tls.pem.example", PEM), (".dockerignore", "keys\nconf\n")],
+        &[],
+    ),
+    ("COPY a/ca.pem /x", &[("a/ca.pem", CERTIFICATE), ("tls.pem", PEM)], &[]),
+    ("COPY tls.pem /x", &[("tls.pem", PEM)], &["tls.pem"]),
+    ("COPY . .", &[("tls.pem", PEM), (".dockerignore", "keys\nconf\n*.pem\n")], &[]),
     // By its name, and then by what is in it if it is there.
     ("COPY a/.npmrc /x", &[], &["a/.npmrc"]),
     ("COPY a/.npmrc /x", &[("a/.npmrc", TOKEN)], &["a/.npmrc"]),

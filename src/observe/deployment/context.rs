@@ -6,17 +6,21 @@ use std::path::Path;
 use super::super::compose::{OUTSIDE, is_outside};
 use super::{Observer, absolute, beneath};
 use crate::check::deployed::{Known, NamedFile};
-use crate::credential::{is_secret_file, is_secret_in};
+use crate::credential::{is_secret_file, is_secret_in, may_hold_secret};
 use crate::gather::Gather;
 use crate::image::dockerfile::Does;
 use crate::image::ignored::literal_start;
 use crate::image::{Dockerfile, Ignored};
+use crate::scan::Rules;
 
 /// More entries of directories than this are not looked at.
 const MOST_ENTRIES: usize = 50_000;
 
 /// More files than this are not read.
 const MOST_FILES: usize = 500;
+
+/// More files, and more bytes, are not searched whose names say nothing.
+const MOST_SEARCHED: (usize, usize) = (2_000, 64 << 20);
 
 /// How many directories lie above what is looked at.
 const DEEPEST: usize = 16;
@@ -44,7 +48,15 @@ impl Observer<'_> {
             _ => None,
         });
         let starts: BTreeSet<String> = copied.flatten().map(|it| literal_start(it)).collect();
-        let mut walk = Walk { observer: self, context, ignored, left: MOST_ENTRIES, known: Known::default() };
+        let mut walk = Walk {
+            observer: self,
+            context,
+            ignored,
+            rules: Rules::new(&self.subject.manifest.scan, &[]),
+            left: MOST_ENTRIES,
+            left_to_search: MOST_SEARCHED,
+            known: Known::default(),
+        };
         for start in &starts {
             walk.from(start, &starts);
         }
@@ -56,7 +68,9 @@ struct Walk<'w> {
     observer: &'w Observer<'w>,
     context: &'w str,
     ignored: &'w Ignored,
+    rules: Rules,
     left: usize,
+    left_to_search: (usize, usize),
     known: Known,
 }
 
@@ -71,9 +85,7 @@ impl Walk<'_> {
         if is_outside(self.context) {
             return self.stop(OUTSIDE);
         }
-        if is_secret_file(start) {
-            self.file(start);
-        }
+        self.file(start);
         let mut waiting = vec![(start.to_owned(), 0)];
         while let Some((directory, depth)) = waiting.pop() {
             // A file, a symlink, or nothing at all.
@@ -84,8 +96,7 @@ impl Walk<'_> {
                     true if PASSED_BY.contains(&name.as_str()) || self.ignored.keeps_back_all_of(&path) => {}
                     true if depth == DEEPEST => self.stop("its directories are too deep to be looked through"),
                     true => waiting.push((path, depth + 1)),
-                    false if is_secret_file(&path) => self.file(&path),
-                    false => {}
+                    false => self.file(&path),
                 }
             }
         }
@@ -102,19 +113,38 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &str) {
-        if self.ignored.keeps_back(path) {
-            return;
+        match () {
+            () if is_secret_file(path) && !self.ignored.keeps_back(path) => self.of_name(path),
+            () if may_hold_secret(path) && !self.ignored.keeps_back(path) => self.of_content(path),
+            () => {}
         }
+    }
+
+    /// A file whose name says what it should have in it.
+    fn of_name(&mut self, path: &str) {
         if self.known.files.len() == MOST_FILES {
             return self.stop("it has too many files to be looked through");
         }
         let holds = match self.observer.content(&beneath(self.context, path)) {
-            Ok(Some(bytes)) => is_secret_in(path, &bytes),
+            Ok(Some(bytes)) => is_secret_in(path, &bytes) || self.rules.blocks(&bytes),
             // Whoever builds may read it.
             Err(unread) if unread.is_fault => true,
             Ok(None) | Err(_) => return,
         };
         self.known.files.insert(path.to_owned(), holds);
+    }
+
+    /// A file whose name says nothing. As it lies there: a builder gets it so, and to ask git for each would take a process each.
+    fn of_content(&mut self, path: &str) {
+        let (files, bytes) = &mut self.left_to_search;
+        if *files == 0 || *bytes == 0 {
+            return self.stop("it has too many files to be searched");
+        }
+        let Ok(Some(content)) = self.observer.disk.content(&beneath(self.context, path)) else { return };
+        (*files, *bytes) = (*files - 1, bytes.saturating_sub(content.len()));
+        if self.rules.blocks(&content) {
+            self.known.files.insert(path.to_owned(), true);
+        }
     }
 
     fn stop(&mut self, why: &str) {
