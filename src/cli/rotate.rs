@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use clap::{Args, Subcommand};
 
 use self::aws::Aws;
+pub(super) use self::foretold::outputs_of;
 use self::intended::Rehearsed;
 use super::context::Context;
 use super::incident::timelines;

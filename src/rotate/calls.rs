@@ -35,13 +35,11 @@ pub fn calls(
         };
         names.flat_map(call).collect()
     };
-    let anew = selection.anew(store);
     let in_order = |names: BTreeSet<&SecretName>| {
         waves(names.into_iter().cloned().collect(), |name| programs.given(name)).concat()
     };
     let going = |is_meant: &dyn Fn(Reached) -> bool| -> BTreeSet<&SecretName> {
-        let going = selection.going.iter().filter(|name| !anew.contains(*name));
-        going.filter(|name| reached(name).is_some_and(is_meant)).collect()
+        selection.going.iter().filter(|name| reached(name).is_some_and(is_meant)).collect()
     };
     let fresh = || selection.fresh.iter();
     let given_up = going(&|step| step == Reached::Aborting);

@@ -12,8 +12,8 @@ use super::undeclared::{is_gone, refusal};
 use crate::error::Error;
 use crate::manifest::Manifest;
 use crate::name::SecretName;
-use crate::store::Store;
-use crate::store::rotations::Step as Reached;
+use crate::store::rotations::{Operation, Step as Reached};
+use crate::store::{Store, Version};
 
 /// What would be done about one secret.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +22,25 @@ pub struct Intent {
     pub secret: SecretName,
     /// What, in order.
     pub deeds: Vec<Deed>,
+    /// Whether what it replaces is accepted for a while yet.
+    #[serde(skip)]
+    pub keeps: bool,
+}
+
+/// Whether the owner of a secret goes on accepting what a rotation replaces beyond this time; without one, what another one would.
+pub fn keeps(
+    manifest: &Manifest,
+    store: &Store,
+    (name, operation): (&SecretName, Option<&Operation>),
+    now: DateTime<Utc>,
+) -> bool {
+    if let Some(at) = operation.and_then(|it| it.retire_at) {
+        return at > now;
+    }
+    let base = operation.and_then(|it| store.version(name, it.base)).or_else(|| store.current(name));
+    let environment = manifest.environments.get(&store.environment);
+    let overlap = manifest.secret(name).and_then(|it| it.overlap_in(environment));
+    overlap.is_some() && base.is_none_or(|it| !store.is_leaked(it))
 }
 
 /// Something that would be done.
@@ -74,7 +93,7 @@ pub fn resume(
     let going = names.iter().filter_map(|name| Some((name, store.rotations.running.get(name)?.step)));
     let intent = |(name, step): (&SecretName, Reached)| {
         if stopped(manifest, store, programs, name, now).is_some() {
-            return Intent { secret: name.clone(), deeds: vec![Deed::Refuse] };
+            return Intent { secret: name.clone(), deeds: vec![Deed::Refuse], keeps: false };
         }
         if step == Reached::Aborting {
             return abort(store, programs, name, (false, is_promised(name)));
@@ -91,7 +110,11 @@ pub fn resume(
             deeds.push(Deed::Promote);
         }
         deeds.extend(asked(Step::Retire).map(Deed::Retire));
-        Intent { secret: name.clone(), deeds }
+        Intent {
+            secret: name.clone(),
+            deeds,
+            keeps: keeps(manifest, store, (name, store.rotations.running.get(name)), now),
+        }
     };
     going.map(intent).collect()
 }
@@ -117,12 +140,24 @@ pub fn stopped(
 }
 
 /// What telling the current value would do.
-pub fn tell(store: &Store, programs: &dyn Programs, name: &SecretName) -> Intent {
+pub fn tell(
+    manifest: &Manifest,
+    store: &Store,
+    programs: &dyn Programs,
+    name: &SecretName,
+    now: DateTime<Utc>,
+) -> Intent {
     let asked = |step: Step| programs.hooks(name, step).into_iter();
     let told = asked(Step::Set).map(Deed::SetBack).chain(asked(Step::Test).map(Deed::Test));
-    let before = asked(Step::Retire).filter(|_| store.to_retire(name).next().is_some());
-    let deeds = told.chain(before.map(Deed::Retire)).collect();
-    Intent { secret: name.clone(), deeds }
+    let before = store.to_retire(name).max_by_key(|it| (it.was_in_force(), it.life.told));
+    let retired = asked(Step::Retire).filter(|_| before.is_some());
+    let deeds = told.chain(retired.map(Deed::Retire)).collect();
+    let overlap = manifest.secret(name).and_then(|it| it.overlap_in(manifest.environments.get(&store.environment)));
+    let is_kept = |before: &Version| {
+        let until = before.life.replaced.zip(overlap).map(|(replaced, overlap)| replaced + overlap.delta());
+        before.was_in_force() && !store.is_leaked(before) && until.is_some_and(|until| until > now)
+    };
+    Intent { secret: name.clone(), deeds, keeps: before.is_some_and(is_kept) }
 }
 
 /// What giving up would do; `leaves_owner` = without hooks, `is_promised` = the candidate is accepted until its overlap ends.
@@ -140,5 +175,5 @@ pub fn abort(
     let names = BTreeSet::from([name.clone()]);
     let left = if leaves_owner { may_know_more } else { untold };
     let end = if left(store, programs, &names).is_empty() { Deed::Drop } else { Deed::Leave };
-    Intent { secret: name.clone(), deeds: back.chain(refused).chain([end]).collect() }
+    Intent { secret: name.clone(), deeds: back.chain(refused).chain([end]).collect(), keeps: false }
 }

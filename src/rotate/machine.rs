@@ -7,7 +7,7 @@ use super::paused;
 use super::programs::{Call, Programs, Status, Step};
 use super::remote::Target;
 pub(super) use super::run::{Failed, Run};
-use super::select::{self, Order};
+use super::select::{self, Order, Selection};
 use super::shared::Shared;
 use super::tell::leaked;
 use super::{Problem, Report, What, orphaned};
@@ -49,12 +49,7 @@ impl<'a> Machine<'a> {
         let mut run = Run { settles: settles || !waits, waits, ..Run::default() };
         let (world, opened) = self.open()?;
         run.since = Some(opened.store.updated);
-        let selection = select::select(world.manifest, &opened.store, order, self.programs, world.now)?;
-        if !selection.fresh.is_empty() || !selection.going.is_empty() {
-            // Before an owner is told of a value that could not be delivered.
-            let changing = selection.changing(world.manifest, &opened.store);
-            world.prepare(&opened.store)?.preflight_change(&changing)?;
-        }
+        let selection = self.select(&world, &opened.store, order, false)?;
         // No owner refuses what a file still delivers.
         let retires = |name: &SecretName| opened.store.rotations.running.get(name).is_some_and(|it| !it.is_open());
         run.settles |= selection.going.iter().any(retires);
@@ -78,6 +73,15 @@ impl<'a> Machine<'a> {
         let (fresh, targets) = self.look(&mut run, fresh)?;
         self.stage(&mut run, fresh, &targets)?;
         self.carry_on(run, targets)
+    }
+
+    /// What an order comes to; refused where its files could not be written, before an owner is told of a value.
+    pub fn select(&self, world: &World<'_>, store: &Store, order: &Order, is_rehearsal: bool) -> Result<Selection> {
+        let selection = select::select(world.manifest, store, order, self.programs, world.now)?;
+        if !selection.fresh.is_empty() || !selection.going.is_empty() {
+            expect_deliverable(world, store, &selection.changing(world.manifest, store), is_rehearsal)?;
+        }
+        Ok(selection)
     }
 
     pub(super) fn carry_on(&self, mut run: Run, targets: Vec<Target<'_>>) -> Result<Report> {
@@ -240,6 +244,17 @@ pub(super) fn write_down(
 fn interrupted() -> Error {
     Error::new(Kind::Incomplete, "interrupted", "interrupted; the rotation can be carried on")
         .hint("`vault-kit rotate resume`, or wait for the next `vault-kit rotate --due`")
+}
+
+/// Refuses what could not be delivered with these secrets; a rehearsal makes no trial file to find that out.
+pub fn expect_deliverable(
+    world: &World<'_>,
+    store: &Store,
+    changing: &BTreeSet<SecretName>,
+    is_rehearsal: bool,
+) -> Result<()> {
+    let prepared = world.prepare(store)?;
+    if is_rehearsal { prepared.refuse_change(changing) } else { prepared.preflight_change(changing) }
 }
 
 /// The operation of a secret that is known to have one.

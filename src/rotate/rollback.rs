@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::Report;
-use super::machine::{Machine, Run};
+use super::machine::{Machine, Run, expect_deliverable};
 use super::programs::{self, Step};
 use crate::apply::Deed;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::manifest::Kind;
 use crate::name::{SecretName, VersionId};
+use crate::plan;
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::secret::random;
@@ -73,12 +74,25 @@ fn nothing(name: &SecretName, to: Option<VersionId>, versions: &[&Version]) -> E
 }
 
 impl Machine<'_> {
+    /// Refuses to go back where its programs could not be started or its files not be written, before an owner is told.
+    pub fn expect_rollback(
+        &self,
+        world: &World<'_>,
+        store: &Store,
+        name: &SecretName,
+        is_rehearsal: bool,
+    ) -> Result<()> {
+        let names = BTreeSet::from([name.clone()]);
+        self.expect_programs(&names)?;
+        expect_deliverable(world, store, &plan::dependents(world.manifest, &names), is_rehearsal)
+    }
+
     /// Puts an earlier value in force again, through `set` and `test` like a new one.
     pub fn rollback(&self, name: &SecretName, earlier: &Earlier) -> Result<Report> {
         let names = BTreeSet::from([name.clone()]);
-        self.expect_programs(&names)?;
         let mut run = Run { settles: true, ..Run::default() };
-        let (_, opened) = self.open()?;
+        let (world, opened) = self.open()?;
+        self.expect_rollback(&world, &opened.store, name, false)?;
         let owed = opened.store.rotations.running.get(name).is_some_and(|it| it.base != earlier.version);
         drop(opened);
         if owed {

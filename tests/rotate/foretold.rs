@@ -210,3 +210,93 @@ fn a_plan_says_what_stands_in_the_way() {
     assert!(told.contains("warning: hook-missing: there is no `hooks/owner`"), "{told}");
     assert_eq!(blocked.as_array().unwrap().len(), 4);
 }
+
+#[test]
+fn a_rollback_whose_programs_cannot_be_started_is_foretold() {
+    let project = project();
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    for (code, words) in [(6, "you do not trust it as it is now"), (3, "there is no `hooks/owner`")] {
+        assert!(refused_alike(&project, "rotate rollback DB", code).contains(words));
+        // Of this one only the reload is a program's.
+        let told = project.run(["rotate", "rollback", "SESSION", "-n"]);
+        assert!(told.code == 2 && told.stderr.contains("no earlier value"), "{told:?}");
+        if code == 6 {
+            std::fs::remove_file(project.path("hooks/owner")).unwrap();
+        }
+    }
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    project.run(["rotate", "SESSION"]).assert_code(0);
+    std::fs::remove_file(project.path("hooks/owner")).unwrap();
+    let told = project.run(["rotate", "rollback", "SESSION", "-n"]).assert_code(3);
+    assert!(told.stderr.contains("would go back") && told.stderr.contains("hook `server`"), "{told:?}");
+    let told = project.run(["rotate", "rollback", "SESSION", "-n", "--json"]).assert_code(3);
+    let answer: Value = serde_json::from_str(&told.stdout).unwrap();
+    assert_eq!(answer["errors"][0]["code"], "hook-missing", "{answer}");
+}
+
+#[test]
+fn an_incident_whose_programs_cannot_be_started_is_foretold() {
+    let project = project();
+    std::fs::remove_file(project.path("hooks/owner")).unwrap();
+    let told = project.run(["incident", "SESSION", "-n"]).assert_code(3);
+    assert!(told.stderr.contains("there is no `hooks/owner`") && told.stderr.contains("hook `server`"), "{told:?}");
+    assert!(told.stderr.contains("unless hook `server` did"), "it is left to a person: {told:?}");
+    // No program reads the file of a setting's neighbour alone.
+    let manifest = project.read("vault-kit.toml").replace("outputs = [\"env\"]", "outputs = [\"other\"]");
+    project.write("vault-kit.toml", format!("{manifest}[secrets.ALONE]\nkind = \"random\"\n[outputs.alone]\nformat = \"dotenv\"\npath = \"alone.env\"\nsecrets = [\"ALONE\"]\n").replace("path = \".env\"\n", "path = \".env\"\nsecrets = [\"DB\", \"SESSION\", \"URL\"]\n"));
+    project.run(["generate"]).assert_code(0);
+    project.run(["incident", "ALONE", "-n"]).assert_code(0);
+}
+
+#[test]
+fn what_a_resumption_finds_when_it_is_its_turn_is_a_step_that_fails() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    std::fs::remove_file(project.path("hooks/owner")).unwrap();
+    for more in [&["-n"][..], &[]] {
+        let run = project.run([&["rotate", "resume"], more].concat()).assert_code(8);
+        assert!(run.stderr.contains("there is no `hooks/owner`"), "{run:?}");
+    }
+}
+
+#[test]
+fn what_is_retired_is_foretold_where_it_happens_and_only_what_has_an_overlap_waits_for_its_end() {
+    let project = project();
+    let lines = |words: &[&str]| -> Vec<String> {
+        let told = project.run(words.iter().copied()).assert_code(0).stderr;
+        told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let at = |lines: &[String], line: &str| {
+        lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {lines:?}"))
+    };
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let waits = "would retire DB the old value, once its overlap has ended, by hook `owner`";
+    let told = lines(&["rotate", "resume", "-n"]);
+    let order = ["would write .env 0600", "would reload server", waits].map(|line| at(&told, line));
+    assert!(order.is_sorted(), "{told:?}");
+    // What leaked has none.
+    project.run(["incident", "DB", "--yes"]).assert_code(8);
+    at(&lines(&["rotate", "resume", "-n"]), "would retire DB the old value, by hook `owner`");
+    std::fs::remove_file(project.path("fail-test")).unwrap();
+    project.run(["rotate", "resume"]).assert_code(0);
+    crate::leaked::ban(&project, "DB");
+    at(&lines(&["rotate", "DB", "-n"]), "would retire DB by hook `owner` (hooks/owner)");
+}
+
+#[test]
+fn an_incident_within_an_overlap_is_foretold_as_it_goes() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.run(["rotate", "DB"]).assert_code(0);
+    let left = |more: &[&str]| {
+        let run = project.run([&["incident", "DB", "--json"], more].concat()).assert_code(0);
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["incidents"][0]["remains"].clone()
+    };
+    let foretold = left(&["-n"]);
+    assert_eq!(foretold, left(&["--yes"]));
+}

@@ -19,7 +19,7 @@ use crate::manifest::Output;
 use crate::name::SecretName;
 use crate::plan::{self, Plan};
 use crate::rotate::Refusal;
-use crate::rotate::machine::Machine;
+use crate::rotate::machine::{Machine, expect_deliverable};
 use crate::store::Store;
 use crate::store::files::Opened;
 use crate::world::World;
@@ -85,7 +85,10 @@ impl Declared<'_> {
         // Without its files nothing is put in force.
         let rotates = if refused.is_empty() { self.rotates.clone() } else { BTreeSet::new() };
         let worked_on = rotates.union(&self.retires).cloned().collect();
-        let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &worked_on));
+        let made = self.plan.steps.iter().map(|step| step.secret.clone());
+        let changing = made.chain(plan::dependents(self.world.manifest, &rotates)).collect();
+        let owed = store.rotations.reloads.keys();
+        let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &worked_on, &changing, owed));
         refused.extend(self.timelines.expect_readable(self.session, store).err());
         let (foreseen, against) = foreseen.unzip();
         refused.extend(against.into_iter().flatten());
@@ -97,7 +100,7 @@ impl Declared<'_> {
     fn rehearse(&self, store: &mut Store) -> Result<Delivered> {
         let delivered = self.world.rehearse(store)?;
         let rotated = plan::dependents(self.world.manifest, &self.rotates);
-        self.world.prepare(store)?.refuse_change(&rotated)?;
+        expect_deliverable(self.world, store, &rotated, true)?;
         Ok(delivered)
     }
 
@@ -184,7 +187,7 @@ impl Declared<'_> {
             return Ok(());
         }
         let rotated = plan::dependents(self.world.manifest, &self.rotates);
-        self.world.prepare(store)?.preflight_change(&rotated)
+        expect_deliverable(self.world, store, &rotated, false)
     }
 
     /// As an error about the files of what is banned already, with the command that goes on.

@@ -39,13 +39,24 @@ pub fn although_banned(error: Error) -> Error {
     })
 }
 
-/// What a run would do about these by itself, and what stands against it as far as their programs are concerned.
-pub fn foresee(session: &Session<'_>, names: &BTreeSet<SecretName>) -> (Foreseen, Vec<Error>) {
+/// What a run would do about these by itself, and what stands against it as far as programs are concerned, also those that read
+/// the files with what is `changing`, or are `owed` that.
+pub fn foresee<'h>(
+    session: &Session<'_>,
+    names: &BTreeSet<SecretName>,
+    changing: &BTreeSet<SecretName>,
+    owed: impl Iterator<Item = &'h String>,
+) -> (Foreseen, Vec<Error>) {
     let programs = rotate::programs(session);
-    let (rotated, refused) = startable(session, names);
-    let is_usable = |hook: &String| programs.expect(&BTreeSet::from([hook.clone()])).is_ok();
-    let outputs = session.manifest.outputs_in(&session.environment).map(|output| output.name.clone()).collect();
-    let reloads = programs.reloads(&outputs).into_iter().filter(is_usable).collect();
+    let (rotated, mut refused) = startable(session, names);
+    let mut reloads = programs.reloads(&rotate::outputs_of(session, changing));
+    reloads.extend(owed.filter(|hook| programs.is_declared(hook)).cloned());
+    reloads.retain(|hook| {
+        let error = programs.expect(&BTreeSet::from([hook.clone()])).err();
+        let is_usable = error.is_none();
+        refused.extend(error);
+        is_usable
+    });
     (Foreseen { rotated, reloads }, refused)
 }
 

@@ -38,7 +38,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
         let intent = |name| Ok(intent::abort(store, programs, name, (leaves_owners, is_promised(world, store, name)?)));
         let intents = names.iter().map(intent).collect::<Result<_>>()?;
-        Ok(Rehearsed { intents, stopped: Vec::new(), plan: None })
+        Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, is_begun: false })
     };
     let risk = |store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let mut untold = untold(store, programs, names);

@@ -47,17 +47,17 @@ pub struct Calls {
 }
 
 /// What a run of a selection would call, with the files that it would change; `promised` are those whose owners go on accepting
-/// what is given up.
+/// what is given up, and `keeping` those whose owners accept for a while what is replaced.
 pub fn calls(
     session: &Session<'_>,
     store: &Store,
     programs: &dyn Programs,
     (order, selection, promised): (&Order, &Selection, &BTreeSet<SecretName>),
-    files: &[FileReport],
+    (keeping, files): (&BTreeSet<SecretName>, &[FileReport]),
 ) -> Result<Calls> {
     let (before, after) = calls::calls(selection, promised, store, programs);
     let of_secret = |call: calls::Call, is_last: bool| {
-        let declaration = session.manifest.secret(&call.secret).filter(|_| is_last);
+        let declaration = session.manifest.secret(&call.secret).filter(|it| is_last && keeping.contains(&it.name));
         let overlap = declaration.and_then(|it| it.overlap_in(session.manifest.environments.get(&session.environment)));
         let after = overlap.map(|it| it.to_string());
         Call { secret: Some(call.secret), after, ..of_hook(session, call.step, call.hook) }
@@ -91,6 +91,12 @@ fn of_hook(session: &Session<'_>, step: Step, hook: String) -> Call {
     let program = session.manifest.hooks.get(hook.as_str()).map(|it| it.program.clone());
     let (files, services) = (Vec::new(), BTreeSet::new());
     Call { step: step.name(), hook, program, secret: None, files, services, after: None }
+}
+
+/// The outputs that have one of these secrets.
+pub fn outputs_of(session: &Session<'_>, secrets: &BTreeSet<SecretName>) -> BTreeSet<OutputName> {
+    let outputs = session.manifest.outputs_in(&session.environment);
+    outputs.filter(|it| it.secrets.iter().any(|name| secrets.contains(name))).map(|it| it.name.clone()).collect()
 }
 
 /// The files that would be written, with their outputs.

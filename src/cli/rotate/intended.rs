@@ -27,6 +27,8 @@ pub struct Rehearsed {
     pub stopped: Vec<Error>,
     /// What would be made anew before files are delivered; `None` = none is.
     pub plan: Option<Plan>,
+    /// Whether it goes on with what was begun, and does not ask first whether its programs could be started.
+    pub is_begun: bool,
 }
 
 #[derive(Serialize)]
@@ -42,11 +44,12 @@ struct Answer<'a> {
     errors: Vec<Told>,
 }
 
-/// Tells what would be done, which hooks would be asked to reload, and which of them all could not be started.
+/// Tells what would be done, which hooks would be asked to reload, and which of them all could not be started. That is found when it is
+/// their turn, where the run `is_begun`: then it is a step that fails.
 pub fn tell(
     session: &Session<'_>,
     programs: &dyn Programs,
-    Rehearsed { intents, stopped, .. }: Rehearsed,
+    Rehearsed { intents, stopped, is_begun, .. }: Rehearsed,
     reloads: &BTreeMap<String, Trouble>,
     Delivered { files, warnings, .. }: &Delivered,
 ) -> Result<Exit> {
@@ -61,7 +64,8 @@ pub fn tell(
         reloads.keys().cloned().partition(|hook| programs.is_declared(hook));
     reloads.extend(programs.reloads(&outputs));
     let mut errors: Vec<Error> = stopped.into_iter().map(|error| paste.error(error)).collect();
-    errors.extend(not_startable(session.context, programs, asked.chain(reloads.iter().map(String::as_str))));
+    let unusable = not_startable(session.context, programs, asked.chain(reloads.iter().map(String::as_str)));
+    errors.extend(unusable.into_iter().map(|error| if is_begun { error.incomplete() } else { error }));
     let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
     if ui.json {
         ui.object(&Answer {
@@ -75,14 +79,18 @@ pub fn tell(
         })?;
         return Ok(exit);
     }
-    for intent in &intents {
-        for deed in &intent.deeds {
+    let is_last = |deed: &&Deed| matches!(deed, Deed::Retire(_));
+    let tell = |intent: &Intent, deeds: &mut dyn Iterator<Item = &Deed>| {
+        for deed in deeds {
             let by = |what: &str, hook: &str| format!("{what}, by hook `{hook}`");
             let (verb, how) = match deed {
                 Deed::Set(hook) => ("would set", by("its owner is to accept the new value", hook)),
                 Deed::Test(hook) => ("would test", by("whether the value works", hook)),
                 Deed::Promote => ("would promote", "with what is made of it, and the files".to_owned()),
-                Deed::Retire(hook) => ("would retire", by("the old value, once its overlap has ended", hook)),
+                Deed::Retire(hook) if intent.keeps => {
+                    ("would retire", by("the old value, once its overlap has ended", hook))
+                }
+                Deed::Retire(hook) => ("would retire", by("the old value", hook)),
                 Deed::SetBack(hook) => ("would set", by("its owner is to accept the current value", hook)),
                 Deed::RetireCandidate(hook) => ("would retire", by("the candidate", hook)),
                 Deed::Drop => ("would drop", "the candidate; the current value stays in force".to_owned()),
@@ -94,6 +102,9 @@ pub fn tell(
             };
             ui.say(&row(verb, &intent.secret, format_args!("{how}")));
         }
+    };
+    for intent in &intents {
+        tell(intent, &mut intent.deeds.iter().filter(|deed| !is_last(deed)));
     }
     tell_files(ui, files, true);
     for hook in &reloads {
@@ -101,6 +112,10 @@ pub fn tell(
     }
     for hook in &ended {
         ui.say(&row("would end", hook, format_args!("its `reload`, since it is not declared any more")));
+    }
+    // Nothing is retired before the files are read.
+    for intent in &intents {
+        tell(intent, &mut intent.deeds.iter().filter(is_last));
     }
     if intents.is_empty() && reloads.is_empty() && ended.is_empty() {
         ui.say(&format!("environment `{}`: nothing to do", session.environment));

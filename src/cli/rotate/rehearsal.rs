@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::plan::Plan;
 use crate::rotate::abort::is_promised;
+use crate::rotate::intent::keeps;
 use crate::rotate::schedule;
 use crate::rotate::select::{Order, Selection};
 use crate::store::Store;
@@ -66,10 +67,11 @@ impl Rehearsal {
         let promoted = self.promoted(&store);
         let is_promised = |name: &&SecretName| is_promised(world, &store, name).unwrap_or_default();
         let promised = self.selection.going.iter().filter(is_promised).cloned().collect();
+        let keeping = self.keeping(session, &store);
         let delivered = deliver(world, &mut store, &self.plan)?;
         let programs = super::programs(session);
         let selection = (&self.order, &self.selection, &promised);
-        let calls = foretold::calls(session, &store, &programs, selection, &delivered.files)?;
+        let calls = foretold::calls(session, &store, &programs, selection, (&keeping, &delivered.files))?;
         let paste = Paste::new(context);
         let stopped = self.stopped.into_iter().map(|error| paste.error(error));
         let errors: Vec<Error> = stopped.chain(not_startable(context, &programs, calls.hooks())).collect();
@@ -97,6 +99,16 @@ impl Rehearsal {
             context.ui.problem(error);
         }
         Ok(exit)
+    }
+
+    /// Whose owners accept what is replaced for a while yet.
+    fn keeping(&self, session: &Session<'_>, store: &Store) -> BTreeSet<SecretName> {
+        let Selection { fresh, going, .. } = &self.selection;
+        let is_kept = |name: &&SecretName| {
+            let operation = store.rotations.running.get(*name).filter(|_| !fresh.contains(*name));
+            keeps(&session.manifest, store, (name, operation), session.context.now)
+        };
+        fresh.union(going).filter(is_kept).cloned().collect()
     }
 
     /// What is going on with a value that is there.

@@ -7,6 +7,7 @@ use clap::Args;
 use super::intended::Rehearsed;
 use super::run::{preview, take_stopped};
 use crate::cli::context::Context;
+use crate::clock::SystemClock;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
@@ -14,7 +15,7 @@ use crate::rotate::abort::is_promised;
 use crate::rotate::declared::Declared;
 use crate::rotate::intent;
 use crate::rotate::machine::Machine;
-use crate::rotate::select::{self, Order};
+use crate::rotate::select::Order;
 use crate::store::Store;
 use crate::world::World;
 
@@ -30,11 +31,13 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let order = Order::Resume(names.clone());
-        let mut selection = select::select(world.manifest, store, &order, programs, world.now)?;
+        let machine = Machine::new(world, programs, &SystemClock);
+        let mut selection = machine.select(world, store, &order, true)?;
         let is_promised = |name: &SecretName| is_promised(world, store, name).unwrap_or_default();
         let intents = intent::resume(world.manifest, store, programs, &selection.going, world.now, &is_promised);
-        let stopped = take_stopped(world, store, programs, &mut selection, true)?;
-        Ok(Rehearsed { intents, stopped, plan: Some(preview(world, store, &order, &selection)) })
+        let stopped = take_stopped(world, store, programs, &mut selection);
+        let plan = Some(preview(world, store, &order, &selection));
+        Ok(Rehearsed { intents, stopped, plan, is_begun: true })
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
     super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)

@@ -6,14 +6,18 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::answer::{self, minute};
+use super::answer::{self, Told, minute};
+use super::foretold::outputs_of;
+use super::intended::not_startable;
 use super::versions;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
-use crate::error::{Error, Result};
+use crate::clock::SystemClock;
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan;
+use crate::rotate::machine::Machine;
 use crate::rotate::programs::{Programs, Step};
 use crate::rotate::rollback::{self, Earlier};
 use crate::ui::SCHEMA_VERSION;
@@ -45,6 +49,8 @@ struct Answer<'a> {
     created: DateTime<Utc>,
     /// Whether that works.
     worth: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Told>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -61,30 +67,15 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
     let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
-    // Before its owner is told of a value that could not be delivered.
-    let changing = plan::dependents(&session.manifest, &BTreeSet::from([name.clone()]));
-    let prepared = world.prepare(&opened.store)?;
+    let programs = super::programs(&session);
     if arguments.dry_run {
-        prepared.refuse_change(&changing)?;
-    } else {
-        prepared.preflight_change(&changing)?;
+        Machine::new(&world, &programs, &SystemClock).expect_rollback(&world, &opened.store, &name, true)?;
     }
     let digest = opened.digest;
     drop(opened.store);
-    let programs = super::programs(&session);
     let worth = worth(&name, &earlier, !programs.hooks(&name, Step::Set).is_empty());
-    if arguments.dry_run && context.ui.json {
-        let Earlier { version, created, .. } = earlier;
-        let (environment, worth) = (&session.environment, worth.as_str());
-        let (schema_version, dry_run) = (SCHEMA_VERSION, true);
-        context.ui.object(&Answer { schema_version, dry_run, environment, secret: &name, version, created, worth })?;
-        return Ok(Exit::DONE);
-    }
     if arguments.dry_run {
-        let (version, created) = (earlier.version, minute(earlier.created));
-        context.ui.say(&format!("would go back to the value of {created} of `{name}`, version {version}"));
-        context.ui.say(&worth);
-        return Ok(Exit::DONE);
+        return foretell(&session, &programs, &name, &earlier, &worth);
     }
     if !context.ui.json {
         context.ui.say(&format!("`{name}` goes back to the value of {}", minute(earlier.created)));
@@ -92,6 +83,32 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let report = super::work(&session, &world, (&programs, digest), |machine| machine.rollback(&name, &earlier))?;
     answer::tell(context, &session, report, &[worth], false)
+}
+
+/// Tells what would be done, and which program could not be started to have the files read.
+fn foretell(
+    session: &Session<'_>,
+    programs: &dyn Programs,
+    name: &SecretName,
+    earlier: &Earlier,
+    worth: &str,
+) -> Result<Exit> {
+    let context = session.context;
+    let changing = plan::dependents(&session.manifest, &BTreeSet::from([name.clone()]));
+    let reloads = programs.reloads(&outputs_of(session, &changing));
+    let errors = not_startable(context, programs, reloads.iter().map(String::as_str));
+    let Earlier { version, created, .. } = *earlier;
+    if context.ui.json {
+        let (schema_version, dry_run, environment, secret) = (SCHEMA_VERSION, true, &session.environment, name);
+        let errors = errors.iter().map(Told::from).collect();
+        context.ui.object(&Answer { schema_version, dry_run, environment, secret, version, created, worth, errors })?;
+    } else {
+        let created = minute(created);
+        context.ui.say(&format!("would go back to the value of {created} of `{name}`, version {version}"));
+        context.ui.say(worth);
+        errors.iter().for_each(|error| context.ui.problem(error));
+    }
+    Ok(Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from))
 }
 
 fn version(text: &str) -> Result<VersionId> {

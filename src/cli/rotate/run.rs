@@ -11,11 +11,13 @@ use super::rehearsal::Rehearsal;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::cli::{cert, consequences};
+use crate::clock::SystemClock;
 use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
+use crate::rotate::machine::Machine;
 use crate::rotate::programs::Programs;
 use crate::rotate::select::{self, Order, Ready, Selection};
 use crate::rotate::{intent, tell};
@@ -74,8 +76,12 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
     let programs = super::programs(session);
     let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
-    let mut selection = select::select(&session.manifest, &opened.store, &order, &programs, world.now)?;
-    let stopped = take_stopped(&world, &opened.store, &programs, &mut selection, arguments.dry_run)?;
+    let mut selection = if arguments.dry_run {
+        Machine::new(&world, &programs, &SystemClock).select(&world, &opened.store, &order, true)?
+    } else {
+        select::select(&session.manifest, &opened.store, &order, &programs, world.now)?
+    };
+    let stopped = take_stopped(&world, &opened.store, &programs, &mut selection);
     let plan = preview(&world, &opened.store, &order, &selection);
     let consequences = consequences::of_plan(session, &opened.store, &plan);
     consequences::say(context, &consequences);
@@ -138,27 +144,23 @@ fn members(session: &Session<'_>, group: &str) -> Result<Vec<SecretName>> {
     Ok(members)
 }
 
-/// Takes out of a selection what would not be carried on, and tells why. What the run itself would be refused for is an error
-/// of its rehearsal.
+/// Takes out of a selection what would not be carried on, and tells why; what is begun anew instead is only that.
 pub fn take_stopped(
     world: &World<'_>,
     store: &Store,
     programs: &dyn Programs,
     selection: &mut Selection,
-    dry_run: bool,
-) -> Result<Vec<Error>> {
-    let changing = selection.changing(world.manifest, store);
-    if dry_run && !changing.is_empty() {
-        world.prepare(store)?.refuse_change(&changing)?;
-    }
+) -> Vec<Error> {
     let stopped = |name: &SecretName| intent::stopped(world.manifest, store, programs, name, world.now);
+    let anew = selection.anew(store);
+    selection.going.retain(|name| !anew.contains(name));
     let leaked: Vec<Error> = selection.leaked.iter().map(tell::leaked).collect();
     let all: Vec<_> = selection.going.iter().filter_map(|name| Some((name.clone(), stopped(name)?))).collect();
     let (names, errors): (BTreeSet<SecretName>, Vec<Error>) = all.into_iter().unzip();
     selection.going.retain(|name| !names.contains(name));
     // What cannot be given up is not begun anew.
     selection.fresh.retain(|name| !names.contains(name));
-    Ok(leaked.into_iter().chain(errors).collect())
+    leaked.into_iter().chain(errors).collect()
 }
 
 /// What a run is going to make, should every program do what it is asked for.
