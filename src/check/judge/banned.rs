@@ -30,6 +30,12 @@ impl Bench<'_> {
         }
     }
 
+    /// What leaked and is replaced by now, of a file that was delivered with it.
+    pub(super) fn leaked_at(&self, path: &str) -> Vec<SecretName> {
+        let file = self.ledger.and_then(|ledger| Some((ledger, ledger.files.get(path)?)));
+        file.map_or_else(Vec::new, |(ledger, file)| leaked_in(ledger, file).into_iter().cloned().collect())
+    }
+
     /// Of a value that is made from others that leaked too, the one that has to be replaced first.
     fn source<'s>(&'s self, ledger: &'s Ledger, name: &'s SecretName) -> &'s SecretName {
         let mut source = name;

@@ -45,7 +45,9 @@ impl<'a> Bench<'a> {
             Some(it) if self.manifest.hooks_for(it, Step::Set).next().is_some() => {
                 self.command(&format!("rotate {name}"))
             }
-            _ => self.command(&format!("generate --replace {name}")),
+            Some(_) => self.command(&format!("generate --replace {name}")),
+            // Nobody knows how one is made, nor needs it.
+            None => self.command(&format!("remove {name}")),
         }
     }
 

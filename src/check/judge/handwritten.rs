@@ -44,7 +44,14 @@ impl Bench<'_> {
     /// Has the lines of these names moved into the block, also by the fix of a file that is stale.
     fn adopt(&mut self, path: &str, names: &BTreeSet<SecretName>, message: Option<String>) {
         let other: Vec<&SecretName> = names.iter().filter(|name| self.is_other(path, name)).collect();
-        let fix = if other.is_empty() {
+        // What leaked is taken by nobody.
+        let leaked = self.leaked_at(path);
+        let (leaked, other): (Vec<_>, Vec<_>) = other.into_iter().partition(|name| leaked.contains(*name));
+        let is_in_the_way = !(other.is_empty() && leaked.is_empty());
+        let fix = if other.is_empty() && !leaked.is_empty() {
+            let (drops, file) = (listed(&leaked), shell::path(path));
+            self.command(&format!("render --adopt --yes    # drops what {file} has for {drops}, which leaked"))
+        } else if other.is_empty() {
             self.command("render --adopt")
         } else {
             let (drops, file) = (listed(&other), shell::path(path));
@@ -54,8 +61,10 @@ impl Bench<'_> {
             ))
         };
         let render = self.command("render");
-        if let Some(stale) = self.stale_at(path).filter(|it| it.fix == render) {
-            stale.fix.clone_from(&fix);
+        // No file is written as long as one cannot be.
+        let is_it = |it: &Finding| is_in_the_way || it.code == Code::Stale && it.file.as_deref() == Some(path);
+        for finding in self.verdict.findings.iter_mut().filter(|it| is_it(it) && it.fix == render) {
+            finding.fix.clone_from(&fix);
         }
         if let Some(message) = message {
             self.about_file(Code::NameOutsideBlock, path, message, fix);

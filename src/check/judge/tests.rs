@@ -202,6 +202,16 @@ fn what_leaked_is_found_in_force_and_in_files_and_its_fix_begins_with_what_it_is
     assert_eq!(codes(&report), ["banned"]);
     assert_eq!(report.findings[0].file.as_deref(), Some(".env"));
     assert_eq!(report.findings[0].message, "still has a value that leaked, of `KEY`, `TOKEN`");
+    entry(&mut ledger, "KEY").banned = true;
+    let undeclared = crate::store::ledger::Entry { name: name("OLD"), ..entry(&mut ledger, "KEY").clone() };
+    ledger.secrets.insert(name("OLD"), undeclared);
+    let report = judged(Some(&ledger), &facts());
+    let of_old =
+        |it: &&crate::check::finding::Finding| it.code == Code::Banned && it.secret.as_ref() == Some(&name("OLD"));
+    let fix = report.findings.iter().find(of_old).map(|it| it.fix.as_str());
+    assert_eq!(fix, Some("vault-kit remove OLD"), "nobody could make another one");
+    entry(&mut ledger, "KEY").banned = false;
+    ledger.secrets.remove(&name("OLD"));
     let nowhere = Facts { expected: Vec::new(), ..facts() };
     assert_eq!(judged(Some(&ledger), &nowhere).findings[0].fix, "rm .env");
 }
