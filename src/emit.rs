@@ -4,6 +4,7 @@ pub mod class;
 mod docker_secrets;
 mod dotenv;
 pub mod dotenv_block;
+pub mod dotenv_lines;
 pub mod dotenv_read;
 pub mod external_secret;
 mod json;

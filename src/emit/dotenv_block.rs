@@ -100,7 +100,7 @@ pub fn entries_inside(path: &str, dialect: Dialect, existing: &Secret) -> Result
 }
 
 /// The bytes from the first marker to the last, with both lines.
-fn find_block(path: &str, file: &[u8]) -> Result<Option<Range<usize>>> {
+pub(super) fn find_block(path: &str, file: &[u8]) -> Result<Option<Range<usize>>> {
     let (mut begin, mut block) = (None, None);
     let mut start = 0;
     for (index, line) in file.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -131,10 +131,14 @@ fn markers(file: &[u8]) -> Vec<Range<usize>> {
     let spans = file.split_inclusive(|&byte| byte == b'\n').filter_map(|line| {
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         start += line.len();
-        let is_marker = [BEGIN, END].iter().any(|marker| text.trim_ascii_end() == marker.as_bytes());
-        is_marker.then_some(start - text.len()..start)
+        is_marker(text).then_some(start - text.len()..start)
     });
     spans.collect()
+}
+
+/// Whether a line is one of the two that delimit the block.
+pub(super) fn is_marker(line: &[u8]) -> bool {
+    [BEGIN, END].iter().any(|marker| line.trim_ascii_end() == marker.as_bytes())
 }
 
 fn entries_outside(path: &str, dialect: Dialect, file: &[u8], block: Option<&Range<usize>>) -> Result<Vec<Entry>> {

@@ -79,7 +79,7 @@ impl Declared<'_> {
     fn foretell(&self, store: &mut Store) -> Result<Exit> {
         let mut refused = Vec::new();
         let delivered = self.rehearse(store).unwrap_or_else(|error| {
-            refused.push(error.hint("what leaked would be banned all the same"));
+            refused.push(adopting(error).hint("what leaked would be banned all the same"));
             Delivered::default()
         });
         // Without its files nothing is put in force.
@@ -197,7 +197,7 @@ impl Declared<'_> {
         let go_on = format!("`vault-kit incident {} --yes`", names.join(" "));
         let words = "the store has the change: what leaked is banned; once this is put right, the same command writes the files, and \
                      rotates what is left";
-        rotation::although_banned(error).hint(format!("{words}: {go_on}"))
+        rotation::although_banned(adopting(error)).hint(format!("{words}: {go_on}"))
     }
 
     fn write(&self, store: &Store) -> Result<()> {
@@ -208,4 +208,16 @@ impl Declared<'_> {
             )
         })
     }
+}
+
+/// The same error where a file that was written by hand stands against the rest: its values are not to be taken into the store, as
+/// some of them leaked.
+fn adopting(error: Error) -> Error {
+    error.map_hints(&|hint| {
+        let path = hint.strip_prefix("`vault-kit import ").and_then(|it| it.split('`').next());
+        path.map_or_else(
+            || hint.to_owned(),
+            |path| format!("first, to keep what else stands there: `vault-kit import --replace {path}`, which refuses what leaked"),
+        )
+    })
 }

@@ -10,6 +10,7 @@ use super::super::rotate::answer as rotate;
 use super::super::session::Session;
 use super::super::summary::{row, tell_files, tell_lists};
 use super::timelines::Timelines;
+use super::traces;
 use crate::deliver::{Delivered, FileReport};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -156,8 +157,9 @@ impl Answer<'_> {
         let one = |(id, timeline): (&'s str, &'s str)| {
             let incident = progress::since(&session.manifest, store, id, store.incidents.get(id)?);
             let foreseen = self.foreseen.iter();
-            let incident =
+            let mut incident =
                 foreseen.fold(incident, |it, foreseen| foreseen.of(&session.manifest, &session.environment, it));
+            incident.remains.extend(traces::left(session, store, &incident));
             Some(OneIncident { id, timeline, incident })
         };
         self.timelines.iter().filter_map(one).collect()

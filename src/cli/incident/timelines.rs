@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::paste::Paste;
 use super::super::session::Session;
+use super::traces;
 use crate::error::Result;
 use crate::gather::Gather;
 use crate::incident::{progress, timeline};
@@ -89,6 +90,7 @@ fn rendered(
     (id, incident): (&str, &Incident),
     before: Option<Vec<u8>>,
 ) -> Vec<u8> {
-    let incident = &progress::since(&session.manifest, store, id, incident);
-    timeline::render(id, incident, &session.manifest.project, &session.environment, before.as_deref())
+    let mut incident = progress::since(&session.manifest, store, id, incident);
+    incident.remains.extend(traces::left(session, store, &incident));
+    timeline::render(id, &incident, &session.manifest.project, &session.environment, before.as_deref())
 }
