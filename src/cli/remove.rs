@@ -6,12 +6,17 @@ use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
 use super::summary::{Deed, Summary};
+use crate::emit::dotenv_lines;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::manifest::Format;
+use crate::manifest::model::Dialect;
 use crate::name::SecretName;
 use crate::plan::Plan;
 use crate::rotate::forget;
+use crate::secret::Secret;
 use crate::shell;
+use crate::store::ledger::DeliveredFile;
 use crate::ui::counted;
 
 #[derive(Debug, Args)]
@@ -58,7 +63,14 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         ));
     }
     let paste = Paste::new(context);
-    for path in left.iter().filter(|path| !delivered.files.iter().any(|file| file.path == **path)) {
+    for record in left.iter().filter(|it| !delivered.files.iter().any(|file| file.path == it.file)) {
+        let path = &record.file;
+        if let Some(lines) = lines_beside_others(&session, record, &name) {
+            context
+                .ui
+                .warn(&format!("`{path}` still holds the value, beside what is not its own: take {lines} out of it"));
+            continue;
+        }
         let remains = session.root.remains(path).unwrap_or_default();
         let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
         let fix = paste.fix(&format!("rm {}", words.join(" ")), session.root.path());
@@ -67,10 +79,30 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
+/// The lines of a dotenv file that have the value, where others stand there too: who removes the file loses those.
+fn lines_beside_others(session: &Session<'_>, record: &DeliveredFile, name: &SecretName) -> Option<String> {
+    let dialect = match session.manifest.outputs.get(&record.output).map(|output| &output.format) {
+        Some(Format::Dotenv { dialect }) => *dialect,
+        None if record.form.as_ref().is_some_and(|form| form.starts_with("dotenv")) => Dialect::Portable,
+        _ => return None,
+    };
+    let text = Secret::new(session.root.read(&record.file).ok()??);
+    let previous = name.previous();
+    let is_its = |it: &str| it == name.as_str() || previous.as_ref().is_some_and(|previous| it == previous.as_str());
+    match dotenv_lines::of(dialect, text.expose(), is_its) {
+        Some((_, true)) => None,
+        Some((lines, false)) if !lines.is_empty() => {
+            let lines: Vec<String> = lines.iter().map(|line| format!("line {line}")).collect();
+            Some(lines.join(", "))
+        }
+        _ => Some("its lines".to_owned()),
+    }
+}
+
 /// The files that the secret was delivered in.
-fn left_behind(session: &Session<'_>, name: &SecretName) -> Vec<String> {
+fn left_behind(session: &Session<'_>, name: &SecretName) -> Vec<DeliveredFile> {
     let files = session.files().ledger().ok().flatten().map(|ledger| ledger.files).unwrap_or_default();
-    let held = files.into_values().filter(|file| file.holds.contains_key(name)).map(|file| file.file);
-    let is_there = |path: &String| session.root.remains(path).is_ok_and(|remains| !remains.is_empty());
+    let held = files.into_values().filter(|file| file.holds.contains_key(name));
+    let is_there = |it: &DeliveredFile| session.root.remains(&it.file).is_ok_and(|remains| !remains.is_empty());
     held.filter(is_there).collect()
 }
