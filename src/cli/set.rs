@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::consequences::{self, Change};
 use super::context::Context;
+use super::incident::timelines;
 use super::mounted;
 use super::session::{Session, read_for_change, read_stdin};
 use super::summary::{Deed, Summary};
@@ -77,6 +78,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     // What is not taken may be refused for that very reason.
     let mut delivered = delivered.inspect_err(|_| warnings.iter().for_each(|it| context.ui.warn(it)))?;
+    if !arguments.dry_run {
+        timelines::follow(&session, &world);
+    }
     delivered.warnings.splice(0..0, warnings);
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);

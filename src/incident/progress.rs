@@ -25,6 +25,12 @@ pub fn since(manifest: &Manifest, store: &Store, id: &str, incident: &Incident) 
         let current = store.current(&it.secret);
         it.successor = it.successor.or_else(|| current.filter(|_| is_known).map(|current| current.id));
         let begun = [words.rotate(&it.secret), words.agree(&it.secret)];
+        if let Some(declaration) =
+            manifest.secret(&it.secret).filter(|_| it.successor.is_some() && it.made_from.is_none())
+            && let Some(instead) = Words::supplied(declaration)
+        {
+            put(remains, &words.value(it, declaration), &instead);
+        }
         match standing {
             Standing::Over if it.successor.is_some() || current.is_none() => {
                 remains.retain(|line| !begun.contains(line));

@@ -104,7 +104,7 @@ impl Words<'_> {
     }
 
     /// What a person has to do about a value that leaked.
-    fn value(&self, it: &Affected, declaration: &Declaration) -> Vec<String> {
+    pub(super) fn value(&self, it: &Affected, declaration: &Declaration) -> Vec<String> {
         let name = &it.secret;
         let supply = self.command(&declaration.supply_words());
         match &declaration.kind {
@@ -113,7 +113,7 @@ impl Words<'_> {
             }
             _ if self.is_joint(it) => vec![self.agree(name)],
             Kind::External => {
-                let owner = declaration.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
+                let owner = owner(declaration);
                 let obtain = declaration.obtain.as_ref().map_or_else(String::new, |place| format!(", from: {place}"));
                 vec![format!(
                     "have `{name}` revoked by who issued it{owner}, and supply a new one with {supply}{obtain}"
@@ -140,6 +140,20 @@ impl Words<'_> {
                 vec![format!("where something else checks `{name}`, such as a database, change it there too")]
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// What is left of that once a person supplied another one.
+    pub(super) fn supplied(declaration: &Declaration) -> Option<String> {
+        let name = &declaration.name;
+        match declaration.kind {
+            Kind::External => {
+                Some(format!("have the leaked value of `{name}` revoked by who issued it{}", owner(declaration)))
+            }
+            Kind::ImportedCertificate(_) => {
+                Some(format!("have the leaked certificate of `{name}` revoked by its CA for keyCompromise"))
+            }
+            _ => None,
         }
     }
 
@@ -232,6 +246,11 @@ impl Words<'_> {
             self.manifest.reloads(&it.output).map(|hook| format!("hook `{}`", hook.name)).collect();
         if hooks.is_empty() { String::new() } else { format!(", unless {} did", hooks.join(", ")) }
     }
+}
+
+/// Who answers for it, in parentheses.
+fn owner(declaration: &Declaration) -> String {
+    declaration.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"))
 }
 
 fn drop_previous(arn: &str, version: &str) -> String {

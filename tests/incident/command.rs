@@ -383,6 +383,86 @@ fn what_stands_against_the_files_keeps_nothing_from_being_banned() {
 }
 
 #[test]
+fn what_is_printed_for_a_file_that_was_written_by_hand_works() {
+    for adopt in ["init", "check"] {
+        let project = with_env_by_hand();
+        let run = declare(&project, &["AUTH"]).assert_code(8);
+        assert!(
+            run.stderr.contains("`vault-kit init --adopt --yes`") && !run.stderr.contains("`vault-kit import .env`"),
+            "{run:?}"
+        );
+        assert!(run.stderr.contains("`vault-kit import --replace .env`, which refuses what leaked"), "{run:?}");
+        let report = json(&project.run(["check", "--json"]).assert_code(1));
+        let fixes: BTreeSet<&str> =
+            report["findings"].as_array().unwrap().iter().map(|it| it["fix"].as_str().unwrap()).collect();
+        let fix = "vault-kit render --adopt --yes    # drops what .env has for `AUTH`, which leaked";
+        assert_eq!(fixes, BTreeSet::from([fix]), "{report}");
+        let words = if adopt == "init" { "init --adopt --yes" } else { "render --adopt --yes" };
+        project.run(words.split(' ')).assert_code(0);
+        declare(&project, &["AUTH"]).assert_code(0);
+        assert_eq!(findings(&project), []);
+    }
+}
+
+#[test]
+fn lines_of_others_that_have_what_leaked_are_told_until_they_have_not() {
+    let project = shop();
+    let (old, own) = (String::from_utf8(project.get("AUTH")).unwrap(), project.read(".env"));
+    let foreign = format!("export X={old}\nOTHER=1\nBACKUP=\"{old}\"\n#PLAIN={old}\n");
+    project.write(".env", format!("{foreign}{own}"));
+    let left = "take what leaked out of lines 1, 3 and 4 of `.env`, which vault-kit did not write";
+    let told = project.run(["incident", "AUTH", "-n"]).assert_code(0);
+    let run = declare(&project, &["AUTH"]).assert_code(0);
+    let again = declare(&project, &["AUTH", "--json"]).assert_code(0);
+    for text in [&told.stderr, &run.stderr, &again.stdout, &timeline(&project).0] {
+        assert!(text.contains(left), "{text}");
+    }
+    assert_value_free(&project, &format!("{}{}{}{}", told.both(), run.both(), again.both(), timeline(&project).0));
+    project.write(".env", project.read(".env").replace(&foreign, &format!("OTHER=1\n#PLAIN={old}\n")));
+    let run = declare(&project, &["AUTH"]).assert_code(0);
+    assert!(run.stderr.contains("take what leaked out of line 2 of `.env`"), "{run:?}");
+    project.write(".env", project.read(".env").replace(&format!("#PLAIN={old}\n"), ""));
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert!(!timeline(&project).0.contains("take what leaked"), "{}", timeline(&project).0);
+}
+
+#[test]
+fn what_a_person_supplied_is_not_waited_for_any_more() {
+    let project = shop();
+    declare(&project, &["STRIPE"]).assert_code(0);
+    let id = project.store().incidents.keys().next().unwrap().clone();
+    let shown = || project.run(["incident", "show", &id]).assert_code(0).stdout;
+    assert!(shown().contains("`vault-kit set STRIPE`"), "{}", shown());
+    project.run_with_stdin(["set", "STRIPE"], NEW_KEY).assert_code(0);
+    let text = shown();
+    assert!(
+        !text.contains("vault-kit set STRIPE") && text.contains("`STRIPE`, `STRIPE_URL`: another value is in force"),
+        "{text}"
+    );
+    assert!(text.contains("have the leaked value of `STRIPE` revoked by who issued it (payments)"), "{text}");
+    assert_eq!(timeline(&project).0, text, "the file says it too");
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_0Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op").assert_code(0);
+    assert_eq!(shown().matches("another value is in force").count(), 1, "of what did not leak it says nothing");
+}
+
+#[test]
+fn who_removes_a_secret_is_not_told_to_remove_what_others_have_in_the_file() {
+    let project = shop();
+    let own = project.read(".env");
+    project.write(".env", format!("OTHER=1\n{own}"));
+    let line = project.read(".env").lines().position(|it| it.starts_with("STRIPE=")).unwrap() + 1;
+    let run = project.run(["remove", "STRIPE", "--yes"]).assert_code(0);
+    let told = format!("`.env` still holds the value, beside what is not its own: take line {line} out of it");
+    assert!(run.stderr.contains(&told) && !run.stderr.contains("rm .env"), "{run:?}");
+
+    let manifest = "[project]\nname = \"shop\"\n[secrets.STRIPE]\nkind = \"external\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
+    let alone = Project::initialised(manifest);
+    alone.run_with_stdin(["set", "STRIPE"], KEY.as_bytes()).assert_code(0);
+    let run = alone.run(["remove", "STRIPE", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("`.env` still holds the value: `rm .env`"), "{run:?}");
+}
+
+#[test]
 fn a_directory_that_is_none_keeps_nothing_from_being_banned() {
     let project = shop();
     let old = project.get("AUTH");

@@ -1,4 +1,4 @@
-//! What rotations do about what leaked, written into its incident: each step in the change of the store that it is.
+//! What is done about what leaked, written into its incident: each step in the change of the store that it is.
 
 use chrono::{DateTime, Utc};
 
@@ -7,7 +7,7 @@ use crate::name::SecretName;
 use crate::store::{Stage, Store};
 
 impl Store {
-    /// Writes into incidents a step that rotations of these secrets took.
+    /// Writes into incidents a step that rotations of these secrets took, or that another value came otherwise.
     pub fn follow(&mut self, action: &str, names: &[SecretName], at: DateTime<Utc>) {
         let Some((is_open, what)) = told(action) else { return };
         // What leaked is in force until something is promoted in its place.
@@ -67,6 +67,7 @@ fn told(action: &str) -> Option<(bool, &'static str)> {
         "rotate-test" => (true, "the new value was tested"),
         "rotate-abort" | "rotate-abort-without-hooks" => (true, "its rotation was given up"),
         "rotate-promote" => (false, "the new value is in force"),
+        "cert import" | "generate" | "import" | "set" | "sync pull" => (false, "another value is in force"),
         "rotate-retired" => (false, "its owner refuses the old value"),
         _ => return None,
     })
