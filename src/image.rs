@@ -2,6 +2,7 @@
 
 pub mod dockerfile;
 pub mod ignored;
+pub mod layers;
 
 pub use dockerfile::Dockerfile;
 pub use ignored::Ignored;

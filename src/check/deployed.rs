@@ -83,11 +83,44 @@ pub struct Image {
     pub inline: Option<Text>,
     /// The stage that is built; absent = the last.
     pub target: Option<String>,
+    /// The build context.
+    pub context: Context,
+    /// The directories among `additional_contexts`, by the name that `COPY --from` calls them.
+    pub named: BTreeMap<String, Context>,
+}
+
+impl Image {
+    /// The line of its file that a line of the Dockerfile stands on.
+    pub fn line_of(&self, line: u32) -> u32 {
+        self.inline.as_ref().map_or(line, |text| text.line_of(line))
+    }
+
+    /// Every context with its name; that of the build has none.
+    pub fn contexts(&self) -> impl Iterator<Item = (Option<&str>, &Context)> {
+        std::iter::once((None, &self.context)).chain(self.named.iter().map(|(name, it)| (Some(name.as_str()), it)))
+    }
+
+    /// The names of the further contexts.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.named.keys().map(String::as_str).collect()
+    }
+}
+
+impl Context {
+    /// Whether a file, by its path in it, reaches the builder.
+    pub fn sends(&self, path: &str) -> bool {
+        self.ignored.as_ref().is_ok_and(|it| !it.keeps_back(path))
+    }
+}
+
+/// A directory that files are copied from.
+#[derive(Debug)]
+pub struct Context {
     /// The `.dockerignore` that holds for it, relative to the project, whether or not it is there.
     pub ignore_file: String,
     /// What it keeps back; `Err` = why it was not read.
     pub ignored: Result<Ignored, Unread>,
-    /// Files that hold secrets and lie in the build context: the path in the context, by path in the project.
+    /// Files that hold secrets and lie in it: the path in it, by path in the project.
     pub within: BTreeMap<String, String>,
     /// What lies where `COPY` takes it.
     pub known: Known,
@@ -96,17 +129,10 @@ pub struct Image {
 /// Well-known files with secrets, whoever wrote them.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Those that reach the builder, by path in the build context, and whether a secret is in them.
+    /// Those that reach the builder, by path in the context, and whether a secret is in them.
     pub files: BTreeMap<String, bool>,
     /// Why not all of them were looked for.
     pub unseen: Option<String>,
-}
-
-impl Image {
-    /// The line of its file that a line of the Dockerfile stands on.
-    pub fn line_of(&self, line: u32) -> u32 {
-        self.inline.as_ref().map_or(line, |text| text.line_of(line))
-    }
 }
 
 /// A configuration file of nginx.

@@ -1,11 +1,16 @@
 //! A Dockerfile as far as it decides what ends up in an image: stages, variables, labels, copied files, the user.
 //!
 //! Follows the reference (docs.docker.com/reference/dockerfile): parser directives, continued lines, here-documents, the two forms
-//! of `ENV`, `LABEL` and `COPY`. Nothing is expanded. What Docker would refuse is passed over: Docker says so itself.
+//! of `ENV`, `LABEL` and `COPY`. Nothing is expanded until [`Dockerfile::resolve`] does. What Docker would refuse is passed over: Docker says so itself.
 
+mod copied;
 mod lines;
+mod variables;
 mod words;
 
+pub use copied::Copied;
+pub(super) use copied::within;
+pub use variables::Arguments;
 use words::{Word, split};
 
 /// The instructions that matter, in the order of the file.
@@ -35,6 +40,8 @@ pub struct Instruction {
     pub line: u32,
     /// Its stage, by its place in [`Dockerfile::stages`]; `None` before the first.
     pub stage: Option<usize>,
+    /// Whether it is left to images, or stages, that begin with this one (`ONBUILD`).
+    pub is_left: bool,
     /// What it does.
     pub does: Does,
 }
@@ -47,22 +54,15 @@ pub enum Does {
     Variable(Setting),
     /// Sets a label of the image.
     Label(Setting),
-    /// Takes files out of the build context; those that come from another stage, a URL or a here-document are not listed.
+    /// Copies files; those that come from a URL or a here-document are not listed.
     Copies(Copied),
+    /// The working directory of what follows.
+    Directory(String),
     /// Runs something: while the image is built, when a container starts, or to see how it does. Also what `ADD` fetches from an
     /// address, and each line of a file that stands in the Dockerfile.
     Runs(Program),
     /// The user that what follows runs as.
     User(String),
-}
-
-/// What an instruction takes out of the build context.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Copied {
-    /// Paths and patterns.
-    pub sources: Vec<String>,
-    /// `--exclude`: patterns of what it leaves out of those.
-    pub excluded: Vec<String>,
 }
 
 /// What an instruction runs.
@@ -104,6 +104,7 @@ impl std::fmt::Debug for Does {
             Self::Variable(it) => f.debug_tuple("Variable").field(it).finish(),
             Self::Label(it) => f.debug_tuple("Label").field(it).finish(),
             Self::Copies(copied) => f.debug_tuple("Copies").field(copied).finish(),
+            Self::Directory(path) => f.debug_tuple("Directory").field(path).finish(),
             Self::Runs(it) => f.debug_tuple("Runs").field(it).finish(),
             Self::User(user) => f.debug_tuple("User").field(user).finish(),
         }
@@ -118,13 +119,14 @@ impl Dockerfile {
         for lines::Logical { line, text, documents } in logical {
             let (keyword, rest) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
             let (keyword, rest) = (keyword.to_ascii_uppercase(), rest.trim());
-            file.take(line, &keyword, rest, escape);
+            file.take(line, &keyword, rest, (escape, false));
             for (line, text) in documents.into_iter().filter(|(_, text)| !text.trim_start().starts_with('#')) {
                 if keyword == "RUN" {
-                    file.take(line, &keyword, &text, escape);
+                    file.take(line, &keyword, &text, (escape, false));
                 } else {
                     let does = Does::Runs(Program { keyword: "COPY", words: vec![text] });
-                    file.instructions.push(Instruction { line, stage: file.stages.len().checked_sub(1), does });
+                    let stage = file.stages.len().checked_sub(1);
+                    file.instructions.push(Instruction { line, stage, is_left: false, does });
                 }
             }
         }
@@ -133,25 +135,27 @@ impl Dockerfile {
 
     /// The stages that the image of `target` is made of, which names a stage or its number; without one, of the last stage.
     pub fn stages_of(&self, target: Option<&str>) -> Vec<usize> {
-        let named = |name: &str| {
-            let by_name =
-                self.stages.iter().rposition(|it| it.name.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name)));
-            by_name.or_else(|| name.parse().ok().filter(|&number: &usize| number < self.stages.len()))
-        };
-        let mut next = match target {
-            Some(target) => named(target),
+        let last = match target {
+            Some(target) => self.stage_named(target, self.stages.len()),
             None => self.stages.len().checked_sub(1),
         };
-        let mut stages = Vec::new();
-        while let Some(stage) = next {
-            stages.push(stage);
-            // Only an earlier stage can be the base, so that this ends.
-            let base = &self.stages[stage].base;
-            next = self.stages[..stage]
-                .iter()
-                .rposition(|it| it.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(base)));
-        }
-        stages
+        last.map(|last| self.with_bases(last)).unwrap_or_default()
+    }
+
+    /// A stage, and those beneath it. Only an earlier stage can be the base, so that this ends.
+    pub(super) fn with_bases(&self, stage: usize) -> Vec<usize> {
+        std::iter::successors(Some(stage), |&stage| self.base_of(stage)).collect()
+    }
+
+    /// The stage that another one begins with.
+    pub(super) fn base_of(&self, stage: usize) -> Option<usize> {
+        self.stages[stage].base_among(&self.stages[..stage])
+    }
+
+    /// The stage of that name or number before another one.
+    pub(super) fn stage_named(&self, name: &str, before: usize) -> Option<usize> {
+        let by_name = self.stages[..before].iter().rposition(|it| it.is_called(name));
+        by_name.or_else(|| name.parse().ok().filter(|&number: &usize| number < before))
     }
 
     /// The user that the image of a stage runs as, as far as this file says.
@@ -165,9 +169,9 @@ impl Dockerfile {
         users.filter(|user| !user.contains('$'))
     }
 
-    fn take(&mut self, line: u32, keyword: &str, rest: &str, escape: char) {
+    fn take(&mut self, line: u32, keyword: &str, rest: &str, (escape, is_left): (char, bool)) {
         let stage = self.stages.len().checked_sub(1);
-        let mut push = |does| self.instructions.push(Instruction { line, stage, does });
+        let mut push = |does| self.instructions.push(Instruction { line, stage, is_left, does });
         match keyword {
             "FROM" => self.stages.push(from(line, rest, escape)),
             "ARG" => {
@@ -178,7 +182,7 @@ impl Dockerfile {
             "ENV" => pairs(rest, escape).into_iter().for_each(|it| push(Does::Variable(it))),
             "LABEL" => pairs(rest, escape).into_iter().for_each(|it| push(Does::Label(it))),
             "COPY" | "ADD" => {
-                let copied = copied(rest, escape);
+                let copied = Copied::of(rest, escape);
                 if !copied.sources.is_empty() {
                     push(Does::Copies(copied));
                 }
@@ -189,12 +193,13 @@ impl Dockerfile {
                 }
             }
             "USER" => push(Does::User(rest.to_owned())),
+            "WORKDIR" => push(Does::Directory(rest.trim_matches(['"', '\'']).to_owned())),
             // It does what follows wherever another image begins with this one.
             "ONBUILD" => {
                 let (keyword, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
                 let keyword = keyword.to_ascii_uppercase();
-                if ["ARG", "ENV", "LABEL", "RUN"].contains(&&*keyword) {
-                    self.take(line, &keyword, rest.trim(), escape);
+                if ["ADD", "ARG", "COPY", "ENV", "LABEL", "RUN", "WORKDIR"].contains(&&*keyword) {
+                    self.take(line, &keyword, rest.trim(), (escape, true));
                 }
             }
             "CMD" => push(Does::Runs(Program::of("CMD", rest))),
@@ -203,6 +208,17 @@ impl Dockerfile {
             "RUN" => push(Does::Runs(Program::of("RUN", rest))),
             _ => {}
         }
+    }
+}
+
+impl Stage {
+    fn is_called(&self, name: &str) -> bool {
+        self.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+
+    /// The one of earlier stages that it begins with.
+    fn base_among(&self, earlier: &[Self]) -> Option<usize> {
+        earlier.iter().rposition(|it| it.is_called(&self.base))
     }
 }
 
@@ -252,27 +268,6 @@ fn pairs(rest: &str, escape: char) -> Vec<Setting> {
     let Some((name, value)) = rest.split_once(char::is_whitespace) else { return Vec::new() };
     let value = value.trim();
     vec![Setting { name: name.into(), value: Some(value.into()), expands: value.contains('$') }]
-}
-
-/// The paths of the build context that `COPY` or `ADD` takes.
-fn copied(rest: &str, escape: char) -> Copied {
-    let mut rest = rest;
-    let mut copied = Copied::default();
-    while let Some(flag) = rest.strip_prefix("--") {
-        let (flag, behind) = flag.split_once(char::is_whitespace).unwrap_or((flag, ""));
-        if flag.starts_with("from=") {
-            return Copied::default();
-        }
-        let pattern = flag.strip_prefix("exclude=").map(|it| it.trim_matches(['"', '\'']).to_owned());
-        copied.excluded.extend(pattern);
-        rest = behind.trim_start();
-    }
-    let from_json = || serde_json::from_str::<Vec<String>>(rest).ok();
-    copied.sources = if rest.starts_with('[') { from_json() } else { None }
-        .unwrap_or_else(|| split(rest, escape).into_iter().map(|word| word.text).collect());
-    copied.sources.pop();
-    copied.sources.retain(|path| !path.starts_with("<<") && !path.contains("://") && !path.starts_with("git@"));
-    copied
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@
 
 use regex_lite::Regex;
 
-use super::dockerfile::Copied;
-
 /// The patterns of a `.dockerignore`.
 #[derive(Debug, Default)]
 pub struct Ignored {
@@ -66,7 +64,7 @@ impl Ignored {
 
 /// The part of a path that lies below what a pattern of `COPY` takes, or the name of the file that it takes itself; `None` = it takes
 /// neither the file nor a directory above it. `.` takes everything.
-fn taken<'p>(source: &str, path: &'p str) -> Option<&'p str> {
+pub(super) fn taken<'p>(source: &str, path: &'p str) -> Option<&'p str> {
     let source = clean(source);
     let end = if source.is_empty() { 0 } else { Glob::new(source)?.end(path)? };
     let rest = path[end..].trim_start_matches('/');
@@ -78,14 +76,6 @@ pub fn literal_start(source: &str) -> String {
     let source = clean(source);
     let plain = source.split('/').take_while(|part| !part.contains(WILD));
     plain.collect::<Vec<_>>().join("/")
-}
-
-impl Copied {
-    /// Whether it takes a file of the build context.
-    pub fn takes(&self, path: &str) -> bool {
-        let excluded = Ignored::parse(&self.excluded.join("\n"));
-        self.sources.iter().filter_map(|it| taken(it, path)).any(|rest| !excluded.keeps_back(rest))
-    }
 }
 
 impl Glob {
@@ -128,7 +118,7 @@ impl Pattern {
 }
 
 /// Without `.` and doubled slashes, `..` resolved, relative to the context: what Go's `filepath.Clean` makes of it.
-fn clean(path: &str) -> String {
+pub(super) fn clean(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for component in path.split('/') {
         match component {
@@ -179,6 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::image::dockerfile::Copied;
 
     proptest! {
         #[test]
@@ -276,7 +267,8 @@ mod tests {
             ("*.pem", "key.*", "key.pem", false),
             ("*.pem", "k.pem", "key.pem", true),
         ] {
-            let copied = Copied { sources: vec![source.to_owned()], excluded: vec![excluded.to_owned()] };
+            let copied =
+                Copied { sources: vec![source.to_owned()], excluded: vec![excluded.to_owned()], ..Copied::default() };
             assert_eq!(copied.takes(path), expected, "{source:?} without {excluded:?} and {path:?}");
         }
     }

@@ -2,9 +2,9 @@
 
 mod context;
 mod gateway;
+mod images;
 mod leads;
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +13,12 @@ use super::compose::{Disk, OUTSIDE, is_outside};
 use super::file;
 use super::{PRIVATE, Subject, Values, git};
 use crate::check::delivered::Delivered;
-use crate::check::deployed::{Deployed, Image, Known, NamedFile, Unread};
+use crate::check::deployed::{Deployed, NamedFile, Unread};
 use crate::check::facts::{Comparison, FileFact, GitFact};
-use crate::compose::model::{Build, HostPath, Need};
+use crate::compose::model::Need;
 use crate::compose::{self, Files, Location, Project, Request, Unreadable};
 use crate::credential::{assigned, is_credential};
 use crate::gather::Gather;
-use crate::image::{Dockerfile, Ignored};
 use crate::manifest::Format;
 use crate::name::SecretName;
 use crate::secret::Secret;
@@ -211,63 +210,7 @@ impl Observer<'_> {
         }
         committed
     }
-
-    fn images(&self, project: &Project) -> BTreeMap<String, Image> {
-        let built = project.services.iter().filter_map(|(name, it)| Some((name, it.build.as_ref()?)));
-        let secret = OnceCell::new();
-        let secret = || secret.get_or_init(|| self.secret_files());
-        built.filter_map(|(name, build)| Some((name.clone(), self.image(build, &secret)?))).gather()
-    }
-
-    fn image<'s>(&self, build: &Build, secret: &impl Fn() -> &'s BTreeSet<String>) -> Option<Image> {
-        // Somebody else's repository, or no context at all.
-        let context = &build.context.as_ref()?.path;
-        let beside = build.dockerfile.as_ref().map(|it| format!("{}.dockerignore", it.path));
-        let own = beside.filter(|path| matches!(self.content(path), Ok(Some(_))));
-        let ignore_file = own.unwrap_or_else(|| beneath(context, ".dockerignore"));
-        let ignored = self.ignored(&ignore_file);
-        let dockerfile = match (&build.dockerfile_inline, &build.dockerfile) {
-            (Some(text), _) => Ok((text.at.file.to_string(), Dockerfile::parse(text.as_str()))),
-            (None, Some(path)) => self.dockerfile(path),
-            (None, None) => Err(Unread::elsewhere("its Dockerfile is elsewhere")),
-        };
-        let target = build.target.as_ref().map(|it| it.as_str().to_owned());
-        let inline = build.dockerfile_inline.clone();
-        let known = match (&dockerfile, &ignored) {
-            (Ok((_, dockerfile)), Ok(ignored)) => self.known(context, dockerfile, ignored),
-            _ => Known::default(),
-        };
-        Some(Image { dockerfile, inline, target, ignore_file, ignored, within: self.within(context, secret()), known })
-    }
-
-    fn ignored(&self, path: &str) -> Result<Ignored, Unread> {
-        let ignored = Ignored::parse(&self.text(path)?.unwrap_or_default());
-        let is_too_long = ignored.len() > MOST_PATTERNS;
-        let why = || format!("`{path}` has more than {MOST_PATTERNS} patterns");
-        if is_too_long { Err(Unread::elsewhere(why())) } else { Ok(ignored) }
-    }
-
-    fn dockerfile(&self, path: &HostPath) -> Result<(String, Dockerfile), Unread> {
-        let path = &path.path;
-        let text = self.text(path)?.ok_or_else(|| Unread::elsewhere(format!("`{path}` does not exist")))?;
-        Ok((path.clone(), Dockerfile::parse(&text)))
-    }
-
-    /// The files with secrets that an output of any environment writes, and those of our own that are here: the stores and the
-    /// identity that opens them.
-    fn secret_files(&self) -> BTreeSet<String> {
-        let manifest = self.subject.manifest;
-        let delivered = manifest.environments.keys().map(|environment| Delivered::new(manifest, environment));
-        let files = delivered.flat_map(|it| it.files).filter(|(path, file)| file.is_secret && !path.starts_with('/'));
-        let stores = manifest.environments.keys().map(|environment| format!("{PRIVATE}{environment}.age"));
-        let stores = stores.filter(|path| matches!(self.named_file(path), NamedFile::File { .. }));
-        let identity = self.identity.and_then(|it| it.canonicalize().ok()?.to_str().map(str::to_owned));
-        files.map(|(path, _)| path).chain(stores).chain(identity).collect()
-    }
 }
-
-/// More patterns than this are not tried on every file.
-const MOST_PATTERNS: usize = 2000;
 
 /// A file of a directory; the project's root is empty.
 fn beneath(directory: &str, file: &str) -> String {

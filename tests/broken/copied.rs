@@ -67,6 +67,24 @@ const CASES: &[Case] = &[
         &[("secret-in-build-context", "compose.yml", 3)],
     ),
     (".", "FROM a AS build\nCOPY . .\nFROM build\nRUN make\n", &[], &[("secret-in-image", "Dockerfile", 2)]),
+    (
+        ".",
+        "FROM a AS build\nWORKDIR /app\nCOPY . .\nFROM b\nCOPY --from=build /app /srv\n",
+        &[],
+        &[("secret-in-image", "Dockerfile", 5)],
+    ),
+    (
+        ".",
+        "FROM a AS build\nWORKDIR /app\nCOPY . .\nRUN make\nFROM b\nCOPY --from=build /app/dist /srv\n",
+        &[],
+        &[("secret-in-build-context", "compose.yml", 3)],
+    ),
+    (".", "FROM a AS base\nONBUILD COPY . /app\nFROM base\nRUN make\n", &[], &[("secret-in-image", "Dockerfile", 2)]),
+    (".", "FROM a\nRUN --mount=type=bind,target=/src make\n", &[], &[("secret-in-build-context", "compose.yml", 3)]),
+    // What a variable says.
+    (".", "FROM a\nARG S=.\nCOPY ${S} /app\n", &[], &[("secret-in-image", "Dockerfile", 3)]),
+    (".", "ARG S=.\nFROM a\nARG S\nCOPY [\"$S\", \"/app\"]\n", &[], &[("secret-in-image", "Dockerfile", 4)]),
+    (".", "FROM a\nENV S=src\nCOPY ${S} /app\n", &[], &[("secret-in-build-context", "compose.yml", 3)]),
     (".", "FROM a\nCOPY --from=a . .\n", &[(".dockerignore", "keys\nconf\n")], &[]),
     // A context of its own has its own.
     ("src", "FROM a\nCOPY . .\n", &[], &[]),
@@ -230,6 +248,64 @@ fn the_line_that_keeps_a_file_back_does_so_whatever_its_name() {
         let (found, report) = told(&project, None);
         assert!(found.is_empty(), "{name}: {report} {}", project.read(".dockerignore"));
     }
+}
+
+/// Compose files whose build takes something by a variable or out of a further context.
+fn built(build: &str, dockerfile: &str) -> (Project, BTreeSet<(String, String, u64)>, Value) {
+    let project = project(".", dockerfile);
+    project.write("compose.yml", format!("services:\n  a:\n    build: {{ context: src, {build} }}\n"));
+    project.write("src/Dockerfile", dockerfile);
+    let (found, report) = told(&project, None);
+    (project, found, serde_json::from_str(&report).unwrap())
+}
+
+fn not_checked(report: &Value) -> Vec<(&str, &str)> {
+    let all = report["not_checked"].as_array().unwrap().iter();
+    let all = all.map(|it| (it["what"].as_str().unwrap(), it["why"].as_str().unwrap()));
+    all.filter(|(what, _)| what.contains("`COPY`")).collect()
+}
+
+#[test]
+fn a_variable_says_what_is_copied_or_that_is_said_not_to_be_looked_at() {
+    const TAKES: &str = "FROM a\nARG S\nCOPY ${S} /app\n";
+    let at = BTreeSet::from([("secret-in-image".to_owned(), "src/Dockerfile".to_owned(), 3)]);
+    let key = |build: &str| {
+        let (project, ..) = built(build, TAKES);
+        project.write("src/deep/tls.pem", PEM);
+        let (found, report) = told(&project, None);
+        (found, serde_json::from_str::<Value>(&report).unwrap())
+    };
+    assert_eq!(key("args: { S: deep }").0, at);
+    assert_eq!(key("args: [S=.]").0, at);
+    assert_eq!(key("args: { S: other }").0, BTreeSet::new());
+    for build in ["args: []", "args: { S: \"${UNKNOWN}\" }", "args: { S: }"] {
+        let (found, report) = key(build);
+        assert!(found.is_empty(), "{report}");
+        let why = "`src/Dockerfile:3` takes what `S` says, which has no value here";
+        assert_eq!(not_checked(&report), [("what `COPY` takes of the build context of `a`", why)], "{build}");
+    }
+    // A stage that the image is not made of takes nothing.
+    let (_, _, report) = built("args: []", "FROM b AS test\nCOPY $S /app\nFROM a\n");
+    assert!(not_checked(&report).is_empty(), "{report}");
+}
+
+#[test]
+fn what_comes_out_of_a_further_context_is_told_with_the_file_that_keeps_it_back() {
+    for named in ["additional_contexts: { more: conf }", "additional_contexts: [more=conf]"] {
+        let (project, found, report) = built(named, "FROM a\nCOPY --from=more . /srv\n");
+        assert_eq!(found, BTreeSet::from([("secret-in-image".to_owned(), "src/Dockerfile".to_owned(), 2)]), "{report}");
+        let report = report.to_string();
+        assert!(report.contains("copies `app.env` out of `more` into the image"), "{report}");
+        assert!(report.contains("app.env >> conf/.dockerignore"), "{report}");
+        project.write("conf/.dockerignore", "app.env\n");
+        assert!(told(&project, None).0.is_empty());
+        project.write("conf/tls.pem", PEM);
+        assert!(told(&project, None).1.contains("copies `tls.pem` out of `more` into the image"));
+    }
+    let (_, found, report) = built("additional_contexts: { more: conf }", "FROM a\nCOPY --from=more x /srv\n");
+    assert!(found.is_empty(), "{report}");
+    let (_, found, report) = built("additional_contexts: { more: conf }", "FROM a\nCOPY . /srv\n");
+    assert!(found.is_empty(), "{report}");
 }
 
 #[test]

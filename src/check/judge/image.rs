@@ -1,14 +1,15 @@
 //! What Dockerfiles put into images.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Bench;
-use crate::check::deployed::{Image, Unread};
+use crate::check::deployed::{Context, Image, Unread};
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
 use crate::credential::{Argument, is_credential, is_dummy, is_literal, is_secret_file, typed, without_dummies};
 use crate::ignore_lines;
-use crate::image::dockerfile::{Copied, Dockerfile, Does, Instruction, Program, Setting};
+use crate::image::dockerfile::{Dockerfile, Does, Instruction, Program, Setting};
+use crate::image::layers::{Layers, Source};
 use crate::manifest::Declaration;
 use crate::shell;
 
@@ -27,14 +28,11 @@ impl Bench<'_> {
                     for instruction in &dockerfile.instructions {
                         self.instruction(file, image, instruction);
                     }
-                    self.copies(file, dockerfile, image);
-                    if let Some(why) = &image.known.unseen {
-                        self.not_checked(format!("what `COPY` takes of the build context of `{name}`"), why);
-                    }
+                    self.copies(name, file, dockerfile, image);
                 }
                 Err(unread) => self.unread(service, &format!("the image of `{name}`"), unread),
             }
-            match &image.ignored {
+            match &image.context.ignored {
                 Ok(_) => self.context(service, image),
                 Err(unread) => self.unread(service, &format!("the build context of `{name}`"), unread),
             }
@@ -57,7 +55,7 @@ impl Bench<'_> {
             Does::Variable(it) => ("the variable", it, self.is_set(it)),
             Does::Label(it) => ("the label", it, self.is_set(it)),
             Does::Runs(program) => return self.program(file, image, instruction.line, program),
-            Does::Copies(_) | Does::User(_) => return,
+            Does::Copies(_) | Does::Directory(_) | Does::User(_) => return,
         };
         if is_secret {
             let message =
@@ -118,78 +116,93 @@ impl Bench<'_> {
         is_taken_in || !it.expands && !is_dummy(value) && is_one() && !it.name.ends_with("_FILE")
     }
 
-    /// Files with secrets that are copied into the stages that the image is made of.
-    fn copies(&mut self, file: &str, dockerfile: &Dockerfile, image: &Image) {
-        let stages: BTreeSet<usize> = dockerfile.stages_of(image.target.as_deref()).into_iter().collect();
-        for instruction in dockerfile.instructions.iter().filter(|it| it.stage.is_some_and(|it| stages.contains(&it))) {
-            let Does::Copies(copied) = &instruction.does else { continue };
-            let taken = taken(image, copied);
-            if !taken.is_empty() {
-                let fix = keep_back(image, &taken);
-                let message = format!("copies {} into the image", listed_paths(&taken));
-                self.verdict.findings.push(
-                    Finding::new(Code::SecretInImage, message, fix)
-                        .of_file(file)
-                        .at_line(image.line_of(instruction.line)),
+    /// Files with secrets that are copied into the image, at once or through a stage.
+    fn copies(&mut self, name: &str, file: &str, dockerfile: &Dockerfile, image: &Image) {
+        let (names, target) = (image.names(), image.target.as_deref());
+        let layers = Layers::new(dockerfile, &names);
+        for (of, context) in image.contexts() {
+            let mut taken: BTreeMap<u32, (&Instruction, Vec<&str>)> = BTreeMap::new();
+            for path in candidates(&layers, image, (of, context)) {
+                for instruction in layers.taking(target, of, path) {
+                    taken.entry(instruction.line).or_insert((instruction, Vec::new())).1.push(path);
+                }
+            }
+            for (line, (instruction, paths)) in taken {
+                let from = if let Does::Copies(it) = &instruction.does { it.from.as_deref() } else { None };
+                let from = from.map_or_else(String::new, |from| format!("out of `{from}` "));
+                let message = format!("copies {} {from}into the image", listed_paths(&paths));
+                let finding = Finding::new(Code::SecretInImage, message, keep_back(context, &paths));
+                self.verdict.findings.push(finding.of_file(file).at_line(image.line_of(line)));
+            }
+            if let Some(why) = &context.known.unseen {
+                self.not_checked(taken_of(name, of), why);
+            }
+        }
+        for (instruction, copied, source) in layers.copies(target) {
+            // What a stage has under the same name is found.
+            let of = match source {
+                Source::Context => None,
+                Source::Named(of) => Some(of),
+                Source::Stage(_) | Source::Image => continue,
+            };
+            if !copied.unknown.is_empty() {
+                let line = image.line_of(instruction.line);
+                let why = format!(
+                    "`{file}:{line}` takes what `{}` says, which has no value here",
+                    copied.unknown.join("`, `")
                 );
+                self.not_checked(taken_of(name, of), why);
             }
         }
     }
 
     /// Files with secrets that reach the builder, though no instruction of the image takes them.
     fn context(&mut self, service: &Service, image: &Image) {
-        let copied: BTreeSet<&str> = image
-            .dockerfile
-            .as_ref()
-            .ok()
-            .into_iter()
-            .flat_map(|(_, dockerfile)| {
-                let stages: BTreeSet<usize> = dockerfile.stages_of(image.target.as_deref()).into_iter().collect();
-                let of_image =
-                    dockerfile.instructions.iter().filter(move |it| it.stage.is_some_and(|it| stages.contains(&it)));
-                of_image
-                    .filter_map(
-                        |it| if let Does::Copies(copied) = &it.does { Some(taken(image, copied)) } else { None },
-                    )
-                    .flatten()
-            })
-            .collect();
-        let reaching: Vec<&str> = reaching(image).map(|(_, within)| within).filter(|it| !copied.contains(it)).collect();
+        let names = image.names();
+        let layers = image.dockerfile.as_ref().ok().map(|(_, it)| Layers::new(it, &names));
+        let is_copied =
+            |path: &&str| layers.is_some_and(|it| !it.taking(image.target.as_deref(), None, path).is_empty());
+        let reaching: Vec<&str> = reaching(&image.context).filter(|it| !is_copied(it)).collect();
         let Some(build) = service.build.as_ref().filter(|_| !reaching.is_empty()) else { return };
         let at = build.context.as_ref().map_or(&build.at, |it| &it.text.at);
-        let message =
-            format!("{} reaches the builder: `{}` does not keep it back", listed_paths(&reaching), image.ignore_file);
-        let finding = Finding::new(Code::SecretInBuildContext, message, keep_back(image, &reaching));
+        let ignore_file = &image.context.ignore_file;
+        let message = format!("{} reaches the builder: `{ignore_file}` does not keep it back", listed_paths(&reaching));
+        let finding = Finding::new(Code::SecretInBuildContext, message, keep_back(&image.context, &reaching));
         self.verdict.findings.push(finding.of_file(&at.file).at_line(at.line));
     }
 }
 
-/// The files with secrets that are sent to the builder: their paths in the project and in the context.
-fn reaching(image: &Image) -> impl Iterator<Item = (&str, &str)> {
-    let is_sent = |within: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(within));
-    image
-        .within
-        .iter()
-        .map(|(path, within)| (path.as_str(), within.as_str()))
-        .filter(move |(_, within)| is_sent(within))
+/// What was not looked at of a context.
+fn taken_of(service: &str, context: Option<&str>) -> String {
+    match context {
+        None => format!("what `COPY` takes of the build context of `{service}`"),
+        Some(name) => format!("what `COPY` takes of the context `{name}` of `{service}`"),
+    }
 }
 
-/// The files with secrets, by their paths in the context, that an instruction takes.
-fn taken<'i>(image: &'i Image, copied: &'i Copied) -> Vec<&'i str> {
-    let known = image.known.files.iter().filter(|(_, holds)| **holds).map(|(within, _)| within.as_str());
-    let there = reaching(image).map(|(_, within)| within).chain(known).filter(|within| copied.takes(within));
-    let is_sent = |path: &str| image.ignored.as_ref().is_ok_and(|it| !it.keeps_back(path));
+/// The files with secrets that are sent to the builder, by their paths in the context.
+fn reaching(context: &Context) -> impl Iterator<Item = &str> {
+    context.within.values().map(String::as_str).filter(|within| context.sends(within))
+}
+
+/// The files with secrets, by their paths in a context, that an instruction may take.
+fn candidates<'i>(
+    layers: &Layers<'i>,
+    image: &'i Image,
+    (of, context): (Option<&'i str>, &'i Context),
+) -> BTreeSet<&'i str> {
+    let known = context.known.files.iter().filter(|(_, holds)| **holds).map(|(within, _)| within.as_str());
+    let source = of.map_or(Source::Context, Source::Named);
+    let copies = layers.copies(image.target.as_deref()).into_iter().filter(|(_, _, it)| *it == source);
     // Whoever names one copies it, whoever writes it; of one that is there what is in it tells.
-    let named = copied.sources.iter().map(|it| it.trim_start_matches("./").trim_end_matches('/'));
-    let named = named.filter(|it| is_secret_file(it) && !it.contains('*') && !image.known.files.contains_key(*it));
-    let mut taken: Vec<&str> = there.chain(named.filter(|it| is_sent(it) && copied.takes(it))).collect();
-    taken.sort_unstable();
-    taken.dedup();
-    taken
+    let named = copies.flat_map(|(_, copied, _)| &copied.sources);
+    let named = named.map(|it| it.trim_start_matches("./").trim_end_matches('/'));
+    let named = named.filter(|it| is_secret_file(it) && !it.contains('*') && !context.known.files.contains_key(*it));
+    reaching(context).chain(known).chain(named.filter(|it| context.sends(it))).collect()
 }
 
 /// The lines that keep files back.
-fn keep_back(image: &Image, paths: &[&str]) -> String {
+fn keep_back(context: &Context, paths: &[&str]) -> String {
     // More is no line to be pasted.
     const MOST: usize = 10;
     // Whoever keeps a store back keeps all of them back, and the record beside them.
@@ -201,6 +214,6 @@ fn keep_back(image: &Image, paths: &[&str]) -> String {
     let more = lines.len().saturating_sub(MOST);
     let shown: Vec<String> = lines.into_iter().take(MOST).collect();
     // The last line of the file may have no end.
-    let fix = format!("printf '\\n%s\\n' {} >> {}", shown.join(" "), shell::path(&image.ignore_file));
+    let fix = format!("printf '\\n%s\\n' {} >> {}", shown.join(" "), shell::path(&context.ignore_file));
     if more == 0 { fix } else { format!("{fix}    # and {more} more") }
 }

@@ -90,8 +90,8 @@ pub struct Build {
     pub at: Location,
     /// `context`; `None` where it is a URL or only `additional_contexts`.
     pub context: Option<HostPath>,
-    /// The directories among `additional_contexts`.
-    pub contexts: Vec<HostPath>,
+    /// The directories among `additional_contexts`, by name.
+    pub contexts: BTreeMap<String, HostPath>,
     /// The Dockerfile: `dockerfile` or `Dockerfile`, beneath the context; `None` where it is written inline or the context is
     /// elsewhere.
     pub dockerfile: Option<HostPath>,

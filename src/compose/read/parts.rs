@@ -1,5 +1,7 @@
 //! The parts of a service that are entries of their own.
 
+use std::collections::BTreeMap;
+
 use crate::compose::environment;
 use crate::compose::interpolate::Values;
 use crate::compose::load::Loader;
@@ -7,6 +9,7 @@ use crate::compose::model::{Build, Hook, HostPath, Mount, Port, Text, VolumeKind
 use crate::compose::paths;
 use crate::compose::problem::Problems;
 use crate::compose::tree::{Fields, Kind, Node, Value};
+use crate::gather::Gather;
 
 /// The entries of a list of maps.
 fn entries<'a>(fields: &Fields<'a>, key: &str, problems: &mut Problems) -> Vec<(&'a Node, Fields<'a>)> {
@@ -151,6 +154,10 @@ pub(super) fn provider(fields: &Fields<'_>, problems: &mut Problems) -> Vec<(Str
     texts
 }
 
+fn before_equals(node: &Node) -> Option<String> {
+    node.as_str()?.split_once('=').map(|(name, _)| name.to_owned())
+}
+
 pub(super) fn build(fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_>) -> Option<Build> {
     let at = fields.get("build")?.at.clone();
     let fields = fields.below("build", &mut loader.notes.problems)?;
@@ -166,9 +173,12 @@ pub(super) fn build(fields: &Fields<'_>, values: &Values, loader: &mut Loader<'_
         HostPath { path: paths::join(&context.path, text.as_str()), text }
     });
     let contexts = match fields.get("additional_contexts").map(|it| &it.value) {
-        Some(Value::Map(map)) => map.values().filter_map(Node::as_path).collect(),
-        Some(Value::List(list)) => list.iter().filter_map(Node::as_path).collect(),
-        _ => Vec::new(),
+        Some(Value::Map(map)) => map.iter().filter_map(|(name, node)| Some((name.clone(), node.as_path()?))).gather(),
+        // `NAME=path`.
+        Some(Value::List(list)) => {
+            list.iter().filter_map(|node| Some((before_equals(node)?, node.as_path()?))).gather()
+        }
+        _ => BTreeMap::new(),
     };
     Some(Build {
         at,

@@ -14,8 +14,13 @@ fn shown(text: &str) -> Vec<String> {
         Does::Argument(it) => format!("ARG {}", setting(it)),
         Does::Variable(it) => format!("ENV {}", setting(it)),
         Does::Label(it) => format!("LABEL {}", setting(it)),
-        Does::Copies(it) if it.excluded.is_empty() => format!("COPY {}", it.sources.join("|")),
-        Does::Copies(it) => format!("COPY {} without {}", it.sources.join("|"), it.excluded.join("|")),
+        Does::Copies(it) => {
+            let from = it.from.iter().map(|from| format!(" from {from}"));
+            let excluded = it.excluded.iter().map(|excluded| format!(" without {excluded}"));
+            let rest: String = from.chain(excluded).collect();
+            format!("COPY {} to {}{rest}", it.sources.join("|"), it.target)
+        }
+        Does::Directory(path) => format!("WORKDIR {path}"),
         Does::Runs(it) => format!("{} {}", it.keyword, it.words.join("|")),
         Does::User(user) => format!("USER {user}"),
     };
@@ -60,7 +65,7 @@ label "com.example.vendor"="ACME" multi='x'
 }
 
 #[test]
-fn only_what_comes_from_the_build_context_is_copied_from_it() {
+fn what_is_copied_has_its_sources_and_where_it_goes() {
     let text = "FROM a\n\
         COPY --chown=1:1 --link .env app /srv/\n\
         COPY [\"with blank\", \"/srv/\"]\n\
@@ -75,13 +80,14 @@ fn only_what_comes_from_the_build_context_is_copied_from_it() {
     assert_eq!(
         copied,
         [
-            "2:0 COPY .env|app",
-            "3:0 COPY with blank",
-            "5:0 COPY ./local.tar",
+            "2:0 COPY .env|app to /srv/",
+            "3:0 COPY with blank to /srv/",
+            "4:0 COPY /x to /y from build",
+            "5:0 COPY ./local.tar to /srv/",
             "7:0 COPY COPY .env /inner",
             "10:0 COPY COPY b /c",
             "12:0 COPY COPY d /e",
-            "18:0 COPY .",
+            "18:0 COPY . to .",
         ]
     );
 }

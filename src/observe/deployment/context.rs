@@ -8,9 +8,8 @@ use super::{Observer, absolute, beneath};
 use crate::check::deployed::{Known, NamedFile};
 use crate::credential::{is_secret_file, is_secret_in, may_hold_secret};
 use crate::gather::Gather;
-use crate::image::dockerfile::Does;
+use crate::image::Ignored;
 use crate::image::ignored::literal_start;
-use crate::image::{Dockerfile, Ignored};
 use crate::scan::Rules;
 
 /// More entries of directories than this are not looked at.
@@ -41,13 +40,14 @@ impl Observer<'_> {
         secret.iter().cloned().chain(by_hand).filter_map(|path| within(&path).map(|within| (path, within))).gather()
     }
 
-    /// What may be copied out of a context, of which `ignored` keeps some back.
-    pub(super) fn known(&self, context: &str, dockerfile: &Dockerfile, ignored: &Ignored) -> Known {
-        let copied = dockerfile.instructions.iter().filter_map(|it| match &it.does {
-            Does::Copies(copied) => Some(&copied.sources),
-            _ => None,
-        });
-        let starts: BTreeSet<String> = copied.flatten().map(|it| literal_start(it)).collect();
+    /// What may be copied out of a context, of which `ignored` keeps some back, by these paths and patterns.
+    pub(super) fn known<'s>(
+        &self,
+        context: &str,
+        sources: impl Iterator<Item = &'s String>,
+        ignored: &Ignored,
+    ) -> Known {
+        let starts: BTreeSet<String> = sources.map(|it| literal_start(it)).collect();
         let mut walk = Walk {
             observer: self,
             context,

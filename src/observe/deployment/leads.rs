@@ -31,7 +31,7 @@ impl Observer<'_> {
             let inner = real(&root, &host.path)?.strip_prefix(&root).ok()?.to_str()?.to_owned();
             Some((host.path.clone(), self.ignored(&beneath(&inner, ".dockerignore")).ok()?))
         };
-        builds(project).flat_map(|it| &it.contexts).filter_map(ignored).gather()
+        builds(project).flat_map(|it| it.contexts.values()).filter_map(ignored).gather()
     }
 }
 
@@ -48,7 +48,7 @@ fn paths(project: &Project) -> impl Iterator<Item = &HostPath> {
         let watches = it.watches.iter().map(|it| &it.path);
         it.env_files.iter().map(|it| &it.path).chain(mounts).chain(watches)
     });
-    definitions.chain(volumes).chain(services).chain(builds(project).flat_map(|it| &it.contexts))
+    definitions.chain(volumes).chain(services).chain(builds(project).flat_map(|it| it.contexts.values()))
 }
 
 /// Where a path leads, as far as it is there. Whose home `~` is depends on who starts Compose.

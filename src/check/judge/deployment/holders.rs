@@ -97,7 +97,7 @@ impl<'a> Bench<'a> {
             let ignored = self.facts.deployed.contexts.get(&it.path);
             project.below(it, path).is_some_and(|rest| ignored.is_none_or(|it| !it.keeps_back(rest)))
         };
-        service.build.as_ref()?.contexts.iter().find(is_sent).map(|it| &it.text.at)
+        service.build.as_ref()?.contexts.values().find(is_sent).map(|it| &it.text.at)
     }
 
     /// Where Compose copies a file into the container when it changes. It does not see what is kept back from the builder.
@@ -110,7 +110,11 @@ impl<'a> Bench<'a> {
     ) -> Option<&'p Location> {
         let image = self.facts.deployed.images.get(name);
         let is_kept_back = image.is_some_and(|image| {
-            image.within.get(path).is_some_and(|within| image.ignored.as_ref().is_ok_and(|it| it.keeps_back(within)))
+            let context = &image.context;
+            context
+                .within
+                .get(path)
+                .is_some_and(|within| context.ignored.as_ref().is_ok_and(|it| it.keeps_back(within)))
         });
         let takes = |it: &&Watch| {
             let ignored: Vec<&str> = it.ignored.iter().map(Text::as_str).collect();
