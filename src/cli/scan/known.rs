@@ -50,7 +50,7 @@ impl Sources {
         let mut is_any_known = false;
         let main = LazyCell::new(|| MainTree::of(session));
         for environment in all.filter(|name| !is_named || **name == session.environment) {
-            let prints = prints::declared(project, environment)?;
+            let (prints, of_another) = prints::declared(project, environment)?;
             let opened = identities.as_ref().map(|identities| {
                 let own = StoreFiles::new(&session.root, session.state.clone(), environment).open(identities)?;
                 // A linked work tree has none: it shares the history with the main one, and so what may not get into it.
@@ -77,6 +77,10 @@ impl Sources {
                 // Of an environment that nobody named it is enough to say so.
                 Some(Err(error)) if error.kind() == Kind::Store && !is_named => error.to_string(),
                 Some(Err(error)) => return Err(error),
+            };
+            let why = match of_another {
+                Some(list) => format!("{why}, and {list}"),
+                None => why,
             };
             let has_prints = sources.add_fingerprints(prints)?;
             is_any_known |= has_prints;

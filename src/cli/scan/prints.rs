@@ -24,8 +24,8 @@ pub(super) struct Prints<'p> {
     document: Option<Document>,
 }
 
-/// The lists that are declared for an environment; one that was delivered for another environment is none of its.
-pub(super) fn declared<'p>(project: Files<'p>, environment: &'p EnvName) -> Result<Vec<Prints<'p>>> {
+/// The lists that are declared for an environment, and in words which of them was delivered for another, and so is none of its.
+pub(super) fn declared<'p>(project: Files<'p>, environment: &'p EnvName) -> Result<(Vec<Prints<'p>>, Option<String>)> {
     let outputs = project.session.manifest.outputs_in(environment);
     let declared = outputs.filter(|it| it.format == Format::Fingerprints && !it.path.starts_with('/'));
     let read = |output: &'p manifest::Output| {
@@ -35,7 +35,9 @@ pub(super) fn declared<'p>(project: Files<'p>, environment: &'p EnvName) -> Resu
     };
     let read: Vec<Prints<'p>> = declared.map(read).collect::<Result<_>>()?;
     let is_ours = |it: &Prints<'p>| it.document.as_ref().is_none_or(|document| document.environment == *environment);
-    Ok(read.into_iter().filter(is_ours).collect())
+    let (ours, others): (Vec<_>, Vec<_>) = read.into_iter().partition(is_ours);
+    let of_another = others.first().and_then(|it| Some((it.path, &it.document.as_ref()?.environment)));
+    Ok((ours, of_another.map(|(path, other)| format!("`{path}` is the list of {other}"))))
 }
 
 impl Prints<'_> {

@@ -41,6 +41,22 @@ struct Declared {
     at: usize,
 }
 
+/// A list of fingerprints tells of one environment: rendered for another, it tells of the first no more.
+fn lists_of_one(outputs: &[Declared], scope: &Scope<'_>, problems: &mut Problems) {
+    for Declared { output, at } in outputs.iter().filter(|it| it.output.format == Format::Fingerprints) {
+        let count = output.environments.as_ref().map_or(scope.environments.len(), |it| it.len());
+        if count > 1 {
+            let message = format!(
+                "`outputs.{}` is one list for {count} environments, and tells of the one that it was rendered for last",
+                output.name
+            );
+            let hint =
+                "give each environment an output of its own, with `environments = [\"NAME\"]` and a `path` of its own";
+            problems.warn(*at, message, hint);
+        }
+    }
+}
+
 /// Reads all outputs.
 pub(super) fn declare(
     raw: Field<Map<RawOutput>>,
@@ -59,6 +75,7 @@ pub(super) fn declare(
         }
     }
     collide::check(&outputs, secrets, problems);
+    lists_of_one(&outputs, scope, problems);
     outputs.into_iter().map(|declared| (declared.output.name.clone(), declared.output)).gather()
 }
 
