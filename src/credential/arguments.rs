@@ -23,7 +23,7 @@ pub struct Argument<'a> {
 
 /// The first argument of a command line in which a credential is typed, or a whole script of several commands.
 pub fn typed(arguments: &[Argument<'_>]) -> Option<usize> {
-    let has_one = |it: &Argument<'_>| has_credential(it.text) || in_line(it.text);
+    let has_one = |it: &Argument<'_>| has_credential(it.text) || in_command(it.text);
     if let Some(at) = arguments.iter().position(has_one) {
         return Some(at);
     }
@@ -52,11 +52,25 @@ pub fn typed(arguments: &[Argument<'_>]) -> Option<usize> {
     None
 }
 
+/// Whether a text of a command line has one as a line of a configuration has it. To a shell `X_PASSWORD= psql` is a variable without
+/// a value, and the command that gets it.
+fn in_command(text: &str) -> bool {
+    let is_part = |it: char| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_';
+    let assigned_nothing = |word: &str| {
+        let name = word.strip_suffix("= ").unwrap_or_default();
+        let before = name.trim_end_matches(is_part);
+        (before.len() < name.len() && !before.ends_with(|it: char| it.is_alphanumeric() || it == '-'))
+            .then(|| before.len())
+    };
+    let kept = |word| assigned_nothing(word).map_or(word, |length| &word[..length]);
+    if text.contains("= ") { in_line(&text.split_inclusive(' ').map(kept).collect::<String>()) } else { in_line(text) }
+}
+
 /// A credential that tells by itself, or by the name of the option before it.
 fn in_words(command: &Command) -> Option<usize> {
     let mut last = "";
     for (at, word) in command.words.iter().enumerate() {
-        if has_credential(&word.text) || word.text.contains(char::is_whitespace) && in_line(&word.text) {
+        if has_credential(&word.text) || word.text.contains(char::is_whitespace) && in_command(&word.text) {
             return Some(word.argument);
         }
         last = program(&word.text).unwrap_or(last);
