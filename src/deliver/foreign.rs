@@ -24,11 +24,36 @@ pub(super) fn refuse(
     old: &BTreeMap<String, DeliveredFile>,
     others: &[(&EnvName, Ledger)],
 ) -> Result<()> {
-    if world.consent.overwrite {
+    let places = &prepared.places;
+    let refusal = |file: &PreparedFile<'_>| {
+        let list = refuse_list(file, world, places);
+        let rest = |()| {
+            if world.consent.overwrite { Ok(()) } else { refuse_file(file, world.environment, places, others, old) }
+        };
+        list.and_then(rest).err()
+    };
+    Error::all(prepared.files.iter().filter_map(refusal)).map_or(Ok(()), Err)
+}
+
+/// Refuses to replace another environment's list of fingerprints, whatever is agreed to: clones know its values by that alone, and
+/// the store that could write it anew may be elsewhere.
+fn refuse_list(it: &PreparedFile<'_>, world: &World<'_>, places: &Places<'_>) -> Result<()> {
+    if it.output.format != Format::Fingerprints {
         return Ok(());
     }
-    let refusal = |file: &PreparedFile<'_>| refuse_file(file, world.environment, &prepared.places, others, old).err();
-    Error::all(prepared.files.iter().filter_map(refusal)).map_or(Ok(()), Err)
+    let path = &it.file.path;
+    let Some((present, ours)) = places.read(path)?.and_then(|present| lists(it, &present)) else { return Ok(()) };
+    let other = &present.environment;
+    let is_kept = other != world.environment && world.manifest.environments.contains_key(other);
+    if present.project != ours.project || !is_kept {
+        return Ok(());
+    }
+    let message = format!("`{path}` has the fingerprints of environment `{other}`, by which clones know its values");
+    let hint = format!(
+        "give each environment a list of its own: an output with `environments = [\"{}\"]` and another `path`",
+        world.environment
+    );
+    Err(Error::new(Kind::Conflict, "other-environment", message).hint(hint))
 }
 
 fn refuse_file(
@@ -66,9 +91,14 @@ pub(super) fn says_the_same(it: &PreparedFile<'_>, present: &Secret) -> bool {
 
 /// Whether what stands in it is in the new file too: a list of fingerprints keeps what the stores of others put on it.
 fn is_taken_over(it: &PreparedFile<'_>, present: &Secret) -> bool {
-    let list = |bytes: &Secret| Fingerprints::parse(bytes.expose(), &it.file.path).ok();
     it.output.format == Format::Fingerprints
-        && list(present).zip(list(&it.file.bytes)).is_some_and(|(old, new)| old.is_of(&new.project, &new.environment))
+        && lists(it, present).is_some_and(|(old, new)| old.is_of(&new.project, &new.environment))
+}
+
+/// The list that stands there, and the one that is to take its place.
+fn lists(it: &PreparedFile<'_>, present: &Secret) -> Option<(Fingerprints, Fingerprints)> {
+    let list = |bytes: &Secret| Fingerprints::parse(bytes.expose(), &it.file.path).ok();
+    list(present).zip(list(&it.file.bytes))
 }
 
 /// A block that this store never wrote came with the file, from a host whose store is not here.

@@ -33,6 +33,34 @@ fn a_file_of_another_environment_is_not_replaced_without_a_yes() {
 }
 
 #[test]
+fn the_fingerprints_of_another_environment_are_not_replaced_by_a_yes_either() {
+    let list = "[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n";
+    let project = Project::initialised(&(TWO_ENVIRONMENTS.to_owned() + list));
+    let dev = project.read("prints.json");
+    for arguments in [&["-e", "prod", "init"][..], &["-e", "prod", "init", "--yes"]] {
+        let run = project.run(arguments).assert_code(7);
+        assert!(run.stderr.contains("`prints.json` has the fingerprints of environment `dev`"), "{run:?}");
+        assert!(run.stderr.contains("`environments = [\"prod\"]` and another `path`"), "{run:?}");
+    }
+    assert_eq!(project.read("prints.json"), dev);
+    assert!(!project.path(".vault-kit/prod.age").exists());
+    // As the hint says.
+    let apart = list.replace("prints.json\"", "prints.json\"\nenvironments = [\"dev\"]");
+    let other = list
+        .replace("prints]", "other]")
+        .replace("prints.json", "other.json")
+        .replace("json\"", "json\"\nenvironments = [\"prod\"]");
+    project.write("vault-kit.toml", format!("{TWO_ENVIRONMENTS}{apart}{other}"));
+    project.run(["-e", "prod", "init", "--yes"]).assert_code(0);
+    assert!(project.read("other.json").contains("\"prod\"") && project.read("prints.json") == dev);
+    // An environment that is declared no more has nobody who needs its list.
+    let gone = TWO_ENVIRONMENTS.replace("dev", "test");
+    project.write("vault-kit.toml", format!("{gone}{list}"));
+    project.run(["-e", "test", "init", "--yes"]).assert_code(0);
+    assert!(project.read("prints.json").contains("\"test\""));
+}
+
+#[test]
 fn only_the_marked_block_of_an_existing_file_is_ours() {
     let project = Project::with_manifest(MANIFEST);
     let theirs = "# my own\nDEBUG=1\n\nPORT = 8080   # odd spacing\n";
