@@ -72,7 +72,8 @@ fn write_waiting(session: &Session<'_>, world: &World<'_>) -> Result<()> {
 /// An incident's timeline, with the notes that stand in its file.
 fn text(session: &Session<'_>, store: &Store, id: &str) -> Result<Vec<u8>> {
     let Some(incident) = store.incidents.get(id) else { return Ok(Vec::new()) };
-    Ok(rendered(session, store, (id, incident), session.root.read(&timeline::path(id, incident))?))
+    let before = session.root.read(&timeline::path(id, incident))?;
+    Ok(rendered(session, store, (id, incident), before.as_deref()))
 }
 
 /// The same for a person to read; without the notes where those cannot be.
@@ -81,16 +82,11 @@ pub fn shown(session: &Session<'_>, store: &Store, (id, incident): (&str, &Incid
         session.context.ui.warn(&format!("its notes cannot be read: {error}"));
         None
     });
-    String::from_utf8_lossy(&rendered(session, store, (id, incident), before)).into_owned()
+    String::from_utf8_lossy(&rendered(session, store, (id, incident), before.as_deref())).into_owned()
 }
 
-fn rendered(
-    session: &Session<'_>,
-    store: &Store,
-    (id, incident): (&str, &Incident),
-    before: Option<Vec<u8>>,
-) -> Vec<u8> {
+fn rendered(session: &Session<'_>, store: &Store, (id, incident): (&str, &Incident), before: Option<&[u8]>) -> Vec<u8> {
     let mut incident = progress::since(&session.manifest, store, id, incident);
     incident.remains.extend(traces::left(session, store, &incident));
-    timeline::render(id, &incident, &session.manifest.project, &session.environment, before.as_deref())
+    timeline::render(id, &incident, &session.manifest.project, &session.environment, before)
 }

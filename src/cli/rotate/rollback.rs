@@ -106,7 +106,9 @@ fn foretell(
         let created = minute(created);
         context.ui.say(&format!("would go back to the value of {created} of `{name}`, version {version}"));
         context.ui.say(worth);
-        errors.iter().for_each(|error| context.ui.problem(error));
+        for error in &errors {
+            context.ui.problem(error);
+        }
     }
     Ok(Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from))
 }
