@@ -26,13 +26,14 @@ fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<
     let name = &it.secret;
     let accepted = || {
         let message = format!("the owner of `{name}` may still accept the value that leaked");
-        Error::new(Kind::Incomplete, "still-accepted", message)
+        Error::new(Kind::Conflict, "still-accepted", message).incomplete()
     };
     let is_made = session.manifest.secret(name).is_some_and(crate::manifest::Declaration::is_generated);
     Some(match standing::of(&session.manifest, store, it) {
         Standing::InForce if is_made && it.made_from.is_none() => {
             let message = format!("the value of `{name}` that leaked is still in force");
-            Error::new(Kind::Incomplete, "banned", message)
+            Error::new(Kind::Conflict, "banned", message)
+                .incomplete()
                 .hint(format!("have a new one made and told: `vault-kit rotate {name}`"))
         }
         Standing::Untold => accepted().hint(format!("have it told the new one: `vault-kit rotate tell {name}`")),
