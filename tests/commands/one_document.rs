@@ -83,6 +83,7 @@ const LINES: &[(&str, i32)] = &[
     ("hooks remove", 0),
     ("incident list", 0),
     ("incident show nothing", 2),
+    ("incident close nothing", 2),
     ("schedule install --dry-run", 0),
     ("schedule remove --dry-run", 0),
     ("iam policy", 2),

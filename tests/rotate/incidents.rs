@@ -130,6 +130,13 @@ fn what_is_forgotten_stays_listed_until_a_person_says_that_nobody_accepts_it() {
     let before = project.contents();
     let run = project.run(["incident", "close", &id, "-n"]).assert_code(0);
     assert!(says(&run, "would note that nobody accepts what leaked of `DB` any more"), "{run:?}");
+    let told = |words: &[&str]| -> Value {
+        let run = project.run([&["incident", "close", &id, "--json"], words].concat()).assert_code(0);
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let foretold = told(&["-n"]);
+    assert_eq!((&foretold["id"], &foretold["closed"]), (&id.as_str().into(), &serde_json::json!(["DB"])), "{foretold}");
+    assert_eq!((&foretold["dry_run"], &foretold["schema_version"]), (&true.into(), &1.into()), "{foretold}");
     let run = project.run(["incident", "close", &id]).assert_code(2);
     assert!(says(&run, "note that nobody accepts what leaked of `DB` any more"), "{run:?}");
     assert!(project.contents() == before);
@@ -140,6 +147,7 @@ fn what_is_forgotten_stays_listed_until_a_person_says_that_nobody_accepts_it() {
     assert!(!text.contains("vault-kit incident close") && !text.contains("vault-kit rotate"), "{text}");
     let run = project.run(["incident", "close", &id, "--yes"]).assert_code(0);
     assert!(says(&run, "nothing is left"), "{run:?}");
+    assert_eq!(told(&["--yes"])["closed"], serde_json::json!([]));
     project.run(["audit", "verify"]).assert_code(0);
 }
 

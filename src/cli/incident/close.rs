@@ -1,6 +1,7 @@
 //! `incident close`: a person says that what no hook could see to is done.
 
 use clap::Args;
+use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::session::Session;
@@ -11,8 +12,9 @@ use crate::apply::Deed;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::incident::standing::{self, Standing};
-use crate::name::SecretName;
+use crate::name::{EnvName, SecretName};
 use crate::store::incidents::Deed as Done;
+use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
 pub struct Close {
@@ -21,6 +23,17 @@ pub struct Close {
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    schema_version: u32,
+    dry_run: bool,
+    environment: &'a EnvName,
+    /// The incident.
+    id: &'a str,
+    /// The secrets of it whose leaked values nobody accepts any more.
+    closed: &'a [SecretName],
 }
 
 pub fn run(context: &Context, arguments: &Close) -> Result<Exit> {
@@ -40,18 +53,22 @@ pub fn run(context: &Context, arguments: &Close) -> Result<Exit> {
     let by_hand: Vec<SecretName> = [Standing::ByHand, Standing::Left].into_iter().flat_map(those).collect();
     if by_hand.is_empty() {
         let others = unended::errors(&session, &opened.store, std::iter::once(&id));
-        return Error::all(others.into_iter().map(|error| error.hint("nothing was changed"))).map_or_else(
-            || {
-                context.ui.say(&format!("incident {id}: nothing is left that a person could say is refused"));
-                Ok(Exit::DONE)
-            },
-            Err,
-        );
+        let others = others.into_iter().map(|error| error.hint("nothing was changed"));
+        Error::all(others).map_or(Ok(()), Err)?;
     }
     let names = by_hand.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let answer = Answer {
+        schema_version: SCHEMA_VERSION,
+        dry_run: arguments.dry_run,
+        environment: &session.environment,
+        id: &id,
+        closed: &by_hand,
+    };
+    if by_hand.is_empty() {
+        return answer.tell(context, "nothing is left that a person could say is refused");
+    }
     if arguments.dry_run {
-        context.ui.say(&format!("incident {id}: would note that nobody accepts what leaked of {names} any more"));
-        return Ok(Exit::DONE);
+        return answer.tell(context, &format!("would note that nobody accepts what leaked of {names} any more"));
     }
     let question = format!("note that nobody accepts what leaked of {names} any more");
     context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
@@ -63,6 +80,16 @@ pub fn run(context: &Context, arguments: &Close) -> Result<Exit> {
     opened.store.updated = opened.store.updated.max(world.now);
     world.record_deeds(&mut opened, &[Deed::of("incident-close", &by_hand)])?;
     Timelines::of(&opened.store, std::iter::once(&id)).write(&session, &opened.store).map_err(Error::incomplete)?;
-    context.ui.say(&format!("incident {id}: nobody accepts what leaked of {names} any more"));
-    Ok(Exit::DONE)
+    answer.tell(context, &format!("nobody accepts what leaked of {names} any more"))
+}
+
+impl Answer<'_> {
+    fn tell(&self, context: &Context, words: &str) -> Result<Exit> {
+        if context.ui.json {
+            context.ui.object(self)?;
+        } else {
+            context.ui.say(&format!("incident {}: {words}", self.id));
+        }
+        Ok(Exit::DONE)
+    }
 }
