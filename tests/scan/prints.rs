@@ -254,7 +254,9 @@ fn where_no_value_is_known_nothing_is_said_to_be_clean() {
     assert_eq!(unmade()["fix"], format!("vault-kit -C {} check", main.display()));
     assert!(unmade()["message"].as_str().unwrap().contains("the store is that of another work tree"));
     std::fs::remove_dir_all(project.path(".vault-kit")).unwrap();
-    assert_eq!(unmade()["fix"], "vault-kit init");
+    // Where its copy is left, it is brought back there.
+    assert_eq!(unmade()["fix"], format!("vault-kit -C {} check", main.display()));
+    assert!(project.run(["check"]).both().contains("vault-kit store recover"));
     run(&["scan", "--staged"]).assert_code(4);
 }
 
