@@ -51,6 +51,33 @@ fn what_stands_below_an_earlier_prefix_is_pruned_and_comes_back() {
 }
 
 #[test]
+fn a_role_that_reaches_no_further_than_the_prefix_is_told_what_it_takes() {
+    let fake = Fake::start();
+    let host = Host::first(&fake);
+    host.run(["sync", "push"]).assert_code(0);
+    host.project.write("vault-kit.toml", manifest("").replace(&name(""), "/moved/prod/"));
+    host.project.run(["recipients", "apply", "--yes"]).assert_code(0);
+    let hint = "it is below an earlier prefix, and the policies of `vault-kit iam policy` reach what is below `/moved/prod/` alone";
+    for operation in ["DescribeSecret", "DeleteSecret"] {
+        fake.deny(operation);
+        let run = host.run(["sync", "prune", "--yes"]).assert_code(6);
+        let command = format!("secretsmanager delete-secret --secret-id {}`", name("database/url"));
+        assert!(run.stderr.contains(hint) && run.stderr.contains(&command), "{run:?}");
+        assert!(!run.stderr.contains("prints what"), "{run:?}");
+        fake.heal();
+    }
+    // Below the present one the policy is what is missing.
+    host.project.write("vault-kit.toml", without_url());
+    host.project.run(["recipients", "apply", "--yes"]).assert_code(0);
+    fake.deny("DescribeSecret");
+    let run = host.run(["sync", "prune", "--yes"]).assert_code(6);
+    assert!(
+        run.stderr.contains("`vault-kit iam policy --role ci-check`") && !run.stderr.contains("earlier"),
+        "{run:?}"
+    );
+}
+
+#[test]
 fn the_window_that_the_manifest_declares_reaches_aws() {
     let fake = Fake::start();
     let host = Host::with(&fake, &manifest(", recovery_window = \"7d\""));

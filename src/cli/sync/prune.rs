@@ -11,7 +11,7 @@ use super::exchange::{Exchange, first_failure};
 use super::report::{Report, Row};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
-use crate::remote::{Answer, Cause, Listed, Remote};
+use crate::remote::{Answer, Cause, Failure, Listed, Remote};
 use crate::store::Store;
 use crate::store::synced::Base;
 use crate::sync::place::{self, OWNER_TAG, owner};
@@ -52,7 +52,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
     let answers = exchange.remote.describe(&names);
     let (mut doomed, mut gone, mut left, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for ((name, base), answer) in orphans.iter().zip(answers) {
-        match doom(name, base, answer, &owner(&session.manifest.project, &session.environment)) {
+        match doom(&exchange, name, base, answer, &owner(&session.manifest.project, &session.environment)) {
             Ok(Fate::Delete) => doomed.push((name.clone(), base.arn.clone())),
             Ok(Fate::Gone) => gone.push(name.clone()),
             Ok(Fate::Leave) => left.push(name.clone()),
@@ -82,7 +82,7 @@ pub fn run(context: &Context, arguments: &Arguments, wait: Option<Duration>) -> 
         let (deleted, failed): (Vec<_>, Vec<_>) =
             doomed.into_iter().zip(answers).partition(|(_, answer)| answer.is_ok());
         problems
-            .extend(failed.iter().filter_map(|((name, _), it)| Some(it.as_ref().err()?.about(&format!("`{name}`")))));
+            .extend(failed.iter().filter_map(|((name, _), it)| Some(failed_at(&exchange, name, it.as_ref().err()?))));
         doomed = deleted.into_iter().map(|(name, _)| name).collect();
     }
     let forgotten: Vec<String> =
@@ -116,10 +116,10 @@ enum Fate {
     Leave,
 }
 
-fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<Fate> {
+fn doom(exchange: &Exchange<'_>, name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<Fate> {
     let listed = match answer {
         Err(failure) if failure.cause == Cause::Missing => return Ok(Fate::Gone),
-        answer => answer.map_err(|failure| failure.about(&format!("`{name}`")))?,
+        answer => answer.map_err(|failure| failed_at(exchange, name, &failure))?,
     };
     if listed.deleted.is_some() || listed.arn != base.arn {
         return Ok(Fate::Gone);
@@ -131,6 +131,22 @@ fn doom(name: &str, base: &Base, answer: Answer<Listed>, ours: &str) -> Result<F
         return Err(changed(name));
     }
     Ok(Fate::Delete)
+}
+
+/// The error of a request about an orphan. The policies that we print reach no further than the present prefix.
+fn failed_at(exchange: &Exchange<'_>, name: &str, failure: &Failure) -> Error {
+    let subject = format!("`{name}`");
+    if failure.cause != Cause::Denied || name.starts_with(&exchange.prefix) {
+        return failure.about(&subject);
+    }
+    failure.about(&subject).map_hints(&|_| {
+        format!(
+            "it is below an earlier prefix, and the policies of `vault-kit iam policy` reach what is below `{}` alone: let a role \
+             do `DescribeSecret` and `DeleteSecret` there too, or have somebody who may: \
+             `aws secretsmanager delete-secret --secret-id {name}`",
+            exchange.prefix
+        )
+    })
 }
 
 fn changed(name: &str) -> Error {
