@@ -58,8 +58,11 @@ fn parse_part(text: &str) -> Result<Part> {
 
 /// The error for a declared secret that has no value.
 pub fn missing(session: &Session<'_>, name: &str) -> Error {
-    let generated = session.manifest.secret(name).is_some_and(crate::manifest::Declaration::is_generated);
-    let verb = if generated { "generate" } else { "set" };
+    let words = match session.manifest.secret(name) {
+        Some(declaration) if declaration.is_generated() => format!("generate {name}"),
+        Some(declaration) => declaration.supply_words(),
+        None => format!("set {name}"),
+    };
     Error::new(Kind::Findings, "missing", format!("`{name}` has no value in environment `{}`", session.environment))
-        .hint(format!("supply it with `{}`", session.command(&format!("{verb} {name}"))))
+        .hint(format!("supply it with `{}`", session.command(&words)))
 }

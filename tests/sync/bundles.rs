@@ -122,3 +122,23 @@ fn status_says_of_no_key_that_it_changed_before_its_bundle_was_read() {
     assert!(told("  log_level").contains("same") && told("  SESSION_KEY").contains("pull"), "{}", run.stdout);
     assert!(run.stderr.contains("1 differ, 3 unchanged"), "{}", run.stderr);
 }
+
+#[test]
+fn a_key_that_has_no_value_here_is_not_pushed_by_its_name() {
+    let fake = Fake::start();
+    let more = "\n[secrets.MAIL_KEY]\nkind = \"external\"\noptional = true\nbundle = \"app\"\n";
+    let host = Host::with(&fake, &(manifest("") + more));
+    host.project.run(["init"]).assert_code(0);
+    for secret in ["MAIL_KEY", "OPENAI_API_KEY", &name("api-keys/openai")] {
+        let run = host.run(["sync", "push", secret, "SESSION_KEY"]).assert_code(1);
+        let named = secret.replace(&name("api-keys/openai"), "OPENAI_API_KEY");
+        assert!(run.stderr.contains(&format!("`{named}` has no value in environment `prod`")), "{run:?}");
+        assert!(run.stderr.contains(&format!("`vault-kit set {named}`")), "{run:?}");
+        assert!(run.stderr.contains(&format!("if AWS has it: `vault-kit sync pull {named}`")), "{run:?}");
+        assert!(fake.names().is_empty(), "{run:?}");
+    }
+    // By the bundle's name, and without one, what there is goes.
+    host.run(["sync", "push", &name("app")]).assert_code(0);
+    assert!(bundle(&fake).get("MAIL_KEY").is_none());
+    host.run(["sync", "push"]).assert_code(0);
+}

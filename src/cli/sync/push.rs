@@ -7,12 +7,13 @@ use std::time::Duration;
 use clap::Args;
 
 use super::super::context::Context;
+use super::super::get;
 use super::super::session::Session;
 use super::exchange::Exchange;
 use super::order::Order;
 use super::report::{Report, Row};
 use super::sight::Reads;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::gather::Gather;
 use crate::name::SecretName;
@@ -53,6 +54,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     session.files().expect_ledger()?;
     let before = session.open_store_unless_dry(&identities, true)?;
     content::check_lengths(&exchange.places, &before.store)?;
+    expect_values(session, &exchange, &before.store, order.names)?;
     let seen = exchange.see(session, Some(&before.store), Reads::Bundles)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
@@ -111,6 +113,22 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
     rows.extend(left.iter().map(|name| Row::plain(name, exchange.secrets(name), "changed-there")));
     rows.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Report { session, dry_run, rows, unchanged, problems }.tell(context)
+}
+
+/// Refuses to send what is not here: of a bundle the other keys would go, and it would look as if this one had.
+fn expect_values(session: &Session<'_>, exchange: &Exchange<'_>, store: &Store, names: &[String]) -> Result<()> {
+    let declared = |name: &String| match exchange.place(name) {
+        // A bundle by its own name is what there is of it.
+        Some(place) if place.is_bundle() => None,
+        Some(place) => place.fields().first().map(|(_, declaration)| *declaration),
+        None => session.manifest.secret(name.as_str()),
+    };
+    let lacking = names.iter().filter_map(declared).filter(|it| it.is_stored() && store.value(it).is_none());
+    let missing = lacking.map(|it| {
+        let pull = session.command(&format!("sync pull {}", it.name));
+        get::missing(session, it.name.as_str()).hint(format!("if AWS has it: `{pull}`"))
+    });
+    Error::all(missing).map_or(Ok(()), Err)
 }
 
 /// What is to be done, as it looks before the lock is held.
