@@ -4,6 +4,7 @@
 mod arguments;
 mod dummy;
 mod file;
+mod pieces;
 mod programs;
 mod script;
 mod text;
@@ -12,6 +13,7 @@ mod value;
 pub use arguments::{Argument, typed};
 pub use dummy::{is_dummy, without_dummies};
 pub use file::{is_secret_file, is_secret_in, may_hold_secret};
+pub use pieces::pieces;
 pub use text::in_document;
 pub use value::{could_be, looks_random};
 

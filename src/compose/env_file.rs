@@ -64,7 +64,13 @@ pub(super) fn read(bytes: &[u8], host: &dyn Lookup, known: &mut Values) -> Resul
         let given = if is_assigned {
             let (raw, is_expanded) = cursor.value()?;
             let mut used = Used::default();
-            let text = if is_expanded { expanded(&raw, line, &Both(host, known), &mut used)? } else { raw };
+            let text = if is_expanded {
+                let text = expanded(&raw, line, &Both(host, known), &mut used)?;
+                used.note_pieces(&name, &raw);
+                text
+            } else {
+                raw
+            };
             known.insert(name.clone(), text.clone());
             Given::Value { text, used }
         } else {

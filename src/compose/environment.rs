@@ -148,7 +148,8 @@ impl Reader<'_, '_> {
                 }
                 Given::Value { text, used } => {
                     self.loader.notes.used(&used, &at, &fields.path, &self.host);
-                    (Text::new(text, at.clone(), scope::names(&used)), Origin::EnvFile)
+                    let written = (!used.pieces.is_empty()).then_some(used.written.clone());
+                    (Text::new(text, at.clone(), scope::names(&used)).written(written), Origin::EnvFile)
                 }
             };
             if !self.loader.notes.make(value.as_str().len() + name.len()) || !self.loader.grow(1, &at) {

@@ -6,6 +6,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::model::Need;
+use crate::credential;
 
 /// Values by name.
 pub(super) type Values = BTreeMap<String, String>;
@@ -34,8 +35,17 @@ pub(super) struct Used {
     pub defaults: Vec<(String, String)>,
     /// Required ones that are not there.
     pub missing: Vec<String>,
+    /// Those that may be none, but a piece of a password: whoever knows what the text is the value of says so.
+    pub pieces: Vec<String>,
     /// The text as it stands in the file: defaults put in, and of other values `${NAME}`.
     pub written: String,
+}
+
+impl Used {
+    /// Notes which variables may be pieces of a password, in the text that is the value of `name`.
+    pub(super) fn note_pieces(&mut self, name: &str, text: &str) {
+        self.pieces = credential::pieces(name, text).into_iter().map(str::to_owned).collect();
+    }
 }
 
 /// A source of values.

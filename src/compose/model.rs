@@ -99,6 +99,8 @@ pub struct VariableUse {
     pub known: bool,
     /// Its default, where that was put in and is a text without variables of its own.
     pub default: Option<Text>,
+    /// Whether it may be none, but a piece of the password that it stands in.
+    pub is_piece: bool,
 }
 
 /// One service.

@@ -30,6 +30,8 @@ pub struct VariableNeed {
     pub has_default: bool,
     /// Whether no variable is used: a credential stands in the file.
     pub is_literal: bool,
+    /// Whether it may be none, but a piece of a password, wherever it is used.
+    pub is_piece: bool,
 }
 
 /// A file that holds a secret.
@@ -87,7 +89,9 @@ pub fn needs(project: &Project) -> Needs {
             required: false,
             has_default: true,
             is_literal: false,
+            is_piece: true,
         });
+        need.is_piece &= it.is_piece;
         need.required |= it.need == Need::Required;
         need.has_default &= has_default;
         // A service that is only extended is no service of the project.
@@ -95,7 +99,7 @@ pub fn needs(project: &Project) -> Needs {
     }
     for (name, service) in &project.services {
         literals(name, service, &mut needs);
-        env_files(name, service, &mut needs);
+        env_files(name, service, project, &mut needs);
     }
     for (name, definition) in &project.secrets {
         if let Some(HostPath { path, .. }) = &definition.file {
@@ -118,6 +122,7 @@ fn literals(service: &str, of: &Service, needs: &mut Needs) {
             required: false,
             has_default: false,
             is_literal: true,
+            is_piece: false,
         });
         if need.is_literal {
             need.users.insert(service.to_owned());
@@ -125,7 +130,7 @@ fn literals(service: &str, of: &Service, needs: &mut Needs) {
     }
 }
 
-fn env_files(service: &str, of: &Service, needs: &mut Needs) {
+fn env_files(service: &str, of: &Service, project: &Project, needs: &mut Needs) {
     for file in &of.env_files {
         let need = needs.env_files.entry(file.path.path.clone()).or_insert_with(|| EnvFileNeed {
             at: file.path.text.at.clone(),
@@ -139,9 +144,20 @@ fn env_files(service: &str, of: &Service, needs: &mut Needs) {
         need.users.insert(service.to_owned());
         let is_of_it = |at: &Location| *at.file == *file.path.path;
         let lines = of.environment.iter().filter(|(_, it)| it.origin == Origin::EnvFile && is_of_it(&it.at));
-        let literal = lines.filter_map(|(name, it)| Some((name, it.value.as_ref().filter(|it| it.is_literal())?)));
-        need.lines.extend(literal.map(|(name, value)| (name.clone(), value.clone())));
+        need.lines.extend(lines.filter_map(|(name, it)| Some((name.clone(), meant(it.value.as_ref()?, project)?))));
     }
+}
+
+/// A text of an env file without variables: also where what looks like one may be a piece of a password, with its dollar.
+fn meant(text: &Text, project: &Project) -> Option<Text> {
+    if text.is_literal() {
+        return Some(text.clone());
+    }
+    let is_piece = |name: &String| project.uses.iter().any(|it| it.is_piece && it.at == text.at && it.name == *name);
+    let written = text.as_written().filter(|_| text.variables.iter().all(is_piece))?;
+    let with_dollar = |text: String, name: &String| text.replace(&format!("${{{name}}}"), &format!("${name}"));
+    let meant = text.variables.iter().fold(written.to_owned(), with_dollar);
+    Some(Text::new(meant, text.at.clone(), Vec::new()))
 }
 
 fn file(secret: &str, path: String, at: &Location, project: &Project) -> FileNeed {

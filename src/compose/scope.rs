@@ -34,6 +34,9 @@ impl Notes {
     pub(super) fn used(&mut self, used: &Used, at: &Location, path: &str, values: &dyn Lookup) {
         for (name, need) in &used.variables {
             self.note(name, *need, at, path, values.value(name).is_some());
+            if let Some(last) = self.uses.last_mut() {
+                last.is_piece = used.pieces.contains(name);
+            }
             let default = used.defaults.iter().find(|(it, _)| it == name && *need == Need::Default);
             if let Some((last, (_, text))) = self.uses.last_mut().zip(default) {
                 last.default = Some(Text::new(text.as_str(), at.clone(), Vec::new()));
@@ -49,7 +52,16 @@ impl Notes {
     /// Notes one use.
     pub(super) fn note(&mut self, name: &str, need: Need, at: &Location, path: &str, known: bool) {
         let (name, path, service) = (name.to_owned(), path.to_owned(), self.service.clone());
-        self.uses.push(VariableUse { name, at: at.clone(), path, service, need, known, default: None });
+        self.uses.push(VariableUse {
+            name,
+            at: at.clone(),
+            path,
+            service,
+            need,
+            known,
+            default: None,
+            is_piece: false,
+        });
     }
 }
 
@@ -98,6 +110,8 @@ fn is_plain(node: &Node) -> bool {
 fn put_into(scalar: &mut Scalar, at: &Location, values: &Values, path: &str, notes: &mut Notes) {
     let mut used = Used::default();
     let made = substitute(&scalar.text, values, &mut used);
+    let (name, text) = named(path, &scalar.text);
+    used.note_pieces(name, text);
     notes.used(&used, at, path, values);
     scalar.variables = names(&used);
     scalar.written = (!scalar.variables.is_empty() && notes.make(used.written.len())).then_some(used.written);
@@ -118,6 +132,14 @@ fn put_into(scalar: &mut Scalar, at: &Location, values: &Values, path: &str, not
             String::new()
         }
     };
+}
+
+/// A text with the name of what it is the value of: the last key on the way to it, or what stands before `=` in an entry of a list.
+fn named<'t>(path: &'t str, text: &'t str) -> (&'t str, &'t str) {
+    if path.ends_with(']') {
+        return text.split_once('=').unwrap_or(("", text));
+    }
+    (path.rsplit('.').next().unwrap_or_default(), text)
 }
 
 /// The variables that a text was made of, sorted. One that was only asked for left nothing in it.

@@ -59,17 +59,22 @@ fn has_proof(text: &str) -> bool {
     })
 }
 
+/// What stands where a password does in `scheme://user:password@host`, of each such address.
+pub(super) fn passwords(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("://").filter_map(|(at, mark)| {
+        let rest = &text[at + mark.len()..];
+        let end = rest.find(|it: char| it == '/' || it == '"' || it == '\'' || it.is_whitespace());
+        let authority = &rest[..end.unwrap_or(rest.len())];
+        let (user, _) =
+            authority.rsplit_once('@').filter(|_| text[..at].ends_with(|it: char| it.is_ascii_alphanumeric()))?;
+        Some(user.split_once(':')?.1)
+    })
+}
+
 /// `scheme://user:password@host` anywhere, and the Go driver's `user:password@tcp(host)`.
 pub(super) fn has_password_in_address(text: &str) -> bool {
     let is_password = |text: &str| !text.is_empty() && !text.starts_with(REFERENCES);
     let of_user = |user: &str| user.split_once(':').is_some_and(|(_, password)| is_password(password));
-    let in_url = |(at, mark): (usize, &str)| {
-        let rest = &text[at + mark.len()..];
-        let end = rest.find(|it: char| it == '/' || it == '"' || it == '\'' || it.is_whitespace());
-        let authority = &rest[..end.unwrap_or(rest.len())];
-        text[..at].ends_with(|it: char| it.is_ascii_alphanumeric())
-            && authority.rsplit_once('@').is_some_and(|(user, _)| of_user(user))
-    };
     let in_driver = |mark: &str| {
         let user = text.split_once(mark).map(|(before, _)| before);
         user.and_then(|it| it.rsplit(char::is_whitespace).next()).is_some_and(of_user)
@@ -79,7 +84,7 @@ pub(super) fn has_password_in_address(text: &str) -> bool {
         let user = text.split_once(mark).and_then(|(_, rest)| rest.split_once('@')).map(|(user, _)| user);
         user.and_then(|it| it.split_once('/')).is_some_and(|(user, password)| !user.is_empty() && is_password(password))
     };
-    let in_address = text.match_indices("://").any(in_url) || in_driver("@tcp(") || in_driver("@unix(");
+    let in_address = passwords(text).any(is_password) || in_driver("@tcp(") || in_driver("@unix(");
     in_address || in_oracle("jdbc:oracle:thin:") || in_oracle("jdbc:oracle:oci:")
 }
 

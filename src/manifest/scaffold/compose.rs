@@ -60,9 +60,10 @@ impl Asked {
         let kept = [MANIFEST, BESIDE].map(str::to_owned).into_iter().chain(files.iter().cloned()).collect();
         let mut asked = Self { kept, ..Self::default() };
         for (name, need) in &needs.variables {
+            let is_named = || entries.iter().any(|(known, _)| known.as_str() == name.as_str());
             match SecretName::new(name.as_str()) {
                 // A manifest is committed: what may be a part of a password must not come into it.
-                Ok(_) if is_piece(name) => asked.odd += 1,
+                Ok(_) if is_piece(name) || need.is_piece && !is_named() => asked.odd += 1,
                 Ok(name) => asked.variable(name, need, entries),
                 Err(_) => {}
             }
@@ -193,7 +194,7 @@ impl Asked {
         if self.odd > 0 {
             let _ = write!(
                 text,
-                "\n# Variables that are called like a piece of a value, and left out: {}. For a dollar in a value write `$$`.\n",
+                "\n# Variables that may be a piece of a value, and are left out: {}. For a dollar in a value write `$$`, for a variable `${{NAME}}`.\n",
                 self.odd
             );
         }
@@ -451,9 +452,42 @@ services:
             &[],
         );
         assert!(!text.contains("Gh2sLq") && !text.contains("1234567890"), "{text}");
-        assert!(text.contains("and left out: 2. For a dollar in a value write `$$`.\n"), "{text}");
+        assert!(
+            text.contains("are left out: 2. For a dollar in a value write `$$`, for a variable `${NAME}`.\n"),
+            "{text}"
+        );
         let manifest = parse(&text, MANIFEST).unwrap();
         assert_eq!(manifest.secrets.keys().map(SecretName::as_str).collect::<Vec<_>>(), ["TAG", "user"]);
+    }
+
+    #[test]
+    fn an_upper_case_piece_is_told_from_a_variable_by_where_it_stands() {
+        let compose = "services: {a: {image: a, environment: [\"URL=postgres://u:pa$WORD@h\", 'DB_PASSWORD=x$PIECE', 'B_PASSWORD=$REAL', 'C_PASSWORD=x${BRACED}', 'D_PASSWORD=x$KNOWN', 'E_PASSWORD=x$ELSEWHERE', 'F=$ELSEWHERE']}}";
+        let text = manifest(compose, &[("KNOWN", "")]);
+        assert!(!text.contains("WORD\n") && !text.contains("PIECE") && text.contains("are left out: 2."), "{text}");
+        let manifest = parse(&text, MANIFEST).unwrap();
+        let names: Vec<_> = manifest.secrets.keys().map(SecretName::as_str).collect();
+        assert_eq!(names, ["BRACED", "ELSEWHERE", "KNOWN", "REAL"]);
+    }
+
+    #[test]
+    fn a_password_with_a_dollar_in_an_env_file_is_declared() {
+        let files = ["compose.yaml".to_owned()];
+        let compose = "services: {a: {image: a, env_file: prod.env}}";
+        let env = "PROD_PASSWORD=kJ8shd2Qe9$Rt5\nURL=http://$HOST/\nOTHER_PASSWORD=x${BRACED}\n";
+        let texts = BTreeMap::from([
+            ("compose.yaml".to_owned(), compose.as_bytes().to_vec()),
+            ("prod.env".to_owned(), env.as_bytes().to_vec()),
+        ]);
+        let request = Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "shop" };
+        let needs = needs(&resolve(&request, &texts).project);
+        let lines = &needs.env_files["prod.env"].lines;
+        assert_eq!(
+            lines.iter().map(|(name, it)| (name.as_str(), it.as_str())).collect::<Vec<_>>(),
+            [("PROD_PASSWORD", "kJ8shd2Qe9$Rt5")]
+        );
+        let text = from_sources("shop", &[], Some((&files, &needs)));
+        assert!(text.contains("[secrets.PROD_PASSWORD]") && !text.contains("Rt5") && !text.contains("kJ8"), "{text}");
     }
 
     #[test]
