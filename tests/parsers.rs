@@ -12,6 +12,7 @@ use vault_kit::emit::{dotenv_read, json_read};
 use vault_kit::error::Error;
 use vault_kit::generate;
 use vault_kit::manifest;
+use vault_kit::manifest::model::Dialect;
 use vault_kit::manifest::period::Period;
 use vault_kit::manifest::template::Template;
 use vault_kit::name::{EnvName, SecretName};
@@ -179,8 +180,8 @@ proptest! {
     fn a_dotenv_file(bytes in mutated(
         format!("# c\nexport A='{CANARY}'\nB=\"{CANARY}\\n$X\"\nC={CANARY} # x\nD='{CANARY}\n{CANARY}'\nE=\n").into_bytes(),
     )) {
-        for read in [dotenv_read::read, dotenv_read::read_raw] {
-            if let Err(error) = read(&bytes) {
+        for dialect in [Dialect::Portable, Dialect::DockerRun] {
+            if let Err(error) = dotenv_read::read_as(dialect, &bytes) {
                 // The name of an assignment is repeated.
                 let text = String::from_utf8_lossy(&bytes);
                 let is_a_name = text.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| name.contains(CANARY)));

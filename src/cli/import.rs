@@ -17,6 +17,7 @@ use crate::emit::dotenv_read::{self, Entry};
 use crate::emit::json_read;
 use crate::error::Result;
 use crate::exit::{Exit, Kind};
+use crate::manifest::model::Dialect;
 use crate::manifest::{Declaration, Format, Kind as SecretKind};
 use crate::name::SecretName;
 use crate::plan::{self, Observed, Plan, Scope};
@@ -141,7 +142,8 @@ fn read(session: &Session<'_>, arguments: &Arguments) -> Result<Vec<Entry>> {
         return Ok(vec![Entry { name: name.to_string(), value, line: 1, span: 0..0 }]);
     }
     let is_json = arguments.from_json || arguments.source.extension().is_some_and(|it| it == "json");
-    let entries = if is_json { json_read::read(bytes.expose()) } else { dotenv_read::read(bytes.expose()) };
+    let dialect = dialect_at(session, &arguments.source);
+    let entries = if is_json { json_read::read(bytes.expose()) } else { dotenv_read::read_as(dialect, bytes.expose()) };
     entries.map_err(|error| {
         error.in_file(&arguments.source.display().to_string()).hint("nothing was changed; mend the line")
     })
@@ -158,6 +160,19 @@ fn secret_delivered_at<'s>(session: &'s Session<'_>, path: &Path) -> Option<&'s 
         let is_here = |name: &&SecretName| output.file_of(name).trim_start_matches("./") == below;
         output.secrets.iter().find(is_here)
     })
+}
+
+/// The dialect of the output that writes this file: what it would write is what is read.
+fn dialect_at(session: &Session<'_>, path: &Path) -> Dialect {
+    let file = session.context.resolve(path).canonicalize().ok();
+    let declared = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {
+        Format::Dotenv { dialect } => {
+            let written = session.root.path().join(&output.path).canonicalize().ok();
+            (written.is_some() && written == file).then_some(dialect)
+        }
+        _ => None,
+    });
+    declared.unwrap_or(Dialect::Portable)
 }
 
 impl Outcome {

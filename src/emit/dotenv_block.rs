@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::dotenv_read::{Entry, scan, scan_raw};
+use super::dotenv_read::{Entry, scan_as};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::model::Dialect;
 use crate::name::SecretName;
@@ -95,7 +95,7 @@ pub fn entries_inside(path: &str, dialect: Dialect, existing: &Secret) -> Result
     let file = existing.expose();
     let Some(block) = find_block(path, file)? else { return Ok(None) };
     // The markers are comments to either reader.
-    let read = if dialect == Dialect::DockerRun { scan_raw } else { scan };
+    let read = scan_as(dialect);
     read(file, block).map(Some)
 }
 
@@ -142,7 +142,7 @@ pub(super) fn is_marker(line: &[u8]) -> bool {
 }
 
 fn entries_outside(path: &str, dialect: Dialect, file: &[u8], block: Option<&Range<usize>>) -> Result<Vec<Entry>> {
-    let read = if dialect == Dialect::DockerRun { scan_raw } else { scan };
+    let read = scan_as(dialect);
     let (before, after) = block.map_or((file.len(), file.len()), |block| (block.start, block.end));
     let named = |error: Error| {
         Error::new(error.kind(), error.code(), format!("`{path}`: {error}"))
@@ -249,7 +249,7 @@ pub struct Lost {
 /// The assignments that a file has and its successor has not: of names that are gone, and of other values, where those stand
 /// outside the block or the file `is_foreign`.
 pub fn lost(path: &str, dialect: Dialect, before: &Secret, after: &Secret, is_foreign: bool) -> Vec<Lost> {
-    let read = if dialect == Dialect::DockerRun { scan_raw } else { scan };
+    let read = scan_as(dialect);
     let all = |text: &Secret| read(text.expose(), 0..text.len()).unwrap_or_default();
     let block = find_block(path, before.expose()).ok().flatten();
     let kept = all(after);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::error::{Error, Kind, Result};
+use crate::manifest::model::Dialect;
 use crate::secret::Secret;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -28,13 +29,18 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
     without_duplicates(scan(bytes, 0..bytes.len())?, "dotenv-invalid")
 }
 
-/// Reads a file for `docker run --env-file`: everything after `=` is the value, quotes and all.
-pub fn read_raw(bytes: &[u8]) -> Result<Vec<Entry>> {
-    without_duplicates(scan_raw(bytes, 0..bytes.len())?, "dotenv-invalid")
+/// As [`read`], of a file that an output of this dialect writes: for `docker run --env-file` everything after `=` is the value,
+/// quotes and all.
+pub fn read_as(dialect: Dialect, bytes: &[u8]) -> Result<Vec<Entry>> {
+    without_duplicates(scan_as(dialect)(bytes, 0..bytes.len())?, "dotenv-invalid")
 }
 
-/// As [`read`], of a stretch of the file that begins at a line, duplicates and all.
-pub(super) fn scan(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
+/// How a dialect's assignments are found in a stretch of a file that begins at a line, duplicates and all.
+pub(super) fn scan_as(dialect: Dialect) -> fn(&[u8], Range<usize>) -> Result<Vec<Entry>> {
+    if dialect == Dialect::DockerRun { scan_raw } else { scan }
+}
+
+fn scan(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
     let mut reader = Reader::new(file, stretch);
     let mut entries = Vec::new();
     while let Some(start) = reader.next_line() {
@@ -43,8 +49,7 @@ pub(super) fn scan(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// As [`read_raw`], of a stretch of the file that begins at a line, duplicates and all.
-pub(super) fn scan_raw(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
+fn scan_raw(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
     let mut reader = Reader::new(file, stretch);
     let mut entries = Vec::new();
     while let Some(start) = reader.next_line() {
@@ -327,10 +332,10 @@ mod tests {
 
     #[test]
     fn raw_lines_keep_quotes_blanks_and_hashes() {
-        let entries = read_raw(b"# note\nA= 'x' # y \nB\nC=\r\n").unwrap();
+        let entries = read_as(Dialect::DockerRun, b"# note\nA= 'x' # y \nB\nC=\r\n").unwrap();
         let values: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.value.expose())).collect();
         assert_eq!(values, [("A", &b" 'x' # y "[..]), ("C", b"")]);
-        assert_eq!(read_raw(b"A B=1").unwrap_err().to_string(), "line 1: `=` is missing");
+        assert_eq!(read_as(Dialect::DockerRun, b"A B=1").unwrap_err().to_string(), "line 1: `=` is missing");
     }
 
     proptest::proptest! {
@@ -338,7 +343,7 @@ mod tests {
         fn any_bytes_are_read_or_refused_without_panic_and_without_their_text(
             bytes in proptest::collection::vec(proptest::sample::select(&b"A=b'\"\\ \t\n\r#$`\xff\xef\xbb\xbf\0"[..]), 0..60),
         ) {
-            for entry in read(&bytes).into_iter().chain(read_raw(&bytes)).flatten() {
+            for entry in read(&bytes).into_iter().chain(read_as(Dialect::DockerRun, &bytes)).flatten() {
                 proptest::prop_assert!(entry.span.end <= bytes.len() && entry.value.len() <= entry.span.len());
             }
         }

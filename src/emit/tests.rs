@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::dotenv_read::{read, read_raw};
+use super::dotenv_read::read_as;
 use super::*;
 use crate::manifest::model::{Ca, Certificate, Dialect, KeyAlgorithm, PemFile, Usage};
 use crate::manifest::period::Period;
@@ -257,7 +257,7 @@ proptest! {
             let all = carried.iter().map(|&(value, name)| (self::name(name), material(value))).collect();
             let emission = emitted(&output(dotenv(dialect), &secrets), &all).unwrap();
             let bytes = emission.files[0].bytes.expose();
-            let entries = if dialect == Dialect::DockerRun { read_raw(bytes) } else { read(bytes) }.unwrap();
+            let entries = read_as(dialect, bytes).unwrap();
             let found: Vec<_> = entries.iter().map(|entry| (entry.value.expose(), entry.name.as_str())).collect();
             let wanted: Vec<_> = carried.iter().map(|&(value, name)| (&value[..], name)).collect();
             prop_assert_eq!(found, wanted, "{:?}", dialect);

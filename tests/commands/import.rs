@@ -198,3 +198,31 @@ fn a_token_is_signed_anew_with_the_key_that_is_imported_over_its_own() {
     assert!(run.stderr.contains("a hard cut") && run.stderr.contains("`vault-kit render`"), "{run:?}");
     assert_ne!(project.get("TOKEN"), token);
 }
+
+#[test]
+fn a_file_is_read_by_the_rules_that_its_output_is_written_by() {
+    let manifest = |dialect: &str| {
+        format!(
+            "project.name = \"p\"\n[secrets.A]\nkind = \"external\"\n[secrets.B]\nkind = \"external\"\n\
+             [outputs.raw]\nformat = \"dotenv\"\npath = \"deploy/app.env\"\n{dialect}"
+        )
+    };
+    let text = "A=\"7Qx-2Kd9Rt5 # Yu\"\nB='it is 9Kd02xXw2Qe'\n";
+    for (dialect, a, b) in [
+        ("dialect = \"docker-run\"\n", "\"7Qx-2Kd9Rt5 # Yu\"", "'it is 9Kd02xXw2Qe'"),
+        ("", "7Qx-2Kd9Rt5 # Yu", "it is 9Kd02xXw2Qe"),
+    ] {
+        let project = Project::with_manifest(&manifest(dialect));
+        project.write("deploy/app.env", text);
+        project.run(["import", "./deploy/app.env"]).assert_code(0);
+        assert_eq!((project.get("A"), project.get("B")), (a.into(), b.into()), "{dialect}");
+        // Then nothing stands against it, and no hint leads back to where this began.
+        project.run(["render", "--adopt"]).assert_code(0);
+        project.run(["check"]).assert_code(0);
+    }
+    // A file that no output writes is read as most are.
+    let project = Project::with_manifest(&manifest("dialect = \"docker-run\"\n"));
+    project.write("old.env", text);
+    project.run(["import", "old.env"]).assert_code(0);
+    assert_eq!(project.get("A"), b"7Qx-2Kd9Rt5 # Yu");
+}

@@ -9,7 +9,6 @@ use crate::companions;
 use crate::emit::dotenv_read::{self, Entry};
 use crate::emit::json_read;
 use crate::error::{Error, Result};
-use crate::manifest::model::Dialect;
 use crate::manifest::{Format, Output};
 use crate::name::SecretName;
 use crate::observe::Values;
@@ -92,8 +91,7 @@ impl Values for FromDisk<'_> {
         let output = self.session.manifest.outputs.get(&expected.output)?;
         match &output.format {
             // What cannot be read holds none of our values: that is a finding, and not something left unchecked.
-            Format::Dotenv { dialect: Dialect::DockerRun } => Some(named(dotenv_read::read_raw(bytes))),
-            Format::Dotenv { .. } => Some(named(dotenv_read::read(bytes))),
+            Format::Dotenv { dialect } => Some(named(dotenv_read::read_as(*dialect, bytes))),
             Format::Json => Some(named(json_read::read(bytes))),
             Format::DockerSecrets { .. } => whole(expected, bytes),
             Format::KubernetesSecret(_) | Format::Pem { .. } if self.compares_bytes() => whole(expected, bytes),
