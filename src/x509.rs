@@ -20,7 +20,7 @@ pub(crate) mod sample;
 pub mod supplied;
 pub mod verify;
 
-/// What is wrong with a text that begins a PEM block and is no PEM, in words without the text.
+/// What is wrong with a text that begins a PEM block and is no PEM, or has what nobody can use, in words without the text.
 pub fn damaged_pem(bytes: &[u8]) -> Option<String> {
-    pem::damage(bytes)
+    pem::damage(bytes).or_else(|| supplied::flaw(bytes))
 }

@@ -11,7 +11,7 @@ use super::consequences::{self, Change};
 use super::context::Context;
 use super::session::{Session, read_for_change};
 use super::summary::row;
-use crate::check;
+use crate::check::{self, form};
 use crate::deliver::ignored;
 use crate::emit::dotenv_read::{self, Entry};
 use crate::emit::json_read;
@@ -59,6 +59,8 @@ struct Outcome {
     not_importable: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     consequences: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -79,6 +81,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut outcome = Outcome { schema_version: SCHEMA_VERSION, ..Outcome::default() };
     for entry in entries {
         if let Some(declaration) = outcome.sort(&session, &opened.store, &entry, arguments.replace) {
+            outcome.warnings.extend(form::doubt(&entry.name, entry.value.expose()));
             let broken = consequences::of_value(&session, &opened.store, declaration, Change::Replace);
             outcome.consequences.extend(broken);
             let version = world.given_version(&opened.store, declaration, entry.value, Origin::Imported)?;
@@ -209,6 +212,7 @@ impl Outcome {
         if ui.json {
             return ui.object(self);
         }
+        self.warnings.iter().for_each(|it| ui.warn(it));
         let verb = if dry_run { "would import" } else { "imported" };
         for name in &self.imported {
             ui.say(&format!("{verb:<13} {name}"));

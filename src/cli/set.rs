@@ -132,11 +132,7 @@ fn doubts(arguments: &Arguments, value: &Secret) -> Vec<String> {
             ));
         }
     }
-    if let Some(flaw) = form::flaw(value.expose()) {
-        doubts.push(format!(
-            "the value of `{name}` {flaw}: is it whole? its file as it came is taken by `vault-kit set {name} --from-file FILE`"
-        ));
-    }
+    doubts.extend(form::doubt(name, value.expose()));
     doubts
 }
 

@@ -43,7 +43,7 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
     let mut blocks = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((index, line)) = lines.next() {
-        let Some(label) = fence(line, "-----BEGIN ") else { continue };
+        let Some(label) = fence(line, BEGIN) else { continue };
         let begun = index + 1;
         let mut packed = Zeroizing::new(Vec::with_capacity(text.len()));
         loop {
@@ -51,7 +51,7 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
             if line.starts_with("Proc-Type:") {
                 return Err(Damage::Encrypted);
             }
-            match fence(line, "-----END ") {
+            match fence(line, END) {
                 Some(ended) if ended == label => break,
                 Some(_) => return Err(Damage::Unended(begun)),
                 None if line.starts_with("-----") => return Err(Damage::Unended(begun)),
@@ -69,23 +69,63 @@ pub(super) fn blocks(bytes: &[u8]) -> Result<Vec<Block<'_>>, Damage> {
     if blocks.is_empty() { Err(Damage::Empty) } else { Ok(blocks) }
 }
 
-/// What is wrong with text that begins a block and is no PEM, in words without the text. Old encrypted keys (RFC 1421) and
-/// the armour of `OpenPGP`, which has lines of its own, are whole for those who read them.
+/// What is wrong with text that begins or ends a block and is no PEM, in words without the text. Old encrypted keys (RFC 1421)
+/// that end, and the armour of `OpenPGP`, which has lines of its own, are whole for those who read them.
 pub(super) fn damage(bytes: &[u8]) -> Option<String> {
+    if memchr::memmem::find(bytes, WIDE).is_some() {
+        return Some("is PEM in UTF-16, which its readers do not take".to_owned());
+    }
     let text = std::str::from_utf8(bytes).ok()?;
-    if let Some(broken) = without_breaks(text) {
+    if let Some(broken) = without_breaks(text).or_else(|| shifted(text)) {
         return Some(broken.to_owned());
     }
-    let is_pem = text.lines().find_map(|line| fence(line, "-----BEGIN ")).is_some_and(is_label);
+    let first = text.lines().enumerate().find_map(|(index, line)| Some((index + 1, fence(line, BEGIN)?)));
+    let Some((line, label)) = first.filter(|(_, label)| is_label(label)) else { return unbegun(text) };
+    let ends = || text.lines().any(|line| fence(line, END) == Some(label));
     match blocks(bytes) {
-        _ if !is_pem => None,
-        Err(Damage::Empty | Damage::Encrypted | Damage::NotText) => None,
+        Err(Damage::Encrypted) => (!ends()).then(|| Damage::Unended(line).told()),
+        Err(Damage::Empty | Damage::NotText) => None,
         Err(damage) => Some(damage.told()),
-        Ok(blocks) => {
-            let broken = blocks.iter().find(|block| !is_whole(block.label, &block.der))?;
-            Some(format!("has a block ({}) that lacks a piece, or has one too many", broken.label))
+        Ok(blocks) => match blocks.iter().find(|block| !is_whole(block.label, &block.der)) {
+            Some(broken) => Some(format!("has a block ({}) that lacks a piece, or has one too many", broken.label)),
+            None => unbegun(text),
+        },
+    }
+}
+
+/// What a block begins with.
+const BEGIN: &str = "-----BEGIN ";
+
+/// What it ends with.
+const END: &str = "-----END ";
+
+/// Its beginning as Windows writes text, whichever of two bytes comes first.
+const WIDE: &[u8] = b"-\0-\0-\0-\0-\0B\0E\0G\0I\0N";
+
+/// Whether the first line is where no reader looks for it.
+fn shifted(text: &str) -> Option<&'static str> {
+    if text.strip_prefix('\u{feff}').is_some_and(|rest| rest.starts_with(BEGIN)) {
+        return Some("is PEM behind a byte order mark, which its readers do not take");
+    }
+    let line = text.lines().find(|line| !line.trim().is_empty())?;
+    let label = fence(line.trim_start(), BEGIN).filter(|label| is_label(label));
+    (label.is_some() && line.starts_with([' ', '\t'])).then_some("is PEM whose lines are indented")
+}
+
+/// Tells of a block that ends and never began: its first lines are gone, or the line that begins it is damaged.
+fn unbegun(text: &str) -> Option<String> {
+    let mut is_open = false;
+    for line in text.lines() {
+        if fence(line, BEGIN).is_some() {
+            is_open = true;
+        } else if let Some(label) = fence(line, END).filter(|label| is_label(label)) {
+            if !is_open {
+                return Some(format!("has a block ({label}) that ends and does not begin"));
+            }
+            is_open = false;
         }
     }
+    None
 }
 
 fn is_label(label: &str) -> bool {
@@ -95,7 +135,7 @@ fn is_label(label: &str) -> bool {
 
 /// What became of the line breaks of a text that begins with a block: a form or a variable takes them away.
 fn without_breaks(text: &str) -> Option<&'static str> {
-    let (label, rest) = text.trim_start().strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    let (label, rest) = text.trim_start().strip_prefix(BEGIN)?.split_once("-----")?;
     let line = rest.lines().next().filter(|_| is_label(label))?.trim();
     match line {
         "" => None,

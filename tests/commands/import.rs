@@ -200,6 +200,21 @@ fn a_token_is_signed_anew_with_the_key_that_is_imported_over_its_own() {
 }
 
 #[test]
+fn what_was_damaged_on_its_way_is_taken_with_the_same_warning_as_by_set() {
+    let project = Project::with_manifest("project.name = \"p\"\n[secrets.PEM]\nkind = \"external\"\n");
+    project.write("old.env", "PEM=\"-----BEGIN PRIVATE KEY-----\\nMIGHAgEAcanary\\n\"\n");
+    let told = "the value of `PEM` has a block in line 1 that does not end: is it whole? its file as it came is taken by \
+                `vault-kit set PEM --from-file FILE`";
+    let run = project.run(["import", "old.env", "-n", "--json"]).assert_code(0);
+    assert_eq!(json(&run)["warnings"], serde_json::json!([told]));
+    let run = project.run(["import", "old.env"]).assert_code(0);
+    assert!(run.stderr.contains(&format!("warning: {told}")) && !run.both().contains("canary"), "{run:?}");
+    // What is not taken is nobody's concern.
+    let run = project.run(["import", "old.env", "--json"]).assert_code(0);
+    assert!(json(&run).get("warnings").is_none(), "{run:?}");
+}
+
+#[test]
 fn a_file_is_read_by_the_rules_that_its_output_is_written_by() {
     let manifest = |dialect: &str| {
         format!(

@@ -191,7 +191,7 @@ fn a_key_that_was_cut_off_is_taken_with_a_word_of_warning_that_names_the_line_al
         let run = project.run_with_stdin(["set", "PEM", "--yes"], value.as_bytes()).assert_code(0);
         assert!(run.stderr.contains(told) && !run.both().contains("canary"), "{}", run.both());
     }
-    let whole = "-----BEGIN PRIVATE KEY-----\nMAMCAQA=\n-----END PRIVATE KEY-----\n";
+    let whole = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIOmRr9DPnPRtvo4Ws84pcPQ2as9KJ/NdHBuIq+hikwsP\n-----END PRIVATE KEY-----\n";
     let run = project.run_with_stdin(["set", "PEM", "--yes", "--json"], whole.as_bytes()).assert_code(0);
     assert!(!run.stderr.contains("warning") && json(&run)["warnings"] == serde_json::json!([]), "{run:?}");
     // Machines are told what people are, once, also before it is done.
