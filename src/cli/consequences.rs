@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::context::Context;
 use super::session::Session;
 use crate::companions;
+use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::manifest::{Declaration, Format, Kind};
 use crate::name::SecretName;
 use crate::plan::{Action, Plan, Why};
@@ -76,6 +77,15 @@ pub fn say(context: &Context, lines: &[String]) {
             context.ui.say(line);
         }
     }
+}
+
+/// Says what breaks by what was done; of what was refused, and changed nothing, nothing does.
+pub fn say_of<T>(context: &Context, lines: &[String], outcome: Result<T>) -> Result<T> {
+    let is_done = |error: &Error| error.kind() == ErrorKind::Incomplete || error.code() == "durability-unknown";
+    if outcome.as_ref().err().is_none_or(is_done) {
+        say(context, lines);
+    }
+    outcome
 }
 
 /// The declared tokens that are signed with a key, and that somebody may hold.

@@ -97,12 +97,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let render = session.command("render");
         outcome.consequences.push(format!("nothing is delivered yet: `{render}` delivers it with what is made of it"));
     }
-    consequences::say(context, &outcome.consequences);
-    if !arguments.dry_run {
+    let mut record = || {
         world.preflight()?;
         ignored::add(&session.root, &session.manifest)?;
-        world.record(&mut opened, "import", &[&outcome.imported[..], &outcome.made].concat())?;
-    }
+        world.record(&mut opened, "import", &[&outcome.imported[..], &outcome.made].concat())
+    };
+    let recorded = if arguments.dry_run { Ok(()) } else { record() };
+    consequences::say_of(context, &outcome.consequences, recorded)?;
     outcome.tell(context, arguments.dry_run)?;
     let refused = !outcome.placeholders.is_empty() || !outcome.mismatched.is_empty();
     let kinds = [(!outcome.banned.is_empty(), Kind::Conflict), (refused, Kind::Findings)];

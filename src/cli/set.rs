@@ -68,7 +68,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let observed = Observed { changed: given.into_iter().collect(), ..world.observe(&opened.store) };
     let plan = plan::plan(&session.manifest, &session.environment, &observed, &scope);
     consequences.extend(consequences::of_plan(&session, &opened.store, &plan));
-    consequences::say(context, &consequences);
     let mut changed: Vec<SecretName> = (is_new || is_dropped).then(|| name.clone()).into_iter().collect();
     changed.extend(world.make(&mut opened.store, &plan)?);
     let delivered = if arguments.dry_run {
@@ -76,6 +75,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     } else {
         world.settle(&mut opened, "set", &changed).map(|it| mounted::noted(&session, it))
     };
+    let delivered = consequences::say_of(context, &consequences, delivered);
     // What is not taken may be refused for that very reason.
     let mut delivered = delivered.inspect_err(|_| warnings.iter().for_each(|it| context.ui.warn(it)))?;
     if !arguments.dry_run {

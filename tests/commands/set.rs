@@ -202,3 +202,19 @@ fn a_key_that_was_cut_off_is_taken_with_a_word_of_warning_that_names_the_line_al
         assert_eq!(run.stderr.matches("is it whole?").count(), 1, "{run:?}");
     }
 }
+
+#[test]
+fn what_is_refused_tells_of_nothing_that_it_would_have_broken() {
+    let project = shop();
+    let set = |value: &[u8], code| project.run_with_stdin(["set", "AUTH", "--yes"], value).assert_code(code);
+    let run = set(b"short-7Qx", 1);
+    assert!(!run.stderr.contains("hard cut"), "{run:?}");
+    // What stands in the way of a file is found later than that.
+    let good = b"mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU5oXiNqZtRvM";
+    std::fs::remove_file(project.path(".secrets/auth")).unwrap();
+    std::fs::create_dir(project.path(".secrets/auth")).unwrap();
+    let refused = project.run_with_stdin(["set", "AUTH", "--yes"], good);
+    assert!(refused.code != 0 && !refused.stderr.contains("hard cut"), "{refused:?}");
+    std::fs::remove_dir(project.path(".secrets/auth")).unwrap();
+    assert!(set(good, 0).stderr.contains("hard cut"));
+}
