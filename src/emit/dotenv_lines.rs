@@ -1,7 +1,7 @@
 //! Which lines of a dotenv file are whose.
 
 use super::dotenv_block::{find_block, is_marker};
-use super::dotenv_read::{scan, scan_raw};
+use super::dotenv_read::scan_as;
 use crate::manifest::model::Dialect;
 
 /// The lines outside vault-kit's block, with their numbers from 1; all of them where no markers delimit one.
@@ -25,9 +25,8 @@ pub fn name(line: &[u8]) -> Option<&str> {
 
 /// The numbers of the lines that assign these names, and whether nothing else stands in the file; `None` where that cannot be told.
 pub fn of(dialect: Dialect, file: &[u8], is_meant: impl Fn(&str) -> bool) -> Option<(Vec<usize>, bool)> {
-    let read = if dialect == Dialect::DockerRun { scan_raw } else { scan };
-    let (meant, others): (Vec<_>, Vec<_>) =
-        read(file, 0..file.len()).ok()?.into_iter().partition(|entry| is_meant(&entry.name));
+    let entries = scan_as(dialect)(file, 0..file.len()).ok()?;
+    let (meant, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| is_meant(&entry.name));
     let lines = |span: &std::ops::Range<usize>| file[span.clone()].split_inclusive(|&byte| byte == b'\n').count();
     let numbers = meant.iter().flat_map(|entry| entry.line..entry.line + lines(&entry.span)).collect();
     let mut start = 0;
