@@ -92,6 +92,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     let file = |expected: &ExpectedFile| (expected.path.clone(), observer.file(&mut tree, expected));
     facts.files = subject.expected.iter().map(file).collect();
     facts.orphans = observer.orphans();
+    facts.shared = handwritten::shared(subject, facts.orphans.keys());
     facts.owners = file::owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);
     facts.examples = observer.examples(&mut tree);

@@ -75,6 +75,8 @@ pub struct Facts {
     pub files: BTreeMap<String, FileFact>,
     /// Files that the ledger says we delivered, that no output has any more, and that are still there: the paths to remove.
     pub orphans: BTreeMap<String, Vec<String>>,
+    /// Those of them with lines of others beside what we wrote.
+    pub shared: BTreeSet<String>,
     /// Files of our own that others can read, their directory and the identity among them, and a manifest that others
     /// can write: their mode.
     pub open_files: BTreeMap<String, u32>,

@@ -16,6 +16,12 @@ pub fn outside(file: &[u8]) -> Vec<(usize, &[u8])> {
     lines.collect()
 }
 
+/// Whether lines of others stand beside vault-kit's block.
+pub fn has_others(file: &[u8]) -> bool {
+    let has_block = find_block("", file).is_ok_and(|block| block.is_some());
+    has_block && outside(file).iter().any(|(_, line)| !line.trim_ascii().is_empty())
+}
+
 /// The name that a line assigns.
 pub fn name(line: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(line).ok()?.trim_start();
@@ -52,6 +58,13 @@ mod tests {
         assert_eq!(numbers(FILE), [1, 5, 6, 7, 8]);
         assert_eq!(numbers(b"A=1\n# <<< vault-kit <<<\nB=2"), [1, 2, 3], "damaged");
         assert!(numbers(b"").is_empty());
+    }
+
+    #[test]
+    fn lines_of_others_are_those_beside_a_block() {
+        assert!(has_others(FILE));
+        let own = b"# >>> vault-kit: managed, do not edit inside >>>\nB=2\n# <<< vault-kit <<<\n\n";
+        assert!(!has_others(own) && !has_others(b"A=1\n") && !has_others(b""));
     }
 
     #[test]

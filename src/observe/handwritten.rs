@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Subject;
 use crate::check::facts::{ExpectedFile, Handwritten};
 use crate::emit::dotenv_block::{self, State};
+use crate::emit::dotenv_lines;
 use crate::gather::Gather;
 use crate::manifest::Format;
 use crate::name::SecretName;
@@ -17,6 +18,20 @@ pub fn look(subject: &Subject<'_>) -> BTreeMap<String, Handwritten> {
     let Ok(root) = Root::open(subject.root) else { return BTreeMap::new() };
     let of = |expected: &ExpectedFile| Some((expected.path.clone(), state(subject, &root, expected)?));
     subject.expected.iter().filter(|it| it.dotenv).filter_map(of).gather()
+}
+
+/// Those of the files that were delivered that have lines of others beside vault-kit's block: who removes one loses those.
+pub fn shared<'p>(subject: &Subject<'_>, paths: impl Iterator<Item = &'p String>) -> BTreeSet<String> {
+    let (Ok(root), Some(ledger)) = (Root::open(subject.root), subject.ledger) else { return BTreeSet::new() };
+    let is_dotenv = |path: &&String| {
+        let form = ledger.files.get(*path).and_then(|it| it.form.as_ref());
+        form.is_some_and(|form| form.starts_with("dotenv"))
+    };
+    let has_others = |path: &&String| {
+        let text = root.read(path).ok().flatten().map(Secret::new);
+        text.is_some_and(|text| dotenv_lines::has_others(text.expose()))
+    };
+    paths.filter(is_dotenv).filter(has_others).cloned().collect()
 }
 
 fn state(subject: &Subject<'_>, root: &Root, expected: &ExpectedFile) -> Option<Handwritten> {

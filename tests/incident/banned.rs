@@ -120,3 +120,20 @@ fn a_ban_outlives_a_store_that_was_put_back() {
     let run = project.run_with_stdin(["set", "DB_PASSWORD"], &leaked).assert_code(7);
     assert!(run.stderr.contains("that leaked as `AUTH`"), "{run:?}");
 }
+
+#[test]
+fn nobody_is_told_to_remove_a_file_with_lines_of_others_in_it() {
+    for foreign in ["", "OTHER=1\n"] {
+        let project = shop();
+        project.write(".env", format!("{foreign}{}", project.read(".env")));
+        project
+            .write("vault-kit.toml", project.read("vault-kit.toml").replace("path = \".env\"", "path = \"new.env\""));
+        project.run(["incident", "AUTH", "--yes"]).assert_code(0);
+        let report = json(&project.run(["check", "--json"]).assert_code(1));
+        let of_it = report["findings"].as_array().unwrap().iter().filter(|it| it["file"] == ".env");
+        let told: Vec<_> = of_it.map(|it| (it["code"].as_str().unwrap(), it["fix"].as_str().unwrap())).collect();
+        let block = "in .env: take out vault-kit's block, from its first marker line to its last";
+        let fix = if foreign.is_empty() { "rm .env" } else { block };
+        assert_eq!(told, [("orphaned", fix), ("banned", fix)], "{foreign:?}: {report}");
+    }
+}

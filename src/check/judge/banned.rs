@@ -3,7 +3,6 @@
 use super::Bench;
 use crate::check::finding::{Code, listed};
 use crate::name::SecretName;
-use crate::shell;
 use crate::store::ledger::{DeliveredFile, Ledger};
 
 impl Bench<'_> {
@@ -23,7 +22,8 @@ impl Bench<'_> {
             let names = leaked_in(ledger, file);
             if !names.is_empty() {
                 let is_expected = self.facts.expected.iter().any(|it| it.path == file.file);
-                let fix = if is_expected { self.command("render") } else { format!("rm {}", shell::path(&file.file)) };
+                let rest = std::slice::from_ref(&file.file);
+                let fix = if is_expected { self.command("render") } else { self.removal(&file.file, rest) };
                 let message = format!("still has a value that leaked, of {}", listed(&names));
                 self.about_file(Code::Banned, &file.file, message, fix);
             }

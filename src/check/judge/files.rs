@@ -46,8 +46,7 @@ impl<'a> Bench<'a> {
                 continue;
             }
             let message = "was delivered, and no output has it any more; it still holds what was written then";
-            let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
-            self.about_file(Code::Orphaned, path, message, format!("rm {}", words.join(" ")));
+            self.about_file(Code::Orphaned, path, message, self.removal(path, remains));
         }
         for expected in &facts.expected {
             self.verdict.looked_at.files += 1;

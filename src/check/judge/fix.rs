@@ -59,6 +59,15 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// How nothing is left of a file that no output has any more; lines of others stay.
+    pub(super) fn removal(&self, path: &str, remains: &[String]) -> String {
+        if self.facts.shared.contains(path) {
+            return format!("in {path}: take out vault-kit's block, from its first marker line to its last");
+        }
+        let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
+        format!("rm {}", words.join(" "))
+    }
+
     /// How a secret gets its first value.
     pub(super) fn create(&self, declaration: &Declaration) -> String {
         if declaration.is_generated() {
