@@ -45,11 +45,6 @@ impl Copied {
         copied
     }
 
-    /// Whether it takes a file, by its path in where it takes from.
-    pub fn takes(&self, path: &str) -> bool {
-        !self.places(path, "").is_empty()
-    }
-
     /// Where it puts a file, by its path in where it takes from, in a stage whose working directory is that: paths without a slash at
     /// their beginning, one for each source that takes the file.
     pub fn places(&self, path: &str, directory: &str) -> Vec<String> {

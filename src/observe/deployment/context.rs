@@ -19,7 +19,7 @@ const MOST_ENTRIES: usize = 50_000;
 const MOST_FILES: usize = 500;
 
 /// More files, and more bytes, are not searched whose names say nothing.
-const MOST_SEARCHED: (usize, usize) = (2_000, 64 << 20);
+const MOST_SEARCHED: (usize, usize) = (5_000, 64 << 20);
 
 /// How many directories lie above what is looked at.
 const DEEPEST: usize = 16;
