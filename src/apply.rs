@@ -6,6 +6,7 @@
 mod ledger;
 mod make;
 mod observed;
+mod taken;
 
 pub use make::recipes;
 

@@ -17,6 +17,7 @@ use crate::store::rotations::{Operation, Step};
 use crate::store::{Stage, Store, Version};
 use crate::token::algorithm::Algorithm;
 use crate::token::key_set::State;
+use crate::token::lifetime::LONGEST;
 use crate::token::verify::LEEWAY;
 
 /// A version that verifiers know besides the current one.
@@ -30,14 +31,15 @@ pub struct Companion<'s> {
     pub since: DateTime<Utc>,
     /// When it may become active, or is retired.
     pub until: DateTime<Utc>,
+    /// For how long a verifier here may go on without it.
+    wait: TimeDelta,
 }
 
 impl Companion<'_> {
     /// As it is where verifiers can know it only since `held`: what waits until they all do waits from then on.
     #[must_use]
     pub fn held_since(self, held: DateTime<Utc>) -> Self {
-        let since = self.since.max(held);
-        Self { since, until: since + (self.until - self.since), ..self }
+        Self { since: self.since.max(held), until: self.until.max(held + self.wait), ..self }
     }
 }
 
@@ -57,6 +59,21 @@ pub fn lead(manifest: &Manifest, environment: &EnvName, declaration: &Declaratio
         return declaration.overlap_in(manifest.environments.get(environment)).map(Period::delta);
     }
     max_age(manifest, environment, &declaration.name)
+}
+
+/// Within which time other hosts learn of another key by way of AWS; `None` for what none has, and
+/// for what is sent without its successor.
+pub fn spread(manifest: &Manifest, declaration: &Declaration, store: &Store) -> Option<TimeDelta> {
+    let remote = declaration.remote.as_ref().filter(|_| declaration.sends_next())?;
+    let aws = manifest.aws(&store.environment)?;
+    let place = aws.prefix_of(&manifest.project, &store.environment) + remote.path();
+    store.synced.bases.contains_key(&place).then(|| aws.spread().delta())
+}
+
+/// Whether the verifiers of other hosts have to know a successor too before it signs: then all hosts activate it together.
+pub fn is_joint(manifest: &Manifest, declaration: &Declaration, store: &Store) -> bool {
+    let is_published = || max_age(manifest, &store.environment, &declaration.name).is_some();
+    spread(manifest, declaration, store).is_some() && (store.next(&declaration.name).is_some() || is_published())
 }
 
 /// Whether it is a CA that nobody vouches for.
@@ -106,7 +123,7 @@ pub fn companions<'s>(
     let fitting = versions.iter().filter(|version| declaration.kind.accepts(&version.kind));
     let companion = |version| {
         let companion = match declaration.kind {
-            Kind::Keypair { .. } => pair(manifest, overlap, version, store, max_age),
+            Kind::Keypair { .. } => pair(manifest, (declaration, overlap), version, store, max_age),
             Kind::Ca(_) => authority(declaration, overlap?, version, store),
             _ => single(declaration, overlap, version, store),
         };
@@ -167,11 +184,11 @@ fn authority<'s>(
         let end =
             store.current(&declaration.name).and_then(|current| current.expires).unwrap_or(since + overlap.delta());
         let until = (since + overlap.delta()).min(end.max(since));
-        return Some(Companion { version, state: State::Next, since, until });
+        return Some(Companion { version, state: State::Next, since, until, wait: until - since });
     }
     let since = version.life.replaced.filter(|_| version.stage == Stage::Previous)?;
     let until = (since + overlap.delta()).max(latest_signed(store, version).unwrap_or(since));
-    Some(Companion { version, state: State::Retiring, since, until })
+    Some(Companion { version, state: State::Retiring, since, until, wait: TimeDelta::zero() })
 }
 
 /// When the last of the certificates ends that were signed for others, by a root or by a CA beneath it.
@@ -204,25 +221,27 @@ fn single<'s>(
     let may_be_refused = store.rotations.running.get(&declaration.name).is_some_and(is_retiring);
     let is_accepted = version.life.revoked.is_none() && version.life.retired.is_none() && !may_be_refused;
     let since = version.life.replaced.filter(|_| is_accepted && version.stage == Stage::Previous)?;
-    Some(Companion { version, state: State::Retiring, since, until: since + overlap.delta() })
+    let until = since + overlap.delta();
+    Some(Companion { version, state: State::Retiring, since, until, wait: TimeDelta::zero() })
 }
 
 /// A key pair's version. One that is in no key set is replaced where it is delivered, and has no time between.
 fn pair<'s>(
     manifest: &Manifest,
-    overlap: Option<Period>,
+    (declaration, overlap): (&Declaration, Option<Period>),
     version: &'s Version,
     store: &Store,
     max_age: Option<TimeDelta>,
 ) -> Option<Companion<'s>> {
     if version.stage == Stage::Next {
         let since = version.life.published.unwrap_or(version.created);
-        let until = since + max_age.unwrap_or_default();
-        return Some(Companion { version, state: State::Next, since, until });
+        let wait = max_age.unwrap_or_default();
+        let until = since + spread(manifest, declaration, store).unwrap_or_default() + wait;
+        return Some(Companion { version, state: State::Next, since, until, wait });
     }
     let since = version.life.replaced.filter(|_| version.life.revoked.is_none() && version.stage != Stage::Current)?;
-    let until = end(manifest, overlap, version, store, since) + LEEWAY + max_age?;
-    Some(Companion { version, state: State::Retiring, since, until })
+    let until = end(manifest, (declaration, overlap), version, store, since) + LEEWAY + max_age?;
+    Some(Companion { version, state: State::Retiring, since, until, wait: TimeDelta::zero() })
 }
 
 /// When a key pair that is replaced at `since` verifies nothing any more; at once where no key set publishes it.
@@ -234,7 +253,8 @@ pub fn retires(
     since: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     let max_age = max_age(manifest, &store.environment, &declaration.name)?;
-    Some(end(manifest, overlap(manifest, declaration, store), version, store, since) + LEEWAY + max_age)
+    let overlap = overlap(manifest, declaration, store);
+    Some(end(manifest, (declaration, overlap), version, store, since) + LEEWAY + max_age)
 }
 
 fn overlap(manifest: &Manifest, declaration: &Declaration, store: &Store) -> Option<Period> {
@@ -244,13 +264,19 @@ fn overlap(manifest: &Manifest, declaration: &Declaration, store: &Store) -> Opt
 /// When the tokens of a replaced key pair end: those that are minted anew with its overlap, or by themselves where it has
 /// none. Of what is declared no more there is nothing to restart with. A record tells what else really was signed: a
 /// declared maximum may have been a longer one at that time.
+///
+/// Other hosts that have the key sign with it until they learn of the other one, and nobody here knows what they signed: for
+/// that it stays as long as any token may live.
 fn end(
     manifest: &Manifest,
-    overlap: Option<Period>,
+    (declaration, overlap): (&Declaration, Option<Period>),
     version: &Version,
     store: &Store,
     since: DateTime<Utc>,
 ) -> DateTime<Utc> {
+    if let Some(spread) = spread(manifest, declaration, store) {
+        return since + spread + overlap.map_or(LONGEST.delta(), |it| it.max(LONGEST).delta());
+    }
     let Some(kid) = version.facts.get("kid") else { return since };
     let is_token = |name: &SecretName| manifest.secret(name).is_some_and(|it| matches!(it.kind, Kind::Token(_)));
     let is_made_anew = |name: &SecretName| manifest.has_secret(name, &store.environment) && is_token(name);

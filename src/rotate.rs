@@ -38,7 +38,9 @@ mod stage;
 mod standing;
 mod step;
 pub mod tell;
+mod turn;
 pub mod undeclared;
+pub mod withdraw;
 mod yielding;
 
 use std::collections::BTreeSet;
@@ -142,6 +144,13 @@ pub enum What {
         /// Its version.
         version: VersionId,
     },
+    /// What another host published, and signs next, is published here too.
+    Learned {
+        /// Its version.
+        version: VersionId,
+    },
+    /// What was published, and was to sign next, is not any more.
+    Withdrawn,
     /// What it replaced is to be retired.
     Retires {
         /// From then on.

@@ -6,6 +6,7 @@
 pub mod agreement;
 pub mod banned;
 mod bulk;
+mod candidates;
 pub mod certificates;
 pub mod change;
 mod clock;
@@ -157,6 +158,26 @@ impl Store {
     }
 
     /// The version of a secret that is published and not current yet.
+    pub fn next(&self, name: &SecretName) -> Option<&Version> {
+        self.secrets.get(name)?.iter().find(|version| version.stage == Stage::Next)
+    }
+
+    /// Forgets the version of a secret that is published: it has never signed.
+    pub fn withdraw(&mut self, name: &SecretName, now: DateTime<Utc>) {
+        if self.next(name).is_some() {
+            self.secrets.entry(name.clone()).or_default().retain(|version| version.stage != Stage::Next);
+            self.updated = self.updated.max(now);
+        }
+    }
+
+    /// Notes that others may know the published version only since then.
+    pub fn renew_published(&mut self, name: &SecretName, since: DateTime<Utc>) {
+        if let Some(next) = self.next_mut(name) {
+            next.life.published = next.life.published.max(Some(since));
+        }
+    }
+
+    /// The same, to be changed.
     pub fn next_mut(&mut self, name: &SecretName) -> Option<&mut Version> {
         self.secrets.get_mut(name)?.iter_mut().find(|version| version.stage == Stage::Next)
     }

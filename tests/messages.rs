@@ -14,12 +14,14 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use regex_lite::Regex;
 use support::{Project, Run, program, set_mode, skip};
+use vault_kit::few::Few;
 use vault_kit::name::{EnvName, SecretName};
 use vault_kit::private_file::Root;
 use vault_kit::secret::Secret;
 use vault_kit::secret::parts::{Part, Parts};
 use vault_kit::store::certificates::Issued;
 use vault_kit::store::rotations::{Operation, Step as RotationStep, Trouble};
+use vault_kit::store::synced::Base;
 
 /// One generated value in one `.env`.
 const RANDOM: &str = "[secrets.API_KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
@@ -1708,8 +1710,17 @@ fn rotating(step: RotationStep) -> Project {
     project.edit_store(|store| {
         let name = SecretName::new("A").unwrap();
         let (base, started, trouble) = (store.current(&name).unwrap().id, store.updated, Trouble::default());
-        let operation =
-            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at: None, remote: None };
+        let operation = Operation {
+            base,
+            candidate: None,
+            recipe: None,
+            step,
+            started,
+            trouble,
+            retire_at: None,
+            remote: None,
+            turn: None,
+        };
         store.rotations.running.insert(name, operation);
     });
     project
@@ -1759,18 +1770,37 @@ fn a_rotation_of_an_encryption_key_that_nothing_encrypts_anew() {
 }
 
 #[test]
-fn a_rotation_of_a_key_that_other_hosts_publish_too() {
+fn a_rotation_of_a_ca_that_other_hosts_trust_too() {
     let aws = "[environments.dev]\naws = { account = \"111122223333\", region = \"us-east-1\" }\n";
-    let output = "[outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nsecrets = [\"A\"]\nmax_age = \"1h\"\n";
-    let project = initialised(&format!("[secrets.A]\nkind = \"keypair\"\naws = \"a\"\n{aws}{output}"));
+    let project = initialised(&format!("[secrets.A]\nkind = \"ca\"\naws = \"a\"\n{aws}"));
     insta::assert_snapshot!(told("rotation-published", &project, &["rotate", "A"]), @r#"
     exit 2
     --- stderr
-    vault-kit: error: `A` is not rotated: other hosts have it by way of AWS, and would publish others
-    vault-kit: hint: declare another one beside it, such as `A_2`, with an `aws` of its own, in the same `jwks` outputs
+    vault-kit: error: `A` is not rotated: other hosts have it by way of AWS, and would trust others
+    vault-kit: hint: declare another one beside it, such as `A_2`, with an `aws` of its own, whose certificate its verifiers trust too
     vault-kit: hint: make it on one host: `vault-kit generate A_2`, then `vault-kit sync push A_2`
     vault-kit: hint: on the others: `vault-kit sync pull A_2`
-    vault-kit: hint: once they all published it for long enough, sign with it: `signed_by = "A_2"`
+    vault-kit: hint: once they all trust it, sign with it: `issuer = "A_2"`
+    vault-kit: hint: nothing was changed
+    "#);
+}
+
+#[test]
+fn a_rotation_of_a_key_that_hosts_publish_and_that_leaked() {
+    let aws = "[environments.dev]\naws = { account = \"111122223333\", region = \"us-east-1\" }\n";
+    let output = "[outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nsecrets = [\"A\"]\nmax_age = \"1h\"\n";
+    let project = initialised(&format!("[secrets.A]\nkind = \"keypair\"\naws = \"a\"\n{aws}{output}"));
+    project.edit_store(|store| {
+        let base = Base { arn: "arn".into(), version: "v".into(), fields: Few::default(), attempt: None };
+        store.synced.bases.insert("/shop/dev/a".into(), base);
+        store.ban(&SecretName::new("A").unwrap(), store.updated, None);
+    });
+    insta::assert_snapshot!(told("rotation-published", &project, &["rotate", "A"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `A` leaked: it is not rotated, since verifiers would go on with it until they know another
+    vault-kit: hint: cut it off: `vault-kit generate --replace A --revoke`, then `vault-kit sync push A`
+    vault-kit: hint: on the other hosts: `vault-kit sync pull --revoke A`
     vault-kit: hint: nothing was changed
     "#);
 }
@@ -1970,8 +2000,17 @@ fn forgetting_what_an_owner_is_yet_to_refuse() {
         let name = SecretName::new("A").unwrap();
         let (base, started, trouble) = (store.current(&name).unwrap().id, store.updated, Trouble::default());
         let step = RotationStep::Retiring;
-        let operation =
-            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at: None, remote: None };
+        let operation = Operation {
+            base,
+            candidate: None,
+            recipe: None,
+            step,
+            started,
+            trouble,
+            retire_at: None,
+            remote: None,
+            turn: None,
+        };
         store.rotations.running.insert(name, operation);
     });
     insta::assert_snapshot!(told("still-accepted", &project, &["remove", "A", "--yes"]), @r#"

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::companions;
 use crate::deliver::{Prepared, document};
 use crate::error::{Error, Result};
 use crate::rotate::next;
@@ -53,13 +54,13 @@ impl World<'_> {
     /// Brings a ledger to disk, with the days of published keys and roots as the files on the disk make them.
     pub(super) fn write_ledger(&self, store: &Store, ledger: &mut Ledger) -> Result<()> {
         for entry in ledger.secrets.values_mut() {
-            for next in entry.beside.iter_mut().filter(|it| it.state == BesideState::Next) {
-                let version = store.version(&entry.name, next.version);
-                let held = version.and_then(|version| self.held_since(store, &entry.name, version));
-                if let Some(held) = held.filter(|held| *held > next.since) {
-                    next.until += held - next.since;
-                    next.since = held;
-                }
+            let Some(next) = entry.beside.iter_mut().find(|it| it.state == BesideState::Next) else { continue };
+            let Some(declaration) = self.manifest.secret(&entry.name) else { continue };
+            let companions = companions::companions(self.manifest, declaration, store, self.now);
+            let Some(companion) = companions.into_iter().find(|it| it.version.id == next.version) else { continue };
+            if let Some(held) = self.held_since(store, &entry.name, companion.version) {
+                let companion = companion.held_since(held);
+                (next.since, next.until) = (companion.since, companion.until);
             }
         }
         let Ledger { header, files, .. } = &mut *ledger;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::companions;
 use crate::error::{Error, Result};
@@ -10,13 +10,12 @@ use crate::gather::Gather;
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::hook::{Step as HookStep, USERNAME};
 use crate::manifest::{Declaration, Manifest};
-use crate::name::{EnvName, SecretName, VersionId};
+use crate::name::{EnvName, SecretName};
 use crate::plan::{Action, Plan, Step, Why};
 use crate::secret::digest::sha256_hex;
-use crate::secret::parts::{Part, Parts};
+use crate::secret::parts::Parts;
 use crate::secret::{Secret, random};
 use crate::store::{Life, Origin, Stage, Store, Version};
-use crate::sync::pull::Taken;
 use crate::world::{self, World};
 
 impl World<'_> {
@@ -33,12 +32,13 @@ impl World<'_> {
     /// Makes one step of a plan, in memory.
     pub fn make_step(&self, store: &mut Store, step: &Step) -> Result<()> {
         let name = &step.secret;
-        match (step.action, store.next_mut(name)) {
+        match (step.action, store.next(name)) {
             (Action::Activate, _) => {
                 store.activate(name, self.now);
                 self.owe_owner(store, name);
             }
-            (Action::Publish, Some(next)) if step.why == Why::NotPublished => next.life.published = Some(self.now),
+            // The clock of AWS may be ahead.
+            (Action::Publish, Some(_)) if step.why == Why::NotPublished => store.renew_published(name, self.now),
             (Action::Publish, _) => store.publish(name, self.make_new_version(store, name)?),
             (Action::Make, _) => self.put_in_force(store, name, self.make_new_version(store, name)?),
         }
@@ -63,7 +63,7 @@ impl World<'_> {
     }
 
     /// The private halves of key pairs that verifiers know by a key set: what was replaced only verifies from now on.
-    fn wipe_replaced_keys(&self, store: &mut Store, name: &SecretName) {
+    pub(crate) fn wipe_replaced_keys(&self, store: &mut Store, name: &SecretName) {
         if companions::max_age(self.manifest, self.environment, name).is_some() {
             store.wipe_private(name);
         }
@@ -105,73 +105,6 @@ impl World<'_> {
             fingerprint: None,
             parts,
         })
-    }
-
-    /// Makes a value that was pulled the current version, with the id that it has on the other side: then a `kid` that
-    /// is made of the id is the same everywhere.
-    pub fn take_over(&self, store: &mut Store, declaration: &Declaration, taken: Taken) -> Result<()> {
-        let facts = match taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Cert)) {
-            Some(piece) => generate::inspect(piece),
-            None => taken.parts.part(Part::Key).map(generate::inspect).unwrap_or_default(),
-        };
-        let mut version = self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?;
-        version.id = taken.version.unwrap_or(version.id);
-        let known = store.secrets.get(&declaration.name).and_then(|all| all.iter().find(|old| old.id == version.id));
-        version.facts.extend(match (taken.username, known) {
-            (Some(told), _) => Some((USERNAME.to_owned(), told)),
-            (None, Some(before)) => before.facts.get_key_value(USERNAME).map(|(key, name)| (key.clone(), name.clone())),
-            (None, None) => owner(store, declaration),
-        });
-        // It is what the other side made of the same declaration and inputs.
-        version.recipe =
-            recipe(declaration, self.manifest, self.environment, &context(self.manifest, self.environment, self.now));
-        version.inputs = declaration
-            .references()
-            .into_iter()
-            .filter_map(|name| {
-                let input = store.value(self.manifest.secret(name)?)?;
-                Some((name.clone(), input.id))
-            })
-            .gather();
-        // A version that was in force before comes back: it stands once.
-        if let Some(versions) = store.secrets.get_mut(&declaration.name) {
-            let before = versions.iter().find(|old| old.id == version.id);
-            // What was revoked here stays so once it is replaced again.
-            version.life.revoked = before.and_then(|old| old.life.revoked);
-            versions.retain(|old| old.id != version.id);
-        }
-        let id = version.id;
-        store.promote(&declaration.name, version);
-        // It replaced the one before right now, and is as old as it is there.
-        let versions = store.secrets.get_mut(&declaration.name).into_iter().flatten();
-        for version in versions.filter(|it| it.id == id) {
-            version.created = taken.created.map_or(self.now, |there| there.trunc_subsecs(0).min(self.now));
-        }
-        self.wipe_replaced_keys(store, &declaration.name);
-        // Whoever brought it there told its owner.
-        store.note_known(&declaration.name, id, self.now);
-        Ok(())
-    }
-
-    /// Makes a value that is the new one on all hosts the candidate of a secret, with the id that it has on them.
-    pub(crate) fn stage_taken(&self, store: &mut Store, declaration: &Declaration, taken: Taken) -> Result<VersionId> {
-        let name = &declaration.name;
-        let all = store.secrets.entry(name.clone()).or_default();
-        let own = all.iter().position(|it| it.stage == Stage::Candidate && it.parts == taken.parts);
-        let mut version = if let Some(place) = own {
-            all.remove(place)
-        } else {
-            let piece = taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Key));
-            let mut facts = piece.map(generate::inspect).unwrap_or_default();
-            let told = taken.username.map(|name| (USERNAME.to_owned(), name));
-            facts.facts.extend(told.or_else(|| owner(store, declaration)));
-            self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?
-        };
-        version.id = taken.version.unwrap_or(version.id);
-        let id = version.id;
-        store.drop_candidate(name);
-        store.stage(name, version);
-        Ok(id)
     }
 
     pub(crate) fn declaration(&self, name: &SecretName) -> Result<&Declaration> {
@@ -239,12 +172,12 @@ impl World<'_> {
 }
 
 /// The fact that says which user the next version belongs to, of secrets that have `usernames`.
-fn owner(store: &Store, declaration: &Declaration) -> Option<(String, String)> {
+pub(super) fn owner(store: &Store, declaration: &Declaration) -> Option<(String, String)> {
     let replaced = store.current(&declaration.name).map(|version| &version.facts);
     declaration.next_username(replaced).map(|name| (USERNAME.to_owned(), name.to_owned()))
 }
 
-fn context<'s>(manifest: &'s Manifest, environment: &'s EnvName, now: DateTime<Utc>) -> Context<'s> {
+pub(super) fn context<'s>(manifest: &'s Manifest, environment: &'s EnvName, now: DateTime<Utc>) -> Context<'s> {
     Context { project: &manifest.project, environment, now }
 }
 
@@ -258,7 +191,7 @@ pub fn recipes(manifest: &Manifest, environment: &EnvName, now: DateTime<Utc>) -
 }
 
 /// A declaration's recipe digest; the settings that a template takes in are part of it, since they have no versions.
-fn recipe(
+pub(super) fn recipe(
     declaration: &Declaration,
     manifest: &Manifest,
     environment: &EnvName,

@@ -36,7 +36,8 @@ impl World<'_> {
             let has_ended = companions::is_root(declaration)
                 && store.current(name).and_then(|it| it.expires).is_some_and(|end| end <= self.now);
             if let Some(lead) = companions::lead(self.manifest, self.environment, declaration).filter(|_| !has_ended) {
-                observed.published.insert(name.clone(), self.now + lead);
+                let spread = companions::spread(self.manifest, declaration, store).unwrap_or_default();
+                observed.published.insert(name.clone(), self.now + spread + lead);
             }
             let companions = companions::companions(self.manifest, declaration, store, self.now);
             let Some(next) = companions.into_iter().find(|it| it.version.stage == Stage::Next) else { continue };
@@ -44,7 +45,8 @@ impl World<'_> {
             let from = held.map_or(next.until, |held| next.held_since(held).until);
             let is_as_declared = companions::is_as_declared(declaration, next.version)
                 && observed.recipes.get(name) == next.version.recipe.as_ref();
-            let is_due = has_ended || from <= self.now;
+            // What all hosts publish they activate by a rotation, which asks AWS whether it is time.
+            let is_due = has_ended || from <= self.now && !companions::is_joint(self.manifest, declaration, store);
             let is_delivered = has_ended || held.is_some();
             observed.next.insert(name.clone(), Next { from, is_due, is_delivered, is_as_declared });
         }

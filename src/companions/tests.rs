@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::few::Few;
 use crate::generate::keypair::{self, PrivateKey};
 use crate::manifest;
 use crate::manifest::model::KeyAlgorithm;
 use crate::secret::parts::Part;
+use crate::store::synced::Base;
 use crate::store::tests::{now as start, store, version};
 use crate::token::claims::Claims;
 use crate::token::jwks;
@@ -175,5 +177,39 @@ proptest! {
         max_age in 1..30_i64, ttl in 1..40_i64, overlap in 1..40_i64, pause in 1..40_i64, writer in 1..20_i64,
     ) {
         rotate(&mut Scene::new(max_age, ttl, overlap), 90, pause, writer, 1);
+    }
+}
+
+/// A key that other hosts have by way of AWS, once it was exchanged.
+fn shared(is_exchanged: bool) -> Scene {
+    let mut scene = Scene::new(10, 15, 5);
+    let text = "project.name = \"p\"\nenvironments.dev.aws = { spread = \"1h\" }\n\
+                [secrets.SIGNER]\nkind = \"keypair\"\nalgorithm = \"eddsa\"\noverlap = \"5m\"\naws = \"signer\"\n\
+                [outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nmax_age = \"10m\"\n";
+    scene.manifest = manifest::parse(text, "vault-kit.toml").unwrap();
+    scene.store.environment = scene.manifest.default_environment.clone();
+    if is_exchanged {
+        let base = Base { arn: "arn".into(), version: "v".into(), fields: Few::default(), attempt: None };
+        scene.store.synced.bases.insert("/p/dev/signer".into(), base);
+    }
+    scene
+}
+
+#[test]
+fn a_key_that_other_hosts_have_waits_until_they_publish_it_too_and_stays_for_what_they_signed() {
+    for (is_exchanged, waits, stays) in [
+        (false, TimeDelta::minutes(10), TimeDelta::minutes(16)),
+        (true, TimeDelta::minutes(70), TimeDelta::days(365) + TimeDelta::minutes(71)),
+    ] {
+        let mut scene = shared(is_exchanged);
+        scene.store.publish(&name(), drawn(start()));
+        let next = scene.companions(start())[0];
+        assert_eq!((next.state, next.until), (State::Next, start() + waits));
+        // Here it is in the file since later: verifiers here wait as long as ever, and those elsewhere no longer for it.
+        let held = start() + TimeDelta::minutes(30);
+        assert_eq!(next.held_since(held).until, (start() + waits).max(held + TimeDelta::minutes(10)));
+        scene.store.activate(&name(), start());
+        let old = scene.companions(start())[0];
+        assert_eq!((old.state, old.until), (State::Retiring, start() + stays));
     }
 }

@@ -34,11 +34,12 @@ pub fn has_owner(manifest: &Manifest, declaration: &Declaration) -> bool {
 }
 
 /// Whether all hosts that have a secret by way of AWS have to come to one new value. What never was exchanged is replaced here
-/// alone, and nobody need reach AWS for that.
+/// alone, and nobody need reach AWS for that; nor is a key waited for that verifiers are to know first.
 fn is_joint(manifest: &Manifest, environment: &EnvName, declaration: &Declaration, is_synced: bool) -> bool {
     is_synced
         && select::is_shared(manifest, environment, declaration)
         && select::ready(manifest, environment, declaration, false) == Ready::Yes
+        && !select::is_ahead(manifest, environment, declaration)
 }
 
 /// Whether a new value of a secret is the work of a rotation: somebody else has to accept it first, or hosts to agree on it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Declaration, Manifest};
+use super::model::{Declaration, Kind, Manifest};
 use super::period::Period;
 use crate::name::{EnvName, HookName, OutputName, SecretName};
 
@@ -137,6 +137,11 @@ impl Declaration {
     /// Whether it is a JSON object in AWS: of the pieces of a key pair or certificate, or of a value and the user that it belongs to.
     pub fn is_object(&self) -> bool {
         self.kind.has_parts() || !self.usernames.is_empty()
+    }
+
+    /// Whether the key that signs next goes to AWS beside it.
+    pub fn sends_next(&self) -> bool {
+        matches!(self.kind, Kind::Keypair { .. }) && self.remote.is_some()
     }
 
     /// The user of the next version, by the facts of the one that it replaces: the one after that one's, or the first.

@@ -95,6 +95,8 @@ pub struct Aws {
     pub recovery_window: Option<Period>,
     /// How long the last good copy may serve when AWS cannot be reached.
     pub stale_after: Option<Period>,
+    /// Within which time every host takes what changed there; see [`Aws::spread`].
+    pub spread: Option<Period>,
     /// Takes effect only after `vault-kit trust`.
     pub role_arn: Option<String>,
     /// Takes effect only after `vault-kit trust`.
@@ -581,6 +583,11 @@ impl Aws {
     /// The prefix of every name: declared, else `/<project>/<environment>/`.
     pub fn prefix_of(&self, project: &str, environment: &EnvName) -> String {
         self.prefix.clone().unwrap_or_else(|| format!("/{project}/{environment}/"))
+    }
+
+    /// Within which time every host takes what changed there: a day, unless it is declared.
+    pub fn spread(&self) -> Period {
+        self.spread.unwrap_or(Period::hours(24))
     }
 }
 

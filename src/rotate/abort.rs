@@ -8,6 +8,7 @@ use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::order::waves;
 use super::programs::{Programs, Step};
 use super::promote::overlap;
+use super::withdraw::is_ahead;
 use super::{Event, Report, What};
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
@@ -23,6 +24,10 @@ impl Machine<'_> {
     /// [`expect_hooks`] does.
     pub fn abort(&self, names: &BTreeSet<SecretName>, leaves_owners: bool) -> Result<Report> {
         let (world, mut opened) = self.open()?;
+        if is_ahead(&world, &opened.store, names) {
+            drop(opened);
+            return self.withdraw(names);
+        }
         expect_open(&opened.store, names)?;
         if !leaves_owners {
             expect_hooks(&world, &opened.store, self.programs, names)?;
@@ -148,8 +153,17 @@ impl Machine<'_> {
         let (base, replaced) = (before.id, before.life.replaced.unwrap_or(world.now));
         let retire_at = Some(replaced + overlap(world, store, name, base)?);
         let (step, started, trouble) = (Reached::Promoted, world.now, Trouble::default());
-        let operation =
-            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at, remote: None };
+        let operation = Operation {
+            base,
+            candidate: None,
+            recipe: None,
+            step,
+            started,
+            trouble,
+            retire_at,
+            remote: None,
+            turn: None,
+        };
         store.begin(name, operation);
         Ok(retire_at)
     }

@@ -61,6 +61,8 @@ pub enum Deed {
     RetireCandidate(String),
     /// The candidate is forgotten.
     Drop,
+    /// The key that signs next is published no more, on any host.
+    Withdraw,
     /// The candidate is given up, and its owner, which may accept it, is told nothing.
     Leave,
     /// Nothing: it, or a hook that it waits for, is not declared any more as its rotation began ([`stopped`]).
@@ -76,7 +78,7 @@ impl Deed {
             | Self::Retire(hook)
             | Self::SetBack(hook)
             | Self::RetireCandidate(hook) => Some(hook),
-            Self::Promote | Self::Drop | Self::Leave | Self::Refuse => None,
+            Self::Promote | Self::Drop | Self::Withdraw | Self::Leave | Self::Refuse => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::claim;
 use super::machine::{Machine, Run};
 use super::remote::{self, Intake, Taking, Target};
 use super::shared::{Group, Shared};
+use super::turn;
 use crate::apply::Deed;
 use crate::error::{self, Error, Result};
 use crate::gather::Gather;
@@ -17,9 +18,9 @@ use crate::name::SecretName;
 use crate::remote::Remote;
 use crate::secret::Secret;
 use crate::store::Store;
-use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble};
-use crate::sync::content;
+use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble, Turn};
 use crate::sync::place::{Place, owner};
+use crate::sync::pull::Taken;
 use crate::world::World;
 
 /// The values of a group that all hosts agree on.
@@ -95,7 +96,8 @@ impl Machine<'_> {
         let (world, mut opened) = self.open()?;
         let mut claimed = Vec::new();
         for Agreed { group, intake, is_done } in agreed {
-            if let Some(error) = banned(&opened.store, &intake) {
+            let unknown = || intake.values.iter().find_map(|it| turn_of(&world, &opened.store, &group, it).err());
+            if let Some(error) = banned(&opened.store, &intake).or_else(unknown) {
                 run.leave(&group.names, error);
                 continue;
             }
@@ -123,12 +125,18 @@ impl Machine<'_> {
         is_done: bool,
     ) -> Result<Vec<SecretName>> {
         let mut names = Vec::new();
-        for value in intake.values {
+        for mut value in intake.values {
             let name = value.secret.clone();
             // A key that has no value here yet comes with the next pull.
             let Some(base) = store.current(&name).map(|it| it.id) else { continue };
             let declaration = world.declaration(&name)?;
-            let candidate = world.stage_taken(store, declaration, value)?;
+            let turn = turn_of(world, store, group, &value)?;
+            value.parts = value.next.take().unwrap_or(value.parts);
+            let candidate = match turn {
+                None | Some(Turn::Publish) => Some(world.stage_taken(store, declaration, value)?),
+                // What becomes current is here already.
+                Some(Turn::Activate | Turn::Withdraw) => None,
+            };
             // Another host encrypted its data anew, and ours is to be.
             let is_done = is_done && !matches!(declaration.kind, Kind::EncryptionKey(_));
             let before = store.rotations.running.get(&name).cloned();
@@ -142,11 +150,14 @@ impl Machine<'_> {
                 trouble: Trouble::default(),
                 retire_at: None,
                 remote: Some(group.claim.clone()),
+                turn,
             });
-            operation.candidate = Some(candidate);
+            (operation.candidate, operation.turn) = (candidate, turn);
             match operation.step {
-                _ if is_done => {
-                    store.note_known(&name, candidate, world.now);
+                _ if is_done || candidate.is_none() => {
+                    if let Some(id) = candidate {
+                        store.note_known(&name, id, world.now);
+                    }
                     operation.advance(Reached::Tested);
                 }
                 Reached::Staged => operation.advance(self.after_stage(&name)),
@@ -248,8 +259,7 @@ fn take(
 fn candidates<'p>(place: &Place<'p>, group: &Group, store: &Store) -> BTreeMap<&'p str, Secret> {
     let candidate = |declaration: &Declaration| {
         let name = &declaration.name;
-        let id = store.rotations.running.get(name)?.candidate?;
-        content::sent(declaration, store.version(name, id)?)
+        turn::sent(store, declaration, store.rotations.running.get(name)?)
     };
     let fields = place.fields().into_iter().filter(|(_, it)| group.names.contains(&it.name));
     fields.filter_map(|(key, declaration)| Some((key, candidate(declaration)?))).gather()
@@ -263,8 +273,17 @@ fn homeless(Group { claim, names }: &Group) -> Error {
         .hint(format!("or give it up with `vault-kit rotate abort {name}`"))
 }
 
+/// Which turn of a key that all hosts publish a claimed value is.
+fn turn_of(world: &World<'_>, store: &Store, group: &Group, taken: &Taken) -> Result<Option<Turn>> {
+    turn::of(store, world.declaration(&taken.secret)?, taken, &group.claim.name)
+}
+
 /// A value that leaked here is not taken from another host either.
 fn banned(store: &Store, intake: &Intake) -> Option<Error> {
-    let refused = |taken: &crate::sync::pull::Taken| store.refuse_banned(&taken.secret, taken.parts.primary()?).err();
+    let refused = |taken: &Taken| {
+        // Of a key pair what is new is the next one: the other is in force as before.
+        let parts = taken.next.as_ref().unwrap_or(&taken.parts);
+        store.refuse_banned(&taken.secret, parts.primary()?).err()
+    };
     intake.values.iter().find_map(refused)
 }

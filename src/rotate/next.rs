@@ -8,7 +8,7 @@ use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::plan::due::{self, Due};
 use crate::revocation::{self, refreshed_from};
-use crate::store::ledger::{BesideState, Entry, Ledger};
+use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
 use crate::store::rotations::{Operation, Step as Reached};
 
 /// The next time as it is known at `now`, and whether it is later than it was, since a window was missed; `None` = never.
@@ -52,7 +52,8 @@ fn of_secret(
 ) -> Option<DateTime<Utc>> {
     let declaration = manifest.secret(&entry.name).filter(|it| it.is_in(environment));
     let by_itself = declaration.is_some_and(|it| {
-        select::ready(manifest, environment, it, programs::has(manifest, it, Step::Set)) == Ready::Yes
+        let is_cut = leaks && select::is_ahead(manifest, environment, it);
+        !is_cut && select::ready(manifest, environment, it, programs::has(manifest, it, Step::Set)) == Ready::Yes
     });
     let is_next = |entry: &Entry| entry.beside.iter().any(|it| it.state == BesideState::Next);
     let term = |it| due::term(entry.into(), it, manifest.environments.get(environment));
@@ -64,7 +65,8 @@ fn of_secret(
     let after_pause = |at: DateTime<Utc>| paused.map_or(at, |paused| paused.max(at));
     let due = due.map(|due| due.next(after_pause(at)));
     let going = entry.rotation.as_deref().map(Operation::next).map(after_pause);
-    let beside = entry.beside.iter().map(|it| it.until);
+    let after = |it: &Beside| if it.state == BesideState::Next { after_pause(it.until) } else { it.until };
+    let beside = entry.beside.iter().map(after);
     let lists = entry.next_update().filter(|_| lists.contains(&entry.name)).map(refreshed_from);
     due.into_iter().chain(going).chain(beside).chain(lists).min()
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
 use super::rollback::put_back;
+use super::turn::{self, Came};
 use super::{Event, What};
 use crate::apply::Deed;
 use crate::companions::{self, Companion};
@@ -16,7 +17,7 @@ use crate::error::Result;
 use crate::manifest::Declaration;
 use crate::manifest::period::Period;
 use crate::name::{SecretName, VersionId};
-use crate::plan::{self, Action, Observed, Plan, Scope};
+use crate::plan::{self, Action, Observed, Plan, Scope, Why};
 use crate::store::rotations::Step as Reached;
 use crate::store::rotations::{Ending, Trouble};
 use crate::store::{Stage, Store};
@@ -39,13 +40,21 @@ impl Machine<'_> {
             put_back(&mut opened.store, name, earlier, world.now)?;
             changed.insert(name.clone());
         }
+        // By the clock of AWS, which it was just asked for.
+        let there = self.shared.filter(|_| !joint.is_empty()).and_then(|it| it.remote().ok()?.clock());
+        let mut turns = BTreeMap::new();
         for name in &ready {
-            if opened.store.promote_candidate(name, world.now) {
-                changed.insert(name.clone());
-            } else {
-                replaced.insert(name.clone());
+            let came = turn::come_to(&world, &mut opened.store, name, there.unwrap_or(world.now))?;
+            let since = self.end(&world, &mut opened.store, name)?;
+            match came {
+                Came::InForce | Came::Activated => drop(changed.insert(name.clone())),
+                Came::Nothing => drop(replaced.insert(name.clone())),
+                Came::Published | Came::Withdrawn => {}
             }
-            begun.insert(name.clone(), self.end(&world, &mut opened.store, name)?);
+            if !matches!(came, Came::Published | Came::Withdrawn) {
+                begun.insert(name.clone(), since);
+            }
+            turns.insert(name.clone(), came);
         }
         let observed = Observed { changed: changed.clone(), ..world.observe(&opened.store) };
         let mut plan = plan::plan(world.manifest, world.environment, &observed, &Scope::Replace(replaced));
@@ -54,6 +63,14 @@ impl Machine<'_> {
         }
         let mut names: Vec<SecretName> = changed.into_iter().collect();
         names.extend(world.make(&mut opened.store, &plan)?);
+        turn::tell(&world, &mut plan, &turns, if run.waits { &Why::Due } else { &Why::Replaced })?;
+        let withdrawn: Vec<SecretName> =
+            turns.into_iter().filter(|(_, came)| *came == Came::Withdrawn).map(|(name, _)| name).collect();
+        let is_new = |name: &&SecretName| !names.contains(name);
+        let told: Vec<SecretName> =
+            plan.steps.iter().map(|step| &step.secret).chain(&withdrawn).filter(is_new).cloned().collect();
+        names.extend(told);
+        run.tell(&withdrawn, &What::Withdrawn);
         self.agree(&mut opened.store, &joint);
         run.report.unsent = self.unsent(&names, &joint);
         // A key that is only published is not in force.
@@ -87,7 +104,9 @@ impl Machine<'_> {
     /// Ends an operation whose value is in force, unless what it replaced is to be retired; tells when it was begun.
     fn end(&self, world: &World<'_>, store: &mut Store, name: &SecretName) -> Result<DateTime<Utc>> {
         let started = in_flight(&mut store.rotations, name)?.started;
-        if self.programs.hooks(name, Step::Retire).is_empty() {
+        // Of a key that all hosts publish no owner is told to refuse anything.
+        let is_turn = in_flight(&mut store.rotations, name)?.turn.is_some();
+        if is_turn || self.programs.hooks(name, Step::Retire).is_empty() {
             store.rotations.running.remove(name);
             return Ok(started);
         }

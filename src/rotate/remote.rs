@@ -228,11 +228,12 @@ fn intake(Target { place, there, .. }: &Target<'_>, seen: Seen, content: Content
     let mut values = Vec::new();
     for (key, declaration) in place.fields() {
         let Some(value) = changed.remove(key) else { continue };
-        let Received { parts, username } = content::received(declaration, value, &place.name)?;
+        let Received { parts, username, next } = content::received(declaration, value, &place.name)?;
         // As a pull does: a remote version that holds several values is the version of none.
         let version = VersionId::parse(&id).filter(|_| !place.is_bundle() && !declaration.is_object());
         // It is being made right now.
-        values.push(Taken { secret: declaration.name.clone(), parts, username, version, created: None });
+        let secret = declaration.name.clone();
+        values.push(Taken { secret, parts, username, next, version, created: None, read: None });
     }
     Ok(Intake { seen, id, values })
 }

@@ -118,7 +118,8 @@ impl Machine<'_> {
         let remote = targets.first().map(|target| Claim::from(&target.seen));
         let step = if remote.is_some() { Reached::Staged } else { self.after_stage(name) };
         let (candidate, started, trouble) = (Some(version.id), world.now, Trouble::default());
-        let operation = Operation { base, candidate, recipe: None, step, started, trouble, retire_at: None, remote };
+        let operation =
+            Operation { base, candidate, recipe: None, step, started, trouble, retire_at: None, remote, turn: None };
         opened.store.stage(name, version);
         // An operation that would have retired the very value that comes back ends here.
         opened.store.begin(name, operation);

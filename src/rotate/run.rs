@@ -24,6 +24,8 @@ pub(super) struct Run {
     pub(super) settles: bool,
     /// Whether what is given up is so without its owner being told.
     pub(super) leaves_owners: bool,
+    /// Whether keys that are published are so no more, instead of signing.
+    pub(super) withdraws: bool,
     /// What is given up so, since what is in force leaked: it is begun anew.
     pub(super) anew: BTreeSet<SecretName>,
     /// When the store was changed last before the run, where that is known.

@@ -198,7 +198,7 @@ fn one<'a>(
     let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));
     let outputs: BTreeSet<OutputName> =
         manifest.outputs_in(environment).filter(holds).map(|output| output.name.clone()).collect();
-    let is_rotated = matches!(why, Why::Rotation | Why::Leak) && how == How::Scheduled;
+    let is_rotated = matches!(why, Why::Activation | Why::Rotation | Why::Leak) && how == How::Scheduled;
     let is_cascade = |it: &SecretName| it != name && why != Why::Overlap && !is_published;
     let steps = if why == Why::Overlap { &[Step::Retire][..] } else { &[Step::Set, Step::Test, Step::Retire] };
     Upcoming {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::programs::{Programs, Step};
 use super::retire::owes_reload;
-use crate::companions::max_age;
+use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
 use crate::name::{EnvName, GroupName, SecretName};
@@ -77,7 +77,7 @@ pub enum Ready {
     Root,
     /// What it encrypted would be lost, since no hook encrypts it anew.
     Encrypts,
-    /// Other hosts have it too, by way of AWS, and it has a successor before it is replaced, which they would not know.
+    /// A CA that other hosts have too, by way of AWS: those who ask them would not trust what its successor signs.
     Published,
 }
 
@@ -87,9 +87,6 @@ pub fn ready(manifest: &Manifest, environment: &EnvName, declaration: &Declarati
     match &declaration.kind {
         _ if !declaration.is_generated() => Ready::Supplied,
         SecretKind::Ca(_) if is_in_aws => Ready::Published,
-        SecretKind::Keypair { .. } if is_in_aws && max_age(manifest, environment, &declaration.name).is_some() => {
-            Ready::Published
-        }
         SecretKind::Ca(ca) if ca.issuer.is_none() => Ready::Root,
         SecretKind::EncryptionKey(_) if !has_set => Ready::Encrypts,
         _ => Ready::Yes,
@@ -102,6 +99,13 @@ pub fn is_shared(manifest: &Manifest, environment: &EnvName, declaration: &Decla
     let is_derived =
         matches!(declaration.kind, SecretKind::Token(_) | SecretKind::Certificate(_) | SecretKind::Template(_));
     declaration.remote.is_some() && manifest.aws(environment).is_some() && declaration.is_generated() && !is_derived
+}
+
+/// Whether all hosts that have a secret by way of AWS publish its successor before that signs.
+pub fn is_ahead(manifest: &Manifest, environment: &EnvName, declaration: &Declaration) -> bool {
+    is_shared(manifest, environment, declaration)
+        && declaration.sends_next()
+        && companions::max_age(manifest, environment, &declaration.name).is_some()
 }
 
 /// The secrets of a group.
@@ -128,11 +132,23 @@ pub fn due<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Sto
     match store.rotations.running.get(name) {
         // What leaked is replaced whatever the last rotation still waits for: the next one retires for both.
         Some(operation) if !is_leaked || operation.is_open() && !tells_leaked(store, name) => return None,
-        _ if has_next => return None,
+        _ if has_next => return activation(manifest, declaration, store),
         _ if is_leaked => return Some(Due::at_once(version.created)),
         _ => {}
     }
     due::term(version.into(), declaration, manifest.environments.get(&store.environment))
+}
+
+/// When a key that all hosts publish signs; `None` for one that this host activates alone.
+fn activation<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Store) -> Option<Due<'m>> {
+    let companions = companions::companions(manifest, declaration, store, store.updated);
+    let next = companions.into_iter().find(|it| it.version.stage == Stage::Next);
+    next.filter(|_| companions::is_joint(manifest, declaration, store)).map(|it| Due::at_once(it.until))
+}
+
+/// Whether it is a key that all hosts publish, and that leaked: nobody is to wait until verifiers know its successor.
+fn is_cut(manifest: &Manifest, declaration: &Declaration, store: &Store) -> bool {
+    store.is_current_leaked(&declaration.name) && companions::is_joint(manifest, declaration, store)
 }
 
 /// What an order comes to.
@@ -150,7 +166,10 @@ pub fn select(
     match order {
         Order::Due => {
             let is_due = |it: &&Declaration| due(manifest, it, store).is_some_and(|due| due.is_now(now));
-            let can = |it: &&Declaration| ready(manifest, &store.environment, it, has_set(programs, it)) == Ready::Yes;
+            let can = |it: &&Declaration| {
+                ready(manifest, &store.environment, it, has_set(programs, it)) == Ready::Yes
+                    && !is_cut(manifest, it, store)
+            };
             let is_paused = |name: &SecretName| {
                 let refused = store.rotations.refused.get(name).and_then(Trouble::again_there);
                 refused.is_some_and(|at| now < at)
@@ -229,6 +248,7 @@ fn refuse(manifest: &Manifest, declaration: &Declaration, store: &Store, program
                 .hint(format!("or, once nothing needs the old value, `vault-kit generate --replace {name} --yes`"))
         }
         Ready::Published => published(manifest, declaration),
+        _ if is_cut(manifest, declaration, store) => cut(name),
         _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
             .hint(format!("make one with `vault-kit generate {name}`")),
         _ => return None,
@@ -236,22 +256,28 @@ fn refuse(manifest: &Manifest, declaration: &Declaration, store: &Store, program
     Some(error.hint("nothing was changed"))
 }
 
-/// Its successor is known where it was made alone, and whoever asks another host would refuse what that signs.
+/// Its successor is trusted where it was made alone, and whoever asks another host would refuse what that signs.
 fn published(manifest: &Manifest, declaration: &Declaration) -> Error {
     let name = &declaration.name;
     let next = (2..).map(|number| format!("{name}_{number}"));
     let is_free = |next: &String| !manifest.secrets.contains_key(next.as_str());
     let next = next.take(manifest.secrets.len() + 1).find(is_free).unwrap_or_default();
-    let (beside, signs) = match declaration.kind {
-        SecretKind::Ca(_) => ("whose certificate its verifiers trust too", "issuer"),
-        _ => ("in the same `jwks` outputs", "signed_by"),
-    };
-    let message = format!("`{name}` is not rotated: other hosts have it by way of AWS, and would publish others");
+    let message = format!("`{name}` is not rotated: other hosts have it by way of AWS, and would trust others");
     Error::new(Kind::Usage, "rotation-published", message)
-        .hint(format!("declare another one beside it, such as `{next}`, with an `aws` of its own, {beside}"))
+        .hint(format!(
+            "declare another one beside it, such as `{next}`, with an `aws` of its own, whose certificate its verifiers trust too"
+        ))
         .hint(format!("make it on one host: `vault-kit generate {next}`, then `vault-kit sync push {next}`"))
         .hint(format!("on the others: `vault-kit sync pull {next}`"))
-        .hint(format!("once they all published it for long enough, sign with it: `{signs} = \"{next}\"`"))
+        .hint(format!("once they all trust it, sign with it: `issuer = \"{next}\"`"))
+}
+
+fn cut(name: &SecretName) -> Error {
+    let message =
+        format!("`{name}` leaked: it is not rotated, since verifiers would go on with it until they know another");
+    Error::new(Kind::Usage, "rotation-published", message)
+        .hint(format!("cut it off: `vault-kit generate --replace {name} --revoke`, then `vault-kit sync push {name}`"))
+        .hint(format!("on the other hosts: `vault-kit sync pull --revoke {name}`"))
 }
 
 fn supplied(declaration: &Declaration) -> Error {

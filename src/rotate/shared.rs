@@ -119,14 +119,16 @@ impl<'a> Machine<'a> {
         let of = |place: &Place<'_>| -> BTreeSet<SecretName> {
             joint.iter().filter(|name| place.holds(name)).cloned().collect()
         };
-        // Hosts whose clocks differ agree about the time there. Whoever names a secret wants it now.
-        let is_due = |name: &SecretName| {
-            let due =
-                self.world.manifest.secret(name).and_then(|it| select::due(self.world.manifest, it, &opened.store));
-            !run.waits || due.is_some_and(|due| due.is_now(now))
-        };
+        // Hosts whose clocks differ agree about the time there.
         targets.retain(|target| {
-            let names: Vec<SecretName> = of(target.place).into_iter().filter(is_due).collect();
+            let mut names: Vec<SecretName> = of(target.place).into_iter().collect();
+            names.retain(|name| match self.unsent_key(&opened.store, target.place, name) {
+                None => self.is_time(run, &opened.store, name, now),
+                Some(why) => {
+                    run.leave([name], why);
+                    false
+                }
+            });
             let is_due = !names.is_empty();
             fresh.extend(names);
             is_due
@@ -176,8 +178,12 @@ impl<'a> Machine<'a> {
         let delivered = world.settle_deeds(&mut pulled.opened, &deeds, has_news, Some(&mut owe))?;
         run.deliver(delivered);
         let taken = |secret: &SecretName| {
-            let version = pulled.opened.store.current(secret)?.id;
-            Some(Event { secret: secret.clone(), what: What::Taken { version } })
+            let store = &pulled.opened.store;
+            let what = match store.next(secret) {
+                Some(next) => What::Learned { version: next.id },
+                None => What::Taken { version: store.current(secret)?.id },
+            };
+            Some(Event { secret: secret.clone(), what })
         };
         run.report.events.extend(pulled.changed.iter().filter_map(taken));
         Ok(())

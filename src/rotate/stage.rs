@@ -6,12 +6,13 @@ use super::What;
 use super::machine::{Machine, Run};
 use super::programs::Step;
 use super::remote::Target;
+use super::turn;
 use crate::apply::Deed;
 use crate::error::{Error, Result};
 use crate::manifest::Declaration;
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble};
+use crate::store::rotations::{Claim, Operation, Step as Reached, Trouble, Turn};
 use crate::world::World;
 
 impl Machine<'_> {
@@ -28,7 +29,9 @@ impl Machine<'_> {
         let (world, mut opened) = self.open()?;
         for name in &fresh {
             let claim = targets.iter().find(|it| it.place.holds(name)).map(|it| Claim::from(&it.seen));
-            let operation = self.operation(&world, &mut opened.store, world.declaration(name)?, claim)?;
+            let declaration = world.declaration(name)?;
+            let turn = claim.as_ref().and_then(|_| turn::begun(&world, &opened.store, declaration, run.withdraws));
+            let operation = self.operation(&world, &mut opened.store, declaration, (claim, turn))?;
             opened.store.begin(name, operation);
         }
         let fresh: Vec<SecretName> = fresh.into_iter().collect();
@@ -50,7 +53,7 @@ impl Machine<'_> {
         world: &World<'_>,
         store: &mut Store,
         declaration: &Declaration,
-        remote: Option<Claim>,
+        (remote, turn): (Option<Claim>, Option<Turn>),
     ) -> Result<Operation> {
         let name = &declaration.name;
         let step = if remote.is_some() { Reached::Staged } else { self.after_stage(name) };
@@ -58,7 +61,8 @@ impl Machine<'_> {
         let base = base.ok_or_else(|| Error::bug(format!("`{name}` has no value to be rotated")))?;
         // What no program asks for and what follows from others is made at promotion, of what its inputs are then.
         let is_drawn = declaration.kind.is_single();
-        let candidate = if is_drawn || step != Reached::Tested {
+        let is_new = matches!(turn, None | Some(Turn::Publish));
+        let candidate = if is_new && (is_drawn || step != Reached::Tested) {
             let version = world.make_version(store, declaration)?;
             let id = version.id;
             store.stage(name, version);
@@ -69,6 +73,6 @@ impl Machine<'_> {
         store.updated = store.updated.max(world.now);
         let (started, trouble) = (world.now, Trouble::default());
         let recipe = candidate.and_then(|_| world.recipe(declaration));
-        Ok(Operation { base, candidate, recipe, step, started, trouble, retire_at: None, remote })
+        Ok(Operation { base, candidate, recipe, step, started, trouble, retire_at: None, remote, turn })
     }
 }

@@ -85,8 +85,17 @@ impl Machine<'_> {
         }
         let retire_at = Some(replaced + overlap(world, store, name, base)?);
         let (step, started, trouble) = (Reached::Promoted, world.now, Trouble::default());
-        let operation =
-            Operation { base, candidate: None, recipe: None, step, started, trouble, retire_at, remote: None };
+        let operation = Operation {
+            base,
+            candidate: None,
+            recipe: None,
+            step,
+            started,
+            trouble,
+            retire_at,
+            remote: None,
+            turn: None,
+        };
         store.begin(name, operation);
         Ok(())
     }

@@ -121,6 +121,7 @@ mod tests {
             trouble: Trouble { failures: 1, failed: Some(failed) },
             retire_at: Some(ahead + TimeDelta::hours(24)),
             remote: None,
+            turn: None,
         };
         store.rotations.running.insert(name.clone(), operation);
         store.synced.contacted = Some(ahead);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Stage, Store, Version, replace};
+use super::{Stage, Store, Version};
 use crate::manifest::Declaration;
 use crate::name::{SecretName, VersionId};
 pub use outcome::{Ending, Outcome};
@@ -70,6 +70,22 @@ pub struct Operation {
     /// The rotation of a remote secret that it is a part of, as long as that is open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<Claim>,
+    /// Of a key that all hosts publish before it signs, what becomes of that; otherwise the candidate comes into force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<Turn>,
+}
+
+/// What a rotation does with a key that all hosts publish before it signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// The candidate is published.
+    Publish,
+    /// What is published signs from now on.
+    Activate,
+    /// What is published is not, any more.
+    Withdraw,
 }
 
 /// One rotation of a secret in AWS, which all hosts that see the same share. Value-free.
@@ -243,12 +259,6 @@ impl Rotations {
 }
 
 impl Store {
-    /// Keeps a version that is to become the current one when its rotation is promoted, and until then is nobody's.
-    pub fn stage(&mut self, name: &SecretName, version: Version) {
-        self.updated = self.updated.max(version.created);
-        self.secrets.entry(name.clone()).or_default().push(Version { stage: Stage::Candidate, ..version });
-    }
-
     /// The versions of a secret that are or were in force, or are published for it, oldest first.
     pub fn versions(&self, name: &SecretName) -> impl DoubleEndedIterator<Item = &Version> {
         let versions = self.secrets.get(name).into_iter().flatten();
@@ -271,24 +281,6 @@ impl Store {
         let operation = self.rotations.running.get(&declaration.name);
         let candidate = operation.filter(|it| matches!(it.step, Step::Set | Step::Tested)).and_then(|it| it.candidate);
         candidate.and_then(|id| self.version(&declaration.name, id)).or_else(|| self.value(declaration))
-    }
-
-    /// Makes the candidate of a secret its current version; tells whether there was one.
-    pub fn promote_candidate(&mut self, name: &SecretName, now: DateTime<Utc>) -> bool {
-        let Some(versions) = self.secrets.get_mut(name) else { return false };
-        let Some(index) = versions.iter().position(|version| version.stage == Stage::Candidate) else { return false };
-        let candidate = versions.remove(index);
-        replace(versions, now);
-        versions.push(Version { stage: Stage::Current, ..candidate });
-        self.updated = self.updated.max(now);
-        true
-    }
-
-    /// Forgets the candidate of a secret.
-    pub fn drop_candidate(&mut self, name: &SecretName) {
-        if let Some(versions) = self.secrets.get_mut(name) {
-            versions.retain(|version| version.stage != Stage::Candidate);
-        }
     }
 }
 

@@ -17,6 +17,9 @@ use crate::secret::parts::{Part, Parts};
 use crate::store::{Store, Version};
 use crate::token::algorithm::Algorithm;
 
+/// The member that has the key which signs next, as the object that it will be itself: every host publishes it.
+const NEXT: &str = "next";
+
 /// The longest name of a user that is taken, in bytes.
 const LONGEST_USER: usize = 128;
 
@@ -37,7 +40,7 @@ pub fn here(store: &Store, declaration: &Declaration, fingerprints: &Fingerprint
         (None, Secret::copy_of(text.as_bytes()))
     } else {
         let version = store.value(declaration)?;
-        (Some(version.id), sent(declaration, version)?)
+        (Some(version.id), sent(declaration, version, next(store, declaration))?)
     };
     let fingerprint = fingerprints.of(&value);
     Some(Here { version, value, fingerprint })
@@ -48,18 +51,28 @@ pub fn fingerprints(store: &Store) -> Fingerprints {
     Fingerprints::new(&store.fingerprint_key, &store.project)
 }
 
-/// A version as it is sent: one value as it is, one with its user and several pieces as a JSON object.
-pub(crate) fn sent(declaration: &Declaration, version: &Version) -> Option<Secret> {
+/// The key of a key pair that is published and signs next.
+fn next<'s>(store: &'s Store, declaration: &Declaration) -> Option<&'s Version> {
+    store.next(&declaration.name).filter(|_| declaration.sends_next())
+}
+
+/// A version as it is sent: one value as it is, one with its user and several pieces as a JSON object, with those of the key
+/// that signs `next` beside them.
+pub(crate) fn sent(declaration: &Declaration, version: &Version, next: Option<&Version>) -> Option<Secret> {
     match (version.parts.part(Part::Value), declaration.username(&version.facts)) {
         (Some(value), Some(username)) => login(username, value),
         (Some(value), None) => Some(value.duplicate()),
-        (None, _) => object(&version.parts),
+        (None, _) => object(&version.parts, next.map(|it| &it.parts)),
     }
 }
 
-fn object(parts: &Parts) -> Option<Secret> {
+fn object(parts: &Parts, next: Option<&Parts>) -> Option<Secret> {
     let texts = parts.iter().map(|(part, piece)| Some((part.name(), piece.expose_text()?)));
-    let texts: BTreeMap<&str, &str> = texts.collect::<Option<_>>()?;
+    let mut texts: BTreeMap<&str, &str> = texts.collect::<Option<_>>()?;
+    let next = next.map(|next| object(next, None).ok_or(())).transpose().ok()?;
+    if let Some(next) = &next {
+        texts.insert(NEXT, next.expose_text()?);
+    }
     (!texts.is_empty()).then(|| Bundle::default().with(&texts))
 }
 
@@ -74,6 +87,8 @@ pub struct Received {
     pub parts: Parts,
     /// The user that it belongs to, of secrets with `usernames`.
     pub username: Option<String>,
+    /// Of a key pair, the one that is published and signs next.
+    pub next: Option<Parts>,
 }
 
 /// What a remote value is as a version of a secret.
@@ -82,14 +97,14 @@ pub struct Received {
 pub fn received(declaration: &Declaration, value: Secret, place: &str) -> Result<Received> {
     if !declaration.usernames.is_empty() {
         let (username, value) = parse_login(&value).ok_or_else(|| malformed(place))?;
-        return Ok(Received { parts: Parts::value(value), username: Some(username) });
+        return Ok(Received { parts: Parts::value(value), username: Some(username), next: None });
     }
-    let parts = if declaration.kind.has_parts() {
+    let (parts, next) = if declaration.kind.has_parts() {
         pieces(declaration, &value).ok_or_else(|| malformed(place))?
     } else {
-        Parts::value(value)
+        (Parts::value(value), None)
     };
-    Ok(Received { parts, username: None })
+    Ok(Received { parts, username: None, next })
 }
 
 /// A user and the value that belongs to it.
@@ -101,8 +116,20 @@ fn parse_login(value: &Secret) -> Option<(String, Secret)> {
     (is_name && !value.is_empty()).then_some((username, value))
 }
 
-/// The pieces of a key pair or certificate; `None` where one is missing, or is not what its name says.
-fn pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
+/// The pieces of a key pair or certificate, and those of the key that signs next; `None` where one is missing, or is not what
+/// its name says.
+fn pieces(declaration: &Declaration, value: &Secret) -> Option<(Parts, Option<Parts>)> {
+    let parts = own_pieces(declaration, value)?;
+    if !declaration.sends_next() {
+        return Some((parts, None));
+    }
+    let next = Bundle::parse(value).ok()?.value(NEXT).ok()?;
+    let next = next.map(|next| own_pieces(declaration, &next).ok_or(())).transpose().ok()?;
+    let next = next.filter(|next| *next != parts);
+    Some((parts, next))
+}
+
+fn own_pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
     let bundle = Bundle::parse(value).ok()?;
     let pieces = Part::ALL.into_iter().filter(|part| *part != Part::Value);
     let mut parts = Parts::default();
@@ -129,8 +156,8 @@ pub fn fields<'a>(place: &Place<'a>, value: Secret) -> Result<BTreeMap<&'a str, 
     match &place.shape {
         // Somebody else may write the same object with other spaces and members; it is compared as we would write it.
         Shape::Whole(declaration) if declaration.kind.has_parts() => {
-            let parts = pieces(declaration, &value).ok_or(Malformed)?;
-            Ok(BTreeMap::from([("", object(&parts).ok_or(Malformed)?)]))
+            let (parts, next) = pieces(declaration, &value).ok_or(Malformed)?;
+            Ok(BTreeMap::from([("", object(&parts, next.as_ref()).ok_or(Malformed)?)]))
         }
         Shape::Whole(_) if value.len() > MOST_BYTES => Err(Malformed),
         // One that was sent before it had users is compared as it is: it differs, and is replaced by a push.
@@ -206,4 +233,55 @@ pub fn malformed(place: &str) -> Error {
     Error::new(Kind::Findings, "remote-malformed", message).hint(format!(
         "nothing was changed; find the last good version with `aws secretsmanager list-secret-version-ids --secret-id {place}`"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::keypair;
+    use crate::manifest;
+    use crate::manifest::Manifest;
+    use crate::manifest::model::KeyAlgorithm;
+    use crate::store::tests::{now, version};
+
+    fn declared() -> Manifest {
+        let text = "project.name = \"p\"\n[secrets.KEY]\nkind = \"keypair\"\nalgorithm = \"eddsa\"\naws = \"key\"\n";
+        manifest::parse(text, "m").unwrap()
+    }
+
+    fn drawn() -> Version {
+        let material = keypair::generate(KeyAlgorithm::Eddsa).unwrap();
+        Version { kind: "keypair".into(), facts: material.facts, parts: material.parts, ..version(b"", now()) }
+    }
+
+    #[test]
+    fn a_key_pair_travels_with_the_one_that_signs_next_or_without() {
+        let manifest = declared();
+        let declaration = manifest.secret("KEY").unwrap();
+        let (current, next) = (drawn(), drawn());
+        for next in [None, Some(&next)] {
+            let text = sent(declaration, &current, next).unwrap();
+            let received = received(declaration, text, "p").unwrap();
+            assert_eq!((&received.parts, received.next.as_ref()), (&current.parts, next.map(|it| &it.parts)));
+        }
+        // Whoever knows of no other key takes the one that signs.
+        let text = sent(declaration, &current, Some(&next)).unwrap();
+        let bundle = Bundle::parse(&text).unwrap();
+        assert_eq!(bundle.value("key").unwrap().as_ref(), current.parts.part(Part::Key));
+        let same = received(declaration, sent(declaration, &current, Some(&current)).unwrap(), "p").unwrap();
+        assert!(same.next.is_none(), "a key that follows itself is none");
+    }
+
+    #[test]
+    fn a_next_key_that_is_none_is_refused_with_the_whole_value() {
+        let manifest = declared();
+        let declaration = manifest.secret("KEY").unwrap();
+        let text = sent(declaration, &drawn(), None).unwrap();
+        for wrong in ["", "hunter2", "{}", "[]", "{\"key\":\"hunter2\",\"public\":\"\"}"] {
+            let with = Bundle::parse(&text).unwrap().with(&BTreeMap::from([(NEXT, wrong)]));
+            let error = received(declaration, with, "p").unwrap_err();
+            assert_eq!(error.code(), "remote-malformed", "{wrong}");
+            assert!(!error.to_string().contains("hunter2"));
+        }
+    }
 }

@@ -28,10 +28,14 @@ pub struct Taken {
     pub parts: Parts,
     /// The user that it belongs to, where that is told.
     pub username: Option<String>,
+    /// Of a key pair, the one that is published and signs next.
+    pub next: Option<Parts>,
     /// The id that it has on every host that takes it from there.
     pub version: Option<VersionId>,
     /// When it was made there, as far as that is known; its age counts from then on every host.
     pub created: Option<DateTime<Utc>>,
+    /// What time it was there when it was read: from then on it is known here, whatever this host's clock says.
+    pub read: Option<DateTime<Utc>>,
 }
 
 /// What a pull is going to change.
@@ -109,9 +113,9 @@ fn take(item: Item<'_>, store: &Store, choice: &Choice, intake: &mut Intake) {
         }
         let version = id.filter(|_| !field.declaration.is_object());
         match taken(store, field.declaration, value, &name) {
-            Ok(Received { parts, username }) => {
+            Ok(Received { parts, username, next }) => {
                 let secret = field.declaration.name.clone();
-                intake.values.push(Taken { secret, parts, username, version, created });
+                intake.values.push(Taken { secret, parts, username, next, version, created, read: None });
             }
             Err(problem) => {
                 is_whole = false;
@@ -135,7 +139,7 @@ pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken
         let is_shared = signers.contains(&declaration.name) && declaration.kind.is_single() && !declaration.is_object();
         let (secret, parts) = (declaration.name.clone(), Parts::value(here.value.duplicate()));
         let created = item.reading.and_then(|it| it.created);
-        is_shared.then_some(Taken { secret, parts, username: None, version: Some(id), created })
+        is_shared.then_some(Taken { secret, parts, username: None, next: None, version: Some(id), created, read: None })
     };
     items.iter().filter_map(renamed).collect()
 }
@@ -143,7 +147,9 @@ pub fn renamed(items: &[Item<'_>], signers: &BTreeSet<&SecretName>) -> Vec<Taken
 fn taken(store: &Store, declaration: &Declaration, value: Secret, place: &str) -> Result<Received> {
     let received = content::received(declaration, value, place)?;
     judge(declaration, &received.parts, place)?;
-    refuse_banned(store, declaration, &received.parts, place)?;
+    for parts in [Some(&received.parts), received.next.as_ref()].into_iter().flatten() {
+        refuse_banned(store, declaration, parts, place)?;
+    }
     Ok(received)
 }
 

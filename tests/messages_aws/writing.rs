@@ -24,6 +24,20 @@ fn a_secret_whose_tags_do_not_say_that_it_is_ours() {
 }
 
 #[test]
+fn a_rotation_of_a_key_of_which_hosts_do_not_know_what_is_here() {
+    let output = "[outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nsecrets = [\"KEY\"]\n";
+    let host = Host::new(&manifest("", &format!("[secrets.KEY]\nkind = \"keypair\"\naws = \"key\"\n{output}")));
+    host.run(&["sync", "push"]);
+    host.run(&["generate", "--replace", "KEY"]);
+    insta::assert_snapshot!(host.told_by("rotation-unsent", "errors", || host.command(&["rotate", "KEY", "-q"])), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: `KEY` changed here, and the other hosts do not have it so: it is not rotated
+    vault-kit: hint: send it first: `vault-kit sync push KEY`; `vault-kit sync diff KEY` tells what
+    "#);
+}
+
+#[test]
 fn a_secret_that_aws_rotates() {
     let host = newer(|fake| fake.rotation_enabled(NAME));
     insta::assert_snapshot!(host.told_in_report("remote-rotated", &["sync", "push"]), @r#"

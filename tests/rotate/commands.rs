@@ -43,6 +43,7 @@ fn in_flight(step: Step) -> Project {
             trouble: Trouble::default(),
             retire_at: None,
             remote: None,
+            turn: None,
         };
         store.rotations.running.insert(name.clone(), operation);
         store.stage(&name, candidate);

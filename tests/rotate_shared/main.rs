@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
+mod ahead;
 #[path = "../support/aws/mod.rs"]
 mod aws;
 mod commands;

@@ -13,6 +13,7 @@ use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::due;
+use crate::rotate::select;
 use crate::store::ledger::{BesideState, Entry, Ledger};
 use crate::x509::supplied::SELF_SIGNED;
 
@@ -45,7 +46,7 @@ impl<'a> Bench<'a> {
                     self.value(declaration, entry, keys.contains(&declaration.name));
                     self.life(declaration, entry);
                     self.derived(declaration, entry, ledger);
-                    self.next(entry);
+                    self.next(declaration, entry);
                     self.reuse(entry, &fingerprints);
                 }
                 None => self.absent(declaration, "has no value yet"),
@@ -137,12 +138,13 @@ impl<'a> Bench<'a> {
     }
 
     /// A key that is published and could sign, if somebody wrote.
-    fn next(&mut self, entry: &Entry) {
+    fn next(&mut self, declaration: &Declaration, entry: &Entry) {
         let due = entry.beside.iter().find(|it| it.state == BesideState::Next && it.until <= self.now);
         if let Some(next) = due {
             let message = format!("its next key could sign since {}", next.until.format("%Y-%m-%d %H:%M UTC"));
-            // What a root signs is read by servers, which a rotation has read it.
-            let words = if entry.kind == "ca" { "rotate --due" } else { "render" };
+            // What a root signs is read by servers, which a rotation has read it; what other hosts publish they activate too.
+            let is_ahead = select::is_ahead(self.manifest, self.environment, declaration);
+            let words = if entry.kind == "ca" || is_ahead { "rotate --due" } else { "render" };
             self.about_secret(Code::RotationDue, &entry.name, message, self.command(words));
         }
     }

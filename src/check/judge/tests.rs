@@ -102,7 +102,17 @@ fn operation(step: Step, failed: Option<&str>) -> Operation {
         trouble.add(Failure { step: at.to_owned(), hook, code, at: now() - days(1) });
     }
     let base = VersionId::from_random([1; 16]);
-    Operation { base, candidate: None, recipe: None, step, started: now(), trouble, retire_at: None, remote: None }
+    Operation {
+        base,
+        candidate: None,
+        recipe: None,
+        step,
+        started: now(),
+        trouble,
+        retire_at: None,
+        remote: None,
+        turn: None,
+    }
 }
 
 #[test]

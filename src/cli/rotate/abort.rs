@@ -11,8 +11,9 @@ use crate::exit::Exit;
 use crate::name::SecretName;
 use crate::rotate::abort::{expect_hooks, expect_open, is_promised, may_know_more, untold};
 use crate::rotate::declared::Declared;
-use crate::rotate::intent;
+use crate::rotate::intent::{self, Deed, Intent};
 use crate::rotate::machine::Machine;
+use crate::rotate::withdraw::is_ahead;
 use crate::store::Store;
 use crate::world::World;
 
@@ -32,6 +33,12 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let leaves_owners = arguments.without_hooks;
     let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+        if is_ahead(world, store, names) {
+            let withdraw =
+                |name: &SecretName| Intent { secret: name.clone(), deeds: vec![Deed::Withdraw], keeps: false };
+            let intents = names.iter().map(withdraw).collect();
+            return Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, is_begun: false });
+        }
         expect_open(store, names)?;
         if !leaves_owners {
             expect_hooks(world, store, programs, names)?;

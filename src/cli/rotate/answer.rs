@@ -215,6 +215,10 @@ fn tell_events(ui: Ui, report: &Report, events: &[Event]) {
                 row("claimed", secret, format_args!("version {version} of {remote}, on all hosts"))
             }
             What::Taken { version } => row("taken", secret, format_args!("{version}, which another host put in force")),
+            What::Learned { version } => {
+                row("published", secret, format_args!("{version}, which another host made, and which signs next"))
+            }
+            What::Withdrawn => row("withdrawn", secret, format_args!("its next key; the current one signs as before")),
             What::Tested => row("tested", secret, format_args!("the new value works")),
             What::Retires { from } => {
                 row("keeps", secret, format_args!("the old value is accepted until {}", minute(*from)))

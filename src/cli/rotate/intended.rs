@@ -94,6 +94,9 @@ pub fn tell(
                 Deed::SetBack(hook) => ("would set", by("its owner is to accept the current value", hook)),
                 Deed::RetireCandidate(hook) => ("would retire", by("the candidate", hook)),
                 Deed::Drop => ("would drop", "the candidate; the current value stays in force".to_owned()),
+                Deed::Withdraw => {
+                    ("would withdraw", "the next key, on all hosts; the current one signs as before".to_owned())
+                }
                 Deed::Leave => (
                     "would leave",
                     "the candidate to its owner, which no hook tells the value that stays in force".to_owned(),

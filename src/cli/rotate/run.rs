@@ -168,7 +168,13 @@ pub fn preview(world: &World<'_>, store: &Store, order: &Order, selection: &Sele
     let going =
         selection.going.iter().filter(|name| store.rotations.open(name).is_some_and(|it| it.step != Step::Aborting));
     let scope = Scope::Replace(selection.fresh.iter().chain(going).cloned().collect());
-    let mut plan = plan::plan(world.manifest, world.environment, &world.observe(store), &scope);
+    let mut observed = world.observe(store);
+    // What all hosts publish is activated by the run itself, once AWS says that it is time.
+    let declared = selection.fresh.iter().filter_map(|name| world.manifest.secret(name));
+    for it in declared.filter(|it| select::due(world.manifest, it, store).is_some_and(|due| due.is_now(world.now))) {
+        observed.next.entry(it.name.clone()).and_modify(|next| next.is_due = next.from <= world.now);
+    }
+    let mut plan = plan::plan(world.manifest, world.environment, &observed, &scope);
     if *order == Order::Due {
         plan.by_schedule();
     }

@@ -4,6 +4,8 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 use super::super::context::{self, Context};
@@ -13,6 +15,7 @@ use crate::manifest::model::Aws as Declared;
 use crate::name::SecretName;
 use crate::remote::aws::{self, Advance, Aws, Notice, Patience, Settings};
 use crate::remote::{Cause, Failure, Remote};
+use crate::store::Store;
 use crate::sync::place::{self, Place};
 use crate::ui;
 
@@ -57,6 +60,16 @@ impl<'s> Exchange<'s> {
     pub fn place(&self, name: &str) -> Option<&Place<'s>> {
         let place = self.places.binary_search_by(|place| place.name.as_str().cmp(name));
         place.ok().map(|place| &self.places[place])
+    }
+
+    /// A key that is published, and whose place in AWS has another version than was agreed on: it may have been taken back
+    /// and sent again since, so that others know it only from now on.
+    pub fn renew_published(&self, store: &mut Store, place: &str, now: DateTime<Utc>) {
+        let now = self.remote.clock().unwrap_or(now);
+        let fields = self.place(place).into_iter().flat_map(Place::fields);
+        for (_, declaration) in fields.filter(|(_, it)| it.sends_next()) {
+            store.renew_published(&declaration.name, now);
+        }
     }
 
     /// Refuses when the credentials belong to another account than the environment does.

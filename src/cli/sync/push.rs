@@ -99,6 +99,9 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, wait: Option<Duration
                     pushed.extend(exchange.secrets(&name).into_iter().cloned());
                 }
                 rows.push(row(&name, exchange.secrets(&name), action, dry_run));
+                if opened.store.synced.bases.get(&name) != Some(&base) {
+                    exchange.renew_published(&mut opened.store, &name, context.now);
+                }
                 if !partial.contains(&name) {
                     opened.store.synced.bases.insert(name, base);
                 }

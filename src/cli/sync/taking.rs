@@ -12,6 +12,7 @@ use crate::gather::Gather;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::SecretName;
 use crate::plan::{self, Observed, Scope};
+use crate::remote::Remote;
 use crate::store::Store;
 use crate::store::files::Opened;
 use crate::store::synced::Base;
@@ -97,7 +98,8 @@ fn attempt(
     let Intake { mut values, removed, .. } = pull::intake(items, store, &choice);
     values.append(&mut renamed);
     let mut taken = BTreeSet::new();
-    for value in in_order(world, values) {
+    for mut value in in_order(world, values) {
+        value.read = exchange.remote.clock();
         let declaration =
             world.manifest.secret(&value.secret).ok_or_else(|| Error::bug("an undeclared secret was pulled"))?;
         // Its inputs are here by now, if they are there.
@@ -136,6 +138,9 @@ fn attempt(
     let is_news = |name: &String, base: &Base| store.synced.bases.get(name) != Some(base);
     let news: BTreeSet<&str> =
         bases.iter().filter(|(name, base)| is_news(name, base)).map(|it| it.0.as_str()).collect();
+    for place in &news {
+        exchange.renew_published(store, place, world.now);
+    }
     let taken = choice.taken.unwrap_or_default();
     let is_taken = |name: &SecretName| taken.contains(name) || removed.contains(name);
     let (noted, planned) = (!news.is_empty(), planned(found, is_taken, &news));

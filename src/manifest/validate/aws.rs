@@ -31,6 +31,7 @@ pub(super) fn read(raw: At<RawAws>, place: Place<'_>, problems: &mut Problems) -
         tags: tags(fields.tags, place, problems),
         recovery_window,
         stale_after: fields.stale_after.map(|period| period.value),
+        spread: fields.spread.map(|period| period.value),
         role_arn,
         profile,
         endpoint,
