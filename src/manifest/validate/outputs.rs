@@ -44,7 +44,7 @@ struct Declared {
 /// A list of fingerprints tells of one environment: rendered for another, it tells of the first no more.
 fn lists_of_one(outputs: &[Declared], scope: &Scope<'_>, problems: &mut Problems) {
     for Declared { output, at } in outputs.iter().filter(|it| it.output.format == Format::Fingerprints) {
-        let count = output.environments.as_ref().map_or(scope.environments.len(), |it| it.len());
+        let count = output.environments.as_ref().map_or(scope.environments.len(), BTreeSet::len);
         if count > 1 {
             let message = format!(
                 "`outputs.{}` is one list for {count} environments, and tells of the one that it was rendered for last",
