@@ -60,7 +60,7 @@ fn in_command(text: &str) -> bool {
         let name = word.strip_suffix("= ").unwrap_or_default();
         let before = name.trim_end_matches(is_part);
         (before.len() < name.len() && !before.ends_with(|it: char| it.is_alphanumeric() || it == '-'))
-            .then(|| before.len())
+            .then_some(before.len())
     };
     let kept = |word| assigned_nothing(word).map_or(word, |length| &word[..length]);
     if text.contains("= ") { in_line(&text.split_inclusive(' ').map(kept).collect::<String>()) } else { in_line(text) }

@@ -224,8 +224,8 @@ fn a_push_that_takes_the_manifest_away_is_stopped_once() {
     std::fs::remove_file(project.path("vault-kit.toml")).unwrap();
     // Who means it says so once, or for good.
     git(&project, &["rm", "-q", "leak.txt"]).assert_code(0);
-    let remove = project.run(["hooks", "remove"]).assert_code(0);
-    assert!(remove.stderr.contains("removed") && !project.path(".git/hooks/pre-push").exists(), "{remove:?}");
+    let run = project.run(["hooks", "remove"]).assert_code(0);
+    assert!(run.stderr.contains("removed") && !project.path(".git/hooks/pre-push").exists(), "{run:?}");
     git(&project, &["commit", "-q", "--amend", "--no-edit"]).assert_code(0);
     push(&project, &remote, &["main"]).assert_code(0);
     project.write("vault-kit.toml", crate::SHOP);
