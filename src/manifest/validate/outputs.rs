@@ -47,7 +47,7 @@ fn lists_of_one(outputs: &[Declared], scope: &Scope<'_>, problems: &mut Problems
         let count = output.environments.as_ref().map_or(scope.environments.len(), BTreeSet::len);
         if count > 1 {
             let message = format!(
-                "`outputs.{}` is one list for {count} environments, and tells of the one that it was rendered for last",
+                "`outputs.{}` is one list for {count} environments, and has the fingerprints of one alone",
                 output.name
             );
             let hint =
