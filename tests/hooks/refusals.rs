@@ -82,15 +82,27 @@ fn a_program_that_is_written_over_in_its_place_is_not_executed() {
 
 #[test]
 fn a_program_whose_interpreter_is_missing_is_told_so() {
-    let scene = Scene::new("#!hooks/interpreter\n", "");
+    let scene = Scene::new("", "");
+    let interpreter = scene.project().join("hooks/interpreter");
+    std::fs::write(scene.program(), format!("#!{}\n", interpreter.display())).unwrap();
     scene.trust();
     assert_eq!(scene.trusted().map(drop).unwrap_err().code(), "hook-not-started");
     // It can still go in the last instant.
-    let interpreter = scene.project().join("hooks/interpreter");
     std::fs::copy(scene.program(), &interpreter).unwrap();
     let program = scene.trusted().unwrap();
     std::fs::remove_file(interpreter).unwrap();
     let error = program.start(Step::Set, b"hunter2".to_vec().into()).map(drop).unwrap_err();
     assert_eq!(error.code(), "hook-not-started");
     assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_interpreter_in_the_project_that_nobody_trusted_is_not_started() {
+    let scene = Scene::new("#!hooks/interpreter\n", "");
+    scene.trust();
+    let interpreter = scene.project().join("hooks/interpreter");
+    std::fs::copy("/bin/sh", interpreter).unwrap();
+    let error = scene.trusted().map(drop).unwrap_err();
+    assert_eq!(error.code(), "hook-not-started");
+    assert!(error.to_string().contains("its first line does not name the whole path of its interpreter"), "{error}");
 }

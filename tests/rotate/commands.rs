@@ -404,4 +404,8 @@ fn who_supplies_a_value_is_told_to_whoever_would_rotate_it() {
     for words in ["payments supplies it", "it comes from: their console", "`vault-kit set PARTNER`"] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+    let declared = manifest.replace("optional = true\n", "rotate = \"30d\"\n");
+    project.write("vault-kit.toml", declared);
+    let check = project.run(["check", "--only", "missing"]).assert_code(1);
+    assert!(check.stdout.contains("vault-kit set PARTNER    # from: their console; owner: payments"), "{check:?}");
 }

@@ -107,9 +107,12 @@ impl<'a> Bench<'a> {
 
     fn supply(&self, declaration: &Declaration) -> String {
         let mut fix = self.command(&declaration.supply_words());
-        if let Some(obtain) = &declaration.obtain {
+        let from = declaration.obtain.as_ref().map(|it| format!("from: {it}"));
+        let owner = declaration.owner.as_ref().map(|it| format!("owner: {it}"));
+        let notes: Vec<String> = from.into_iter().chain(owner).map(|it| it.replace(['\n', '\r'], " ")).collect();
+        if !notes.is_empty() {
             // Writing to a String cannot fail.
-            let _ = write!(fix, "    # from: {}", obtain.replace(['\n', '\r'], " "));
+            let _ = write!(fix, "    # {}", notes.join("; "));
         }
         fix
     }
