@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::scene::chmod;
-use crate::support::Project;
+use crate::support::{Project, counted};
 
 /// How long the value before stays good, as the manifests of these tests declare it.
 const OVERLAP: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ fn project(manifest: &str, programs: &[&str], given: &[(&str, &str)]) -> Project
 #[derive(Debug, Default)]
 struct Found {
     uses: u32,
-    /// Those that were refused although what they used had been read in the last half of the overlap, or was still delivered.
+    /// Those that were refused although what they used had been read within the overlap, or was still delivered.
     refused: u32,
     /// Those that were refused with what they had read longer ago, which was delivered no more by then.
     late: u32,
@@ -54,7 +54,6 @@ impl Found {
 }
 
 /// Eight clients that read a file, hand its text to `logs_in`, and begin again, while `work` is done.
-#[expect(clippy::print_stderr, reason = "the counts are part of what the tests show")]
 fn with_clients(file: &Path, logs_in: impl Fn(&str) -> bool + Sync, work: impl FnOnce()) -> Found {
     let done = AtomicBool::new(false);
     let client = || {
@@ -66,7 +65,7 @@ fn with_clients(file: &Path, logs_in: impl Fn(&str) -> bool + Sync, work: impl F
                 // At the end of a gap somebody reads what is new, and begins at once.
                 found.gap = found.gap.max(read.saturating_duration_since(served));
                 served = Instant::now();
-            } else if read.elapsed() < OVERLAP / 2 || std::fs::read_to_string(file).unwrap() == text {
+            } else if read.elapsed() < OVERLAP || std::fs::read_to_string(file).unwrap() == text {
                 found.refused += 1;
             } else {
                 found.late += 1;
@@ -90,7 +89,11 @@ fn with_clients(file: &Path, logs_in: impl Fn(&str) -> bool + Sync, work: impl F
         if let Err(cause) = ended {
             std::panic::resume_unwind(cause);
         }
-        eprintln!("{} uses, {} refused, {} refused to who was slow", found.uses, found.refused, found.late);
+        let name = file.file_name().unwrap().to_string_lossy();
+        counted(&format!(
+            "eight clients of `{name}`: {} uses, {} refused, {} refused to who was slow",
+            found.uses, found.refused, found.late
+        ));
         found
     })
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::aws::{ANY, Fake, Trouble};
 use crate::fixture::{DB, Host, Owner, assert_one, key, manifest, there};
+use crate::support::counted;
 
 const HOSTS: usize = 8;
 
@@ -94,7 +95,6 @@ fn eight_hosts_that_die_and_give_up_at_random_come_to_one_value() {
     race(&["DB", "SESSION"], true);
 }
 
-#[expect(clippy::print_stderr, reason = "the count is part of what the test shows")]
 fn race(due: &[&str], gives_up: bool) {
     let (fake, owner) = (Fake::start(), Owner::new());
     let text = manifest(&owner, "");
@@ -112,14 +112,14 @@ fn race(due: &[&str], gives_up: bool) {
         violations
     });
     let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    eprintln!(
+    counted(&format!(
         "{HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} values in force and not accepted",
         rounds(),
         n(&counts.runs),
         n(&counts.deaths),
         n(&counts.refused),
         violations.len()
-    );
+    ));
     // Where one host gives up what another one, which has been waiting for an answer for longer than a second, then puts in force,
     // its owner refuses that until somebody comes again: at most once for each time that somebody gave up.
     let attempts = fake.tags(DB).get("vault-kit:attempt").map_or(0, |it| it.parse::<usize>().unwrap());

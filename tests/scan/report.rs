@@ -112,6 +112,28 @@ fn the_reports_are_what_the_public_schemas_say() {
 }
 
 #[test]
+fn the_report_names_the_version_and_is_what_its_own_schema_says() {
+    let test = "the_report_names_the_version_and_is_what_its_own_schema_says";
+    let Some(mut judge) = support::python_judge("validate_json.py") else {
+        return support::skip(test, "no Python with the judges' packages");
+    };
+    let project = repository();
+    let auth = String::from_utf8(project.get("AUTH")).unwrap();
+    let version = |project: &Project| project.store().current(&"AUTH".parse().unwrap()).unwrap().id.to_string();
+    let before = version(&project);
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    project.write("leak.txt", format!("{auth}\n{}\n", String::from_utf8(project.get("AUTH")).unwrap()));
+    let run = scan(&project, &["leak.txt"]).assert_code(1);
+    let found = report(&run)["findings"].clone();
+    let told: Vec<_> = found.as_array().unwrap().iter().map(|it| it["version"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told, [before, version(&project)]);
+    project.write("report.json", &run.stdout);
+    let schema = support::root().join("schemas/scan-report.schema.json");
+    let judged = judge.arg(schema).arg(project.path("report.json")).output().unwrap();
+    assert_eq!(judged.stdout, b"valid\n", "{}", String::from_utf8_lossy(&judged.stderr));
+}
+
+#[test]
 fn a_value_that_stands_a_thousand_times_in_a_file_is_told_ten_times_to_people_and_wholly_to_machines() {
     let project = repository();
     let auth = String::from_utf8(project.get("AUTH")).unwrap();

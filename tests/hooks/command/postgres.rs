@@ -2,7 +2,7 @@
 
 use super::{project, rotate, with_clients};
 use crate::postgres::{ADMIN, Postgres};
-use crate::support::Project;
+use crate::support::{Project, counted};
 
 /// `more` is further said of the password, `user` what stands for its user in a template.
 fn shop(postgres: &Postgres, more: &str, user: &str) -> Project {
@@ -38,16 +38,16 @@ fn nobody_is_refused_while_the_command_rotates_the_password_of_two_users_fifty_t
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a figure for whoever decides between one user and two")]
 fn one_user_is_refused_until_the_command_has_delivered_the_new_password() {
     let Some(postgres) = Postgres::start() else { return };
     postgres.execute("CREATE ROLE app");
     let shop = shop(&postgres, "", "app");
     let work = || (0..10).for_each(|_| drop(shop.run(["rotate", "PASSWORD"]).assert_code(0)));
     let found = with_clients(&shop.path("app/login"), |it| logs_in(&postgres, it), work);
-    eprintln!(
-        "one user: of {} logins {} were refused, the longest gap took {:?}",
+    // A figure for whoever decides between one user and two.
+    counted(&format!(
+        "one user, 10 rotations: of {} logins {} were refused, the longest gap took {:?}",
         found.uses, found.refused, found.gap
-    );
+    ));
     assert!(logs_in(&postgres, &shop.read("app/login")));
 }
