@@ -126,6 +126,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         rotation: None,
         candidate_kind: None,
         untold: false,
+        kept: false,
         refused: None,
         rotated: None,
         facts: BTreeMap::new(),

@@ -16,11 +16,14 @@ pub fn expect_refused(manifest: &Manifest, store: &Store, name: &SecretName) -> 
         return Ok(());
     }
     let operation = store.rotations.running.get(name).filter(|it| !it.is_open());
+    let is_kept =
+        store.waits_for_owner(name) && declared.is_some_and(|it| manifest.hooks_for(it, Step::Set).next().is_some());
     let waits = operation.filter(|it| it.step == Reached::Promoted).and_then(|it| it.retire_at);
     let waits = waits.filter(|at| *at > store.updated);
     let is_leaked = current(store, name).is_some_and(|it| store.is_leaked(it));
     let (what, command) = match (operation, waits) {
         _ if is_leaked => ("the value that leaked", format!("rotate {name}")),
+        (Some(_), _) if is_kept => ("the value before", format!("rotate tell {name}")),
         (Some(_), Some(at)) => {
             let error = refusal(name, "the value before, whose overlap goes on");
             let at = at.format("%Y-%m-%d %H:%M UTC");

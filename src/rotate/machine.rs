@@ -9,8 +9,7 @@ use super::remote::Target;
 pub(super) use super::run::{Failed, Run};
 use super::select::{self, Order, Selection};
 use super::shared::Shared;
-use super::tell::leaked;
-use super::{Problem, Report, What, orphaned};
+use super::{Problem, Refusal, Report, What, orphaned};
 use crate::apply::Deed;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
@@ -55,7 +54,7 @@ impl<'a> Machine<'a> {
         run.settles |= selection.going.iter().any(retires);
         run.tried = paused::tried(&opened.store, order, &selection);
         run.anew = selection.anew(&opened.store);
-        run.report.refused.extend(selection.leaked.iter().map(|name| leaked(name).into()));
+        run.report.refused.extend(selection.refusals(&opened.store).map(Refusal::from));
         drop(opened);
         if !waits {
             self.expect_programs(&selection.fresh)?;

@@ -64,7 +64,8 @@ fn of_secret(
     let paused = entry.refused.as_ref().and_then(|it| it.again_there());
     let after_pause = |at: DateTime<Utc>| paused.map_or(at, |paused| paused.max(at));
     let due = due.map(|due| due.next(after_pause(at)));
-    let going = entry.rotation.as_deref().map(Operation::next).map(after_pause);
+    let is_kept = programs::waits_for_owner(manifest, environment, entry);
+    let going = entry.rotation.as_deref().filter(|_| !is_kept).map(Operation::next).map(after_pause);
     let after = |it: &Beside| if it.state == BesideState::Next { after_pause(it.until) } else { it.until };
     let beside = entry.beside.iter().map(after);
     let lists = entry.next_update().filter(|_| lists.contains(&entry.name)).map(refreshed_from);

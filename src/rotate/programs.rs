@@ -90,6 +90,12 @@ pub fn is_owner_untold(manifest: &Manifest, environment: &EnvName, entry: &Entry
     entry.untold && !is_rotated && declaration.is_some_and(|it| has(manifest, it, Step::Set))
 }
 
+/// Whether what was replaced stays accepted until a hook told the owner of a secret the value in force, as far as a ledger tells.
+pub fn waits_for_owner(manifest: &Manifest, environment: &EnvName, entry: &Entry) -> bool {
+    let retires = |it: &Declaration| has(manifest, it, Step::Retire);
+    entry.kept && is_owner_untold(manifest, environment, entry) && manifest.secret(&entry.name).is_some_and(retires)
+}
+
 /// Whether one of a secret's hooks has a step.
 pub fn has(manifest: &Manifest, declaration: &Declaration, step: Step) -> bool {
     manifest.hooks_for(declaration, step).next().is_some()

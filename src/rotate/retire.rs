@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::machine::{Failed, Machine, Run, in_flight, write_down};
-use super::programs::Step;
+use super::programs::{Programs, Step};
 use super::{Problem, What};
 use crate::apply::Deed;
 use crate::error::Result;
@@ -11,8 +11,8 @@ use crate::exit::Exit;
 use crate::manifest::Manifest;
 use crate::name::{SecretName, VersionId};
 use crate::plan;
+use crate::store::Store;
 use crate::store::rotations::{Operation, Rotations, Step as Reached, Trouble};
-use crate::store::{Store, Version};
 
 impl Machine<'_> {
     /// Retires what the run's promotions replaced, once its time has come; `early` = now, whatever the overlap.
@@ -33,6 +33,7 @@ impl Machine<'_> {
         let running = &store.rotations.running;
         let names = run.active.iter().filter(|name| running.get(*name).is_some_and(is_ready));
         let names = names.filter(|name| !owes_reload(world.manifest, store, name));
+        let names = names.filter(|name| !waits_for_owner(store, self.programs, name));
         let names: Vec<SecretName> = names.cloned().collect();
         if names.is_empty() {
             return Ok(());
@@ -41,11 +42,8 @@ impl Machine<'_> {
         let has_hook = |name: &&SecretName| !self.programs.hooks(name, Step::Retire).is_empty();
         let (asked, orphans): (Vec<&SecretName>, Vec<&SecretName>) = names.iter().partition(has_hook);
         let old = |name: &SecretName| {
-            let base = running[name].base;
-            // What was given up may be all that an owner accepts which was not told the value in force.
-            let is_told = |it: &&Version| it.was_in_force() || !store.is_untold(name);
-            let others = store.to_retire(name).filter(is_told).map(|it| it.id).filter(|id| *id != base);
-            (name.clone(), others.chain([base]).collect())
+            let waits = can_be_told(self.programs, name);
+            (name.clone(), store.to_refuse(name, running[name].base, waits))
         };
         let old: Vec<(SecretName, Vec<VersionId>)> = asked.into_iter().map(old).collect();
         let orphans: Vec<SecretName> = orphans.into_iter().cloned().collect();
@@ -71,7 +69,13 @@ impl Machine<'_> {
             for id in versions {
                 opened.store.note_retired(name, *id, world.now);
             }
-            opened.store.rotations.running.remove(name);
+            let operation = in_flight(&mut opened.store.rotations, name)?;
+            if versions.contains(&operation.base) {
+                opened.store.rotations.running.remove(name);
+            } else {
+                // Only what leaked was refused: the rest goes on waiting.
+                operation.advance(Reached::Promoted);
+            }
         }
         let done: Vec<SecretName> = done.into_iter().map(|(name, _)| name).collect();
         opened.store.updated = opened.store.updated.max(world.now);
@@ -88,6 +92,15 @@ impl Machine<'_> {
         let mut problems = calls.map(|(hook, id)| self.call(hook, Step::Retire, Some(name), Some(id)));
         problems.find_map(Result::transpose).transpose()
     }
+}
+
+/// Whether what was replaced stays accepted until a hook told the owner of a secret the value in force.
+pub fn waits_for_owner(store: &Store, programs: &dyn Programs, name: &SecretName) -> bool {
+    can_be_told(programs, name) && !programs.hooks(name, Step::Retire).is_empty() && store.waits_for_owner(name)
+}
+
+fn can_be_told(programs: &dyn Programs, name: &SecretName) -> bool {
+    !programs.hooks(name, Step::Set).is_empty()
 }
 
 /// Whether a program has yet to read files that changed with a secret.

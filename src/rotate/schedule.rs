@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::next::is_banned;
-use super::programs::{Programs, Step};
+use super::programs::{Programs, Step, waits_for_owner};
 use super::select::{self, Ready};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, OutputName, SecretName};
@@ -117,7 +117,13 @@ pub fn upcoming<'a>(
         .flat_map(|(declaration, entry)| {
             let leaks = select::leaks(declaration, |name| is_banned(ledger, name));
             let times = times(manifest, environment, declaration, (entry, leaks), now);
-            times.into_iter().map(|(at, why)| one(manifest, environment, declaration, (at, why), programs))
+            let is_kept = waits_for_owner(manifest, environment, entry);
+            let one = |(at, why)| one(manifest, environment, declaration, (at, why), programs);
+            // No hook is asked at its end before the owner is told the value in force.
+            let kept = |it: Upcoming<'a>| {
+                if is_kept && it.why == Why::Overlap { Upcoming { hooks: Vec::new(), ..it } } else { it }
+            };
+            times.into_iter().map(one).map(kept).collect::<Vec<_>>()
         })
         .collect();
     all.sort_unstable_by_key(|it| (it.due, it.secret));

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::programs::{Programs, Step};
-use super::retire::owes_reload;
+use super::retire::{owes_reload, waits_for_owner};
+use super::tell;
 use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
@@ -39,6 +40,8 @@ pub struct Selection {
     pub retire_first: BTreeSet<SecretName>,
     /// Left as they are: to go on would tell an owner a value that leaked.
     pub leaked: BTreeSet<SecretName>,
+    /// Left as they are: what their owners were told last is all that they accept.
+    pub untold: BTreeSet<SecretName>,
 }
 
 impl Selection {
@@ -47,6 +50,12 @@ impl Selection {
         let is_open = |name: &&SecretName| store.rotations.open(name).is_some();
         let changing = self.fresh.iter().chain(self.going.iter().filter(is_open)).cloned().collect();
         plan::dependents(manifest, &changing)
+    }
+
+    /// Why some of it is left as it is.
+    pub fn refusals(&self, store: &Store) -> impl Iterator<Item = Error> {
+        let untold = self.untold.iter().map(|name| tell::untold(store, name));
+        self.leaked.iter().map(tell::leaked).chain(untold)
     }
 
     /// What is begun anew without what was begun being given back to an owner: that leaked.
@@ -179,6 +188,7 @@ pub fn select(
             let going = running.iter().filter(|(name, it)| it.next() <= now && !is_paused(name));
             let going = going.map(|(name, _)| name);
             let going = going.filter(|name| !selection.fresh.contains(*name) && !tells_leaked(store, name));
+            let going = going.filter(|name| !waits_for_owner(store, programs, name));
             let anew = selection.fresh.iter().filter(|name| tells_leaked(store, name));
             selection.going = going.chain(anew).cloned().collect();
         }
@@ -197,7 +207,10 @@ pub fn select(
                     Some(_) if matches!(order, Order::Leaked(_)) => drop(selection.going.insert(name.clone())),
                     Some(_) if owes_reload(manifest, store, name) => return Err(waits_for_reload(name)),
                     Some(_) => {
-                        selection.retire_first.insert(name.clone());
+                        // Of an owner that lacks the value in force the next rotation retires for both.
+                        if !waits_for_owner(store, programs, name) {
+                            selection.retire_first.insert(name.clone());
+                        }
                         selection.fresh.insert(name.clone());
                     }
                     None => drop(selection.fresh.insert(name.clone())),
@@ -218,6 +231,7 @@ pub fn select(
             };
             let going = running.keys().filter(is_meant).filter(is_open).cloned();
             (selection.leaked, selection.going) = going.partition(|name| tells_leaked(store, name));
+            selection.untold = selection.going.extract_if(.., |name| waits_for_owner(store, programs, name)).collect();
         }
     }
     Ok(selection)

@@ -131,6 +131,16 @@ pub fn leaked(name: &SecretName) -> Error {
         .hint(format!("nothing was changed; have a new one made and told: `vault-kit rotate {name}`"))
 }
 
+/// Why what an owner was told before is not refused by it.
+pub fn untold(store: &Store, name: &SecretName) -> Error {
+    let message =
+        format!("what the owner of `{name}` was told last stays accepted: no hook told it the value in force");
+    let command = if store.is_current_leaked(name) { format!("rotate {name}") } else { format!("rotate tell {name}") };
+    Error::new(Kind::Conflict, "still-accepted", message).hint(format!(
+        "nothing was changed; once its owner is told, the value before is refused: `vault-kit {command}`"
+    ))
+}
+
 fn refusal(name: &SecretName, problem: Problem) -> Refusal {
     let state = "its owner may not know the current value";
     let error =

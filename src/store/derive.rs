@@ -133,6 +133,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         rotation: store.rotations.running.get(name).cloned().map(Box::new),
         candidate_kind: candidate_kind(store, name),
         untold: store.is_untold(name),
+        kept: store.waits_for_owner(name),
         refused: store.rotations.refused.get(name).cloned().map(Box::new),
         rotated: store.rotations.results.get(name).cloned(),
         facts: facts(store, name, version),

@@ -102,6 +102,9 @@ pub struct Entry {
     /// Whether a hook has yet to tell its owner the current version.
     #[serde(default, skip_serializing_if = "is_false")]
     pub untold: bool,
+    /// Whether nothing of what its rotation replaced is to be refused before that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub kept: bool,
     /// How often AWS, or who else has it there, kept it from rotating, and how last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Box<Trouble>>,
@@ -356,6 +359,7 @@ mod tests {
                     rotation: None,
                     candidate_kind: None,
                     untold: true,
+                    kept: true,
                     refused: Some(Box::default()),
                     rotated: None,
                     facts: BTreeMap::new(),

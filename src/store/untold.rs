@@ -67,6 +67,25 @@ impl Store {
         self.secrets.get(name).into_iter().flatten().filter(may_be_accepted)
     }
 
+    /// The versions that the owner of a secret is to refuse once `base` was replaced, that one last. Where `waits`, its owner is told
+    /// nothing that it does not know before a hook did so: without what it was told last it would accept nothing, so that what did
+    /// not leak waits until it knows the value in force.
+    pub fn to_refuse(&self, name: &SecretName, base: VersionId, waits: bool) -> Vec<VersionId> {
+        let is_untold = self.is_untold(name);
+        let is_leaked = |id: &VersionId| self.version(name, *id).is_some_and(|it| self.is_leaked(it));
+        // What was given up may be all that an owner accepts which was not told the value in force.
+        let is_told = |it: &&Version| it.was_in_force() || !is_untold;
+        let others = self.to_retire(name).filter(is_told).map(|it| it.id).filter(|id| *id != base);
+        others.chain([base]).filter(|id| !waits || !is_untold || is_leaked(id)).collect()
+    }
+
+    /// Whether there is nothing of what a rotation replaced that the owner of a secret is to refuse before it is told the value in
+    /// force, by a hook that can.
+    pub fn waits_for_owner(&self, name: &SecretName) -> bool {
+        let operation = self.rotations.running.get(name).filter(|it| !it.is_open());
+        operation.is_some_and(|it| self.to_refuse(name, it.base, true).is_empty())
+    }
+
     /// Gives up the candidate of a secret whose owner may accept it: it is kept until a hook has it refused.
     pub fn leave_candidate(&mut self, name: &SecretName, now: DateTime<Utc>) {
         let is_candidate = |it: &&Version| it.stage == Stage::Candidate;

@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use serde_json::Value;
 
-use crate::programs::{asked, project, steps};
+use crate::programs::{asked, project, project_with, steps};
+use crate::promises::end_overlaps;
 use crate::support::Project;
 
 /// The findings of `check`, each as code and fix; the identity is of no use for it.
@@ -388,4 +389,82 @@ fn a_second_copy_that_is_older_than_the_audit_record_is_brought_back_on_purpose_
     // It is the newest from now on.
     let run = project.run(["store", "recover"]).assert_code(0);
     assert!(run.stderr.contains("nothing to do"), "{run:?}");
+}
+
+/// What the owner accepts beside what is not told to it.
+fn told_last(project: &Project) -> Vec<String> {
+    let value = in_force(project);
+    project.run_with_stdin(["set", "DB"], b"what-the-database-is-to-have-1").assert_code(0);
+    value
+}
+
+#[test]
+fn what_an_owner_was_told_last_stays_accepted_until_it_is_told_the_value_in_force() {
+    for told_by in [&["rotate", "tell", "DB"][..], &["rotate", "DB"]] {
+        let project = project_with("overlap = \"2h\"");
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        project.run(["rotate", "DB"]).assert_code(0);
+        let last = told_last(&project);
+        end_overlaps(&project);
+        project.run(["render"]).assert_code(0);
+        let before = accepted(&project);
+        for verb in [&["rotate", "--due", "-n"][..], &["rotate", "--due"], &["rotate", "--due"]] {
+            let run = project.run(verb).assert_code(0);
+            assert!(!run.both().contains("retire"), "{run:?}");
+        }
+        let plan = project.run(["rotate", "plan"]).assert_code(0);
+        assert!(!plan.stdout.contains("owner retire") || plan.stdout.contains("owner set"), "{plan:?}");
+        assert!(plan.stderr.contains("owner-untold") && plan.stderr.contains("vault-kit rotate tell DB"), "{plan:?}");
+        let status = project.run(["rotate", "status"]).assert_code(0).stdout;
+        let fixes = |line: &&str| line.starts_with("DB ") && line.ends_with("vault-kit rotate tell DB");
+        assert!(status.lines().filter(fixes).count() == 2 && !status.contains("--due"), "{status}");
+        assert!(is_untold(&project));
+        for (verb, code) in [(&["rotate", "resume", "-n"][..], 7), (&["rotate", "resume"], 7)] {
+            let run = project.run(verb).assert_code(code);
+            assert!(run.stderr.contains("`vault-kit rotate tell DB`") && run.stdout.is_empty(), "{run:?}");
+        }
+        assert!(accepted(&project) == before && before.contains(&last[0]));
+        assert_eq!(project.run(["rotate", "DB", "-n"]).assert_code(0).both().matches("would retire").count(), 1);
+        project.run(told_by).assert_code(0);
+        // What was in its overlap may still be.
+        end_overlaps(&project);
+        project.run(["rotate", "--due"]).assert_code(0);
+        assert_eq!(accepted(&project), in_force(&project), "{told_by:?}");
+        assert!(findings(&project).is_empty());
+    }
+}
+
+#[test]
+fn a_retirement_that_failed_waits_for_an_owner_that_was_not_told_meanwhile() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.write("fail-retire", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-retire")).unwrap();
+    let last = in_force(&project);
+    project.run(["generate", "--replace", "DB", "--yes"]).assert_code(0);
+    let run = project.run(["rotate", "resume", "-n"]).assert_code(7);
+    assert!(!run.stderr.contains("would retire"), "{run:?}");
+    project.run(["rotate", "resume", "DB"]).assert_code(7);
+    let run = project.run(["remove", "DB", "--yes"]).assert_code(7);
+    assert!(run.stderr.contains("`vault-kit rotate tell DB`"), "{run:?}");
+    assert!(accepted(&project).contains(&last[0]));
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+}
+
+#[test]
+fn what_leaked_is_refused_although_an_owner_was_not_told_what_is_in_force() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    project.write("fail-retire", "");
+    project.run(["incident", "DB", "--yes"]).assert_code(8);
+    std::fs::remove_file(project.path("fail-retire")).unwrap();
+    let last = told_last(&project);
+    let run = project.run(["rotate", "resume", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would retire"), "{run:?}");
+    project.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(accepted(&project), last, "what did not leak is all that it has");
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
 }

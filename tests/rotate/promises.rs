@@ -27,7 +27,7 @@ fn sorted(mut values: Vec<String>) -> Vec<String> {
     values
 }
 
-fn end_overlaps(project: &Project) {
+pub(crate) fn end_overlaps(project: &Project) {
     project.edit_store(|store| {
         let hours = chrono::TimeDelta::hours(3);
         store.rotations.running.values_mut().for_each(|it| it.retire_at = it.retire_at.map(|at| at - hours));

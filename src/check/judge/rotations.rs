@@ -22,7 +22,9 @@ impl Bench<'_> {
     pub(super) fn rotations(&mut self) {
         let Some(ledger) = self.ledger else { return };
         for entry in ledger.secrets.values() {
-            if let Some(operation) = &entry.rotation {
+            // What waits for the owner to be told is told by that.
+            let is_kept = programs::waits_for_owner(self.manifest, self.environment, entry);
+            if let Some(operation) = entry.rotation.as_ref().filter(|_| !is_kept) {
                 self.rotation(entry, operation);
             }
             if let Some(refused) = &entry.refused {

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::answer::minute;
+use super::status::tell;
 use super::unusable;
 use crate::cli::context::Context;
 use crate::cli::paste::Paste;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::gather::Gather;
 use crate::name::{EnvName, SecretName};
+use crate::rotate::programs::waits_for_owner;
 use crate::rotate::schedule::{self, How, Upcoming, Why};
 use crate::rotate::undeclared::is_undeclared;
 use crate::store::ledger::{Entry, Ledger};
@@ -106,6 +108,17 @@ fn blocked(session: &Session<'_>, ledger: &Ledger) -> Vec<Blocked> {
             fix: paste.command(&format!("vault-kit rotate {verb}{}", entry.name)),
         })
     };
+    let kept = |entry: &Entry| {
+        let is_kept = waits_for_owner(&session.manifest, &session.environment, entry);
+        is_kept.then(|| Blocked {
+            code: "owner-untold".to_owned(),
+            message: format!(
+                "what the owner of `{}` was told last is not refused before it is told the value in force",
+                entry.name
+            ),
+            fix: paste.command(&format!("vault-kit rotate {}", tell(entry))),
+        })
+    };
     let refused = |entry: &Entry| {
         let trouble = entry.refused.as_ref()?;
         Some(Blocked {
@@ -114,7 +127,8 @@ fn blocked(session: &Session<'_>, ledger: &Ledger) -> Vec<Blocked> {
             fix: paste.command(&format!("vault-kit rotate {}", entry.name)),
         })
     };
-    let entries = ledger.secrets.values().flat_map(|entry| going(entry).into_iter().chain(refused(entry)));
+    let entries =
+        ledger.secrets.values().flat_map(|entry| going(entry).into_iter().chain(kept(entry)).chain(refused(entry)));
     let hooks = unusable::on_host(session, ledger).into_iter().map(|it| Blocked {
         code: it.code.to_owned(),
         message: it.message,

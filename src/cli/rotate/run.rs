@@ -17,10 +17,10 @@ use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::{GroupName, SecretName};
 use crate::plan::{self, Plan, Scope};
+use crate::rotate::intent;
 use crate::rotate::machine::Machine;
 use crate::rotate::programs::Programs;
 use crate::rotate::select::{self, Order, Ready, Selection};
-use crate::rotate::{intent, tell};
 use crate::store::Store;
 use crate::store::ledger::Header;
 use crate::store::rotations::Step;
@@ -85,7 +85,7 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
     let plan = preview(&world, &opened.store, &order, &selection);
     let consequences = consequences::of_plan(session, &opened.store, &plan);
     consequences::say(context, &consequences);
-    let questions = questions(session, &world, &opened.store, &order);
+    let questions = questions(session, &world, &opened.store, (&order, &selection));
     if arguments.dry_run {
         let rehearsal = Rehearsal { order, selection, plan, stopped, questions, consequences };
         return rehearsal.tell(session, &world, opened.store);
@@ -154,13 +154,13 @@ pub fn take_stopped(
     let stopped = |name: &SecretName| intent::stopped(world.manifest, store, programs, name, world.now);
     let anew = selection.anew(store);
     selection.going.retain(|name| !anew.contains(name));
-    let leaked: Vec<Error> = selection.leaked.iter().map(tell::leaked).collect();
+    let refused: Vec<Error> = selection.refusals(store).collect();
     let all: Vec<_> = selection.going.iter().filter_map(|name| Some((name.clone(), stopped(name)?))).collect();
     let (names, errors): (BTreeSet<SecretName>, Vec<Error>) = all.into_iter().unzip();
     selection.going.retain(|name| !names.contains(name));
     // What cannot be given up is not begun anew.
     selection.fresh.retain(|name| !names.contains(name));
-    leaked.into_iter().chain(errors).collect()
+    refused.into_iter().chain(errors).collect()
 }
 
 /// What a run is going to make, should every program do what it is asked for.
@@ -182,25 +182,33 @@ pub fn preview(world: &World<'_>, store: &Store, order: &Order, selection: &Sele
 }
 
 /// What a person is asked before anything is done.
-fn questions(session: &Session<'_>, world: &World<'_>, store: &Store, order: &Order) -> Vec<String> {
+fn questions(
+    session: &Session<'_>,
+    world: &World<'_>,
+    store: &Store,
+    (order, selection): (&Order, &Selection),
+) -> Vec<String> {
     let Order::Now(names) = order else { return Vec::new() };
     let is_root = |name: &&SecretName| {
         let ready = |it| select::ready(&session.manifest, &session.environment, it, false);
         session.manifest.secrets.get(*name).is_some_and(|it| ready(it) == Ready::Root)
     };
     let roots = names.iter().filter(is_root).map(|name| cert::root_question(session, name));
-    let early = retired_early(world, store, names);
+    let early = retired_early(world, store, (names, selection));
     let early = (!early.is_empty())
         .then(|| format!("retire the old value of {} now, before its overlap has ended", early.join(", ")));
     roots.chain(early).collect()
 }
 
 /// The secrets whose former value is promised for longer than until they are rotated again: by its owner, or in the files.
-fn retired_early(world: &World<'_>, store: &Store, names: &BTreeSet<SecretName>) -> Vec<String> {
+fn retired_early(
+    world: &World<'_>,
+    store: &Store,
+    (names, selection): (&BTreeSet<SecretName>, &Selection),
+) -> Vec<String> {
     let is_promised = |name: &&SecretName| {
         if let Some(operation) = store.rotations.running.get(*name) {
-            let is_leaked = store.version(name, operation.base).is_some_and(|base| store.is_leaked(base));
-            return !operation.is_open() && !is_leaked && operation.retire_at.is_some_and(|at| at > world.now);
+            return selection.retire_first.contains(*name) && operation.retire_at.is_some_and(|at| at > world.now);
         }
         let declaration = world.manifest.secret(*name);
         declaration.is_some_and(|it| companions::previous(world.manifest, it, store, world.now).is_some())

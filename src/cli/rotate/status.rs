@@ -146,6 +146,7 @@ fn row<'a>(session: &Session<'_>, ledger: &'a Ledger, entry: &'a Entry, paste: &
     let owed = if is_waiting { owed_reloads(&session.manifest, (reloads, unread), &entry.name) } else { Vec::new() };
     let command = match operation.step {
         _ if is_undeclared(&session.manifest, &session.environment, entry) => format!("abort {}", entry.name),
+        _ if programs::waits_for_owner(&session.manifest, &session.environment, entry) => tell(entry),
         _ if is_waiting && owed.is_empty() => "--due".to_owned(),
         // Its owner would be told a value that leaked.
         Step::Aborting if entry.banned => entry.name.to_string(),
@@ -176,9 +177,13 @@ fn row<'a>(session: &Session<'_>, ledger: &'a Ledger, entry: &'a Entry, paste: &
     })
 }
 
+/// What has an owner told the value in force: another one where that leaked.
+pub fn tell(entry: &Entry) -> String {
+    if entry.banned { entry.name.to_string() } else { format!("tell {}", entry.name) }
+}
+
 fn untold<'a>(entry: &'a Entry, paste: &Paste) -> Untold<'a> {
-    let verb = if entry.banned { "rotate" } else { "rotate tell" };
-    let fix = paste.command(&format!("vault-kit {verb} {}", entry.name));
+    let fix = paste.command(&format!("vault-kit rotate {}", tell(entry)));
     Untold { secret: &entry.name, since: entry.created, fix }
 }
 
