@@ -35,30 +35,31 @@ impl Session<'_> {
     /// As [`Session::lock`], with another longest wait.
     pub fn lock_within(&self, timeout: Duration) -> Result<Lock> {
         let lock = self.take_turn(timeout)?;
-        self.sweep(&|_| false)?;
+        self.sweep(false)?;
         Ok(lock)
     }
 
     /// As [`Session::lock`], for what is to be done whatever stands in the place of a directory that files are written to.
     pub fn lock_in_haste(&self) -> Result<Lock> {
         let lock = self.take_turn(self.context.global.lock_timeout)?;
-        self.sweep(&|directory| self.root.path().join(directory).is_file())?;
+        self.sweep(true)?;
         Ok(lock)
     }
 
-    /// Removes what killed writers left behind. A directory that `is_none` holds nothing: whoever comes to write there tells it.
-    fn sweep(&self, is_none: &dyn Fn(&str) -> bool) -> Result<()> {
+    /// Removes what killed writers left behind; in haste where it can: whoever comes to write there tells what is wrong with it.
+    fn sweep(&self, is_in_haste: bool) -> Result<()> {
         let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
             expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
         directories.extend([String::new(), DIRECTORY.to_owned()]);
-        for directory in directories.into_iter().filter(|it| !is_none(it)) {
-            self.root.sweep(&directory)?;
+        for directory in directories {
+            let swept = self.root.sweep(&directory);
+            if !is_in_haste {
+                swept?;
+            }
         }
         // Few commands write there, and those tell what is wrong with it.
-        if !self.root.path().join(timeline::DIRECTORY).is_file() {
-            self.root.sweep(timeline::DIRECTORY)?;
-        }
+        let _ = self.root.sweep(timeline::DIRECTORY);
         if !absolute.is_empty() && self.is_trusted()? {
             self.sweep_elsewhere(&absolute)?;
         }

@@ -479,6 +479,29 @@ fn a_directory_that_is_none_keeps_nothing_from_being_banned() {
 }
 
 #[test]
+fn a_link_where_timelines_or_files_are_to_be_keeps_nothing_from_being_banned() {
+    for directory in [".vault-kit/incidents", ".secrets"] {
+        let project = shop();
+        let old = project.get("AUTH");
+        let _ = fs::remove_dir_all(project.path(directory));
+        fs::create_dir(project.path("elsewhere")).unwrap();
+        std::os::unix::fs::symlink(project.path("elsewhere"), project.path(directory)).unwrap();
+        let before = project.contents();
+        let rehearsal = project.run(["incident", "AUTH", "-n"]).assert_code(6);
+        assert!(rehearsal.stderr.contains("what leaked would be banned all the same"), "{rehearsal:?}");
+        assert!(project.contents() == before && rehearsal.stdout.is_empty());
+        let run = declare(&project, &["AUTH"]).assert_code(8);
+        assert!(run.stderr.contains("symlink") && run.stdout.is_empty(), "{run:?}");
+        assert!(run.stderr.contains(": `vault-kit incident AUTH --yes`"), "{run:?}");
+        assert_eq!(fs::read_dir(project.path("elsewhere")).unwrap().count(), 0, "{directory}");
+        fs::remove_file(project.path(directory)).unwrap();
+        project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
+        declare(&project, &["AUTH"]).assert_code(0);
+        assert!(project.get("AUTH") != old && timeline(&project).0.contains("`AUTH` has a new value"));
+    }
+}
+
+#[test]
 fn a_timeline_that_cannot_be_written_keeps_nothing_from_being_banned() {
     let project = shop();
     let old = project.get("AUTH");

@@ -24,6 +24,9 @@ use crate::store::Store;
 use crate::store::files::Opened;
 use crate::world::World;
 
+/// What a rehearsal says beside whatever stands against the rest.
+const BANNED_ALL_THE_SAME: &str = "what leaked would be banned all the same";
+
 pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     let session = Session::open(context)?;
     let findings = findings(&session, leak)?;
@@ -79,7 +82,7 @@ impl Declared<'_> {
     fn foretell(&self, store: &mut Store) -> Result<Exit> {
         let mut refused = Vec::new();
         let delivered = self.rehearse(store).unwrap_or_else(|error| {
-            refused.push(adopting(error).hint("what leaked would be banned all the same"));
+            refused.push(adopting(error).hint(BANNED_ALL_THE_SAME));
             Delivered::default()
         });
         // Without its files nothing is put in force.
@@ -89,7 +92,8 @@ impl Declared<'_> {
         let changing = made.chain(plan::dependents(self.world.manifest, &rotates)).collect();
         let owed = store.rotations.reloads.keys();
         let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &worked_on, &changing, owed));
-        refused.extend(self.timelines.expect_readable(self.session, store).err());
+        let unreadable = self.timelines.expect_readable(self.session, store).err();
+        refused.extend(unreadable.map(|error| error.hint(BANNED_ALL_THE_SAME)));
         let (foreseen, against) = foreseen.unzip();
         refused.extend(against.into_iter().flatten());
         let answer = Answer { dry_run: true, foreseen, ..self.answer(&delivered, &rotates) };
@@ -192,20 +196,23 @@ impl Declared<'_> {
 
     /// As an error about the files of what is banned already, with the command that goes on.
     fn going_on(&self, error: Error) -> Error {
-        let names: BTreeSet<&SecretName> = self.case.fresh.iter().chain(self.case.known.keys()).collect();
-        let names: Vec<&str> = names.into_iter().map(SecretName::as_str).collect();
-        let go_on = format!("`vault-kit incident {} --yes`", names.join(" "));
         let words = "the store has the change: what leaked is banned; once this is put right, the same command writes the files, and \
                      rotates what is left";
-        rotation::although_banned(adopting(error)).hint(format!("{words}: {go_on}"))
+        rotation::although_banned(adopting(error)).hint(format!("{words}: {}", self.same_command()))
+    }
+
+    fn same_command(&self) -> String {
+        let names: BTreeSet<&SecretName> = self.case.fresh.iter().chain(self.case.known.keys()).collect();
+        let names: Vec<&str> = names.into_iter().map(SecretName::as_str).collect();
+        format!("`vault-kit incident {} --yes`", names.join(" "))
     }
 
     fn write(&self, store: &Store) -> Result<()> {
         let written = self.timelines.write(self.session, store).map_err(Error::incomplete);
         written.map_err(|error| {
-            error.hint(
-                "the store has the change; once it can be written, the timeline comes with the same command once more",
-            )
+            let words =
+                "the store has the change; once it can be written, the timeline comes with the same command once more";
+            error.hint(format!("{words}: {}", self.same_command()))
         })
     }
 }
