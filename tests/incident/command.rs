@@ -493,11 +493,16 @@ fn a_link_where_timelines_or_files_are_to_be_keeps_nothing_from_being_banned() {
         let run = declare(&project, &["AUTH"]).assert_code(8);
         assert!(run.stderr.contains("symlink") && run.stdout.is_empty(), "{run:?}");
         assert!(run.stderr.contains(": `vault-kit incident AUTH --yes`"), "{run:?}");
+        let list = project.run(["incident", "list"]).assert_code(0).stdout;
+        let waits = "replaced, and still in files until `vault-kit render`: ";
+        assert_eq!(list.contains(waits), directory == ".secrets", "{list}");
         assert_eq!(fs::read_dir(project.path("elsewhere")).unwrap().count(), 0, "{directory}");
         fs::remove_file(project.path(directory)).unwrap();
         project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
         declare(&project, &["AUTH"]).assert_code(0);
         assert!(project.get("AUTH") != old && timeline(&project).0.contains("`AUTH` has a new value"));
+        let list = project.run(["incident", "list"]).assert_code(0).stdout;
+        assert!(list.trim_end().ends_with("replaced"), "{list}");
     }
 }
 

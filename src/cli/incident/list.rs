@@ -1,5 +1,7 @@
 //! `incident list` and `incident show`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::super::context::Context;
@@ -12,7 +14,8 @@ use crate::incident::standing::{self, Standing};
 use crate::incident::{reach::second, timeline};
 use crate::name::{EnvName, SecretName};
 use crate::store::Store;
-use crate::store::incidents::Incident;
+use crate::store::incidents::{Affected, Incident};
+use crate::store::ledger::DeliveredFile;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Serialize)]
@@ -34,6 +37,8 @@ struct Listed<'a> {
     unretired: Vec<&'a SecretName>,
     /// The secrets whose owners may accept what leaked, which no hook could have refused any more.
     left: Vec<&'a SecretName>,
+    /// The secrets that have a new value, and whose files were delivered with what leaked or is made of it.
+    undelivered: Vec<&'a SecretName>,
     #[serde(flatten)]
     incident: &'a Incident,
 }
@@ -41,8 +46,9 @@ struct Listed<'a> {
 pub fn run(context: &Context) -> Result<Exit> {
     let session = Session::open(context)?;
     let store = session.open_store(&context.identities()?)?;
+    let files = session.files().delivered()?.unwrap_or_default();
     let mut incidents: Vec<Listed<'_>> =
-        store.incidents.iter().map(|(id, it)| listed(&session, &store, id, it)).collect();
+        store.incidents.iter().map(|(id, it)| listed(&session, (&store, &files), id, it)).collect();
     incidents.sort_by_key(|it| it.incident.at);
     if context.ui.json {
         context.ui.object(&List { schema_version: SCHEMA_VERSION, environment: &session.environment, incidents })?;
@@ -54,7 +60,17 @@ pub fn run(context: &Context) -> Result<Exit> {
     Ok(Exit::DONE)
 }
 
-fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'s Incident) -> Listed<'s> {
+fn listed<'s>(
+    session: &Session<'_>,
+    (store, files): (&'s Store, &BTreeMap<String, DeliveredFile>),
+    id: &'s str,
+    incident: &'s Incident,
+) -> Listed<'s> {
+    let is_held = |it: &&Affected| {
+        let mut held = files.values().filter_map(|file| file.holds.get(&it.secret));
+        let is_new = store.current(&it.secret).is_some_and(|current| !it.versions.contains(&current.id));
+        is_new && held.any(|version| it.versions.contains(version))
+    };
     let leaked = incident.affected.iter().filter(|it| it.made_from.is_none());
     let leaked: Vec<_> = leaked.map(|it| (&it.secret, standing::of(&session.manifest, store, it))).collect();
     let those = |which: Standing| leaked.iter().filter(|(_, it)| *it == which).map(|(name, _)| *name).collect();
@@ -65,6 +81,7 @@ fn listed<'s>(session: &Session<'_>, store: &'s Store, id: &'s str, incident: &'
         untold: those(Standing::Untold),
         unretired: those(Standing::Unretired),
         left: those(Standing::Left),
+        undelivered: incident.affected.iter().filter(is_held).map(|it| &it.secret).collect(),
         incident,
     }
 }
@@ -77,6 +94,7 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
         ("replaced, owner untold:", &it.untold),
         ("replaced, not retired yet:", &it.unretired),
         ("may be accepted, and no hook is left:", &it.left),
+        ("replaced, and still in files until `vault-kit render`:", &it.undelivered),
     ];
     let open = states.into_iter().filter(|(_, secrets)| !secrets.is_empty());
     let open: Vec<String> = open.map(|(what, secrets)| format!("{what} {}", names(secrets))).collect();
@@ -93,7 +111,12 @@ pub fn show(context: &Context, id: &str) -> Result<Exit> {
         context.ui.object(&List {
             schema_version: SCHEMA_VERSION,
             environment: &session.environment,
-            incidents: vec![listed(&session, &store, id, incident)],
+            incidents: vec![listed(
+                &session,
+                (&store, &session.files().delivered()?.unwrap_or_default()),
+                id,
+                incident,
+            )],
         })?;
     } else {
         context.ui.print(&timelines::shown(&session, &store, (id, incident)))?;
