@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::bring_up;
 use super::consequences::{self, Change};
 use super::context::Context;
+use super::readers;
 use super::session::{Session, read_for_change};
 use super::summary::row;
 use crate::check::{self, form};
@@ -52,6 +53,8 @@ struct Outcome {
     made: Vec<SecretName>,
     kept: Vec<String>,
     placeholders: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    expanded: Vec<Expanded>,
     mismatched: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     banned: Vec<String>,
@@ -61,6 +64,13 @@ struct Outcome {
     consequences: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
+}
+
+/// A value that Compose makes of what the file says: who takes the text takes another value than the one that runs.
+#[derive(Debug, Serialize)]
+struct Expanded {
+    name: String,
+    line: usize,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -105,7 +115,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let recorded = if arguments.dry_run { Ok(()) } else { record() };
     consequences::say_of(context, &outcome.consequences, recorded)?;
     outcome.tell(context, arguments.dry_run)?;
-    let refused = !outcome.placeholders.is_empty() || !outcome.mismatched.is_empty();
+    let refused =
+        ![&outcome.placeholders, &outcome.mismatched].into_iter().all(Vec::is_empty) || !outcome.expanded.is_empty();
     let kinds = [(!outcome.banned.is_empty(), Kind::Conflict), (refused, Kind::Findings)];
     let gravest = Kind::most_severe(kinds.into_iter().filter_map(|(applies, kind)| applies.then_some(kind)));
     Ok(gravest.map_or(Exit::DONE, Exit::from))
@@ -143,21 +154,33 @@ fn read(session: &Session<'_>, arguments: &Arguments) -> Result<Vec<Entry>> {
     if let Some(name) = secret_delivered_at(session, &arguments.source) {
         let value = bytes.expose().strip_suffix(b"\n").unwrap_or(bytes.expose());
         let value = Secret::copy_of(value);
-        return Ok(vec![Entry { name: name.to_string(), value, line: 1, span: 0..0 }]);
+        return Ok(vec![Entry { name: name.to_string(), value, expands: false, line: 1, span: 0..0 }]);
     }
     let is_json = arguments.from_json || arguments.source.extension().is_some_and(|it| it == "json");
     let dialect = dialect_at(session, &arguments.source);
     let entries = if is_json { json_read::read(bytes.expose()) } else { dotenv_read::read_as(dialect, bytes.expose()) };
-    entries.map_err(|error| {
+    let mut entries = entries.map_err(|error| {
         error.in_file(&arguments.source.display().to_string()).hint("nothing was changed; mend the line")
-    })
+    })?;
+    if entries.iter().any(|entry| entry.expands)
+        && let Some(path) = beneath(session, &arguments.source)
+        && readers::read_literally(session, &path)?
+    {
+        entries.iter_mut().for_each(|entry| entry.expands = false);
+    }
+    Ok(entries)
+}
+
+/// The path of a file in the project.
+fn beneath(session: &Session<'_>, path: &Path) -> Option<String> {
+    let path = session.context.resolve(path).canonicalize().ok()?;
+    let root = session.root.path().canonicalize().ok()?;
+    path.strip_prefix(root).ok()?.to_str().map(str::to_owned)
 }
 
 /// The secret whose file a `docker-secrets` output puts at this path.
 fn secret_delivered_at<'s>(session: &'s Session<'_>, path: &Path) -> Option<&'s SecretName> {
-    let path = session.context.resolve(path).canonicalize().ok()?;
-    let root = session.root.path().canonicalize().ok()?;
-    let below = path.strip_prefix(root).ok()?.to_str()?;
+    let below = beneath(session, path)?;
     let outputs = session.manifest.outputs_in(&session.environment);
     let mut outputs = outputs.filter(|output| matches!(output.format, Format::DockerSecrets { .. }));
     outputs.find_map(|output| {
@@ -190,7 +213,7 @@ impl Outcome {
     ) -> Option<&'s Declaration> {
         let declaration = session.manifest.secret(entry.name.as_str()).filter(|it| it.is_in(&session.environment));
         let is_kept = |it: &Declaration| match store.value(it).and_then(|version| version.parts.primary()) {
-            Some(value) => !replace || *value == entry.value,
+            Some(value) => !replace || entry.says(value),
             None => false,
         };
         let list = match declaration {
@@ -198,6 +221,10 @@ impl Outcome {
             Some(it) if !is_importable(it) => &mut self.not_importable,
             Some(it) if store.refuse_banned(&it.name, &entry.value).is_err() => &mut self.banned,
             Some(it) if is_kept(it) => &mut self.kept,
+            Some(_) if entry.expands => {
+                self.expanded.push(Expanded { name: entry.name.clone(), line: entry.line });
+                return None;
+            }
             Some(it) if entry.value.is_empty() || check::assess(it, entry.value.expose()).placeholder => {
                 &mut self.placeholders
             }
@@ -234,6 +261,10 @@ impl Outcome {
             for name in names {
                 ui.say(&row(verb, name, format_args!("{why}")));
             }
+        }
+        for Expanded { name, line } in &self.expanded {
+            let why = "has a `$` that Compose expands: put the value that runs between single quotes, and import again";
+            ui.say(&row("refused", name, format_args!("line {line} {why}")));
         }
         Ok(())
     }

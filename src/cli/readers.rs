@@ -20,6 +20,11 @@ pub fn of(session: &Session<'_>, paths: &BTreeSet<&str>) -> Result<BTreeMap<Stri
     Ok(all.filter(|(_, services)| !services.is_empty()).collect())
 }
 
+/// Whether the Compose files say that nothing is put into the values of a file.
+pub fn read_literally(session: &Session<'_>, path: &str) -> Result<bool> {
+    Ok(compose(session)?.is_some_and(|project| project.reads_literally(path)))
+}
+
 /// The Compose files that the manifest names, as far as they can be read.
 fn compose(session: &Session<'_>) -> Result<Option<Project>> {
     if session.manifest.compose_in(&session.environment).is_empty() {

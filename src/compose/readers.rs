@@ -17,6 +17,13 @@ impl Project {
         env_file.or_else(|| self.mounts(service, path)).or_else(|| self.inherits(service, path))
     }
 
+    /// Whether what reads a file of this path puts nothing into its values: there are env files of it, and all are of `format: raw`.
+    pub fn reads_literally(&self, path: &str) -> bool {
+        let mut files =
+            self.services.values().flat_map(|it| &it.env_files).filter(|it| self.is(&it.path, path)).peekable();
+        files.peek().is_some() && files.all(|it| it.raw) && !self.variable_files.contains(path)
+    }
+
     /// Where a service says that its image is built with a secret that is a file of this path.
     pub fn is_built_with<'p>(&'p self, service: &'p Service, path: &str) -> Option<&'p Location> {
         self.named(&service.build.as_ref()?.secrets, &self.secrets, path)

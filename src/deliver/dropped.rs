@@ -60,7 +60,7 @@ fn told(path: &str, names: impl Iterator<Item = String>) -> Option<String> {
 /// Whether a line has nothing that could be missed: no value, or one that was delivered or is in the manifest, and that the
 /// file is not to have any more.
 fn is_known(Lost { entry, is_replaced }: &Lost, world: &World<'_>, records: &[&DeliveredFile]) -> bool {
-    if entry.value.is_empty() || is_placeholder(entry.value.expose()) {
+    if entry.value.is_empty() || !entry.expands && is_placeholder(entry.value.expose()) {
         return true;
     }
     let Some(name) = SecretName::new(entry.name.as_str()).ok().filter(|_| !is_replaced) else { return false };

@@ -142,7 +142,7 @@ fn refuse_blockless(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Re
 pub(super) fn refuse_replaced_values(output: &Output, values: &Values<'_>, existing: Option<&Secret>) -> Result<()> {
     let Some(existing) = existing else { return Ok(()) };
     let mut lines = emit::foreign_assignments(output, values, existing)?;
-    lines.retain(|line| !is_placeholder(line.value.expose()));
+    lines.retain(|line| line.expands || !is_placeholder(line.value.expose()));
     if lines.is_empty() {
         return Ok(());
     }

@@ -36,7 +36,7 @@ pub(super) fn is_complete(
         None => true,
         Some((&name, &value)) => {
             assigned.insert(name);
-            *value == entry.value
+            entry.says(value)
         }
     };
     Ok(outside.iter().all(is_ours) && assigned.len() == values.len())
@@ -66,7 +66,7 @@ pub(super) fn merge(
     ours.retain(|entry| names.contains(entry.name.as_str()));
     if !ours.is_empty() && !adopt {
         let is_kept =
-            |entry: &Entry| assignments.iter().any(|(name, it)| name.as_str() == entry.name && **it == entry.value);
+            |entry: &Entry| assignments.iter().any(|(name, it)| name.as_str() == entry.name && entry.says(it));
         return Err(name_outside_block(path, &ours, ours.iter().all(is_kept)));
     }
     let mut removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).chain(markers).collect();
@@ -74,7 +74,7 @@ pub(super) fn merge(
     Ok(assemble(file, block, &removed, lines))
 }
 
-/// The assignments outside the block that give one of our names another value than ours.
+/// The assignments outside the block that give one of our names another value than ours, or one that is made only where it is read.
 pub(super) fn differing(
     path: &str,
     dialect: Dialect,
@@ -86,7 +86,7 @@ pub(super) fn differing(
     // What damaged markers delimit belongs to nobody.
     let block = find_block(path, file).ok().flatten();
     let mut outside = entries_outside(path, dialect, file, block.as_ref())?;
-    outside.retain(|entry| values.get(entry.name.as_str()).is_some_and(|value| **value != entry.value));
+    outside.retain(|entry| values.get(entry.name.as_str()).is_some_and(|value| !entry.says(value)));
     Ok(outside)
 }
 
@@ -258,7 +258,8 @@ pub fn lost(path: &str, dialect: Dialect, before: &Secret, after: &Secret, is_fo
         let mut same = kept.iter().filter(|it| it.name == entry.name).peekable();
         let is_replaced = same.peek().is_some();
         // In our own block every write replaces values.
-        let is_kept = is_replaced && is_in_block && !is_foreign || same.any(|it| it.value == entry.value);
+        let says_the_same = |it: &Entry| it.value == entry.value && it.expands == entry.expands;
+        let is_kept = is_replaced && is_in_block && !is_foreign || same.any(says_the_same);
         (!is_kept).then_some(Lost { entry, is_replaced })
     };
     all(before).into_iter().filter_map(lost).collect()

@@ -18,10 +18,20 @@ pub struct Entry {
     pub name: String,
     /// The value with its quotes taken off.
     pub value: Secret,
+    /// Whether Compose puts something else in its place: there is a `$` outside single quotes that a name, a brace or another one
+    /// follows.
+    pub expands: bool,
     /// Line, from 1.
     pub line: usize,
     /// The bytes of the whole assignment, up to and with its line break.
     pub span: Range<usize>,
+}
+
+impl Entry {
+    /// Whether all who read the file read this value.
+    pub fn says(&self, value: &Secret) -> bool {
+        !self.expands && self.value == *value
+    }
 }
 
 /// Reads a `.env` file with quotes, comments and `export`. A name that is assigned twice is an error.
@@ -37,7 +47,17 @@ pub fn read_as(dialect: Dialect, bytes: &[u8]) -> Result<Vec<Entry>> {
 
 /// How a dialect's assignments are found in a stretch of a file that begins at a line, duplicates and all.
 pub(super) fn scan_as(dialect: Dialect) -> fn(&[u8], Range<usize>) -> Result<Vec<Entry>> {
-    if dialect == Dialect::DockerRun { scan_raw } else { scan }
+    match dialect {
+        Dialect::DockerRun => scan_raw,
+        Dialect::Systemd => scan_literal,
+        Dialect::Compose | Dialect::Portable | Dialect::Shell => scan,
+    }
+}
+
+/// As [`scan`], for a reader that puts nothing into values.
+fn scan_literal(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
+    let entries = scan(file, stretch)?.into_iter();
+    Ok(entries.map(|entry| Entry { expands: false, ..entry }).collect())
 }
 
 fn scan(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
@@ -59,7 +79,7 @@ fn scan_raw(file: &[u8], stretch: Range<usize>) -> Result<Vec<Entry>> {
         let value = reader.rest_of_line();
         if assigned {
             let value = Secret::copy_of(value.strip_suffix(b"\r").unwrap_or(value));
-            entries.push(Entry { name, value, line, span: start..reader.at });
+            entries.push(Entry { name, value, expands: false, line, span: start..reader.at });
         } else if !value.trim_ascii().is_empty() {
             return Err(invalid(line, None, "`=` is missing"));
         }
@@ -73,13 +93,15 @@ struct Reader<'a> {
     at: usize,
     end: usize,
     line: usize,
+    /// Of the value that is being read.
+    expands: bool,
 }
 
 impl<'a> Reader<'a> {
     fn new(file: &'a [u8], stretch: Range<usize>) -> Self {
         let line = 1 + line_breaks(&file[..stretch.start]);
         let bom = if stretch.start == 0 && file[stretch.clone()].starts_with(BOM) { BOM.len() } else { 0 };
-        Self { file, at: stretch.start + bom, end: stretch.end, line }
+        Self { file, at: stretch.start + bom, end: stretch.end, line, expands: false }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -152,7 +174,8 @@ impl<'a> Reader<'a> {
             Some(b'\'' | b'"') => self.quoted(line, &name)?,
             _ => self.unquoted(),
         };
-        Ok(Some(Entry { name, value, line, span: start..self.at }))
+        let expands = std::mem::take(&mut self.expands);
+        Ok(Some(Entry { name, value, expands, line, span: start..self.at }))
     }
 
     fn name(&mut self) -> Result<String> {
@@ -172,7 +195,9 @@ impl<'a> Reader<'a> {
         let text = self.rest_of_line();
         let is_comment = |at: &usize| text[*at] == b'#' && (*at == 0 || matches!(text[at - 1], b' ' | b'\t'));
         let length = (0..text.len()).find(is_comment).unwrap_or(text.len());
-        Secret::copy_of(text[..length].trim_ascii())
+        let value = text[..length].trim_ascii();
+        self.expands = (0..value.len()).any(|at| is_expanded(&value[at..]));
+        Secret::copy_of(value)
     }
 
     /// One or more quoted pieces, joined as a shell does (`'it'\''s'`).
@@ -208,7 +233,10 @@ impl<'a> Reader<'a> {
             match self.next()? {
                 byte if byte == quote => return Some(()),
                 b'\\' if quote == b'"' => self.escape(value)?,
-                byte => value.push(byte),
+                byte => {
+                    self.expands |= quote == b'"' && is_expanded(&self.file[self.at - 1..self.end]);
+                    value.push(byte);
+                }
             }
         }
     }
@@ -231,6 +259,11 @@ impl<'a> Reader<'a> {
         let is_comment = matches!(rest, [b' ' | b'\t', ..]) && rest.trim_ascii_start().first() == Some(&b'#');
         if is_comment || rest.trim_ascii().is_empty() { Ok(()) } else { Err(invalid(line, name, otherwise)) }
     }
+}
+
+/// Whether a text begins with what Compose puts something else in the place of.
+fn is_expanded(text: &[u8]) -> bool {
+    matches!(text, [b'$', b'$' | b'{' | b'_' | b'a'..=b'z' | b'A'..=b'Z', ..])
 }
 
 /// The entries, if no name stands twice among them; `code` is the error's.
@@ -299,6 +332,32 @@ mod tests {
     fn nothing_is_expanded() {
         assert_eq!(value("A=\"$HOME $(id) ${X:-y}\""), "$HOME $(id) ${X:-y}");
         assert_eq!(value("A=$(id)"), "$(id)");
+    }
+
+    #[test]
+    fn what_compose_puts_something_into_is_told() {
+        for (text, expected) in [
+            (r#""pa$$w0rd""#, true),
+            ("Xyq7${DB}-k9", true),
+            ("tok-$UNSET_zz-99", true),
+            (r#"'it'"$X""#, true),
+            (r#""\\$_x""#, true),
+            (r"\$X", true),
+            (r#""pa\$w0rd\${X}""#, false),
+            (r"'pa$$w0rd ${DB} $X'", false),
+            ("a$1b$-c$ $(id) d$", false),
+            (r#""$""#, false),
+            ("plain # $X", false),
+        ] {
+            for text in [format!("A={text}"), format!("A={text}\nB='$X'\n")] {
+                assert_eq!(read(text.as_bytes()).unwrap()[0].expands, expected, "{text}");
+                assert!(read(text.as_bytes()).unwrap()[1..].iter().all(|it| !it.expands), "{text}");
+                for dialect in [Dialect::DockerRun, Dialect::Systemd] {
+                    let entries = read_as(dialect, text.as_bytes()).into_iter().flatten();
+                    assert!(entries.into_iter().all(|it| !it.expands), "{text}");
+                }
+            }
+        }
     }
 
     #[test]

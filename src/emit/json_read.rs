@@ -39,7 +39,7 @@ fn member(tokens: &mut Tokens<'_>, key: &[u8]) -> Result<Entry> {
         Some(token) => Secret::copy_of(token),
         None => return Err(invalid(line, "not valid JSON")),
     };
-    Ok(Entry { name, value, line, span: start..tokens.at })
+    Ok(Entry { name, value, expands: false, line, span: start..tokens.at })
 }
 
 /// The text of a string token. Only a lone surrogate is still wrong here.

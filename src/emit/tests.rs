@@ -258,6 +258,7 @@ proptest! {
             let emission = emitted(&output(dotenv(dialect), &secrets), &all).unwrap();
             let bytes = emission.files[0].bytes.expose();
             let entries = read_as(dialect, bytes).unwrap();
+            prop_assert!(entries.iter().all(|entry| !entry.expands), "{:?}", dialect);
             let found: Vec<_> = entries.iter().map(|entry| (entry.value.expose(), entry.name.as_str())).collect();
             let wanted: Vec<_> = carried.iter().map(|&(value, name)| (&value[..], name)).collect();
             prop_assert_eq!(found, wanted, "{:?}", dialect);

@@ -241,3 +241,85 @@ fn a_file_is_read_by_the_rules_that_its_output_is_written_by() {
     project.run(["import", "old.env"]).assert_code(0);
     assert_eq!(project.get("A"), b"7Qx-2Kd9Rt5 # Yu");
 }
+
+/// What Compose puts into each other, and the rest.
+const EXPANDED: &str = "A=\"pa$$w0rd-long-enough-1\"\nB=Xyq7${A}-k9\nC=tok-$UNSET_zz-9981kkq\nD='kq$$w0rd-long-${A}-9'\n\
+                        E=\"q7\\$X-Lm29vTzPq8\"\nF=$(id)-9k2LmXw0\n";
+
+fn with_compose(dialect: &str, compose: &str) -> Project {
+    let secrets: String =
+        ["A", "B", "C", "D", "E", "F"].map(|it| format!("[secrets.{it}]\nkind = \"external\"\n")).concat();
+    let output = format!("[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n{dialect}\n");
+    let project =
+        Project::with_manifest(&format!("[project]\nname = \"shop\"\ncompose = [\"compose.yml\"]\n{secrets}{output}"));
+    project.write("compose.yml", compose);
+    project.write(".env", EXPANDED);
+    project
+}
+
+const OF_COMPOSE: &str = "services: {a: {image: a, environment: [A, B, C, D, E, F]}}\n";
+
+#[test]
+fn a_value_that_compose_makes_is_refused_with_its_line_and_the_others_are_taken() {
+    for dialect in ["", "dialect = \"compose\"", "dialect = \"shell\""] {
+        let project = with_compose(dialect, OF_COMPOSE);
+        let run = project.run(["import", ".env"]).assert_code(1);
+        for (name, line) in [("A", 1), ("B", 2), ("C", 3)] {
+            let told = format!(
+                "refused       {name}  line {line} has a `$` that Compose expands: put the value that runs between single quotes, and \
+                 import again"
+            );
+            let told: Vec<&str> = told.split_whitespace().collect();
+            assert!(
+                run.stderr.lines().any(|it| it.split_whitespace().collect::<Vec<_>>() == told),
+                "{dialect}: {run:?}"
+            );
+            project.run(["get", name]).assert_code(1);
+        }
+        assert!(
+            run.stdout.is_empty() && !["w0rd", "Xyq7", "UNSET", "k9"].iter().any(|it| run.stderr.contains(it)),
+            "{run:?}"
+        );
+        let taken = ["D", "E", "F"].map(|name| String::from_utf8(project.get(name)).unwrap());
+        assert_eq!(taken, ["kq$$w0rd-long-${A}-9", "q7$X-Lm29vTzPq8", "$(id)-9k2LmXw0"]);
+        let answer = json(&project.run(["import", ".env", "--json", "--replace"]).assert_code(1));
+        assert_eq!((&answer["expanded"][1]["name"], &answer["expanded"][1]["line"]), (&"B".into(), &2.into()));
+        // As it is told, it goes on.
+        project.write(".env", "A='pa$w0rd-long-enough-1'\n");
+        project.run(["import", ".env"]).assert_code(0);
+        assert_eq!(project.get("A"), b"pa$w0rd-long-enough-1");
+    }
+}
+
+#[test]
+fn what_nobody_expands_is_taken_as_it_stands() {
+    let raw = "services: {a: {image: a, env_file: [{path: app.env, format: raw}]}}\n";
+    for (dialect, compose, file) in
+        [("docker-run", OF_COMPOSE, ".env"), ("systemd", OF_COMPOSE, ".env"), ("portable", raw, "app.env")]
+    {
+        let project = with_compose(&format!("dialect = \"{dialect}\""), compose);
+        project.write("app.env", EXPANDED);
+        project.run(["import", file]).assert_code(0);
+        assert_eq!(project.get("C"), b"tok-$UNSET_zz-9981kkq", "{dialect}");
+    }
+    let project = with_compose("", OF_COMPOSE);
+    project.write("a.json", "{\"A\": \"pa$$w0rd-long-enough-1\"}");
+    project.run(["import", "a.json"]).assert_code(0);
+    // Compose itself puts something into the values of the `.env` beside it.
+    let project = with_compose("", &raw.replace("app.env", ".env"));
+    project.run(["import", ".env"]).assert_code(1);
+}
+
+#[test]
+fn a_value_that_compose_makes_is_not_dropped_by_an_adoption() {
+    for text in ["A=pa$$w0rd-long-enough-1\n", "A=${OTHER}\n"] {
+        let project = with_compose("", OF_COMPOSE);
+        project.write("a.json", "{\"A\": \"pa$$w0rd-long-enough-1\"}");
+        project.run(["import", "a.json"]).assert_code(0);
+        project.write(".env", text);
+        let run = project.run(["init", "--adopt"]);
+        let told = "`.env` assigns other values than the store holds: `A` (line 1)";
+        assert!(!run.stderr.contains("w0rd"), "{run:?}");
+        assert!(run.code == 7 && run.stderr.contains(told) && project.read(".env") == text, "{run:?}");
+    }
+}
