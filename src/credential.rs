@@ -11,7 +11,7 @@ mod text;
 mod value;
 
 pub use arguments::{Argument, typed};
-pub use dummy::{is_dummy, without_dummies};
+pub use dummy::{is_dummy, is_stopgap, without_dummies};
 pub use file::{is_secret_file, is_secret_in, may_hold_secret};
 pub use pieces::pieces;
 pub use text::in_document;

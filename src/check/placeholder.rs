@@ -151,16 +151,24 @@ const LONGEST: usize = 160;
 
 /// Whether a value stands for one that somebody still has to supply. Of a URL with a password, the password is judged.
 pub fn is_placeholder(value: &[u8]) -> bool {
-    let value = password_of_url(value).unwrap_or(value).trim_ascii();
+    is_default(judged(value)) || is_written_for_a_value(value)
+}
+
+/// As [`is_placeholder`], without what people take for a password, such as `hunter2`.
+pub fn is_written_for_a_value(value: &[u8]) -> bool {
+    let value = judged(value);
     value.is_empty()
         || value.len() <= LONGEST
             && (is_bracketed(value)
                 || is_mask(value)
                 || value.ends_with(b"EXAMPLE")
                 || value.ends_with(b"EXAMPLEKEY")
-                || is_default(value)
                 || is_spelled(value)
                 || asks_for_a_value(value))
+}
+
+fn judged(value: &[u8]) -> &[u8] {
+    password_of_url(value).unwrap_or(value).trim_ascii()
 }
 
 /// Whether a word is so common that guessers try it first.

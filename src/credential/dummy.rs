@@ -1,25 +1,37 @@
 //! What stands where a step of a build asks for a credential that it does not use, as in `SECRET_KEY_BASE=dummy rails assets:precompile`.
 
 use super::looks_random;
+use crate::check::placeholder::is_written_for_a_value;
 
 /// Words that say so.
-const DUMMIES: [&str; 5] = ["dummy", "fake", "ignored", "notused", "unused"];
+const DUMMIES: [&str; 7] = ["dummy", "fake", "ignored", "notasecret", "notused", "placeholder", "unused"];
 
 /// Whether a value says by itself that it is none.
 pub fn is_dummy(value: &str) -> bool {
-    let value = value.trim().trim_matches(['"', '\'']);
-    let mut words = value.split(|it: char| !it.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
+    let value = unquoted(value);
+    let words = || value.split(|it: char| !it.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
+    // `not-used` is one word too.
+    let mut words = words().chain([words().collect()]);
     value.is_empty()
         || value.eq_ignore_ascii_case("none")
         || !looks_random(value) && words.any(|word| DUMMIES.contains(&word.as_str()))
 }
 
-/// A command line without what it assigns to a variable that is no credential: `NAME=` and `NAME=dummy`.
+/// Whether a value that only a build sees is none: what the program would begin with stays no secret when it is a placeholder.
+pub fn is_stopgap(value: &str) -> bool {
+    is_dummy(value) || is_written_for_a_value(unquoted(value).as_bytes())
+}
+
+fn unquoted(value: &str) -> &str {
+    value.trim().trim_matches(['"', '\''])
+}
+
+/// The command line of a build without what it assigns to a variable that is no credential: `NAME=` and `NAME=dummy`.
 pub fn without_dummies(line: &str) -> String {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let assigns = |word: &str| {
         let pair = word.split_once('=');
-        pair.is_some_and(|(name, value)| !name.is_empty() && name.bytes().all(is_letter) && is_dummy(value))
+        pair.is_some_and(|(name, value)| !name.is_empty() && name.bytes().all(is_letter) && is_stopgap(value))
     };
     let kept = |word| {
         let own = str::trim_end_matches(word, |it: char| it.is_whitespace() || matches!(it, ';' | '&'));
@@ -46,10 +58,31 @@ mod tests {
             ("none-of-your-business", false),
             ("dummies", false),
             ("hunter2", false),
+            ("placeholder", true),
+            ("build-time-placeholder", true),
+            ("not-used", true),
+            ("not-a-secret", true),
+            ("notasecret", true),
+            ("used-not", false),
         ] {
             assert_eq!(is_dummy(value), expected, "{value}");
         }
-        assert_eq!(without_dummies("A= B=dummy make C=x && export D=fake; go"), "  make C=x && export ; go");
+        for (value, expected) in [
+            ("dummy", true),
+            ("changeme", true),
+            ("example", true),
+            ("test", true),
+            ("x", true),
+            ("insecure", true),
+            ("'ChangeMe123'", true),
+            ("postgres://user:pass@localhost/db", true),
+            ("postgres://user:hunter2@localhost/db", false),
+            ("hunter2", false),
+            ("7Jt9QfYkP3mVbX2n", false),
+        ] {
+            assert_eq!(is_stopgap(value), expected, "{value}");
+        }
+        assert_eq!(without_dummies("A= B=dummy make C=cat && export D=fake; go"), "  make C=cat && export ; go");
         assert_eq!(without_dummies("app --token= hunter2"), "app --token= hunter2");
     }
 }

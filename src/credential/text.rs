@@ -42,9 +42,16 @@ fn unquoted(text: &str) -> &str {
 
 fn is_put_in(text: &str) -> bool {
     text.starts_with(REFERENCES)
+        || is_kept_reference(text)
         || text.starts_with("ENV[")
         || text.contains('(')
         || text.bytes().all(|byte| byte == b'*')
+}
+
+/// `\${NAME}`, which a shell writes as it stands, for whoever reads it to put something in.
+fn is_kept_reference(text: &str) -> bool {
+    let name = text.strip_prefix(r"\${").and_then(|it| it.strip_suffix('}'));
+    name.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
 /// `Authorization: Bearer …` anywhere, as a header is handed to a client.

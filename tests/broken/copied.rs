@@ -334,7 +334,7 @@ fn a_context_that_is_too_large_to_be_looked_through_is_said_not_to_be() {
 }
 
 /// What of a build is no credential, and what is one all the same.
-const BUILD_STEPS: [(&str, bool); 14] = [
+const BUILD_STEPS: [(&str, bool); 32] = [
     ("RUN DB_PASSWORD= make", false),
     ("RUN make DB_PASSWORD='' && go", false),
     ("RUN SECRET_KEY_BASE=dummy rails assets:precompile", false),
@@ -344,6 +344,25 @@ const BUILD_STEPS: [(&str, bool); 14] = [
     ("ENV SECRET_KEY=dummy", false),
     ("ENV DB_PASSWORD=dummy", false),
     ("ARG API_KEY=unused", false),
+    ("RUN SECRET_KEY=placeholder python manage.py collectstatic", false),
+    ("RUN SECRET_KEY=changeme python manage.py collectstatic", false),
+    ("RUN SECRET_KEY=build-time-placeholder python manage.py collectstatic", false),
+    ("RUN SECRET_KEY=example make", false),
+    ("RUN SECRET_KEY=test make", false),
+    ("RUN SECRET_KEY=x make", false),
+    ("RUN SECRET_KEY=notasecret make", false),
+    ("RUN SECRET_KEY=insecure make", false),
+    ("RUN SECRET_KEY=not-used make", false),
+    ("RUN DATABASE_URL=\"postgres://user:pass@localhost/db\" make", false),
+    ("RUN DATABASE_URL=postgres://user:hunter2@localhost/db make", true),
+    ("ARG SECRET_KEY=changeme", false),
+    ("ARG DATABASE_URL=postgres://user:pass@localhost/db", false),
+    ("ARG DATABASE_URL=postgres://user:hunter2@localhost/db", true),
+    ("ENV SECRET_KEY=build-time-placeholder", false),
+    ("ENV SECRET_KEY=not-used", false),
+    (r#"RUN echo "//registry.npmjs.org/:_authToken=\${NPM_TOKEN}" > .npmrc"#, false),
+    (r#"RUN echo "//registry.npmjs.org/:_authToken=\$hunter2hunter2" > .npmrc"#, true),
+    // What the image is started with.
     ("ENV SECRET_KEY=changeme", true),
     ("RUN SECRET_KEY_BASE=hunter2 rails assets:precompile", true),
     ("RUN A_TOKEN=dummy B_TOKEN=hunter2 make", true),

@@ -6,7 +6,9 @@ use super::Bench;
 use crate::check::deployed::{Context, Image, Unread};
 use crate::check::finding::{Code, Finding, listed_paths};
 use crate::compose::Service;
-use crate::credential::{Argument, is_credential, is_dummy, is_literal, is_secret_file, typed, without_dummies};
+use crate::credential::{
+    Argument, is_credential, is_dummy, is_literal, is_secret_file, is_stopgap, typed, without_dummies,
+};
 use crate::ignore_lines;
 use crate::image::dockerfile::{Dockerfile, Does, Instruction, Program, Setting};
 use crate::image::layers::{Layers, Source};
@@ -103,7 +105,7 @@ impl Bench<'_> {
     fn is_passed_in(&self, it: &Setting) -> bool {
         match it.value.as_deref() {
             None | Some("") => self.is_secret_name(&it.name),
-            Some(_) => self.is_set(it),
+            Some(value) => self.is_set(it) && (it.expands || !is_stopgap(value)),
         }
     }
 

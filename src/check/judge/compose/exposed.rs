@@ -8,7 +8,7 @@ use crate::check::judge::secrets::{allows_all, is_production, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Location, Project, Service, Text};
 use crate::credential::{
-    Argument, could_be, has_credential, holds, in_document, is_credential, is_literal, is_rest_of, typed,
+    Argument, could_be, has_credential, holds, in_document, is_credential, is_literal, is_rest_of, is_stopgap, typed,
 };
 use crate::name::SecretName;
 use crate::shell;
@@ -242,7 +242,9 @@ impl Bench<'_> {
     fn hands_over(&self, argument: &str, it: &Variable) -> bool {
         let by_name = self.is_secret(argument) && !names_file(argument);
         match &it.value {
-            Some(text) if text.variables.is_empty() => is_literal(argument, text.as_str()),
+            Some(text) if text.variables.is_empty() => {
+                is_literal(argument, text.as_str()) && !is_stopgap(text.as_str())
+            }
             Some(text) => self.secret_in(text).is_some() || by_name || self.is_written_out(argument, text),
             None => by_name,
         }
