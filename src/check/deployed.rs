@@ -133,6 +133,8 @@ pub struct Known {
     pub files: BTreeMap<String, bool>,
     /// Why not all of them were looked for.
     pub unseen: Option<String>,
+    /// What an instruction names that is a symlink or behind one: the builder follows it.
+    pub links: BTreeSet<String>,
 }
 
 /// A configuration file of nginx.

@@ -66,6 +66,11 @@ impl Tree {
         }
     }
 
+    /// Whether a path is a symlink, or behind one.
+    pub(super) fn is_linked(&mut self, path: &str) -> bool {
+        matches!(self.stat(path), Err(FileFact::Symlink(_)))
+    }
+
     /// Looks at a directory; `None` when there is none that can be opened without following a symlink.
     pub(super) fn stat_directory(&mut self, path: &str) -> Option<Stat> {
         fstat(&*self.directory(path).ok()?).ok()

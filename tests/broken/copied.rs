@@ -320,6 +320,26 @@ fn a_symlink_in_a_context_is_not_followed() {
 }
 
 #[test]
+fn what_is_copied_by_a_symlink_is_said_not_to_be_looked_at() {
+    for (instruction, link) in
+        [("COPY id_rsa /x", "id_rsa"), ("COPY ./linked/id_rsa /x", "linked/id_rsa"), ("COPY linked/*.pem /x", "linked")]
+    {
+        let project = project(".", &format!("FROM a\n{instruction}\n"));
+        project.write(".dockerignore", "keys\nconf\n");
+        project.write("other/id_rsa", KEY);
+        std::os::unix::fs::symlink("other/id_rsa", project.path("id_rsa")).unwrap();
+        std::os::unix::fs::symlink("other", project.path("linked")).unwrap();
+        let report = serde_json::from_str(&told(&project, None).1).unwrap();
+        let why = format!("`{link}` is behind a symlink, and is not looked at");
+        assert_eq!(not_checked(&report), [("what `COPY` takes of the build context of `a`", &*why)], "{instruction}");
+        // What is kept back is not there to be copied.
+        project.write(".dockerignore", "keys\nconf\nid_rsa\nlinked\nlinked/**\n");
+        let report = serde_json::from_str(&told(&project, None).1).unwrap();
+        assert!(not_checked(&report).is_empty(), "{report}");
+    }
+}
+
+#[test]
 fn a_context_that_is_too_large_to_be_looked_through_is_said_not_to_be() {
     let project = project(".", "FROM a\nCOPY . .\n");
     project.write(".dockerignore", "keys\nconf\n");

@@ -139,6 +139,12 @@ impl Bench<'_> {
             if let Some(why) = &context.known.unseen {
                 self.not_checked(taken_of(name, of), why);
             }
+            for link in &context.known.links {
+                self.not_checked(
+                    taken_of(name, of),
+                    format!("{} is behind a symlink, and is not looked at", listed_paths(&[link])),
+                );
+            }
         }
         for (instruction, copied, source) in layers.copies(target) {
             // What a stage has under the same name is found.

@@ -85,6 +85,14 @@ impl Walk<'_> {
         if is_outside(self.context) {
             return self.stop(OUTSIDE);
         }
+        if self.observer.disk.tree().is_linked(&beneath(self.context, start)) {
+            if start.is_empty() {
+                self.stop("it is behind a symlink, and is not looked at");
+            } else if !self.ignored.keeps_back(start) {
+                self.known.links.insert(start.to_owned());
+            }
+            return;
+        }
         self.file(start);
         let mut waiting = vec![(start.to_owned(), 0)];
         while let Some((directory, depth)) = waiting.pop() {
