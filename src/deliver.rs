@@ -117,7 +117,7 @@ impl<'a> Prepared<'a> {
         let carried = &*overlapping.output;
         let existing = |path: &str| self.places.read(path);
         if world.consent.adopt && !world.consent.overwrite && matches!(output.format, Format::Dotenv { .. }) {
-            foreign::refuse_replaced_values(carried, values, existing(&output.path)?.as_ref())?;
+            foreign::refuse_replaced_values(world.manifest, carried, values, existing(&output.path)?.as_ref())?;
         }
         let mut emission = emit::emit(carried, values, &existing, world.consent.adopt)?;
         emission.files.extend(document::file(world, store, output)?);
@@ -142,7 +142,7 @@ impl<'a> Prepared<'a> {
         if world.consent.overwrite || !matches!(output.format, Format::Dotenv { .. }) {
             return Ok(());
         }
-        foreign::refuse_replaced_values(output, values, self.places.read(&output.path)?.as_ref())
+        foreign::refuse_replaced_values(world.manifest, output, values, self.places.read(&output.path)?.as_ref())
     }
 
     /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote. What is taken out

@@ -218,7 +218,8 @@ impl Outcome {
         };
         let list = match declaration {
             None => &mut self.undeclared,
-            Some(it) if !is_importable(it) => &mut self.not_importable,
+            // Settings live in the manifest; certificates and key pairs come in pieces; templates follow their inputs.
+            Some(it) if it.before_import().is_some() => &mut self.not_importable,
             Some(it) if store.refuse_banned(&it.name, &entry.value).is_err() => &mut self.banned,
             Some(it) if is_kept(it) => &mut self.kept,
             Some(_) if entry.expands => {
@@ -255,7 +256,7 @@ impl Outcome {
             ("refused", &self.mismatched, "does not match its pattern"),
             ("refused", &self.banned, "it leaked, and is banned"),
             ("skipped", &self.undeclared, "not declared in the manifest"),
-            ("skipped", &self.not_importable, "its kind is not taken from a file"),
+            ("skipped", &self.not_importable, "its kind is not taken from a file; `kind = \"external\"` is"),
         ];
         for (verb, names, why) in rows {
             for name in names {
@@ -268,11 +269,4 @@ impl Outcome {
         }
         Ok(())
     }
-}
-
-/// Settings live in the manifest; certificates and key pairs come in pieces; templates follow their inputs.
-fn is_importable(declaration: &Declaration) -> bool {
-    use SecretKind::{Ca, Certificate, ImportedCertificate, Keypair, Setting, Template};
-    let several = matches!(declaration.kind, Ca(_) | Certificate(_) | ImportedCertificate(_) | Keypair { .. });
-    !several && !matches!(declaration.kind, Setting { .. } | Template(_))
 }

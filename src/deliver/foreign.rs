@@ -9,7 +9,7 @@ use super::{Prepared, PreparedFile};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::{self, Values, dotenv_block};
 use crate::error::{Error, Kind, Result};
-use crate::manifest::{Format, Output};
+use crate::manifest::{Format, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
@@ -139,7 +139,12 @@ fn refuse_blockless(prepared: &Prepared<'_>, names: &BTreeSet<SecretName>) -> Re
 }
 
 /// A line that somebody else wrote may be moved into our block; its value must not be lost on the way.
-pub(super) fn refuse_replaced_values(output: &Output, values: &Values<'_>, existing: Option<&Secret>) -> Result<()> {
+pub(super) fn refuse_replaced_values(
+    manifest: &Manifest,
+    output: &Output,
+    values: &Values<'_>,
+    existing: Option<&Secret>,
+) -> Result<()> {
     let Some(existing) = existing else { return Ok(()) };
     let mut lines = emit::foreign_assignments(output, values, existing)?;
     lines.retain(|line| line.expands || !is_placeholder(line.value.expose()));
@@ -149,7 +154,11 @@ pub(super) fn refuse_replaced_values(output: &Output, values: &Values<'_>, exist
     let path = &output.path;
     let names: Vec<String> = lines.iter().map(|line| format!("`{}` (line {})", line.name, line.line)).collect();
     let message = format!("`{path}` assigns other values than the store holds: {}", names.join(", "));
-    Err(Error::new(Kind::Conflict, "value-differs", message)
+    let declared = lines.iter().filter_map(|line| manifest.secret(line.name.as_str())?.before_import());
+    let error = declared.fold(Error::new(Kind::Conflict, "value-differs", message), |error, first| {
+        error.hint(format!("to keep the value in the file, first {first}"))
+    });
+    Err(error
         .hint(format!(
             "`vault-kit import {}` takes values that the store does not have yet; with `--replace` all",
             shell::path(path)

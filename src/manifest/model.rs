@@ -674,6 +674,20 @@ impl Declaration {
         !matches!(self.kind, Kind::Setting { .. })
     }
 
+    /// What a person does first so that a value of a file can be kept, where `import` does not take one of this kind.
+    pub fn before_import(&self) -> Option<String> {
+        let name = &self.name;
+        match self.kind {
+            Kind::Setting { .. } => Some(format!("write it into the manifest, as the `value` of `{name}`")),
+            Kind::Ca(_)
+            | Kind::Certificate(_)
+            | Kind::ImportedCertificate(_)
+            | Kind::Keypair { .. }
+            | Kind::Template(_) => Some(format!("declare `{name}` as `kind = \"external\"`")),
+            _ => None,
+        }
+    }
+
     /// Whether vault-kit makes the value itself.
     pub fn is_generated(&self) -> bool {
         !matches!(self.kind, Kind::External | Kind::ImportedCertificate(_) | Kind::Setting { .. })

@@ -242,6 +242,38 @@ fn a_file_is_read_by_the_rules_that_its_output_is_written_by() {
     assert_eq!(project.get("A"), b"7Qx-2Kd9Rt5 # Yu");
 }
 
+#[test]
+fn what_is_told_of_a_template_with_another_value_in_a_file_keeps_that_value() {
+    const DSN: &str = "postgres://u:dsnPass99xQz4@db/x";
+    const TEMPLATE: &str = "kind = \"template\"\ntemplate = \"postgres://u:${DB_PASSWORD | urlencode}@db/x\"";
+    let project = Project::with_manifest(&format!(
+        "[project]\nname = \"shop\"\n[secrets.DB_PASSWORD]\nkind = \"password\"\n[secrets.DSN]\n{TEMPLATE}\n\
+         [outputs.api]\nformat = \"dotenv\"\npath = \"api.env\"\nsecrets = [\"DSN\"]\n"
+    ));
+    let first = "declare `DSN` as `kind = \"external\"`";
+    project.write("api.env", format!("DSN={DSN}\n"));
+    let run = project.run(["init", "--adopt"]).assert_code(7);
+    let hints: Vec<_> = run.stderr.lines().filter(|it| it.contains("hint:")).collect();
+    assert!(hints[0].ends_with(&format!("to keep the value in the file, first {first}")), "{hints:?}");
+    assert!(hints[1].contains("`vault-kit import api.env` takes"), "{hints:?}");
+
+    std::fs::remove_file(project.path("api.env")).unwrap();
+    project.run(["init"]).assert_code(0);
+    project.write("api.env", format!("DSN={DSN}\n"));
+    let report = json(&project.run(["check", "--json"]).assert_code(1));
+    let stale = report["findings"].as_array().unwrap().iter().find(|it| it["code"] == "stale").unwrap();
+    let fix = format!(
+        "vault-kit render --adopt --yes    # drops what api.env has for `DSN`; to keep it, first: {first}, then: vault-kit import \
+         --replace api.env"
+    );
+    assert_eq!(stale["fix"], *fix);
+    // Done as it is told, nothing is lost.
+    project.write("vault-kit.toml", project.read("vault-kit.toml").replace(TEMPLATE, "kind = \"external\""));
+    project.run(["import", "--replace", "api.env"]).assert_code(0);
+    project.run(["render", "--adopt"]).assert_code(0);
+    assert_eq!((project.get("DSN"), project.read("api.env").contains(DSN)), (DSN.into(), true));
+}
+
 /// What Compose puts into each other, and the rest.
 const EXPANDED: &str = "A=\"pa$$w0rd-long-enough-1\"\nB=Xyq7${A}-k9\nC=tok-$UNSET_zz-9981kkq\nD='kq$$w0rd-long-${A}-9'\n\
                         E=\"q7\\$X-Lm29vTzPq8\"\nF=$(id)-9k2LmXw0\n";

@@ -55,7 +55,9 @@ impl Bench<'_> {
             self.command("render --adopt")
         } else {
             let (drops, file) = (listed(&other), shell::path(path));
-            let keep = self.command(&format!("import --replace {file}"));
+            let declared = other.iter().filter_map(|name| self.manifest.secret(*name)?.before_import());
+            let import = self.command(&format!("import --replace {file}"));
+            let keep = declared.chain([import]).collect::<Vec<_>>().join(", then: ");
             self.command(&format!(
                 "render --adopt --yes    # drops what {file} has for {drops}; to keep it, first: {keep}"
             ))
