@@ -166,7 +166,9 @@ fn read(session: &Session<'_>, arguments: &Arguments) -> Result<Vec<Entry>> {
         && let Some(path) = beneath(session, &arguments.source)
         && readers::read_literally(session, &path)?
     {
-        entries.iter_mut().for_each(|entry| entry.expands = false);
+        for entry in &mut entries {
+            entry.expands = false;
+        }
     }
     Ok(entries)
 }
