@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::recipes;
-use crate::companions;
+use crate::companions::{self, Companion};
 use crate::deliver::document;
 use crate::name::SecretName;
 use crate::plan::{Known, Next, Observed};
@@ -40,7 +40,9 @@ impl World<'_> {
                 observed.published.insert(name.clone(), self.now + spread + lead);
             }
             let companions = companions::companions(self.manifest, declaration, store, self.now);
-            let Some(next) = companions.into_iter().find(|it| it.version.stage == Stage::Next) else { continue };
+            // One that leaked never signs: it goes with the next that is published or made.
+            let is_next = |it: &Companion<'_>| it.version.stage == Stage::Next && !store.is_banned(it.version);
+            let Some(next) = companions.into_iter().find(is_next) else { continue };
             let held = self.held_since(store, name, next.version);
             let from = held.map_or(next.until, |held| next.held_since(held).until);
             let is_as_declared = companions::is_as_declared(declaration, next.version)

@@ -124,6 +124,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         beside: Vec::new(),
         remote: None,
         rotation: None,
+        tells_leaked: false,
         candidate_kind: None,
         untold: false,
         kept: false,

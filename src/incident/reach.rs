@@ -60,7 +60,7 @@ fn of(
 ) -> Option<Affected> {
     let name = &declaration.name;
     let current = known.store.current(name)?;
-    let versions = known.store.secrets.get(name)?.iter().filter(|it| it.was_in_force());
+    let versions = known.store.secrets.get(name)?.iter();
     Some(Affected {
         secret: name.clone(),
         kind: declaration.kind.name().to_owned(),

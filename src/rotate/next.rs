@@ -9,7 +9,7 @@ use crate::name::{EnvName, SecretName};
 use crate::plan::due::{self, Due};
 use crate::revocation::{self, refreshed_from};
 use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
-use crate::store::rotations::{Operation, Step as Reached};
+use crate::store::rotations::Operation;
 
 /// The next time as it is known at `now`, and whether it is later than it was, since a window was missed; `None` = never.
 ///
@@ -57,7 +57,7 @@ fn of_secret(
     });
     let is_next = |entry: &Entry| entry.beside.iter().any(|it| it.state == BesideState::Next);
     let term = |it| due::term(entry.into(), it, manifest.environments.get(environment));
-    let is_over = entry.rotation.as_ref().is_some_and(|it| leaks && (!it.is_open() || it.step == Reached::Aborting));
+    let is_over = entry.rotation.as_ref().is_some_and(|it| leaks && (!it.is_open() || entry.tells_leaked));
     let term = |it| if leaks { Some(Due::at_once(entry.created)) } else { term(it) };
     let is_free = is_over || entry.rotation.is_none();
     let due = declaration.and_then(term).filter(|_| by_itself && is_free && !is_next(entry));

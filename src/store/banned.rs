@@ -57,12 +57,12 @@ impl Banned {
 }
 
 impl Store {
-    /// Bans what a secret is and was, and lets nothing of it serve beside a successor. What is only published, or a
-    /// candidate, was delivered to nobody, and stays. Tells which versions were not banned before.
+    /// Bans what a secret is, was and was to be, and lets nothing of it serve beside a successor. A candidate, or what is only
+    /// published, is known to owners, to hooks or in AWS, and nobody can tell which of all those leaked. Tells which versions were
+    /// not banned before.
     pub fn ban(&mut self, name: &SecretName, at: DateTime<Utc>, reason: Option<&str>) -> Vec<VersionId> {
         let versions = self.secrets.get(name).map_or(&[][..], Vec::as_slice);
-        let known = versions.iter().filter(|version| version.was_in_force());
-        let bans: Vec<(String, Ban)> = known.filter_map(|it| self.ban_of(name, it, at, reason)).collect();
+        let bans: Vec<(String, Ban)> = versions.iter().filter_map(|it| self.ban_of(name, it, at, reason)).collect();
         let mut news = Vec::new();
         for (fingerprint, ban) in bans {
             if let Entry::Vacant(place) = self.banned.0.entry(fingerprint) {
@@ -201,11 +201,16 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_published_and_was_delivered_to_nobody_is_not_banned() {
+    fn what_was_to_come_into_force_is_banned_too() {
         let mut store = leaked();
+        store.stage(&name("A"), version(b"given up", now()));
+        store.leave_candidate(&name("A"), now());
+        store.stage(&name("A"), version(b"candidate", now()));
         store.publish(&name("A"), version(b"next", now()));
-        store.ban(&name("A"), now(), None);
-        store.refuse_banned(&name("A"), &value(b"next")).unwrap();
+        assert_eq!(store.ban(&name("A"), now(), None).len(), 6);
+        for bytes in [&b"given up"[..], b"candidate", b"next"] {
+            store.refuse_banned(&name("A"), &value(bytes)).unwrap_err();
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::companions;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{SecretName, VersionId};
 use crate::plan::due::{self, Dates};
+use crate::rotate::select::tells_leaked;
 use crate::secret::digest;
 use crate::secret::parts::Part;
 use crate::sync::place;
@@ -131,6 +132,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         remote: None,
         rotation: store.rotations.running.get(name).cloned().map(Box::new),
+        tells_leaked: tells_leaked(store, name),
         candidate_kind: candidate_kind(store, name),
         untold: store.is_untold(name),
         kept: store.waits_for_owner(name),

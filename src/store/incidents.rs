@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::{Stage, Store};
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 
 /// Every incident of a store, by its id.
@@ -159,6 +160,16 @@ impl Incident {
     /// Whether it is about a version of a secret.
     pub fn has(&self, secret: &SecretName, version: VersionId) -> bool {
         self.affected.iter().any(|it| it.secret == *secret && it.versions.contains(&version))
+    }
+}
+
+impl Affected {
+    /// Whether another version was on its way, or published, when it leaked; asked before it is replaced.
+    pub fn is_followed(&self, store: &Store) -> bool {
+        let versions = store.secrets.get(&self.secret).into_iter().flatten();
+        versions
+            .filter(|it| self.versions.contains(&it.id))
+            .any(|it| matches!(it.stage, Stage::Candidate | Stage::Next))
     }
 }
 

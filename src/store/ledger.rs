@@ -96,6 +96,9 @@ pub struct Entry {
     /// The rotation that is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Box<Operation>>,
+    /// Whether to go on with it would tell its owner a value that leaked.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tells_leaked: bool,
     /// What the value that this rotation is to put in force was made as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate_kind: Option<String>,
@@ -357,6 +360,7 @@ mod tests {
                     }],
                     remote: None,
                     rotation: None,
+                    tells_leaked: true,
                     candidate_kind: None,
                     untold: true,
                     kept: true,

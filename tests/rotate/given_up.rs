@@ -1,5 +1,7 @@
 //! Rotations that are given up while what is in force leaked: nobody is told that again unasked, and what is begun anew has both refused.
 
+use vault_kit::name::SecretName;
+
 use crate::leaked::told;
 use crate::owners::{accepted, in_force};
 use crate::programs::{PROGRAM, steps};
@@ -114,4 +116,90 @@ fn what_is_left_with_an_owner_beside_a_leaked_value_is_not_accepted_by_hand() {
     remove(&project, "fail-test");
     project.run(INCIDENT).assert_code(0);
     assert_eq!(accepted(&project), in_force(&project));
+}
+
+/// A rotation that a failing step stopped, and the candidate that its owner knows.
+fn stopped(step: &str) -> (Project, Vec<u8>) {
+    let project = told();
+    project.write(&format!("fail-{step}"), "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    let (_, input) = crate::programs::asked(&project).into_iter().find(|(it, _)| it == "set").unwrap();
+    let candidate = input["new"]["value"].as_str().unwrap().as_bytes().to_vec();
+    (project, candidate)
+}
+
+#[test]
+fn a_candidate_that_may_have_leaked_never_comes_into_force() {
+    for step in ["set", "test"] {
+        let (project, candidate) = stopped(step);
+        let old = project.get("DB");
+        let told = project.run(["incident", "DB", "-n"]).assert_code(0);
+        assert!(says(&told, "what was to take its place is banned with it"), "{told:?}");
+        remove(&project, &format!("fail-{step}"));
+        project.run(INCIDENT).assert_code(0);
+        let new = project.get("DB");
+        assert!(new != old && new != candidate, "{step}");
+        assert_eq!(accepted(&project), in_force(&project), "{step}: also the candidate is refused");
+        let text = crate::leaked::timeline(&project);
+        assert!(text.contains("what was to take the place of `DB` is banned with it"), "{text}");
+        let run = project.run_with_stdin(["set", "DB"], &candidate).assert_code(7);
+        assert!(says(&run, "that leaked"), "{run:?}");
+        project.run(INCIDENT).assert_code(0);
+        assert_eq!(project.get("DB"), new, "{step}: once is enough");
+        project.run(["check"]).assert_code(0);
+    }
+}
+
+#[test]
+fn a_rotation_whose_candidate_leaked_is_not_resumed_and_nobody_is_told_to() {
+    let (project, candidate) = stopped("test");
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    project.run(INCIDENT).assert_code(8);
+    for command in [&["rotate", "status"][..], &["rotate", "plan"], &["check"]] {
+        let told = project.run(command.iter().copied()).both();
+        assert!(told.contains("vault-kit rotate DB") && !told.contains("rotate resume DB"), "{told}");
+    }
+    let run = project.run(["rotate", "resume"]).assert_code(7);
+    assert!(says(&run, "`vault-kit rotate DB`"), "{run:?}");
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    remove(&project, "fail-test");
+    project.run(["rotate", "--due"]).assert_code(0);
+    assert!(project.get("DB") != candidate && accepted(&project) == in_force(&project));
+}
+
+#[test]
+fn a_report_that_names_the_candidate_means_what_is_in_force_too() {
+    let (project, candidate) = stopped("test");
+    let name = SecretName::new("DB").unwrap();
+    let id = project.store().rotations.open(&name).unwrap().candidate.unwrap().to_string();
+    let finding = serde_json::json!({"secret": "DB", "version": id, "path": "cand.txt"});
+    project.write("scan.json", serde_json::json!({"schema_version": 1, "findings": [finding]}).to_string());
+    remove(&project, "fail-test");
+    let old = project.get("DB");
+    let report = ["incident", "--from-scan", "scan.json", "--yes"];
+    project.run(report).assert_code(0);
+    let new = project.get("DB");
+    assert!(new != old && new != candidate && accepted(&project) == in_force(&project));
+    project.run(report).assert_code(0);
+    assert_eq!(project.get("DB"), new, "the same report once more");
+}
+
+#[test]
+fn a_candidate_of_after_the_ban_goes_on_unless_it_leaked_again() {
+    let (project, _) = stopped("test");
+    project.run(INCIDENT).assert_code(8);
+    let candidate = |project: &Project| {
+        let name = SecretName::new("DB").unwrap();
+        project.store().rotations.open(&name).unwrap().candidate.unwrap()
+    };
+    let first = candidate(&project);
+    project.run(INCIDENT).assert_code(8);
+    assert_eq!(candidate(&project), first);
+    project.run(["incident", "DB", "--again", "--yes"]).assert_code(8);
+    assert!(candidate(&project) != first);
+    remove(&project, "fail-test");
+    project.run(INCIDENT).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    project.run(["check"]).assert_code(0);
 }

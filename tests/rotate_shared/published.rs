@@ -293,11 +293,14 @@ fn of_a_stolen_key_nobody_waits_for_anything() {
     assert_eq!((kids(&second), signing(&second)), (kids(&first), signing(&first)));
     assert!(!kids(&second).contains(&stolen));
     assert_agreed(&fake, &[&first, &second]);
-    // Nor is a rotation begun of one that is known to have leaked.
+    // Nor is a rotation begun of one that is known to have leaked, or the key put in force that was published for it.
+    first.run(["rotate", "SIGNER"]).assert_code(0);
+    let next = first.project.store().next(&secret("SIGNER")).unwrap().facts["kid"].clone();
     first.run(["incident", "SIGNER", "--yes"]).assert_code(0);
     first.run(["sync", "push", "SIGNER"]).assert_code(0);
     second.run(["sync", "pull", "--revoke", "SIGNER"]).assert_code(0);
     assert_eq!((kids(&second), signing(&second)), (kids(&first), signing(&first)));
+    assert!(!kids(&first).contains(&next));
 }
 
 #[test]

@@ -477,3 +477,40 @@ fn a_key_set_that_was_written_by_a_clock_ahead_does_not_hold_its_key_back_until_
     project.run(["render"]).assert_code(0);
     assert_eq!(stages(&project), [Stage::Previous, Stage::Current]);
 }
+
+#[test]
+fn a_published_key_that_may_have_leaked_never_signs() {
+    let project = Project::initialised(MANIFEST);
+    project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+    let before = kids(&project);
+    assert_eq!(before.len(), 2);
+    let run = project.run(["incident", "SIGNER", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would make    SIGNER") && run.stderr.contains("banned with it"), "{run:?}");
+    project.run(["incident", "SIGNER", "--yes"]).assert_code(0);
+    let after = kids(&project);
+    assert!(after.len() == 1 && !before.contains(&after[0]), "{before:?}, {after:?}");
+    let store = project.store();
+    assert!(store.next(&signer()).is_none() && store.banned.len() >= 2);
+    assert_eq!(reason(&project, &project.read("tokens/service")), None);
+    assert_eq!(findings(&project), [] as [String; 0]);
+}
+
+#[test]
+fn a_published_key_that_is_banned_waits_for_nothing_and_another_one_is_made() {
+    for words in [&["generate", "--replace", "SIGNER", "--revoke", "--yes"][..], &["generate", "--replace", "SIGNER"]] {
+        let project = Project::initialised(MANIFEST);
+        project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+        let next = project.store().next(&signer()).unwrap().id;
+        // As an incident leaves it whose new value is not ours alone to make.
+        project.edit_store(|store| {
+            let now = store.updated;
+            store.ban(&signer(), now, None);
+        });
+        pass(&project, TimeDelta::minutes(30));
+        project.run(["render"]).assert_code(0);
+        assert_ne!(project.store().current(&signer()).unwrap().id, next, "it signs");
+        project.run(words).assert_code(0);
+        let store = project.store();
+        assert!(store.current(&signer()).unwrap().id != next && store.next(&signer()).is_none_or(|it| it.id != next));
+    }
+}

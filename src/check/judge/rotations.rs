@@ -62,7 +62,7 @@ impl Bench<'_> {
         let is_aborting = operation.step == Step::Aborting;
         let fix = match (operation.step.is_open() && !is_aborting, is_undeclared) {
             // Its owner would be told a value that leaked.
-            _ if is_aborting && entry.banned => self.command(&format!("rotate {name}")),
+            _ if entry.tells_leaked => self.command(&format!("rotate {name}")),
             (true, false) => format!("{resume}    # or give it up: {abort}"),
             (true, true) => abort,
             (false, _) => resume,

@@ -93,7 +93,10 @@ impl Case {
         if made.is_empty() {
             return Plan::default();
         }
-        let plan = plan::plan(&session.manifest, &session.environment, &world.observe(store), &Scope::Revoke(made));
+        let mut observed = world.observe(store);
+        // What is published for it is banned with it.
+        observed.next.retain(|name, _| !self.fresh.contains(name));
+        let plan = plan::plan(&session.manifest, &session.environment, &observed, &Scope::Revoke(made));
         Plan { waiting: Vec::new(), ..plan }
     }
 
@@ -107,6 +110,8 @@ impl Case {
     ) -> Result<Vec<SecretName>> {
         let Some(incident) = incident else { return self.complete(world, store, plan) };
         let mut banned = 0;
+        let coming: Vec<SecretName> =
+            incident.affected.iter().filter(|it| it.is_followed(store)).map(|it| it.secret.clone()).collect();
         for it in &incident.affected {
             banned += store.ban(&it.secret, world.now, self.reason.as_deref()).len();
         }
@@ -125,6 +130,9 @@ impl Case {
         }
         let mut say = |what: String| incident.done.push(Deed { at: world.now, uid: incident.uid, what });
         say(format!("{} banned", counted(banned, "value")));
+        for name in &coming {
+            say(format!("what was to take the place of `{name}` is banned with it, and never comes into force"));
+        }
         for name in &changed {
             say(replaced(name));
         }

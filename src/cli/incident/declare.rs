@@ -43,7 +43,7 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     let mut incident = case.reach(&session, &world, &opened.store)?;
     let plan = case.plan(&session, &world, &opened.store);
     if let Some(incident) = &incident {
-        tell::reach(context, incident);
+        tell::reach(context, &opened.store, incident);
     }
     if !leak.dry_run && incident.is_some() {
         generate::refuse_unreadable_data(context, &opened.store, &plan)?;

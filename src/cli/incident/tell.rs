@@ -77,7 +77,7 @@ struct OneIncident<'a> {
 }
 
 /// Says what a leak reaches.
-pub fn reach(context: &Context, incident: &Incident) {
+pub fn reach(context: &Context, store: &Store, incident: &Incident) {
     if context.ui.json {
         return;
     }
@@ -86,6 +86,9 @@ pub fn reach(context: &Context, incident: &Incident) {
         let verb = if it.made_from.is_some() { "falls too" } else { "leaked" };
         let versions = it.versions.len();
         ui.say(&row(verb, &it.secret, format_args!("{}, since {}, versions: {versions}", it.kind, second(it.since))));
+        if it.is_followed(store) {
+            ui.say("  what was to take its place is banned with it: nobody can tell which of them leaked");
+        }
         for line in details(it) {
             ui.say(&format!("  {line}"));
         }

@@ -20,7 +20,6 @@ use crate::rotate::programs::waits_for_owner;
 use crate::rotate::schedule::{self, How, Upcoming, Why};
 use crate::rotate::undeclared::is_undeclared;
 use crate::store::ledger::{Entry, Ledger};
-use crate::store::rotations::Step;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -94,10 +93,9 @@ fn blocked(session: &Session<'_>, ledger: &Ledger) -> Vec<Blocked> {
         let failures = operation.trouble.failures;
         let failed = if failures == 0 { String::new() } else { format!(", and failed {failures}×") };
         let is_gone = is_undeclared(&session.manifest, &session.environment, entry);
-        let is_leaked = operation.step == Step::Aborting && entry.banned;
         let verb = if is_gone {
             "abort "
-        } else if is_leaked {
+        } else if entry.tells_leaked {
             ""
         } else {
             "resume "

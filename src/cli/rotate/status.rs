@@ -149,7 +149,7 @@ fn row<'a>(session: &Session<'_>, ledger: &'a Ledger, entry: &'a Entry, paste: &
         _ if programs::waits_for_owner(&session.manifest, &session.environment, entry) => tell(entry),
         _ if is_waiting && owed.is_empty() => "--due".to_owned(),
         // Its owner would be told a value that leaked.
-        Step::Aborting if entry.banned => entry.name.to_string(),
+        _ if entry.tells_leaked => entry.name.to_string(),
         _ => format!("resume {}", entry.name),
     };
     let now = session.context.now;
