@@ -1,13 +1,13 @@
 //! The report of a leak search, as far as an incident needs it: which secret's value was found where.
 //!
 //! `{"schema_version": 1, "findings": [{"secret": "NAME", "version": "UUID", "file": "src/a.py", "line": 3}]}`, as `scan --json`
-//! writes it; `version` and `line` may be absent, `file` may be called `path`, and fields of other names are not read. A finding without
-//! a `secret` is about somebody else's.
+//! writes it; `version`, `line` and `environment` may be absent, `file` may be called `path`, and fields of other names are not read. A
+//! finding without a `secret` is about somebody else's.
 
 use serde::Deserialize;
 
 use crate::error::{Error, Kind, Result};
-use crate::name::{SecretName, VersionId};
+use crate::name::{EnvName, SecretName, VersionId};
 use crate::store::incidents::Place;
 
 /// The longest path that is taken: that of Linux.
@@ -18,6 +18,8 @@ const LONGEST_PATH: usize = 4096;
 pub struct Finding {
     /// Whose value.
     pub secret: SecretName,
+    /// In which environment, where the scan could tell.
+    pub environment: Option<EnvName>,
     /// Which version, where the scan could tell.
     pub version: Option<VersionId>,
     /// The file.
@@ -43,6 +45,7 @@ struct RawReport {
 struct RawFinding {
     #[serde(default)]
     secret: Option<String>,
+    environment: Option<String>,
     version: Option<String>,
     #[serde(alias = "file")]
     path: String,
@@ -68,6 +71,8 @@ pub fn parse(bytes: &[u8], place: &str) -> Result<Vec<Finding>> {
 
 fn read(name: String, raw: RawFinding) -> Result<Finding, &'static str> {
     let secret = SecretName::new(name).map_err(|_| "`secret` is no name of a secret")?;
+    let environment = raw.environment.map(EnvName::new).transpose();
+    let environment = environment.map_err(|_| "`environment` is no name of an environment")?;
     let version =
         raw.version.map(|text| VersionId::parse(&text).ok_or("`version` is no id of a version")).transpose()?;
     // It is written into a file that people read in a terminal.
@@ -77,7 +82,7 @@ fn read(name: String, raw: RawFinding) -> Result<Finding, &'static str> {
     if raw.line == Some(0) {
         return Err("`line` is counted from 1");
     }
-    Ok(Finding { secret, version, path: raw.path, line: raw.line })
+    Ok(Finding { secret, environment, version, path: raw.path, line: raw.line })
 }
 
 fn invalid(place: &str, what: &str) -> Error {
@@ -113,6 +118,7 @@ mod tests {
         for finding in [
             r#"{"secret": "hunter2 canary", "path": "a", "line": 1}"#,
             r#"{"secret": "A", "version": "canary", "path": "a", "line": 1}"#,
+            r#"{"secret": "A", "environment": "hunter2 canary", "path": "a"}"#,
             r#"{"secret": "A", "path": "", "line": 1}"#,
             r#"{"secret": "A", "path": "canary\u001b[2J", "line": 1}"#,
             r#"{"secret": "A", "path": "canary", "line": 0}"#,

@@ -285,6 +285,43 @@ fn a_scan_s_findings_decide_by_version_and_their_places_are_told() {
 }
 
 #[test]
+fn a_report_of_another_environment_replaces_nothing_in_this_one() {
+    let manifest =
+        "[project]\nname = \"shop\"\n[environments.dev]\n[environments.prod]\n[secrets.AUTH]\nkind = \"random\"\n";
+    let project = Project::with_manifest(manifest);
+    for environment in ["dev", "prod"] {
+        project.run(["-e", environment, "init"]).assert_code(0);
+    }
+    let report = |environments: &[&str]| {
+        let finding = |it: &&str| serde_json::json!({"secret": "AUTH", "environment": it, "path": "a.txt"});
+        let findings: Vec<_> = environments.iter().map(finding).collect();
+        project.write("rep.json", serde_json::json!({"schema_version": 1, "findings": findings}).to_string());
+    };
+    let value = |environment: &str| project.run(["-e", environment, "get", "AUTH"]).assert_code(0).stdout;
+    let old = [value("dev"), value("prod")];
+    report(&["prod"]);
+    let there = "vault-kit -e prod incident --from-scan rep.json";
+    for how in ["-n", "--yes"] {
+        let run = project.run(["incident", "--from-scan", "rep.json", how, "--json"]).assert_code(2);
+        let error = &json(&run)["errors"][0];
+        assert!(error["message"].as_str().unwrap().contains("is about `prod`, and this is `dev`"), "{error}");
+        assert!(error["fix"].to_string().contains(there), "{error}");
+    }
+    report(&["canary"]);
+    let run = project.run(["incident", "--from-scan", "rep.json", "--yes"]).assert_code(2);
+    assert!(run.stderr.contains("that the manifest does not declare") && !run.stderr.contains("canary"), "{run:?}");
+    assert_eq!([value("dev"), value("prod")], old);
+
+    // A search of all environments: each has its own part of it.
+    report(&["dev", "prod"]);
+    let run = project.run(["incident", "--from-scan", "rep.json", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("warning: ") && run.stderr.contains(there), "{run:?}");
+    assert!(value("dev") != old[0] && value("prod") == old[1]);
+    project.run(["-e", "prod", "incident", "--from-scan", "rep.json", "--yes"]).assert_code(0);
+    assert_ne!(value("prod"), old[1]);
+}
+
+#[test]
 fn a_path_that_has_a_value_in_it_is_told_as_that_alone_and_a_line_may_be_unknown() {
     let project = shop();
     let auth = String::from_utf8(project.get("AUTH")).unwrap();

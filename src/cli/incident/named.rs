@@ -2,21 +2,50 @@
 
 use std::collections::BTreeSet;
 
+use super::super::paste::Paste;
 use super::super::session::{Session, read_for_change};
 use super::Leak;
 use crate::error::{Error, Result};
 use crate::hook;
 use crate::incident::scan::{self, Finding};
 use crate::manifest::Kind as SecretKind;
-use crate::name::SecretName;
+use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
+use crate::shell;
 use crate::store::Store;
 
-/// What a leak search found.
+/// What a leak search found of this environment.
 pub fn findings(session: &Session<'_>, leak: &Leak) -> Result<Vec<Finding>> {
     let Some(path) = &leak.from_scan else { return Ok(Vec::new()) };
     let report = read_for_change(session.context, path)?;
-    scan::parse(report.expose(), &path.display().to_string())
+    let place = path.display().to_string();
+    let is_ours = |it: &Finding| it.environment.as_ref().is_none_or(|it| *it == session.environment);
+    let (ours, others): (Vec<_>, Vec<_>) = scan::parse(report.expose(), &place)?.into_iter().partition(is_ours);
+    leave_to_others(session, &place, ours.is_empty(), others)?;
+    Ok(ours)
+}
+
+/// Other environments have other values under the same names: what was found of those is told with the command that is about them,
+/// and refused where nothing else was.
+fn leave_to_others(session: &Session<'_>, place: &str, is_all: bool, others: Vec<Finding>) -> Result<()> {
+    let others: BTreeSet<EnvName> = others.into_iter().filter_map(|it| it.environment).collect();
+    if !others.iter().all(|it| session.manifest.environments.contains_key(it)) {
+        let message = format!("`{place}` has findings of an environment that the manifest does not declare");
+        return Err(Error::usage(message).hint("nothing was changed; is it the report of another project?"));
+    }
+    let word = if place == "-" { place.to_owned() } else { shell::path(place) };
+    let there = |it: &EnvName| format!("`vault-kit -e {it} incident --from-scan {word}`");
+    if is_all && !others.is_empty() {
+        let names: Vec<String> = others.iter().map(|it| format!("`{it}`")).collect();
+        let message = format!("`{place}` is about {}, and this is `{}`", names.join(", "), session.environment);
+        let hint = |it| format!("nothing was changed; declare it where the value is: {}", there(it));
+        return Err(others.iter().map(hint).fold(Error::usage(message), Error::hint));
+    }
+    for it in &others {
+        let told = format!("`{place}` has findings of `{it}` too, of which nothing is done here: {}", there(it));
+        session.context.ui.warn(&Paste::new(session.context).words(&told));
+    }
+    Ok(())
 }
 
 /// The secrets that are meant; a setting is none.
