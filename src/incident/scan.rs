@@ -87,7 +87,7 @@ fn read(name: String, raw: RawFinding) -> Result<Finding, &'static str> {
 
 fn invalid(place: &str, what: &str) -> Error {
     Error::new(Kind::Manifest, "scan-invalid", format!("`{place}`: {what}")).hint(
-        "nothing was changed; an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"file\": …, \"line\": …}]}`",
+        "nothing was changed; an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"path\": …, \"line\": …}]}`",
     )
 }
 

@@ -223,6 +223,7 @@ fn what_cannot_leak_or_is_not_there_is_refused_and_changes_nothing() {
     let project = shop();
     project.run(["remove", "STRIPE", "--yes"]).assert_code(0);
     project.write("empty.json", r#"{"schema_version": 1, "findings": []}"#);
+    project.write("rules.json", r#"{"schema_version": 1, "findings": [{"rule": "jwt", "path": "a"}]}"#);
     let before = project.snapshot();
     let value = String::from_utf8(project.get("AUTH")).unwrap();
     let encodings = [&BASE64, &BASE64URL_NOPAD, &HEXLOWER, &HEXUPPER];
@@ -246,7 +247,11 @@ fn what_cannot_leak_or_is_not_there_is_refused_and_changes_nothing() {
         assert_eq!(answer["errors"][0]["code"], code, "{arguments:?}");
         assert_value_free(&project, &run.both());
     }
-    project.run(["incident", "--from-scan", "empty.json"]).assert_code(0);
+    for report in ["empty.json", "rules.json"] {
+        let run = project.run(["incident", "--from-scan", report]).assert_code(0);
+        let told = format!("`{report}` has no finding of a value of ours: it declares nothing\n");
+        assert!(run.stderr == told && run.stdout.is_empty(), "{run:?}");
+    }
     assert_untouched(&project, &before);
 }
 

@@ -22,6 +22,9 @@ pub fn findings(session: &Session<'_>, leak: &Leak) -> Result<Vec<Finding>> {
     let is_ours = |it: &Finding| it.environment.as_ref().is_none_or(|it| *it == session.environment);
     let (ours, others): (Vec<_>, Vec<_>) = scan::parse(report.expose(), &place)?.into_iter().partition(is_ours);
     leave_to_others(session, &place, ours.is_empty(), others)?;
+    if ours.is_empty() {
+        session.context.ui.say(&format!("`{place}` has no finding of a value of ours: it declares nothing"));
+    }
     Ok(ours)
 }
 
