@@ -114,7 +114,7 @@ fn search(
     found.not_checked.append(&mut not_checked);
     found.warnings.iter().for_each(|warning| context.ui.warn(warning));
     let mut report = Report::new(found);
-    let cures = Cures::new(context, frame, &sources.stores, arguments.origin());
+    let cures = Cures::new(session, frame, &sources.stores, arguments.origin());
     for finding in &mut report.findings {
         finding.fix = cures.of(finding, session.root.path());
     }

@@ -1,9 +1,12 @@
 //! Whether a leak is one that was acted on already: then the same command again completes it, and replaces nothing twice.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::scan::Finding;
-use crate::name::SecretName;
+use crate::manifest::{Declaration, Kind, Manifest};
+use crate::name::{SecretName, VersionId};
 use crate::store::incidents::Incident;
 use crate::store::{Store, Version};
 
@@ -27,6 +30,21 @@ pub fn by<'s>(store: &'s Store, name: &SecretName, findings: &[Finding], now: Da
     about(&|incident| incident.has(name, current.id)).or_else(|| {
         about(&|incident| was_replaced(incident, name, current, now)).filter(|_| !is_banned(store, name, current))
     })
+}
+
+/// Whether a version leaked that no incident is about, and that its name alone would not be taken for: then it takes `--again`.
+pub fn hides(manifest: &Manifest, store: &Store, name: &SecretName, version: VersionId, now: DateTime<Utc>) -> bool {
+    let is_new = !store.incidents.values().any(|incident| incident.has(name, version));
+    is_new && leaked_with(manifest, name).iter().any(|name| by(store, name, &[], now).is_some())
+}
+
+/// What leaked where this did: a template has no value of its own, so that is what it is made of.
+pub fn leaked_with(manifest: &Manifest, name: &SecretName) -> BTreeSet<SecretName> {
+    let template = manifest.secret(name).filter(|it| matches!(it.kind, Kind::Template(_)));
+    let inputs = template.into_iter().flat_map(Declaration::references);
+    let inputs = inputs.filter(|it| manifest.secret(*it).is_some_and(Declaration::is_stored));
+    let all: BTreeSet<SecretName> = inputs.flat_map(|input| leaked_with(manifest, input)).collect();
+    if all.is_empty() { BTreeSet::from([name.clone()]) } else { all }
 }
 
 /// Whether what took its place is a value that leaked before.

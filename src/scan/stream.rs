@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::finding::{Code, Finding, LookedAt, Severity, Within};
 use super::ignore;
 use super::matcher::{Hit, Matcher, Scratch};
-use super::needle::{Owner, State};
+use super::needle::Owner;
 use super::rules::{Match, Rules};
 use super::tokens::Tokens;
 use crate::check::NotChecked;
@@ -200,10 +200,10 @@ impl<'a> Worker<'a> {
         let (secret, environment) = (&owner.secret, &owner.environment);
         let message =
             format!("has the {state} value of `{secret}` ({environment}, version {version:.8}), {wide}{encoding}");
-        let fix = match owner.state {
-            State::Banned => "take it out of the file; it was replaced already".to_owned(),
-            _ if environment == self.search.default => format!("vault-kit incident {secret}"),
-            _ => format!("vault-kit -e {environment} incident {secret}"),
+        let fix = if environment == self.search.default {
+            format!("vault-kit incident {secret}")
+        } else {
+            format!("vault-kit -e {environment} incident {secret}")
         };
         Finding {
             code: Code::Leaked,

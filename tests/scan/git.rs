@@ -98,6 +98,53 @@ fn renamed_binary_deleted_and_odd_files_are_looked_at_by_what_they_have() {
     scan(&project, &["--staged"]).assert_code(0);
 }
 
+/// What is to be done about a secret's value in a file.
+fn fix(project: &Project, name: &str, file: &str) -> String {
+    let report = report(&scan(project, &[file]).assert_code(1));
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let finding = findings.find(|it| it["secret"] == name).unwrap_or_else(|| panic!("{report}"));
+    finding["fix"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_second_leak_within_a_day_is_cured_by_a_command_that_replaces_it() {
+    let project = repository();
+    project.run(["incident", "AUTH", "DB_PASSWORD", "--yes"]).assert_code(0);
+    for (name, file) in [("AUTH", "auth.txt"), ("DB_URL", "url.txt")] {
+        project.write(file, project.get(name));
+        let old = project.get(name);
+        let told = fix(&project, name, file);
+        assert_eq!(told, format!("vault-kit incident {name} --again"));
+        let words = told.split(' ').skip(1).chain(["--yes"]);
+        project.run(words).assert_code(0);
+        assert_ne!(project.get(name), old);
+        let told = fix(&project, name, file);
+        assert_eq!(told, "take it out of the file; it was replaced already");
+        std::fs::remove_file(project.path(file)).unwrap();
+    }
+    project.write("stripe.txt", project.get("STRIPE"));
+    assert_eq!(fix(&project, "STRIPE", "stripe.txt"), "vault-kit incident STRIPE", "another one's is no second");
+}
+
+#[test]
+fn a_banned_value_that_is_in_force_is_not_called_replaced() {
+    let project = repository();
+    project.write("stripe.txt", project.get("STRIPE"));
+    project.run(["incident", "STRIPE", "--yes"]).assert_code(0);
+    let told = fix(&project, "STRIPE", "stripe.txt");
+    assert_eq!(told, "take it out of the file; it is banned, and still in force: `vault-kit set STRIPE`");
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    assert_eq!(fix(&project, "STRIPE", "stripe.txt"), "take it out of the file; it was replaced already");
+    // What is made here is in force until a rotation ended.
+    project.write("auth.txt", project.get("AUTH"));
+    project.edit_store(|store| {
+        let now = store.updated;
+        store.ban(&vault_kit::name::SecretName::new("AUTH").unwrap(), now, None);
+    });
+    let told = fix(&project, "AUTH", "auth.txt");
+    assert_eq!(told, "take it out of the file; it is banned, and still in force: `vault-kit incident AUTH`");
+}
+
 #[test]
 fn a_range_tells_the_commit_and_finds_what_a_later_one_took_out() {
     let project = repository();

@@ -7,8 +7,8 @@ use super::super::session::{Session, read_for_change};
 use super::Leak;
 use crate::error::{Error, Result};
 use crate::hook;
+use crate::incident::covered;
 use crate::incident::scan::{self, Finding};
-use crate::manifest::Kind as SecretKind;
 use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
 use crate::shell;
@@ -68,17 +68,14 @@ pub fn names(session: &Session<'_>, leak: &Leak, findings: &[Finding]) -> Result
     })
 }
 
-/// A template has no value of its own: what it is made of leaked with it, and it falls with that.
+/// What leaked with a secret, which is told where that is something else.
 fn leaked_with(session: &Session<'_>, name: &SecretName) -> BTreeSet<SecretName> {
-    let declaration = &session.manifest.secrets[name];
-    let inputs = declaration.references().into_iter().filter(|it| session.manifest.secrets[*it].is_stored());
-    let inputs: BTreeSet<SecretName> = inputs.flat_map(|input| leaked_with(session, input)).collect();
-    if inputs.is_empty() || !matches!(declaration.kind, SecretKind::Template(_)) {
-        return BTreeSet::from([name.clone()]);
+    let leaked = covered::leaked_with(&session.manifest, name);
+    if !leaked.contains(name) {
+        let words: Vec<String> = leaked.iter().map(|name| format!("`{name}`")).collect();
+        session.context.ui.say(&format!("`{name}` is made of {}: that is what leaked", words.join(", ")));
     }
-    let words: Vec<String> = inputs.iter().map(|name| format!("`{name}`")).collect();
-    session.context.ui.say(&format!("`{name}` is made of {}: that is what leaked", words.join(", ")));
-    inputs
+    leaked
 }
 
 /// What a path is told as that has a value in it.

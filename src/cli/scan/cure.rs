@@ -3,9 +3,12 @@
 
 use std::path::Path;
 
-use super::super::context::{self, Context};
+use super::super::context;
 use super::super::paste::Paste;
+use super::super::session::Session;
 use super::known::OpenedStore;
+use crate::incident::covered;
+use crate::name::{SecretName, VersionId};
 use crate::report::Frame;
 use crate::scan::git::{self, Git};
 use crate::scan::{Code, Finding, State, Within};
@@ -28,6 +31,7 @@ pub(super) enum Origin {
 
 /// Completes what is to be done for whoever called us.
 pub(super) struct Cures<'a> {
+    session: &'a Session<'a>,
     paste: Paste,
     frame: &'a Frame,
     stores: &'a [OpenedStore],
@@ -37,15 +41,18 @@ pub(super) struct Cures<'a> {
 }
 
 impl<'a> Cures<'a> {
-    pub(super) fn new(context: &Context, frame: &'a Frame, stores: &'a [OpenedStore], origin: Origin) -> Self {
+    pub(super) fn new(session: &'a Session<'a>, frame: &'a Frame, stores: &'a [OpenedStore], origin: Origin) -> Self {
         let is_at_top = origin == Origin::Index && !context::is_below_top() && is_top(Path::new("."));
-        Self { paste: Paste::new(context), frame, stores, origin, is_at_top }
+        Self { session, paste: Paste::new(session.context), frame, stores, origin, is_at_top }
     }
 
     /// What to do, to be pasted where the user stands. `root` is the project's directory.
     pub(super) fn of(&self, finding: &Finding, root: &Path) -> String {
-        if finding.code != Code::Leaked || finding.state == Some(State::Banned) {
+        if finding.code != Code::Leaked {
             return self.paste.fix(&finding.fix, root);
+        }
+        if finding.state == Some(State::Banned) {
+            return self.of_banned(finding, root);
         }
         let (place, replace) = self.replace(finding, root);
         let before = match self.origin {
@@ -63,21 +70,51 @@ impl<'a> Cures<'a> {
         format!("{before}{place}: `{replace}`")
     }
 
+    /// What to do about a value that leaked before.
+    fn of_banned(&self, finding: &Finding, root: &Path) -> String {
+        let take = "take it out of the file";
+        let Some((opened, name, version)) = self.known(finding) else {
+            return format!("{take}; it is banned already");
+        };
+        if opened.store.current(name).is_none_or(|current| current.id != version) {
+            return format!("{take}; it was replaced already");
+        }
+        let (_, replace) = self.replace(finding, root);
+        format!("{take}; it is banned, and still in force: `{replace}`")
+    }
+
     /// Where the value is replaced if that is not here, and how.
     fn replace(&self, finding: &Finding, root: &Path) -> (&'static str, String) {
-        let has = |opened: &&OpenedStore| {
-            let id = finding.secret.as_ref().zip(finding.version);
-            id.is_some_and(|(secret, version)| opened.store.version(secret, version).is_some())
+        // A clone has none, and another developer's has other values.
+        let Some((opened, name, version)) = self.known(finding) else {
+            return ("where its store is", finding.fix.clone());
         };
-        match self.stores.iter().find(has).map(|opened| &opened.main) {
-            // A clone has none, and another developer's has other values.
-            None => ("where its store is", finding.fix.clone()),
-            Some(None) => ("", self.paste.fix(&finding.fix, root)),
-            Some(Some(main)) => {
-                let there = format!("vault-kit -C {} ", shell::path(&main.to_string_lossy()));
-                ("", self.paste.fix(&finding.fix.replacen("vault-kit ", &there, 1), root))
+        let supplied = self.session.manifest.secret(name).filter(|it| !it.is_generated());
+        let now = self.session.context.now;
+        let fix = match supplied {
+            Some(it) if finding.state == Some(State::Banned) => {
+                finding.fix.replace(&format!("incident {name}"), &it.supply_words())
             }
-        }
+            _ if covered::hides(&self.session.manifest, &opened.store, name, version, now) => {
+                format!("{} --again", finding.fix)
+            }
+            _ => finding.fix.clone(),
+        };
+        let fix = match &opened.main {
+            None => fix,
+            Some(main) => {
+                let there = format!("vault-kit -C {} ", shell::path(&main.to_string_lossy()));
+                fix.replacen("vault-kit ", &there, 1)
+            }
+        };
+        ("", self.paste.fix(&fix, root))
+    }
+
+    /// The store that has the version that was found.
+    fn known<'f>(&self, finding: &'f Finding) -> Option<(&'a OpenedStore, &'f SecretName, VersionId)> {
+        let (name, version) = finding.secret.as_ref().zip(finding.version)?;
+        let opened = self.stores.iter().find(|opened| opened.store.version(name, version).is_some())?;
+        Some((opened, name, version))
     }
 
     /// How git is given the file anew.
