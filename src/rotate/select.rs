@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::programs::{Programs, Step};
 use super::retire::{owes_reload, waits_for_owner};
-use super::tell;
 use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Declaration, Kind as SecretKind, Manifest};
@@ -50,12 +49,6 @@ impl Selection {
         let is_open = |name: &&SecretName| store.rotations.open(name).is_some();
         let changing = self.fresh.iter().chain(self.going.iter().filter(is_open)).cloned().collect();
         plan::dependents(manifest, &changing)
-    }
-
-    /// Why some of it is left as it is.
-    pub fn refusals(&self, store: &Store) -> impl Iterator<Item = Error> {
-        let untold = self.untold.iter().map(|name| tell::untold(store, name));
-        self.leaked.iter().map(tell::leaked).chain(untold)
     }
 
     /// What is begun anew without what was begun being given back to an owner: that leaked.

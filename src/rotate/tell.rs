@@ -6,6 +6,7 @@ use super::machine::{Machine, Run};
 use super::order::waves;
 use super::programs::{Programs, Step};
 use super::promote::overlap;
+use super::select::Selection;
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
 use crate::deliver::Changing;
@@ -105,6 +106,14 @@ impl Machine<'_> {
 fn holds_earlier(files: &BTreeMap<String, DeliveredFile>, store: &Store, name: &SecretName) -> bool {
     let held: BTreeSet<VersionId> = files.values().filter_map(|file| file.holds.get(name)).copied().collect();
     store.to_retire(name).any(|version| held.contains(&version.id))
+}
+
+impl Selection {
+    /// Why some of it is left as it is.
+    pub fn refusals(&self, store: &Store) -> impl Iterator<Item = Error> {
+        let untold = self.untold.iter().map(|name| untold(store, name));
+        self.leaked.iter().map(leaked).chain(untold)
+    }
 }
 
 /// Refuses what has no value that its owner could be told, or nobody who tells it.
