@@ -172,11 +172,8 @@ impl Found {
             Some(Lack::Interpreter) => Err(refused("the interpreter that its first line names is not there").hint(
                 format!("install what the first line of `{program}` names, or name another one there, and trust that"),
             )),
-            Some(Lack::Whole) => {
-                Err(refused("its first line does not name the whole path of its interpreter").hint(format!(
-                    "write it there, such as `#!/bin/sh` or `#!/usr/bin/env python3`: edit `{program}`, and trust that"
-                )))
-            }
+            Some(Lack::Whole) => Err(refused("its first line does not name the whole path of its interpreter")
+                .hint(format!("write it there, such as #!/bin/sh: edit `{program}`, and trust that"))),
             Some(Lack::Ending) => Err(refused("its first line ends in a carriage return, as on Windows")
                 .hint(format!("`sed -i 's/\\r$//' {}` takes them out; then `vault-kit trust`", shell::path(program)))),
         }

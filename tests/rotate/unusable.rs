@@ -86,7 +86,7 @@ fn a_script_whose_interpreter_is_not_there_is_told_before_it_is_started() {
     project.run(["rotate", "tell", "DB"]).assert_code(0);
     let missing = "install what the first line of `hooks/owner` names, or name another one there, and trust that";
     let ending = "sed -i 's/\\r$//' hooks/owner";
-    let whole = "write it there, such as `#!/bin/sh` or `#!/usr/bin/env python3`: edit `hooks/owner`, and trust that";
+    let whole = "write it there, such as #!/bin/sh: edit `hooks/owner`, and trust that";
     // What nobody trusted could be put there later.
     std::os::unix::fs::symlink("/bin/sh", project.path("hooks/sh")).unwrap();
     for (first, fix) in [
