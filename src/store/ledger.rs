@@ -260,8 +260,7 @@ impl Ledger {
     }
 }
 
-/// Reads lines that stand in the order of their names; fails with the number of the first that cannot be read or stands in
-/// the wrong place.
+/// Reads lines in the order of their names; fails with the number of the first that is none, or stands in the wrong place.
 fn entries<K: Ord, T: DeserializeOwned>(
     lines: &[(usize, &[u8])],
     name: impl Fn(&T) -> K,
