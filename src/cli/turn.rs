@@ -46,20 +46,21 @@ impl Session<'_> {
         Ok(lock)
     }
 
-    /// Removes what killed writers left behind; in haste where it can: whoever comes to write there tells what is wrong with it.
+    /// Removes what killed writers left behind; in haste only from what is a directory.
     fn sweep(&self, is_in_haste: bool) -> Result<()> {
         let (absolute, mut directories): (BTreeSet<_>, BTreeSet<_>) =
             expected::directories(&self.manifest).into_iter().partition(|directory| directory.starts_with('/'));
         // The manifest and the ignore files are in the project's directory itself.
         directories.extend([String::new(), DIRECTORY.to_owned()]);
         for directory in directories {
-            let swept = self.root.sweep(&directory);
-            if !is_in_haste {
-                swept?;
+            if is_in_haste {
+                self.sweep_if_directory(&directory)?;
+            } else {
+                self.root.sweep(&directory)?;
             }
         }
-        // Few commands write there, and those tell what is wrong with it.
-        let _ = self.root.sweep(timeline::DIRECTORY);
+        // Few commands write there.
+        self.sweep_if_directory(timeline::DIRECTORY)?;
         if !absolute.is_empty() && self.is_trusted()? {
             self.sweep_elsewhere(&absolute)?;
         }
@@ -67,6 +68,14 @@ impl Session<'_> {
             state.sweep("")?;
         }
         Ok(())
+    }
+
+    /// Sweeps a directory unless something else, or a link, is in its place: whoever comes to write there tells that.
+    fn sweep_if_directory(&self, directory: &str) -> Result<()> {
+        match self.root.sweep(directory) {
+            Err(error) if error.code() == "symlink" || !self.root.path().join(directory).is_dir() => Ok(()),
+            swept => swept.map(drop),
+        }
     }
 
     /// Whether a writer or one of its hooks is alive, as far as that can be told.
