@@ -7,14 +7,14 @@ use chrono::{DateTime, Utc};
 use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::order::waves;
 use super::programs::{Programs, Step};
-use super::promote::overlap;
+use super::promote::{begin_retiring, overlap};
 use super::withdraw::is_ahead;
 use super::{Event, Report, What};
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::store::rotations::{Ending, Operation, Step as Reached, Trouble};
+use crate::store::rotations::{Ending, Operation, Step as Reached};
 use crate::world::World;
 
 impl Machine<'_> {
@@ -151,21 +151,7 @@ impl Machine<'_> {
         let told = store.to_retire(name).filter(|it| it.was_in_force() && it.life.told.is_some());
         let Some(before) = told.max_by_key(|it| it.life.replaced).filter(|_| has_hook) else { return Ok(None) };
         let (base, replaced) = (before.id, before.life.replaced.unwrap_or(world.now));
-        let retire_at = Some(replaced + overlap(world, store, name, base)?);
-        let (step, started, trouble) = (Reached::Promoted, world.now, Trouble::default());
-        let operation = Operation {
-            base,
-            candidate: None,
-            recipe: None,
-            step,
-            started,
-            trouble,
-            retire_at,
-            remote: None,
-            turn: None,
-        };
-        store.begin(name, operation);
-        Ok(retire_at)
+        begin_retiring(world, store, name, (base, replaced)).map(Some)
     }
 
     /// Has the hooks make owners accept the current value, and refuse the candidate.

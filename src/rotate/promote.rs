@@ -18,8 +18,7 @@ use crate::manifest::Declaration;
 use crate::manifest::period::Period;
 use crate::name::{SecretName, VersionId};
 use crate::plan::{self, Action, Observed, Plan, Scope, Why};
-use crate::store::rotations::Step as Reached;
-use crate::store::rotations::{Ending, Trouble};
+use crate::store::rotations::{Ending, Operation, Step as Reached, Trouble};
 use crate::store::{Stage, Store};
 use crate::world::World;
 
@@ -179,6 +178,29 @@ pub(super) fn overlap(world: &World<'_>, store: &Store, name: &SecretName, repla
     let has_none = store.version(name, replaced).is_some_and(|it| !it.was_in_force() || store.is_leaked(it));
     let overlap = world.declaration(name)?.overlap_in(world.manifest.environments.get(world.environment));
     Ok(overlap.filter(|_| !has_none).map(Period::delta).unwrap_or_default())
+}
+
+/// Has a version that was `replaced` retired once its overlap has ended, as a rotation would; tells when that is.
+pub(super) fn begin_retiring(
+    world: &World<'_>,
+    store: &mut Store,
+    name: &SecretName,
+    (base, replaced): (VersionId, DateTime<Utc>),
+) -> Result<DateTime<Utc>> {
+    let at = replaced + overlap(world, store, name, base)?;
+    let operation = Operation {
+        base,
+        candidate: None,
+        recipe: None,
+        step: Reached::Promoted,
+        started: world.now,
+        trouble: Trouble::default(),
+        retire_at: Some(at),
+        remote: None,
+        turn: None,
+    };
+    store.begin(name, operation);
+    Ok(at)
 }
 
 /// The plan with the days from which on published keys and roots sign, as the files that were written make them.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::machine::{Machine, Run};
 use super::order::waves;
 use super::programs::{Programs, Step};
-use super::promote::overlap;
+use super::promote::begin_retiring;
 use super::select::Selection;
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
@@ -14,7 +14,6 @@ use crate::error::{Error, Kind, Result};
 use crate::name::{SecretName, VersionId};
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
-use crate::store::rotations::{Operation, Step as Reached, Trouble};
 use crate::world::World;
 
 impl Machine<'_> {
@@ -84,21 +83,7 @@ impl Machine<'_> {
         if store.rotations.running.get(name).is_some_and(|operation| operation.base == base) {
             return Ok(());
         }
-        let retire_at = Some(replaced + overlap(world, store, name, base)?);
-        let (step, started, trouble) = (Reached::Promoted, world.now, Trouble::default());
-        let operation = Operation {
-            base,
-            candidate: None,
-            recipe: None,
-            step,
-            started,
-            trouble,
-            retire_at,
-            remote: None,
-            turn: None,
-        };
-        store.begin(name, operation);
-        Ok(())
+        begin_retiring(world, store, name, (base, replaced)).map(drop)
     }
 }
 
