@@ -2,7 +2,10 @@
 
 mod zones;
 
+use std::time::Duration;
+
 use chrono::{DateTime, SubsecRound, Utc};
+use rustix::time::{ClockId, clock_gettime};
 pub use zones::SystemZones;
 
 /// Tells the time.
@@ -20,6 +23,15 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(0)
     }
+}
+
+/// For how long the machine has been running: time that goes on while it sleeps, and that nobody sets.
+pub fn running() -> Duration {
+    #[cfg(target_os = "linux")]
+    let clock = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = ClockId::Monotonic;
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
 }
 
 /// A clock that stands still, for tests and replays.

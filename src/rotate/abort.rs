@@ -109,6 +109,7 @@ impl Machine<'_> {
         let mut keeps = Vec::new();
         for name in left.iter().chain(&told) {
             let is_left = is_left(run, name);
+            note_replaced(&mut opened.store, name);
             let is_refused = !is_left && !is_promised(&world, &opened.store, name)?;
             if is_refused && !self.programs.hooks(name, Step::Retire).is_empty() {
                 let candidate = in_flight(&mut opened.store.rotations, name)?.candidate;
@@ -177,9 +178,22 @@ impl Machine<'_> {
     }
 }
 
-/// Whether what is given up is an earlier value that is still accepted beside the one in force, until its overlap ends.
+/// Notes that an owner may accept what was in force before, where what is given up is in force after all.
+fn note_replaced(store: &mut Store, name: &SecretName) {
+    let Some(operation) = store.rotations.open(name) else { return };
+    let (base, started) = (operation.base, operation.started);
+    if operation.candidate.is_some_and(|id| store.is_in_force(name, id)) {
+        store.note_told(name, base, started);
+    }
+}
+
+/// Whether the owner of what is given up is to accept it all the same: it came into force meanwhile, or it is an earlier value
+/// that is still accepted beside the one in force, until its overlap ends.
 pub fn is_promised(world: &World<'_>, store: &Store, name: &SecretName) -> Result<bool> {
     let candidate = store.rotations.open(name).and_then(|it| it.candidate);
+    if candidate.is_some_and(|id| store.is_in_force(name, id)) {
+        return Ok(true);
+    }
     let Some(id) = candidate.filter(|_| world.manifest.has_secret(name, world.environment)) else { return Ok(false) };
     let Some((before, replaced)) = store.again(name, id).and_then(|it| Some((it.id, it.life.replaced?))) else {
         return Ok(false);

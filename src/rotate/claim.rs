@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::standing::{Standing, derived, standing};
 use super::step::Step;
+use crate::clock;
 use crate::error::Result;
 use crate::name::VersionId;
 use crate::remote::{CURRENT, Content, Listed, PENDING, Remote};
@@ -69,6 +70,8 @@ pub enum Promoted {
     Now,
     /// Another host with the same value.
     Already,
+    /// We or another host, although somebody gave it up meanwhile: an owner that was told to refuse it is due to get it again.
+    GivenUp,
 }
 
 impl Seen {
@@ -130,21 +133,32 @@ pub fn claim(remote: &dyn Remote, seen: &Seen, owner: &str, fresh: Content) -> R
 /// Fails with `remote-conflict` when that is not in force any more, or the rotation was aborted.
 pub fn promote(remote: &dyn Remote, seen: &Seen, id: &str) -> Result<Promoted> {
     let step = Step { remote, seen, id };
+    let begun = clock::running();
     if !step.take_off(id)? {
         // Another host with the same value took it off to promote it, and may have died; or it was an abort.
-        match standing(seen, id, &step.look()?) {
-            Standing::Already => return Ok(Promoted::Already),
+        let there = step.look()?;
+        match standing(seen, id, &there) {
+            Standing::Already => return Ok(by_now(seen, &there, Promoted::Already)),
             Standing::Superseded => return Err(step.lost()),
             _ => {}
         }
     }
-    if step.swap(CURRENT, Some(&seen.current), Some(id))? {
+    let is_ours = step.swap(CURRENT, Some(&seen.current), Some(id))?;
+    // An abort that found no mark waited for as long, and then saw that this is in force.
+    if is_ours && clock::running().saturating_sub(begun) < SETTLED {
         return Ok(Promoted::Now);
     }
-    match standing(seen, id, &step.look()?) {
-        Standing::Already => Ok(Promoted::Already),
+    let there = step.look()?;
+    match standing(seen, id, &there) {
+        Standing::Already => Ok(by_now(seen, &there, if is_ours { Promoted::Now } else { Promoted::Already })),
+        _ if is_ours => Ok(Promoted::Now),
         _ => Err(step.lost()),
     }
+}
+
+/// What became of a version that is in force, `unless` somebody gave it up since it was claimed.
+fn by_now(seen: &Seen, there: &Listed, unless: Promoted) -> Promoted {
+    if attempt(there) == seen.attempt { unless } else { Promoted::GivenUp }
 }
 
 /// Ends the rotation before it is in force, for all hosts. Whoever set its value at an owner sets the one in force there

@@ -178,11 +178,12 @@ impl Machine<'_> {
         let Some(shared) = self.shared.filter(|_| !groups.is_empty()) else { return Ok((ready, Vec::new())) };
         let is_joint = |name: &SecretName| groups.iter().any(|group| group.names.contains(name));
         ready.retain(|name| !is_joint(name));
-        let (mut done, mut lost) = (Vec::new(), Vec::new());
+        let (mut done, mut doubtful, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         self.keep_complete(&mut groups)?;
         for group in groups {
             let promoted = shared.remote().and_then(|it| claim::promote(it, &group.claim.seen(), &group.claim.id));
             match promoted {
+                Ok(claim::Promoted::GivenUp) => doubtful.push(group),
                 Ok(_) => done.push(group),
                 Err(error) if error.code() == "remote-conflict" => lost.push(group),
                 Err(error) => run.leave(&group.names, error),
@@ -192,6 +193,7 @@ impl Machine<'_> {
             self.give_way(run, &lost)?;
             self.finish_aborts(run)?;
         }
+        done.extend(self.tell_again(run, doubtful)?);
         ready.extend(done.iter().flat_map(|group| group.names.iter().cloned()));
         Ok((ready, done))
     }

@@ -262,15 +262,17 @@ pub(super) fn in_flight<'r>(rotations: &'r mut Rotations, name: &SecretName) -> 
 }
 
 /// What a program gets: before promotion the candidate as the new value; while aborting the current one as the new value, and
-/// the candidate as the old one; when retiring the current one, and what it replaced. Without a rotation there is only the
-/// current one to be told, and what its owner knows.
+/// the candidate as the old one, or where that came into force what it replaced; when retiring the current one, and what it
+/// replaced. Without a rotation there is only the current one to be told, and what its owner knows.
 fn call<'s>(store: &'s Store, hook: &'s str, step: Step, secret: Option<&'s SecretName>) -> Call<'s> {
     let operation = secret.and_then(|name| store.rotations.running.get(name));
     let version = |id| secret.and_then(|name| store.version(name, id));
     let current: Option<&Version> = secret.and_then(|name| store.current(name));
     let candidate = operation.and_then(|it| it.candidate).and_then(version);
     let known = || secret.and_then(|name| store.to_retire(name).max_by_key(|it| it.life.told));
+    let is_in_force = secret.zip(candidate).is_some_and(|(name, it)| store.is_in_force(name, it.id));
     let (new, old) = match (operation, step) {
+        (Some(it), _) if it.step == Reached::Aborting && is_in_force => (current, version(it.base)),
         (Some(it), _) if it.step == Reached::Aborting => (current, candidate),
         (Some(it), Step::Retire) => (current, version(it.base)),
         (Some(it), _) if it.is_open() => (candidate, current),

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::machine::{Machine, Run};
+use super::machine::{Failed, Machine, Run, write_down};
 use super::order::waves;
 use super::programs::{Programs, Step};
 use super::promote::begin_retiring;
 use super::select::Selection;
+use super::shared::Group;
 use super::{Problem, Refusal, Report, What};
 use crate::apply::Deed;
 use crate::deliver::Changing;
@@ -29,9 +30,7 @@ impl Machine<'_> {
         drop(opened);
         let (mut run, mut told, mut untold) = (Run::default(), Vec::new(), Vec::new());
         for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
-            let (set, mut failed) = self.call_for(&wave, Step::Set)?;
-            let (tested, more) = self.call_for(&set, Step::Test)?;
-            failed.extend(more);
+            let (tested, failed) = self.set_and_test(&wave)?;
             told.extend(tested);
             untold.extend(failed.iter().map(|(name, _)| name.clone()));
             run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
@@ -68,6 +67,39 @@ impl Machine<'_> {
         run.active.extend(told);
         self.retire(&mut run, false)?;
         Ok(run.report)
+    }
+
+    fn set_and_test(&self, names: &[SecretName]) -> Result<(Vec<SecretName>, Failed)> {
+        let (set, mut failed) = self.call_for(names, Step::Set)?;
+        let (tested, more) = self.call_for(&set, Step::Test)?;
+        failed.extend(more);
+        Ok((tested, failed))
+    }
+
+    /// Tells owners once more what is in force in AWS although another host gave it up: that one may have had them refuse it.
+    /// Answers with what can be put in force here, which comes after it, so that whoever dies before comes here again.
+    pub(super) fn tell_again(&self, run: &mut Run, mut groups: Vec<Group>) -> Result<Vec<Group>> {
+        if groups.is_empty() {
+            return Ok(groups);
+        }
+        let (_, opened) = self.open()?;
+        // Of a key that all hosts publish no owner is told.
+        let has_candidate =
+            |name: &&SecretName| opened.store.rotations.open(name).is_some_and(|it| it.candidate.is_some());
+        let names = groups.iter().flat_map(|group| &group.names).filter(has_candidate).cloned().collect();
+        drop(opened);
+        let (mut told, mut failed) = (Vec::new(), Failed::new());
+        for wave in waves(names, |name| self.programs.given(name)) {
+            let (tested, untold) = self.set_and_test(&wave)?;
+            told.extend(tested);
+            failed.extend(untold);
+        }
+        groups.retain(|group| !failed.iter().any(|(name, _)| group.names.contains(name)));
+        let (world, mut opened) = self.open()?;
+        opened.store.updated = opened.store.updated.max(world.now);
+        write_down(run, (&world, &mut opened), &[Deed::of("rotate-tell", &told)], failed)?;
+        run.tell(&told, &What::Told);
+        Ok(groups)
     }
 
     /// What the owner of a secret accepted before is retired as after a rotation: at the end of its overlap.

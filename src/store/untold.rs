@@ -107,6 +107,12 @@ impl Store {
         self.versions(name).rev().filter(is_kept).find(|it| is_same(it, candidate))
     }
 
+    /// Whether the value in force is that of a candidate: another host may have brought it into force.
+    pub fn is_in_force(&self, name: &SecretName, candidate: VersionId) -> bool {
+        let Some(current) = self.current(name) else { return false };
+        current.id == candidate || self.version(name, candidate).is_some_and(|it| is_same(it, current))
+    }
+
     /// Begins a rotation. What another one had yet to retire is left to whoever retires next.
     pub fn begin(&mut self, name: &SecretName, operation: Operation) {
         let base = operation.base;

@@ -191,6 +191,7 @@ fn live(round: usize, index: usize, host: &Host, mut dice: Dice, game: &Game<'_>
             Ok(Ended::Rotated(_, Promoted::Now)) => return count(&counts.rotated),
             Ok(Ended::Rotated(_, Promoted::Already)) => return count(&counts.joined),
             Ok(Ended::Already(id)) if id == current(fake) => return count(&counts.already),
+            Ok(Ended::Rotated(_, Promoted::GivenUp)) => panic!("round {round}, host {index}: nobody gives up"),
             // It was so when the host woke up in the round before this one.
             Ok(Ended::Already(_)) => {}
             Ok(Ended::Superseded) => count(&counts.superseded),

@@ -294,6 +294,6 @@ pub(crate) fn assert_one(fake: &Fake, owner: &Owner, hosts: &[&Host], point: &st
         assert!(host.is_still(), "{point}: {:?}", host.project.store().rotations);
     }
     assert_eq!(owner.current(), there, "{point}: the owner accepts another one");
-    assert!(owner.accepts(&there), "{point}");
+    assert!(owner.accepts(&there), "{point}: the owner was told to refuse what is in force");
     assert_eq!(fake.holder(DB, "AWSPENDING"), None, "{point}");
 }

@@ -1,7 +1,11 @@
 //! Rotations that do not come into force: one host gives up for all, or another value came before it.
 
+use std::process::Stdio;
+use std::sync::Arc;
+
+use crate::aws::Fake;
 use crate::deaths::is_killed_at;
-use crate::fixture::{APP, DB, alone, assert_one, key, pair, there};
+use crate::fixture::{APP, DB, Host, Owner, alone, assert_one, key, pair, there};
 
 #[test]
 fn what_one_host_gives_up_no_other_puts_in_force() {
@@ -118,6 +122,75 @@ fn an_owner_is_given_nothing_while_another_host_gives_it_the_next_value() {
     first.run(["rotate", "resume"]).assert_code(0);
     assert_eq!(there(&fake, DB), next);
     assert_one(&fake, &owner, &[&first, &second], "after the next");
+}
+
+#[test]
+fn an_owner_never_refuses_what_came_into_force_while_it_was_given_up() {
+    let (fake, owner, first, second) = pair("");
+    owner.does("fail-test");
+    first.run(["rotate", "DB"]).assert_code(8);
+    let (old, candidate) = (first.get("DB"), fake.holder(DB, "AWSPENDING"));
+    owner.does("fail-set");
+    first.run(["rotate", "abort", "DB"]).assert_code(8);
+    // A host that has been waiting for an answer all the time.
+    fake.relabel(DB, "AWSCURRENT", candidate.as_deref());
+    owner.stops("fail-set");
+    owner.stops("fail-test");
+    first.run(["rotate", "resume"]).assert_code(0);
+    second.run(["sync", "pull"]).assert_code(0);
+    assert_eq!(fake.holder(DB, "AWSCURRENT"), candidate);
+    assert_one(&fake, &owner, &[&first, &second], "in force after all");
+    assert!(!owner.accepts(&old));
+}
+
+/// The first of two hosts gives up what the second one puts in force, while that request of the second one is on its way; then
+/// `meanwhile` happens. Answers with the exit code of the second one.
+fn given_up_in_between(
+    (fake, owner, first, second): &(Fake, Arc<Owner>, Host, Host),
+    meanwhile: impl FnOnce(&Owner) + Send + 'static,
+) -> i32 {
+    owner.does("fail-test");
+    first.run(["rotate", "DB"]).assert_code(8);
+    let candidate = fake.holder(DB, "AWSPENDING");
+    owner.stops("fail-test");
+    let (mut abort, told) = (first.command(["rotate", "abort", "DB"]), Arc::clone(owner));
+    fake.before("UpdateSecretVersionStage", 3, move |_| {
+        assert_eq!(abort.stderr(Stdio::null()).status().unwrap().code(), Some(0));
+        meanwhile(&told);
+    });
+    let code = second.run(["rotate", "DB"]).code;
+    assert_eq!((fake.holder(DB, "AWSCURRENT"), fake.tags(DB)["vault-kit:attempt"].as_str()), (candidate, "1"));
+    code
+}
+
+fn pair_with_shared_owner() -> (Fake, Arc<Owner>, Host, Host) {
+    let (fake, owner, first, second) = pair("");
+    (fake, Arc::new(owner), first, second)
+}
+
+#[test]
+fn whoever_puts_in_force_what_was_given_up_meanwhile_tells_the_owner_again() {
+    let scene = pair_with_shared_owner();
+    assert_eq!(given_up_in_between(&scene, |_| {}), 0);
+    let (fake, owner, first, second) = &scene;
+    first.run(["sync", "pull"]).assert_code(0);
+    assert_one(fake, owner, &[first, second], "told again");
+}
+
+#[test]
+fn what_was_given_up_meanwhile_is_delivered_once_the_owner_accepts_it_again() {
+    for (trouble, code) in [("fail-set", 8), ("fail-test", 8), ("die-set", 137), ("die-after-set", 137)] {
+        let scene = pair_with_shared_owner();
+        assert_eq!(given_up_in_between(&scene, move |owner| owner.does(trouble)), code, "{trouble}");
+        let (fake, owner, first, second) = &scene;
+        assert!(second.delivered("DB") != there(fake, DB) && owner.accepts(&second.delivered("DB")), "{trouble}");
+        if code == 8 {
+            owner.stops(trouble);
+        }
+        second.run(["rotate", "resume"]).assert_code(0);
+        first.run(["sync", "pull"]).assert_code(0);
+        assert_one(fake, owner, &[first, second], trouble);
+    }
 }
 
 #[test]
