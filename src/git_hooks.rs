@@ -11,6 +11,9 @@ const PROJECT: &str = "project ";
 /// What the name of a hook that was there before ends with.
 pub const BEFORE: &str = ".before-vault-kit";
 
+/// What the pre-commit framework that comes later lets the name of ours end with; it goes on calling it.
+const LEGACY: &str = ".legacy";
+
 /// When a hook is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -36,6 +39,11 @@ impl Event {
             Self::CommitMsg => "commit-msg",
             Self::PrePush => "pre-push",
         }
+    }
+
+    /// The names by which ours is called.
+    pub fn files(self) -> [String; 2] {
+        [self.file().to_owned(), self.file().to_owned() + LEGACY]
     }
 
     /// The hook for no project yet.

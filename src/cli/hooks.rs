@@ -147,29 +147,42 @@ fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
     let root = Root::open_existing(&place.directory)?;
     let mut removed = Vec::new();
     for event in Event::ALL {
-        let existing = root.as_ref().map(|root| read(root, event.file())).transpose()?.flatten();
-        let ours = existing.filter(|text| git_hooks::is_ours(text) && git_hooks::is_for(text, &place.project));
-        let (Some(root), Some(text)) = (&root, ours) else {
+        let ours = root.as_ref().map(|root| ours(root, event, place)).transpose()?.unwrap_or_default();
+        if ours.is_empty() {
             context.ui.say(&format!("{} is not ours: nothing to remove", place.file(event)));
-            continue;
-        };
-        if !dry_run {
-            take_out(root, event, &text, place)?;
         }
-        context.ui.say(&format!("{} {}", if dry_run { "would remove" } else { "removed" }, place.file(event)));
-        removed.push(place.file(event));
+        for (file, text) in ours {
+            if let Some(root) = root.as_ref().filter(|_| !dry_run) {
+                take_out(root, event, &file, &text, place)?;
+            }
+            let file = place.named(&file);
+            context.ui.say(&format!("{} {file}", if dry_run { "would remove" } else { "removed" }));
+            removed.push(file);
+        }
     }
     Answer::new(dry_run, removed).tell(context)
 }
 
-fn take_out(root: &Root, event: Event, text: &str, place: &Place) -> Result<()> {
+/// Ours for this project, by file and text, wherever it is called.
+fn ours(root: &Root, event: Event, place: &Place) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for file in event.files() {
+        let text = read(root, &file)?;
+        found.extend(
+            text.filter(|it| git_hooks::is_ours(it) && git_hooks::is_for(it, &place.project)).map(|it| (file, it)),
+        );
+    }
+    Ok(found)
+}
+
+fn take_out(root: &Root, event: Event, file: &str, text: &str, place: &Place) -> Result<()> {
     if let Some(rest) = event.without(text, &place.project) {
-        return root.write(event.file(), rest.as_bytes(), &executable(0o755)).map(drop);
+        return root.write(file, rest.as_bytes(), &executable(0o755)).map(drop);
     }
     let aside = format!("{}{BEFORE}", event.file());
-    let Some(before) = root.read(&aside)? else { return root.remove(event.file()).map(drop) };
+    let Some(before) = root.read(&aside)? else { return root.remove(file).map(drop) };
     let mode = root.facts(&aside)?.map_or(0o755, |facts| facts.mode & 0o777);
-    root.write(event.file(), &before, &executable(mode))?;
+    root.write(file, &before, &executable(mode))?;
     root.remove(&aside).map(drop)
 }
 

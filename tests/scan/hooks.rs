@@ -1,6 +1,5 @@
 //! Git's hooks in real git: beside other hooks, in other places, with what git gives them.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -259,31 +258,4 @@ fn a_commit_is_judged_by_what_it_has_also_where_the_manifest_is_gone_from_the_wo
     // What has no project, such as a branch of before, is committed as ever.
     let run = commit(&["--allow-empty"]).assert_code(0);
     assert!(run.stderr.contains("its secrets were not looked for"), "{run:?}");
-}
-
-#[test]
-fn a_commit_of_many_files_is_looked_at_file_by_file() {
-    let project = repository();
-    let count = std::env::var("VAULT_KIT_COMMIT_FILES").ok().and_then(|it| it.parse().ok()).unwrap_or(5000);
-    install(&project);
-    // One pack, rather than as many files that git would read one by one.
-    let mut stream = "commit refs/heads/many\ncommitter a <a@example.com> 0 +0000\ndata 1\nx\n".to_owned();
-    stream += "from refs/heads/main^0\n";
-    let mut add = |path: String, text: &str| {
-        writeln!(stream, "M 100644 inline many/{path}.txt\ndata {}\n{text}", text.len()).unwrap();
-    };
-    for number in 0..count {
-        add(format!("{}/{number}", number % 7), &format!("file {number}\n"));
-    }
-    add("3/leak".to_owned(), &auth(&project));
-    let mut import = person_in(&project, project.root(), &["fast-import", "--quiet"]);
-    Run::with_stdin(&mut import, stream.as_bytes()).assert_code(0);
-    git(&project, &["read-tree", "many"]).assert_code(0);
-    let run = scan(&project, &["--staged"]).assert_code(1);
-    assert_eq!(findings(&run), set(&[("AUTH", "many/3/leak.txt", 1)]));
-    assert_eq!(crate::report(&run)["looked_at"]["files"], count + 1);
-    let run = person(&project, &["commit", "-q", "-m", "Many"]);
-    assert!(run.code != 0 && run.both().contains("many/3/leak.txt:1"), "{run:?}");
-    git(&project, &["rm", "-q", "--cached", "many/3/leak.txt"]).assert_code(0);
-    person(&project, &["commit", "-q", "-m", "Many"]).assert_code(0);
 }

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod commits;
 mod dresses;
 mod files;
 mod git;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::git::{git, repository};
-use crate::support::{Project, Run, python, root, skip};
+use crate::support::{Project, Run, python, root, set_mode, skip};
 
 /// The programs of the judges' environment; `None` where one is not there.
 fn judges(programs: &[&str]) -> Option<PathBuf> {
@@ -175,4 +175,105 @@ fn husky_calls_ours_also_after_it_wrote_its_own_anew() {
     assert_guarded(&project, &judges);
     assert!(project.path("x").exists(), "what was there runs too");
     project.run(["hooks", "status"]).assert_code(0);
+}
+
+/// What others set up, after ours came, came once more and went: not a byte and no mode is another.
+fn assert_left_alone(project: &Project) {
+    let before = project.contents();
+    project.run(["hooks", "install"]).assert_code(0);
+    project.run(["hooks", "install"]).assert_code(0);
+    assert_ne!(project.contents(), before);
+    project.run(["hooks", "remove"]).assert_code(0);
+    let after = project.contents();
+    let other: Vec<_> = before.keys().chain(after.keys()).filter(|it| before.get(*it) != after.get(*it)).collect();
+    assert!(other.is_empty(), "{other:?}");
+    project.run(["hooks", "remove"]).assert_code(0);
+    assert_eq!(project.contents(), before);
+}
+
+#[test]
+fn hooks_of_others_are_as_they_were_once_ours_are_gone() {
+    let project = repository();
+    git(&project, &["config", "core.hooksPath", "tools/hooks"]).assert_code(0);
+    let theirs: [(&str, &[u8], u32); 5] = [
+        ("pre-commit", b"#!/bin/sh\nexit 0", 0o755),
+        ("pre-merge-commit", b"#!/bin/sh\r\n# \xff\xfe\n", 0o700),
+        ("commit-msg", b"", 0o644),
+        ("pre-push", b"\x7fELF\0\0", 0o555),
+        ("post-commit", b"#!/bin/sh\n", 0o755),
+    ];
+    for (name, text, mode) in theirs {
+        project.write(&format!("tools/hooks/{name}"), text);
+        set_mode(&project.path(&format!("tools/hooks/{name}")), mode);
+    }
+    assert_left_alone(&project);
+}
+
+#[test]
+fn what_lefthook_wrote_is_as_it_was_once_ours_are_gone() {
+    let test = "what_lefthook_wrote_is_as_it_was_once_ours_are_gone";
+    let Some(judges) = judges(&["lefthook"]) else { return skip(test, "no lefthook among the judges") };
+    let project = repository();
+    project.write("lefthook.yml", "pre-commit:\n  commands:\n    x: {run: touch x}\n");
+    person(&project, &judges, "lefthook", &["install"]).assert_code(0);
+    assert_left_alone(&project);
+}
+
+#[test]
+fn what_husky_wrote_is_as_it_was_once_ours_are_gone() {
+    let test = "what_husky_wrote_is_as_it_was_once_ours_are_gone";
+    let husky = root().join("tests/judges/node_modules/husky/bin.js");
+    let Some(judges) = judges(&[]).filter(|_| husky.exists() && crate::support::program("node").is_some()) else {
+        return skip(test, "no node, or no husky among the npm packages");
+    };
+    let project = repository();
+    project.write(".husky/pre-commit", "npm test");
+    person(&project, &judges, "node", &[husky.to_str().unwrap()]).assert_code(0);
+    assert_left_alone(&project);
+}
+
+#[test]
+fn what_the_pre_commit_framework_wrote_is_as_it_was_once_ours_are_gone() {
+    let test = "what_the_pre_commit_framework_wrote_is_as_it_was_once_ours_are_gone";
+    let Some(judges) = judges(&["pre-commit"]) else { return skip(test, "no pre-commit among the judges") };
+    let project = repository();
+    project.write(".pre-commit-config.yaml", "repos: []\n");
+    install_framework(&project, &judges);
+    assert_left_alone(&project);
+}
+
+#[test]
+fn ours_are_taken_from_where_the_pre_commit_framework_keeps_them() {
+    let test = "ours_are_taken_from_where_the_pre_commit_framework_keeps_them";
+    let Some(judges) = judges(&["pre-commit"]) else { return skip(test, "no pre-commit among the judges") };
+    let project = repository();
+    project.write(".pre-commit-config.yaml", "repos: []\n");
+    project.write(".git/info/exclude", "/first\n/leak.txt\n");
+    let first = "#!/bin/sh\ntouch first\n";
+    project.write(".git/hooks/pre-commit", first);
+    set_mode(&project.path(".git/hooks/pre-commit"), 0o755);
+    git(&project, &["add", "."]).assert_code(0);
+    project.run(["hooks", "install"]).assert_code(0);
+    install_framework(&project, &judges);
+    let framework = project.contents();
+    let commit = || person(&project, &judges, "git", &["commit", "-q", "--allow-empty", "-m", "x"]);
+    project.write("leak.txt", project.get("AUTH"));
+    git(&project, &["add", "-f", "leak.txt"]).assert_code(0);
+    // What was there before ours runs by that name too.
+    assert_ne!(commit().code, 0);
+    std::fs::remove_file(project.path("first")).unwrap();
+
+    let told = project.run(["hooks", "remove", "-n"]).assert_code(0).both();
+    assert!(told.contains("would remove") && told.contains("hooks/pre-push.legacy\n"), "{told}");
+    let run = project.run(["hooks", "remove"]).assert_code(0);
+    assert_eq!(run.stderr, told.replace("would remove", "removed"));
+    for hook in ["pre-commit", "pre-merge-commit", "commit-msg", "pre-push"] {
+        let file = format!(".git/hooks/{hook}");
+        assert_eq!(project.bytes(&file), framework[&file].1, "theirs stays");
+        assert_eq!(project.path(&format!("{file}.legacy")).exists(), hook == "pre-commit", "{hook}");
+    }
+    assert_eq!(project.read(".git/hooks/pre-commit.legacy"), first);
+    assert!(!project.path(".git/hooks/pre-commit.before-vault-kit").exists());
+    commit().assert_code(0);
+    assert!(project.path("first").exists());
 }

@@ -89,6 +89,11 @@ impl Place {
 
     /// The file of a hook as people read it.
     pub(super) fn file(&self, event: Event) -> String {
-        self.directory.join(event.file()).display().to_string()
+        self.named(event.file())
+    }
+
+    /// A file beside them as people read it.
+    pub(super) fn named(&self, file: &str) -> String {
+        self.directory.join(file).display().to_string()
     }
 }
