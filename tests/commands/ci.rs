@@ -194,3 +194,59 @@ fn the_action_searches_what_a_push_brings() {
     assert_eq!(bash(&project, script, &hostile).0, Some(2));
     assert!(!project.path("hacked").exists());
 }
+
+/// What a runner has: a clone, and no identity.
+fn cloned(project: &Project) -> Project {
+    let clone = Project::empty();
+    crate::changed_since::git(&clone, &["clone", "--quiet", project.root().to_str().unwrap(), "."]);
+    assert!(!clone.identity().exists() && !clone.path(".vault-kit").exists());
+    clone
+}
+
+#[test]
+fn without_an_identity_every_template_is_red_for_a_leak_that_was_committed_and_names_it() {
+    let (Some(action), Some(gitlab)) = (read("action.yml"), read("gitlab-ci.yml")) else {
+        let test = "without_an_identity_every_template_is_red_for_a_leak_that_was_committed_and_names_it";
+        return support::skip(test, "no Python with the judges' packages");
+    };
+    let steps = action["runs"]["steps"].as_array().unwrap();
+    let step = |name: &str| steps.iter().find(|it| it["name"] == name).unwrap()["run"].as_str().unwrap();
+    let gitlab = gitlab["vault-kit"]["script"][0].as_str().unwrap();
+    let project = complete();
+    let output = "\n[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n";
+    crate::changed_since::append(&project, "vault-kit.toml", output);
+    project.run(["render"]).assert_code(0);
+    committed(&project);
+    let auth = String::from_utf8(project.get("AUTH")).unwrap();
+    let base = |clone: &Project| {
+        let output = Command::new("git").args(["rev-parse", "HEAD~1"]).current_dir(clone.root()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    for (text, red) in [("nothing to see\n".to_owned(), false), (format!("one\nkey = {auth}\n"), true)] {
+        project.write("notes.txt", text);
+        crate::changed_since::git(&project, &["add", "notes.txt"]);
+        crate::changed_since::git(&project, &["commit", "--quiet", "--no-verify", "-m", "notes"]);
+        let clone = cloned(&project);
+        let range = format!("{}..HEAD", base(&clone));
+        let check = [("ENVIRONMENT", ""), ("DIRECTORY", "."), ("FAIL_ON", "warning"), ("CHANGED_SINCE", "")];
+        let (code, told) = bash(&clone, step("Check"), &check);
+        assert_eq!(code, Some(0), "{told}");
+        let (code, told) = bash(&clone, step("Scan"), &[("DIRECTORY", "."), ("RANGE", &range)]);
+        assert_eq!(code, Some(i32::from(red)), "{told}");
+        let is_named = |text: &str| text.contains("notes.txt") && text.contains("AUTH");
+        assert!(!told.contains(&auth) && is_named(&told) == red, "{told}");
+
+        let (before, head) = range.split_once("..").unwrap();
+        for merge_request in [false, true] {
+            let variable = if merge_request { "CI_MERGE_REQUEST_DIFF_BASE_SHA" } else { "CI_COMMIT_BEFORE_SHA" };
+            let (code, told) = bash(&clone, gitlab, &[(variable, before), ("CI_COMMIT_SHA", head)]);
+            assert_eq!(code, Some(i32::from(red)), "{told}");
+            let report = clone.read("vault-kit-scan.xml");
+            assert!(!(told.clone() + &report).contains(&auth));
+            assert!(is_named(&told) == red && is_named(&report) == red, "{told} {report}");
+            let failures = report.matches("<failure ").count();
+            assert_eq!(failures, usize::from(red), "{report}");
+            assert!(report.contains(&format!("failures=\"{failures}\"")), "{report}");
+        }
+    }
+}

@@ -35,3 +35,4 @@ mod set;
 mod shop;
 mod status;
 mod terminal;
+mod verdict;
