@@ -56,14 +56,13 @@ pub fn render(id: &str, incident: &Incident, project: &str, environment: &EnvNam
     if incident.remains.is_empty() {
         line(&mut text, "nothing that is known here");
     }
-    text.push_str(NOTES);
-    let mut text = text.into_bytes();
-    text.extend_from_slice(before.map_or(&[], notes));
-    text
+    let notes = before.map_or(&[][..], |before| notes(before, text.as_bytes()));
+    [text.as_bytes(), NOTES.as_bytes(), notes].concat()
 }
 
-/// A person's own words: what follows the heading, however an editor or its user left that.
-fn notes(before: &[u8]) -> &[u8] {
+/// A person's own words: what follows the heading, however an editor or its user left that. Without one nobody can tell what is whose:
+/// then it is everything from the first line on that does not stand `above` as well.
+fn notes<'t>(before: &'t [u8], above: &[u8]) -> &'t [u8] {
     let is_heading = |line: &[u8]| {
         let line = String::from_utf8_lossy(line);
         let line = line.trim();
@@ -76,7 +75,10 @@ fn notes(before: &[u8]) -> &[u8] {
             return &before[at..];
         }
     }
-    &[]
+    let lines = |text: &'t [u8]| text.split_inclusive(|byte| *byte == b'\n');
+    let mut ours = above.split_inclusive(|byte| *byte == b'\n');
+    let same = lines(before).take_while(|line| ours.next() == Some(line));
+    &before[same.map(<[u8]>::len).sum()..]
 }
 
 fn affected(text: &mut String, it: &Affected) {
@@ -133,9 +135,16 @@ mod tests {
     fn notes_are_kept_whatever_became_of_their_heading() {
         for heading in ["## Notes\n", "## Notes\r\n", "## Notes \n", "# notes:\n", "### NOTES\n"] {
             let before = [format!("# Incident\n\ntext\n{heading}called b").as_bytes(), b"\xf6b\n"].concat();
-            assert_eq!(notes(&before), b"called b\xf6b\n", "{heading:?}");
+            assert_eq!(notes(&before, b""), b"called b\xf6b\n", "{heading:?}");
         }
-        assert_eq!(notes(b"# Incident\nno notes\n"), b"");
-        assert_eq!(notes(format!("text{NOTES}").as_bytes()), b"");
+        assert_eq!(notes(format!("text{NOTES}").as_bytes(), b""), b"");
+    }
+
+    #[test]
+    fn without_their_heading_all_is_kept_that_does_not_stand_above() {
+        let above = b"# Incident\n\n- done: a\n- done: b\n";
+        assert_eq!(notes(b"# Incident\n\n- done: a\n\ncalled b\xf6b", above), b"\ncalled b\xf6b");
+        assert_eq!(notes(b"my own file", above), b"my own file");
+        assert_eq!(notes(b"# Incident\n\n", above), b"");
     }
 }

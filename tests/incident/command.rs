@@ -364,6 +364,20 @@ fn notes_that_are_no_text_are_kept_byte_by_byte() {
 #[test]
 fn another_environment_with_the_same_value_is_named() {
     let manifest =
+#[test]
+fn notes_whose_heading_somebody_took_away_are_kept() {
+    let project = shop();
+    declare(&project, &["AUTH"]).assert_code(0);
+    let (text, path) = timeline(&project);
+    let notes = "called the bank\n\n- and the police\n";
+    project.write(&path, format!("{}{notes}", text.replace("\n## Notes\n", "\n")));
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert_eq!(project.read(&path), format!("{text}\n{notes}"));
+    // Once more, and nothing comes twice.
+    declare(&project, &["AUTH"]).assert_code(0);
+    assert_eq!(project.read(&path), format!("{text}\n{notes}"));
+}
+
         "[project]\nname = \"shop\"\n[environments.dev]\n[environments.prod]\n[secrets.STRIPE]\nkind = \"external\"\n";
     let project = Project::with_manifest(manifest);
     for environment in ["dev", "prod"] {
