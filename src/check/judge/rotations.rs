@@ -103,7 +103,10 @@ impl Bench<'_> {
             self.about_secret(Code::ReloadOwed, name, &*message, &*fix);
         }
         if changed.is_empty() {
-            self.about_file(Code::ReloadOwed, &format!(".vault-kit/{}.age", self.environment), message, fix);
+            // What is left to look at is the hook, where the manifest declares it still.
+            let line = self.manifest.hooks.get(hook).and_then(|it| u32::try_from(it.line).ok());
+            let finding = Finding::new(Code::ReloadOwed, message, fix).of_file(&self.manifest.file);
+            self.verdict.findings.push(Finding { line, ..finding });
         }
     }
 

@@ -174,6 +174,7 @@ fn a_program_that_was_not_told_of_changed_files_is_named() {
     );
     assert!(told[1].starts_with("`reload` of hook `nginx` was not run"), "{told:?}");
     assert_eq!(report.findings[0].fix, "vault-kit rotate resume");
+    assert!(report.findings.iter().all(|it| it.file.as_deref() == Some("vault-kit.toml")), "{report:?}");
 }
 
 #[test]
