@@ -501,6 +501,11 @@ fn what_a_person_supplied_is_not_waited_for_any_more() {
     assert_eq!(shown().matches("another value is in force").count(), 1, "of what did not leak it says nothing");
 }
 
+    let listed = || {
+        let list = json(&project.run(["incident", "list", "--json"]).assert_code(0));
+        list["incidents"][0]["remains"].to_string()
+    };
+    assert!(listed().contains("`vault-kit set STRIPE`"), "{}", listed());
 #[test]
 fn who_removes_a_secret_is_not_told_to_remove_what_others_have_in_the_file() {
     let project = shop();
@@ -511,6 +516,11 @@ fn who_removes_a_secret_is_not_told_to_remove_what_others_have_in_the_file() {
     let told = format!("`.env` still holds the value, beside what is not its own: take line {line} out of it");
     assert!(run.stderr.contains(&told) && !run.stderr.contains("rm .env"), "{run:?}");
 
+    assert!(
+        !listed().contains("vault-kit set STRIPE") && listed().contains("revoked by who issued it"),
+        "{}",
+        listed()
+    );
     let manifest = "[project]\nname = \"shop\"\n[secrets.STRIPE]\nkind = \"external\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
     let alone = Project::initialised(manifest);
     alone.run_with_stdin(["set", "STRIPE"], KEY.as_bytes()).assert_code(0);

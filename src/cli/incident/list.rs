@@ -39,8 +39,9 @@ struct Listed<'a> {
     left: Vec<&'a SecretName>,
     /// The secrets that have a new value, and whose files were delivered with what leaked or is made of it.
     undelivered: Vec<&'a SecretName>,
+    /// As it is now.
     #[serde(flatten)]
-    incident: &'a Incident,
+    incident: Incident,
 }
 
 pub fn run(context: &Context) -> Result<Exit> {
@@ -82,7 +83,7 @@ fn listed<'s>(
         unretired: those(Standing::Unretired),
         left: those(Standing::Left),
         undelivered: incident.affected.iter().filter(is_held).map(|it| &it.secret).collect(),
-        incident,
+        incident: timelines::current(session, store, id, incident),
     }
 }
 

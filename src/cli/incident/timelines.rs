@@ -85,8 +85,14 @@ pub fn shown(session: &Session<'_>, store: &Store, (id, incident): (&str, &Incid
     String::from_utf8_lossy(&rendered(session, store, (id, incident), before.as_deref())).into_owned()
 }
 
-fn rendered(session: &Session<'_>, store: &Store, (id, incident): (&str, &Incident), before: Option<&[u8]>) -> Vec<u8> {
+/// An incident as it is now, by what became of it and by what stands in the files.
+pub fn current(session: &Session<'_>, store: &Store, id: &str, incident: &Incident) -> Incident {
     let mut incident = progress::since(&session.manifest, store, id, incident);
     incident.remains.extend(traces::left(session, store, &incident));
+    incident
+}
+
+fn rendered(session: &Session<'_>, store: &Store, (id, incident): (&str, &Incident), before: Option<&[u8]>) -> Vec<u8> {
+    let incident = current(session, store, id, incident);
     timeline::render(id, &incident, &session.manifest.project, &session.environment, before)
 }
