@@ -10,3 +10,4 @@ pub mod revoke;
 pub mod scan;
 pub mod standing;
 pub mod timeline;
+pub mod traces;

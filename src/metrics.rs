@@ -21,6 +21,8 @@ pub struct Metrics<'a> {
     pub is_current: bool,
     /// The hooks whose programs have yet to read changed files, each with how often they failed to.
     pub reloads: Vec<(&'a str, u32)>,
+    /// The secrets whose owners may still accept a value that leaked, each with its incident.
+    pub leaks: Vec<(&'a str, &'a str)>,
     /// The secrets that have or should have a value.
     pub secrets: Vec<SecretMetrics<'a>>,
 }
@@ -111,6 +113,12 @@ pub fn text(metrics: &Metrics<'_>) -> String {
     family(&mut text, "reload_owed", "Whether a program has yet to read changed files.", owed);
     let failures = hooks.iter().map(|(labels, failures)| (labels, *failures));
     family(&mut text, "reload_failures", "How often a program that has yet to read changed files failed to.", failures);
+    let leaks = metrics.leaks.iter();
+    let leaks =
+        leaks.map(|(secret, id)| format!("{place},secret=\"{}\",incident=\"{}\"", escaped(secret), escaped(id)));
+    let leaks: Vec<String> = leaks.collect();
+    let help = "Whether an owner may still accept a value that leaked and was replaced.";
+    family(&mut text, "leak_still_accepted", help, leaks.iter().map(|labels| (labels, 1)));
     for (name, help, sample) in FAMILIES {
         let samples = metrics.secrets.iter().zip(&labels);
         let samples = samples.filter_map(|(secret, labels)| Some((labels, sample(secret, metrics.now)?)));
@@ -178,9 +186,9 @@ mod tests {
         };
         let secrets = vec![there, missing];
         let project = "a\"b\\c\nd";
-        let reloads = vec![("nginx", 3)];
+        let (reloads, leaks) = (vec![("nginx", 3)], vec![("OLD_PASSWORD", "0a1b2c3d4e5f")]);
         let metrics =
-            Metrics { project, environment: &environment, now: time(200), is_current: true, reloads, secrets };
+            Metrics { project, environment: &environment, now: time(200), is_current: true, reloads, leaks, secrets };
         insta::assert_snapshot!(text(&metrics), @r#"
         # HELP vault_kit_written_timestamp_seconds When this file was written.
         # TYPE vault_kit_written_timestamp_seconds gauge
@@ -194,6 +202,9 @@ mod tests {
         # HELP vault_kit_reload_failures How often a program that has yet to read changed files failed to.
         # TYPE vault_kit_reload_failures gauge
         vault_kit_reload_failures{project="a\"b\\c\nd",environment="prod",hook="nginx"} 3
+        # HELP vault_kit_leak_still_accepted Whether an owner may still accept a value that leaked and was replaced.
+        # TYPE vault_kit_leak_still_accepted gauge
+        vault_kit_leak_still_accepted{project="a\"b\\c\nd",environment="prod",secret="OLD_PASSWORD",incident="0a1b2c3d4e5f"} 1
         # HELP vault_kit_secret_present Whether the secret has a value.
         # TYPE vault_kit_secret_present gauge
         vault_kit_secret_present{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 1

@@ -96,9 +96,13 @@ const TABLE: &[Explanation] = explanations! {
         risk "Everybody knows it: it is the first thing that is tried."
         cure "Supply the real one with `vault-kit set`, or let `vault-kit generate --replace` make one."
     "banned" at [Host]
-        cause "A value that an incident declared leaked is in force, or still stands in a file."
+        cause "A value that an incident declared leaked is in force, or still stands in a file, maybe in a line of others."
         risk "Whoever found the leak can use it."
         cure "Replace it now: the command of the finding; for what others issue, get a new one from them first."
+    "still-accepted" at [Host]
+        cause "A value that leaked was replaced, and its owner, such as a database, was told it by a hook and was not asked to refuse it: that failed, or no hook is declared any more."
+        risk "Whoever found the leak can still log in with it."
+        cure "The command of the finding. Where no hook is left, have the owner refuse the value by hand, then `vault-kit incident close ID` says so."
     "weak" at [Host, Env]
         cause "The value is short, or made of words and patterns: fewer bits than a guesser needs years for."
         risk "It can be found by trying, offline from any hash or token that is made with it."

@@ -106,6 +106,8 @@ pub struct Facts {
     pub hooks: Vec<UnusableHook>,
     /// The dotenv files that a new value could not be written into as they are, by path.
     pub handwritten: BTreeMap<String, Handwritten>,
+    /// The lines of dotenv files that vault-kit did not write and that have a value which leaked, by path.
+    pub leaked_lines: BTreeMap<String, BTreeSet<usize>>,
     /// The declared keys that bundles in AWS lack, by the bundle's full name, as far as they may be read; `None` = what is
     /// there is no JSON object.
     pub remote_lacks: BTreeMap<String, Option<BTreeSet<String>>>,

@@ -86,6 +86,8 @@ codes! {
     Placeholder = "placeholder",
     /// The value leaked, and must not serve any more.
     Banned = "banned",
+    /// An owner may still accept a value that leaked and was replaced.
+    StillAccepted = "still-accepted",
     /// The value can be guessed.
     Weak = "weak",
     /// The declaration draws values that can be guessed.

@@ -57,6 +57,7 @@ pub fn judge(
         bench.copy();
         bench.secrets();
         bench.banned();
+        bench.outliving();
         bench.rotations();
         bench.hooks();
         bench.lists();

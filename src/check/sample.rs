@@ -171,6 +171,8 @@ pub(crate) fn ledger() -> Ledger {
             reloads: BTreeMap::new(),
             unread: BTreeMap::new(),
             banned: BTreeSet::new(),
+            leaks: BTreeMap::new(),
+            leaked_into: BTreeSet::new(),
         },
         secrets: ["API_KEY", "KEY", "TOKEN"].into_iter().map(entry).collect(),
         files: BTreeMap::from([(".env".into(), file)]),

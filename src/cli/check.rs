@@ -6,6 +6,7 @@ mod leaks;
 mod remote;
 mod reuse;
 mod told;
+mod traces;
 pub mod values;
 
 use std::mem::ManuallyDrop;
@@ -141,6 +142,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     if let Some(ledger) = ledger.as_ref().filter(|_| places.contains(&Place::Host)) {
         reuse::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
+        traces::look(&session, host.identities.as_ref(), &values, ledger, &mut facts);
     }
     if places.contains(&Place::Host) {
         // Nobody is asked for nothing: who would take the lock meanwhile without waiting for it is refused.

@@ -9,7 +9,7 @@ mod named;
 mod rotation;
 mod tell;
 pub(super) mod timelines;
-mod traces;
+pub(super) mod traces;
 mod unended;
 
 use std::path::PathBuf;

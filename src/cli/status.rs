@@ -14,6 +14,7 @@ use super::session::Session;
 use super::table::table;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::incident::standing;
 use crate::manifest::Declaration;
 use crate::metrics::{self, LastRotation, Metrics, SecretMetrics};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -44,6 +45,9 @@ struct Status<'a> {
     /// The hooks whose programs are still to read changed files.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reloads: BTreeMap<String, Trouble>,
+    /// The secrets whose owners may still accept a value that leaked, each with its incident.
+    #[serde(skip)]
+    leaks: Vec<(&'a str, &'a str)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,7 +120,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let absent = if store.present && ledger.is_none() { "unknown" } else { "missing" };
     let secrets = rows(&session, ledger.as_ref(), absent);
     let reloads = ledger.as_ref().map(|ledger| ledger.header.reloads.clone()).unwrap_or_default();
-    let status = Status { schema_version: SCHEMA_VERSION, environment: &session.environment, store, secrets, reloads };
+    let leaks = ledger.iter().flat_map(|ledger| standing::outliving(&session.manifest, ledger));
+    let leaks = leaks.map(|(id, leak, ..)| (leak.secret.as_str(), id)).collect();
+    let environment = &session.environment;
+    let status = Status { schema_version: SCHEMA_VERSION, environment, store, secrets, reloads, leaks };
     warn_of_rotations(context, &paste, &status);
     if let Some(file) = arguments.metrics.as_deref() {
         if file == Path::new(STDOUT) {
@@ -178,6 +185,7 @@ fn metrics_of(session: &Session<'_>, status: &Status<'_>) -> String {
         now: session.context.now,
         is_current: status.store.present && status.store.ledger_current,
         reloads: status.reloads.iter().map(|(hook, trouble)| (hook.as_str(), trouble.failures)).collect(),
+        leaks: status.leaks.clone(),
         secrets: secrets.collect(),
     })
 }

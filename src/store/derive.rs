@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use super::incidents::Affected;
 use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, NEXT_UPDATE, SCHEMA_VERSION};
 use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
 use crate::companions;
+use crate::incident::standing;
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{SecretName, VersionId};
 use crate::plan::due::{self, Dates};
@@ -48,6 +50,8 @@ pub fn ledger(
         reloads: store.rotations.reloads.clone(),
         unread: store.rotations.unread.clone(),
         banned: banned(store, &files),
+        leaks: standing::leaks(store),
+        leaked_into: leaked_into(store),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));
     let secrets = current.map(|(name, version)| (name.clone(), entry(store, manifest, (name, version), now))).collect();
@@ -60,6 +64,17 @@ pub fn ledger(
 fn banned(store: &Store, files: &BTreeMap<String, DeliveredFile>) -> BTreeSet<VersionId> {
     let banned = store.banned_versions();
     files.values().flat_map(|file| file.holds.values()).filter(|held| banned.contains(held)).copied().collect()
+}
+
+/// The dotenv files that were delivered with a value that leaked and that can still be looked for.
+fn leaked_into(store: &Store) -> BTreeSet<String> {
+    let is_known = |it: &&Affected| {
+        let mut versions = it.versions.iter().filter_map(|id| store.version(&it.secret, *id));
+        versions.any(|version| version.parts.iter().next().is_some())
+    };
+    let affected = store.incidents.values().flat_map(|incident| &incident.affected).filter(is_known);
+    let files = affected.flat_map(|it| &it.deliveries).filter(|file| file.form.starts_with("dotenv"));
+    files.map(|file| file.path.clone()).collect()
 }
 
 /// Writes to each secret which version of its remote counterpart it was last the same as.

@@ -16,7 +16,7 @@ use super::bulk;
 use super::rotations::{Operation, Outcome, Trouble};
 use crate::error::{Error, Kind, Result};
 use crate::name::{OutputName, SecretName, VersionId};
-pub use header::Header;
+pub use header::{Header, Leak};
 
 /// The version of the format.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -331,6 +331,11 @@ mod tests {
                 reloads: BTreeMap::from([("nginx".into(), Trouble::default())]),
                 unread: BTreeMap::from([("nginx".into(), [name.clone()].into())]),
                 banned: BTreeSet::from([id]),
+                leaks: BTreeMap::from([(
+                    "0".repeat(12),
+                    vec![Leak { secret: name.clone(), untold: true, told: true, forgotten: true }],
+                )]),
+                leaked_into: BTreeSet::from([".env".into()]),
             },
             secrets: BTreeMap::from([(
                 name.clone(),

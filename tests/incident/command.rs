@@ -477,12 +477,23 @@ fn lines_of_others_that_have_what_leaked_are_told_until_they_have_not() {
     project.write(".env", project.read(".env").replace(&foreign, &format!("OTHER=1\n#PLAIN={old}\n")));
     let run = declare(&project, &["AUTH"]).assert_code(0);
     assert!(run.stderr.contains("take what leaked out of line 2 of `.env`"), "{run:?}");
+    let report = json(&project.run(["check", "--json"]).assert_code(1));
+    let [found] = report["findings"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert_eq!((&found["code"], &found["file"], &found["line"]), (&"banned".into(), &".env".into(), &1.into()));
+    assert_eq!(found["fix"], left);
+    assert_value_free(&project, &report.to_string());
+    let hidden = project.home().join("identity");
+    std::fs::rename(project.identity(), &hidden).unwrap();
+    let unseen = json(&project.run(["check", "--json"]).assert_code(0))["not_checked"].to_string();
+    assert!(unseen.contains("lines of `.env` that vault-kit did not write"), "{unseen}");
+    std::fs::rename(&hidden, project.identity()).unwrap();
     project.write(".env", project.read(".env").replace(&format!("#PLAIN={old}\n"), ""));
     declare(&project, &["AUTH"]).assert_code(0);
     assert!(!timeline(&project).0.contains("take what leaked"), "{}", timeline(&project).0);
 }
 
 #[test]
+    project.run(["check"]).assert_code(0);
 fn what_a_person_supplied_is_not_waited_for_any_more() {
     let project = shop();
     declare(&project, &["STRIPE"]).assert_code(0);

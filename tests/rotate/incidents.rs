@@ -151,6 +151,68 @@ fn what_is_forgotten_stays_listed_until_a_person_says_that_nobody_accepts_it() {
     project.run(["audit", "verify"]).assert_code(0);
 }
 
+/// The secrets whose owners `check` finds may still accept what leaked, each with the command of its fix.
+fn still_accepted(project: &Project) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let found = report["findings"].as_array().unwrap().iter().filter(|it| it["code"] == "still-accepted");
+    let command = |fix: String| fix.split("    #").next().unwrap().to_owned();
+    found.map(|it| (text(&it["secret"]), command(text(&it["fix"])))).collect()
+}
+
+#[test]
+fn check_fails_until_no_owner_may_accept_what_leaked_also_without_hooks_secret_and_identity() {
+    let project = told();
+    project.write("fail-retire", "");
+    project.run(INCIDENT).assert_code(8);
+    let found = |fix: &str| vec![("DB".to_owned(), fix.to_owned())];
+    assert_eq!(still_accepted(&project), found("vault-kit rotate resume DB"));
+    without_hooks(&project);
+    let id = listed(&project).1;
+    let close = format!("vault-kit incident close {id}");
+    let hidden = project.home().join("identity");
+    std::fs::rename(project.identity(), &hidden).unwrap();
+    assert_eq!(still_accepted(&project), found(&close));
+    std::fs::rename(&hidden, project.identity()).unwrap();
+    project.run(["remove", "DB", "--yes"]).assert_code(0);
+    let manifest = project.read("vault-kit.toml");
+    let (before, after) = manifest.split_once("[secrets.DB]").unwrap();
+    let after = after.split_once("\n[").unwrap().1;
+    project.write("vault-kit.toml", format!("{before}[{}", after.replace("${DB}", "none")));
+    project.run(["generate"]).assert_code(0);
+    assert_eq!(still_accepted(&project), found(&close));
+    let metrics = project.run(["status", "--metrics", "-"]).assert_code(0).stdout;
+    let sample = format!(
+        "vault_kit_leak_still_accepted{{project=\"shop\",environment=\"dev\",secret=\"DB\",incident=\"{id}\"}} 1\n"
+    );
+    assert!(metrics.contains(&sample), "{metrics}");
+    project.run(["incident", "close", &id, "--yes"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    let metrics = project.run(["status", "--metrics", "-"]).assert_code(0).stdout;
+    assert!(!metrics.contains("still_accepted"), "{metrics}");
+}
+
+#[test]
+fn a_search_that_finds_what_leaked_says_so_where_its_owner_may_still_accept_it() {
+    let project = told();
+    let old = String::from_utf8(project.get("DB")).unwrap();
+    project.write("fail-retire", "");
+    project.run(INCIDENT).assert_code(8);
+    project.write("notes.txt", format!("password: {old}\n"));
+    let fix = || {
+        let report: Value = serde_json::from_str(&project.run(["scan", "--json"]).assert_code(1).stdout).unwrap();
+        let mut found = report["findings"].as_array().unwrap().iter();
+        found.find(|it| it["file"] == "notes.txt").unwrap()["fix"].as_str().unwrap().to_owned()
+    };
+    let told = "take it out of the file; its owner may still accept it: ";
+    assert_eq!(fix(), format!("{told}`vault-kit rotate resume DB`"));
+    without_hooks(&project);
+    let id = listed(&project).1;
+    assert_eq!(fix(), format!("{told}see to it that nobody does, then `vault-kit incident close {id}`"));
+    project.run(["incident", "close", &id, "--yes"]).assert_code(0);
+    assert_eq!(fix(), "take it out of the file; it was replaced already");
+}
+
 #[test]
 fn a_list_tells_all_that_an_incident_waits_for() {
     let project = told();

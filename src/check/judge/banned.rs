@@ -1,7 +1,9 @@
-//! Values that leaked: still in force, or still in a file.
+//! Values that leaked: still in force, still accepted, or still in a file.
 
 use super::Bench;
-use crate::check::finding::{Code, listed};
+use crate::check::finding::{Code, Finding, listed};
+use crate::incident::standing::{self, Standing};
+use crate::incident::traces;
 use crate::name::SecretName;
 use crate::store::ledger::{DeliveredFile, Ledger};
 
@@ -27,6 +29,25 @@ impl Bench<'_> {
                 let message = format!("still has a value that leaked, of {}", listed(&names));
                 self.about_file(Code::Banned, &file.file, message, fix);
             }
+        }
+    }
+
+    /// What is replaced and nonetheless good for whoever has it: accepted by its owner, or in lines that nothing here replaces.
+    pub(super) fn outliving(&mut self) {
+        let Some(ledger) = self.ledger else { return };
+        for (id, leak, standing, words) in standing::outliving(self.manifest, ledger) {
+            let mut fix = self.command(&words);
+            if standing == Standing::Left {
+                fix.push_str("    # once you had its owner refuse what leaked: no hook is declared that could");
+            }
+            let message = format!("leaked, and its owner may still accept the old value (incident {id})");
+            self.about_secret(Code::StillAccepted, &leak.secret, message, fix);
+        }
+        for (path, lines) in &self.facts.leaked_lines {
+            let first = lines.first().and_then(|line| u32::try_from(*line).ok()).unwrap_or(u32::MAX);
+            let message = format!("has a value that leaked in {}, which vault-kit did not write", traces::told(lines));
+            let finding = Finding::new(Code::Banned, message, traces::cure(path, lines));
+            self.verdict.findings.push(finding.of_file(path).at_line(first));
         }
     }
 

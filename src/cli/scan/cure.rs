@@ -8,6 +8,7 @@ use super::super::paste::Paste;
 use super::super::session::Session;
 use super::known::OpenedStore;
 use crate::incident::covered;
+use crate::incident::standing::{self, Standing};
 use crate::name::{SecretName, VersionId};
 use crate::report::Frame;
 use crate::scan::git::{self, Git};
@@ -77,10 +78,28 @@ impl<'a> Cures<'a> {
             return format!("{take}; it is banned already");
         };
         if opened.store.current(name).is_none_or(|current| current.id != version) {
-            return format!("{take}; it was replaced already");
+            return self.of_replaced(finding, root).map_or_else(
+                || format!("{take}; it was replaced already"),
+                |how| format!("{take}; its owner may still accept it: {how}"),
+            );
         }
         let (_, replace) = self.replace(finding, root);
         format!("{take}; it is banned, and still in force: `{replace}`")
+    }
+
+    /// How an owner comes to refuse a value that leaked and is replaced; `None` = it does.
+    fn of_replaced(&self, finding: &Finding, root: &Path) -> Option<String> {
+        let (opened, name, version) = self.known(finding)?;
+        let (manifest, store) = (&self.session.manifest, &opened.store);
+        let mut leaks = store.incidents.iter().filter(|(_, incident)| incident.has(name, version));
+        leaks.find_map(|(id, incident)| {
+            let it = incident.affected.iter().find(|it| it.secret == *name)?;
+            let standing = standing::of(manifest, store, it);
+            let words = standing::command(standing, name, id, store.rotations.running.contains_key(name))?;
+            let by_hand = if standing == Standing::Left { "see to it that nobody does, then " } else { "" };
+            let fix = finding.fix.replace(&format!("incident {name}"), &words);
+            Some(format!("{by_hand}`{}`", self.paste.fix(&there(opened, fix), root)))
+        })
     }
 
     /// Where the value is replaced if that is not here, and how.
@@ -100,14 +119,7 @@ impl<'a> Cures<'a> {
             }
             _ => finding.fix.clone(),
         };
-        let fix = match &opened.main {
-            None => fix,
-            Some(main) => {
-                let there = format!("vault-kit -C {} ", shell::path(&main.to_string_lossy()));
-                fix.replacen("vault-kit ", &there, 1)
-            }
-        };
-        ("", self.paste.fix(&fix, root))
+        ("", self.paste.fix(&there(opened, fix), root))
     }
 
     /// The store that has the version that was found.
@@ -127,6 +139,12 @@ impl<'a> Cures<'a> {
         let path = if self.is_at_top { path } else { format!(":/{path}") };
         format!("`git add {}`", shell::path(&path))
     }
+}
+
+/// A command where the store is that it is about.
+fn there(opened: &OpenedStore, fix: String) -> String {
+    let Some(main) = &opened.main else { return fix };
+    fix.replacen("vault-kit ", &format!("vault-kit -C {} ", shell::path(&main.to_string_lossy())), 1)
 }
 
 /// What to do about a file or a directory that is called as a value.

@@ -45,6 +45,13 @@ pub struct Header {
     /// The versions of leaked values that files were delivered with.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub banned: BTreeSet<VersionId>,
+    /// The values that leaked, are replaced, and may be accepted all the same, by the incident's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub leaks: BTreeMap<String, Vec<Leak>>,
+    /// The files of `NAME=value` lines that were delivered with values that leaked and that the store still has: lines of others
+    /// in them may have those too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub leaked_into: BTreeSet<String>,
     /// From when on `rotate --due` has something to do, by the manifest of that digest; `None` = never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
@@ -68,4 +75,22 @@ pub struct Header {
     /// The secrets that changed since the program of such a hook read its files.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<String, BTreeSet<SecretName>>,
+}
+
+/// What the store alone tells of who may still accept a value that leaked and was replaced: which hooks there are says the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Leak {
+    /// The secret that it was the value of.
+    pub secret: SecretName,
+    /// Whether it is what its owner knows, which was not told the value in force.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub untold: bool,
+    /// Whether its owner was told it, and was not asked to refuse it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub told: bool,
+    /// Whether the secret was forgotten before that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub forgotten: bool,
 }
