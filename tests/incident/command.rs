@@ -156,16 +156,19 @@ fn a_run_that_died_behind_the_store_is_completed() {
 #[test]
 fn what_a_person_supplies_is_banned_and_check_fails_until_there_is_another() {
     let project = shop();
-    let run = declare(&project, &["STRIPE"]).assert_code(0);
+    let run = declare(&project, &["STRIPE"]).assert_code(8);
     for part in ["payments", "dashboard.stripe.com", "`vault-kit set STRIPE`"] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
     }
+    let error = "vault-kit: error: the value of `STRIPE` that leaked is still in force\n\
+                 vault-kit: hint: have it revoked by who issued it, and supply a new one: `vault-kit set STRIPE`\n";
+    assert!(run.stderr.contains(error) && run.stdout.is_empty(), "{run:?}");
     let banned = |name: &str| ("banned".to_owned(), name.to_owned());
     assert_eq!(findings(&project), ["STRIPE", "STRIPE_URL"].map(banned));
     let listed = json(&project.run(["incident", "list", "--json"]).assert_code(0));
     assert_eq!(listed["incidents"][0]["waits_for"], serde_json::json!(["STRIPE"]));
     let before = project.snapshot();
-    declare(&project, &["STRIPE"]).assert_code(0);
+    declare(&project, &["STRIPE"]).assert_code(8);
     assert_untouched(&project, &before);
 
     project.run_with_stdin(["set", "STRIPE"], NEW_KEY).assert_code(0);
@@ -362,9 +365,6 @@ fn notes_that_are_no_text_are_kept_byte_by_byte() {
 }
 
 #[test]
-fn another_environment_with_the_same_value_is_named() {
-    let manifest =
-#[test]
 fn notes_whose_heading_somebody_took_away_are_kept() {
     let project = shop();
     declare(&project, &["AUTH"]).assert_code(0);
@@ -378,13 +378,16 @@ fn notes_whose_heading_somebody_took_away_are_kept() {
     assert_eq!(project.read(&path), format!("{text}\n{notes}"));
 }
 
+#[test]
+fn another_environment_with_the_same_value_is_named() {
+    let manifest =
         "[project]\nname = \"shop\"\n[environments.dev]\n[environments.prod]\n[secrets.STRIPE]\nkind = \"external\"\n";
     let project = Project::with_manifest(manifest);
     for environment in ["dev", "prod"] {
         project.run(["-e", environment, "init"]).assert_code(0);
         project.run_with_stdin(["-e", environment, "set", "STRIPE"], KEY.as_bytes()).assert_code(0);
     }
-    let run = declare(&project, &["STRIPE"]).assert_code(0);
+    let run = declare(&project, &["STRIPE"]).assert_code(8);
     assert!(run.stderr.contains("`vault-kit -e prod incident STRIPE`"), "{}", run.stderr);
 }
 
@@ -431,7 +434,7 @@ fn what_stands_against_the_files_keeps_nothing_from_being_banned() {
     assert!(new != old);
     declare(&project, &["AUTH", "STRIPE"]).assert_code(8);
     project.run(["init", "--adopt", "--yes"]).assert_code(0);
-    declare(&project, &["AUTH", "STRIPE"]).assert_code(0);
+    declare(&project, &["AUTH", "STRIPE"]).assert_code(8);
     assert_eq!((project.get("AUTH") == new, project.store().incidents.len()), (true, 1));
     assert!(project.read(".env").contains(std::str::from_utf8(&new).unwrap()) && project.path(&path).exists());
     let banned = |name: &str| ("banned".to_owned(), name.to_owned());
@@ -474,9 +477,6 @@ fn lines_of_others_that_have_what_leaked_are_told_until_they_have_not() {
         assert!(text.contains(left), "{text}");
     }
     assert_value_free(&project, &format!("{}{}{}{}", told.both(), run.both(), again.both(), timeline(&project).0));
-    project.write(".env", project.read(".env").replace(&foreign, &format!("OTHER=1\n#PLAIN={old}\n")));
-    let run = declare(&project, &["AUTH"]).assert_code(0);
-    assert!(run.stderr.contains("take what leaked out of line 2 of `.env`"), "{run:?}");
     let report = json(&project.run(["check", "--json"]).assert_code(1));
     let [found] = report["findings"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!((&found["code"], &found["file"], &found["line"]), (&"banned".into(), &".env".into(), &1.into()));
@@ -487,17 +487,25 @@ fn lines_of_others_that_have_what_leaked_are_told_until_they_have_not() {
     let unseen = json(&project.run(["check", "--json"]).assert_code(0))["not_checked"].to_string();
     assert!(unseen.contains("lines of `.env` that vault-kit did not write"), "{unseen}");
     std::fs::rename(&hidden, project.identity()).unwrap();
+    project.write(".env", project.read(".env").replace(&foreign, &format!("OTHER=1\n#PLAIN={old}\n")));
+    let run = declare(&project, &["AUTH"]).assert_code(0);
+    assert!(run.stderr.contains("take what leaked out of line 2 of `.env`"), "{run:?}");
     project.write(".env", project.read(".env").replace(&format!("#PLAIN={old}\n"), ""));
     declare(&project, &["AUTH"]).assert_code(0);
     assert!(!timeline(&project).0.contains("take what leaked"), "{}", timeline(&project).0);
+    project.run(["check"]).assert_code(0);
 }
 
 #[test]
-    project.run(["check"]).assert_code(0);
 fn what_a_person_supplied_is_not_waited_for_any_more() {
     let project = shop();
-    declare(&project, &["STRIPE"]).assert_code(0);
+    declare(&project, &["STRIPE"]).assert_code(8);
     let id = project.store().incidents.keys().next().unwrap().clone();
+    let listed = || {
+        let list = json(&project.run(["incident", "list", "--json"]).assert_code(0));
+        list["incidents"][0]["remains"].to_string()
+    };
+    assert!(listed().contains("`vault-kit set STRIPE`"), "{}", listed());
     let shown = || project.run(["incident", "show", &id]).assert_code(0).stdout;
     assert!(shown().contains("`vault-kit set STRIPE`"), "{}", shown());
     project.run_with_stdin(["set", "STRIPE"], NEW_KEY).assert_code(0);
@@ -508,15 +516,15 @@ fn what_a_person_supplied_is_not_waited_for_any_more() {
     );
     assert!(text.contains("have the leaked value of `STRIPE` revoked by who issued it (payments)"), "{text}");
     assert_eq!(timeline(&project).0, text, "the file says it too");
+    assert!(
+        !listed().contains("vault-kit set STRIPE") && listed().contains("revoked by who issued it"),
+        "{}",
+        listed()
+    );
     project.run_with_stdin(["set", "STRIPE"], b"sk_live_0Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op").assert_code(0);
     assert_eq!(shown().matches("another value is in force").count(), 1, "of what did not leak it says nothing");
 }
 
-    let listed = || {
-        let list = json(&project.run(["incident", "list", "--json"]).assert_code(0));
-        list["incidents"][0]["remains"].to_string()
-    };
-    assert!(listed().contains("`vault-kit set STRIPE`"), "{}", listed());
 #[test]
 fn who_removes_a_secret_is_not_told_to_remove_what_others_have_in_the_file() {
     let project = shop();
@@ -527,11 +535,6 @@ fn who_removes_a_secret_is_not_told_to_remove_what_others_have_in_the_file() {
     let told = format!("`.env` still holds the value, beside what is not its own: take line {line} out of it");
     assert!(run.stderr.contains(&told) && !run.stderr.contains("rm .env"), "{run:?}");
 
-    assert!(
-        !listed().contains("vault-kit set STRIPE") && listed().contains("revoked by who issued it"),
-        "{}",
-        listed()
-    );
     let manifest = "[project]\nname = \"shop\"\n[secrets.STRIPE]\nkind = \"external\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
     let alone = Project::initialised(manifest);
     alone.run_with_stdin(["set", "STRIPE"], KEY.as_bytes()).assert_code(0);

@@ -130,7 +130,7 @@ fn a_second_leak_within_a_day_is_cured_by_a_command_that_replaces_it() {
 fn a_banned_value_that_is_in_force_is_not_called_replaced() {
     let project = repository();
     project.write("stripe.txt", project.get("STRIPE"));
-    project.run(["incident", "STRIPE", "--yes"]).assert_code(0);
+    project.run(["incident", "STRIPE", "--yes"]).assert_code(8);
     let told = fix(&project, "STRIPE", "stripe.txt");
     assert_eq!(told, "take it out of the file; it is banned, and still in force: `vault-kit set STRIPE`");
     project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);

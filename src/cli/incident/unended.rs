@@ -4,22 +4,13 @@ use super::super::session::Session;
 use crate::error::{Error, Kind};
 use crate::incident::standing::{self, Standing};
 use crate::store::Store;
-use crate::store::incidents::{Affected, Incident};
+use crate::store::incidents::Affected;
 
-/// Why these incidents have not, each with the command that goes on. What a person is to supply is not among them: `check` asks for
-/// it.
+/// Why these incidents have not, each with the command that goes on.
 pub fn errors<'i>(session: &Session<'_>, store: &Store, ids: impl Iterator<Item = &'i String>) -> Vec<Error> {
     let incidents = ids.filter_map(|id| Some((id, store.incidents.get(id)?)));
-    incidents.flat_map(|(id, incident)| of(session, store, id, incident)).collect()
-}
-
-fn of<'i>(
-    session: &'i Session<'_>,
-    store: &'i Store,
-    id: &'i str,
-    incident: &'i Incident,
-) -> impl Iterator<Item = Error> + 'i {
-    incident.affected.iter().filter_map(move |it| one(session, store, id, it))
+    let affected = incidents.flat_map(|(id, incident)| incident.affected.iter().map(move |it| (id, it)));
+    affected.filter_map(|(id, it)| one(session, store, id, it)).collect()
 }
 
 fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<Error> {
@@ -28,23 +19,32 @@ fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<
         let message = format!("the owner of `{name}` may still accept the value that leaked");
         Error::new(Kind::Conflict, "still-accepted", message).incomplete()
     };
-    let is_made = session.manifest.secret(name).is_some_and(crate::manifest::Declaration::is_generated);
-    Some(match standing::of(&session.manifest, store, it) {
-        Standing::InForce if is_made && it.made_from.is_none() => {
-            let message = format!("the value of `{name}` that leaked is still in force");
-            Error::new(Kind::Conflict, "banned", message)
-                .incomplete()
-                .hint(format!("have a new one made and told: `vault-kit rotate {name}`"))
-        }
-        Standing::Untold => accepted().hint(format!("have it told the new one: `vault-kit rotate tell {name}`")),
-        Standing::Unretired => {
-            let is_begun = store.rotations.running.contains_key(name);
-            let verb = if is_begun { "resume" } else { "tell" };
-            accepted().hint(format!("have it refused: `vault-kit rotate {verb} {name}`"))
-        }
+    let in_force = || {
+        let message = format!("the value of `{name}` that leaked is still in force");
+        Error::new(Kind::Conflict, "banned", message).incomplete()
+    };
+    let standing = standing::of(&session.manifest, store, it);
+    let is_begun = store.rotations.running.contains_key(name);
+    let command = standing::command(standing, name, id, is_begun).map(|words| format!("`vault-kit {words}`"));
+    let command = command.unwrap_or_default();
+    Some(match standing {
+        // What is made of it is replaced with it.
+        Standing::InForce if it.made_from.is_some() => return None,
+        Standing::InForce => match session.manifest.secret(name) {
+            Some(declaration) if declaration.is_generated() => {
+                in_force().hint(format!("have a new one made and told: `vault-kit rotate {name}`"))
+            }
+            Some(declaration) => {
+                let supply = declaration.supply_words();
+                in_force().hint(format!("have it revoked by who issued it, and supply a new one: `vault-kit {supply}`"))
+            }
+            None => in_force().hint(format!("it is not declared any more: `vault-kit remove {name}`")),
+        },
+        Standing::Untold => accepted().hint(format!("have it told the new one: {command}")),
+        Standing::Unretired => accepted().hint(format!("have it refused: {command}")),
         Standing::Left => accepted()
             .hint("no hook is declared that could have it refused: declare one again, or see to it by hand")
-            .hint(format!("once nobody accepts it any more, say so: `vault-kit incident close {id}`")),
-        Standing::InForce | Standing::ByHand | Standing::Over => return None,
+            .hint(format!("once nobody accepts it any more, say so: {command}")),
+        Standing::ByHand | Standing::Over => return None,
     })
 }
