@@ -3,6 +3,7 @@
 //! There is no `Clone`, no `Display`, no `Serialize`: a value leaves only through [`Secret::expose`],
 //! so that `grep expose` lists every place that can leak.
 
+pub mod alphabet;
 pub mod digest;
 pub mod dress;
 pub mod parts;

@@ -16,6 +16,7 @@ mod format;
 pub mod identity;
 pub mod incidents;
 pub mod issued;
+mod kept;
 pub mod ledger;
 pub mod recover;
 pub mod rotations;
@@ -41,6 +42,7 @@ use change::Change;
 pub use clock::CLOCK_TOLERANCE;
 use incidents::Incidents;
 use issued::Issued;
+pub use kept::Kept;
 use rotations::Rotations;
 use synced::Synced;
 pub use version::{Life, Origin, Stage, Version};
@@ -230,6 +232,7 @@ impl Store {
             for old in versions.iter_mut().filter(|it| is_version(it)).take(surplus).filter(may_go) {
                 purge(old, &self.fingerprint_key, &self.project);
             }
+            kept::bound(versions);
         }
     }
 
@@ -265,6 +268,7 @@ fn fingerprint(version: &Version, key: &Secret, project: &str) -> Option<String>
 }
 
 fn purge(version: &mut Version, key: &Secret, project: &str) {
+    version.public = Kept::of(project, version).filter(|it| it.alphabet.is_some());
     version.fingerprint = fingerprint(version, key, project);
     version.parts = Parts::default();
     version.stage = Stage::Purged;
@@ -289,6 +293,7 @@ pub(crate) mod tests {
             inputs: BTreeMap::new(),
             facts: BTreeMap::new(),
             fingerprint: None,
+            public: None,
             parts: Parts::value(Secret::copy_of(value)),
         }
     }

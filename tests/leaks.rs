@@ -505,6 +505,7 @@ fn no_debug_tells_a_value() {
         inputs: BTreeMap::new(),
         facts: BTreeMap::new(),
         fingerprint: None,
+        public: None,
         parts: parts(),
     };
     let recipients = Recipients { declared: false, keys: BTreeMap::new() };

@@ -356,6 +356,7 @@ static SEALED: LazyLock<Sealed> = LazyLock::new(|| {
         inputs: std::collections::BTreeMap::new(),
         facts: std::collections::BTreeMap::new(),
         fingerprint: None,
+        public: None,
         parts: Parts::value(Secret::from_text(CANARY.to_owned())),
     };
     store.promote(&SecretName::new("A").unwrap(), version);

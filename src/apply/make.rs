@@ -103,6 +103,7 @@ impl World<'_> {
             inputs: BTreeMap::new(),
             facts: facts.facts,
             fingerprint: None,
+            public: None,
             parts,
         })
     }
@@ -166,6 +167,7 @@ impl World<'_> {
             inputs: inputs.iter().filter_map(|(&name, input)| Some((name.clone(), input.version?))).gather(),
             facts: material.facts,
             fingerprint: None,
+            public: None,
             parts: material.parts,
         })
     }

@@ -173,6 +173,7 @@ fn again(store: &Store, name: &SecretName, earlier: &Earlier, now: DateTime<Utc>
         inputs: old.inputs.clone(),
         facts: old.facts.clone(),
         fingerprint: None,
+        public: None,
         parts,
     })
 }

@@ -13,8 +13,8 @@ use serde_json::ser::{Formatter, Serializer};
 use super::needle::State;
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
-use crate::secret::parts::Part;
-use crate::store::{Stage, Store, Version, derive};
+use crate::secret::alphabet::Alphabet;
+use crate::store::{Kept, Stage, Store, Version};
 use crate::token::json;
 
 /// The version of the document that is written, and the only one that is read.
@@ -63,51 +63,9 @@ pub struct Print {
     pub alphabet: Option<Alphabet>,
 }
 
-/// The characters of a value, by which it is told from what stands around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Alphabet {
-    /// Hex digits, and the `-` of a UUID.
-    Hex,
-    /// Letters, digits, `-` and `_`.
-    Base64Url,
-    /// Letters, digits, `+` and `/`, with `=` at the end.
-    Base64,
-    /// Letters, digits, `-`, `_` and `.`: a signed token.
-    Token,
-    /// All of ASCII that is shown, but blanks, quotes and backslashes.
-    Printable,
-}
-
-impl Alphabet {
-    /// All, the narrower ones first.
-    pub const ALL: [Self; 5] = [Self::Hex, Self::Base64Url, Self::Base64, Self::Token, Self::Printable];
-
-    /// Whether a character belongs to it.
-    pub fn has(self, byte: u8) -> bool {
-        match self {
-            Self::Hex => byte.is_ascii_hexdigit() || byte == b'-',
-            Self::Base64Url => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'),
-            Self::Base64 => byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'),
-            Self::Token => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'),
-            Self::Printable => byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\'' | b'`' | b'\\'),
-        }
-    }
-
-    /// The narrowest one that a value consists of.
-    fn of(value: &[u8]) -> Option<Self> {
-        let padding = value.iter().rev().take_while(|&&it| it == b'=').count();
-        Self::ALL.into_iter().find(|alphabet| {
-            let end = if *alphabet == Self::Base64 { value.len() - padding.min(2) } else { value.len() };
-            value[..end].iter().all(|&byte| alphabet.has(byte))
-        })
-    }
-}
-
 impl Document {
-    /// The fingerprints of a store's values, as far as nobody can guess a value from one: those of all versions, and of
-    /// all that leaked.
+    /// The fingerprints of a store's values, as far as nobody can guess a value from one: those of all versions, of what was
+    /// purged as far as the store kept them, and of all that leaked.
     pub fn of(store: &Store) -> Self {
         let mut values = Vec::new();
         for (name, versions) in &store.secrets {
@@ -251,11 +209,9 @@ impl Print {
 }
 
 fn print(store: &Store, name: &SecretName, version: &Version) -> Option<Print> {
-    let value = version.parts.part(Part::Value)?;
-    let fingerprint = derive::fingerprint(store, version)?;
+    let Kept { fingerprint, length, alphabet } = Kept::of(&store.project, version)?;
     let state = State::of(store, version);
-    let (length, alphabet) = (Some(value.len()), Alphabet::of(value.expose()));
-    Some(Print { secret: name.clone(), version: version.id, state, fingerprint, length, alphabet })
+    Some(Print { secret: name.clone(), version: version.id, state, fingerprint, length: Some(length), alphabet })
 }
 
 /// What leaked and is in no version any more.

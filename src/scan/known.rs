@@ -40,8 +40,9 @@ impl<'a> Known<'a> {
 
     fn add_version(&mut self, store: &'a Store, name: &SecretName, version: &'a Version) {
         let Some(value) = version.parts.part(Part::Value).or_else(|| version.parts.part(Part::Key)) else {
-            if version.stage == Stage::Purged {
-                let why = "older versions were purged: the store has only their fingerprints";
+            // Those that have a public fingerprint are found by it.
+            if version.stage == Stage::Purged && version.public.is_none() {
+                let why = "older versions were purged, and have no public fingerprint to be found by";
                 self.leave_out(store, name, why);
             }
             return;

@@ -7,12 +7,13 @@ use std::ops::Range;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 
-use super::fingerprints::{Alphabet, Document, Print};
+use super::fingerprints::{Document, Print};
 use super::matcher::Encoding;
 use super::needle::Owner;
 use crate::name::EnvName;
+use crate::secret::alphabet::Alphabet;
 use crate::secret::digest::PublicFingerprints;
-use crate::store::Store;
+use crate::store::{Store, Version};
 
 /// By so many characters a run may be longer than a value that begins or ends it.
 const MOST_GLUED: usize = 128;
@@ -86,14 +87,15 @@ impl Tokens {
         count
     }
 
-    /// Adds what leaked and is in no version of a store any more.
-    pub fn add_banned(&mut self, store: &Store) {
-        if store.banned.is_empty() {
-            return;
+    /// Adds what a store has no value of any more: what leaked, and what was purged. Tells how many.
+    pub fn add_gone(&mut self, store: &Store) -> usize {
+        let is_purged = |version: &Version| version.public.is_some();
+        if store.banned.is_empty() && !store.secrets.values().flatten().any(is_purged) {
+            return 0;
         }
-        let all = Document::of(store).values;
-        let gone = all.into_iter().filter(|it| it.length.is_none()).collect();
-        self.add_prints(&store.project, &store.environment, gone);
+        let is_gone = |it: &Print| it.length.is_none() || store.version(&it.secret, it.version).is_some_and(is_purged);
+        let gone = Document::of(store).values.into_iter().filter(is_gone).collect();
+        self.add_prints(&store.project, &store.environment, gone)
     }
 
     /// How many bytes a value may take, at most.

@@ -100,7 +100,10 @@ impl Store {
     ) -> Option<(String, Ban)> {
         let fingerprint = fingerprint(version, &self.fingerprint_key, &self.project)?;
         let (secret, reason) = (name.clone(), reason.map(str::to_owned));
-        Some((fingerprint, Ban { secret, version: version.id, at, reason, public: derive::fingerprint(self, version) }))
+        Some((
+            fingerprint,
+            Ban { secret, version: version.id, at, reason, public: derive::fingerprint(&self.project, version) },
+        ))
     }
 
     /// Whether the value of a version is banned, under whatever name it leaked.

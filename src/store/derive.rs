@@ -142,7 +142,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         banned: store.is_banned(version),
         pattern: declaration.and_then(check::pattern_digest),
         recipe: version.recipe.clone(),
-        fingerprint: fingerprint(store, version),
+        fingerprint: fingerprint(&store.project, version),
         inputs: version.inputs.clone(),
         beside: declaration.map(|it| beside(store, manifest, it, now)).unwrap_or_default(),
         remote: None,
@@ -203,11 +203,14 @@ fn verdict(version: &Version, declaration: &Declaration) -> Option<Verdict> {
     Some(check::assess_by_text(declaration, value))
 }
 
-/// A public hash only of what cannot be guessed from it: drawn with 128 bits or more, or signed with such a key.
-pub fn fingerprint(store: &Store, version: &Version) -> Option<String> {
+/// A public hash only of what cannot be guessed from it: drawn with 128 bits or more, or signed with such a key; that of before when the
+/// value is gone.
+pub fn fingerprint(project: &str, version: &Version) -> Option<String> {
     let drawn = version.bits.is_some_and(|bits| bits >= digest::PUBLIC_FINGERPRINT_BITS);
     let signed = version.kind == "token";
     let ours = version.origin == Origin::Generated && (drawn || signed);
-    let value = version.parts.primary().filter(|_| ours)?;
-    Some(digest::public_fingerprint(&store.project, value))
+    let value = version.parts.primary().filter(|_| ours);
+    value
+        .map(|value| digest::public_fingerprint(project, value))
+        .or_else(|| version.public.as_ref().map(|kept| kept.fingerprint.clone()))
 }

@@ -21,7 +21,7 @@ use super::incidents::{self, Incidents};
 use super::issued::Issued;
 use super::rotations::Rotations;
 use super::synced::Synced;
-use super::{AwsBinding, Life, Origin, Recipients, Stage, Store, Version, bulk};
+use super::{AwsBinding, Kept, Life, Origin, Recipients, Stage, Store, Version, bulk};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::parts::Parts;
@@ -92,6 +92,8 @@ struct VersionDocument<'a> {
     facts: Cow<'a, BTreeMap<String, String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fingerprint: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public: Option<Cow<'a, Kept>>,
     parts: PartsDocument<'a>,
 }
 
@@ -240,6 +242,7 @@ impl<'a> VersionDocument<'a> {
             inputs: Cow::Borrowed(&version.inputs),
             facts: Cow::Borrowed(&version.facts),
             fingerprint: version.fingerprint.as_deref().map(Cow::Borrowed),
+            public: version.public.as_ref().map(Cow::Borrowed),
             parts: PartsDocument::Borrowed(&version.parts),
         }
     }
@@ -258,6 +261,7 @@ impl<'a> VersionDocument<'a> {
             inputs: self.inputs.into_owned(),
             facts: self.facts.into_owned(),
             fingerprint: self.fingerprint.map(Cow::into_owned),
+            public: self.public.map(Cow::into_owned),
             parts: match self.parts {
                 PartsDocument::Owned(parts) => parts,
                 PartsDocument::Borrowed(_) => Parts::default(),

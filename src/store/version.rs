@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Kept;
 use crate::name::{SecretName, VersionId};
 use crate::secret::parts::Parts;
 
@@ -88,6 +89,8 @@ pub struct Version {
     pub facts: BTreeMap<String, String>,
     /// Keyed fingerprint, written when the value is purged.
     pub fingerprint: Option<String>,
+    /// What a search finds the value by, written when it is purged.
+    pub public: Option<Kept>,
     /// The value; empty once purged.
     pub parts: Parts,
 }

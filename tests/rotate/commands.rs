@@ -30,6 +30,7 @@ fn in_flight(step: Step) -> Project {
             inputs: std::collections::BTreeMap::new(),
             facts: std::collections::BTreeMap::new(),
             fingerprint: None,
+            public: None,
             parts: vault_kit::secret::parts::Parts::value(vault_kit::secret::Secret::copy_of(
                 b"Kq7vTz3mXw9RbLp5NcYd2HsJ",
             )),

@@ -68,6 +68,7 @@ fn version(id: VersionId, parts: Parts) -> Version {
         inputs: BTreeMap::new(),
         facts: BTreeMap::new(),
         fingerprint: None,
+        public: None,
         parts,
     }
 }

@@ -68,7 +68,7 @@ impl Sources {
                         sources.fingerprints += others.map_or(0, |others| sources.tokens.add(others));
                     }
                     is_any_known = true;
-                    sources.tokens.add_banned(store);
+                    sources.fingerprints += sources.tokens.add_gone(store);
                     sources.stores.push(opened);
                     continue;
                 }
