@@ -368,8 +368,8 @@ const TABLE: &[Explanation] = explanations! {
         risk "Whoever can read that place has the value, and git keeps it when the file is gone."
         cure "`vault-kit incident NAME` replaces and bans it; then take it out of the place where it was found."
     "leak-suspected" at [Repo]
-        cause "A commit of the range that `check --range` looked through has what looks like somebody's credential, by a rule that only warns."
-        risk "If it is one, whoever can read the repository has it."
+        cause "A commit of the range that `check --range` looked through has what looks like somebody's credential, by a rule that only warns, or an archive that was not looked through to its end."
+        risk "If it is one, or has one in it, whoever can read the repository has it."
         cure "Look at it: replace it where it is one, or add the line for `.vault-kit-ignore` that `scan` tells."
     "allow-expired" at [Repo, Host, Env, Remote]
         cause "An entry of `check.allow` in the manifest names a day in `until` that has passed."

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use super::frame::Frame;
 use super::human::{GREEN, RED, YELLOW, line, painted};
 use super::words::plain;
-use crate::scan::{Finding, Report, Severity, Within};
+use crate::scan::{Code, Finding, Report, Severity, Within};
 use crate::ui::{counted, grouped};
 
 /// So many places of one value in one file are told one by one to people. Machines are told all.
@@ -132,12 +132,17 @@ fn summary(report: &Report, color: bool) -> String {
     };
     let commits = if seen.commits > 0 { format!(" of {}", number(seen.commits, "commit")) } else { String::new() };
     let looked = format!("looked for {} in {}{commits}", counted(seen.values, "value"), number(seen.files, "file"));
-    let errors = report.findings.iter().filter(|it| it.severity == Severity::Error).count();
-    let warnings = report.findings.len() - errors;
-    let verdict = match (errors, warnings) {
-        (0, 0) => painted("no leak found", GREEN, color),
-        (0, _) => painted(&format!("{} to look at", counted(warnings, "finding")), YELLOW, color),
-        _ => painted(&format!("{} found", counted(errors, "leak")), RED, color),
+    let count = |is: fn(&Finding) -> bool| report.findings.iter().filter(|it| is(it)).count();
+    let archives = count(|it| it.code == Code::Unsearched);
+    let leaks = count(|it| it.severity == Severity::Error) - archives;
+    let warnings = report.findings.len() - leaks - archives;
+    let unsearched = format!("{} not looked through", counted(archives, "archive"));
+    let verdict = match (leaks, archives, warnings) {
+        (0, 0, 0) => painted("no leak found", GREEN, color),
+        (0, 0, _) => painted(&format!("{} to look at", counted(warnings, "finding")), YELLOW, color),
+        (0, _, _) => painted(&unsearched, RED, color),
+        (_, 0, _) => painted(&format!("{} found", counted(leaks, "leak")), RED, color),
+        _ => painted(&format!("{} found, {unsearched}", counted(leaks, "leak")), RED, color),
     };
     let unseen = match report.not_checked.len() {
         0 => String::new(),

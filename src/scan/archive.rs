@@ -1,16 +1,20 @@
 //! Looks into archives: ZIP and what is built on it (jar, wheel, docx), tar, gzip and both. One level deep, images two; what is
 //! packed otherwise, or deeper, is told as not looked at.
 //!
-//! How much may come out of one is bounded by how large it is, so that a few kilobytes cannot keep a hook busy for an hour.
+//! How much may come out of one is bounded by how large it is, so that a few kilobytes cannot keep a hook busy for an hour. One of
+//! which more comes out is a finding: anything may be in the rest.
 
 use std::cell::Cell;
 use std::io::{self, Cursor, Read, SeekFrom};
 
 use flate2::read::MultiGzDecoder;
 
+use super::finding::{Code, Finding, Severity};
+use super::ignore;
 use super::stream::{Place, Worker, fill};
 use super::zip::ReadSeek;
 use super::{tar, zip};
+use crate::secret::digest::Sha256;
 
 /// As much may come out of any archive, however small.
 const FREE: u64 = 16 << 20;
@@ -24,8 +28,19 @@ const HELD: u64 = 64 << 20;
 /// Why an archive within an archive is not looked into.
 const NESTED: &str = "it is packed within something that is packed, and was not looked into; unpack it first";
 
+/// Why an archive is not looked into to its end.
+const BROKEN: &str = "it is damaged, or breaks off: what is behind that was not looked at";
+
+/// The rule of [`Code::Unsearched`].
+const BOMB: &str = "archive-bomb";
+
 /// What is looked at to tell what something is.
-const START: usize = 512;
+pub(super) const START: usize = 512;
+
+/// Whether it begins as something that is looked into where it is no larger than is held.
+pub(super) fn is_archive(start: &[u8]) -> bool {
+    kind(start).is_some()
+}
 
 /// What may be unpacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,10 +99,14 @@ impl Worker<'_> {
         let found = self.found.findings.len();
         let budget = Budget(Cell::new(size.saturating_mul(TIMES).max(FREE)));
         file.seek(SeekFrom::Start(0))?;
-        if let Err(error) = self.unpack(file, kind, depth, &budget, place) {
-            self.found.not_checked(place.file, why(&error));
+        let unpacked = self.unpack(file, kind, depth, &budget, place);
+        let has_leak = self.found.findings.len() > found;
+        match unpacked {
+            Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => self.unsearched(file, place)?,
+            Err(_) => self.found.not_checked(place.file, BROKEN),
+            Ok(()) => {}
         }
-        if self.found.findings.len() > found {
+        if has_leak {
             return Ok(());
         }
         // What stands before, behind and between its members.
@@ -152,6 +171,44 @@ impl Worker<'_> {
         }
     }
 
+    /// Tells of an archive that was not looked through to its end. Who knows better says so of these very bytes.
+    fn unsearched(&mut self, file: &mut dyn ReadSeek, place: Place<'_>) -> io::Result<()> {
+        let mut digest = Sha256::new();
+        let mut piece = vec![0; 64 * 1024];
+        file.seek(SeekFrom::Start(0))?;
+        loop {
+            let (read, is_end) = fill(file, &mut piece)?;
+            digest.update(&piece[..read]);
+            if is_end {
+                break;
+            }
+        }
+        let ignore = ignore::line(BOMB, &ignore::fingerprint(BOMB, digest.hex().as_bytes()), place.file);
+        self.found.findings.push(Finding {
+            code: Code::Unsearched,
+            rule: BOMB,
+            severity: Severity::Error,
+            secret: None,
+            environment: None,
+            version: None,
+            state: None,
+            file: place.file.to_owned(),
+            within: place.within,
+            line: 1,
+            offset: Some(0),
+            commit: place.commit.map(str::to_owned),
+            encoding: None,
+            message: format!("unpacks to more than {TIMES} times its size: the rest of it was not looked at"),
+            fix: format!(
+                "unpack it, and `vault-kit scan` what comes out; if it may stay as it is: `{ignore}` in {}",
+                ignore::FILE
+            ),
+            ignore,
+            ignored: None,
+        });
+        Ok(())
+    }
+
     fn member(&mut self, content: &mut dyn Read, depth: u32, budget: &Budget, inner: &Inner<'_>) -> io::Result<()> {
         let place = Place { file: &inner.file, ..inner.of };
         self.found.looked_at.files += 1;
@@ -166,7 +223,7 @@ impl Worker<'_> {
         match kind.filter(|_| depth > 1) {
             Some(kind) => match self.unpack_stream(&mut content, kind, depth - 1, budget, place) {
                 Err(error) if error.kind() != io::ErrorKind::QuotaExceeded => {
-                    self.found.not_checked(place.file, why(&error));
+                    self.found.not_checked(place.file, BROKEN);
                     Ok(())
                 }
                 done => done,
@@ -188,13 +245,4 @@ fn inner<'p>(place: Place<'p>, name: &[u8]) -> Inner<'p> {
 
 fn inner_name(place: Place<'_>, name: &[u8]) -> String {
     format!("{}!{}", place.file, super::files::shown(name))
-}
-
-fn why(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::QuotaExceeded => {
-            format!("it unpacks to more than {TIMES} times its size: the rest of it was not looked at")
-        }
-        _ => "it is damaged, or breaks off: what is behind that was not looked at".to_owned(),
-    }
 }

@@ -22,6 +22,8 @@ pub enum Code {
     Leaked,
     /// What looks like somebody's credential, by its form.
     Pattern,
+    /// An archive of which more comes out than is looked through: whoever makes one could hide anything in it.
+    Unsearched,
 }
 
 impl Code {
@@ -30,6 +32,7 @@ impl Code {
         match self {
             Self::Leaked => "leaked",
             Self::Pattern => "pattern",
+            Self::Unsearched => "unsearched",
         }
     }
 }

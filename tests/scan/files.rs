@@ -64,9 +64,40 @@ fn a_sparse_file_of_gigabytes_and_an_archive_bomb_end_soon() {
     let run = scan(&project, &["hostile"]).assert_code(1);
     // Neither the holes nor what comes out of the bomb is read to its end.
     assert!(report(&run)["looked_at"]["bytes"].as_u64().unwrap() < 20 << 20, "{}", run.stdout);
-    assert_eq!(findings(&run), set(&[("AUTH", "hostile/sparse", 1)]));
-    let unseen = report(&run)["not_checked"].to_string();
-    assert!(unseen.contains("hostile/bomb.gz") && unseen.contains("unpacks to more than"), "{unseen}");
+    assert_eq!(findings(&run), set(&[("AUTH", "hostile/sparse", 1), ("archive-bomb", "hostile/bomb.gz", 1)]));
+    let all = report(&run)["findings"].as_array().unwrap().clone();
+    let bomb = all.iter().find(|it| it["file"] == "hostile/bomb.gz").unwrap();
+    assert_eq!(
+        (&bomb["code"], &bomb["rule"], &bomb["severity"]),
+        (&"unsearched".into(), &"archive-bomb".into(), &"error".into())
+    );
+    assert!(bomb["message"].as_str().unwrap().contains("unpacks to more than"), "{bomb}");
+}
+
+/// A gzip file that more comes out of than is looked through.
+fn bomb() -> Vec<u8> {
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut bomb, &vec![0; 20 << 20]).unwrap();
+    bomb.finish().unwrap()
+}
+
+#[test]
+fn an_archive_that_was_not_looked_through_fails_until_a_line_lets_these_bytes_pass() {
+    let project = shop();
+    project.write("data/bomb.gz", bomb());
+    let run = project.run(["scan", "data"]).assert_code(1);
+    assert!(run.stdout.contains("1 archive not looked through") && !run.stdout.contains("no leak found"), "{run:?}");
+    for format in ["sarif", "junit", "github"] {
+        let run = project.run(["scan", "data", "--format", format]).assert_code(1);
+        assert!(run.stdout.contains("archive-bomb") && !run.stdout.contains("omebody's credential"), "{run:?}");
+    }
+    let run = scan(&project, &["data"]).assert_code(1);
+    let line = report(&run)["findings"][0]["ignore"].as_str().unwrap().to_owned();
+    project.write(".vault-kit-ignore", format!("{line}\n"));
+    let run = project.run(["scan", "data"]).assert_code(0);
+    assert!(run.stdout.contains("no leak found"), "{run:?}");
+    project.write("data/bomb.gz", [&bomb()[..], b"\0"].concat());
+    project.run(["scan", "data"]).assert_code(1);
 }
 
 #[test]

@@ -386,3 +386,14 @@ fn without_a_repository_that_is_said() {
     let project = shop();
     assert!(project.run(["scan", "--staged"]).assert_code(2).stderr.contains("no repository"));
 }
+
+#[test]
+fn an_archive_that_is_too_large_to_be_held_is_told_as_not_looked_into() {
+    let project = repository();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    std::io::Write::write_all(&mut packed, &vec![b'x'; 33 << 20]).unwrap();
+    project.write("data.gz", packed.finish().unwrap());
+    git(&project, &["add", "data.gz"]).assert_code(0);
+    let run = project.run(["scan", "--staged"]).assert_code(0);
+    assert!(run.stdout.contains("not checked  data.gz: it is an archive of more than 32 MiB in git"), "{run:?}");
+}

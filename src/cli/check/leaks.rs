@@ -5,7 +5,7 @@ use crate::cli::scan;
 use crate::cli::session::Session;
 use crate::error::Result;
 use crate::report::Frame;
-use crate::scan::{Finding, Severity, Within};
+use crate::scan::{Code, Finding, Severity, Within};
 
 /// Searches a range. Fails where no value is known that could be found.
 pub fn look(session: &Session<'_>, range: &str, frame: &Frame) -> Result<Searched> {
@@ -33,6 +33,6 @@ fn leak(it: Finding) -> Leak {
         secret: it.secret,
         file: is_file.then(|| path.to_owned()),
         line,
-        is_certain: it.severity == Severity::Error,
+        is_certain: it.severity == Severity::Error && it.code != Code::Unsearched,
     }
 }

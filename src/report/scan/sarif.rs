@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::gather::Gather;
 use crate::report::sarif::{Run, artifact, document, unseen};
 use crate::report::words::plain;
-use crate::scan::{Finding, Severity};
+use crate::scan::{Code, Finding, Severity};
 use crate::secret::digest::sha256_hex;
 
 /// One document with one run.
@@ -29,11 +29,19 @@ pub fn render(told: &Told<'_>) -> Result<String> {
 }
 
 fn rule(finding: &Finding) -> Value {
-    let (what, cure) = if finding.secret.is_some() {
-        ("The value of a secret of this project.".to_owned(), "Replace the value: `vault-kit incident NAME`.")
-    } else {
-        let what = format!("What looks like somebody's credential: {}.", finding.rule.replace('-', " "));
-        (what, "Take it out, and have it revoked where it was issued.")
+    let (what, cure) = match finding.code {
+        Code::Leaked => {
+            ("The value of a secret of this project.".to_owned(), "Replace the value: `vault-kit incident NAME`.")
+        }
+        Code::Pattern => {
+            let what = format!("What looks like somebody's credential: {}.", finding.rule.replace('-', " "));
+            (what, "Take it out, and have it revoked where it was issued.")
+        }
+        Code::Unsearched => {
+            let what =
+                "An archive of which more comes out than is looked through. What is in it is not known.".to_owned();
+            (what, "Unpack it, and look through what comes out: `vault-kit scan DIRECTORY`.")
+        }
     };
     json!({
         "id": finding.rule,

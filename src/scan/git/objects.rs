@@ -3,13 +3,17 @@
 use std::io::{self, BufRead as _, BufReader, Cursor, Read as _};
 
 use super::Blob;
+use crate::scan::archive;
 use crate::scan::files::shown;
 use crate::scan::finding::Within;
 use crate::scan::message;
-use crate::scan::stream::{Found, Place, Worker};
+use crate::scan::stream::{Found, Place, Worker, fill};
 
 /// A larger blob is not looked into, if it is an archive.
 const HELD: u64 = 32 << 20;
+
+/// Why it is not.
+const LARGE: &str = "it is an archive of more than 32 MiB in git, and was not looked into: unpack it first";
 
 /// A path whose content changed.
 #[derive(Debug, PartialEq, Eq)]
@@ -89,7 +93,12 @@ pub(super) fn read(stdout: impl io::Read, blobs: &[Blob], worker: &mut Worker<'_
         } else {
             worker.found.looked_at.files += 1;
             worker.name(place);
-            worker.stream(&mut object, place)?;
+            let mut start = [0; archive::START];
+            let (read, _) = fill(&mut object, &mut start)?;
+            if archive::is_archive(&start[..read]) {
+                worker.found.not_checked(place.file, LARGE);
+            }
+            worker.stream(&mut start[..read].chain(&mut object), place)?;
             io::copy(&mut object, &mut io::sink())?;
         }
         reader.read_exact(&mut [0])?;
