@@ -4,6 +4,7 @@ mod cure;
 mod files;
 mod known;
 mod prints;
+mod project;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use super::formats::{Format, Formats, Told, Wanted};
 use super::session::{Session, read_named};
 use super::staged;
 use crate::check::Severity;
-use crate::deliver::expected;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind;
@@ -27,11 +27,10 @@ use crate::scan::ignore::{FILE, Ignores};
 use crate::scan::image;
 use crate::scan::message;
 use crate::scan::{Found, Known, Report, Rules, Search};
-use crate::store::DIRECTORY;
-use crate::store::files::StoreFiles;
 use cure::{Cures, Origin};
 use files::Files;
 use known::Sources;
+use project::LeftOut;
 
 #[derive(Debug, Default, Args)]
 pub struct Arguments {
@@ -223,7 +222,7 @@ fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, sear
     if let Some(range) = &arguments.range {
         return git().range(range, search);
     }
-    let left_out = LeftOut::new(session);
+    let (left_out, mut told) = (LeftOut::new(session), Found::default());
     let scope =
         Scope { root, left_out: &|path| left_out.has(path), depth: if arguments.image.is_some() { 3 } else { 1 } };
     let items = match &arguments.image {
@@ -232,10 +231,11 @@ fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, sear
             image::expect(&path, tar)?;
             vec![Item::Named(path)]
         }
-        None if arguments.paths.is_empty() => project(root, &git(), &left_out)?,
+        None if arguments.paths.is_empty() => project::items(root, &git(), &left_out, &mut told)?,
         None => arguments.paths.iter().map(|path| named(session.context, path)).collect::<Result<_>>()?,
     };
     let mut found = crate::scan::files::scan(items, &scope, search);
+    found.merge(told);
     if let Some(tar) = &arguments.image {
         for member in image::missing(&session.context.resolve(tar), tar)? {
             let why = "the image is made of it, and it is not in the file: write the image anew with `docker save`";
@@ -255,38 +255,6 @@ fn named(context: &Context, path: &Path) -> Result<Item> {
             Err(Error::usage(format!("there is no file `{}`", path.display())))
         }
         Err(error) => Err(Error::io(format!("read `{}`", path.display()), error)),
-    }
-}
-
-/// What git has or would take of the project; everything, where there is no git.
-fn project(root: &Path, git: &Git, left_out: &LeftOut) -> Result<Vec<Item>> {
-    let listed = match git.listed() {
-        Ok(listed) => listed,
-        // Without git there is no repository that could take anything along.
-        Err(error) if error.code() == "git-not-started" => None,
-        Err(error) => return Err(error),
-    };
-    let Some(listed) = listed else { return Ok(vec![Item::Directory(root.to_owned())]) };
-    let files = listed.into_iter().map(|it| (root.join(it.path), it.tracked));
-    Ok(files.filter(|(path, tracked)| *tracked || !left_out.has(path)).map(|(path, _)| Item::File(path)).collect())
-}
-
-/// Where values belong: what we delivered, and what is ours.
-struct LeftOut(BTreeSet<PathBuf>);
-
-impl LeftOut {
-    fn new(session: &Session<'_>) -> Self {
-        let root = session.root.path();
-        let environments = session.manifest.environments.keys();
-        let files = environments.flat_map(|environment| {
-            let ledger = StoreFiles::new(&session.root, session.state.clone(), environment).ledger().ok().flatten();
-            expected::files(&session.manifest, environment, ledger.as_ref(), session.context.now)
-        });
-        Self(files.map(|file| root.join(file.path)).chain([root.join(DIRECTORY)]).collect())
-    }
-
-    fn has(&self, path: &Path) -> bool {
-        path.ancestors().any(|it| self.0.contains(it))
     }
 }
 

@@ -101,6 +101,21 @@ fn an_archive_that_was_not_looked_through_fails_until_a_line_lets_these_bytes_pa
 }
 
 #[test]
+fn without_git_or_its_index_nobody_is_told_that_all_was_looked_at() {
+    let project = shop();
+    let run = project.run(["scan"]).assert_code(0);
+    assert!(run.stderr.contains("there is no git repository here: all files were looked at but"), "{run:?}");
+    git(&project, &["init", "-q"]).assert_code(0);
+    git(&project, &["add", ".gitignore"]).assert_code(0);
+    let run = project.run(["scan"]).assert_code(0);
+    assert!(!run.stdout.contains("what git tracks") && !run.stderr.contains("git"), "{run:?}");
+    project.write(".git/index", "damaged");
+    let run = project.run(["scan"]).assert_code(0);
+    assert!(run.stdout.contains("not checked  what git tracks: git does not tell it here"), "{run:?}");
+    project.run(["scan", "--strict"]).assert_code(1);
+}
+
+#[test]
 fn a_damaged_archive_is_told_of_and_looked_through_as_it_is() {
     let project = shop();
     let auth = project.get("AUTH");
