@@ -9,6 +9,7 @@ file. Only the standard library. A tool that is not on the PATH, or in `--venv`,
 
 import argparse
 import base64
+import collections
 import json
 import os
 import pathlib
@@ -119,6 +120,52 @@ def dresses(value):
     }
 
 
+def scanners(arguments, directory, environment, place):
+    """What each tool finds below a path, as pairs of a file and the rule that it broke."""
+
+    def ours(path):
+        argv = [arguments.binary, "--json", "scan", path]
+        out = subprocess.run(argv, cwd=directory, env=environment, capture_output=True).stdout
+        return [(finding["file"], finding["rule"]) for finding in json.loads(out)["findings"]]
+
+    def gitleaks(tool, path):
+        report = place / "gitleaks.json"
+        argv = [tool, "dir", path, "--no-banner", "-f", "json", "-r", str(report)]
+        subprocess.run(argv, cwd=directory, capture_output=True)
+        return [(finding["File"], finding["RuleID"]) for finding in json.loads(report.read_text())]
+
+    def detect_secrets(tool, path):
+        # It finds nothing where it was not started.
+        where = directory / path
+        out = subprocess.run([tool, "scan", "--all-files", where.name], cwd=where.parent, capture_output=True).stdout
+        found = json.loads(out)["results"].items()
+        return [(file, finding["type"]) for file, findings in found for finding in findings]
+
+    tools = {"vault-kit scan": ours}
+    for name, run in (("gitleaks", gitleaks), ("detect-secrets", detect_secrets)):
+        tool = shutil.which(name, path=os.environ["PATH"] + (f":{arguments.venv}/bin" if arguments.venv else ""))
+        if tool:
+            tools[name] = lambda path, run=run, tool=tool: run(tool, path)
+        else:
+            print(f"\n{name}: not measured, not installed")
+    return tools
+
+
+def clean(arguments, place):
+    """What is found in other people's sources, where no value of the project is."""
+    directory, environment = project(arguments.binary, 999, place)
+    print("\n| tool | findings in the clean tree | of known values | files | wall s | by rule |")
+    print("|---|---|---|---|---|---|")
+    for name, run in scanners(arguments, directory, environment, place).items():
+        start = time.monotonic()
+        found = run(str(place / "tree"))
+        wall = time.monotonic() - start
+        rules = collections.Counter(rule for _, rule in found)
+        known = rules["leaked"] if name == "vault-kit scan" else "-"
+        most = ", ".join(f"{rule} {count:,}" for rule, count in rules.most_common(5))
+        print(f"| {name} | {len(found):,} | {known} | {len({file for file, _ in found}):,} | {wall:.1f} | {most} |")
+
+
 def recall(arguments, place):
     directory, environment = project(arguments.binary, 20, place / "recall")
     kinds = {"env": "KEY={}\n", "yaml": "key: \"{}\"\n", "py": "key = '{}'\n", "md": "Use {} here.\n", "log": "GET /?k={} 200\n"}
@@ -135,31 +182,12 @@ def recall(arguments, place):
             wide.write_text(f"KEY={text}\n", encoding="utf-16")
             planted[wide.name] = "any, in UTF-16"
 
-    def ours():
-        out = subprocess.run([arguments.binary, "--json", "scan", "planted"], cwd=directory, env=environment, capture_output=True).stdout
-        return {finding["file"] for finding in json.loads(out)["findings"]}
-
-    def gitleaks(tool):
-        report = place / "gitleaks.json"
-        subprocess.run([tool, "dir", "planted", "--no-banner", "-f", "json", "-r", str(report)], cwd=directory, capture_output=True)
-        return {finding["File"] for finding in json.loads(report.read_text())}
-
-    def detect_secrets(tool):
-        out = subprocess.run([tool, "scan", "--all-files", "planted"], cwd=directory, capture_output=True).stdout
-        return set(json.loads(out)["results"])
-
-    tools = {"vault-kit scan": ours}
-    for name, run in (("gitleaks", gitleaks), ("detect-secrets", detect_secrets)):
-        tool = shutil.which(name, path=os.environ["PATH"] + (f":{arguments.venv}/bin" if arguments.venv else ""))
-        if tool:
-            tools[name] = lambda run=run, tool=tool: run(tool)
-        else:
-            print(f"\n{name}: not measured, not installed")
+    tools = scanners(arguments, directory, environment, place)
     columns = list(dict.fromkeys(planted.values()))
     print(f"\n| tool | files of {len(planted)} | " + " | ".join(columns) + " |")
     print("|---|---|" + "---|" * len(columns))
     for name, run in tools.items():
-        found = {pathlib.Path(path).name for path in run()}
+        found = {pathlib.Path(path).name for path, _ in run("planted")}
         each = [f"{sum(dress == it and path in found for path, it in planted.items())}/{sum(dress == it for it in planted.values())}" for dress in columns]
         print(f"| {name} | {sum(path in found for path in planted)} | " + " | ".join(each) + " |")
 
@@ -177,6 +205,7 @@ def main():
         place = pathlib.Path(place)
         (place / "recall").mkdir()
         speed(arguments, place)
+        clean(arguments, place)
         staged(arguments, place / "recall")
         shutil.rmtree(place / "recall")
         (place / "recall").mkdir()
