@@ -22,17 +22,19 @@ use std::collections::BTreeSet;
 use clap::{Args, Subcommand};
 
 use self::aws::Aws;
-pub(super) use self::foretold::outputs_of;
+pub(super) use self::foretold::{Call, Calls, outputs_of};
 use self::intended::Rehearsed;
 use super::context::Context;
 use super::incident::timelines;
 use super::session::Session;
 use crate::clock::SystemClock;
 use crate::deliver::Delivered;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::name::SecretName;
+use crate::plan::Plan;
 use crate::rotate::Report;
+use crate::rotate::abort::is_promised;
 use crate::rotate::declared::Declared;
 use crate::rotate::machine::Machine;
 use crate::rotate::select::Order;
@@ -86,6 +88,36 @@ pub(super) fn leaked(session: &Session<'_>, world: &World<'_>, names: BTreeSet<S
     let programs = programs(session);
     let sealed = world.files.present()?.map(|bytes| sha256_hex(&bytes));
     work(session, world, (&programs, sealed), |machine| machine.run(&Order::Leaked(names), true))
+}
+
+/// What [`leaked`] would do, and with the files: what it makes is made in memory.
+pub(super) struct Foretold {
+    pub plan: Plan,
+    pub delivered: Delivered,
+    pub calls: Calls,
+    /// Why some of it would not be carried on.
+    pub stopped: Vec<Error>,
+}
+
+/// Tells that of a store in which what leaked is banned.
+pub(super) fn foretell(
+    session: &Session<'_>,
+    world: &World<'_>,
+    store: &mut Store,
+    names: BTreeSet<SecretName>,
+) -> Result<Foretold> {
+    let programs = programs(session);
+    let order = Order::Leaked(names);
+    let mut selection = Machine::new(world, &programs, &SystemClock).select(world, store, &order, true)?;
+    let stopped = run::take_stopped(world, store, &programs, &mut selection);
+    let plan = run::preview(world, store, &order, &selection);
+    let is_promised = |name: &&SecretName| is_promised(world, store, name).unwrap_or_default();
+    let promised = selection.going.iter().filter(is_promised).cloned().collect();
+    let delivered = rehearsal::deliver(world, store, &plan)?;
+    // What leaked has no overlap.
+    let about = (&BTreeSet::new(), delivered.files.as_slice());
+    let calls = foretold::calls(session, store, &programs, (&order, &selection, &promised), about)?;
+    Ok(Foretold { plan, delivered, calls, stopped })
 }
 
 /// The programs that the manifest's hooks are.

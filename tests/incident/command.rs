@@ -209,7 +209,7 @@ fn a_ca_takes_its_certificates_with_it() {
 fn a_dry_run_tells_the_reach_and_changes_nothing() {
     let project = shop();
     let before = project.snapshot();
-    let run = project.run(["incident", "AUTH", "STRIPE", "-n"]).assert_code(0);
+    let run = project.run(["incident", "AUTH", "STRIPE", "-n"]).assert_code(8);
     assert_untouched(&project, &before);
     for part in
         ["leaked", "falls too", "made from `AUTH`", ".secrets/token", "who can open the store: ", "left to do 1"]
@@ -415,10 +415,10 @@ fn with_env_by_hand() -> Project {
 fn what_stands_against_the_files_keeps_nothing_from_being_banned() {
     let project = with_env_by_hand();
     let (old, before) = (project.get("AUTH"), project.snapshot());
-    let foretold = project.run(["incident", "AUTH", "STRIPE", "-n"]).assert_code(7);
+    let foretold = project.run(["incident", "AUTH", "STRIPE", "-n"]).assert_code(8);
     assert_untouched(&project, &before);
     assert!(foretold.stderr.contains("leaked        AUTH"), "it is told all the same: {foretold:?}");
-    let answer = json(&project.run(["incident", "AUTH", "STRIPE", "-n", "--json"]).assert_code(7));
+    let answer = json(&project.run(["incident", "AUTH", "STRIPE", "-n", "--json"]).assert_code(8));
     assert_eq!((&answer["errors"][0]["code"], &answer["dry_run"]), (&"name-outside-block".into(), &true.into()));
 
     let run = declare(&project, &["AUTH", "STRIPE"]).assert_code(8);
@@ -567,7 +567,7 @@ fn a_link_where_timelines_or_files_are_to_be_keeps_nothing_from_being_banned() {
         fs::create_dir(project.path("elsewhere")).unwrap();
         std::os::unix::fs::symlink(project.path("elsewhere"), project.path(directory)).unwrap();
         let before = project.contents();
-        let rehearsal = project.run(["incident", "AUTH", "-n"]).assert_code(6);
+        let rehearsal = project.run(["incident", "AUTH", "-n"]).assert_code(8);
         assert!(rehearsal.stderr.contains("what leaked would be banned all the same"), "{rehearsal:?}");
         assert!(project.contents() == before && rehearsal.stdout.is_empty());
         let run = declare(&project, &["AUTH"]).assert_code(8);

@@ -240,7 +240,7 @@ fn a_rollback_whose_programs_cannot_be_started_is_foretold() {
 fn an_incident_whose_programs_cannot_be_started_is_foretold() {
     let project = project();
     std::fs::remove_file(project.path("hooks/owner")).unwrap();
-    let told = project.run(["incident", "SESSION", "-n"]).assert_code(3);
+    let told = project.run(["incident", "SESSION", "-n"]).assert_code(8);
     assert!(told.stderr.contains("there is no `hooks/owner`") && told.stderr.contains("hook `server`"), "{told:?}");
     assert!(told.stderr.contains("unless hook `server` did"), "it is left to a person: {told:?}");
     // No program reads the file of a setting's neighbour alone.
@@ -299,4 +299,47 @@ fn an_incident_within_an_overlap_is_foretold_as_it_goes() {
     };
     let foretold = left(&["-n"]);
     assert_eq!(foretold, left(&["--yes"]));
+}
+
+#[test]
+fn an_incident_names_what_its_rotation_would_call_and_make() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    std::fs::remove_file(project.path("asked")).unwrap();
+    let before = project.contents();
+    let told = project.run(["incident", "DB", "-n"]).assert_code(0).stderr;
+    let lines: Vec<String> = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let at = |line: &str| lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {told}"));
+    let order = [
+        at("would make URL template"),
+        at("would rotate DB now, without an overlap"),
+        at("would set DB by hook `owner` (hooks/owner)"),
+        at("would test DB by hook `owner` (hooks/owner)"),
+        at("would write .env 0600"),
+        at("would reload .env by hook `server` (hooks/owner), for `jobs`, `web`"),
+        at("would retire DB by hook `owner` (hooks/owner)"),
+    ];
+    assert!(order.is_sorted(), "{told}");
+    let foretold = calls(&project, &["incident", "DB"]);
+    assert_eq!(foretold, ["set owner", "test owner", "reload server", "retire owner"]);
+    assert!(project.contents() == before && steps(&project).is_empty());
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    assert_eq!(steps(&project), ["set", "test", "reload", "retire"]);
+    // What is made at once is only read.
+    assert_eq!(calls(&project, &["incident", "SESSION"]), ["reload server"]);
+}
+
+#[test]
+fn what_stands_against_an_incident_is_foretold_with_the_exit_of_the_run() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let env = project.read(".env");
+    project.write(".env", format!("{env}OTHER: abc\n"));
+    refused_alike(&project, "incident DB SESSION --yes", 8);
+    project.write(".env", env);
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", format!("{manifest}[secrets.STRIPE]\nkind = \"external\"\n"));
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    let told = refused_alike(&project, "incident STRIPE --yes", 8);
+    assert!(told.contains("`vault-kit set STRIPE`"), "{told}");
 }

@@ -136,7 +136,7 @@ fn a_hook_that_nobody_trusts_keeps_from_rotating_what_it_is_asked_for_and_nothin
     let project = told();
     let old = [project.get("DB"), project.get("SESSION")];
     project.write("hooks/owner", format!("{PROGRAM}# more\n"));
-    let run = project.run(["incident", "DB", "SESSION", "-n"]).assert_code(6);
+    let run = project.run(["incident", "DB", "SESSION", "-n"]).assert_code(8);
     assert!(run.stderr.contains("would rotate  DB") && run.stderr.contains("vault-kit trust"), "{run:?}");
     assert!(project.store().banned.is_empty(), "nothing is done");
     let run = project.run(["incident", "DB", "SESSION", "--yes"]).assert_code(8);
@@ -225,7 +225,7 @@ fn what_stands_against_the_files_is_told_once_it_is_banned_and_the_same_command_
     let lines: String = lines.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
     for names in [&["DB"][..], &["DB", "SESSION"]] {
         project.write(".env", &lines);
-        let foretold = project.run([&["incident"], names, &["-n"]].concat()).assert_code(7);
+        let foretold = project.run([&["incident"], names, &["-n"]].concat()).assert_code(8);
         assert!(foretold.stderr.contains("--adopt") && foretold.stderr.contains("banned all the same"), "{foretold:?}");
         assert!(foretold.stderr.contains("left to do 1: `vault-kit rotate DB` now"), "a run cannot: {foretold:?}");
         let run = project.run([&["incident"], names, &["--yes"]].concat()).assert_code(8);

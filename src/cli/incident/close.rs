@@ -1,5 +1,7 @@
 //! `incident close`: a person says that what no hook could see to is done.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -52,7 +54,7 @@ pub fn run(context: &Context, arguments: &Close) -> Result<Exit> {
     };
     let by_hand: Vec<SecretName> = [Standing::ByHand, Standing::Left].into_iter().flat_map(those).collect();
     if by_hand.is_empty() {
-        let others = unended::errors(&session, &opened.store, std::iter::once(&id));
+        let others = unended::errors(&session, &opened.store, std::iter::once(&id), &BTreeSet::new());
         let others = others.into_iter().map(|error| error.hint("nothing was changed"));
         Error::all(others).map_or(Ok(()), Err)?;
     }

@@ -7,7 +7,7 @@ use super::super::session::Session;
 use super::super::{generate, mounted, rotate};
 use super::case::Case;
 use super::named::{findings, names, refuse_value_in_words, without_values};
-use super::tell::{self, Answer};
+use super::tell::{self, Answer, OneIncident};
 use super::timelines::Timelines;
 use super::{Leak, rotation, unended};
 use crate::apply::Deed;
@@ -15,6 +15,7 @@ use crate::clock::SystemClock;
 use crate::deliver::{Changing, Delivered};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::incident::progress::Foreseen;
 use crate::manifest::Output;
 use crate::name::SecretName;
 use crate::plan::{self, Plan};
@@ -81,23 +82,45 @@ impl Declared<'_> {
     /// Tells what would be done, and what would stand against it.
     fn foretell(&self, store: &mut Store) -> Result<Exit> {
         let mut refused = Vec::new();
-        let delivered = self.rehearse(store).unwrap_or_else(|error| {
-            refused.push(adopting(error).hint(BANNED_ALL_THE_SAME));
-            Delivered::default()
-        });
+        let against = |error: Error| error.incomplete().hint(BANNED_ALL_THE_SAME);
+        let delivered = match self.rehearse(store) {
+            Err(error) if error.kind() == Kind::Bug => return Err(error),
+            Err(error) => {
+                refused.push(against(adopting(error)));
+                Delivered::default()
+            }
+            Ok(delivered) => delivered,
+        };
         // Without its files nothing is put in force.
         let rotates = if refused.is_empty() { self.rotates.clone() } else { BTreeSet::new() };
-        let worked_on = rotates.union(&self.retires).cloned().collect();
+        let worked_on: BTreeSet<SecretName> = rotates.union(&self.retires).cloned().collect();
         let made = self.plan.steps.iter().map(|step| step.secret.clone());
         let changing = made.chain(plan::dependents(self.world.manifest, &rotates)).collect();
         let owed = store.rotations.reloads.keys();
         let foreseen = refused.is_empty().then(|| rotation::foresee(self.session, &worked_on, &changing, owed));
-        let unreadable = self.timelines.expect_readable(self.session, store).err();
-        refused.extend(unreadable.map(|error| error.hint(BANNED_ALL_THE_SAME)));
-        let (foreseen, against) = foreseen.unzip();
-        refused.extend(against.into_iter().flatten());
-        let answer = Answer { dry_run: true, foreseen, ..self.answer(&delivered, &rotates) };
-        answer.tell(self.session, store, refused)
+        refused.extend(self.timelines.expect_readable(self.session, store).err().map(against));
+        let (foreseen, unstartable) = foreseen.unzip();
+        refused.extend(unstartable.into_iter().flatten());
+        if refused.is_empty() {
+            // Of what is rotated another value is going to be in force.
+            let left = unended::errors(self.session, store, self.timelines.ids(), &worked_on);
+            refused.extend(left);
+        }
+        let incidents = tell::incidents(self.session, store, &self.timelines, foreseen.as_ref());
+        let mut foretold = None;
+        let is_going_on = |it: &Foreseen| !worked_on.is_empty() || !it.reloads.is_empty();
+        if let Some(foreseen) = foreseen.filter(is_going_on) {
+            match rotate::foretell(self.session, self.world, store, foreseen.rotated) {
+                Ok(it) => foretold = Some(it),
+                Err(error) => refused.push(rotation::although_banned(error)),
+            }
+        }
+        let stopped = foretold.as_mut().map(|it| std::mem::take(&mut it.stopped));
+        refused.extend(stopped.into_iter().flatten().map(rotation::although_banned));
+        let delivered = foretold.as_ref().map_or(&delivered, |it| &it.delivered);
+        let foretold = foretold.as_ref();
+        let answer = Answer { dry_run: true, foretold, ..self.answer(incidents, delivered, &rotates) };
+        answer.tell(self.session, refused)
     }
 
     /// What would become of the files, also of those that a rotation would write.
@@ -121,9 +144,10 @@ impl Declared<'_> {
         let is_still = self.rotates.is_empty() && self.retires.is_empty();
         if !is_delivered || is_still && opened.store.rotations.reloads.is_empty() {
             if refused.is_empty() {
-                refused = unended::errors(session, &opened.store, self.timelines.ids());
+                refused = unended::errors(session, &opened.store, self.timelines.ids(), &BTreeSet::new());
             }
-            return self.answer(&delivered, &BTreeSet::new()).tell(session, &opened.store, refused);
+            let incidents = tell::incidents(session, &opened.store, &self.timelines, None);
+            return self.answer(incidents, &delivered, &BTreeSet::new()).tell(session, refused);
         }
         // While programs run there is no value here.
         drop(opened);
@@ -133,17 +157,23 @@ impl Declared<'_> {
             refused.extend(self.write(&store).err());
         }
         if refused.is_empty() && report.refused.is_empty() && report.problems.is_empty() {
-            refused = unended::errors(session, &store, self.timelines.ids());
+            refused = unended::errors(session, &store, self.timelines.ids(), &BTreeSet::new());
         }
         report.refused.extend(refused.into_iter().map(Refusal::from));
-        let exit = self.answer(&delivered, &self.rotates).tell_rotated(session, &store, report)?;
+        let incidents = tell::incidents(session, &store, &self.timelines, None);
+        let exit = self.answer(incidents, &delivered, &self.rotates).tell_rotated(session, report)?;
         Ok(if exit == Exit::DONE { delivered.exit() } else { exit })
     }
 
-    fn answer<'s>(&'s self, delivered: &'s Delivered, rotates: &'s BTreeSet<SecretName>) -> Answer<'s> {
-        let Self { is_new, timelines, plan, retires, .. } = self;
+    fn answer<'s>(
+        &'s self,
+        incidents: Vec<OneIncident<'s>>,
+        delivered: &'s Delivered,
+        rotates: &'s BTreeSet<SecretName>,
+    ) -> Answer<'s> {
+        let Self { is_new, plan, retires, .. } = self;
         let known = &self.case.known;
-        Answer { dry_run: false, is_new: *is_new, known, timelines, delivered, plan, rotates, retires, foreseen: None }
+        Answer { dry_run: false, is_new: *is_new, known, incidents, delivered, plan, rotates, retires, foretold: None }
     }
 
     /// Store, ledger and outputs; where nothing is new, what a run before this one did not come to. What stands against the

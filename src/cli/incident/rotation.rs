@@ -57,7 +57,7 @@ pub fn foresee<'h>(
         refused.extend(error);
         is_usable
     });
-    (Foreseen { rotated, reloads }, refused)
+    (Foreseen { rotated, reloads }, refused.into_iter().map(although_banned).collect())
 }
 
 /// Those of which every program could be started, and why that of another could not.

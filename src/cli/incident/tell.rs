@@ -6,18 +6,17 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::paste::Paste;
-use super::super::rotate::answer as rotate;
+use super::super::rotate::{Call, Foretold, answer as rotate};
 use super::super::session::Session;
 use super::super::summary::{row, tell_files, tell_lists};
-use super::timelines::Timelines;
-use super::traces;
+use super::timelines::{self, Timelines};
 use crate::deliver::{Delivered, FileReport};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
-use crate::incident::progress::{self, Foreseen};
+use crate::incident::progress::Foreseen;
 use crate::incident::reach::second;
 use crate::name::{EnvName, SecretName};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::rotate::Report;
 use crate::store::Store;
 use crate::store::incidents::{Affected, Incident};
@@ -30,15 +29,15 @@ pub struct Answer<'a> {
     pub is_new: bool,
     /// The secrets whose leak was declared before, with the incident of that.
     pub known: &'a BTreeMap<SecretName, String>,
-    pub timelines: &'a Timelines,
+    pub incidents: Vec<OneIncident<'a>>,
     pub delivered: &'a Delivered,
     pub plan: &'a Plan,
     /// What is rotated once it is banned.
     pub rotates: &'a BTreeSet<SecretName>,
     /// What was rotated by a run before this one, and is refused by its owner now.
     pub retires: &'a BTreeSet<SecretName>,
-    /// With `--dry-run`, what of that a person need not do, unless nothing would come of it.
-    pub foreseen: Option<Foreseen>,
+    /// With `--dry-run`, what that would make and call, unless nothing would come of it.
+    pub foretold: Option<&'a Foretold>,
 }
 
 #[derive(Serialize)]
@@ -48,8 +47,8 @@ struct Told<'a> {
     environment: &'a EnvName,
     /// Whether a leak was declared that was not before; otherwise a run before this one was completed.
     declared: bool,
-    incidents: Vec<OneIncident<'a>>,
-    made: Vec<&'a SecretName>,
+    incidents: &'a [OneIncident<'a>],
+    made: BTreeSet<&'a SecretName>,
     #[serde(skip_serializing_if = "<[SecretName]>::is_empty")]
     revocation_lists: &'a [SecretName],
     files: &'a [FileReport],
@@ -60,6 +59,9 @@ struct Told<'a> {
     /// What was, and whose owner is to refuse what leaked.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     retires: &'a BTreeSet<SecretName>,
+    /// The hooks that it would call, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    calls: Vec<&'a Call>,
     /// What became of that.
     #[serde(skip_serializing_if = "Option::is_none")]
     rotation: Option<&'a rotate::Answer<'a>>,
@@ -68,12 +70,29 @@ struct Told<'a> {
     errors: Vec<rotate::Told>,
 }
 
+/// An incident as it is told.
 #[derive(Debug, Serialize)]
-struct OneIncident<'a> {
+pub struct OneIncident<'a> {
     id: &'a str,
     timeline: &'a str,
     #[serde(flatten)]
     incident: Incident,
+}
+
+/// The incidents as they are now, or as what a run would do by itself leaves them.
+pub fn incidents<'a>(
+    session: &Session<'_>,
+    store: &Store,
+    timelines: &'a Timelines,
+    foreseen: Option<&Foreseen>,
+) -> Vec<OneIncident<'a>> {
+    let one = |(id, timeline): (&'a str, &'a str)| {
+        let incident = timelines::current(session, store, id, store.incidents.get(id)?);
+        let foreseen = foreseen.into_iter();
+        let incident = foreseen.fold(incident, |it, foreseen| foreseen.of(&session.manifest, &session.environment, it));
+        Some(OneIncident { id, timeline, incident })
+    };
+    timelines.iter().filter_map(one).collect()
 }
 
 /// Says what a leak reaches.
@@ -118,16 +137,16 @@ fn details(it: &Affected) -> Vec<String> {
 
 impl Answer<'_> {
     /// As an object with `--json`, else in words; `refused` = what stands against the rest, which decides the exit.
-    pub fn tell(&self, session: &Session<'_>, store: &Store, refused: Vec<Error>) -> Result<Exit> {
+    pub fn tell(&self, session: &Session<'_>, refused: Vec<Error>) -> Result<Exit> {
         let ui = session.context.ui;
         let paste = Paste::new(session.context);
         self.warn(ui);
         let refused: Vec<Error> = refused.into_iter().map(|error| paste.error(error)).collect();
         if ui.json {
-            self.object(session, store, None, refused.iter().map(rotate::Told::from).collect())?;
+            self.object(session, None, refused.iter().map(rotate::Told::from).collect())?;
         } else {
             self.tell_done(ui);
-            self.tell_rest(session, store);
+            self.tell_rest(session);
         }
         for error in &refused {
             ui.problem(error);
@@ -137,17 +156,17 @@ impl Answer<'_> {
     }
 
     /// The same, with what became of the rotations, whose exit it answers with.
-    pub fn tell_rotated(&self, session: &Session<'_>, store: &Store, report: Report) -> Result<Exit> {
+    pub fn tell_rotated(&self, session: &Session<'_>, report: Report) -> Result<Exit> {
         let context = session.context;
         self.warn(context.ui);
         if !context.ui.json {
             self.tell_done(context.ui);
         }
         let exit = rotate::tell_with(context, session, report, (&[], false), |rotation| {
-            self.object(session, store, Some(rotation), Vec::new())
+            self.object(session, Some(rotation), Vec::new())
         })?;
         if !context.ui.json {
-            self.tell_rest(session, store);
+            self.tell_rest(session);
         }
         Ok(exit)
     }
@@ -156,22 +175,9 @@ impl Answer<'_> {
         self.delivered.warnings.iter().for_each(|warning| ui.warn(warning));
     }
 
-    fn incidents<'s>(&'s self, session: &Session<'_>, store: &Store) -> Vec<OneIncident<'s>> {
-        let one = |(id, timeline): (&'s str, &'s str)| {
-            let incident = progress::since(&session.manifest, store, id, store.incidents.get(id)?);
-            let foreseen = self.foreseen.iter();
-            let mut incident =
-                foreseen.fold(incident, |it, foreseen| foreseen.of(&session.manifest, &session.environment, it));
-            incident.remains.extend(traces::left(session, store, &incident));
-            Some(OneIncident { id, timeline, incident })
-        };
-        self.timelines.iter().filter_map(one).collect()
-    }
-
     fn object(
         &self,
         session: &Session<'_>,
-        store: &Store,
         rotation: Option<&rotate::Answer<'_>>,
         errors: Vec<rotate::Told>,
     ) -> Result<()> {
@@ -180,36 +186,50 @@ impl Answer<'_> {
             dry_run: self.dry_run,
             environment: &session.environment,
             declared: self.is_new,
-            incidents: self.incidents(session, store),
-            made: self.plan.steps.iter().map(|step| &step.secret).collect(),
+            incidents: &self.incidents,
+            made: self.made().map(|step| &step.secret).collect(),
             revocation_lists: &self.delivered.lists,
             files: &self.delivered.files,
             warnings: &self.delivered.warnings,
             rotates: self.rotates,
             retires: self.retires,
+            calls: self.foretold.iter().flat_map(|it| it.calls.all()).collect(),
             rotation,
             errors,
         })
     }
 
+    /// What was made in one change, or would be, and with `--dry-run` also what a rotation makes of it.
+    fn made(&self) -> impl Iterator<Item = &Step> {
+        self.plan.steps.iter().chain(self.foretold.iter().flat_map(|it| &it.plan.steps))
+    }
+
     /// What was banned and replaced in one change, or would be.
     fn tell_done(&self, ui: Ui) {
         let verb = if self.dry_run { "would make" } else { "made" };
-        for step in &self.plan.steps {
+        for step in self.made().filter(|step| !self.rotates.contains(&step.secret)) {
             ui.say(row(verb, &step.secret, format_args!("{}", step.kind)).trim_end());
+        }
+        let verb = if self.dry_run { "would rotate" } else { "rotates" };
+        let rotates =
+            || self.rotates.iter().for_each(|it| ui.say(&row(verb, it, format_args!("now, without an overlap"))));
+        // What a rehearsal tells of the files is how a rotation would leave them.
+        if let Some(foretold) = self.foretold {
+            rotates();
+            foretold.calls.tell_before(ui);
         }
         tell_lists(ui, &self.delivered.lists, self.dry_run);
         tell_files(ui, &self.delivered.files, self.dry_run);
-        let verb = if self.dry_run { "would rotate" } else { "rotates" };
-        for name in self.rotates {
-            ui.say(&row(verb, name, format_args!("now, without an overlap")));
+        match self.foretold {
+            Some(foretold) => foretold.calls.tell_after(ui),
+            None => rotates(),
         }
         for name in self.retires.iter().filter(|_| self.dry_run) {
             ui.say(&row("would retire", name, format_args!("what leaked, which its owner has yet to refuse")));
         }
     }
 
-    fn tell_rest(&self, session: &Session<'_>, store: &Store) {
+    fn tell_rest(&self, session: &Session<'_>) {
         let ui = session.context.ui;
         let paste = Paste::new(session.context);
         let is_left = |name: &SecretName| self.rotates.contains(name) || self.retires.contains(name);
@@ -220,7 +240,7 @@ impl Answer<'_> {
                 "`{name}` was declared before, in incident {id}, and is not replaced twice; if its new value leaked too: {again}"
             ));
         }
-        for one in &self.incidents(session, store) {
+        for one in &self.incidents {
             for (number, what) in one.incident.remains.iter().enumerate() {
                 ui.say(&format!("left to do {}: {}", number + 1, paste.words(what)));
             }

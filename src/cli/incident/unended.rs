@@ -1,16 +1,25 @@
 //! What keeps an incident from having come to its end: values that leaked and are accepted, or may be.
 
+use std::collections::BTreeSet;
+
 use super::super::session::Session;
 use crate::error::{Error, Kind};
 use crate::incident::standing::{self, Standing};
+use crate::name::SecretName;
 use crate::store::Store;
 use crate::store::incidents::Affected;
 
-/// Why these incidents have not, each with the command that goes on.
-pub fn errors<'i>(session: &Session<'_>, store: &Store, ids: impl Iterator<Item = &'i String>) -> Vec<Error> {
+/// Why these incidents have not, but for those secrets, each with the command that goes on.
+pub fn errors<'i>(
+    session: &Session<'_>,
+    store: &Store,
+    ids: impl Iterator<Item = &'i String>,
+    but: &BTreeSet<SecretName>,
+) -> Vec<Error> {
     let incidents = ids.filter_map(|id| Some((id, store.incidents.get(id)?)));
     let affected = incidents.flat_map(|(id, incident)| incident.affected.iter().map(move |it| (id, it)));
-    affected.filter_map(|(id, it)| one(session, store, id, it)).collect()
+    let left = affected.filter(|(_, it)| !but.contains(&it.secret));
+    left.filter_map(|(id, it)| one(session, store, id, it)).collect()
 }
 
 fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<Error> {
