@@ -397,3 +397,40 @@ fn an_archive_that_is_too_large_to_be_held_is_told_as_not_looked_into() {
     let run = project.run(["scan", "--staged"]).assert_code(0);
     assert!(run.stdout.contains("not checked  data.gz: it is an archive of more than 32 MiB in git"), "{run:?}");
 }
+
+/// The commands that a fix has in backticks.
+fn commands(run: &Run) -> Vec<String> {
+    let report = report(run);
+    let fix = report["findings"][0]["fix"].as_str().unwrap();
+    fix.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_fix_of_a_delivered_file_that_git_has_takes_it_out_of_git() {
+    for is_ignored in [true, false] {
+        let project = repository();
+        if !is_ignored {
+            project.write(".gitignore", "/.vault-kit/");
+        }
+        let before = project.bytes(".env");
+        git(&project, &["add", "-f", ".env"]).assert_code(0);
+        for arguments in [&["--staged"][..], &[]] {
+            let run = scan(&project, arguments).assert_code(1);
+            let commands = commands(&run);
+            assert!(!run.stdout.contains("take it out of the file"), "{run:?}");
+            assert!(commands.last().unwrap().starts_with("vault-kit incident "), "{commands:?}");
+            assert_eq!(commands.len(), if is_ignored { 2 } else { 3 }, "{commands:?}");
+            if arguments.is_empty() {
+                let mut shell = Command::new("sh");
+                shell.args(["-ec", &commands[..commands.len() - 1].join("\n")]).current_dir(project.root());
+                Run::of(&mut shell).assert_code(0);
+            } else {
+                assert_eq!(commands[0], "git rm --cached -- .env");
+            }
+        }
+        assert_eq!(project.bytes(".env"), before);
+        scan(&project, &["--staged"]).assert_code(0);
+        git(&project, &["add", "."]).assert_code(0);
+        assert_eq!(git(&project, &["ls-files", ".env"]).stdout, "");
+    }
+}

@@ -1,12 +1,15 @@
 //! What to do about a known value, by where it was found: what has not left this machine is taken out, and nothing has to be
 //! replaced.
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use super::super::context;
 use super::super::paste::Paste;
 use super::super::session::Session;
 use super::known::OpenedStore;
+use super::project::LeftOut;
+use crate::ignore_lines;
 use crate::incident::covered;
 use crate::incident::standing::{self, Standing};
 use crate::name::{SecretName, VersionId};
@@ -39,12 +42,15 @@ pub(super) struct Cures<'a> {
     origin: Origin,
     /// Whether a path from the top of the repository is the same path where the user stands.
     is_at_top: bool,
+    /// Where values belong.
+    left_out: OnceCell<LeftOut>,
 }
 
 impl<'a> Cures<'a> {
     pub(super) fn new(session: &'a Session<'a>, frame: &'a Frame, stores: &'a [OpenedStore], origin: Origin) -> Self {
         let is_at_top = origin == Origin::Index && !context::is_below_top() && is_top(Path::new("."));
-        Self { session, paste: Paste::new(session.context), frame, stores, origin, is_at_top }
+        let paste = Paste::new(session.context);
+        Self { session, paste, frame, stores, origin, is_at_top, left_out: OnceCell::new() }
     }
 
     /// What to do, to be pasted where the user stands. `root` is the project's directory.
@@ -58,6 +64,7 @@ impl<'a> Cures<'a> {
         let (place, replace) = self.replace(finding, root);
         let before = match self.origin {
             Origin::Index | Origin::Project if finding.is_in_name() => RENAME.to_owned(),
+            Origin::Index | Origin::Project if self.is_delivered(finding, root) => self.untrack(finding, root),
             Origin::Index => format!("take it out of the file and {}", self.add(finding)),
             Origin::Message => "take it out of the message".to_owned(),
             Origin::Unpushed => unpushed(finding),
@@ -131,13 +138,38 @@ impl<'a> Cures<'a> {
 
     /// How git is given the file anew.
     fn add(&self, finding: &Finding) -> String {
-        // A name that is not shown as it is, or what is in an archive, nobody could paste.
-        if finding.file.contains(['\\', '!', '*', '?', '[']) {
-            return "`git add` it again".to_owned();
+        match self.pathspec(finding) {
+            Some(path) => format!("`git add {path}`"),
+            None => "`git add` it again".to_owned(),
         }
+    }
+
+    /// The file as git is told it where the user stands; `None` for a name that is not shown as it is, or what is in an archive,
+    /// which nobody could paste.
+    fn pathspec(&self, finding: &Finding) -> Option<String> {
         let path = self.frame.below_top(&finding.file);
         let path = if self.is_at_top { path } else { format!(":/{path}") };
-        format!("`git add {}`", shell::path(&path))
+        (!finding.file.contains(['\\', '!', '*', '?', '['])).then(|| shell::path(&path))
+    }
+
+    /// Whether values belong into the file, which we delivered: then it is git that should not have it.
+    fn is_delivered(&self, finding: &Finding, root: &Path) -> bool {
+        self.left_out.get_or_init(|| LeftOut::new(self.session)).has(&root.join(&finding.file))
+    }
+
+    /// How git is made to let go of a file, and to leave it alone.
+    fn untrack(&self, finding: &Finding, root: &Path) -> String {
+        let remove = match self.pathspec(finding) {
+            Some(path) => format!("take the file out of git: `git rm --cached -- {path}`"),
+            None => "take the file out of git with `git rm --cached`".to_owned(),
+        };
+        let git = Git::new(root, context::variables(git::INHERITED.into_iter()));
+        if git.is_ignored(&finding.file).unwrap_or(true) {
+            return remove;
+        }
+        let line = shell::path(&format!("/{}", ignore_lines::line_of(&finding.file)));
+        let keep_out = self.paste.fix(&format!("printf '\\n%s\\n' {line} >> .gitignore"), root);
+        format!("{remove}, and keep it out: `{keep_out}`")
     }
 }
 

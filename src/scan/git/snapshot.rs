@@ -151,6 +151,11 @@ impl Git {
         Ok(is_shallow || commit.is_none_or(|it| !it.is_empty()))
     }
 
+    /// Whether git would leave a path out unless it is told otherwise.
+    pub fn is_ignored(&self, path: &str) -> Result<bool> {
+        Ok(self.ask(&["check-ignore", "-q", "--no-index", "--", path])?.is_some())
+    }
+
     /// The nearest file of a name that git has, from the top.
     fn nearest(&self, tree: Tree<'_>, name: &str) -> Result<Option<String>> {
         let paths = self.upwards(name)?;
@@ -209,6 +214,6 @@ impl Snapshot {
     /// Whether git leaves a path out unless it is told otherwise, by what lies in the work tree: such a file is this machine's
     /// own, and no commit is expected to have it.
     pub fn is_ignored(&self, path: &str) -> Result<bool> {
-        Ok(self.git.ask(&["check-ignore", "-q", "--no-index", "--", path])?.is_some())
+        self.git.is_ignored(path)
     }
 }
