@@ -56,6 +56,8 @@ enum Promise {
     Nothing,
     /// Anything: what is in it tells.
     Anything,
+    /// The settings of a program, which may have a credential among them.
+    Settings,
     /// Lines of `NAME=value`.
     Variables,
     /// A private key as text.
@@ -90,20 +92,32 @@ fn promise(path: &str) -> Promise {
         {
             Promise::Login
         }
+        () if is_settings(name, end) => Promise::Settings,
         () if is_of_program => Promise::Nothing,
         () => Promise::Anything,
     }
 }
 
+/// Settings by their name: of Streamlit, Rails, ASP.NET and Spring, and what is called as these are.
+fn is_settings(name: &str, end: &str) -> bool {
+    let first = name.split(['.', '-']).next().unwrap_or_default();
+    match first {
+        "appsettings" => end == "json",
+        "application" => ["properties", "yaml", "yml"].contains(&end),
+        "credentials" | "database" | "secrets" => ["json", "properties", "toml", "yaml", "yml"].contains(&end),
+        _ => false,
+    }
+}
+
 /// Whether the name of a file says nothing of what is in it, which may be a credential: it is no text of a program, nor a picture.
 pub fn may_hold_secret(path: &str) -> bool {
-    promise(path) == Promise::Anything
+    matches!(promise(path), Promise::Anything | Promise::Settings)
 }
 
 /// Whether a path is that of a file, or a directory, which holds secrets wherever there is one: `.env` and its variants, private
 /// keys, and what programs keep logins in.
 pub fn is_secret_file(path: &str) -> bool {
-    !matches!(promise(path), Promise::Nothing | Promise::Anything)
+    !matches!(promise(path), Promise::Nothing | Promise::Anything | Promise::Settings)
 }
 
 /// Whether a file of such a name holds one: no certificate, no settings without a login, nothing that a variable is put into.
@@ -117,6 +131,7 @@ pub fn is_secret_in(path: &str, bytes: &[u8]) -> bool {
         // What a server trusts is public.
         Promise::KeyStore => !bytes.is_empty() && !path.contains("trust"),
         // An entry of a `.netrc` may go over several lines.
+        Promise::Settings => text.is_some_and(|it| in_document(it).is_some()),
         Promise::Login => text.is_some_and(|it| in_document(it).is_some() || has_statement(it) || has_marked(it)),
         Promise::Logins => has_line(|line| !line.trim().is_empty() && !line.starts_with('#')),
     }

@@ -200,6 +200,27 @@ const OTHERS: &[Other] = &[
         &[("a.rs", PEM), ("README.md", PEM), ("a/tls.pem.example", PEM), (".dockerignore", "keys\nconf\n")],
         &[],
     ),
+    (
+        "COPY . .",
+        &[
+            (".streamlit/secrets.toml", "[db]\npassword = \"hunter2hunter2\"\n"),
+            ("appsettings.Production.json", r#"{"ConnectionStrings": {"Db": "Server=db;Password=hunter2hunter2"}}"#),
+            ("config/database.yml", "production:\n  password: hunter2hunter2\n"),
+            ("secrets.yml", "api_key: hunter2hunter2\n"),
+        ],
+        &[".streamlit/secrets.toml", "appsettings.Production.json", "config/database.yml", "secrets.yml"],
+    ),
+    (
+        "COPY . .",
+        &[
+            ("appsettings.json", r#"{"Logging": {"LogLevel": {"Default": "Information"}}}"#),
+            ("config/database.yml", "production:\n  password: <%= ENV['DB_PASSWORD'] %>\n"),
+            ("config/secrets.example.yml", "api_key: hunter2hunter2\n"),
+            ("secrets.toml", "# put yours here\n"),
+        ],
+        &[],
+    ),
+    ("COPY secrets.yml /x", &[], &[]),
     ("COPY a/ca.pem /x", &[("a/ca.pem", CERTIFICATE), ("tls.pem", PEM)], &[]),
     ("COPY tls.pem /x", &[("tls.pem", PEM)], &["tls.pem"]),
     ("COPY . .", &[("tls.pem", PEM), (".dockerignore", "keys\nconf\n*.pem\n")], &[]),

@@ -150,7 +150,7 @@ impl Walk<'_> {
         }
         let Ok(Some(content)) = self.observer.disk.content(&beneath(self.context, path)) else { return };
         (*files, *bytes) = (*files - 1, bytes.saturating_sub(content.len()));
-        if self.rules.blocks(&content) {
+        if is_secret_in(path, &content) || self.rules.blocks(&content) {
             self.known.files.insert(path.to_owned(), true);
         }
     }
