@@ -50,6 +50,11 @@ pub trait Values {
     fn is_current(&self, _path: &str, _name: &SecretName, _value: &Secret) -> Option<bool> {
         None
     }
+
+    /// Which of these files hold values of ours, and of which secrets, as `scan` finds them; `Err` = why nobody can tell.
+    fn ours_in(&self, _paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// What is looked at.

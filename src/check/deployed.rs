@@ -100,6 +100,11 @@ impl Image {
         std::iter::once((None, &self.context)).chain(self.named.iter().map(|(name, it)| (Some(name.as_str()), it)))
     }
 
+    /// Every context.
+    pub fn contexts_mut(&mut self) -> impl Iterator<Item = &mut Context> {
+        std::iter::once(&mut self.context).chain(self.named.values_mut())
+    }
+
     /// The names of the further contexts.
     pub fn names(&self) -> BTreeSet<&str> {
         self.named.keys().map(String::as_str).collect()
@@ -131,6 +136,10 @@ pub struct Context {
 pub struct Known {
     /// Those that reach the builder, by path in the context, and whether a secret is in them.
     pub files: BTreeMap<String, bool>,
+    /// All files that reach the builder and that an instruction may take: the path in the context, by path in the project.
+    pub taken: BTreeMap<String, String>,
+    /// Those that hold values of ours, whatever they are called, and of which secrets: by path in the context.
+    pub ours: BTreeMap<String, BTreeSet<SecretName>>,
     /// Why not all of them were looked for.
     pub unseen: Option<String>,
     /// What an instruction names that is a symlink or behind one: the builder follows it.

@@ -3,6 +3,7 @@
 mod cure;
 mod files;
 mod known;
+mod ours;
 mod prints;
 mod project;
 
@@ -30,6 +31,7 @@ use crate::scan::{Found, Known, Report, Rules, Search};
 use cure::{Cures, Origin};
 use files::Files;
 use known::Sources;
+pub(super) use ours::ours;
 use project::LeftOut;
 
 #[derive(Debug, Default, Args)]

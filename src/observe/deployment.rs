@@ -35,7 +35,7 @@ pub fn look(
 ) -> Deployed {
     let mut deployed = Deployed::default();
     let Ok(disk) = Disk::open(subject.root) else { return deployed };
-    let observer = Observer { subject, disk, identity };
+    let observer = Observer { subject, disk, identity, values };
     let files = subject.manifest.compose_in(subject.environment);
     if !files.is_empty() {
         let given = observer.given(values, variables);
@@ -67,6 +67,7 @@ struct Observer<'a> {
     subject: &'a Subject<'a>,
     disk: Disk,
     identity: Option<&'a Path>,
+    values: &'a dyn Values,
 }
 
 impl Files for Observer<'_> {

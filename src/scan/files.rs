@@ -208,7 +208,7 @@ impl Seek for Sparse {
 }
 
 /// A path as findings show it.
-pub(super) fn display(path: &Path, root: &Path) -> String {
+pub fn display(path: &Path, root: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
     let path = path.strip_prefix(".").unwrap_or(path);
     shown(path.as_os_str().as_bytes())

@@ -254,6 +254,78 @@ fn well_known_files_with_secrets_are_told_where_they_are_copied() {
 }
 
 #[test]
+fn a_file_with_a_value_of_ours_is_told_whatever_it_is_called() {
+    let project = project(".", "FROM a\nCOPY . .\n");
+    project.run(["init"]).assert_code(0);
+    let value = String::from_utf8(project.get("DB_PASSWORD")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, value.as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    let sql = format!("INSERT INTO users VALUES ('app', '{value}');\n");
+    let encoded = data_encoding::BASE64.encode(value.as_bytes());
+    // More than is read of a file that is judged by its name.
+    let large = [&vec![b'\n'; 2 << 20][..], value.as_bytes()].concat();
+    assert!(told(&project, None).0.is_empty());
+    for (name, content) in [
+        ("data.bin", &[b"\0\x01", value.as_bytes()].concat()[..]),
+        ("dump.sql", sql.as_bytes()),
+        ("dump.sql.gz", &packed),
+        ("table.csv", format!("app,{value}\n").as_bytes()),
+        ("prod.env.example", format!("DB_PASSWORD={value}\n").as_bytes()),
+        ("src/app.py", encoded.as_bytes()),
+        ("large", &large),
+    ] {
+        project.write(name, content);
+        let (found, report) = told(&project, None);
+        assert_eq!(
+            found,
+            BTreeSet::from([("secret-in-image".to_owned(), "Dockerfile".to_owned(), 2)]),
+            "{name}: {report}"
+        );
+        let message = format!("copies `{name}` into the image, with the value of `DB_PASSWORD`");
+        assert!(report.contains(&message) && !report.contains(&value), "{name}: {report}");
+        project.write(".vault-kit-ignore", "");
+        let line = project.run(["scan", name, "--json"]).stdout;
+        let line: Value = serde_json::from_str(&line).unwrap();
+        project.write(".vault-kit-ignore", line["findings"][0]["ignore"].as_str().unwrap());
+        assert!(told(&project, None).0.is_empty(), "{name}: {line}");
+        project.write(".vault-kit-ignore", "");
+        std::fs::remove_file(project.path(name)).unwrap();
+    }
+    // What is kept back, and what nothing takes.
+    let ignored = project.read(".dockerignore");
+    project.write("dump.sql", sql.as_bytes());
+    project.write(".dockerignore", format!("{ignored}\n*.sql\n"));
+    assert!(told(&project, None).0.is_empty());
+    project.write(".dockerignore", ignored);
+    project.write("Dockerfile", "FROM a\nCOPY src /src\n");
+    assert!(told(&project, None).0.is_empty());
+}
+
+#[test]
+fn a_clone_knows_what_is_copied_by_the_fingerprints() {
+    let prints =
+        "[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n[secrets.TOKEN_KEY]\nkind = \"random\"\n";
+    let project = project(".", "FROM a\nCOPY . .\n");
+    let manifest =
+        MANIFEST.replace("[\"DB_PASSWORD\"]\n\n[deployment]", "[\"DB_PASSWORD\", \"TOKEN_KEY\"]\n\n[deployment]");
+    project.write("vault-kit.toml", format!("{manifest}\n{prints}"));
+    project.run(["init"]).assert_code(0);
+    project.write("dump.sql", project.get("TOKEN_KEY"));
+    let clone = Project::empty();
+    for file in ["vault-kit.toml", "prints.json", "compose.yml", "Dockerfile", ".dockerignore", "dump.sql"] {
+        clone.write(file, project.bytes(file));
+    }
+    let (found, report) = told(&clone, None);
+    assert_eq!(found.len(), 1, "{report}");
+    assert!(report.contains("copies `dump.sql` into the image, with the value of `TOKEN_KEY`"), "{report}");
+    // A list that is damaged is none, and that is said.
+    clone.write("prints.json", "{");
+    let (found, report) = told(&clone, None);
+    assert!(found.is_empty() && report.contains("`prints.json:1` breaks off"), "{report}");
+}
+
+#[test]
 fn the_line_that_keeps_a_file_back_does_so_whatever_its_name() {
     for name in ["a/[id]/id_rsa", "#x.key", "!y.key", "a*b?c/x.key", r"d\e.key", " f.key"] {
         let project = project(".", "FROM a\nCOPY . .\n");

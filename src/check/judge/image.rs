@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Bench;
 use crate::check::deployed::{Context, Image, Unread};
-use crate::check::finding::{Code, Finding, listed_paths};
+use crate::check::finding::{Code, Finding, listed, listed_paths};
 use crate::compose::Service;
 use crate::credential::{
     Argument, is_credential, is_dummy, is_literal, is_secret_file, is_stopgap, typed, without_dummies,
@@ -13,6 +13,7 @@ use crate::ignore_lines;
 use crate::image::dockerfile::{Dockerfile, Does, Instruction, Program, Setting};
 use crate::image::layers::{Layers, Source};
 use crate::manifest::Declaration;
+use crate::name::SecretName;
 use crate::shell;
 
 /// The directory of our own.
@@ -132,7 +133,10 @@ impl Bench<'_> {
             for (line, (instruction, paths)) in taken {
                 let from = if let Does::Copies(it) = &instruction.does { it.from.as_deref() } else { None };
                 let from = from.map_or_else(String::new, |from| format!("out of `{from}` "));
-                let message = format!("copies {} {from}into the image", listed_paths(&paths));
+                let ours = ours(context, &paths);
+                let with =
+                    if ours.is_empty() { String::new() } else { format!(", with the value of {}", listed(&ours)) };
+                let message = format!("copies {} {from}into the image{with}", listed_paths(&paths));
                 let finding = Finding::new(Code::SecretInImage, message, keep_back(context, &paths));
                 self.verdict.findings.push(finding.of_file(file).at_line(image.line_of(line)));
             }
@@ -193,6 +197,14 @@ fn reaching(context: &Context) -> impl Iterator<Item = &str> {
     context.within.values().map(String::as_str).filter(|within| context.sends(within))
 }
 
+/// The secrets whose values are in files whose names say nothing of it.
+fn ours<'c>(context: &'c Context, paths: &[&str]) -> Vec<&'c SecretName> {
+    let is_delivered = |path: &str| context.within.values().any(|it| it == path);
+    let others = paths.iter().filter(|path| !is_delivered(path));
+    let ours: BTreeSet<&SecretName> = others.filter_map(|path| context.known.ours.get(*path)).flatten().collect();
+    ours.into_iter().collect()
+}
+
 /// The files with secrets, by their paths in a context, that an instruction may take.
 fn candidates<'i>(
     layers: &Layers<'i>,
@@ -206,7 +218,8 @@ fn candidates<'i>(
     let named = copies.flat_map(|(_, copied, _)| &copied.sources);
     let named = named.map(|it| it.trim_start_matches("./").trim_end_matches('/'));
     let named = named.filter(|it| is_secret_file(it) && !it.contains('*') && !context.known.files.contains_key(*it));
-    reaching(context).chain(known).chain(named.filter(|it| context.sends(it))).collect()
+    let ours = context.known.ours.keys().map(String::as_str);
+    reaching(context).chain(known).chain(ours).chain(named.filter(|it| context.sends(it))).collect()
 }
 
 /// The lines that keep files back.

@@ -1,8 +1,9 @@
 //! Finds values in files again, for `check`; opens the store only when a file changed since it was written.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::scan;
 use super::super::session::Session;
 use crate::check::facts::ExpectedFile;
 use crate::companions;
@@ -113,6 +114,10 @@ impl Values for FromDisk<'_> {
         let store = self.store()?;
         let version = store.current(name).or_else(|| self.previous(store, name));
         version?.parts.primary().map(|it| it == value)
+    }
+
+    fn ours_in(&self, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
+        scan::ours(self.session, paths).map_err(|error| error.to_string())
     }
 }
 

@@ -21,6 +21,9 @@ const MOST_FILES: usize = 500;
 /// More files, and more bytes, are not searched whose names say nothing.
 const MOST_SEARCHED: (usize, usize) = (5_000, 64 << 20);
 
+/// More bytes are not searched for values of ours.
+const MOST_TAKEN: u64 = 1 << 30;
+
 /// How many directories lie above what is looked at.
 const DEEPEST: usize = 16;
 
@@ -55,6 +58,7 @@ impl Observer<'_> {
             rules: Rules::new(&self.subject.manifest.scan, &[]),
             left: MOST_ENTRIES,
             left_to_search: MOST_SEARCHED,
+            left_to_take: MOST_TAKEN,
             known: Known::default(),
         };
         for start in &starts {
@@ -71,6 +75,7 @@ struct Walk<'w> {
     rules: Rules,
     left: usize,
     left_to_search: (usize, usize),
+    left_to_take: u64,
     known: Known,
 }
 
@@ -121,10 +126,29 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &str) {
+        if self.ignored.keeps_back(path) {
+            return;
+        }
+        self.take(path);
         match () {
-            () if is_secret_file(path) && !self.ignored.keeps_back(path) => self.of_name(path),
-            () if may_hold_secret(path) && !self.ignored.keeps_back(path) => self.of_content(path),
+            () if is_secret_file(path) => self.of_name(path),
+            () if may_hold_secret(path) => self.of_content(path),
             () => {}
+        }
+    }
+
+    /// Notes a file that is to be searched for values of ours, whatever its name says.
+    fn take(&mut self, path: &str) {
+        let in_project = beneath(self.context, path);
+        let Ok(stat) = self.observer.disk.tree().stat(&in_project) else { return };
+        // In blocks of 512 bytes: of a sparse file the holes are not read.
+        let size = u64::try_from(stat.st_size.min(stat.st_blocks.saturating_mul(512))).unwrap_or(0);
+        match self.left_to_take.checked_sub(size) {
+            Some(left) => {
+                self.left_to_take = left;
+                self.known.taken.insert(in_project, path.to_owned());
+            }
+            None => self.stop("it has too many bytes to be searched for values of ours"),
         }
     }
 

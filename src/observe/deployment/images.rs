@@ -22,7 +22,32 @@ impl Observer<'_> {
         let built = project.services.iter().filter_map(|(name, it)| Some((name, it.build.as_ref()?)));
         let secret = OnceCell::new();
         let secret = || secret.get_or_init(|| self.secret_files());
-        built.filter_map(|(name, build)| Some((name.clone(), self.image(build, &secret)?))).gather()
+        let mut images = built.filter_map(|(name, build)| Some((name.clone(), self.image(build, &secret)?))).gather();
+        self.find_ours(&mut images);
+        images
+    }
+
+    /// Searches what is copied for values of ours: services are often built from one context, which is read once.
+    fn find_ours(&self, images: &mut BTreeMap<String, Image>) {
+        let contexts = images.values().flat_map(Image::contexts);
+        let taken: BTreeSet<&str> = contexts.flat_map(|(_, it)| it.known.taken.keys().map(String::as_str)).collect();
+        if taken.is_empty() {
+            return;
+        }
+        let found = self.values.ours_in(&taken);
+        for known in images.values_mut().flat_map(Image::contexts_mut).map(|it| &mut it.known) {
+            match &found {
+                Ok(found) => {
+                    let ours = known
+                        .taken
+                        .iter()
+                        .filter_map(|(path, within)| Some((within.clone(), found.get(path)?.clone())));
+                    known.ours = ours.gather();
+                }
+                Err(why) if !known.taken.is_empty() => drop(known.unseen.get_or_insert_with(|| why.clone())),
+                Err(_) => {}
+            }
+        }
     }
 
     fn image<'s>(&self, build: &Build, secret: &impl Fn() -> &'s BTreeSet<String>) -> Option<Image> {
