@@ -4,6 +4,7 @@
 mod arguments;
 mod dummy;
 mod file;
+mod open;
 mod pieces;
 mod programs;
 mod script;
@@ -16,6 +17,8 @@ pub use file::{is_secret_file, is_secret_in, may_hold_secret};
 pub use pieces::pieces;
 pub use text::in_document;
 pub use value::{could_be, looks_random};
+
+use crate::scan::stops_commits;
 
 /// Last words of names of credentials.
 const CREDENTIALS: [&str; 13] = [
@@ -102,9 +105,6 @@ const OPEN_KEYS: [&str; 19] = [
 /// What stands before `KEY` where it is a place as often as a credential, such as `REDIS_KEY`.
 const DOUBTFUL_KEYS: [&str; 8] = ["CONSUL", "ETCD", "KV", "MEMCACHED", "PRIMARY", "REDIS", "SECONDARY", "ZOOKEEPER"];
 
-/// Words by which a name says that everybody may read its value, such as what a browser gets.
-const OPEN: [&str; 3] = ["ANON", "PUBLIC", "PUBLISHABLE"];
-
 /// Words by which a name says that it counts.
 const COUNTS: [&str; 5] = ["MAX", "MAXIMUM", "MIN", "MINIMUM", "NUM"];
 
@@ -135,7 +135,10 @@ fn promise(name: &str) -> Promise {
     if let Some(last) = words.last_mut() {
         *last = last.trim_end_matches(|it: char| it.is_ascii_digit());
     }
-    if words.iter().any(|word| OPEN.contains(word)) {
+    if open::is_mistaken(&words) {
+        return Promise::Credential;
+    }
+    if open::says_open(&words) {
         return Promise::Nothing;
     }
     match words.as_slice() {
@@ -174,11 +177,17 @@ pub fn holds(name: &str, value: &str) -> bool {
         Promise::Credential if value::is_digits(value) => value::is_pin(value) && !counts(name),
         Promise::Credential => could_be(value),
         Promise::Key => {
-            could_be(value) && !value::is_path_of_words(value) && (is_own_key(name) || !value::is_fingerprint(value))
+            let is_named = value::is_path_of_words(value) || is_of_cookie(name) && value::is_cookie(value);
+            could_be(value) && !is_named && (is_own_key(name) || !value::is_fingerprint(value))
         }
         Promise::Login => value::is_login(value) || could_be(value) && value::looks_made(value),
         Promise::Doubt => could_be(value) && value::looks_made(value) && !value::is_fingerprint(value),
     }
+}
+
+/// Whether a name may be that of what a cookie is called.
+fn is_of_cookie(name: &str) -> bool {
+    name.split(['_', '-', '.']).any(|word| ["COOKIE", "SESSION"].iter().any(|it| it.eq_ignore_ascii_case(word)))
 }
 
 /// Whether a name says that its key is a secret one, and not that of somebody whose signatures are checked.
@@ -233,16 +242,13 @@ fn unhumped(name: &str) -> String {
     words
 }
 
-/// Whether a name says that everybody may read its value.
-fn is_open(name: &str) -> bool {
-    name.split(['_', '-', '.']).any(|word| OPEN.iter().any(|it| it.eq_ignore_ascii_case(word)))
-}
-
 /// Whether a text could be the credential that its name promises, or has one in it whatever it is called.
 pub fn is_literal(name: &str, text: &str) -> bool {
     // What a browser gets is in the form of a key, and none.
     let has = match () {
-        () if is_open(name) => has_key(text) || text::has_password_in_address(text),
+        () if open::is_open(name) => {
+            has_key(text) || text::has_password_in_address(text) || stops_commits(text.as_bytes())
+        }
         () if maps_attributes(name) => has_key(text) || text::has_password_in_address(text) || text::has_form(text),
         () => has_credential(text) || in_document(text).is_some(),
     };

@@ -29,7 +29,7 @@ pub use finding::{Code, Finding, Report, Severity, Within};
 pub use known::Known;
 pub use matcher::{Encoding, Matcher};
 pub use needle::{Owner, State};
-pub use rules::{Rules, is_issued};
+pub use rules::{Rules, is_issued, stops_commits};
 pub(crate) use spelled::escape;
 pub use stream::{Found, Place, Search, Worker};
 pub use tokens::Tokens;

@@ -45,6 +45,16 @@ fn a_text_is_a_credential_by_its_name_or_by_its_shape() {
         ("JAVA_OPTS", "-Xmx1g -Djavax.net.ssl.keyStorePassword=hunter2"),
         ("THING", "glpat-7Jt9QfYkP3mVbX2nRzLh"),
         ("THING", "AKIAIOSFODNN7QWERTYU"),
+        ("NEXT_PUBLIC_STORAGE", "AKIAIOSFODNN7QWERTYU"),
+        ("NEXT_PUBLIC_CLIENT_SECRET", "hunter2"),
+        ("NUXT_PUBLIC_SECRET_KEY", "hunter2"),
+        ("VITE_STRIPE_KEY", "hunter2hunter2"),
+        (
+            "VITE_SUPABASE_KEY",
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZSIsInJvbGUiOiJzZXJ2aWNlX3JvbGUiLCJleHAiOjE5OTk5OTk5OTl9.XAhCmZ6fq1jzXx8hS9hQPC825lIQjo3D7_bLYI5CTOI",
+        ),
+        ("SESSION_KEY", "hunter2"),
+        ("SESSION_KEY", "keyboard-cat"),
     ] {
         assert!(is_literal(name, text), "{name}");
     }
@@ -61,6 +71,17 @@ fn a_text_is_a_credential_by_its_name_or_by_its_shape() {
         ("CONFIG", r#"{"password": "", "token": "$TOKEN", "secretName": "app"}"#),
         ("CONFIG", "{not: json, password: hunter2}"),
         ("NEXT_PUBLIC_MAPS", "AIzaSyA7Jt9QfYkP3mVbX2nRzLh8CdGs5KuEaT6"),
+        ("VITE_STRIPE_KEY", "pk_live_51H7Jt9QfYkP3mVbX2nRzLh8C"),
+        ("STRIPE_KEY", "pk_test_51H7Jt9QfYkP3mVbX2nRzLh8C"),
+        ("VITE_SUPABASE_KEY", "sb_publishable_7Jt9QfYkP3mVbX2nRzLh8C_dGs5KuE"),
+        (
+            "VITE_SUPABASE_KEY",
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJzdXBhYmFzZSIsInJvbGUiOiJhbm9uIiwiZXhwIjoxOTk5OTk5OTk5fQ.VGnu7pMxzK7mLrZ9BpWU_QauMHFVbKgh7nSPfAjEYKc",
+        ),
+        ("VITE_SENTRY_DSN", "https://6f1ed002ab5595859014ebf0951522d9@o1.ingest.sentry.io/42"),
+        ("SESSION_KEY", "sid"),
+        ("session.cookie.key", "connect.sid"),
+        ("COOKIE_KEY", "_app_session"),
         ("IMAGE", "sha256:6f1ed002ab5595859014ebf0951522d96f1ed002ab5595859014ebf0951522d9"),
         ("JAVA_OPTS", "-Xmx1g -Dcom.sun.management.jmxremote.authenticate=false"),
         ("CSP", "default-src 'self'; img-src https://cdn.example.com"),

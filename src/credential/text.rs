@@ -21,7 +21,7 @@ pub(super) fn has_password(text: &str) -> bool {
 
 /// Whether a text has a credential in it by the form that its issuer gave it.
 pub(super) fn has_form(text: &str) -> bool {
-    has_long_word(text) && is_issued(text.as_bytes())
+    has_long_word(text) && is_issued(text.as_bytes()) && !super::open::is_publishable(text.trim())
 }
 
 /// Whether a text that is written where a credential belongs is one, and neither a reference to one nor a call.

@@ -35,7 +35,15 @@ pub fn could_be(text: &str) -> bool {
     let is_place = PLACES.iter().any(|start| text.starts_with(start)) || text.contains("://");
     let is_file = FILES.iter().any(|end| text.ends_with(end)) && !text.contains(char::is_whitespace);
     let is_path = text.contains('/') && !text.contains([':', '.']) && is_path_of_words(text);
-    !text.is_empty() && !is_switch && !is_number && !is_place && !is_file && !is_path && !is_header(text)
+    let is_named = is_place || is_file || is_path || is_header(text);
+    !text.is_empty() && !is_switch && !is_number && !is_named && !super::open::is_publishable(text)
+}
+
+/// `sid`, `connect.sid`, `PHPSESSID`, `_app_session`: the name of a cookie.
+pub(super) fn is_cookie(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.bytes().all(|it| it.is_ascii_lowercase() || matches!(it, b'_' | b'-' | b'.'))
+        && ["cookie", "sess", "sid"].iter().any(|it| lower.contains(it))
 }
 
 pub(super) fn is_digits(text: &str) -> bool {

@@ -89,11 +89,21 @@ impl Rules {
 
 /// Whether a short text has a credential in it that tells by its form whose it is.
 pub fn is_issued(text: &[u8]) -> bool {
+    has_form_of(text, |_| true)
+}
+
+/// The same, by the rules that block unless a manifest says otherwise: what browsers get is never in their forms.
+pub fn stops_commits(text: &[u8]) -> bool {
+    has_form_of(text, |action| action == Action::Block)
+}
+
+fn has_form_of(text: &[u8], is_asked: fn(Action) -> bool) -> bool {
     let is_one = |(literal, judge): (&[u8], Judge)| {
         let mut places = memmem::find_iter(text, literal).map(|at| at..at + literal.len());
         places.any(|literal| judge(&Text { bytes: text, literal }).is_some())
     };
-    RULES.iter().flat_map(|(rule, _)| forms::of(rule)).any(is_one)
+    let asked = RULES.iter().filter(|(_, action)| is_asked(*action));
+    asked.flat_map(|(rule, _)| forms::of(rule)).any(is_one)
 }
 
 #[cfg(test)]
