@@ -447,7 +447,15 @@ fn a_context_that_is_too_large_to_be_looked_through_is_said_not_to_be() {
 }
 
 /// What of a build is no credential, and what is one all the same.
-const BUILD_STEPS: [(&str, bool); 37] = [
+const BUILD_STEPS: [(&str, bool); 44] = [
+    // What stays behind: in the builder's cache, and in no layer.
+    ("ARG NPM_TOKEN\nRUN make\nFROM b\nCOPY --from=0 /x /x", false),
+    ("ARG NPM_TOKEN\nENV NPM_TOKEN=$NPM_TOKEN\nFROM b\nCOPY --from=0 /x /x", false),
+    ("ARG NPM_TOKEN\nRUN make", true),
+    ("ARG DB_PASSWORD\nFROM b\nCOPY --from=0 /x /x", true),
+    ("ARG NPM_TOKEN=hunter2hunter2\nFROM b\nCOPY --from=0 /x /x", true),
+    ("RUN make\nFROM b\nARG NPM_TOKEN", true),
+    ("RUN make\nFROM a AS base\nARG NPM_TOKEN\nFROM base", true),
     // What browsers are meant to get, and what they are not.
     ("ARG VITE_STRIPE_KEY=pk_live_51H7Jt9QfYkP3mVbX2nRzLh8C", false),
     ("ENV NEXT_PUBLIC_SENTRY_DSN=https://6f1ed002ab5595859014ebf0951522d9@o1.ingest.sentry.io/42", false),

@@ -28,8 +28,10 @@ impl Bench<'_> {
             let Some(service) = project.services.get(name) else { continue };
             match &image.dockerfile {
                 Ok((file, dockerfile)) => {
+                    let stages = dockerfile.stages_of(image.target.as_deref());
                     for instruction in &dockerfile.instructions {
-                        self.instruction(file, image, instruction);
+                        let is_behind = instruction.stage.is_none_or(|it| !stages.contains(&it)) && !stages.is_empty();
+                        self.instruction(file, image, instruction, is_behind);
                     }
                     self.copies(name, file, dockerfile, image);
                 }
@@ -51,8 +53,9 @@ impl Bench<'_> {
         self.verdict.findings.push(finding.of_file(&build.at.file).at_line(build.at.line));
     }
 
-    /// Variables, arguments and labels that carry a secret.
-    fn instruction(&mut self, file: &str, image: &Image, instruction: &Instruction) {
+    /// Variables, arguments and labels that carry a secret. What only stages have that stay behind is in no layer of the image: there a
+    /// name alone, which may be that of a credential, is none, and what is passed in has to be declared.
+    fn instruction(&mut self, file: &str, image: &Image, instruction: &Instruction, is_behind: bool) {
         let (what, setting, is_secret) = match &instruction.does {
             Does::Argument(it) => ("the build argument", it, self.is_passed_in(it)),
             Does::Variable(it) => ("the variable", it, self.is_set(it)),
@@ -60,9 +63,14 @@ impl Bench<'_> {
             Does::Runs(program) => return self.program(file, image, instruction.line, program),
             Does::Copies(_) | Does::Directory(_) | Does::User(_) => return,
         };
-        if is_secret {
-            let message =
-                format!("{what} `{}` stays in the image, where everybody reads it who has the image", setting.name);
+        let is_typed = !setting.expands && setting.value.as_deref().is_some_and(|it| !it.is_empty());
+        let is_declared = self.manifest.secret(&setting.name).is_some_and(Declaration::is_stored);
+        if is_secret && (!is_behind || is_typed || is_declared) {
+            let stays = match is_behind {
+                false => "in the image, where everybody reads it who has the image",
+                true => "in the builder's cache, and in the image's provenance where that has the arguments",
+            };
+            let message = format!("{what} `{}` stays {stays}", setting.name);
             let fix = "hand it over when the container starts; for a build: RUN --mount=type=secret";
             self.verdict.findings.push(
                 Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.line_of(instruction.line)),
