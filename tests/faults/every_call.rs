@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
-use crate::judge::{End, Judge};
+use crate::judge::{End, Judge, LIST};
 use crate::support::{Project, Run, counted, program, skip};
 use crate::tree::{self, Tree};
 use crate::{FOREIGN, MANIFEST, OLD_KEY, STALE, declared, running};
@@ -125,7 +125,19 @@ fn rotate_with_programs_survives_a_fault_at_every_call() {
     every_fault(test, with_programs, &["rotate", "SESSION_KEY"], &faults);
 }
 
-/// A value whose owner is told of it, and a server that reads what is delivered; both accept everything.
+/// An owner that accepts what is in a list.
+const LISTING: &str = r#"#!/bin/sh
+input=$(cat)
+value() { printf '%s\n' "$input" | sed -n "s/.*\"$1\":{[^{}]*\"value\":\"\([^\"]*\)\".*/\1/p"; }
+new=$(value new) old=$(value old)
+case $1 in
+set) [ -n "$new" ] && { grep -qxF -e "$new" accepted || printf '%s\n' "$new" >>accepted; } ;;
+test) [ -n "$new" ] && grep -qxF -e "$new" accepted ;;
+retire) [ -n "$old" ] && rest=$(grep -vxF -e "$old" accepted) && printf '%s\n' "$rest" >accepted ;;
+esac
+"#;
+
+/// A value whose owner keeps a list of what it accepts, and a server that reads what is delivered.
 #[expect(clippy::disallowed_methods, reason = "the test's own files")]
 fn with_programs() -> Project {
     use std::os::unix::fs::PermissionsExt as _;
@@ -134,8 +146,9 @@ fn with_programs() -> Project {
                  [hooks.server]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\noutputs = [\"env\"]\n";
     let manifest = MANIFEST.replace("[secrets.SESSION_KEY]\n", "[secrets.SESSION_KEY]\nhooks = [\"owner\"]\n");
     project.write("vault-kit.toml", format!("{manifest}{hooks}"));
-    project.write("hooks/owner", "#!/bin/sh\nexec cat >/dev/null\n");
-    for (path, mode) in [("hooks", 0o755), ("hooks/owner", 0o755)] {
+    project.write("hooks/owner", LISTING);
+    project.write(LIST, [project.get("SESSION_KEY"), b"\n".to_vec()].concat());
+    for (path, mode) in [("hooks", 0o755), ("hooks/owner", 0o755), (LIST, 0o600)] {
         fs::set_permissions(project.path(path), fs::Permissions::from_mode(mode)).unwrap();
     }
     project.run(["trust", "--yes"]).assert_code(0);
@@ -338,7 +351,12 @@ impl<'a> Bench<'a> {
         // -f, though there is one process: so that one more would be seen; a hook is let go when it is executed.
         let strace =
             [&["strace", "-f", "-b", "execve", "-qq", "-s", "4096", "-o", log.to_str().unwrap()], arguments].concat();
-        Run::of(&mut self.project.command_under(strace, self.command))
+        let run = Run::of(&mut self.project.command_under(strace, self.command));
+        // A hook outlives whoever called it, and holds its lock until it is done.
+        if let Ok(lock) = fs::File::open(self.project.path(".vault-kit/hook.lock")) {
+            lock.lock().unwrap();
+        }
+        run
     }
 
     /// Of the file that is written through its inode.

@@ -6,8 +6,10 @@ use std::path::Path;
 use data_encoding::BASE64URL_NOPAD;
 use vault_kit::audit::finding::Code;
 use vault_kit::audit::verify::Verifier;
+use vault_kit::name::VersionId;
 use vault_kit::secret::Secret;
 use vault_kit::secret::digest::sha256_hex;
+use vault_kit::store::Stage;
 use vault_kit::store::identity::Identities;
 use vault_kit::store::ledger::Ledger;
 use vault_kit::store::seal;
@@ -18,12 +20,19 @@ use crate::tree::{self, Node, Tree};
 /// Every piece of every current value, by name.
 type Values = BTreeMap<String, Vec<Vec<u8>>>;
 
+/// Which versions there are of each secret, and where in their lives, in their order.
+type Versions = BTreeMap<String, Vec<(VersionId, Stage)>>;
+
 /// What the store holds, and who can open it.
 #[derive(Debug, Default)]
 struct Sealed {
     values: Values,
+    versions: Versions,
     recipients: BTreeSet<String>,
 }
+
+/// Where an owner of `SESSION_KEY` lists what it accepts, a line each.
+pub(crate) const LIST: &str = "accepted";
 
 /// What is said whenever something failed after the store was replaced, and never otherwise.
 pub(crate) const STORE_HAS_THE_CHANGE: &str = "hint: the store has the change; finish with `vault-kit render`";
@@ -79,6 +88,7 @@ impl Judge<'_> {
             ensure(found.values.get(name) == Some(value), || format!("the value of {name} changed"))?;
         }
         self.audited(&after, &[Code::LastLineMissing])?;
+        self.accepted(&after, &found)?;
         let end = self.end(run, &after)?;
         self.tokens(run, &after)?;
         if end == End::Done {
@@ -214,6 +224,9 @@ impl Judge<'_> {
         self.recorded(&repaired)?;
         self.audited(&repaired, &[]).map_err(|why| format!("after the repair {why}"))?;
         is_done(old, new, &last).map_err(|why| format!("after the repair {why}"))?;
+        are_counted(new, found, &last).map_err(|why| format!("after the repair {why}"))?;
+        let accepted = self.accepted(&repaired, &last).map_err(|why| format!("after the repair {why}"))?;
+        ensure(accepted <= 1, || format!("after the repair {accepted} values are accepted"))?;
         ensure(self.delivers(&repaired, &last.values), || "a file does not hold the store's value".to_owned())?;
         Ok(repaired)
     }
@@ -265,6 +278,23 @@ impl Judge<'_> {
             && holds(".secrets/tokens/admin_token.txt", "ADMIN_TOKEN")
     }
 
+    /// Whoever reads what is delivered, or asks the store, can log in with it, before any repair too. Tells how many values
+    /// the owner accepts.
+    fn accepted(&self, tree: &Tree, sealed: &Sealed) -> Result<usize, String> {
+        let content = |path: &str| tree.get(&self.project.path(path)).and_then(|node| node.content.as_deref());
+        let Some(list) = content(LIST) else { return Ok(0) };
+        let accepted: BTreeSet<&[u8]> = list.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        let is_accepted = |value: &[u8]| accepted.contains(value);
+        let lines = content(".env").unwrap_or_default().split(|byte| *byte == b'\n');
+        let in_env: Vec<&[u8]> = lines.filter_map(|line| line.strip_prefix(b"SESSION_KEY=")).collect();
+        ensure(in_env.len() == 1 && is_accepted(in_env[0]), || ".env has a value that is refused".to_owned())?;
+        let in_file = content(".secrets/session_key").is_some_and(is_accepted);
+        ensure(in_file, || "a file has a value that is refused".to_owned())?;
+        let in_store = sealed.values.get("SESSION_KEY").is_some_and(|it| it.iter().all(|piece| is_accepted(piece)));
+        ensure(in_store, || "the store has a value in force that is refused".to_owned())?;
+        Ok(accepted.len())
+    }
+
     /// Every file that the disturbed run left is whole: what it was before, or what it is after the repair.
     fn whole(&self, after: &Tree, repaired: &Tree) -> Result<(), String> {
         let directory = self.project.path(".vault-kit");
@@ -278,7 +308,8 @@ impl Judge<'_> {
             }
             // Whom the containers run as is written before anything secret is.
             let is_begun = |new: &Node| !content.is_empty() && above_block(new) == content;
-            if name == ".env" && repaired.get(path).is_some_and(is_begun) {
+            let is_the_owners = *path == self.project.path(LIST);
+            if is_the_owners || name == ".env" && repaired.get(path).is_some_and(is_begun) {
                 continue;
             }
             if name == "audit.jsonl" {
@@ -324,6 +355,20 @@ fn is_done(old: &Sealed, new: &Sealed, found: &Sealed) -> Result<(), String> {
     ensure(is_sealed_to_all, || format!("sealed to {:?}", found.recipients))
 }
 
+/// Whether there are as many versions of each secret as an undisturbed run leaves, each where that leaves it in its life, and
+/// none that was made before the fault was made once more.
+fn are_counted(new: &Sealed, found: &Sealed, last: &Sealed) -> Result<(), String> {
+    let stages = |versions: &[(VersionId, Stage)]| versions.iter().map(|(_, stage)| *stage).collect::<Vec<_>>();
+    for (name, expected) in &new.versions {
+        let there = last.versions.get(name).map(Vec::as_slice).unwrap_or_default();
+        ensure(stages(there) == stages(expected), || format!("{name} has {there:?}"))?;
+        let mut before = found.versions.get(name).into_iter().flatten();
+        let is_kept = before.all(|(id, _)| there.iter().any(|(other, _)| other == id));
+        ensure(is_kept, || format!("{name} has {there:?}, and had {:?}", found.versions.get(name)))?;
+    }
+    Ok(())
+}
+
 /// What the store holds; the second copy opens too and holds one of the two states.
 fn sealed(project: &Project, tree: &Tree) -> Result<Sealed, String> {
     let mut found = Sealed::default();
@@ -339,7 +384,9 @@ fn sealed(project: &Project, tree: &Tree) -> Result<Sealed, String> {
         if !path.starts_with(project.root()) {
             continue;
         }
-        for name in store.secrets.keys() {
+        for (name, versions) in &store.secrets {
+            let each = versions.iter().map(|version| (version.id, version.stage)).collect();
+            found.versions.insert(name.to_string(), each);
             let version = store.current(name).ok_or_else(|| format!("{name} has no current version"))?;
             let pieces = version.parts.iter().map(|(_, piece)| piece.expose().to_vec()).collect();
             found.values.insert(name.to_string(), pieces);
