@@ -19,7 +19,7 @@ pub const EXAMPLES: [&str; 4] = [".example", ".sample", ".template", ".dist"];
 
 /// A small commented manifest for an empty directory.
 pub fn starter(project: &str) -> String {
-    format!("{HEAD}\n[project]\nname = {}\n{STARTER}", quoted(&project_name(project)))
+    format!("{HEAD}\n[project]\nname = {}\n{STARTER}{FINGERPRINTS}", quoted(&project_name(project)))
 }
 
 const HEAD: &str = "\
@@ -72,6 +72,16 @@ secrets = ["LOCALHOST_TLS"]
 files = { ca = "ca.pem", fullchain = "cert.pem", key = "key.pem" }
 "#;
 
+/// Without it a clone knows no value, and the git hooks let it commit nothing.
+const FINGERPRINTS: &str = r#"
+# Hashes of the values that are made here; none leads to its value. Commit this file: by it `scan` and the git
+# hooks find a leak in every clone and in CI.
+[outputs.fingerprints-dev]
+format = "fingerprints"
+environments = ["dev"]
+path = "fingerprints/dev.json"
+"#;
+
 /// A manifest that proposes a kind for each name of an example file, from its name and example value.
 pub fn from_example(project: &str, entries: &[(String, String)]) -> String {
     from_sources(project, entries, None)
@@ -99,7 +109,7 @@ pub fn from_sources(project: &str, entries: &[(String, String)], compose: Option
     }
     asked.push_left_out(&mut text);
     asked.push_outputs(&mut text, &entries);
-    text
+    text + FINGERPRINTS
 }
 
 /// The entries with a valid name, each name once, and how many others there are.
@@ -201,8 +211,8 @@ mod tests {
     fn the_starter_parses_and_fits_a_screen() {
         let text = starter("my project");
         let manifest = parse(&text, "m").unwrap();
-        assert_eq!((manifest.project.as_str(), manifest.secrets.len(), manifest.outputs.len()), ("my-project", 4, 3));
-        assert!(text.lines().count() <= 56 && text.lines().all(|line| line.chars().count() <= 110));
+        assert_eq!((manifest.project.as_str(), manifest.secrets.len(), manifest.outputs.len()), ("my-project", 4, 4));
+        assert!(text.lines().count() <= 64 && text.lines().all(|line| line.chars().count() <= 110));
     }
 
     #[test]

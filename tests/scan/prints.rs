@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 
 use crate::git::{git, repository};
+use crate::hooks::person;
 use crate::support::Project;
 use crate::{SHOP, findings, report, scan, set};
 
@@ -449,5 +450,34 @@ fn a_list_keeps_the_versions_that_are_purged() {
         for secret in ["AUTH", "KEY16"] {
             assert_eq!(list.matches(&format!("\"{secret}\"")).count(), keep + 2, "{keep}: {list}");
         }
+    }
+}
+
+#[test]
+fn what_init_proposes_lets_a_clone_without_the_identity_commit_and_stops_its_leak() {
+    for (file, text) in [
+        ("compose.yml", "services: {a: {image: a, environment: [SESSION_SECRET]}}\n"),
+        (".env.example", "SESSION_SECRET=changeme\n"),
+        ("readme", "nothing to go by\n"),
+    ] {
+        let project = Project::empty();
+        project.write(file, text);
+        project.run(["init"]).assert_code(0);
+        let secret = if file == "readme" { "AUTH_SECRET" } else { "SESSION_SECRET" };
+        let value = project.get(secret);
+        for arguments in [&["init", "-q", "-b", "main"][..], &["add", "."], &["commit", "-q", "-m", "Begin"]] {
+            git(&project, arguments).assert_code(0);
+        }
+        project.run(["check", "--at", "repo"]).assert_code(0);
+        let clone = Project::empty();
+        git(&clone, &["clone", "-q", project.root().to_str().unwrap(), "."]).assert_code(0);
+        clone.run(["hooks", "install"]).assert_code(0);
+        clone.write("new.txt", "nothing to see\n");
+        git(&clone, &["add", "."]).assert_code(0);
+        person(&clone, &["commit", "-q", "-m", "x"]).assert_code(0);
+        clone.write("new.txt", &value);
+        git(&clone, &["add", "."]).assert_code(0);
+        let run = person(&clone, &["commit", "-q", "-m", "x"]);
+        assert!(run.code != 0 && run.both().contains(secret), "{file}: {run:?}");
     }
 }

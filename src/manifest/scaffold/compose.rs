@@ -39,7 +39,8 @@ pub(super) struct Asked {
     outside: Vec<SecretName>,
     /// How many variables are called as if they were pieces of values.
     odd: usize,
-    /// Files that are there or come, so that no other output may write them: the manifest, the Compose files, the `.env`.
+    /// Files that are there or come, so that no other output may write them: the manifest, the Compose files, the `.env`, the
+    /// directory of fingerprints.
     kept: Vec<String>,
 }
 
@@ -57,7 +58,8 @@ const BESIDE: &str = ".env";
 impl Asked {
     /// Adds to the entries of an example the names that the Compose files ask for.
     pub(super) fn new<'a>(files: &[String], needs: &'a Needs, entries: &mut Vec<(SecretName, &'a str)>) -> Self {
-        let kept = [MANIFEST, BESIDE].map(str::to_owned).into_iter().chain(files.iter().cloned()).collect();
+        let kept =
+            [MANIFEST, BESIDE, "fingerprints"].map(str::to_owned).into_iter().chain(files.iter().cloned()).collect();
         let mut asked = Self { kept, ..Self::default() };
         for (name, need) in &needs.variables {
             let is_named = || entries.iter().any(|(known, _)| known.as_str() == name.as_str());
@@ -386,6 +388,13 @@ secrets:
         path = ".secrets"
         secrets = ["POSTGRES_PASSWORD", "SESSION_KEY"]
         files = { POSTGRES_PASSWORD = "db_pw" }
+
+        # Hashes of the values that are made here; none leads to its value. Commit this file: by it `scan` and the git
+        # hooks find a leak in every clone and in CI.
+        [outputs.fingerprints-dev]
+        format = "fingerprints"
+        environments = ["dev"]
+        path = "fingerprints/dev.json"
         "#);
         let manifest = parse(&text, MANIFEST).unwrap();
         assert_eq!(manifest.compose.unwrap(), ["compose.yaml"]);
@@ -438,7 +447,7 @@ services:
         let manifest = parse(&text, MANIFEST).unwrap();
         assert_eq!(manifest.secrets.len(), 2, "{text}");
         let outputs = manifest.outputs.values().map(|it| (it.path.as_str(), it.secrets.len())).collect::<Vec<_>>();
-        assert_eq!(outputs, [(".env", 0), ("a.env", 2), ("b.env", 1)], "{text}");
+        assert_eq!(outputs, [(".env", 0), ("a.env", 2), ("b.env", 1), ("fingerprints/dev.json", 0)], "{text}");
         assert!(
             text.contains("value = \"80\"")
                 && text.contains("other files, so that they stay where they are there: PORT.")
@@ -498,18 +507,19 @@ services:
   api:
     image: a
     env_file: [.env, .env/env, vault-kit.toml, compose.yaml, vault-kit.toml/env, one, one/two]
-    secrets: [a_key, b_key, c_key, d_key]
+    secrets: [a_key, b_key, c_key, d_key, e_key]
 secrets:
   a_key: {file: vault-kit.toml/a_key}
   b_key: {file: compose.yaml/b/b_key}
   c_key: {file: keys/c_key}
   d_key: {file: .env/d_key}
+  e_key: {file: fingerprints/e_key}
 ",
             &[],
         );
         let manifest = parse(&text, MANIFEST).unwrap();
         let paths: Vec<&str> = manifest.outputs.values().map(|it| it.path.as_str()).collect();
-        assert_eq!(paths, ["keys", ".env", "one"], "{text}");
+        assert_eq!(paths, ["keys", ".env", "one", "fingerprints/dev.json"], "{text}");
     }
 
     #[test]
