@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::context::{self, IdentitySource};
+use super::context::{self, Context, IdentitySource};
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::gather::Gather;
@@ -62,7 +62,30 @@ pub fn identity(session: &Session<'_>) -> Result<Identities> {
 pub fn planned_identity(session: &Session<'_>) -> Result<Identities> {
     match found(session)? {
         Some(identities) => Ok(identities),
-        None => Identities::parse(&identity::new_identity_file(session.context.now).0, "a new identity"),
+        None => {
+            announce(session.context)?;
+            Identities::parse(&identity::new_identity_file(session.context.now).0, "a new identity")
+        }
+    }
+}
+
+/// Says where a first identity would be made, where there is no project yet.
+pub fn announce_identity(context: &Context) -> Result<()> {
+    if first(context.identities_if_present())?.is_some() { Ok(()) } else { announce(context) }
+}
+
+fn announce(context: &Context) -> Result<()> {
+    if let IdentitySource::File { path, .. } = context::identity_source()? {
+        context.ui.say(&format!("would make your identity at {} (0600)", path.display()));
+    }
+    Ok(())
+}
+
+/// Of identities that may be made the lack is no error.
+fn first(found: Result<Option<Identities>>) -> Result<Option<Identities>> {
+    match found {
+        Err(error) if error.code() == "identity-missing" => Ok(None),
+        found => found,
     }
 }
 
@@ -71,8 +94,8 @@ pub fn planned_identity(session: &Session<'_>) -> Result<Identities> {
 fn found(session: &Session<'_>) -> Result<Option<Identities>> {
     let is_first = !session.files().is_there()?;
     match session.context.identities_if_present() {
-        Err(error) if is_first && error.code() == "identity-missing" => Ok(None),
-        Ok(None) if !is_first => Err(context::no_identity()?),
+        found if is_first => first(found),
+        Ok(None) => Err(context::no_identity()?),
         found => found,
     }
 }

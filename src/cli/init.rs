@@ -14,6 +14,7 @@ use crate::clock::SystemZones;
 use crate::compose::needs::{Needs, needs};
 use crate::compose::{self, Location, Problem, ProblemKind, Request, Text};
 use crate::deliver::Delivered;
+use crate::deliver::ignored::{self, IgnoreFile};
 use crate::emit::dotenv_read;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -42,7 +43,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let preset = arguments.preset.as_deref().map(preset::named).transpose()?;
     let Some(session) = found_or_started(context, arguments, preset)? else { return Ok(Exit::DONE) };
     if arguments.dry_run {
-        return dry_run(&session, arguments.adopt);
+        return dry_run(&session, arguments.adopt, &ignored::lacking(Some(&session.root), &session.manifest)?);
     }
     session.refuse_second_store()?;
     let _lock = session.lock()?;
@@ -53,7 +54,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
     let changed = world.make(&mut opened.store, &plan)?;
+    let lacking = ignored::lacking(Some(&session.root), &session.manifest)?;
     let delivered = world.settle(&mut opened, "init", &changed)?;
+    tell_ignored(context, &lacking, false);
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
     Ok(Exit::DONE)
 }
@@ -96,11 +99,25 @@ fn another_project(preset: &Preset) -> Error {
         .hint(format!("begin in a directory of its own: `vault-kit -C {0} init --preset {0}`", preset.name))
 }
 
+/// Git and Docker come first: whatever refuses the rest, a file that the manifest delivers is in no commit from now on.
 fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> {
-    if let Some(preset) = preset {
-        return write_missing(context, root, preset, false);
+    let text = preset.map_or_else(|| proposed(context, root), |preset| preset.manifest().map(str::to_owned))?;
+    let manifest = manifest::parse_in(&text, MANIFEST, &SystemZones)?;
+    let lacking = ignored::lacking(Some(root), &manifest)?;
+    ignored::add(root, &manifest)?;
+    tell_ignored(context, &lacking, false);
+    match preset {
+        Some(preset) => write_missing(context, root, preset, false),
+        None => write_new(context, root, MANIFEST, text.as_bytes()),
     }
-    write_new(context, root, MANIFEST, proposed(context, root)?.as_bytes())
+}
+
+/// Says which ignore files get lines.
+fn tell_ignored(context: &Context, lacking: &[IgnoreFile], dry_run: bool) {
+    let verb = if dry_run { "would write" } else { "wrote" };
+    for (file, _) in lacking.iter().filter(|_| !context.ui.json) {
+        context.ui.say(&row(verb, file, format_args!("what git and Docker leave alone")));
+    }
 }
 
 /// The manifest for a directory that has none.
@@ -234,6 +251,8 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
         (None, Some(root)) => proposed(context, root)?,
         (None, None) => scaffold::starter(&name_of(directory)),
     };
+    let manifest = manifest::parse_in(&text, MANIFEST, &SystemZones)?;
+    tell_ignored(context, &ignored::lacking(root.as_ref(), &manifest)?, true);
     let files = preset.map_or_else(|| vec![MANIFEST], |preset| preset.files.iter().map(|(path, _)| *path).collect());
     for path in files {
         let is_there = root.as_ref().map_or(Ok(None), |root| root.facts(path))?.is_some();
@@ -241,17 +260,17 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
             context.ui.say(&row("would write", path, format_args!("0644")));
         }
     }
-    let manifest = manifest::parse_in(&text, MANIFEST, &SystemZones)?;
     let Some(root) = root else {
+        bring_up::announce_identity(context)?;
         let environment = session::choose_environment(context, &manifest)?;
         let plan = plan::plan(&manifest, &environment, &plan::Observed::default(), &Scope::All);
         return Summary::new(&environment, &manifest, &plan, &Delivered::default(), true).tell(context);
     };
-    dry_run(&Session::with(context, root, manifest)?, adopt).map(drop)
+    dry_run(&Session::with(context, root, manifest)?, adopt, &[]).map(drop)
 }
 
 /// Does everything in memory.
-fn dry_run(session: &Session<'_>, adopt: bool) -> Result<Exit> {
+fn dry_run(session: &Session<'_>, adopt: bool, lacking: &[IgnoreFile]) -> Result<Exit> {
     session.refuse_second_store()?;
     let context = session.context;
     let identities = bring_up::planned_identity(session)?;
@@ -262,6 +281,7 @@ fn dry_run(session: &Session<'_>, adopt: bool) -> Result<Exit> {
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
     world.make(&mut opened.store, &plan)?;
     let delivered = world.rehearse(&mut opened.store)?;
+    tell_ignored(context, lacking, true);
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
     Ok(Exit::DONE)
 }

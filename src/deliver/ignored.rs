@@ -9,18 +9,31 @@ use crate::store::DIRECTORY;
 /// The files that keep secrets out of git and out of images.
 const IGNORE_FILES: [&str; 2] = [".gitignore", ".dockerignore"];
 
+/// One of them, and what it should hold.
+pub type IgnoreFile = (&'static str, Vec<u8>);
+
+/// The mode of one that was not there.
+const MODE: u32 = 0o644;
+
 /// Adds the ignore lines, so that no plaintext is ever written before git and Docker are told to leave it alone.
 pub fn add(root: &Root, manifest: &Manifest) -> Result<()> {
-    let lines = ignored(manifest);
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    for file in IGNORE_FILES {
-        let existing = root.read(file)?;
-        if let Some(bytes) = ignore_lines::with_lines(existing.as_deref(), &lines) {
-            let mode = root.facts(file)?.map_or(0o644, |facts| facts.mode & 0o777);
-            root.write(file, &bytes, &WriteOptions { mode, ..WriteOptions::PUBLIC })?;
-        }
+    for (file, bytes) in lacking(Some(root), manifest)? {
+        let mode = root.facts(file)?.map_or(MODE, |facts| facts.mode & 0o777);
+        root.write(file, &bytes, &WriteOptions { mode, ..WriteOptions::PUBLIC })?;
     }
     Ok(())
+}
+
+/// The ignore files that lack a line of ours, in a directory that may be yet to come.
+pub fn lacking(root: Option<&Root>, manifest: &Manifest) -> Result<Vec<IgnoreFile>> {
+    let lines = ignored(manifest);
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut lacking = Vec::new();
+    for file in IGNORE_FILES {
+        let existing = root.map_or(Ok(None), |root| root.read(file))?;
+        lacking.extend(ignore_lines::with_lines(existing.as_deref(), &lines).map(|bytes| (file, bytes)));
+    }
+    Ok(lacking)
 }
 
 /// Everything of ours that must stay out of git: state, temp files, and every output of every environment that

@@ -45,12 +45,14 @@ fn a_dry_run_names_what_the_real_run_then_does() {
             let mut arguments = arguments.clone();
             arguments.extend(dry.then_some("-n"));
             let run = project.run(&arguments).assert_code(0);
-            let talk = run.stderr.lines().filter(|line| !line.contains("identity") && !line.starts_with("  "));
+            let talk = run.stderr.lines().filter(|line| !line.starts_with("  "));
             let same = |line: &str| line.replace("would make ", "made ").replace("would write ", "wrote ");
             talk.map(|line| same(line).split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
         };
+        let is_first = !project.identity().exists();
         let planned = told(true);
-        assert!(!planned.is_empty());
+        assert!(planned.iter().any(|line| line.starts_with("made your identity at /")) == is_first, "{planned:?}");
+        assert!(planned.iter().any(|line| line.starts_with("wrote .gitignore")) == is_first, "{planned:?}");
         assert_eq!(planned, told(false), "{arguments:?}");
     }
 }
@@ -425,4 +427,27 @@ fn no_second_store_is_made_where_the_work_tree_with_the_store_was_removed() {
     let copy = run.stderr.split("given up for good by `rm ").nth(1).and_then(|it| it.split_once('`')).unwrap().0;
     std::fs::remove_file(copy).unwrap();
     project.run(["-C", "two", "init"]).assert_code(0);
+}
+
+#[test]
+fn a_run_that_is_refused_leaves_no_manifest_without_the_ignore_lines_of_what_it_delivers() {
+    let project = Project::empty();
+    git(&project, &["init", "--quiet"]);
+    project.write(".env.example", "SESSION_SECRET=changeme\n");
+    project.write(".env", format!("SESSION_SECRET={RUNNING}\n"));
+    let run = project.run(["init"]).assert_code(7);
+    assert!(run.stderr.contains("wrote         .gitignore "), "{run:?}");
+    git(&project, &["check-ignore", "--quiet", ".env"]);
+    assert!(project.read(".dockerignore").contains("/.env\n"));
+    // Where they cannot be written there is no manifest either.
+    let other = Project::empty();
+    std::os::unix::fs::symlink("elsewhere", other.path(".gitignore")).unwrap();
+    let before = other.contents();
+    assert_eq!(error_code(&other.run(["init", "--json"]).assert_code(6)), "symlink");
+    assert_eq!(other.contents(), before);
+    // A manifest that was there before is not what is refused.
+    let theirs = Project::with_manifest(SHOP);
+    theirs.write(".env", format!("AUTH={RUNNING}\n"));
+    theirs.run(["init"]).assert_code(7);
+    assert!(!theirs.path(".gitignore").exists());
 }
