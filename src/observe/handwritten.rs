@@ -35,7 +35,8 @@ pub fn shared<'p>(subject: &Subject<'_>, paths: impl Iterator<Item = &'p String>
 }
 
 fn state(subject: &Subject<'_>, root: &Root, expected: &ExpectedFile) -> Option<Handwritten> {
-    let Format::Dotenv { dialect } = subject.manifest.outputs.get(&expected.output)?.format else { return None };
+    let output = subject.manifest.outputs.get(&expected.output)?;
+    let Format::Dotenv { dialect } = output.format else { return None };
     let ledger = subject.ledger?;
     let (root, path) = trust::for_output(root, &expected.path, subject.trusted).ok()?;
     let facts = root.facts(&path).ok()??;
@@ -53,7 +54,7 @@ fn state(subject: &Subject<'_>, root: &Root, expected: &ExpectedFile) -> Option<
     };
     let names: BTreeSet<SecretName> = outside
         .filter_map(|name| SecretName::new(name).ok())
-        .filter(|name| expected.holds.contains_key(name))
+        .filter(|name| expected.holds.contains_key(name) || output.secrets.contains(name))
         .collect();
     if !is_delimited {
         return Some(Handwritten::Undelimited(names));

@@ -1,7 +1,7 @@
 //! `import`: the values of what is running, into the store.
 
 use crate::shop::{KEY, SHOP, error_code, json, shop};
-use crate::support::Project;
+use crate::support::{Project, set_mode};
 
 const RUNNING: &str = "mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU5oXiNqZtRvM";
 
@@ -354,4 +354,31 @@ fn a_value_that_compose_makes_is_not_dropped_by_an_adoption() {
         assert!(!run.stderr.contains("w0rd"), "{run:?}");
         assert!(run.code == 7 && run.stderr.contains(told) && project.read(".env") == text, "{run:?}");
     }
+}
+
+#[test]
+fn of_a_value_that_import_refused_check_proposes_to_take_it_and_not_to_make_another() {
+    let project = Project::with_manifest(
+        "[project]\nname = \"p\"\n[secrets.A]\nkind = \"random\"\n[secrets.B]\nkind = \"random\"\n[secrets.C]\nkind = \"template\"\n\
+         template = \"c-${A}-${B}\"\n[outputs.env]\nformat = \"dotenv\"\ndialect = \"compose\"\npath = \".env\"\n",
+    );
+    let (a, b) = ("mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU", "pLr4TzB8w$YcJdF6hGs3AeU5oXiNqZtRv");
+    project.write(".env", format!("A={a}\nB={b}\nC=c-{a}-{b}\n"));
+    set_mode(&project.path(".env"), 0o600);
+    project.run(["import", ".env"]).assert_code(1);
+    let fix = |project: &Project| {
+        let run = project.run(["check", "--json", "--only", "missing"]).assert_code(1);
+        let report = json(&run);
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|it| (it["secret"].clone(), it["fix"].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    let found = fix(&project);
+    let of = |name: &str| found.iter().find(|(secret, _)| secret == name).map(|(_, fix)| fix.as_str());
+    let import = "vault-kit import .env    # takes what .env has for B; for another value: vault-kit generate B";
+    assert_eq!(of("B"), Some(import), "{found:?}");
+    assert_eq!(of("C"), Some("vault-kit generate C"), "{found:?}");
+    // As `import` says what is in its way, so the value is kept.
+    project.write(".env", format!("A={a}\nB='{b}'\n"));
+    project.run(["import", ".env"]).assert_code(0);
+    assert_eq!(project.get("B"), b.as_bytes());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Bench;
-use crate::check::facts::StoreFact;
+use crate::check::facts::{Handwritten, StoreFact};
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind};
 use crate::name::{OutputName, SecretName};
@@ -70,11 +70,29 @@ impl<'a> Bench<'a> {
 
     /// How a secret gets its first value.
     pub(super) fn create(&self, declaration: &Declaration) -> String {
-        if declaration.is_generated() {
+        if let Some(path) = self.assigning(declaration) {
+            let (import, file, name) = (format!("import {}", shell::path(path)), shell::path(path), &declaration.name);
+            let other = self.command(&if declaration.is_generated() {
+                format!("generate {name}")
+            } else {
+                declaration.supply_words()
+            });
+            self.command(&format!("{import}    # takes what {file} has for {name}; for another value: {other}"))
+        } else if declaration.is_generated() {
             self.command(&format!("generate {}", declaration.name))
         } else {
             self.supply(declaration)
         }
+    }
+
+    /// The file in which a person wrote a value for a secret; what is made of others is taken from no file.
+    fn assigning(&self, declaration: &Declaration) -> Option<&'a str> {
+        let is_in = |state: &Handwritten| match state {
+            Handwritten::Outside(names) | Handwritten::Undelimited(names) => names.contains(&declaration.name),
+            Handwritten::Illegible(_) => false,
+        };
+        let found = self.facts.handwritten.iter().find(|(_, state)| is_in(state));
+        found.filter(|_| declaration.before_import().is_none()).map(|(path, _)| path.as_str())
     }
 
     /// How an output gets its files: what `render` would stop at comes first.
