@@ -124,15 +124,19 @@ fn tell_ignored(context: &Context, lacking: &[IgnoreFile], dry_run: bool) {
 fn proposed(context: &Context, root: &Root) -> Result<String> {
     let project = name_of(root.path());
     let example = root.read(".env.example")?.map(|bytes| example_entries(".env.example", &bytes)).transpose()?;
+    let beside = root.read(".env")?.map(Secret::new);
     // Until there is a `.env`, the example says what Compose will put in.
-    let given = if root.read(".env")?.is_some() { None } else { example.as_ref() };
+    let given = if beside.is_some() { None } else { example.as_ref() };
     let variables = given.into_iter().flatten().map(|(name, value)| (name.clone(), Secret::copy_of(value.as_bytes())));
     let compose = compose_needs(context, root, &project, &variables.collect())?;
     Ok(match (example, compose) {
         (None, None) => scaffold::starter(&project),
         (example, compose) => {
             let compose = compose.as_ref().map(|(files, needs)| (&files[..], needs));
-            scaffold::from_sources(&project, &example.unwrap_or_default(), compose)
+            // Of one that cannot be read nothing is known.
+            let lines = beside.and_then(|it| dotenv_read::read(it.expose()).ok()).into_iter().flatten();
+            let lines = lines.filter(|it| !it.expands).map(|it| (it.name, it.value)).collect();
+            scaffold::from_sources(&project, &example.unwrap_or_default(), compose, &lines)
         }
     })
 }

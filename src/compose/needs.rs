@@ -28,8 +28,8 @@ pub struct VariableNeed {
     pub required: bool,
     /// Whether there is a default wherever it is used.
     pub has_default: bool,
-    /// Whether no variable is used: a credential stands in the file.
-    pub is_literal: bool,
+    /// The credential that stands in the file, where no variable is used.
+    pub literal: Option<Text>,
     /// Whether it may be none, but a piece of a password, wherever it is used.
     pub is_piece: bool,
 }
@@ -88,7 +88,7 @@ pub fn needs(project: &Project) -> Needs {
             users: BTreeSet::new(),
             required: false,
             has_default: true,
-            is_literal: false,
+            literal: None,
             is_piece: true,
         });
         need.is_piece &= it.is_piece;
@@ -111,9 +111,9 @@ pub fn needs(project: &Project) -> Needs {
 
 fn literals(service: &str, of: &Service, needs: &mut Needs) {
     for (name, variable) in &of.environment {
-        let is_literal =
-            variable.value.as_ref().is_some_and(|it| it.is_literal() && credential::is_literal(name, it.as_str()));
-        if variable.origin != Origin::Environment || !is_literal {
+        let is_credential = |it: &&Text| it.is_literal() && credential::is_literal(name, it.as_str());
+        let literal = variable.value.as_ref().filter(is_credential);
+        if variable.origin != Origin::Environment || literal.is_none() {
             continue;
         }
         let need = needs.variables.entry(name.clone()).or_insert_with(|| VariableNeed {
@@ -121,10 +121,10 @@ fn literals(service: &str, of: &Service, needs: &mut Needs) {
             users: BTreeSet::new(),
             required: false,
             has_default: false,
-            is_literal: true,
+            literal: literal.cloned(),
             is_piece: false,
         });
-        if need.is_literal {
+        if need.literal.is_some() {
             need.users.insert(service.to_owned());
         }
     }

@@ -13,6 +13,7 @@ use propose::{Proposal, Proposer};
 
 use crate::compose::needs::Needs;
 use crate::name::SecretName;
+use crate::secret::Secret;
 
 /// How examples are called: as the file that they are of, and this.
 pub const EXAMPLES: [&str; 4] = [".example", ".sample", ".template", ".dist"];
@@ -84,14 +85,22 @@ path = "fingerprints/dev.json"
 
 /// A manifest that proposes a kind for each name of an example file, from its name and example value.
 pub fn from_example(project: &str, entries: &[(String, String)]) -> String {
-    from_sources(project, entries, None)
+    from_sources(project, entries, None, &BTreeMap::new())
 }
 
-/// As [`from_example`], of what Compose files need too: their paths, and that.
-pub fn from_sources(project: &str, entries: &[(String, String)], compose: Option<(&[String], &Needs)>) -> String {
+/// As [`from_example`], of what Compose files need too: their paths, and that. Values of the `.env` that is there are compared,
+/// and nothing is copied but what stands around a password in an address.
+pub fn from_sources(
+    project: &str,
+    entries: &[(String, String)],
+    compose: Option<(&[String], &Needs)>,
+    beside: &BTreeMap<String, Secret>,
+) -> String {
     let (mut entries, left_out) = usable(entries);
     let asked = compose.map(|(files, needs)| Asked::new(files, needs, &mut entries)).unwrap_or_default();
-    let proposer = Proposer::new(&entries);
+    let beside = beside.iter().filter_map(|(name, it)| Some((name.as_str(), it.expose_text()?)));
+    let running = compose.into_iter().flat_map(|(_, needs)| compose::running(needs)).chain(beside).collect();
+    let proposer = Proposer::new(&entries, running);
     let mut text = format!("{HEAD}\n[project]\nname = {}\n", quoted(&project_name(project)));
     // Writing to a String cannot fail.
     if let Some((files, _)) = compose {

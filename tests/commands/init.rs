@@ -451,3 +451,60 @@ fn a_run_that_is_refused_leaves_no_manifest_without_the_ignore_lines_of_what_it_
     theirs.run(["init"]).assert_code(7);
     assert!(!theirs.path(".gitignore").exists());
 }
+
+/// What is proposed for an address: its kind, and its template if it has one.
+fn proposed(project: &Project, name: &str) -> (String, Option<String>) {
+    let run = project.run(["init"]);
+    let manifest = project.read("vault-kit.toml");
+    assert!(!(manifest.clone() + &run.both()).contains("Pass99x"), "{manifest} {run:?}");
+    let manifest: toml_edit::DocumentMut = manifest.parse().unwrap();
+    let of = |field: &str| manifest["secrets"][name].get(field).map(|it| it.as_str().unwrap().to_owned());
+    (of("kind").unwrap(), of("template"))
+}
+
+#[test]
+fn an_address_that_runs_follows_the_password_that_it_has_and_no_other() {
+    let follows = |name: &str| ("template".to_owned(), Some(format!("postgres://u:${{{name} | urlencode}}@db/x")));
+    let stays = ("external".to_owned(), None);
+    let compose = "services: {a: {image: a, environment: [DB_PASSWORD, PG_PASSWORD], env_file: [api.env]}}\n";
+    for (beside, expected) in [
+        ("DB_PASSWORD=dsnPass99xQz4\n", follows("DB_PASSWORD")),
+        ("DB_PASSWORD='other-7Jt9Q'\nPG_PASSWORD=dsnPass99xQz4\n", follows("PG_PASSWORD")),
+        ("DB_PASSWORD='other-7Jt9Q'\n", stays.clone()),
+        ("", stays.clone()),
+    ] {
+        let project = Project::empty();
+        project.write("compose.yml", compose);
+        project.write(".env", beside);
+        project.write("api.env", "DSN=postgres://u:dsnPass99xQz4@db/x\n");
+        assert_eq!(proposed(&project, "DSN"), expected, "{beside}");
+    }
+}
+
+#[test]
+fn a_password_and_the_address_that_has_it_are_one_secret_and_a_template() {
+    let expected = ("template".to_owned(), Some("postgres://app:${POSTGRES_PASSWORD | urlencode}@db:5432/app".into()));
+    let [db, api] = ["POSTGRES_PASSWORD", "DATABASE_URL"];
+    let services = |password: &str, url: &str| {
+        format!(
+            "services:\n  db: {{image: db, environment: {{{db}: '{password}'}}}}\n  api: {{image: a, environment: {{{api}: '{url}'}}}}\n"
+        )
+    };
+    let url = "postgres://app:dsnPass99xQz4@db:5432/app";
+    // In the Compose file itself, and in the file that Compose reads.
+    let text = Project::empty();
+    text.write("compose.yml", services("dsnPass99xQz4", url));
+    assert_eq!(proposed(&text, api), expected);
+    let variables = Project::empty();
+    variables.write("compose.yml", services("${POSTGRES_PASSWORD}", "${DATABASE_URL}"));
+    variables.write(".env", format!("{db}=dsnPass99xQz4\n{api}={url}\n"));
+    assert_eq!(proposed(&variables, api), expected);
+    // What runs is what is delivered once it is taken in.
+    variables.run(["import", ".env"]);
+    variables.run(["init", "--adopt"]).assert_code(0);
+    assert!(variables.read(".env").contains(&format!("{api}={url}\n")));
+    // Another password is another secret.
+    let other = Project::empty();
+    other.write("compose.yml", services("other-Pass-7Jt9Q", url));
+    assert_eq!(proposed(&other, api), ("external".to_owned(), None));
+}

@@ -52,6 +52,13 @@ struct EnvFile {
     names: Vec<SecretName>,
 }
 
+/// The values that run, as far as Compose files and the env files of their services say.
+pub(super) fn running(needs: &Needs) -> impl Iterator<Item = (&str, &str)> {
+    let literals = needs.variables.iter().filter_map(|(name, it)| Some((name.as_str(), it.literal.as_ref()?.as_str())));
+    let lines = needs.env_files.values().filter(|it| it.found).flat_map(|it| &it.lines);
+    literals.chain(lines.map(|(name, it)| (name.as_str(), it.as_str())))
+}
+
 /// Where Compose looks for variables by itself.
 const BESIDE: &str = ".env";
 
@@ -92,7 +99,7 @@ impl Asked {
         if need.required {
             lines.push("Compose refuses to start without it.".to_owned());
         }
-        if need.is_literal {
+        if need.literal.is_some() {
             lines.push(format!("Its value stands there as text: write ${{{name}}} instead."));
         }
         if !is_known {
@@ -298,7 +305,7 @@ mod tests {
         let request = Request { files: &files, variables: &BTreeMap::new(), env_files: None, directory: "shop" };
         let needs = needs(&resolve(&request, &texts).project);
         let entries: Vec<_> = entries.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        from_sources("shop", &entries, Some((&files, &needs)))
+        from_sources("shop", &entries, Some((&files, &needs)), &BTreeMap::new())
     }
 
     const SHOP: &str = "\
@@ -443,7 +450,7 @@ services:
         needs.env_files.insert("../c.env".into(), need(&[("FAR_SECRET", "")]));
         needs.env_files.insert("d.env.example".into(), need(&[("FAR_SECRET", "")]));
         needs.env_files.insert(".env".into(), need(&[]));
-        let text = from_sources("shop", &[], Some((&["compose.yaml".to_owned()], &needs)));
+        let text = from_sources("shop", &[], Some((&["compose.yaml".to_owned()], &needs)), &BTreeMap::new());
         let manifest = parse(&text, MANIFEST).unwrap();
         assert_eq!(manifest.secrets.len(), 2, "{text}");
         let outputs = manifest.outputs.values().map(|it| (it.path.as_str(), it.secrets.len())).collect::<Vec<_>>();
@@ -495,7 +502,7 @@ services:
             lines.iter().map(|(name, it)| (name.as_str(), it.as_str())).collect::<Vec<_>>(),
             [("PROD_PASSWORD", "kJ8shd2Qe9$Rt5")]
         );
-        let text = from_sources("shop", &[], Some((&files, &needs)));
+        let text = from_sources("shop", &[], Some((&files, &needs)), &BTreeMap::new());
         assert!(text.contains("[secrets.PROD_PASSWORD]") && !text.contains("Rt5") && !text.contains("kJ8"), "{text}");
     }
 

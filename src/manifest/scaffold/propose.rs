@@ -54,20 +54,23 @@ const VENDORS: [(&str, &str); 24] = [
 const PLACEHOLDERS: [&str; 8] = ["change-me", "change_me", "changeme", "placeholder", "replace", "todo", "xxx", "your"];
 
 /// Knows all names of the example, so that a URL can follow its password.
-pub(super) struct Proposer {
+pub(super) struct Proposer<'a> {
+    /// The values that run, by name.
+    running: BTreeMap<&'a str, &'a str>,
     passwords: Vec<SecretName>,
     /// Whose value is another's: `A=${B}`.
     aliases: BTreeMap<SecretName, SecretName>,
 }
 
-impl Proposer {
-    pub(super) fn new(entries: &[(SecretName, &str)]) -> Self {
+impl<'a> Proposer<'a> {
+    pub(super) fn new(entries: &[(SecretName, &str)], running: BTreeMap<&'a str, &'a str>) -> Self {
         let names = || entries.iter().map(|(name, _)| name);
         let alias = |(name, value): &(SecretName, &str)| {
             let of = value.strip_prefix("${")?.strip_suffix('}')?;
             Some((name.clone(), names().find(|name| name.as_str() == of)?.clone()))
         };
         Self {
+            running,
             passwords: names().filter(|name| matches!(by_name(name), Some(Proposal::Password))).cloned().collect(),
             aliases: entries.iter().filter_map(alias).collect(),
         }
@@ -93,8 +96,9 @@ impl Proposer {
         let by_name = by_name(name);
         // A password cannot follow itself.
         let may_follow = !matches!(by_name, Some(Proposal::Password));
-        if let Some(connection) = Connection::parse(value).filter(|_| may_follow)
-            && let Some(template) = self.template(&connection)
+        let runs = self.running.get(name.as_str()).filter(|it| value.is_empty() || value == **it);
+        if let Some(connection) = Connection::parse(runs.unwrap_or(&value)).filter(|_| may_follow)
+            && let Some(template) = self.template(&connection, runs.is_some())
         {
             return template;
         }
@@ -105,17 +109,18 @@ impl Proposer {
         })
     }
 
-    /// A URL that follows the password it names, or the one of its service.
-    fn template(&self, connection: &Connection<'_>) -> Option<Proposal> {
-        let named = |name: &SecretName| connection.password == format!("${{{name}}}");
-        let serves = |name: &SecretName| {
+    /// A URL that follows the password it names, or the one of its service. One that runs follows the one that it has: any other
+    /// would replace it.
+    fn template(&self, connection: &Connection<'_>, runs: bool) -> Option<Proposal> {
+        let named = |name: &&SecretName| connection.password == format!("${{{name}}}");
+        let serves = |name: &&SecretName| {
             connection.services().iter().any(|service| words(name).iter().any(|word| word == service))
         };
-        let of = self
-            .passwords
-            .iter()
-            .find(|name| named(name))
-            .or_else(|| self.passwords.iter().find(|name| serves(name)))?;
+        let has_it = |name: &&SecretName| self.running.get(name.as_str()) == Some(&connection.password);
+        let of = self.passwords.iter().find(named).or_else(|| {
+            let mut serving = self.passwords.iter().filter(serves);
+            if runs { serving.find(has_it) } else { serving.next() }
+        })?;
         let Connection { before, after, .. } = connection;
         Some(Proposal::Template { template: format!("{before}${{{of} | urlencode}}{after}"), of: of.clone() })
     }
