@@ -1,6 +1,8 @@
 //! The shipped programs as `vault-kit rotate` calls them: whoever uses what is delivered is never refused.
 
 mod docker;
+mod haproxy;
+mod http_probe;
 mod nginx;
 mod postgres;
 mod redis;
@@ -17,11 +19,16 @@ const OVERLAP: Duration = Duration::from_secs(1);
 
 /// A project with the shipped programs in `hooks`, trusted and brought to life.
 fn project(manifest: &str, programs: &[&str], given: &[(&str, &str)]) -> Project {
+    project_with(manifest, programs, given, &[])
+}
+
+/// As [`project`], with programs of its own too.
+fn project_with(manifest: &str, programs: &[&str], given: &[(&str, &str)], own: &[(&str, &str)]) -> Project {
     let project = Project::with_manifest(manifest);
-    for program in programs {
-        let text = project.run(["rotate", "hook", program]).assert_code(0).stdout;
-        project.write(&format!("hooks/{program}"), text);
-        chmod(&project.path(&format!("hooks/{program}")), 0o755);
+    let shipped = programs.iter().map(|&name| (name, project.run(["rotate", "hook", name]).assert_code(0).stdout));
+    for (name, text) in shipped.chain(own.iter().map(|&(name, text)| (name, text.to_owned()))) {
+        project.write(&format!("hooks/{name}"), text);
+        chmod(&project.path(&format!("hooks/{name}")), 0o755);
     }
     chmod(&project.path("hooks"), 0o755);
     project.run(["trust", "--yes"]).assert_code(0);
