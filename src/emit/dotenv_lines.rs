@@ -1,7 +1,9 @@
 //! Which lines of a dotenv file are whose.
 
+use std::collections::BTreeSet;
+
 use super::dotenv_block::{find_block, is_marker};
-use super::dotenv_read::scan_as;
+use super::dotenv_read::{Entry, scan_as};
 use crate::manifest::model::Dialect;
 
 /// The lines outside vault-kit's block, with their numbers from 1; all of them where no markers delimit one.
@@ -20,6 +22,14 @@ pub fn outside(file: &[u8]) -> Vec<(usize, &[u8])> {
 pub fn has_others(file: &[u8]) -> bool {
     let has_block = find_block("", file).is_ok_and(|block| block.is_some());
     has_block && outside(file).iter().any(|(_, line)| !line.trim_ascii().is_empty())
+}
+
+/// The assignments of a file without those of vault-kit's block whose names a person wrote beside it.
+pub(super) fn without_replaced(file: &[u8], entries: Vec<Entry>) -> Vec<Entry> {
+    let block = find_block("", file).ok().flatten().unwrap_or_default();
+    let is_ours = |it: &Entry| block.contains(&it.span.start);
+    let theirs: BTreeSet<String> = entries.iter().filter(|it| !is_ours(it)).map(|it| it.name.clone()).collect();
+    entries.into_iter().filter(|it| !(is_ours(it) && theirs.contains(&it.name))).collect()
 }
 
 /// The name that a line assigns.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::dotenv_lines::without_replaced;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::model::Dialect;
 use crate::secret::Secret;
@@ -40,9 +41,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Entry>> {
 }
 
 /// As [`read`], of a file that an output of this dialect writes: for `docker run --env-file` everything after `=` is the value,
-/// quotes and all.
+/// quotes and all. What a person wrote beside our block goes before what we wrote in it under the same name.
 pub fn read_as(dialect: Dialect, bytes: &[u8]) -> Result<Vec<Entry>> {
-    without_duplicates(scan_as(dialect)(bytes, 0..bytes.len())?, "dotenv-invalid")
+    let entries = scan_as(dialect)(bytes, 0..bytes.len())?;
+    without_duplicates(without_replaced(bytes, entries), "dotenv-invalid")
 }
 
 /// How a dialect's assignments are found in a stretch of a file that begins at a line, duplicates and all.
@@ -382,6 +384,18 @@ mod tests {
         assert_eq!(problem("\nhunter2 x"), "line 2: `=` is missing");
         assert_eq!(problem("+hunter2=1"), "line 1: a name must stand at the beginning of the line");
         assert_eq!(problem("hunter2='x"), "line 1: the quote is never closed");
+    }
+
+    #[test]
+    fn what_stands_beside_the_block_goes_before_what_is_in_it() {
+        let block = "# >>> vault-kit: managed, do not edit inside >>>\nA=1\nB=2\n# <<< vault-kit <<<\n";
+        for file in [format!("A=3\nC=4\n{block}"), format!("{block}C=4\nA=3\n")] {
+            let entries = read_as(Dialect::Compose, file.as_bytes()).unwrap();
+            let mut told: Vec<_> = entries.iter().map(|it| (it.name.as_str(), it.value.expose())).collect();
+            told.sort_unstable();
+            assert_eq!(told, [("A", &b"3"[..]), ("B", b"2"), ("C", b"4")], "{file}");
+        }
+        assert!(read_as(Dialect::Compose, format!("{block}A=3\nA=4\n").as_bytes()).is_err());
     }
 
     #[test]

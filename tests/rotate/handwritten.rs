@@ -1,5 +1,7 @@
 //! A `.env` that a person wrote anew, without the markers of our block.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::programs::{asked, project, project_with, steps};
@@ -176,4 +178,32 @@ fn what_yes_replaces_is_named() {
     );
     assert!(run.stderr.contains("`j.json` loses what vault-kit did not write: `theirs`"), "{run:?}");
     assert!(!run.both().contains("only-here") && !run.stderr.contains("session` "), "{run:?}");
+}
+
+#[test]
+fn a_name_that_stands_in_the_block_and_beside_it_is_put_right_by_what_is_printed() {
+    let given = "7Kd0aXw2QeRt5YuI8oPzLm3N1bVc9gHj";
+    for keeps in [false, true] {
+        let project = project();
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        let old = project.get("SESSION");
+        project.write(".env", format!("{}SESSION={given}\n", project.read(".env")));
+        let fixes = || findings(&project).into_iter().map(|(_, fix)| fix).collect::<BTreeSet<_>>();
+        let import = "vault-kit import --replace .env";
+        let fix = format!(
+            "vault-kit render --adopt --yes    # drops what .env has for `SESSION`; to keep it, first: {import}"
+        );
+        assert_eq!(fixes(), BTreeSet::from([fix.clone()]));
+        if keeps {
+            paste(&project, import);
+            assert_eq!(fixes(), BTreeSet::from(["vault-kit render --adopt".to_owned()]));
+            paste(&project, "vault-kit render --adopt");
+        } else {
+            paste(&project, &fix);
+        }
+        assert_eq!(findings(&project), []);
+        let value = String::from_utf8(project.get("SESSION")).unwrap();
+        assert_eq!((value == given, value.as_bytes() == old), (keeps, !keeps));
+        assert_eq!(project.read(".env").matches("SESSION=").count(), 1, "{}", project.read(".env"));
+    }
 }

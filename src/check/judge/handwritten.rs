@@ -47,7 +47,8 @@ impl Bench<'_> {
         // What leaked is taken by nobody.
         let leaked = self.leaked_at(path);
         let (leaked, other): (Vec<_>, Vec<_>) = other.into_iter().partition(|name| leaked.contains(*name));
-        let is_in_the_way = !(other.is_empty() && leaked.is_empty());
+        // One that has everything is left alone.
+        let is_in_the_way = !(other.is_empty() && leaked.is_empty()) || self.stale_at(path).is_some();
         let fix = if other.is_empty() && !leaked.is_empty() {
             let (drops, file) = (listed(&leaked), shell::path(path));
             self.command(&format!("render --adopt --yes    # drops what {file} has for {drops}, which leaked"))
