@@ -222,6 +222,7 @@ impl World<'_> {
         self.files.save_announced(opened, self.identities, &announce)?;
         let ledger = self.save_ledger(opened, files, behind).map_err(Error::after_the_change)?;
         audit::append_all(self.project, &opened.store.changes).map_err(Error::after_the_change)?;
+        opened.store.changes.iter().for_each(self.log);
         Ok(ledger)
     }
 

@@ -47,7 +47,7 @@ use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::error::Result;
 use crate::exit::{Exit, Kind};
@@ -106,6 +106,16 @@ pub struct Global {
     /// Write although the clock stands behind the store
     #[arg(long, global = true)]
     accept_clock: bool,
+    /// Log each change of the store on stderr, as `json`
+    #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true, global = true)]
+    log: Option<Log>,
+}
+
+/// What such a line is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Log {
+    /// An object with the fields of the audit record
+    Json,
 }
 
 /// A command: its name, what it is for, what it takes, and what it does with that.

@@ -193,6 +193,13 @@ fn error_object(error: &Error) -> serde_json::Value {
     json!({ "code": error.code(), "message": error.to_string(), "fix": error.hints() })
 }
 
+/// Writes what happened as a line of JSON to stderr, whatever else is said there.
+pub fn log(event: &impl Serialize) {
+    // What cannot be written as JSON is in no audit record either.
+    let line = serde_json::to_string(event);
+    line.iter().for_each(|line| talk(line));
+}
+
 /// Names come from files that strangers may have written: what would steer a terminal is not passed on.
 fn talk(line: &str) {
     let mut text: String = line.chars().map(|it| if it.is_control() && it != '\n' { '\u{fffd}' } else { it }).collect();

@@ -10,6 +10,7 @@ use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
+use crate::store::change::Change;
 use crate::store::files::StoreFiles;
 use crate::store::identity::Identities;
 use crate::store::ledger::Ledger;
@@ -33,6 +34,8 @@ pub struct World<'a> {
     pub now: DateTime<Utc>,
     /// What the user agreed to.
     pub consent: Consent,
+    /// Hears of each change of the store once that is durable.
+    pub log: fn(&Change),
 }
 
 /// What the user agreed to on the command line or with `vault-kit trust`.

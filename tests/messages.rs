@@ -318,12 +318,12 @@ fn a_setting_that_is_set() {
 #[test]
 fn an_argument_that_there_is_not() {
     let project = initialised(EXTERNAL);
-    insta::assert_snapshot!(shown(&project, &project.run(["get", "API_KEY", "--loud"])), @r#"
+    insta::assert_snapshot!(shown(&project, &project.run(["get", "API_KEY", "--twice"])), @r#"
     exit 2
     --- stderr
-    vault-kit: error: unexpected argument '--loud' found
+    vault-kit: error: unexpected argument '--twice' found
 
-      tip: to pass '--loud' as a value, use '-- --loud'
+      tip: to pass '--twice' as a value, use '-- --twice'
 
     Usage: vault-kit get <NAME>
 

@@ -104,7 +104,9 @@ fn described(job: &Job) -> String {
 }
 
 fn command(job: &Job) -> String {
-    let words = job.words().map(|word| quoted(&word.replace('$', "$$")));
+    // A journal is searched by what happened; cron would send each line by mail.
+    let words = ["--log", "json"].into_iter().chain(job.words());
+    let words = words.map(|word| quoted(&word.replace('$', "$$")));
     // The program's own name is not searched for variables.
     std::iter::once(quoted(&job.program)).chain(words).collect::<Vec<_>>().join(" ")
 }

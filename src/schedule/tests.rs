@@ -47,7 +47,7 @@ fn the_service_of_a_system() {
 
     [Service]
     Type=oneshot
-    ExecStart=/usr/local/bin/vault-kit -C /srv/shop -f vault-kit.toml -e prod --non-interactive --quiet rotate --due
+    ExecStart=/usr/local/bin/vault-kit --log json -C /srv/shop -f vault-kit.toml -e prod --non-interactive --quiet rotate --due
     WorkingDirectory=/srv/shop
     LoadCredential=identity:/etc/vault-kit/identity.txt
     Environment=VAULT_KIT_IDENTITY_FILE=%d/identity

@@ -129,6 +129,11 @@ impl Change {
         }
     }
 
+    /// The same without its place in the chain, which is of no use elsewhere.
+    pub fn unchained(&self) -> Self {
+        Self { seq: None, before: None, prev: None, mac: None, ..self.clone() }
+    }
+
     /// The line behind `last` in the chain.
     pub fn chained(self, key: &MacKey, last: Link) -> Result<Self> {
         let mut next = Self { seq: Some(last.seq + 1), prev: Some(last.mac), mac: None, ..self };

@@ -410,3 +410,41 @@ fn who_supplies_a_value_is_told_to_whoever_would_rotate_it() {
     let check = project.run(["check", "--only", "missing"]).assert_code(1);
     assert!(check.stdout.contains("vault-kit set PARTNER    # from: their console; owner: payments"), "{check:?}");
 }
+
+#[test]
+fn a_log_has_a_line_for_each_transition_as_the_audit_record_has_it() {
+    let project = crate::programs::project();
+    let lines = |run: &Run| -> Vec<Value> {
+        let lines = run.stderr.lines().filter(|line| line.starts_with('{'));
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    for (failing, code) in [("fail-test", 8), ("", 0)] {
+        if !failing.is_empty() {
+            project.write(failing, "");
+        }
+        let before = actions(&project).len();
+        let command = if failing.is_empty() { ["rotate", "resume"] } else { ["rotate", "DB"] };
+        let run = project.run([&command[..], &["--quiet", "--log", "json"]].concat()).assert_code(code);
+        let told = lines(&run);
+        let done: Vec<&str> = told.iter().map(|it| it["action"].as_str().unwrap()).collect();
+        assert_eq!(done, actions(&project)[before..], "{run:?}");
+        assert!(done.contains(&if failing.is_empty() { "rotate-promote" } else { "rotate-failed" }), "{run:?}");
+        for it in &told {
+            let secrets = it["secrets"].as_array().unwrap();
+            assert!(it["environment"] == "dev" && it["count"] == secrets.len(), "{it}");
+            // A program that reads files is about none of them.
+            assert!(secrets.first().is_none_or(|name| name == "DB"), "{it}");
+            assert!(it["at"].is_string() && it["generation"].is_u64() && it["mac"].is_null() && it["prev"].is_null());
+        }
+        let value = String::from_utf8(project.get("DB")).unwrap();
+        assert!(!run.both().contains(&value) && run.stdout.is_empty());
+        if failing.is_empty() {
+            assert_eq!(run.stderr.lines().count(), told.len(), "nothing else is said: {run:?}");
+        } else {
+            std::fs::remove_file(project.path(failing)).unwrap();
+        }
+    }
+    assert!(!project.run(["rotate", "SESSION"]).assert_code(0).stderr.contains('{'));
+    assert_eq!(lines(&project.run(["rotate", "SESSION", "-n", "--log", "json"]).assert_code(0)), [Value::Null; 0]);
+    project.run(["rotate", "SESSION", "--log", "text"]).assert_code(2);
+}

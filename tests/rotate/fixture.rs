@@ -286,6 +286,7 @@ impl Ground {
             identities: &self.identities,
             now: hand.now.get(),
             consent: Consent::default(),
+            log: |_| (),
         };
         let machine = Machine::new(&world, hand, hand);
         match catch_unwind(AssertUnwindSafe(|| work(&machine))) {
