@@ -10,6 +10,7 @@ pub mod facts;
 pub mod finding;
 pub mod form;
 pub mod judge;
+pub mod origins;
 pub mod placeholder;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -33,6 +34,8 @@ pub struct Verdict {
     pub placeholder: bool,
     /// Whether it differs from the declared pattern.
     pub mismatch: bool,
+    /// Whether it lets in every origin, under a name that says whom it lets in.
+    pub wildcard: bool,
     /// A lower estimate of its strength in bits; `None` for kinds whose text says nothing about it.
     pub bits: Option<u32>,
 }
@@ -43,6 +46,7 @@ pub fn assess(declaration: &Declaration, value: &[u8]) -> Verdict {
     Verdict {
         placeholder: declaration.is_stored() && placeholder::is_placeholder(value),
         mismatch: mismatches(declaration, value),
+        wildcard: origins::is_wildcard(declaration, value),
         bits: supplied.then(|| strength::bits(value)),
     }
 }
@@ -76,7 +80,8 @@ pub fn is_judged_by(ledger: &Ledger, manifest: &Manifest) -> bool {
 /// recipe may have drawn is worth what the recipe says.
 pub fn assess_by_text(declaration: &Declaration, value: &[u8]) -> Verdict {
     if let Some(bits) = drawn::bits(&declaration.kind, value) {
-        return Verdict { placeholder: false, mismatch: mismatches(declaration, value), bits: Some(bits) };
+        let mismatch = mismatches(declaration, value);
+        return Verdict { placeholder: false, mismatch, wildcard: false, bits: Some(bits) };
     }
     let is_drawn =
         !matches!(declaration.kind, Kind::Keypair { .. } | Kind::Setting { .. } | Kind::Template(_) | Kind::Token(_));

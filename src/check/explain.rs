@@ -351,10 +351,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A secret or setting is declared, and no service of the Compose files reads its variable or file."
         risk "It is made, kept and rotated for nobody; or a service lost it by a mistake."
         cure "Take it out of the manifest; or name it in `outside` of `[deployment]`, if a person or another host reads it."
-    "wildcard-origin" at [Repo, Host]
-        cause "A setting of a production environment, such as `CORS_ORIGINS`, allows `*`."
+    "wildcard-origin" at [Repo, Host, Env]
+        cause "A setting, a value or a job's variable of `prod`, `production` or `staging`, such as `CORS_ORIGINS`, allows `*`."
         risk "Any web page can call the service with the browser of your users."
-        cure "Name the origins in `values = { prod = \"https://app.example.com\" }`."
+        cure "Name the origins: of a setting in `values = { prod = \"https://app.example.com\" }`, of a value with `set`."
     "account-shared" at [Repo, Host]
         cause "`aws` of two environments names the same account, and one of them is `prod` or `production`."
         risk "Whoever may do in the account what the other environment takes, such as change IAM or a key, reaches production's values."

@@ -116,6 +116,7 @@ fn entry(text: &str) -> (SecretName, Entry) {
         bits: Some(256),
         placeholder: false,
         mismatch: false,
+        wildcard: false,
         banned: false,
         pattern: None,
         recipe: Some("r1".into()),

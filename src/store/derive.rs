@@ -139,6 +139,7 @@ fn entry(store: &Store, manifest: &Manifest, (name, version): (&SecretName, &Ver
         bits: verdict.map_or(version.bits, |verdict| verdict.bits),
         placeholder: verdict.is_some_and(|verdict| verdict.placeholder),
         mismatch: verdict.is_some_and(|verdict| verdict.mismatch),
+        wildcard: verdict.is_some_and(|verdict| verdict.wildcard),
         banned: store.is_banned(version),
         pattern: declaration.and_then(check::pattern_digest),
         recipe: version.recipe.clone(),
@@ -198,7 +199,8 @@ fn verdict(version: &Version, declaration: &Declaration) -> Option<Verdict> {
     let value = version.parts.part(Part::Value)?.expose();
     if version.origin == Origin::Generated {
         let mismatch = check::mismatches(declaration, value);
-        return Some(Verdict { bits: version.bits, placeholder: false, mismatch });
+        let wildcard = check::origins::is_wildcard(declaration, value);
+        return Some(Verdict { bits: version.bits, placeholder: false, mismatch, wildcard });
     }
     Some(check::assess_by_text(declaration, value))
 }

@@ -72,6 +72,9 @@ pub struct Entry {
     /// Whether the value does not match the declared pattern, judged when it was sealed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub mismatch: bool,
+    /// Whether the value lets in every origin, under a name that says whom it lets in.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub wildcard: bool,
     /// Whether the value leaked and must not serve any more, told when it was sealed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub banned: bool,
@@ -350,6 +353,7 @@ mod tests {
                     bits: Some(256),
                     placeholder: false,
                     mismatch: false,
+                    wildcard: false,
                     banned: true,
                     pattern: Some("aa".into()),
                     recipe: None,

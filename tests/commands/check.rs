@@ -486,6 +486,38 @@ fn the_process_environment_is_judged_without_a_store() {
     assert_eq!(with(&[good, ("AUTH", "hunter2"), ("PORT", "8080")]).len(), 1);
 }
 
+/// What `check` finds in a job with these variables, as code and secret.
+fn in_job(project: &Project, environment: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let mut command = project.command(["-e", environment, "check", "--at", "env", "--json"]);
+    command.envs(variables.iter().copied());
+    let report = json(&Run::of(&mut command));
+    let found = report["findings"].as_array().unwrap().iter();
+    found.map(|it| format!("{} {}", it["code"].as_str().unwrap(), it["secret"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn every_origin_is_refused_to_production_by_whatever_brings_it() {
+    let manifest = "[project]\nname = \"shop\"\ndefault_environment = \"dev\"\n[environments.dev]\n[environments.prod]\n\
+         [secrets.CORS_ORIGINS]\nkind = \"external\"\n[secrets.ORIGINS]\nkind = \"setting\"\nvalue = \"https://a.example\"\n\
+         [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\nsecrets = [\"*\"]\n";
+    let project = Project::with_manifest(manifest);
+    let both = [("CORS_ORIGINS", "https://a.example,*"), ("ORIGINS", "*")];
+    assert_eq!(in_job(&project, "prod", &both), ["wildcard-origin CORS_ORIGINS", "wildcard-origin ORIGINS"]);
+    let named = [("CORS_ORIGINS", "https://*.a.example"), ("ORIGINS", "https://a.example")];
+    assert_eq!(in_job(&project, "prod", &named), Vec::<String>::new());
+    for (environment, value, is_refused) in
+        [("dev", "[\"*\"]", false), ("prod", "https://app.example.com:8443", false), ("prod", "[\"*\"]", true)]
+    {
+        let arguments = ["-e", environment, "--yes", "set", "CORS_ORIGINS"];
+        project.run(["-e", environment, "init", "--yes"]);
+        project.run_with_stdin(arguments, value.as_bytes()).assert_code(0);
+        let report = json(&project.run(["-e", environment, "check", "--json"]));
+        let found = report["findings"].as_array().unwrap().iter();
+        let found: Vec<_> = found.filter(|it| it["code"] == "wildcard-origin").map(|it| &it["secret"]).collect();
+        assert_eq!(found, if is_refused { vec!["CORS_ORIGINS"] } else { vec![] }, "{environment} {value}: {report}");
+    }
+}
+
 #[test]
 fn strict_fails_for_what_could_not_be_looked_at() {
     let project = complete();

@@ -8,6 +8,7 @@ use super::Bench;
 use super::fix::in_table;
 use crate::check::facts::StoreFact;
 use crate::check::finding::Code;
+use crate::check::origins::{allows_all, names_origins};
 use crate::check::pattern_digest;
 use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
 use crate::manifest::{Declaration, Kind, Manifest};
@@ -92,6 +93,7 @@ impl<'a> Bench<'a> {
             let message = format!("has about {bits} bits, {least} are the least");
             self.about_secret(Code::Weak, name, message, self.replace(name));
         }
+        self.origins_of(name, entry.wildcard, self.replace(name));
         if entry.facts.contains_key(SELF_SIGNED) && is_production(self.environment) {
             let message = "is a certificate signed by its own key, so that nobody else trusts it";
             self.about_secret(Code::SelfSigned, name, message, self.replace(name));
@@ -179,6 +181,13 @@ impl<'a> Bench<'a> {
         holders
     }
 
+    /// A value that production serves does not allow every origin.
+    pub(super) fn origins_of(&mut self, name: &SecretName, is_wildcard: bool, fix: String) {
+        if is_wildcard && is_production(self.environment) {
+            self.about_secret(Code::WildcardOrigin, name, "allows every origin", fix);
+        }
+    }
+
     /// Settings have a value, and production does not allow every origin.
     pub(super) fn settings(&mut self) {
         let (manifest, environment) = (self.manifest, self.environment);
@@ -231,13 +240,4 @@ pub(super) fn signing_keys(manifest: &Manifest) -> BTreeSet<&SecretName> {
 /// Whether others than developers use the environment.
 pub(super) fn is_production(environment: &EnvName) -> bool {
     ["prod", "production", "staging"].contains(&environment.as_str())
-}
-
-pub(super) fn names_origins(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    name.contains("CORS") || name.contains("ORIGIN") || name.contains("ALLOWED_HOSTS")
-}
-
-pub(super) fn allows_all(value: &str) -> bool {
-    value.split([',', ' ']).any(|item| item.trim_matches(['[', ']', '"', '\'']) == "*")
 }

@@ -33,6 +33,7 @@ impl Bench<'_> {
                 let message = format!("is set to about {bits} bits in the environment, {WEAK_BELOW} are the least");
                 self.about_secret(Code::Weak, name, message, fix.as_str());
             }
+            self.origins_of(name, verdict.wildcard, fix.clone());
             if verdict.mismatch {
                 let message = "does not match its declared pattern in the environment";
                 self.about_secret(Code::PatternMismatch, name, message, fix);

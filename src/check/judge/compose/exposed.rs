@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Bench, names};
 use crate::check::finding::Code;
-use crate::check::judge::secrets::{allows_all, is_production, names_origins};
+use crate::check::judge::secrets::is_production;
+use crate::check::origins::{allows_all, names_origins};
 use crate::compose::model::{Build, Origin, Variable};
 use crate::compose::{Location, Project, Service, Text};
 use crate::credential::{
