@@ -519,6 +519,17 @@ fn every_origin_is_refused_to_production_by_whatever_brings_it() {
 }
 
 #[test]
+fn a_jobs_variable_is_as_long_as_its_services_ask() {
+    let project = Project::preset("sutra");
+    let of_secret = |value: &str| {
+        let found = in_job(&project, "dev", &[("SUTRA_AUTH_SECRET", value)]);
+        found.into_iter().filter(|it| it.ends_with(" SUTRA_AUTH_SECRET")).collect::<Vec<_>>()
+    };
+    assert_eq!(of_secret("wR5tGv8zKq2mXs6bNd1yLc4jHf7pUa9e"), Vec::<String>::new());
+    assert_eq!(of_secret("wR5tGv8zKq2mXs6bNd1yLc4jHf7pUa9"), ["pattern-mismatch SUTRA_AUTH_SECRET"]);
+}
+
+#[test]
 fn strict_fails_for_what_could_not_be_looked_at() {
     let project = complete();
     std::fs::remove_file(project.identity()).unwrap();
