@@ -60,13 +60,11 @@ pub fn identity(session: &Session<'_>) -> Result<Identities> {
 
 /// As [`identity`], but a new one never reaches the disk; beside a store there must be one.
 pub fn planned_identity(session: &Session<'_>) -> Result<Identities> {
-    match found(session)? {
-        Some(identities) => Ok(identities),
-        None => {
-            announce(session.context)?;
-            Identities::parse(&identity::new_identity_file(session.context.now).0, "a new identity")
-        }
+    if let Some(identities) = found(session)? {
+        return Ok(identities);
     }
+    announce(session.context)?;
+    Identities::parse(&identity::new_identity_file(session.context.now).0, "a new identity")
 }
 
 /// Says where a first identity would be made, where there is no project yet.

@@ -1,4 +1,4 @@
-//! HAProxy, with clients that connect all the time and verify what they are shown.
+//! `HAProxy`, with clients that connect all the time and verify what they are shown.
 
 use std::process::{Command, Stdio};
 
