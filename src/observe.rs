@@ -12,6 +12,7 @@ pub mod policies;
 mod staged;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -31,31 +32,13 @@ use crate::store::DIRECTORY;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use file::Tree;
 pub use git::prefix;
+pub use values::Values;
 
 /// Files that are committed to show which variables there are.
 const EXAMPLES: [&str; 4] = [".env.dist", ".env.example", ".env.sample", ".env.template"];
 
 /// The directory of stores and ledgers.
 const PRIVATE: &str = ".vault-kit/";
-
-/// Finds the values in a file again, and knows them if the identity is at hand.
-pub trait Values {
-    /// The values in an output file by name; `None` = its format is not read back.
-    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>>;
-
-    /// The values in an example file, which has `NAME=value` lines.
-    fn in_example(&self, bytes: &[u8]) -> Vec<(SecretName, Secret)>;
-
-    /// Whether the value that `path` holds under a name is the current one; `None` = the identity is not at hand.
-    fn is_current(&self, _path: &str, _name: &SecretName, _value: &Secret) -> Option<bool> {
-        None
-    }
-
-    /// Which of these files hold values of ours, and of which secrets, as `scan` finds them; `Err` = why nobody can tell.
-    fn ours_in(&self, _paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
-        Ok(BTreeMap::new())
-    }
-}
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy)]

@@ -134,8 +134,9 @@ fn proposed(context: &Context, root: &Root) -> Result<String> {
         (example, compose) => {
             let compose = compose.as_ref().map(|(files, needs)| (&files[..], needs));
             // Of one that cannot be read nothing is known.
-            let lines = beside.and_then(|it| dotenv_read::read(it.expose()).ok()).into_iter().flatten();
-            let lines = lines.filter(|it| !it.expands).map(|it| (it.name, it.value)).collect();
+            let lines = beside.and_then(|it| dotenv_read::read(it.expose()).ok()).unwrap_or_default();
+            let lines = lines.iter().filter(|it| !it.expands);
+            let lines = lines.filter_map(|it| Some((it.name.as_str(), it.value.expose_text()?))).collect();
             scaffold::from_sources(&project, &example.unwrap_or_default(), compose, &lines)
         }
     })

@@ -13,7 +13,6 @@ use propose::{Proposal, Proposer};
 
 use crate::compose::needs::Needs;
 use crate::name::SecretName;
-use crate::secret::Secret;
 
 /// How examples are called: as the file that they are of, and this.
 pub const EXAMPLES: [&str; 4] = [".example", ".sample", ".template", ".dist"];
@@ -94,12 +93,12 @@ pub fn from_sources(
     project: &str,
     entries: &[(String, String)],
     compose: Option<(&[String], &Needs)>,
-    beside: &BTreeMap<String, Secret>,
+    beside: &BTreeMap<&str, &str>,
 ) -> String {
     let (mut entries, left_out) = usable(entries);
     let asked = compose.map(|(files, needs)| Asked::new(files, needs, &mut entries)).unwrap_or_default();
-    let beside = beside.iter().filter_map(|(name, it)| Some((name.as_str(), it.expose_text()?)));
-    let running = compose.into_iter().flat_map(|(_, needs)| compose::running(needs)).chain(beside).collect();
+    let running = compose.into_iter().flat_map(|(_, needs)| compose::running(needs));
+    let running = running.chain(beside.iter().map(|(name, value)| (*name, *value))).collect();
     let proposer = Proposer::new(&entries, running);
     let mut text = format!("{HEAD}\n[project]\nname = {}\n", quoted(&project_name(project)));
     // Writing to a String cannot fail.
