@@ -196,8 +196,9 @@ fn error_object(error: &Error) -> serde_json::Value {
 /// Writes what happened as a line of JSON to stderr, whatever else is said there.
 pub fn log(event: &impl Serialize) {
     // What cannot be written as JSON is in no audit record either.
-    let line = serde_json::to_string(event);
-    line.iter().for_each(|line| talk(line));
+    if let Ok(line) = serde_json::to_string(event) {
+        talk(&line);
+    }
 }
 
 /// Names come from files that strangers may have written: what would steer a terminal is not passed on.

@@ -50,13 +50,12 @@ fn of_leak(manifest: &Manifest, leak: &Leak) -> Standing {
     }
 }
 
-/// Whether a value that leaked and is replaced may be accepted all the same, with the command that goes on; `is_begun`: whether its
-/// secret is being rotated.
+/// The command that goes on with a value that leaked, is replaced, and may be accepted all the same; `is_begun` = its secret is being
+/// rotated.
 pub fn command(standing: Standing, name: &SecretName, id: &str, is_begun: bool) -> Option<String> {
     match standing {
-        Standing::Untold => Some(format!("rotate tell {name}")),
         Standing::Unretired if is_begun => Some(format!("rotate resume {name}")),
-        Standing::Unretired => Some(format!("rotate tell {name}")),
+        Standing::Unretired | Standing::Untold => Some(format!("rotate tell {name}")),
         Standing::Left => Some(format!("incident close {id}")),
         Standing::InForce | Standing::ByHand | Standing::Over => None,
     }
@@ -72,7 +71,7 @@ pub fn leaks(store: &Store) -> BTreeMap<String, Vec<Leak>> {
     all.filter(|(_, leaks)| !leaks.is_empty()).gather()
 }
 
-/// Those of them that somebody accepts all the same, as a ledger tells: the incident, the leak, how far it has come, and the command
+/// Those of them that may be accepted indeed with the hooks that there are, as a ledger tells: the incident, the leak, how far it has come, and the command
 /// that goes on.
 pub fn outliving<'l>(
     manifest: &Manifest,

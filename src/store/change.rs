@@ -130,6 +130,7 @@ impl Change {
     }
 
     /// The same without its place in the chain, which is of no use elsewhere.
+    #[must_use]
     pub fn unchained(&self) -> Self {
         Self { seq: None, before: None, prev: None, mac: None, ..self.clone() }
     }

@@ -1,7 +1,5 @@
 //! Lines of others that have what leaked: only the value finds them, so that the store is opened where there may be some.
 
-use std::collections::BTreeSet;
-
 use super::super::incident::traces;
 use super::super::session::Session;
 use super::values::FromDisk;
@@ -33,7 +31,7 @@ pub fn look(
     }
     let incidents = values.store().into_iter().flat_map(|store| store.incidents.values().map(move |it| (store, it)));
     for (path, lines) in incidents.flat_map(|(store, incident)| traces::of(session, store, incident)) {
-        facts.leaked_lines.entry(path).or_insert_with(BTreeSet::new).extend(lines);
+        facts.leaked_lines.entry(path).or_default().extend(lines);
     }
 }
 
