@@ -194,7 +194,11 @@ impl Observer<'_> {
         };
         let compared = values.into_iter().map(|(name, value)| {
             let is_known = is_untouched && self.setting(&name).is_none();
-            let comparison = if is_known { Comparison::Same } else { self.compare(&expected.path, &name, &value) };
+            let comparison = match value {
+                _ if is_known => Comparison::Same,
+                Some(value) => self.compare(&expected.path, &name, &value),
+                None => Comparison::Different,
+            };
             (name, comparison)
         });
         Content::Compared(compared.gather())

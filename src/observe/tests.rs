@@ -14,8 +14,8 @@ use crate::check::sample::{env, expected, ledger, manifest, name};
 struct Lines;
 
 impl Values for Lines {
-    fn in_output(&self, _: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {
-        Some(self.in_example(bytes))
+    fn in_output(&self, _: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Option<Secret>)>> {
+        Some(self.in_example(bytes).into_iter().map(|(name, value)| (name, Some(value))).collect())
     }
 
     fn in_example(&self, bytes: &[u8]) -> Vec<(SecretName, Secret)> {

@@ -8,8 +8,9 @@ use crate::secret::Secret;
 
 /// Finds the values in a file again, and knows them if the identity is at hand.
 pub trait Values {
-    /// The values in an output file by name; `None` = its format is not read back.
-    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>>;
+    /// The values in an output file by name, without one where its reader puts something else in the place of what stands there;
+    /// `None` = its format is not read back.
+    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Option<Secret>)>>;
 
     /// The values in an example file, which has `NAME=value` lines.
     fn in_example(&self, bytes: &[u8]) -> Vec<(SecretName, Secret)>;

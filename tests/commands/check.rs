@@ -530,6 +530,25 @@ fn a_jobs_variable_is_as_long_as_its_services_ask() {
 }
 
 #[test]
+fn a_line_that_compose_expands_has_another_value_than_its_text() {
+    let manifest = "[project]\nname = \"shop\"\n[secrets.DB]\nkind = \"external\"\n\
+         [outputs.env]\nformat = \"dotenv\"\ndialect = \"compose\"\npath = \".env\"\nsecrets = [\"DB\"]\n";
+    let project = Project::with_manifest(manifest);
+    project.run(["init"]);
+    project.run_with_stdin(["set", "DB"], b"wR5tG$v8zKq2mXs6bNd1yLc4").assert_code(0);
+    let written = project.read(".env");
+    assert!(written.contains("'wR5tG$v8zKq2mXs6bNd1yLc4'"), "{written}");
+    project.run(["check"]).assert_code(0);
+    // Somebody put it into other quotes.
+    project.write(".env", written.replace('\'', "\""));
+    chmod(&project, ".env", 0o600);
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.contains("DB") && run.stdout.contains("vault-kit render"), "{run:?}");
+    project.run(["render", "--yes"]).assert_code(0);
+    assert_eq!(project.read(".env"), written);
+}
+
+#[test]
 fn strict_fails_for_what_could_not_be_looked_at() {
     let project = complete();
     std::fs::remove_file(project.identity()).unwrap();

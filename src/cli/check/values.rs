@@ -88,12 +88,12 @@ impl<'a> FromDisk<'a> {
 }
 
 impl Values for FromDisk<'_> {
-    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {
+    fn in_output(&self, expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Option<Secret>)>> {
         let output = self.session.manifest.outputs.get(&expected.output)?;
         match &output.format {
             // What cannot be read holds none of our values: that is a finding, and not something left unchecked.
-            Format::Dotenv { dialect } => Some(named(dotenv_read::read_as(*dialect, bytes))),
-            Format::Json => Some(named(json_read::read(bytes))),
+            Format::Dotenv { dialect } => Some(read(dotenv_read::read_as(*dialect, bytes))),
+            Format::Json => Some(read(json_read::read(bytes))),
             Format::DockerSecrets { .. } => whole(expected, bytes),
             Format::KubernetesSecret(_) | Format::Pem { .. } if self.compares_bytes() => whole(expected, bytes),
             _ => None,
@@ -126,9 +126,16 @@ fn is_compared(output: &Output) -> bool {
     matches!(output.format, Format::KubernetesSecret(_) | Format::Pem { .. })
 }
 
-fn whole(expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Secret)>> {
+fn whole(expected: &ExpectedFile, bytes: &[u8]) -> Option<Vec<(SecretName, Option<Secret>)>> {
     let name = expected.holds.keys().next()?;
-    Some(vec![(name.clone(), Secret::copy_of(bytes))])
+    Some(vec![(name.clone(), Some(Secret::copy_of(bytes)))])
+}
+
+/// The values by name; without what its reader expands.
+fn read(entries: Result<Vec<Entry>>) -> Vec<(SecretName, Option<Secret>)> {
+    let entries = entries.unwrap_or_default().into_iter();
+    let value = |entry: Entry| (!entry.expands).then_some(entry.value);
+    entries.filter_map(|entry| Some((SecretName::new(entry.name.as_str()).ok()?, value(entry)))).collect()
 }
 
 fn named(entries: Result<Vec<Entry>>) -> Vec<(SecretName, Secret)> {
