@@ -3,6 +3,7 @@
 //! JSON lines: a header that names the digest of the store it belongs to, one line a secret in the order of
 //! their names, one line a delivered file in the order of their paths. Bytes in, bytes out: no file is opened here.
 
+mod beside;
 mod header;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::bulk;
 use super::rotations::{Operation, Outcome, Trouble};
 use crate::error::{Error, Kind, Result};
 use crate::name::{OutputName, SecretName, VersionId};
+pub use beside::{Beside, BesideState};
 pub use header::{Header, Leak};
 
 /// The version of the format.
@@ -120,37 +122,6 @@ pub struct Entry {
     /// Value-free facts about it: `kid`, `serial`, `role`, `subject`, …
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, String>,
-}
-
-/// A version that is published ahead of its use, or still accepted after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Beside {
-    /// The version.
-    pub version: VersionId,
-    /// What it is waiting for.
-    pub state: BesideState,
-    /// The `kid` of a key pair.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kid: Option<String>,
-    /// Since when it is.
-    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
-    pub since: DateTime<Utc>,
-    /// When it may become the current one, or is retired.
-    #[cfg_attr(test, schemars(with = "String", extend("format" = "date-time")))]
-    pub until: DateTime<Utc>,
-}
-
-/// What a version besides the current one is waiting for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum BesideState {
-    /// To become the current one.
-    Next,
-    /// To be accepted no more.
-    Retiring,
 }
 
 /// One delivered file's line: what was written there, and how the file looked right afterwards.
