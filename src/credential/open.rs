@@ -17,10 +17,7 @@ pub(super) fn says_open(words: &[&str]) -> bool {
 
 /// Whether a name that a framework hands to browsers says that its value is for nobody's eyes all the same: `NEXT_PUBLIC_CLIENT_SECRET`.
 pub(super) fn is_mistaken(words: &[&str]) -> bool {
-    let rest = match words {
-        ["EXPO" | "NEXT" | "NUXT", "PUBLIC", rest @ ..] => rest,
-        _ => return false,
-    };
+    let ["EXPO" | "NEXT" | "NUXT", "PUBLIC", rest @ ..] = words else { return false };
     let is_secret = matches!(rest, [.., "PASSPHRASE" | "PASSWORD" | "SECRET"] | [.., "PRIVATE" | "SECRET", "KEY"]);
     is_secret && !says_open(rest)
 }

@@ -66,9 +66,10 @@ impl Bench<'_> {
         let is_typed = !setting.expands && setting.value.as_deref().is_some_and(|it| !it.is_empty());
         let is_declared = self.manifest.secret(&setting.name).is_some_and(Declaration::is_stored);
         if is_secret && (!is_behind || is_typed || is_declared) {
-            let stays = match is_behind {
-                false => "in the image, where everybody reads it who has the image",
-                true => "in the builder's cache, and in the image's provenance where that has the arguments",
+            let stays = if is_behind {
+                "in the builder's cache, and in the image's provenance where that has the arguments"
+            } else {
+                "in the image, where everybody reads it who has the image"
             };
             let message = format!("{what} `{}` stays {stays}", setting.name);
             let fix = "hand it over when the container starts; for a build: RUN --mount=type=secret";
