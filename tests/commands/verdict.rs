@@ -29,7 +29,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
     text.split(from).skip(1).map(|rest| rest.split(to).next().unwrap()).collect()
 }
 
-/// Code and severity of each finding, by form of the report; of JUnit those that fail alone.
+/// Code and severity of each finding, by form of the report; of `JUnit` those that fail alone.
 fn told(project: &Project, run: &Run) -> BTreeMap<&'static str, BTreeSet<(String, String)>> {
     let pair = |code: &str, severity: &str| (code.to_owned(), severity.to_owned());
     let human = run.stdout.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| {
