@@ -103,7 +103,8 @@ impl Asked {
         if lying(context)?.is_some_and(|it| is_within(&it, &directory)) {
             return Ok(None);
         }
-        let snapshot = git_in(&directory).snapshot(tree)?;
+        let git = if directory == self.start { self.git.clone() } else { git_in(&directory) };
+        let snapshot = git.snapshot(tree)?;
         let (name, place) = (&self.name, tree.text());
         let Kept::File(bytes) = snapshot.read(name)? else {
             let message = format!("`{name}` is no file with a manifest in {place}");

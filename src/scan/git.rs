@@ -14,6 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 use super::files::shown;
 use super::finding::Within;
@@ -62,11 +63,13 @@ const SETTINGS: [&str; 8] = [
 /// Why older commits are not looked at.
 const CUT: &str = "the clone is shallow: `git fetch --unshallow` brings the rest";
 
-/// Git in a directory.
-#[derive(Debug)]
+/// Git in a directory. Where that is in the work tree is asked once: each question is a process.
+#[derive(Debug, Clone)]
 pub struct Git {
     directory: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    prefix: OnceLock<Vec<u8>>,
+    top: OnceLock<PathBuf>,
 }
 
 /// A file of the index or the work tree that git would take along.
@@ -102,7 +105,7 @@ impl Git {
         if has("GIT_DIR") && !has("GIT_WORK_TREE") && Path::new(".git").exists() {
             environment.push(("GIT_WORK_TREE".into(), absolute(".".into())));
         }
-        Self { directory: directory.to_owned(), environment }
+        Self { directory: directory.to_owned(), environment, prefix: OnceLock::new(), top: OnceLock::new() }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -235,11 +238,14 @@ impl Git {
 
     /// Where the directory is in the work tree: what paths begin with that are beneath it.
     fn prefix(&self) -> Result<Vec<u8>> {
-        let mut prefix = self.ask(&["rev-parse", "--show-prefix"])?.unwrap_or_default();
+        if let Some(prefix) = self.prefix.get() {
+            return Ok(prefix.clone());
+        }
+        let Some(mut prefix) = self.ask(&["rev-parse", "--show-prefix"])? else { return Ok(Vec::new()) };
         if prefix.last() == Some(&b'\n') {
             prefix.pop();
         }
-        Ok(prefix)
+        Ok(self.prefix.get_or_init(|| prefix).clone())
     }
 
     /// Refuses with `no-repository` where git has none, or does not trust it.

@@ -26,7 +26,11 @@ impl Git {
 
     /// The top of the work tree; `None` where there is none.
     pub fn top(&self) -> Result<Option<PathBuf>> {
-        self.path("--show-toplevel", None)
+        if let Some(top) = self.top.get() {
+            return Ok(Some(top.clone()));
+        }
+        let top = self.path("--show-toplevel", None)?;
+        Ok(top.map(|top| self.top.get_or_init(|| top).clone()))
     }
 
     pub(super) fn path(&self, what: &str, of: Option<&str>) -> Result<Option<PathBuf>> {
