@@ -2,7 +2,7 @@
 //! and each run of a value's length is hashed. What a value is glued to, without a character between that it cannot have,
 //! hides it, unless it begins or ends the run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
@@ -58,10 +58,21 @@ impl Tokens {
 
     /// Adds fingerprints of a project; tells how many.
     pub(super) fn add_prints(&mut self, project: &str, environment: &EnvName, values: Vec<Print>) -> usize {
+        let known = widths(&values);
+        self.add_among(project, environment, values, &known)
+    }
+
+    /// The same of fingerprints that came from `known` ones, by whose alphabets and lengths those are looked for that have none.
+    fn add_among(
+        &mut self,
+        project: &str,
+        environment: &EnvName,
+        values: Vec<Print>,
+        known: &BTreeSet<(Alphabet, usize)>,
+    ) -> usize {
         let mut owners: HashMap<[u8; 16], Vec<Owner>> = HashMap::with_capacity(values.len());
         let mut lengths: Vec<(Alphabet, Vec<usize>)> = Alphabet::ALL.iter().map(|&it| (it, Vec::new())).collect();
         let count = values.len();
-        let known: Vec<(Alphabet, usize)> = values.iter().filter_map(|it| Some((it.alphabet?, it.length?))).collect();
         let is_all_known = values.iter().all(|it| it.length.is_some());
         // What only a fingerprint is left of was as long as others are, or as the values of a `random` by default.
         let guessed = [(Alphabet::Base64Url, 43), (Alphabet::Base64, 44), (Alphabet::Hex, 64)];
@@ -94,8 +105,10 @@ impl Tokens {
             return 0;
         }
         let is_gone = |it: &Print| it.length.is_none() || store.version(&it.secret, it.version).is_some_and(is_purged);
-        let gone = Document::of(store).values.into_iter().filter(is_gone).collect();
-        self.add_prints(&store.project, &store.environment, gone)
+        let all = Document::of(store).values;
+        let known = widths(&all);
+        let gone = all.into_iter().filter(is_gone).collect();
+        self.add_among(&store.project, &store.environment, gone, &known)
     }
 
     /// How many bytes a value may take, at most.
@@ -117,6 +130,11 @@ impl Tokens {
         found.dedup_by(|a, b| a.place.start < b.place.end && a.owners == b.owners);
         found
     }
+}
+
+/// The alphabets and lengths that are known.
+fn widths(prints: &[Print]) -> BTreeSet<(Alphabet, usize)> {
+    prints.iter().filter_map(|it| Some((it.alphabet?, it.length?))).collect()
 }
 
 impl Project {

@@ -155,6 +155,23 @@ fn a_value_that_was_purged_is_found_by_the_store_and_by_the_list() {
 }
 
 #[test]
+fn what_leaked_and_is_in_no_version_any_more_is_found_whatever_its_length() {
+    let (project, _) = project_and_clone();
+    let leaked = String::from_utf8(project.get("DB_PASSWORD")).unwrap();
+    assert!(![43, 44, 64].contains(&leaked.len()), "another length than those of random values");
+    project.run(["incident", "DB_PASSWORD", "--yes"]).assert_code(0);
+    // As a candidate that its owner was told to refuse.
+    project.edit_store(|store| {
+        let versions = store.secrets.iter_mut().find(|(name, _)| name.as_str() == "DB_PASSWORD").unwrap().1;
+        versions.retain(|version| version.stage == vault_kit::store::Stage::Current);
+    });
+    project.write("notes.txt", format!("k = '{leaked}'"));
+    let run = scan(&project, &["notes.txt"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("DB_PASSWORD", "notes.txt", 1)]));
+    assert!(run.stdout.contains("\"banned\""), "{run:?}");
+}
+
+#[test]
 fn a_purged_value_that_could_be_guessed_is_told_as_not_looked_for() {
     let (project, _) = project_and_clone();
     for round in 0..7 {
