@@ -68,6 +68,21 @@ fn of_a_file_that_is_staged_in_part_only_that_part_counts() {
 }
 
 #[test]
+fn a_line_that_lets_one_path_pass_says_nothing_of_a_copy_of_it() {
+    let project = repository();
+    for file in ["a/ok", "z/leak"] {
+        project.write(file, format!("k {}\n", auth(&project)));
+    }
+    let line = report(&scan(&project, &["a/ok"]).assert_code(1))["findings"][0]["ignore"].as_str().unwrap().to_owned();
+    project.write(".vault-kit-ignore", line + "\n");
+    git(&project, &["add", "."]).assert_code(0);
+    git(&project, &["commit", "-q", "-m", "Copy"]).assert_code(0);
+    for words in [&["--history"][..], &["--range", "HEAD~1..HEAD"], &["--range", "HEAD"]] {
+        assert_eq!(findings(&scan(&project, words).assert_code(1)), set(&[("AUTH", "z/leak", 1)]), "{words:?}");
+    }
+}
+
+#[test]
 fn a_repository_without_a_commit_is_looked_at_whole() {
     let project = shop();
     git(&project, &["init", "-q"]).assert_code(0);
