@@ -28,13 +28,10 @@ impl Machine<'_> {
         self.expect_programs(names)?;
         world.prepare(&opened.store)?.preflight()?;
         drop(opened);
-        let (mut run, mut told, mut untold) = (Run::default(), Vec::new(), Vec::new());
-        for wave in waves(names.iter().cloned().collect(), |name| self.programs.given(name)) {
-            let (tested, failed) = self.set_and_test(&wave)?;
-            told.extend(tested);
-            untold.extend(failed.iter().map(|(name, _)| name.clone()));
-            run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
-        }
+        let mut run = Run::default();
+        let (told, failed) = self.set_and_test(names.iter().cloned().collect())?;
+        let mut untold: Vec<SecretName> = failed.iter().map(|(name, _)| name.clone()).collect();
+        run.report.refused.extend(failed.into_iter().map(|(name, problem)| refusal(&name, problem)));
         let (world, mut opened) = self.open()?;
         opened.store.updated = opened.store.updated.max(world.now);
         // Files would get a value too that its owner refuses.
@@ -69,11 +66,16 @@ impl Machine<'_> {
         Ok(run.report)
     }
 
-    fn set_and_test(&self, names: &[SecretName]) -> Result<(Vec<SecretName>, Failed)> {
-        let (set, mut failed) = self.call_for(names, Step::Set)?;
-        let (tested, more) = self.call_for(&set, Step::Test)?;
-        failed.extend(more);
-        Ok((tested, failed))
+    /// Calls `set` and then `test`: who gets the value of another one comes after that.
+    fn set_and_test(&self, names: Vec<SecretName>) -> Result<(Vec<SecretName>, Failed)> {
+        let (mut told, mut failed) = (Vec::new(), Failed::new());
+        for wave in waves(names, |name| self.programs.given(name)) {
+            let (set, not_set) = self.call_for(&wave, Step::Set)?;
+            let (tested, not_tested) = self.call_for(&set, Step::Test)?;
+            told.extend(tested);
+            failed.extend(not_set.into_iter().chain(not_tested));
+        }
+        Ok((told, failed))
     }
 
     /// Tells owners once more what is in force in AWS although another host gave it up: that one may have had them refuse it.
@@ -88,12 +90,7 @@ impl Machine<'_> {
             |name: &&SecretName| opened.store.rotations.open(name).is_some_and(|it| it.candidate.is_some());
         let names = groups.iter().flat_map(|group| &group.names).filter(has_candidate).cloned().collect();
         drop(opened);
-        let (mut told, mut failed) = (Vec::new(), Failed::new());
-        for wave in waves(names, |name| self.programs.given(name)) {
-            let (tested, untold) = self.set_and_test(&wave)?;
-            told.extend(tested);
-            failed.extend(untold);
-        }
+        let (told, failed) = self.set_and_test(names)?;
         groups.retain(|group| !failed.iter().any(|(name, _)| group.names.contains(name)));
         let (world, mut opened) = self.open()?;
         opened.store.updated = opened.store.updated.max(world.now);
