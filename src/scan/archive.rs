@@ -9,9 +9,9 @@ use std::io::{self, Cursor, Read, SeekFrom};
 
 use flate2::read::MultiGzDecoder;
 
-use super::finding::{Code, Finding, Severity};
+use super::finding::{Code, Severity};
 use super::ignore;
-use super::stream::{Place, Worker, fill};
+use super::stream::{Place, Worker, fill, unowned};
 use super::zip::ReadSeek;
 use super::{tar, zip};
 use crate::secret::digest::Sha256;
@@ -184,28 +184,13 @@ impl Worker<'_> {
             }
         }
         let ignore = ignore::line(BOMB, &ignore::fingerprint(BOMB, digest.hex().as_bytes()), place.file);
-        self.found.findings.push(Finding {
-            code: Code::Unsearched,
-            rule: BOMB,
-            severity: Severity::Error,
-            secret: None,
-            environment: None,
-            version: None,
-            state: None,
-            file: place.file.to_owned(),
-            within: place.within,
-            line: 1,
-            offset: Some(0),
-            commit: place.commit.map(str::to_owned),
-            encoding: None,
-            message: format!("unpacks to more than {TIMES} times its size: the rest of it was not looked at"),
-            fix: format!(
-                "unpack it, and `vault-kit scan` what comes out; if it may stay as it is: `{ignore}` in {}",
-                ignore::FILE
-            ),
-            ignore,
-            ignored: None,
-        });
+        let message = format!("unpacks to more than {TIMES} times its size: the rest of it was not looked at");
+        let fix = format!(
+            "unpack it, and `vault-kit scan` what comes out; if it may stay as it is: `{ignore}` in {}",
+            ignore::FILE
+        );
+        let rule = (Code::Unsearched, BOMB, Severity::Error);
+        self.found.findings.push(unowned(rule, (1, Some(0)), place, message, fix, ignore));
         Ok(())
     }
 

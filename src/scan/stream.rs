@@ -236,10 +236,24 @@ fn credential(found: &Match, piece: &Piece<'_>, position: Position, place: Place
         "take it out, and have it revoked where it was issued; if it may stand there: `{ignore}` in {}",
         ignore::FILE
     );
+    let severity = if found.blocks { Severity::Error } else { Severity::Warning };
+    let message = format!("has what looks like {}", found.rule.replace('-', " "));
+    unowned((Code::Pattern, found.rule, severity), position, place, message, fix, ignore)
+}
+
+/// What is found of no secret of ours.
+pub(super) fn unowned(
+    (code, rule, severity): (Code, &'static str, Severity),
+    position: Position,
+    place: Place<'_>,
+    message: String,
+    fix: String,
+    ignore: String,
+) -> Finding {
     Finding {
-        code: Code::Pattern,
-        rule: found.rule,
-        severity: if found.blocks { Severity::Error } else { Severity::Warning },
+        code,
+        rule,
+        severity,
         secret: None,
         environment: None,
         version: None,
@@ -250,7 +264,7 @@ fn credential(found: &Match, piece: &Piece<'_>, position: Position, place: Place
         offset: position.1,
         commit: place.commit.map(str::to_owned),
         encoding: None,
-        message: format!("has what looks like {}", found.rule.replace('-', " ")),
+        message,
         fix,
         ignore,
         ignored: None,
