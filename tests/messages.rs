@@ -610,6 +610,23 @@ fn a_question_that_nobody_can_answer() {
 }
 
 #[test]
+fn a_value_in_the_place_of_a_name() {
+    let project = initialised(RANDOM);
+    insta::assert_snapshot!(told("usage", &project, &["set", "API_KEY=value"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `API_KEY=…` is no name of a secret
+    vault-kit: hint: a value is never an argument: `vault-kit set API_KEY` asks for it
+    "#);
+    insta::assert_snapshot!(told("usage", &project, &["set", "a value"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: there is no secret of such a name
+    vault-kit: hint: `vault-kit status` lists them
+    "#);
+}
+
+#[test]
 fn a_lock_that_another_one_holds() {
     let project = initialised(RANDOM);
     let _lock = Root::open(project.root()).unwrap().lock(".vault-kit/lock", Duration::ZERO).unwrap();

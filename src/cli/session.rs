@@ -162,17 +162,17 @@ impl<'a> Session<'a> {
     }
 
     /// A declared secret of this environment by its name, with a suggestion when there is none.
-    pub fn secret(&self, name: &str) -> Result<SecretName> {
-        let known = || self.manifest.secrets_in(&self.environment).map(|it| it.name.as_str());
-        let parsed = SecretName::new(name).ok().filter(|name| self.manifest.has_secret(name, &self.environment));
-        parsed.ok_or_else(|| {
-            let message = format!("no secret `{name}` is declared in environment `{}`", self.environment);
-            let error = Error::usage(message);
-            match manifest::suggest(name, known()) {
-                Some(near) => error.hint(format!("did you mean `{near}`?")),
-                None => error.hint("`vault-kit status` lists them"),
-            }
-        })
+    pub fn secret(&self, text: &str) -> Result<SecretName> {
+        let name = SecretName::new(text).map_err(|_| not_a_name(text))?;
+        if self.manifest.has_secret(&name, &self.environment) {
+            return Ok(name);
+        }
+        let message = format!("no secret `{name}` is declared in environment `{}`", self.environment);
+        let known = self.manifest.secrets_in(&self.environment).map(|it| it.name.as_str());
+        Err(Error::usage(message).hint(match manifest::suggest(text, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`vault-kit status` lists them".to_owned(),
+        }))
     }
 
     /// `vault-kit …` as a person would have to type it for this environment.
@@ -212,6 +212,20 @@ pub fn state_directory(context: &Context, root: &Root) -> Result<Option<PathBuf>
     trust::state_directory(root.path(), state_home.as_deref(), home.as_deref()).map(Some)
 }
 
+/// The error of a text in the place of a name, which is not repeated: it may be a value.
+fn not_a_name(text: &str) -> Error {
+    match name_before_value(text) {
+        Some(name) => Error::usage(format!("`{name}=…` is no name of a secret"))
+            .hint(format!("a value is never an argument: `vault-kit set {name}` asks for it")),
+        None => Error::usage("there is no secret of such a name").hint("`vault-kit status` lists them"),
+    }
+}
+
+/// The name of `NAME=VALUE`.
+fn name_before_value(text: &str) -> Option<SecretName> {
+    SecretName::new(text.split_once('=')?.0).ok()
+}
+
 /// The environment that flag, variable or manifest names.
 pub fn choose_environment(context: &Context, manifest: &Manifest) -> Result<EnvName> {
     let Some(name) = context.environment() else { return Ok(manifest.default_environment.clone()) };
@@ -228,9 +242,10 @@ pub fn read_named(context: &Context, path: &std::path::Path) -> Result<Secret> {
         return read_stdin();
     }
     std::fs::read(context.resolve(path)).map(Secret::new).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => {
-            Error::usage(format!("there is no file `{}`", path.display()))
-        }
+        ErrorKind::NotFound | ErrorKind::NotADirectory => match name_before_value(&path.to_string_lossy()) {
+            Some(name) => Error::usage(format!("`{name}=…` is no file")),
+            None => Error::usage(format!("there is no file `{}`", path.display())),
+        },
         ErrorKind::IsADirectory => Error::usage(format!("`{}` is a directory, not a file", path.display())),
         _ => Error::io(format!("read `{}`", path.display()), error),
     })

@@ -218,3 +218,26 @@ fn what_is_refused_tells_of_nothing_that_it_would_have_broken() {
     std::fs::remove_dir(project.path(".secrets/auth")).unwrap();
     assert!(set(good, 0).stderr.contains("hard cut"));
 }
+
+#[test]
+fn a_value_in_the_place_of_a_name_is_not_repeated() {
+    let project = shop();
+    let value = "sk_live_51H8TopSecretValue";
+    let pair = format!("STRIPE={value}");
+    let odd = format!("{value}/+=");
+    for arguments in [
+        &["set", &pair][..],
+        &["get", &pair],
+        &["generate", &pair],
+        &["run", "--only", &pair, "--", "true"],
+        &["import", &pair],
+        &["remove", &pair, "--yes"],
+        &["set", &odd],
+        &["get", &odd, "--json"],
+    ] {
+        let run = project.run(arguments).assert_code(2);
+        assert!(!run.both().contains(value), "{arguments:?}: {}", run.both());
+    }
+    let run = project.run(["set", &pair]).assert_code(2);
+    assert!(run.stderr.contains("a value is never an argument: `vault-kit set STRIPE` asks for it"), "{}", run.stderr);
+}
