@@ -1,6 +1,7 @@
 //! Whether a value is a damaged one of a form that it shows: PEM that is cut off, a token that lost a piece.
 //!
-//! Only for a word of warning. What looks like PEM or a token may be something else, and is taken as it is.
+//! Of a value that may be anything only for a word of warning: what looks like PEM or a token may be something else, and is
+//! taken as it is.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
@@ -21,6 +22,11 @@ pub fn doubt(name: &str, value: &[u8]) -> Option<String> {
     Some(format!(
         "the value of `{name}` {flaw}: is it whole? its file as it came is taken by `vault-kit set {name} --from-file FILE`"
     ))
+}
+
+/// Whether a value is a compact JWS (RFC 7515 §7.1) in form: who signed it is not asked.
+pub fn is_token(value: &[u8]) -> bool {
+    value.starts_with(b"eyJ") && value.split(|&byte| byte == b'.').count() == 3 && flaw_of_token(value).is_none()
 }
 
 /// A header in base64url begins with `eyJ`, which is `{"`.

@@ -57,6 +57,8 @@ struct Outcome {
     expanded: Vec<Expanded>,
     mismatched: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    malformed: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     banned: Vec<String>,
     undeclared: Vec<String>,
     not_importable: Vec<String>,
@@ -115,8 +117,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let recorded = if arguments.dry_run { Ok(()) } else { record() };
     consequences::say_of(context, &outcome.consequences, recorded)?;
     outcome.tell(context, arguments.dry_run)?;
-    let refused =
-        ![&outcome.placeholders, &outcome.mismatched].into_iter().all(Vec::is_empty) || !outcome.expanded.is_empty();
+    let lists = [&outcome.placeholders, &outcome.mismatched, &outcome.malformed];
+    let refused = !lists.into_iter().all(Vec::is_empty) || !outcome.expanded.is_empty();
     let kinds = [(!outcome.banned.is_empty(), Kind::Conflict), (refused, Kind::Findings)];
     let gravest = Kind::most_severe(kinds.into_iter().filter_map(|(applies, kind)| applies.then_some(kind)));
     Ok(gravest.map_or(Exit::DONE, Exit::from))
@@ -232,6 +234,9 @@ impl Outcome {
                 &mut self.placeholders
             }
             Some(it) if check::assess(it, entry.value.expose()).mismatch => &mut self.mismatched,
+            Some(it) if matches!(it.kind, SecretKind::Token(_)) && !form::is_token(entry.value.expose()) => {
+                &mut self.malformed
+            }
             Some(it) => return Some(it),
         };
         list.push(entry.name.clone());
@@ -252,10 +257,11 @@ impl Outcome {
         for name in &self.made {
             ui.say(&row(verb, name.as_str(), format_args!("it is made of what was imported")));
         }
-        let rows: [(&str, &Vec<String>, &str); 6] = [
+        let rows: [(&str, &Vec<String>, &str); 7] = [
             ("kept", &self.kept, "the store has a value already"),
             ("refused", &self.placeholders, "a placeholder or empty"),
             ("refused", &self.mismatched, "does not match its pattern"),
+            ("refused", &self.malformed, "its kind is `token`, and the value is none"),
             ("refused", &self.banned, "it leaked, and is banned"),
             ("skipped", &self.undeclared, "not declared in the manifest"),
             ("skipped", &self.not_importable, "its kind is not taken from a file; `kind = \"external\"` is"),

@@ -382,3 +382,23 @@ fn of_a_value_that_import_refused_check_proposes_to_take_it_and_not_to_make_anot
     project.run(["import", ".env"]).assert_code(0);
     assert_eq!(project.get("B"), b.as_bytes());
 }
+
+#[test]
+fn what_is_no_token_is_not_taken_as_one() {
+    let project = shop();
+    let good = String::from_utf8(project.get("TOKEN")).unwrap();
+    for value in ["x.y.zQ8Lk2mNp4Rt6Vw9xY", RUNNING, &good[..good.rfind('.').unwrap()], &good.replacen("eyJ", "eyK", 1)]
+    {
+        project.write("tokens", format!("TOKEN={value}\n"));
+        let run = project.run(["import", "tokens", "--replace", "--json"]).assert_code(1);
+        assert_eq!(named(&json(&run), "malformed"), ["TOKEN"], "{}", run.both());
+        assert_eq!(project.get("TOKEN"), good.as_bytes());
+        let run = project.run(["import", "tokens", "--replace"]).assert_code(1);
+        assert!(
+            run.stderr.contains("refused       TOKEN") && run.stderr.contains("the value is none"),
+            "{}",
+            run.stderr
+        );
+        assert!(!run.both().contains(value));
+    }
+}
