@@ -610,6 +610,19 @@ fn a_question_that_nobody_can_answer() {
 }
 
 #[test]
+fn another_kind_of_value_than_nobody_could_make_again() {
+    let project = initialised("[secrets.DATA_KEY]\nkind = \"encryption-key\"\n");
+    project.write("vault-kit.toml", manifest("[secrets.DATA_KEY]\nkind = \"keypair\"\n"));
+    insta::assert_snapshot!(told("confirmation-needed", &project, &["init"]), @r#"
+    exit 2
+    --- stderr
+    vault-kit: error: `DATA_KEY` has a value as `encryption-key`, and is declared as `keypair`
+    vault-kit: hint: nothing was changed; to keep the value, let the manifest call it what it was
+    vault-kit: hint: to have a new one made in its place, add `--yes`
+    "#);
+}
+
+#[test]
 fn a_value_in_the_place_of_a_name() {
     let project = initialised(RANDOM);
     insta::assert_snapshot!(told("usage", &project, &["set", "API_KEY=value"]), @r#"

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use crate::companions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::gather::Gather;
 use crate::generate::{self, Context, Input, Inputs};
 use crate::manifest::hook::{Step as HookStep, USERNAME};
@@ -20,13 +20,37 @@ use crate::world::{self, World};
 
 impl World<'_> {
     /// Makes what the plan says, in memory.
+    ///
+    /// Fails with `rotation-in-flight`, and with `confirmation-needed` in the place of what nobody could make again.
     pub fn make(&self, store: &mut Store, plan: &Plan) -> Result<Vec<SecretName>> {
         let changed: Vec<SecretName> = plan.steps.iter().map(|step| step.secret.clone()).collect();
         self.refuse_in_flight(store, &changed)?;
+        self.refuse_of_another_kind(store, &changed)?;
         for step in &plan.steps {
             self.make_step(store, step)?;
         }
         Ok(changed)
+    }
+
+    /// What was made as something else than is declared now counts as missing. A word in the manifest is no reason to
+    /// replace a value that a person supplied, or a key that opens their data.
+    fn refuse_of_another_kind(&self, store: &Store, changed: &[SecretName]) -> Result<()> {
+        let cannot_be_made = |it: &Version| it.kind == "encryption-key" || it.origin != Origin::Generated;
+        let lost = changed.iter().filter_map(|name| {
+            let declaration = self.manifest.secret(name).filter(|it| store.value(it).is_none())?;
+            let version = store.current(name).filter(|it| cannot_be_made(it))?;
+            Some(Error::new(
+                Kind::Usage,
+                "confirmation-needed",
+                format!("`{name}` has a value as `{}`, and is declared as `{}`", version.kind, declaration.kind.name()),
+            ))
+        });
+        let error = if self.consent.overwrite { None } else { Error::all(lost) };
+        error.map_or(Ok(()), |error| {
+            Err(error
+                .hint("nothing was changed; to keep the value, let the manifest call it what it was")
+                .hint("to have a new one made in its place, add `--yes`"))
+        })
     }
 
     /// Makes one step of a plan, in memory.

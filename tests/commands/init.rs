@@ -508,3 +508,43 @@ fn a_password_and_the_address_that_has_it_are_one_secret_and_a_template() {
     other.write("compose.yml", services("other-Pass-7Jt9Q", url));
     assert_eq!(proposed(&other, api), ("external".to_owned(), None));
 }
+
+#[test]
+fn another_kind_in_the_manifest_replaces_nothing_that_nobody_could_make_again() {
+    let manifest = |kind: &str| {
+        format!(
+            "[project]\nname = \"p\"\n[secrets.S]\nkind = \"{kind}\"\n[outputs.e]\nformat = \"json\"\npath = \"s.json\"\n"
+        )
+    };
+    for (kind, value) in [("encryption-key", None), ("external", Some(RUNNING)), ("random", Some(RUNNING))] {
+        let project = Project::with_manifest(&manifest(kind));
+        project.run(["init"]).assert_code(0);
+        if let Some(value) = value {
+            project.run_with_stdin(["set", "S"], value.as_bytes()).assert_code(0);
+        }
+        let kept = project.get("S");
+        project.write("vault-kit.toml", manifest("keypair"));
+        let before = (project.snapshot(), project.contents());
+        for arguments in [&["init"][..], &["init", "-n"], &["generate"], &["generate", "--replace", "S"]] {
+            let run = project.run([arguments, &["--json"]].concat()).assert_code(2);
+            assert_eq!(error_code(&run), "confirmation-needed", "{kind} {arguments:?}");
+            assert!((project.snapshot(), project.contents()) == before, "{kind} {arguments:?}");
+        }
+        project.write("vault-kit.toml", manifest(kind));
+        project.run(["init"]).assert_code(0);
+        assert_eq!(project.get("S"), kept);
+        project.write("vault-kit.toml", manifest("keypair"));
+        project.run(["init", "--yes"]).assert_code(0);
+        let store = project.store();
+        assert!(store.secrets["S"].iter().any(|it| it.parts.primary().is_some_and(|it| it.expose() == kept)), "{kind}");
+    }
+}
+
+#[test]
+fn a_generated_value_is_made_anew_as_what_it_is_declared_now() {
+    let manifest = |kind: &str| format!("[project]\nname = \"p\"\n[secrets.S]\nkind = \"{kind}\"\n");
+    let project = Project::with_manifest(&manifest("random"));
+    project.run(["init"]).assert_code(0);
+    project.write("vault-kit.toml", manifest("keypair"));
+    project.run(["init"]).assert_code(0);
+}
