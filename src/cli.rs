@@ -9,6 +9,7 @@ mod completions;
 mod consequences;
 mod context;
 mod explain;
+mod exposed;
 mod formats;
 mod generate;
 mod get;

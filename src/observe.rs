@@ -3,7 +3,7 @@
 pub mod compose;
 pub mod deployment;
 mod file;
-mod git;
+pub mod git;
 pub mod git_changes;
 mod git_ignore;
 pub mod git_index;

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::bring_up;
 use super::context::Context;
+use super::exposed;
 use super::main_tree;
 use super::session::{self, Session};
 use super::summary::{Summary, row};
@@ -55,7 +56,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
     let changed = world.make(&mut opened.store, &plan)?;
     let lacking = ignored::lacking(Some(&session.root), &session.manifest)?;
-    let delivered = world.settle(&mut opened, "init", &changed)?;
+    let delivered = exposed::noted(&session, world.settle(&mut opened, "init", &changed)?);
     tell_ignored(context, &lacking, false);
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
     Ok(Exit::DONE)

@@ -1,6 +1,7 @@
 //! Containers that still have what a file was before: told by whoever replaced it, and by `check`.
 
 use super::context;
+use super::exposed;
 use super::session::Session;
 use crate::check::NotChecked;
 use crate::check::facts::StaleMount;
@@ -10,8 +11,9 @@ use crate::manifest::model::Dialect;
 use crate::manifest::{Format, Manifest};
 use crate::name::EnvName;
 
-/// Adds to a delivery's warnings who has to be restarted to see it.
-pub fn noted(session: &Session<'_>, mut delivered: Delivered) -> Delivered {
+/// Adds to a delivery's warnings who has to be restarted to see it, and what git would take of it.
+pub fn noted(session: &Session<'_>, delivered: Delivered) -> Delivered {
+    let mut delivered = exposed::noted(session, delivered);
     let is_new = |outcome: Outcome| matches!(outcome, Outcome::Created | Outcome::Replaced);
     let files: Vec<&str> =
         delivered.files.iter().filter(|file| is_new(file.outcome)).map(|file| file.path.as_str()).collect();

@@ -39,6 +39,28 @@ pub(super) fn look(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: O
     fact
 }
 
+/// What git has, or would take with `git add .`, of files that it is not to have.
+#[derive(Debug, Default)]
+pub struct Exposed {
+    /// What is in the index.
+    pub tracked: BTreeSet<String>,
+    /// What no line of an ignore file keeps out.
+    pub not_ignored: BTreeSet<String>,
+}
+
+/// Tells which of the `paths` (relative to `root`) git has or would take; none where that cannot be told.
+pub fn exposed(root: &Path, paths: &BTreeSet<&str>) -> Exposed {
+    match look(root, paths, "/", None) {
+        GitFact::WorkTree { tracked, ignored, .. } => {
+            let is_open =
+                |(path, is_ignored): &(String, Option<bool>)| *is_ignored == Some(false) && !tracked.contains(path);
+            let not_ignored = ignored.into_iter().filter(is_open).map(|(path, _)| path).collect();
+            Exposed { tracked, not_ignored }
+        }
+        _ => Exposed::default(),
+    }
+}
+
 fn empty() -> GitFact {
     GitFact::WorkTree { tracked: BTreeSet::new(), ignored: BTreeMap::new(), nested: BTreeMap::new() }
 }

@@ -548,3 +548,20 @@ fn a_generated_value_is_made_anew_as_what_it_is_declared_now() {
     project.write("vault-kit.toml", manifest("keypair"));
     project.run(["init"]).assert_code(0);
 }
+
+#[test]
+fn who_writes_values_into_a_file_that_git_has_or_would_take_says_so() {
+    let project = Project::with_manifest(SHOP);
+    project.write(".env", "OTHER=1\n");
+    committed(&project);
+    let run = project.run(["init", "--yes"]).assert_code(0);
+    let told = "git has `.env`, and the next commit may take the values: `git rm --cached -- .env`";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    git(&project, &["rm", "--quiet", "--cached", "--", ".env"]);
+    let run = project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert!(!run.stderr.contains("git "), "{}", run.stderr);
+    let ignored = project.read(".gitignore");
+    project.write(".gitignore", format!("{ignored}!.env\n"));
+    let run = project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("git does not ignore `.env`, and `git add .` would take the values"), "{}", run.stderr);
+}
