@@ -4,6 +4,7 @@
 //! What is found is a [`Finding`], which never has a value in it.
 
 mod archive;
+mod behind;
 pub mod files;
 pub mod finding;
 pub mod fingerprints;

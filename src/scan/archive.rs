@@ -1,5 +1,5 @@
-//! Looks into archives: ZIP and what is built on it (jar, wheel, docx), tar, gzip and both. One level deep, images two; what is
-//! packed otherwise, or deeper, is told as not looked at.
+//! Looks into archives: ZIP and what is built on it (jar, wheel, docx), also behind other bytes (zipapp, pex, what unpacks itself),
+//! tar, gzip and both. One level deep, images two; what is packed otherwise, or deeper, is told as not looked at.
 //!
 //! How much may come out of one is bounded by how large it is, so that a few kilobytes cannot keep a hook busy for an hour. One of
 //! which more comes out is a finding: anything may be in the rest.
@@ -9,11 +9,11 @@ use std::io::{self, Cursor, Read, SeekFrom};
 
 use flate2::read::MultiGzDecoder;
 
-use super::finding::{Code, Severity};
+use super::finding::{Code, Severity, unowned};
 use super::ignore;
-use super::stream::{Place, Worker, fill, unowned};
-use super::zip::ReadSeek;
-use super::{tar, zip};
+use super::stream::{Place, Worker, fill};
+use super::zip::{Directory, ReadSeek};
+use super::{behind, tar, zip};
 use crate::secret::digest::Sha256;
 
 /// As much may come out of any archive, however small.
@@ -93,45 +93,52 @@ impl Worker<'_> {
         self.name(place);
         let mut start = [0; START];
         let (read, _) = fill(file, &mut start)?;
-        let Some(kind) = kind(&start[..read]) else {
-            return self.stream(&mut start[..read].chain(file), place);
+        let mut kind = kind(&start[..read]);
+        let directory = if matches!(kind, None | Some(Kind::Zip)) { Directory::find(file)? } else { None };
+        let begin = directory.as_ref().map_or(0, |it| it.begin);
+        if kind.is_some() && begin > 0 {
+            self.found.not_checked(place.file, behind::ARCHIVE);
+        }
+        kind = kind.or(directory.is_some().then_some(Kind::Zip));
+        let Some(kind) = kind else {
+            file.seek(SeekFrom::Start(0))?;
+            return self.stream(file, place);
         };
         let found = self.found.findings.len();
         let budget = Budget(Cell::new(size.saturating_mul(TIMES).max(FREE)));
         file.seek(SeekFrom::Start(0))?;
-        let unpacked = self.unpack(file, kind, depth, &budget, place);
+        let unpacked = match (kind, directory) {
+            (Kind::Zip, Some(directory)) => self.unpack_zip(file, &directory, depth, &budget, place),
+            (Kind::Zip, None) => Err(io::ErrorKind::InvalidData.into()),
+            _ => self.unpack_stream(file, kind, depth, &budget, place),
+        };
         let has_leak = self.found.findings.len() > found;
         match unpacked {
             Err(error) if error.kind() == io::ErrorKind::QuotaExceeded => self.unsearched(file, place)?,
             Err(_) => self.found.not_checked(place.file, BROKEN),
             Ok(()) => {}
         }
-        if has_leak {
-            return Ok(());
-        }
-        // What stands before, behind and between its members.
+        // What stands before, behind and between its members; of one with a leak what is no part of it.
+        let rest = if has_leak { begin } else { u64::MAX };
         file.seek(SeekFrom::Start(0))?;
-        self.stream(file, place)
+        self.unpacked(&mut Read::take(file, rest), place)
     }
 
-    fn unpack(
+    fn unpack_zip(
         &mut self,
         file: &mut dyn ReadSeek,
-        kind: Kind,
+        directory: &Directory,
         depth: u32,
         budget: &Budget,
         place: Place<'_>,
     ) -> io::Result<()> {
-        match kind {
-            Kind::Zip => zip::visit(file, &mut |name, content| match content {
-                Ok(content) => self.member(&mut Bounded { inner: content, budget }, depth, budget, &inner(place, name)),
-                Err(why) => {
-                    self.found.not_checked(inner_name(place, name), why);
-                    Ok(())
-                }
-            }),
-            _ => self.unpack_stream(file, kind, depth, budget, place),
-        }
+        zip::visit(file, directory, &mut |name, content| match content {
+            Ok(content) => self.member(&mut Bounded { inner: content, budget }, depth, budget, &inner(place, name)),
+            Err(why) => {
+                self.found.not_checked(inner_name(place, name), why);
+                Ok(())
+            }
+        })
     }
 
     fn unpack_stream(
@@ -152,8 +159,12 @@ impl Worker<'_> {
                 let (read, _) = fill(&mut content, &mut start)?;
                 let mut content = start[..read].chain(content);
                 match self::kind(&start[..read]) {
-                    Some(Kind::Tar) => return self.unpack_stream(&mut content, Kind::Tar, depth, budget, place),
-                    Some(_) => self.found.not_checked(place.file, NESTED),
+                    // Behind its end may stand another one, which tar reads when told to.
+                    Some(Kind::Tar) => self.unpack_stream(&mut content, Kind::Tar, depth, budget, place)?,
+                    Some(_) => {
+                        self.found.not_checked(place.file, NESTED);
+                        return self.unpacked(&mut content, place);
+                    }
                     None => {}
                 }
                 self.stream(&mut content, place)
@@ -166,7 +177,9 @@ impl Worker<'_> {
             Kind::Zip => {
                 let mut held = Vec::new();
                 reader.take(HELD).read_to_end(&mut held)?;
-                self.unpack(&mut Cursor::new(held), kind, depth, budget, place)
+                let mut held = Cursor::new(held);
+                let directory = Directory::find(&mut held)?.ok_or(io::ErrorKind::InvalidData)?;
+                self.unpack_zip(&mut held, &directory, depth, budget, place)
             }
         }
     }
@@ -202,10 +215,11 @@ impl Worker<'_> {
         let (read, _) = fill(content, &mut start)?;
         let mut content = start[..read].chain(content);
         let kind = kind(&start[..read]);
-        if kind.is_some() && depth <= 1 {
-            self.found.not_checked(place.file, NESTED);
-        }
-        match kind.filter(|_| depth > 1) {
+        match kind {
+            Some(_) if depth <= 1 => {
+                self.found.not_checked(place.file, NESTED);
+                self.unpacked(&mut content, place)
+            }
             Some(kind) => match self.unpack_stream(&mut content, kind, depth - 1, budget, place) {
                 Err(error) if error.kind() != io::ErrorKind::QuotaExceeded => {
                     self.found.not_checked(place.file, BROKEN);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::matcher::Encoding;
 use super::needle::State;
-use super::stream::Found;
+use super::stream::{Found, Place};
 use crate::check::NotChecked;
 use crate::exit::Kind;
 use crate::name::{EnvName, SecretName, VersionId};
@@ -171,4 +171,37 @@ type Order<'a> =
 
 fn order(it: &Finding) -> Order<'_> {
     (&it.file, it.line, it.offset, it.code, it.rule, it.environment.as_ref(), it.secret.as_ref(), &it.commit)
+}
+
+/// Line, and offset in what is no text.
+pub(super) type Position = (u64, Option<u64>);
+
+/// What is found of no secret of ours.
+pub(super) fn unowned(
+    (code, rule, severity): (Code, &'static str, Severity),
+    position: Position,
+    place: Place<'_>,
+    message: String,
+    fix: String,
+    ignore: String,
+) -> Finding {
+    Finding {
+        code,
+        rule,
+        severity,
+        secret: None,
+        environment: None,
+        version: None,
+        state: None,
+        file: place.file.to_owned(),
+        within: place.within,
+        line: position.0,
+        offset: position.1,
+        commit: place.commit.map(str::to_owned),
+        encoding: None,
+        message,
+        fix,
+        ignore,
+        ignored: None,
+    }
 }

@@ -3,7 +3,8 @@
 use std::io::{ErrorKind, Read};
 use std::ops::Range;
 
-use super::finding::{Code, Finding, LookedAt, Severity, Within};
+use super::behind;
+use super::finding::{Code, Finding, LookedAt, Position, Severity, Within, unowned};
 use super::ignore;
 use super::matcher::{Hit, Matcher, Scratch};
 use super::needle::Owner;
@@ -101,9 +102,6 @@ struct Piece<'p> {
     is_binary: bool,
 }
 
-/// Line, and offset in what is no text.
-type Position = (u64, Option<u64>);
-
 /// Where in a piece lines were last counted: findings come in order.
 struct Lines {
     at: usize,
@@ -127,12 +125,17 @@ impl<'a> Worker<'a> {
         Self { search, overlap, buffer, scratch: Scratch::default(), hits: Vec::new(), found: Found::default() }
     }
 
-    /// Looks through everything that a reader has.
+    /// Looks through everything that a reader has; tells of what is packed in it.
     pub(super) fn stream(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let result = self.pieces(&mut buffer, reader, place);
-        self.buffer = buffer;
-        result
+        if let Some(why) = self.pieces(reader, place)? {
+            self.found.not_checked(place.file, why);
+        }
+        Ok(())
+    }
+
+    /// As [`Worker::stream`], of what was looked into, or told not to have been.
+    pub(super) fn unpacked(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
+        self.pieces(reader, place).map(drop)
     }
 
     /// Looks for known values in a short text.
@@ -140,7 +143,21 @@ impl<'a> Worker<'a> {
         self.known(&Piece { bytes, zone: 0..bytes.len(), offset: 0, lines: 0, is_binary: false }, place);
     }
 
-    fn pieces(&mut self, buffer: &mut [u8], reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
+    /// Tells why something in it was not looked into.
+    fn pieces(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<Option<&'static str>> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.each(&mut buffer, reader, place);
+        self.buffer = buffer;
+        result
+    }
+
+    fn each(
+        &mut self,
+        buffer: &mut [u8],
+        reader: &mut dyn Read,
+        place: Place<'_>,
+    ) -> std::io::Result<Option<&'static str>> {
+        let mut packed = None;
         let (mut filled, mut start, mut offset, mut lines) = (0, 0, 0, 0);
         let mut is_binary = None;
         loop {
@@ -149,9 +166,11 @@ impl<'a> Worker<'a> {
             filled += read;
             let is_binary = *is_binary.get_or_insert_with(|| memchr::memchr(0, &buffer[..filled.min(8192)]).is_some());
             let end = if is_end { filled } else { filled - self.overlap };
-            self.look(&Piece { bytes: &buffer[..filled], zone: start..end, offset, lines, is_binary }, place);
+            let piece = Piece { bytes: &buffer[..filled], zone: start..end, offset, lines, is_binary };
+            self.look(&piece, place);
+            packed = packed.or_else(|| behind::packed(piece.bytes, &piece.zone, is_end));
             if is_end {
-                return Ok(());
+                return Ok(packed);
             }
             let gone = end.saturating_sub(BEHIND);
             lines += newlines(&buffer[..gone]);
@@ -239,36 +258,6 @@ fn credential(found: &Match, piece: &Piece<'_>, position: Position, place: Place
     let severity = if found.blocks { Severity::Error } else { Severity::Warning };
     let message = format!("has what looks like {}", found.rule.replace('-', " "));
     unowned((Code::Pattern, found.rule, severity), position, place, message, fix, ignore)
-}
-
-/// What is found of no secret of ours.
-pub(super) fn unowned(
-    (code, rule, severity): (Code, &'static str, Severity),
-    position: Position,
-    place: Place<'_>,
-    message: String,
-    fix: String,
-    ignore: String,
-) -> Finding {
-    Finding {
-        code,
-        rule,
-        severity,
-        secret: None,
-        environment: None,
-        version: None,
-        state: None,
-        file: place.file.to_owned(),
-        within: place.within,
-        line: position.0,
-        offset: position.1,
-        commit: place.commit.map(str::to_owned),
-        encoding: None,
-        message,
-        fix,
-        ignore,
-        ignored: None,
-    }
 }
 
 /// Reads until the buffer is full or there is no more.

@@ -11,7 +11,13 @@ const END: usize = 22;
 const ENTRY: usize = 46;
 
 /// The largest central directory that is read.
-const LARGEST_DIRECTORY: usize = 64 << 20;
+const LARGEST_DIRECTORY: u64 = 64 << 20;
+
+/// What an entry of the central directory begins with.
+const HEADER: &[u8] = b"PK\x01\x02";
+
+/// How much of a file's end may be the record at the end, with its comment.
+const TAIL: usize = END + u16::MAX as usize;
 
 /// A member whose content cannot be read, and why.
 pub(super) type Unread = &'static str;
@@ -28,18 +34,84 @@ impl<T: Read + Seek> ReadSeek for T {}
 /// What is done with a member: its name, its content.
 type Visit<'v> = dyn FnMut(&[u8], Result<&mut dyn Read, Unread>) -> io::Result<()> + 'v;
 
-/// Calls `visit` with the name of each member, and its content or why there is none.
-pub(super) fn visit(file: &mut dyn ReadSeek, visit: &mut Visit<'_>) -> io::Result<()> {
-    let directory = directory(file)?;
-    let mut rest = &directory[..];
-    while let Some((entry, behind)) = rest.split_at_checked(ENTRY) {
-        if !entry.starts_with(b"PK\x01\x02") {
-            return Err(invalid());
+/// The central directory of an archive, which may stand behind other bytes: a script that starts it, another archive.
+pub(super) struct Directory {
+    bytes: Vec<u8>,
+    /// What is added to the places that it names: they count from the file's beginning, or from the archive's.
+    shift: u64,
+    /// Where the first member begins.
+    pub(super) begin: u64,
+}
+
+impl Directory {
+    /// The directory that is listed by the record at the end of a file; `None` where there is no such record.
+    pub(super) fn find(file: &mut dyn ReadSeek) -> io::Result<Option<Self>> {
+        let size = file.seek(SeekFrom::End(0))?;
+        let tail_size = size.min(TAIL as u64);
+        file.seek(SeekFrom::Start(size - tail_size))?;
+        // Every file that is no archive of another kind comes this way.
+        let mut tail = Vec::with_capacity(TAIL);
+        Read::take(&mut *file, tail_size).read_to_end(&mut tail)?;
+        for at in ends(&tail) {
+            if let Some(found) = Self::before(file, size - tail_size + at as u64, &tail[at..])? {
+                return Ok(Some(found));
+            }
         }
+        Ok(None)
+    }
+
+    /// The one that ends at `end`, where its record says so.
+    fn before(file: &mut dyn ReadSeek, end: u64, record: &[u8]) -> io::Result<Option<Self>> {
+        let (length, start) = (u64::from(u32_at(record, 12)), u64::from(u32_at(record, 16)));
+        if length > LARGEST_DIRECTORY {
+            return Ok(None);
+        }
+        // Something may stand between it and its record; then nothing stands before the archive.
+        let places = [end.checked_sub(length), Some(start)];
+        for place in places.into_iter().flatten().filter(|place| *place >= start && place + length <= end) {
+            file.seek(SeekFrom::Start(place))?;
+            let mut bytes = Vec::new();
+            Read::take(&mut *file, length).read_to_end(&mut bytes)?;
+            if bytes.len() as u64 == length && (end == 0 || bytes.starts_with(HEADER)) {
+                let shift = place - start;
+                let starts = entries(&bytes).filter_map(|it| Some(u32_at(it.ok()?.0, 42)));
+                // Of one that is too large to say it nothing stands before it.
+                let begin = starts.min().filter(|it| *it < u32::MAX).map_or(0, |it| shift + u64::from(it));
+                return Ok(Some(Self { bytes, shift, begin }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether bytes, which end where a file does, end as an archive does. Its directory need not be among them.
+pub(super) fn is_at_end(tail: &[u8]) -> bool {
+    let tail = &tail[tail.len().saturating_sub(TAIL)..];
+    ends(tail).any(|at| at + END + usize::from(u16_at(&tail[at..], 20)) == tail.len() && u16_at(&tail[at..], 10) > 0)
+}
+
+/// Where records of the end begin, the last one first.
+fn ends(tail: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memmem::rfind_iter(tail, b"PK\x05\x06").filter(|at| at + END <= tail.len())
+}
+
+/// Each entry of a directory: its fields, and its texts, which begin with the name.
+fn entries(directory: &[u8]) -> impl Iterator<Item = io::Result<(&[u8], &[u8])>> {
+    let mut rest = directory;
+    std::iter::from_fn(move || {
+        let (entry, behind) = rest.split_at_checked(ENTRY)?;
         let lengths = [28, 30, 32].map(|at| usize::from(u16_at(entry, at)));
-        let texts = behind.get(..lengths.iter().sum()).ok_or_else(invalid)?;
-        let name = &texts[..lengths[0]];
-        rest = &behind[texts.len()..];
+        let texts = behind.split_at_checked(lengths.iter().sum()).filter(|_| entry.starts_with(HEADER));
+        rest = texts.map_or(&[], |it| it.1);
+        Some(texts.map(|it| (entry, it.0)).ok_or_else(invalid))
+    })
+}
+
+/// Calls `visit` with the name of each member, and its content or why there is none.
+pub(super) fn visit(file: &mut dyn ReadSeek, directory: &Directory, visit: &mut Visit<'_>) -> io::Result<()> {
+    for entry in entries(&directory.bytes) {
+        let (entry, texts) = entry?;
+        let name = &texts[..usize::from(u16_at(entry, 28))];
         if name.ends_with(b"/") {
             continue;
         }
@@ -50,7 +122,7 @@ pub(super) fn visit(file: &mut dyn ReadSeek, visit: &mut Visit<'_>) -> io::Resul
         } else if packed == u32::MAX || start == u32::MAX {
             visit(name, Err("it is too large for a plain ZIP archive (ZIP64)"))?;
         } else {
-            seek_content(file, start)?;
+            seek_content(file, directory.shift + u64::from(start))?;
             let mut content = Read::take(&mut *file, packed.into());
             match method {
                 0 => visit(name, Ok(&mut content))?,
@@ -63,8 +135,8 @@ pub(super) fn visit(file: &mut dyn ReadSeek, visit: &mut Visit<'_>) -> io::Resul
 }
 
 /// Moves behind the local header that begins there.
-fn seek_content(file: &mut dyn ReadSeek, start: u32) -> io::Result<()> {
-    file.seek(SeekFrom::Start(start.into()))?;
+fn seek_content(file: &mut dyn ReadSeek, start: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(start))?;
     let mut header = [0; 30];
     file.read_exact(&mut header)?;
     if !header.starts_with(b"PK\x03\x04") {
@@ -72,25 +144,6 @@ fn seek_content(file: &mut dyn ReadSeek, start: u32) -> io::Result<()> {
     }
     let texts = i64::from(u16_at(&header, 26)) + i64::from(u16_at(&header, 28));
     file.seek(SeekFrom::Current(texts)).map(drop)
-}
-
-/// The central directory, whose place the record at the end of the file names.
-fn directory(file: &mut dyn ReadSeek) -> io::Result<Vec<u8>> {
-    let size = file.seek(SeekFrom::End(0))?;
-    let tail_size = size.min((END + usize::from(u16::MAX)) as u64);
-    file.seek(SeekFrom::Start(size - tail_size))?;
-    let mut tail = Vec::new();
-    Read::take(&mut *file, tail_size).read_to_end(&mut tail)?;
-    let end = memchr::memmem::rfind(&tail, b"PK\x05\x06").ok_or_else(invalid)?;
-    let end = tail.get(end..end + END).ok_or_else(invalid)?;
-    let (length, start) = (u32_at(end, 12) as usize, u32_at(end, 16));
-    if length > LARGEST_DIRECTORY {
-        return Err(invalid());
-    }
-    file.seek(SeekFrom::Start(start.into()))?;
-    let mut directory = Vec::new();
-    Read::take(&mut *file, length as u64).read_to_end(&mut directory)?;
-    if directory.len() == length { Ok(directory) } else { Err(invalid()) }
 }
 
 fn invalid() -> io::Error {

@@ -214,6 +214,76 @@ with gzip.open("log.gz", "wb") as file:
 }
 
 #[test]
+fn an_archive_behind_other_bytes_is_looked_into_or_told() {
+    let Some(python) = program("python3") else {
+        return skip("an_archive_behind_other_bytes_is_looked_into_or_told", "there is no python3");
+    };
+    let project = shop();
+    project.write("src/__main__.py", format!("one\ntwo\nkey={}\n", String::from_utf8(project.get("AUTH")).unwrap()));
+    project.write("stub", b"#!/bin/sh\nexec java -jar \"$0\"\n");
+    project.write("stripe", STRIPE);
+    let script = r#"
+import gzip, io, os, tarfile, zipapp, zipfile
+text = open("src/__main__.py", "rb").read()
+stub = open("stub", "rb").read()
+def zipped(*names, comment=b""):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, text)
+        archive.comment = comment
+    return buffer.getvalue()
+def tarred(name, text):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(text)
+        archive.addfile(info, io.BytesIO(text))
+    return buffer.getvalue()
+def write(name, *pieces):
+    with open("behind/" + name, "wb") as file:
+        file.write(b"".join(pieces))
+os.mkdir("behind")
+# The places in it count from the beginning of the file, in the next ones from that of the archive.
+zipapp.create_archive("src", "behind/app.pyz", interpreter="/usr/bin/env python3", compressed=True)
+write("app", stub, zipped("in.txt"))
+write("app.exe", b"MZ" + bytes(300_000), zipped("in.txt", comment=b"x" * 60_000), b"trailing")
+write("both", open("stripe", "rb").read(), b"\n", zipped("in.txt"))
+write("two.zip", zipped("first.txt"), zipped("second.txt", "third.txt"))
+write("outer.zip", b"")
+with zipfile.ZipFile("behind/outer.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr("inner.bin", stub + zipped("in.txt"))
+write("install.run", stub, gzip.compress(tarred("in.txt", text)))
+write("two.tgz", gzip.compress(tarred("plain.txt", b"plain")), gzip.compress(tarred("in.txt", text)))
+"#;
+    let made = std::process::Command::new(python).args(["-c", script]).current_dir(project.root()).status().unwrap();
+    assert!(made.success());
+    let run = scan(&project, &["behind"]).assert_code(1);
+    let found: BTreeSet<String> = findings(&run).into_iter().map(|it| format!("{} {}", it.0, it.1)).collect();
+    let expected = [
+        "AUTH behind/app!in.txt",
+        "AUTH behind/app.exe!in.txt",
+        "AUTH behind/app.pyz!__main__.py",
+        "AUTH behind/both!in.txt",
+        "AUTH behind/two.tgz",
+        "AUTH behind/two.zip!second.txt",
+        "AUTH behind/two.zip!third.txt",
+        "STRIPE behind/both",
+    ];
+    assert_eq!(found, expected.map(str::to_owned).into());
+    let report = report(&run);
+    let told: BTreeSet<(&str, bool)> = report["not_checked"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["what"].as_str().unwrap(), it["why"].as_str().unwrap().contains("stands behind other bytes")))
+        .filter(|it| it.0.starts_with("behind/"))
+        .collect();
+    let expected = [("behind/install.run", true), ("behind/outer.zip!inner.bin", true), ("behind/two.zip", true)];
+    assert_eq!(told, expected.into());
+}
+
+#[test]
 fn an_image_is_looked_into_layer_by_layer_and_its_configuration_too() {
     let Some(python) = program("python3") else {
         return skip("an_image_is_looked_into_layer_by_layer_and_its_configuration_too", "there is no python3");

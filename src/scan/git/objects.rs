@@ -95,10 +95,13 @@ pub(super) fn read(stdout: impl io::Read, blobs: &[Blob], worker: &mut Worker<'_
             worker.name(place);
             let mut start = [0; archive::START];
             let (read, _) = fill(&mut object, &mut start)?;
+            let mut content = start[..read].chain(&mut object);
             if archive::is_archive(&start[..read]) {
                 worker.found.not_checked(place.file, LARGE);
+                worker.unpacked(&mut content, place)?;
+            } else {
+                worker.stream(&mut content, place)?;
             }
-            worker.stream(&mut start[..read].chain(&mut object), place)?;
             io::copy(&mut object, &mut io::sink())?;
         }
         reader.read_exact(&mut [0])?;
