@@ -3,6 +3,7 @@
 pub mod dockerfile;
 pub mod ignored;
 pub mod layers;
+mod moved;
 
 pub use dockerfile::Dockerfile;
 pub use ignored::Ignored;

@@ -71,6 +71,8 @@ pub struct Program {
     pub keyword: &'static str,
     /// One text if it is for a shell, else one a word. It may hold a secret: never to be shown.
     pub words: Vec<String>,
+    /// What lies in the stage while it runs, and not afterwards (`--mount`).
+    pub mounts: Vec<Copied>,
 }
 
 /// A name and what it is set to.
@@ -124,7 +126,7 @@ impl Dockerfile {
                 if keyword == "RUN" {
                     file.take(line, &keyword, &text, (escape, false));
                 } else {
-                    let does = Does::Runs(Program { keyword: "COPY", words: vec![text] });
+                    let does = Does::Runs(Program { keyword: "COPY", words: vec![text], mounts: Vec::new() });
                     let stage = file.stages.len().checked_sub(1);
                     file.instructions.push(Instruction { line, stage, is_left: false, does });
                 }
@@ -189,7 +191,7 @@ impl Dockerfile {
                 let words = split(rest, escape).into_iter().map(|word| word.text);
                 let addresses: Vec<String> = words.filter(|word| word.contains("://")).collect();
                 if !addresses.is_empty() {
-                    push(Does::Runs(Program { keyword: "ADD", words: addresses }));
+                    push(Does::Runs(Program { keyword: "ADD", words: addresses, mounts: Vec::new() }));
                 }
             }
             "USER" => push(Does::User(rest.to_owned())),
@@ -223,10 +225,11 @@ impl Stage {
 }
 
 impl Program {
-    /// Without the flags before it, in the form of a shell or as a JSON list.
+    /// In the form of a shell or as a JSON list; of the flags before it only mounts matter.
     fn of(keyword: &'static str, rest: &str) -> Self {
-        let mut rest = rest;
-        while let Some((_, behind)) = rest.strip_prefix("--").and_then(|flag| flag.split_once(char::is_whitespace)) {
+        let (mut rest, mut mounts) = (rest, Vec::new());
+        while let Some((flag, behind)) = rest.strip_prefix("--").and_then(|flag| flag.split_once(char::is_whitespace)) {
+            mounts.extend(Copied::mounted(flag));
             rest = behind.trim_start();
         }
         let rest = match rest.split_once(char::is_whitespace) {
@@ -236,7 +239,7 @@ impl Program {
             _ => rest,
         };
         let list = if rest.starts_with('[') { serde_json::from_str(rest).ok() } else { None };
-        Self { keyword, words: list.unwrap_or_else(|| vec![rest.to_owned()]) }
+        Self { keyword, words: list.unwrap_or_else(|| vec![rest.to_owned()]), mounts }
     }
 }
 

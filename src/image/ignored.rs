@@ -71,6 +71,13 @@ pub(super) fn taken<'p>(source: &str, path: &'p str) -> Option<&'p str> {
     Some(if rest.is_empty() { path.rsplit('/').next().unwrap_or(path) } else { rest })
 }
 
+/// Whether a pattern of `COPY` says a path itself, and does not name it.
+pub fn is_matched(source: &str, path: &str) -> bool {
+    let source = clean(source);
+    let depth = |path: &str| path.split('/').count();
+    source.contains(WILD) && depth(&source) == depth(path) && taken(&source, path).is_some()
+}
+
 /// Where what a pattern of `COPY` takes lies, as far as that is plain text: a file or a directory; empty for the context's root.
 pub fn literal_start(source: &str) -> String {
     let source = clean(source);

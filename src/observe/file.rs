@@ -106,9 +106,9 @@ impl Tree {
         Some(names)
     }
 
-    /// What is in a directory, in its order, and whether it is a directory; symlinks and what is neither that nor a regular file are
-    /// left out. `None` when it cannot be opened.
-    pub(super) fn entries(&mut self, path: &str, most: usize) -> Option<Vec<(String, bool)>> {
+    /// What is in a directory, in its order, and what each is; what is neither a directory nor a regular file nor a symlink is left
+    /// out. `None` when it cannot be opened.
+    pub(super) fn entries(&mut self, path: &str, most: usize) -> Option<Vec<(String, FileType)>> {
         let directory = self.directory(path).ok()?;
         let entry = |it: DirEntry| {
             let kind = match it.file_type() {
@@ -119,12 +119,12 @@ impl Tree {
                 known => known,
             };
             let name = it.file_name().to_str().ok().filter(|name| !matches!(*name, "." | ".."))?;
-            matches!(kind, FileType::Directory | FileType::RegularFile)
-                .then(|| (name.to_owned(), kind == FileType::Directory))
+            matches!(kind, FileType::Directory | FileType::RegularFile | FileType::Symlink)
+                .then(|| (name.to_owned(), kind))
         };
         let entries = Dir::read_from(&*directory).ok()?.filter_map(Result::ok);
-        let mut entries: Vec<(String, bool)> = entries.filter_map(entry).take(most).collect();
-        entries.sort_unstable();
+        let mut entries: Vec<(String, FileType)> = entries.filter_map(entry).take(most).collect();
+        entries.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         Some(entries)
     }
 

@@ -433,6 +433,54 @@ fn what_is_copied_by_a_symlink_is_said_not_to_be_looked_at() {
 }
 
 #[test]
+fn a_pattern_hides_no_symlink_that_is_copied() {
+    for (instructions, links) in [
+        ("COPY package*.json ./\nCOPY id_rsa /x", &["id_rsa"][..]),
+        ("COPY package*.json ./\nCOPY linked/id_rsa /x", &["linked/id_rsa"]),
+        ("COPY id_* /x", &["id_rsa"]),
+        ("COPY s*/* /x", &["src/linked"]),
+        // One in a directory is copied as a link.
+        ("COPY . /x", &[]),
+        ("COPY s* /x", &[]),
+        ("COPY package*.json ./", &[]),
+    ] {
+        let project = project(".", &format!("FROM a\n{instructions}\n"));
+        project.write(".dockerignore", "keys\nconf\n");
+        project.write("other/id_rsa", KEY);
+        std::os::unix::fs::symlink("other/id_rsa", project.path("id_rsa")).unwrap();
+        std::os::unix::fs::symlink("other", project.path("linked")).unwrap();
+        std::os::unix::fs::symlink("../other/id_rsa", project.path("src/linked")).unwrap();
+        let report = serde_json::from_str(&told(&project, None).1).unwrap();
+        let told: Vec<&str> = not_checked(&report).into_iter().map(|it| it.1).collect();
+        let expected: Vec<String> =
+            links.iter().map(|link| format!("`{link}` is behind a symlink, and is not looked at")).collect();
+        assert_eq!(told, expected, "{instructions}");
+    }
+}
+
+#[test]
+fn what_a_step_may_put_elsewhere_is_said_not_to_be_followed() {
+    for (dockerfile, line) in [
+        ("FROM a\nRUN --mount=type=bind,target=/src cp -r /src/deep /app\n", Some(2)),
+        ("FROM a\nRUN --mount=source=deep/tls.pem,target=/k install /k /etc/k\n", Some(2)),
+        ("FROM a AS b\nCOPY . /src\nRUN mv /src/deep/*.pem /out/\nFROM c\nCOPY --from=b /out /out\n", Some(3)),
+        ("FROM a\nRUN --mount=type=bind,target=/src make -C /src\n", None),
+        ("FROM a AS b\nCOPY . /src\nRUN cp /src/package.json /out/\nFROM c\nCOPY --from=b /out /out\n", None),
+    ] {
+        let project = project("src", dockerfile);
+        project.write("src/Dockerfile", dockerfile);
+        project.write("src/deep/tls.pem", PEM);
+        let (found, report) = told(&project, None);
+        assert!(found.is_empty(), "{report}");
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let why =
+            line.map(|line| format!("`src/Dockerfile:{line}` may put `deep/tls.pem` elsewhere, which is not followed"));
+        let told: Vec<_> = not_checked(&report).into_iter().map(|it| it.1.to_owned()).collect();
+        assert_eq!(told, Vec::from_iter(why), "{dockerfile}");
+    }
+}
+
+#[test]
 fn a_context_that_is_too_large_to_be_looked_through_is_said_not_to_be() {
     let project = project(".", "FROM a\nCOPY . .\n");
     project.write(".dockerignore", "keys\nconf\n");

@@ -134,8 +134,12 @@ impl Bench<'_> {
         let layers = Layers::new(dockerfile, &names);
         for (of, context) in image.contexts() {
             let mut taken: BTreeMap<u32, (&Instruction, Vec<&str>)> = BTreeMap::new();
+            let mut moved: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
             for path in candidates(&layers, image, (of, context)) {
-                for instruction in layers.taking(target, of, path) {
+                let taking = layers.taking(target, of, path);
+                let moving = if taking.is_empty() { layers.moving(target, of, path) } else { Vec::new() };
+                moving.iter().for_each(|it| moved.entry(it.line).or_default().push(path));
+                for instruction in taking {
                     taken.entry(instruction.line).or_insert((instruction, Vec::new())).1.push(path);
                 }
             }
@@ -148,6 +152,11 @@ impl Bench<'_> {
                 let message = format!("copies {} {from}into the image{with}", listed_paths(&paths));
                 let finding = Finding::new(Code::SecretInImage, message, keep_back(context, &paths));
                 self.verdict.findings.push(finding.of_file(file).at_line(image.line_of(line)));
+            }
+            for (line, paths) in moved {
+                let line = image.line_of(line);
+                let why = format!("`{file}:{line}` may put {} elsewhere, which is not followed", listed_paths(&paths));
+                self.not_checked(taken_of(name, of), why);
             }
             if let Some(why) = &context.known.unseen {
                 self.not_checked(taken_of(name, of), why);

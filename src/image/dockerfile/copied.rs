@@ -45,6 +45,22 @@ impl Copied {
         copied
     }
 
+    /// What `--mount=…` of `RUN` lays into the stage while it runs, without the dashes; `None` of a cache, a secret and the like.
+    pub(super) fn mounted(flag: &str) -> Option<Self> {
+        let mut copied = Self { sources: vec![".".to_owned()], ..Self::default() };
+        for field in flag.strip_prefix("mount=")?.trim_matches(['"', '\'']).split(',') {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "type" if value != "bind" => return None,
+                "from" => copied.from = Some(value.to_owned()),
+                "source" | "src" => copied.sources = vec![value.trim_start_matches('/').to_owned()],
+                "target" | "dst" | "destination" => copied.target = value.to_owned(),
+                _ => {}
+            }
+        }
+        Some(copied)
+    }
+
     /// Where it puts a file, by its path in where it takes from, in a stage whose working directory is that: paths without a slash at
     /// their beginning, one for each source that takes the file.
     pub fn places(&self, path: &str, directory: &str) -> Vec<String> {

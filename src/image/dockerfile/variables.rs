@@ -69,7 +69,8 @@ impl Scope {
             }
             Does::Directory(path) => *path = self.put_in(path).0,
             Does::Copies(copied) => self.copies(copied),
-            Does::Label(_) | Does::Runs(_) | Does::User(_) => {}
+            Does::Runs(it) => it.mounts.iter_mut().for_each(|it| self.copies(it)),
+            Does::Label(_) | Does::User(_) => {}
         }
     }
 

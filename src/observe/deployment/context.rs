@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rustix::fs::FileType;
+
 use super::super::compose::{OUTSIDE, is_outside};
 use super::{Observer, absolute, beneath};
 use crate::check::deployed::{Known, NamedFile};
 use crate::credential::{is_secret_file, is_secret_in, may_hold_secret};
 use crate::gather::Gather;
 use crate::image::Ignored;
-use crate::image::ignored::literal_start;
+use crate::image::ignored::{is_matched, literal_start};
 use crate::scan::Rules;
 
 /// More entries of directories than this are not looked at.
@@ -50,10 +52,12 @@ impl Observer<'_> {
         sources: impl Iterator<Item = &'s String>,
         ignored: &Ignored,
     ) -> Known {
-        let starts: BTreeSet<String> = sources.map(|it| literal_start(it)).collect();
+        let sources: Vec<&str> = sources.map(String::as_str).collect();
+        let starts: BTreeSet<String> = sources.iter().map(|it| literal_start(it)).collect();
         let mut walk = Walk {
             observer: self,
             context,
+            sources,
             ignored,
             rules: Rules::new(&self.subject.manifest.scan, &[]),
             left: MOST_ENTRIES,
@@ -71,6 +75,8 @@ impl Observer<'_> {
 struct Walk<'w> {
     observer: &'w Observer<'w>,
     context: &'w str,
+    /// Paths and patterns.
+    sources: Vec<&'w str>,
     ignored: &'w Ignored,
     rules: Rules,
     left: usize,
@@ -82,20 +88,21 @@ struct Walk<'w> {
 impl Walk<'_> {
     /// Looks at a file, or at a directory and below it; not at what another start has below it.
     fn from(&mut self, start: &str, starts: &BTreeSet<String>) {
-        let mut above = start.match_indices('/').map(|(at, _)| &start[..at]).chain([""]);
-        let is_below = !start.is_empty() && above.any(|it| starts.contains(it));
-        if is_below || PASSED_BY.contains(&start.rsplit('/').next().unwrap_or(start)) {
+        if PASSED_BY.contains(&start.rsplit('/').next().unwrap_or(start)) {
             return;
         }
         if is_outside(self.context) {
             return self.stop(OUTSIDE);
         }
         if self.observer.disk.tree().is_linked(&beneath(self.context, start)) {
-            if start.is_empty() {
-                self.stop("it is behind a symlink, and is not looked at");
-            } else if !self.ignored.keeps_back(start) {
-                self.known.links.insert(start.to_owned());
+            match start {
+                "" => self.stop("it is behind a symlink, and is not looked at"),
+                _ => self.link(start),
             }
+            return;
+        }
+        let mut above = start.match_indices('/').map(|(at, _)| &start[..at]).chain([""]);
+        if !start.is_empty() && above.any(|it| starts.contains(it)) {
             return;
         }
         self.file(start);
@@ -103,19 +110,33 @@ impl Walk<'_> {
         while let Some((directory, depth)) = waiting.pop() {
             // A file, a symlink, or nothing at all.
             let Some(entries) = self.entries(&directory) else { continue };
-            for (name, is_directory) in entries {
+            for (name, kind) in entries {
                 let path = beneath(&directory, &name);
-                match is_directory {
-                    true if PASSED_BY.contains(&name.as_str()) || self.ignored.keeps_back_all_of(&path) => {}
-                    true if depth == DEEPEST => self.stop("its directories are too deep to be looked through"),
-                    true => waiting.push((path, depth + 1)),
-                    false => self.file(&path),
+                let is_directory = kind == FileType::Directory;
+                match () {
+                    () if kind == FileType::Symlink => {
+                        // One in a directory is copied as a link.
+                        if self.sources.iter().any(|it| is_matched(it, &path)) {
+                            self.link(&path);
+                        }
+                    }
+                    () if !is_directory => self.file(&path),
+                    () if PASSED_BY.contains(&name.as_str()) || self.ignored.keeps_back_all_of(&path) => {}
+                    () if depth == DEEPEST => self.stop("its directories are too deep to be looked through"),
+                    () => waiting.push((path, depth + 1)),
                 }
             }
         }
     }
 
-    fn entries(&mut self, directory: &str) -> Option<Vec<(String, bool)>> {
+    /// Notes a symlink, which the builder follows.
+    fn link(&mut self, path: &str) {
+        if !self.ignored.keeps_back(path) {
+            self.known.links.insert(path.to_owned());
+        }
+    }
+
+    fn entries(&mut self, directory: &str) -> Option<Vec<(String, FileType)>> {
         let path = beneath(self.context, directory);
         let entries = self.observer.disk.tree().entries(path.trim_end_matches('/'), self.left + 1)?;
         if entries.len() > self.left {
