@@ -4,6 +4,7 @@
 //! fails before the store is replaced.
 
 mod ledger;
+mod lists;
 mod make;
 mod observed;
 mod taken;

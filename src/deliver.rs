@@ -6,10 +6,12 @@ mod dropped;
 pub mod expected;
 mod foreign;
 pub mod ignored;
+mod lists;
 mod overlap;
 mod places;
 pub mod portable;
 mod recognised;
+mod record;
 mod rehearse;
 mod report;
 mod switched;
@@ -18,17 +20,17 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::{self, EmittedFile, Values};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::gather::Gather;
 use crate::manifest::{Format, Output};
 use crate::name::{OutputName, SecretName, VersionId};
 use crate::private_file::{Batch, WriteOptions};
 use crate::secret::Secret;
-use crate::secret::digest::sha256_hex;
 use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
 use crate::world::{self, World};
 use directories::Directories;
+pub use lists::prepare_lists;
 use overlap::Overlapping;
 use places::Places;
 pub use rehearse::Changing;
@@ -68,6 +70,10 @@ struct PreparedFile<'a> {
 /// All outputs' refusals are reported at once. An output of one file that lacks a value waits; of an output of many
 /// files those that are complete are delivered.
 pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> {
+    prepare_those(world, store, |_| true)
+}
+
+fn prepare_those<'a>(world: &'a World<'_>, store: &Store, is_meant: impl Fn(&Output) -> bool) -> Result<Prepared<'a>> {
     let settings = world::settings(world.environment, world.manifest.secrets_in(world.environment));
     let bundles = Bundles::of(world, store);
     let places = Places::new(world)?;
@@ -81,7 +87,7 @@ pub fn prepare<'a>(world: &'a World<'_>, store: &Store) -> Result<Prepared<'a>> 
         current: current(store),
     };
     let mut errors = Vec::new();
-    for output in world.manifest.outputs_in(world.environment) {
+    for output in world.manifest.outputs_in(world.environment).filter(|it| is_meant(it)) {
         let overlapping = overlap::with_previous(world, store, output);
         let (mut values, missing) = values::of_output(world, store, &settings, &bundles, output);
         values.extend(overlapping.values());
@@ -250,34 +256,6 @@ impl<'a> Prepared<'a> {
     }
 }
 
-impl PreparedFile<'_> {
-    fn report(&self, outcome: Outcome) -> FileReport {
-        FileReport { path: self.file.path.clone(), mode: format!("{:04o}", self.options.mode), outcome }
-    }
-
-    /// Refuses when somebody wrote into a shared file since our block was merged into it: their lines would be lost.
-    fn refuse_changed(&self, places: &Places<'_>) -> Result<()> {
-        if !self.file.shared || places.read(&self.file.path)? == self.merged_from {
-            return Ok(());
-        }
-        let message = format!("`{}` was changed by somebody else meanwhile", self.file.path);
-        Err(Error::new(Kind::Conflict, "changed-meanwhile", message).hint("run the command again"))
-    }
-
-    fn record(&self, places: &Places<'_>) -> Result<DeliveredFile> {
-        let (root, path) = places.of(&self.file.path)?;
-        let facts = root.facts(path)?;
-        let facts = facts.ok_or_else(|| vanished(&self.file.path))?;
-        Ok(self.record_of(facts.size, facts.mtime_ns, facts.inode))
-    }
-
-    fn record_of(&self, size: u64, mtime: i128, inode: u64) -> DeliveredFile {
-        let (file, output, holds) = (self.file.path.clone(), self.output.name.clone(), self.holds.clone());
-        let digest = self.file.digested.then(|| sha256_hex(self.file.bytes.expose()));
-        DeliveredFile { file, output, form: Some(self.output.form().into_owned()), holds, digest, size, mtime, inode }
-    }
-}
-
 /// The mode of a file: who declares one for certificates means their keys.
 fn mode(output: &Output, public: bool) -> u32 {
     if public && !output.format.is_document() { PUBLIC_MODE } else { output.mode }
@@ -293,8 +271,4 @@ pub fn options(output: &Output, public: bool) -> WriteOptions {
         in_place: output.in_place,
         create_new: false,
     }
-}
-
-fn vanished(path: &str) -> Error {
-    Error::new(Kind::Conflict, "vanished", format!("`{path}` was removed right after it was written"))
 }

@@ -67,6 +67,7 @@ impl Machine<'_> {
             run.tell(std::slice::from_ref(&name), &What::Untold { leaked: leaked.contains(&name) });
         }
         if self.at(&run, Reached::Staged)?.is_empty() {
+            self.settle_lists(&mut run)?;
             return Ok(run.report);
         }
         // Another host put it in force before it could be given up.

@@ -13,6 +13,7 @@ use super::{Problem, Refusal, Report, What, orphaned};
 use crate::apply::Deed;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
+use crate::manifest::Format;
 use crate::name::{SecretName, VersionId};
 use crate::secret::Secret;
 use crate::store::files::Opened;
@@ -93,7 +94,23 @@ impl<'a> Machine<'a> {
         self.reload(&mut run)?;
         self.retire(&mut run, false)?;
         self.note_pauses(&mut run)?;
+        self.settle_lists(&mut run)?;
         Ok(run.report)
+    }
+
+    /// Has the committed lists tell what programs were given, whether or not it came into force. What keeps one from being written
+    /// undoes nothing of the run.
+    pub(super) fn settle_lists(&self, run: &mut Run) -> Result<()> {
+        let mut outputs = self.world.manifest.outputs_in(self.world.environment);
+        if !outputs.any(|it| it.format == Format::Fingerprints) {
+            return Ok(());
+        }
+        let (world, opened) = self.open()?;
+        match world.settle_lists(&opened) {
+            Ok(written) => run.add_written(written),
+            Err(error) => run.report.refused.push(Refusal::from(error.after_the_change())),
+        }
+        Ok(())
     }
 
     /// The store as it is now, and the world at this moment.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::rollback::Earlier;
 use super::{Event, Problem, Report, What};
+use crate::deliver::{FileReport, Outcome};
 use crate::name::SecretName;
 
 /// The secrets for which a step failed, and how.
@@ -40,5 +41,17 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn tell(&mut self, secrets: &[SecretName], what: &What) {
         self.report.events.extend(secrets.iter().map(|it| Event { secret: it.clone(), what: what.clone() }));
+    }
+
+    /// Adds files that were written after the others.
+    pub(super) fn add_written(&mut self, files: Vec<FileReport>) {
+        for file in files.into_iter().filter(|it| it.outcome != Outcome::Unchanged) {
+            let all = &mut self.report.delivered.files;
+            match all.iter_mut().find(|it| it.path == file.path) {
+                Some(same) if same.outcome == Outcome::Unchanged => *same = file,
+                Some(_) => {}
+                None => all.push(file),
+            }
+        }
     }
 }

@@ -203,3 +203,35 @@ fn a_candidate_of_after_the_ban_goes_on_unless_it_leaked_again() {
     assert_eq!(accepted(&project), in_force(&project));
     project.run(["check"]).assert_code(0);
 }
+
+/// As [`told`], with a list of fingerprints that is committed.
+fn listed() -> Project {
+    let project = told();
+    let list = "[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n";
+    project.write("vault-kit.toml", project.read("vault-kit.toml") + list);
+    project.run(["render"]).assert_code(0);
+    project
+}
+
+/// The states of what the list has of `DB`, in the order of the alphabet.
+fn states(project: &Project) -> Vec<String> {
+    let list: serde_json::Value = serde_json::from_str(&project.read("prints.json")).unwrap();
+    let of = list["values"].as_array().unwrap().iter().filter(|it| it["secret"] == "DB");
+    let mut states: Vec<String> = of.map(|it| it["state"].as_str().unwrap().to_owned()).collect();
+    states.sort_unstable();
+    states
+}
+
+#[test]
+fn the_committed_list_follows_what_programs_were_told_whether_or_not_it_came_into_force() {
+    let project = listed();
+    crate::leaked::ban(&project, "DB");
+    project.write("fail-test", "");
+    project.run(["rotate", "--due"]).assert_code(8);
+    assert_eq!(states(&project), ["banned", "next"]);
+    let is_stale = |project: &Project| project.run(["check"]).assert_code(1).both().contains("stale");
+    assert!(!is_stale(&project));
+    let run = project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
+    assert!(!states(&project).contains(&"next".to_owned()) && run.stderr.contains("prints.json"), "{run:?}");
+    assert!(!is_stale(&project));
+}
