@@ -142,6 +142,7 @@ impl Store {
     /// Makes a version current; what it replaces becomes previous.
     pub fn promote(&mut self, name: &SecretName, version: Version) {
         self.updated = self.updated.max(version.created);
+        self.take_up(name, &version);
         let versions = self.secrets.entry(name.clone()).or_default();
         // One that was published ahead of this one has never signed.
         versions.retain(|old| old.stage != Stage::Next);
@@ -268,10 +269,15 @@ fn fingerprint(version: &Version, key: &Secret, project: &str) -> Option<String>
 }
 
 fn purge(version: &mut Version, key: &Secret, project: &str) {
+    wipe(version, key, project);
+    version.stage = Stage::Purged;
+}
+
+/// Leaves of a value what a search and a ban know it by.
+fn wipe(version: &mut Version, key: &Secret, project: &str) {
     version.public = Kept::of(project, version).filter(|it| it.alphabet.is_some());
     version.fingerprint = fingerprint(version, key, project);
     version.parts = Parts::default();
-    version.stage = Stage::Purged;
 }
 
 #[cfg(test)]

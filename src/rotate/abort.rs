@@ -209,11 +209,14 @@ fn action(leaves_owners: bool) -> &'static str {
 
 /// Gives up a candidate, and keeps its value as long as it may have to be named to an owner: `is_known` = it may accept it.
 pub fn drop_candidate(store: &mut Store, name: &SecretName, now: DateTime<Utc>, is_known: bool) -> Result<()> {
-    let started = in_flight(&mut store.rotations, name)?.started;
+    let operation = in_flight(&mut store.rotations, name)?;
+    let (started, step) = (operation.started, operation.step);
     if is_known {
         store.leave_candidate(name, now);
-    } else {
+    } else if step == Reached::Staged {
         store.drop_candidate(name);
+    } else {
+        store.give_up_candidate(name, now);
     }
     store.rotations.running.remove(name);
     store.rotations.note(name, Ending::Aborted, started, now);

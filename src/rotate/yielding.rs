@@ -48,7 +48,7 @@ impl Machine<'_> {
             }
         }
         let open = pulled.opened.store.rotations.running.keys().cloned().collect::<BTreeSet<_>>();
-        names.difference(&open).for_each(|name| pulled.opened.store.drop_candidate(name));
+        names.difference(&open).for_each(|name| pulled.opened.store.give_up_candidate(name, world.now));
         let names: Vec<SecretName> = names.into_iter().collect();
         self.settle_pulled(run, &world, pulled, &[Deed::of("rotate-superseded", &names)])?;
         run.report.refused.extend(lost.iter().map(superseded).map(Refusal::from));

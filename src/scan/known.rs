@@ -41,8 +41,12 @@ impl<'a> Known<'a> {
     fn add_version(&mut self, store: &'a Store, name: &SecretName, version: &'a Version) {
         let Some(value) = version.parts.part(Part::Value).or_else(|| version.parts.part(Part::Key)) else {
             // Those that have a public fingerprint are found by it.
-            if version.stage == Stage::Purged && version.public.is_none() {
-                let why = "older versions were purged, and have no public fingerprint to be found by";
+            let why = match version.stage {
+                Stage::Purged => "older versions were purged, and have no public fingerprint to be found by",
+                Stage::Aborted => "what was given up is gone, and has no public fingerprint to be found by",
+                _ => return,
+            };
+            if version.public.is_none() {
                 self.leave_out(store, name, why);
             }
             return;

@@ -1,4 +1,4 @@
-//! What is kept of a value that is gone, so that a search still finds it: its public fingerprint, where nobody can guess a
+//! What is kept of a value that is gone – purged, or given up after others were told it – so that a search still finds it: its public fingerprint, where nobody can guess a
 //! value from one, and by what texts to compare are found.
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::{Version, derive};
 use crate::secret::alphabet::Alphabet;
 use crate::secret::parts::Part;
 
-/// So many purged versions of a secret keep theirs, the newest ones: a secret that rotates each hour must not make the store and the
+/// So many such versions of a secret keep theirs, the newest ones: a secret that rotates each hour must not make the store and the
 /// committed list grow for ever.
 pub(super) const MOST: usize = 100;
 
@@ -33,7 +33,7 @@ impl Kept {
     }
 }
 
-/// Takes it from all but the newest purged versions of a secret.
+/// Takes it from all but the newest of a secret's versions whose values are gone.
 pub(super) fn bound(versions: &mut [Version]) {
     versions.iter_mut().rev().filter(|it| it.public.is_some()).skip(MOST).for_each(|it| it.public = None);
 }
@@ -43,10 +43,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::tests::{now, store, version};
-    use super::super::{Origin, Store};
+    use super::super::{Life, Origin, Store};
     use super::*;
     use crate::name::SecretName;
-    use crate::secret::{Secret, digest};
+    use crate::secret::{Secret, digest, random};
 
     fn name() -> SecretName {
         SecretName::new("A").unwrap()
@@ -76,6 +76,47 @@ mod tests {
         assert_eq!(kept(&after)[0], Some(expected.clone()));
         store.ban(&name(), now(), None);
         assert!(store.banned.iter().any(|(_, ban)| ban.public.as_ref() == Some(&expected.fingerprint)));
+    }
+
+    #[test]
+    fn what_others_were_told_and_was_given_up_is_known_by_its_fingerprint_until_it_comes_all_the_same() {
+        let mut store = store("age1");
+        store.promote(&name(), version(b"current", now()));
+        let (id, told) = (random::version_id().unwrap(), Life { told: Some(now()), ..Life::default() });
+        let candidate = |life| Version { id, life, ..version(b"drawn-and-given-up", now()) };
+        store.stage(&name(), candidate(told));
+        store.give_up_candidate(&name(), now());
+        let fingerprint = digest::public_fingerprint("p", &Secret::copy_of(b"drawn-and-given-up"));
+        let given_up = store.version(&name(), id).unwrap();
+        assert_eq!(
+            (given_up.public.as_ref().unwrap().fingerprint.as_str(), given_up.parts.primary()),
+            (&*fingerprint, None)
+        );
+        assert_eq!((store.versions(&name()).count(), store.to_retire(&name()).count()), (1, 0), "nobody accepts it");
+        assert_eq!(store.ban(&name(), now(), None).len(), 2);
+        store.refuse_banned(&name(), &Secret::copy_of(b"drawn-and-given-up")).unwrap_err();
+        // By its id, and by its value under another one.
+        let other = Version { id: random::version_id().unwrap(), ..candidate(Life::default()) };
+        for comes in [candidate(Life::default()), other] {
+            store.stage(&name(), candidate(told));
+            store.give_up_candidate(&name(), now());
+            let it = comes.id;
+            store.promote(&name(), comes);
+            assert_eq!(store.current(&name()).unwrap().id, it);
+            let all = store.secrets.get_mut(&name()).unwrap();
+            assert!(!all.iter().any(Version::was_given_up));
+            all.pop();
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_with_the_value_of_another_version_is_known_by_that() {
+        let mut store = store("age1");
+        store.promote(&name(), version(b"earlier", now()));
+        store.promote(&name(), version(b"current", now()));
+        store.stage(&name(), version(b"earlier", now()));
+        store.give_up_candidate(&name(), now());
+        assert_eq!(store.secrets[&name()].len(), 2);
     }
 
     #[test]

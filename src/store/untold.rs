@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::rotations::Operation;
-use super::{Stage, Store, Version};
+use super::{Stage, Store, Version, wipe};
 use crate::manifest::hook::USERNAME;
 use crate::name::{SecretName, VersionId};
 
@@ -50,8 +50,9 @@ impl Store {
         });
         let same = same.unwrap_or_default();
         versions.iter_mut().filter(|it| same.contains(&it.id)).for_each(|it| it.life.retired = Some(now));
-        // Nobody has it any more, and nothing was ever delivered of it.
-        versions.retain(|it| it.stage != Stage::Aborted || it.life.retired.is_none());
+        // Nobody accepts it any more, and nothing was ever delivered of it.
+        let given_up = versions.iter_mut().filter(|it| it.stage == Stage::Aborted && same.contains(&it.id));
+        given_up.for_each(|it| wipe(it, &self.fingerprint_key, &self.project));
     }
 
     /// The replaced values that the owner of a secret may still accept, oldest first: the last one, those that hooks told it, and

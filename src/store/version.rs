@@ -21,7 +21,8 @@ pub enum Stage {
     Current,
     /// Replaced; its value is kept for a while.
     Previous,
-    /// Given up before it was in force, when its owner may have been told it: kept until that was told to refuse it.
+    /// Given up before it was in force, when others may have been told it: its value is kept until its owner was told to refuse it,
+    /// and then only its fingerprint.
     Aborted,
     /// Replaced long ago; only its fingerprint is kept.
     Purged,
@@ -99,6 +100,11 @@ impl Version {
     /// Whether it is or was delivered: neither only published nor a candidate.
     pub fn was_in_force(&self) -> bool {
         !matches!(self.stage, Stage::Next | Stage::Candidate | Stage::Aborted)
+    }
+
+    /// Whether only a fingerprint is left of it, and it never was in force.
+    pub fn was_given_up(&self) -> bool {
+        self.stage == Stage::Aborted && self.parts.iter().next().is_none()
     }
 
     /// Whether something else is in force in its place, and its value is kept.

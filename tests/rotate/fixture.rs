@@ -301,9 +301,11 @@ pub(crate) fn names<const N: usize>(names: [&str; N]) -> BTreeSet<SecretName> {
     names.into_iter().map(|name| SecretName::new(name).unwrap()).collect()
 }
 
-/// The versions of a secret with their stages.
+/// The stages of a secret's versions, but for those of which only a fingerprint is left and that never were in force.
 pub(crate) fn stages(project: &Project, name: &str) -> Vec<Stage> {
-    project.store().secrets[&SecretName::new(name).unwrap()].iter().map(|version| version.stage).collect()
+    let store = project.store();
+    let versions = store.secrets[&SecretName::new(name).unwrap()].iter();
+    versions.filter(|version| !version.was_given_up()).map(|version| version.stage).collect()
 }
 
 /// The value of `DB` in `.env`.

@@ -235,3 +235,32 @@ fn the_committed_list_follows_what_programs_were_told_whether_or_not_it_came_int
     assert!(!states(&project).contains(&"next".to_owned()) && run.stderr.contains("prints.json"), "{run:?}");
     assert!(!is_stale(&project));
 }
+
+#[test]
+fn what_was_given_up_and_leaks_later_is_found_and_banned() {
+    for then in [&["rotate", "abort", "DB"][..], &["rotate", "abort", "DB", "--without-hooks", "--yes"]] {
+        let project = listed();
+        project.write("fail-test", "");
+        project.run(["rotate", "DB"]).assert_code(8);
+        remove(&project, "fail-test");
+        let (_, input) = crate::programs::asked(&project).into_iter().find(|(it, _)| it == "set").unwrap();
+        let candidate = input["new"]["value"].as_str().unwrap().to_owned();
+        project.run(then.iter().copied()).assert_code(0);
+        if then.len() > 3 {
+            project.run(["rotate", "tell", "DB"]).assert_code(0);
+        }
+        assert_eq!(states(&project), ["current", "past"], "{then:?}");
+        project.run(["check"]).assert_code(0);
+        project.write("paste.txt", format!("password: {candidate}\n"));
+        let found = project.run(["scan", "paste.txt", "--json"]).assert_code(1);
+        project.write("found.json", &found.stdout);
+        assert!(!found.both().contains(&candidate), "{found:?}");
+        let old = project.get("DB");
+        project.run(["incident", "--from-scan", "found.json", "--yes"]).assert_code(0);
+        assert_ne!(project.get("DB"), old, "nobody can tell which of them leaked");
+        assert_eq!(states(&project), ["banned", "banned", "current"], "{then:?}");
+        let run = project.run_with_stdin(["set", "DB"], candidate.as_bytes()).assert_code(7);
+        assert!(says(&run, "that leaked"), "{run:?}");
+        project.run(["check"]).assert_code(0);
+    }
+}
