@@ -50,7 +50,7 @@ pub fn ledger(
         reloads: store.rotations.reloads.clone(),
         unread: store.rotations.unread.clone(),
         banned: banned(store, &files),
-        leaks: standing::leaks(store),
+        leaks: standing::leaks(manifest, store),
         leaked_into: leaked_into(store),
     };
     let current = store.secrets.keys().filter_map(|name| Some((name, store.current(name)?)));

@@ -274,3 +274,26 @@ fn what_is_made_of_what_leaked_and_is_being_rotated_keeps_nothing_from_being_ban
         project.run(["check"]).assert_code(0);
     }
 }
+
+#[test]
+fn the_value_before_an_overlap_is_told_of_too_where_the_one_in_force_is_not_replaced_yet() {
+    let project = crate::leaked::told();
+    let before = project.get("DB");
+    project.run(["rotate", "DB"]).assert_code(0);
+    project.write("paste.txt", &before);
+    project.write("fail-set", "");
+    project.run(["incident", "DB", "--yes"]).assert_code(8);
+    let report: Value = serde_json::from_str(&project.run(["check", "--json"]).assert_code(1).stdout).unwrap();
+    let all = report["findings"].as_array().unwrap();
+    let fix = all.iter().find(|it| it["code"] == "still-accepted").map(|it| it["fix"].as_str().unwrap());
+    assert_eq!(fix, Some("vault-kit rotate resume DB"), "{report}");
+    let metrics = project.run(["status", "--metrics", "-"]).assert_code(0).stdout;
+    assert!(metrics.contains("vault_kit_leak_still_accepted{"), "{metrics}");
+    let found = project.run(["scan", "paste.txt"]).assert_code(1).stdout;
+    assert!(found.contains("may still accept it: `vault-kit rotate resume DB`"), "{found}");
+    std::fs::remove_file(project.path("fail-set")).unwrap();
+    project.run(["rotate", "resume", "DB"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    project.run(["check"]).assert_code(0);
+    assert!(project.run(["scan", "paste.txt"]).stdout.contains("it was replaced already"));
+}

@@ -39,15 +39,14 @@ fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<
     Some(match standing {
         // What is made of it is replaced with it.
         Standing::InForce if it.made_from.is_some() => return None,
-        Standing::InForce => match session.manifest.secret(name) {
-            Some(declaration) if declaration.is_generated() => {
+        Standing::InForce => match session.manifest.secret(name)? {
+            declaration if declaration.is_generated() => {
                 in_force().hint(format!("have a new one made and told: `vault-kit rotate {name}`"))
             }
-            Some(declaration) => {
+            declaration => {
                 let supply = declaration.supply_words();
                 in_force().hint(format!("have it revoked by who issued it, and supply a new one: `vault-kit {supply}`"))
             }
-            None => in_force().hint(format!("it is not declared any more: `vault-kit remove {name}`")),
         },
         Standing::Untold => accepted().hint(format!("have it told the new one: {command}")),
         Standing::Unretired => accepted().hint(format!("have it refused: {command}")),

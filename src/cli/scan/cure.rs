@@ -84,9 +84,14 @@ impl<'a> Cures<'a> {
         let Some((opened, name, version)) = self.known(finding) else {
             return format!("{take}; it is banned already");
         };
-        if opened.store.current(name).is_none_or(|current| current.id != version) {
+        let store = &opened.store;
+        let is_current = store.current(name).is_some_and(|current| current.id == version);
+        let is_declared = self.session.manifest.has_secret(name, &store.environment);
+        if !is_current || !is_declared {
+            let done =
+                if is_current { "it is banned already, and not declared any more" } else { "it was replaced already" };
             return self.of_replaced(finding, root).map_or_else(
-                || format!("{take}; it was replaced already"),
+                || format!("{take}; {done}"),
                 |how| format!("{take}; its owner may still accept it: {how}"),
             );
         }
@@ -101,8 +106,7 @@ impl<'a> Cures<'a> {
         let mut leaks = store.incidents.iter().filter(|(_, incident)| incident.has(name, version));
         leaks.find_map(|(id, incident)| {
             let it = incident.affected.iter().find(|it| it.secret == *name)?;
-            let standing = standing::of(manifest, store, it);
-            let words = standing::command(standing, name, id, store.rotations.running.contains_key(name))?;
+            let (standing, words) = standing::of_version(manifest, store, (id, it), version)?;
             let by_hand = if standing == Standing::Left { "see to it that nobody does, then " } else { "" };
             let fix = finding.fix.replace(&format!("incident {name}"), &words);
             Some(format!("{by_hand}`{}`", self.paste.fix(&there(opened, fix), root)))
