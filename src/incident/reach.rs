@@ -34,7 +34,8 @@ pub struct Known<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// The named secrets and what is made from them, in the manifest's order; what has no value is not reached.
+/// The named secrets and what is made from them, in the manifest's order, and then what is declared no more; what has no value is not
+/// reached.
 pub fn affected(
     manifest: &Manifest,
     environment: &EnvName,
@@ -46,31 +47,32 @@ pub fn affected(
     let one = |it: &Declaration| {
         let references = || it.references().into_iter().find(|input| all.contains(*input)).cloned();
         let made_from = if names.contains(&it.name) { None } else { Some(references()?) };
-        of(manifest, environment, known, it, made_from)
+        of(manifest, environment, known, &it.name, made_from)
     };
-    declared.filter_map(one).collect()
+    let others = names.iter().filter(|name| !manifest.has_secret(name, environment));
+    let others = others.filter_map(|name| of(manifest, environment, known, name, None));
+    declared.filter_map(one).chain(others).collect()
 }
 
 fn of(
     manifest: &Manifest,
     environment: &EnvName,
     known: &Known<'_>,
-    declaration: &Declaration,
+    name: &SecretName,
     made_from: Option<SecretName>,
 ) -> Option<Affected> {
-    let name = &declaration.name;
     let current = known.store.current(name)?;
     let versions = known.store.secrets.get(name)?.iter();
     Some(Affected {
         secret: name.clone(),
-        kind: declaration.kind.name().to_owned(),
+        kind: manifest.secret(name).map_or_else(|| current.kind.clone(), |it| it.kind.name().to_owned()),
         made_from,
         since: current.created,
         versions: versions.map(|version| version.id).collect(),
         forgotten: false,
         closed: false,
         successor: None,
-        deliveries: deliveries(manifest, environment, known, declaration, current),
+        deliveries: deliveries(manifest, environment, known, name, current),
         remote: remote(manifest, environment, known.store, name),
         copies: known.copies.get(name).cloned().unwrap_or_default(),
         read: BTreeSet::new(),
@@ -83,10 +85,10 @@ fn deliveries(
     manifest: &Manifest,
     environment: &EnvName,
     known: &Known<'_>,
-    declaration: &Declaration,
+    name: &SecretName,
     current: &Version,
 ) -> Vec<Delivery> {
-    let (name, previous) = (&declaration.name, declaration.name.previous());
+    let previous = name.previous();
     let held = |file: &DeliveredFile| {
         file.holds.get(name).or_else(|| file.holds.get(previous.as_ref()?)).map(|version| *version != current.id)
     };

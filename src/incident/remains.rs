@@ -14,9 +14,11 @@ use crate::sync::place;
 /// What is left, in the order in which it should be done: values first, then who reads them, then traces.
 pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], places: &BTreeSet<Place>) -> Vec<String> {
     let words = Words { manifest, environment };
-    let declared = || affected.iter().filter_map(|it| Some((it, manifest.secret(&it.secret)?)));
-    let supplied = declared().filter(|(it, _)| it.made_from.is_none());
+    let declared = affected.iter().filter_map(|it| Some((it, manifest.secret(&it.secret)?)));
+    let supplied = declared.filter(|(it, declaration)| it.made_from.is_none() && declaration.is_in(environment));
     let mut lines: Vec<String> = supplied.flat_map(|(it, declaration)| words.value(it, declaration)).collect();
+    let others = affected.iter().filter(|it| !manifest.has_secret(&it.secret, environment));
+    lines.extend(others.map(|it| words.undeclared(&it.secret)));
     lines.extend(affected.iter().flat_map(Words::copies));
     lines.extend(affected.iter().filter_map(|it| Some(words.remote(it, it.remote.as_ref()?))));
     lines.extend(words.readers(affected));
@@ -88,6 +90,12 @@ impl Words<'_> {
         format!(
             "no hook of `{name}` has the step `retire`: unless `set` put the new value in the place of the leaked one, have its owner refuse that"
         )
+    }
+
+    /// What a person has to do about a value that nothing takes the place of.
+    fn undeclared(&self, name: &SecretName) -> String {
+        let remove = self.command(&format!("remove {name}"));
+        format!("`{name}` is not declared any more: have who accepted it refuse it, and forget it with {remove}")
     }
 
     pub(super) fn left(&self, name: &SecretName, id: &str) -> String {

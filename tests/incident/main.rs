@@ -11,6 +11,7 @@ mod support;
 
 mod banned;
 mod command;
+mod undeclared;
 
 use support::{Project, Run};
 

@@ -80,6 +80,17 @@ impl Case {
         Ok(Some(Incident { at: now, uid, reason, affected, recipients, places, done, remains }))
     }
 
+    /// What a person is asked before anything is banned.
+    pub fn question(&self, world: &World<'_>) -> String {
+        let list = |names: &[&SecretName]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let is_replaced = |name: &&SecretName| world.manifest.has_secret(name, world.environment);
+        let (replaced, others): (Vec<_>, Vec<_>) = self.fresh.iter().partition(is_replaced);
+        let ban = format!("ban {}, which nothing takes the place of, for ever", list(&others));
+        let replace = format!("replace {} now, without an overlap, and ban the old for ever", list(&replaced));
+        let asked = [(replaced, replace), (others, ban)];
+        asked.into_iter().filter(|(names, _)| !names.is_empty()).map(|it| it.1).collect::<Vec<_>>().join(", and ")
+    }
+
     /// New values for what is made here; what a person supplies has to wait for one, and what an owner is to be told of or hosts
     /// are to agree on is rotated afterwards.
     pub fn plan(&self, session: &Session<'_>, world: &World<'_>, store: &Store) -> Plan {
@@ -89,7 +100,8 @@ impl Case {
         let is_left = |name: &&SecretName| store.is_current_leaked(name);
         let all = self.fresh.iter().chain(self.known.keys().filter(is_left));
         let all = all.filter(|name| store.rotations.open(name).is_none());
-        let made: BTreeSet<SecretName> = all.filter(|name| is_made(&manifest.secrets[*name])).cloned().collect();
+        let made: BTreeSet<SecretName> =
+            all.filter(|name| manifest.secret(*name).is_some_and(is_made)).cloned().collect();
         if made.is_empty() {
             return Plan::default();
         }
@@ -142,14 +154,13 @@ impl Case {
             ));
         }
         for name in self.fresh.iter().filter(|name| !changed.contains(name)) {
-            let is_rotated =
-                world.manifest.secret(name).is_some_and(|it| remains::is_rotated(world.manifest, store, it));
-            say(if is_rotated {
-                format!(
+            let declaration = world.manifest.secret(name).filter(|it| it.is_in(world.environment));
+            say(match declaration.map(|it| remains::is_rotated(world.manifest, store, it)) {
+                Some(true) => format!(
                     "`{name}` is rotated without an overlap; until that has ended, the leaked value may be accepted"
-                )
-            } else {
-                format!("`{name}` waits for a new value from a person")
+                ),
+                Some(false) => format!("`{name}` waits for a new value from a person"),
+                None => format!("`{name}` is not declared any more: nothing takes its place"),
             });
         }
         if !authorities.is_empty() {
@@ -184,9 +195,9 @@ impl Case {
     /// What is to be rotated, now that it is banned: also what a run before this one did not come to.
     pub fn rotated(&self, world: &World<'_>, store: &Store) -> BTreeSet<SecretName> {
         let is_left = |name: &&SecretName| {
-            let declaration = world.manifest.secret(*name);
+            let declaration = world.manifest.secret(*name).filter(|it| it.is_in(world.environment));
             let is_begun = store.rotations.open(name).is_some();
-            (is_begun || declaration.is_some_and(|it| remains::is_rotated(world.manifest, store, it)))
+            declaration.is_some_and(|it| is_begun || remains::is_rotated(world.manifest, store, it))
                 && store.is_current_leaked(name)
         };
         self.fresh.iter().chain(self.known.keys()).filter(is_left).cloned().collect()

@@ -6,7 +6,7 @@ use super::super::context::Context;
 use super::super::session::Session;
 use super::super::{generate, mounted, rotate};
 use super::case::Case;
-use super::named::{findings, names, refuse_value_in_words, without_values};
+use super::named::{expect_any, findings, known, names, refuse_value_in_words, without_values};
 use super::tell::{self, Answer, OneIncident};
 use super::timelines::Timelines;
 use super::{Leak, rotation, unended};
@@ -30,14 +30,16 @@ const BANNED_ALL_THE_SAME: &str = "what leaked would be banned all the same";
 
 pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     let session = Session::open(context)?;
+    expect_any(leak)?;
     let findings = findings(&session, leak)?;
-    let names = names(&session, leak, &findings)?;
     let _lock = (!leak.dry_run).then(|| session.lock_in_haste()).transpose()?;
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, leak.dry_run)?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
+    let findings = known(&session, &opened.store, leak, findings)?;
+    let names = names(&session, &opened.store, leak, &findings)?;
     let findings = without_values(&opened.store, findings);
     let case = Case::sort(&session, &opened.store, names, findings, leak)?;
     refuse_value_in_words(&opened.store, leak)?;
@@ -48,9 +50,7 @@ pub fn run(context: &Context, leak: &Leak) -> Result<Exit> {
     }
     if !leak.dry_run && incident.is_some() {
         generate::refuse_unreadable_data(context, &opened.store, &plan)?;
-        let names: Vec<String> = case.fresh.iter().map(|name| format!("`{name}`")).collect();
-        let question = format!("replace {} now, without an overlap, and ban the old for ever", names.join(", "));
-        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+        context.ui.confirm(&case.question(&world), context.global.yes, !context.global.non_interactive)?;
     }
     let changed = case.act(&world, &mut opened.store, &plan, incident.as_mut())?;
     world.refuse_in_flight(&opened.store, &changed)?;

@@ -37,6 +37,8 @@ struct Listed<'a> {
     unretired: Vec<&'a SecretName>,
     /// The secrets whose owners may accept what leaked, which no hook could have refused any more.
     left: Vec<&'a SecretName>,
+    /// The secrets that are declared no more, so that nothing takes the place of what leaked, and are not removed yet.
+    undeclared: Vec<&'a SecretName>,
     /// The secrets that have a new value, and whose files were delivered with what leaked or is made of it.
     undelivered: Vec<&'a SecretName>,
     /// As it is now.
@@ -74,6 +76,10 @@ fn listed<'s>(
     };
     let leaked = incident.affected.iter().filter(|it| it.made_from.is_none());
     let leaked: Vec<_> = leaked.map(|it| (&it.secret, standing::of(&session.manifest, store, it))).collect();
+    let is_left_alone = |name: &SecretName| {
+        let is_declared = session.manifest.has_secret(name, &session.environment);
+        !is_declared && store.current(name).is_some_and(|current| incident.has(name, current.id))
+    };
     let those = |which: Standing| leaked.iter().filter(|(_, it)| *it == which).map(|(name, _)| *name).collect();
     Listed {
         id,
@@ -82,6 +88,7 @@ fn listed<'s>(
         untold: those(Standing::Untold),
         unretired: those(Standing::Unretired),
         left: those(Standing::Left),
+        undeclared: incident.leaked().filter(|name| is_left_alone(name)).collect(),
         undelivered: incident.affected.iter().filter(is_held).map(|it| &it.secret).collect(),
         incident: timelines::current(session, store, id, incident),
     }
@@ -95,6 +102,7 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
         ("replaced, owner untold:", &it.untold),
         ("replaced, not retired yet:", &it.unretired),
         ("may be accepted, and no hook is left:", &it.left),
+        ("banned, and not declared any more:", &it.undeclared),
         ("replaced, and still in files until `vault-kit render`:", &it.undelivered),
     ];
     let open = states.into_iter().filter(|(_, secrets)| !secrets.is_empty());

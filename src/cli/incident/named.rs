@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::get;
 use super::super::paste::Paste;
 use super::super::session::{Session, read_for_change};
 use super::Leak;
@@ -51,17 +52,42 @@ fn leave_to_others(session: &Session<'_>, place: &str, is_all: bool, others: Vec
     Ok(())
 }
 
-/// The secrets that are meant; a setting is none.
-pub fn names(session: &Session<'_>, leak: &Leak, findings: &[Finding]) -> Result<BTreeSet<SecretName>> {
-    let asked = leak.names.iter().map(String::as_str).chain(findings.iter().map(|it| it.secret.as_str()));
-    let names = asked.map(|name| session.secret(name)).collect::<Result<BTreeSet<_>>>()?;
-    if names.is_empty() && leak.from_scan.is_none() {
+/// Refuses a command line that is about nothing.
+pub fn expect_any(leak: &Leak) -> Result<()> {
+    if leak.names.is_empty() && leak.from_scan.is_none() {
         return Err(
             Error::usage("the secret that leaked is needed").hint("`vault-kit incident NAME`, or `--from-scan FILE`")
         );
     }
+    Ok(())
+}
+
+/// The findings of values that this environment has, or had, a place for. The others keep nobody from acting on these: they are told, and
+/// refused where nothing else was found.
+pub fn known(session: &Session<'_>, store: &Store, leak: &Leak, findings: Vec<Finding>) -> Result<Vec<Finding>> {
+    let (ours, others): (Vec<_>, Vec<_>) = findings.into_iter().partition(|it| store.current(&it.secret).is_some());
+    let names: BTreeSet<&str> = others.iter().map(|it| it.secret.as_str()).collect();
+    for name in names {
+        let error = session.secret(name).map_or_else(|error| error, |_| get::missing(session, name));
+        if ours.is_empty() && leak.names.is_empty() {
+            return Err(error.hint("nothing was changed"));
+        }
+        session.context.ui.warn(&format!("{error}: nothing is done about what was found of it"));
+    }
+    Ok(ours)
+}
+
+/// The secrets that are meant, also those that are declared no more and have a value all the same; a setting is none.
+pub fn names(session: &Session<'_>, store: &Store, leak: &Leak, findings: &[Finding]) -> Result<BTreeSet<SecretName>> {
+    let is_there = |name: &SecretName| store.current(name).is_some();
+    let asked = leak.names.iter().map(|name| match SecretName::new(name.as_str()).ok().filter(is_there) {
+        Some(name) => Ok(name),
+        None => session.secret(name),
+    });
+    let names = asked.chain(findings.iter().map(|it| Ok(it.secret.clone()))).collect::<Result<BTreeSet<_>>>()?;
     let names: BTreeSet<SecretName> = names.iter().flat_map(|name| leaked_with(session, name)).collect();
-    let setting = names.iter().find(|name| !session.manifest.secrets[*name].is_stored());
+    let is_setting = |name: &&SecretName| session.manifest.secret(*name).is_some_and(|it| !it.is_stored());
+    let setting = names.iter().find(is_setting);
     setting.map_or(Ok(names.clone()), |name| {
         Err(Error::usage(format!("`{name}` is a setting, which stands in the manifest for everybody to read"))
             .hint("if it must not be known, declare it as a secret, and change it"))
