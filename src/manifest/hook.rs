@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Declaration, Kind, Manifest};
+use super::model::{Declaration, Format, Kind, Manifest};
 use super::period::Period;
 use crate::name::{EnvName, HookName, OutputName, SecretName};
 
@@ -72,9 +72,11 @@ impl Manifest {
         listed.filter(move |hook| step.takes_values() && hook.steps.contains(&step))
     }
 
-    /// The hooks that let programs read an output which changed, by name.
+    /// The hooks that let programs read an output which changed, by name. The list of fingerprints changes with what is only begun, and
+    /// no program reads it that does not say so.
     pub fn reloads<'a>(&'a self, output: &'a OutputName) -> impl Iterator<Item = &'a Hook> {
-        let concerns = |hook: &Hook| hook.outputs.as_ref().is_none_or(|outputs| outputs.contains(output));
+        let is_list = self.outputs.get(output).is_some_and(|it| it.format == Format::Fingerprints);
+        let concerns = move |hook: &Hook| hook.outputs.as_ref().map_or(!is_list, |outputs| outputs.contains(output));
         self.hooks.values().filter(move |hook| hook.steps.contains(&Step::Reload) && concerns(hook))
     }
 

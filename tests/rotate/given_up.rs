@@ -264,3 +264,17 @@ fn what_was_given_up_and_leaks_later_is_found_and_banned() {
         project.run(["check"]).assert_code(0);
     }
 }
+
+#[test]
+fn no_program_reads_the_committed_list_that_does_not_say_so() {
+    for (outputs, expected) in [("", &["set", "test"][..]), ("outputs = [\"prints\"]\n", &["set", "test", "reload"])] {
+        let project = listed();
+        let hook = "[hooks.any]\nprogram = \"hooks/owner\"\nsteps = [\"reload\"]\n";
+        project.write("vault-kit.toml", format!("{}{hook}{outputs}", project.read("vault-kit.toml")));
+        project.run(["trust", "--yes"]).assert_code(0);
+        project.write("fail-test", "");
+        project.run(["rotate", "DB"]).assert_code(8);
+        assert_eq!(steps(&project), expected, "nothing of theirs changed");
+        assert!(project.read("prints.json").contains("next"));
+    }
+}
