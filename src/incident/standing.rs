@@ -38,6 +38,17 @@ pub fn of(manifest: &Manifest, store: &Store, it: &Affected) -> Standing {
     leak(manifest, store, it).map_or(Standing::Over, |leak| of_leak(manifest, &store.environment, &leak))
 }
 
+/// How far it will have come once a run put another value in force: no rotation has refused what an owner was told by hooks that are gone.
+pub fn once_replaced(manifest: &Manifest, store: &Store, it: &Affected) -> Standing {
+    let has = |step| manifest.secret(&it.secret).is_some_and(|declaration| has(manifest, declaration, step));
+    let is_its = |version: &Version| it.versions.contains(&version.id);
+    let mut told = store.to_retire(&it.secret).chain(store.current(&it.secret)).filter(|it| it.life.told.is_some());
+    if it.closed || has(Step::Set) || has(Step::Retire) || !told.any(is_its) {
+        return Standing::Over;
+    }
+    Standing::Left
+}
+
 /// The same of what is replaced, by what a ledger tells.
 fn of_leak(manifest: &Manifest, environment: &EnvName, leak: &Leak) -> Standing {
     let declared = manifest.secret(&leak.secret).filter(|it| it.is_in(environment));

@@ -297,3 +297,17 @@ fn the_value_before_an_overlap_is_told_of_too_where_the_one_in_force_is_not_repl
     project.run(["check"]).assert_code(0);
     assert!(project.run(["scan", "paste.txt"]).stdout.contains("it was replaced already"));
 }
+
+#[test]
+fn a_rehearsal_tells_that_hooks_which_are_gone_leave_the_owner_with_what_leaked() {
+    let project = told();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    without_hooks(&project);
+    let rehearsed = project.run(["incident", "DB", "-n"]).assert_code(8);
+    let run = project.run(INCIDENT).assert_code(8);
+    for run in [&rehearsed, &run] {
+        let errors: Vec<&str> = run.stderr.lines().filter(|line| line.contains("vault-kit: error:")).collect();
+        assert_eq!(errors, ["vault-kit: error: the owner of `DB` may still accept the value that leaked"], "{run:?}");
+    }
+}

@@ -102,7 +102,6 @@ impl Declared<'_> {
         let (foreseen, unstartable) = foreseen.unzip();
         refused.extend(unstartable.into_iter().flatten());
         if refused.is_empty() {
-            // Of what is rotated another value is going to be in force.
             let left = unended::errors(self.session, store, self.timelines.ids(), &worked_on);
             refused.extend(left);
         }

@@ -9,20 +9,25 @@ use crate::name::SecretName;
 use crate::store::Store;
 use crate::store::incidents::Affected;
 
-/// Why these incidents have not, but for those secrets, each with the command that goes on.
+/// Why these incidents have not, each with the command that goes on; of those secrets that `are_replaced` by a run, why they will not
+/// have.
 pub fn errors<'i>(
     session: &Session<'_>,
     store: &Store,
     ids: impl Iterator<Item = &'i String>,
-    but: &BTreeSet<SecretName>,
+    are_replaced: &BTreeSet<SecretName>,
 ) -> Vec<Error> {
     let incidents = ids.filter_map(|id| Some((id, store.incidents.get(id)?)));
     let affected = incidents.flat_map(|(id, incident)| incident.affected.iter().map(move |it| (id, it)));
-    let left = affected.filter(|(_, it)| !but.contains(&it.secret));
-    left.filter_map(|(id, it)| one(session, store, id, it)).collect()
+    let manifest = &session.manifest;
+    let standing = |it: &Affected| {
+        let of = if are_replaced.contains(&it.secret) { standing::once_replaced } else { standing::of };
+        of(manifest, store, it)
+    };
+    affected.filter_map(|(id, it)| one(session, store, (id, it), standing(it))).collect()
 }
 
-fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<Error> {
+fn one(session: &Session<'_>, store: &Store, (id, it): (&str, &Affected), standing: Standing) -> Option<Error> {
     let name = &it.secret;
     let accepted = || {
         let message = format!("the owner of `{name}` may still accept the value that leaked");
@@ -32,7 +37,6 @@ fn one(session: &Session<'_>, store: &Store, id: &str, it: &Affected) -> Option<
         let message = format!("the value of `{name}` that leaked is still in force");
         Error::new(Kind::Conflict, "banned", message).incomplete()
     };
-    let standing = standing::of(&session.manifest, store, it);
     let is_begun = store.rotations.running.contains_key(name);
     let command = standing::command(standing, name, id, is_begun).map(|words| format!("`vault-kit {words}`"));
     let command = command.unwrap_or_default();
