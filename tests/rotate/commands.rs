@@ -172,8 +172,16 @@ fn what_was_begun_can_be_given_up_although_it_is_not_declared_any_more() {
         assert!(!told[0].contains("refused"), "{told:?}");
         let check = project.run(["check"]).assert_code(1);
         assert!(check.stdout.contains("fix: vault-kit rotate abort DB") || step == Step::Aborting, "{check:?}");
-        project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
+        let run = project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
         assert_eq!(stages(&project, "DB"), [Stage::Current, Stage::Aborted]);
+        // What it says can be pasted.
+        for words in ["rotate tell", "vault-kit get"] {
+            assert!(!run.both().contains(words), "{run:?}");
+        }
+        if run.stderr.contains("the owner of `DB`") {
+            assert!(run.stderr.contains("`vault-kit remove DB`"), "{run:?}");
+            project.run(["remove", "DB", "--yes"]).assert_code(0);
+        }
     }
 }
 

@@ -135,7 +135,7 @@ pub fn tell_with(
             notify(session, problem, error, &paste.command(&format!("vault-kit rotate {words}")));
         }
     }
-    report.events.iter().filter_map(warning).for_each(|words| ui.warn(&paste.words(&words)));
+    report.events.iter().filter_map(|event| warning(session, event)).for_each(|words| ui.warn(&paste.words(&words)));
     for name in &report.unsent {
         let push = paste.command(&format!("vault-kit sync push {name}"));
         ui.warn(&format!("`{name}` is not in AWS as it is here now: `{push}`"));
@@ -179,8 +179,12 @@ fn tell_words(ui: Ui, hook: &str, said: &str) {
 }
 
 /// What a person should know besides.
-fn warning(Event { secret, what }: &Event) -> Option<String> {
+fn warning(session: &Session<'_>, Event { secret, what }: &Event) -> Option<String> {
     match what {
+        What::Untold { .. } if !session.manifest.has_secret(secret, &session.environment) => Some(format!(
+            "the owner of `{secret}`, which is not declared any more, may accept what was given up, the value before it, or both: have it \
+             refuse them by hand, then forget the secret with `vault-kit remove {secret}`; or declare it and its hooks again"
+        )),
         What::DeclaredOtherwise => Some(format!(
             "`{secret}` is declared otherwise since its rotation began, which goes on with the value of then; for another one, \
              `vault-kit rotate abort {secret}` if it is not in force yet, and then `vault-kit rotate {secret}`"
