@@ -411,7 +411,8 @@ fn an_overlap_that_the_next_rotation_ends_is_a_warning() {
         warnings.map(|it| (it.line, it.message, it.hint.unwrap())).collect::<Vec<_>>()
     };
     let (rotate, overlap) = ("rotate = \"2d\"\n", "overlap = \"48h\"\n");
-    let hint = "each rotation ends the overlap of the one before it: make `overlap` shorter, or `rotate` longer";
+    let hint = "each rotation ends the overlap of the one before it, and a scheduled one waits for that end where a hook has the step \
+                `retire`: make `overlap` shorter, or `rotate` longer";
     let warning = |what: &str| vec![(6, format!("`secrets.A.overlap`, {what}"), hint.to_owned())];
     assert_eq!(of("", &format!("{rotate}{overlap}")), warning("2d, is not shorter than its `rotate`, 2d"));
     assert_eq!(of("", &format!("{rotate}overlap = \"47h\"\n")), []);

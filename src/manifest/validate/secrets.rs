@@ -180,7 +180,8 @@ fn warn_of_long_overlap(
     let Some((name, is_own, lasts, rotate)) = long.next() else { return };
     let there = if is_own { String::new() } else { format!(" in environment `{name}`") };
     let message = format!("`{place}.overlap`, {lasts}{there}, is not shorter than its `rotate`, {rotate}");
-    let hint = "each rotation ends the overlap of the one before it: make `overlap` shorter, or `rotate` longer";
+    let hint = "each rotation ends the overlap of the one before it, and a scheduled one waits for that end where a hook has the step \
+                `retire`: make `overlap` shorter, or `rotate` longer";
     problems.warn(overlap.at, message, hint);
 }
 
