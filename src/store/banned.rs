@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use serde::{Deserialize, Serialize};
 
 use super::{Store, Version, derive, fingerprint};
@@ -130,18 +131,33 @@ impl Store {
         versions.filter(|version| self.is_banned(version)).map(|version| version.id).collect()
     }
 
-    /// Refuses with `banned` a value that leaked, as the value of whatever secret.
+    /// Refuses with `banned` a value that leaked, as the value of whatever secret, also as a person may paste it: with blanks or
+    /// line ends around it, or in base64.
     pub fn refuse_banned(&self, name: &SecretName, value: &Secret) -> Result<()> {
         if self.banned.is_empty() {
             return Ok(());
         }
-        let fingerprint = digest::keyed_fingerprint(&self.fingerprint_key, &self.project, value);
-        let Some(ban) = self.banned.0.get(&fingerprint) else { return Ok(()) };
+        let ban_of =
+            |value: &Secret| self.banned.0.get(&digest::keyed_fingerprint(&self.fingerprint_key, &self.project, value));
+        let dressed =
+            || undressed(value).iter().find_map(ban_of).map(|ban| (ban, ", with blanks around it or in base64"));
+        let Some((ban, how)) = ban_of(value).map(|ban| (ban, "")).or_else(dressed) else { return Ok(()) };
         let whose = if ban.secret == *name { String::new() } else { format!(" as `{}`", ban.secret) };
-        let message = format!("refusing a value for `{name}` that leaked{whose}: banned since {}", ban.at.date_naive());
+        let since = ban.at.date_naive();
+        let message = format!("refusing a value for `{name}` that leaked{whose}{how}: banned since {since}");
         Err(Error::new(Kind::Conflict, "banned", message)
             .hint("nothing was changed; a value that leaked is never taken again: supply a new one"))
     }
+}
+
+/// What a value is without what may be around it: blanks, and base64 of whatever alphabet.
+fn undressed(value: &Secret) -> Vec<Secret> {
+    let trimmed = value.expose().trim_ascii();
+    let alphabets = [&BASE64, &BASE64_NOPAD, &BASE64URL, &BASE64URL_NOPAD];
+    let decoded = alphabets.iter().find_map(|it| it.decode(trimmed).ok()).map(Secret::new);
+    // As `echo VALUE | base64` encodes it.
+    let inner = decoded.as_ref().map(|it| Secret::copy_of(it.expose().trim_ascii()));
+    std::iter::once(Secret::copy_of(trimmed)).chain(decoded).chain(inner).collect()
 }
 
 #[cfg(test)]
@@ -180,6 +196,29 @@ mod tests {
         }
         store.refuse_banned(&name("A"), &value(b"four")).unwrap();
         assert_eq!(store.banned_versions().len(), 3);
+    }
+
+    #[test]
+    fn a_banned_value_is_refused_as_a_person_may_paste_it_too() {
+        let mut store = store("age1");
+        store.promote(&name("A"), version(b"leaked?>~value", now()));
+        store.ban(&name("A"), now(), None);
+        let line = b"leaked?>~value\n";
+        let pasted = [
+            line.to_vec(),
+            b" \tleaked?>~value\r\n".to_vec(),
+            BASE64.encode(line).into_bytes(),
+            BASE64URL_NOPAD.encode(&line[..14]).into_bytes(),
+            (BASE64.encode(&line[..14]) + "\n").into_bytes(),
+        ];
+        for bytes in &pasted {
+            let error = store.refuse_banned(&name("B"), &value(bytes)).unwrap_err();
+            assert_eq!(error.code(), "banned");
+            assert!(error.to_string().contains("with blanks around it or in base64"), "{error}");
+        }
+        for bytes in [&b"leaked?>~values"[..], b"another value", b"", b"\n"] {
+            store.refuse_banned(&name("B"), &value(bytes)).unwrap();
+        }
     }
 
     #[test]

@@ -34,6 +34,22 @@ fn set_refuses_it_for_every_secret_and_changes_nothing() {
 }
 
 #[test]
+fn set_and_import_refuse_it_as_a_person_may_paste_it_too() {
+    let project = with_banned(&["STRIPE"]);
+    let encoded = data_encoding::BASE64.encode(format!("{KEY}\n").as_bytes());
+    project.write("old.env", format!("STRIPE=' {KEY} '\nAUTH={encoded}\n"));
+    let before = project.contents();
+    for pasted in [format!(" {KEY} "), format!("{KEY}\r\n\n"), encoded.clone()] {
+        let run = project.run_with_stdin(["set", "STRIPE"], pasted.as_bytes()).assert_code(7);
+        assert!(run.stderr.contains("with blanks around it or in base64") && run.stdout.is_empty(), "{run:?}");
+        assert!(!run.both().contains(KEY) && !run.both().contains(&encoded));
+    }
+    assert_eq!(project.contents(), before);
+    let answer = json(&project.run(["import", "old.env", "--replace", "--json"]).assert_code(7));
+    assert_eq!(answer["banned"], serde_json::json!(["STRIPE", "AUTH"]));
+}
+
+#[test]
 fn import_takes_the_rest_and_says_which_one_leaked() {
     let project = with_banned(&["STRIPE"]);
     project.write("old.env", format!("STRIPE={KEY}\nAUTH=Zm9vYmFyYmF6cXV4cXV1eGNvcmdlZ3JhdWx0Z2FycGx5\n"));
