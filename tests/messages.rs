@@ -1462,7 +1462,8 @@ fn a_report_of_a_scan_that_is_none() {
     exit 3
     --- stderr
     vault-kit: error: `scan.json`: finding 1: `line` is counted from 1
-    vault-kit: hint: nothing was changed; an incident reads `{"schema_version": 1, "findings": [{"secret": …, "path": …, "line": …}]}`
+    vault-kit: hint: nothing was changed; `vault-kit scan --json` writes one
+    vault-kit: hint: an incident reads `{"schema_version": 1, "findings": [{"secret": …, "path": …, "line": …}]}`
     "#);
 }
 

@@ -5,6 +5,7 @@
 //! finding without a `secret` is about somebody else's.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, SecretName, VersionId};
@@ -36,59 +37,60 @@ impl Finding {
 }
 
 #[derive(Deserialize)]
-struct RawReport {
-    schema_version: u32,
-    findings: Vec<RawFinding>,
-}
-
-#[derive(Deserialize)]
 struct RawFinding {
     #[serde(default)]
     secret: Option<String>,
     environment: Option<String>,
     version: Option<String>,
     #[serde(alias = "file")]
-    path: String,
+    path: Option<String>,
     line: Option<u64>,
 }
 
 /// Reads a report; fails with `scan-invalid`, which names `place` and the finding by its number, and quotes nothing.
 pub fn parse(bytes: &[u8], place: &str) -> Result<Vec<Finding>> {
-    let report: RawReport = serde_json::from_slice(bytes).map_err(|error| {
-        invalid(place, &format!("is no report of a scan, or breaks off, at line {}", error.line().max(1)))
-    })?;
-    if report.schema_version != 1 {
-        return Err(invalid(place, "is of another `schema_version` than 1"));
+    if bytes.trim_ascii().is_empty() {
+        return Err(invalid(place, "is empty, and no report of a scan"));
     }
-    let findings = report.findings.into_iter().enumerate();
-    findings
-        .filter_map(|(index, mut raw)| Some((index, raw.secret.take()?, raw)))
-        .map(|(index, name, raw)| {
-            read(name, raw).map_err(|what| invalid(place, &format!("finding {}: {what}", index + 1)))
-        })
-        .collect()
+    let report: Value = serde_json::from_slice(bytes).map_err(|error| {
+        invalid(place, &format!("is no report of a scan: it is not JSON, or breaks off, at line {}", error.line()))
+    })?;
+    let Some(Value::Array(findings)) = report.get("findings") else {
+        return Err(invalid(place, "is no report of a scan: it has no list of `findings`"));
+    };
+    match report.get("schema_version") {
+        Some(version) if *version == 1 => {}
+        Some(_) => return Err(invalid(place, "is of another `schema_version` than 1")),
+        None => return Err(invalid(place, "has no `schema_version`, which is 1")),
+    }
+    let read = |(index, raw)| read(raw).map_err(|what| invalid(place, &format!("finding {}: {what}", index + 1)));
+    findings.iter().enumerate().filter_map(|it| read(it).transpose()).collect()
 }
 
-fn read(name: String, raw: RawFinding) -> Result<Finding, &'static str> {
+/// A finding; `None` = it is about somebody else's.
+fn read(raw: &Value) -> Result<Option<Finding>, &'static str> {
+    let raw = RawFinding::deserialize(raw).map_err(|_| "it is no object, or a field of it is no text or number")?;
+    let Some(name) = raw.secret else { return Ok(None) };
+    let path = raw.path.ok_or("it has neither a `path` nor a `file`")?;
     let secret = SecretName::new(name).map_err(|_| "`secret` is no name of a secret")?;
     let environment = raw.environment.map(EnvName::new).transpose();
     let environment = environment.map_err(|_| "`environment` is no name of an environment")?;
     let version =
         raw.version.map(|text| VersionId::parse(&text).ok_or("`version` is no id of a version")).transpose()?;
     // It is written into a file that people read in a terminal.
-    if raw.path.is_empty() || raw.path.len() > LONGEST_PATH || raw.path.chars().any(char::is_control) {
+    if path.is_empty() || path.len() > LONGEST_PATH || path.chars().any(char::is_control) {
         return Err("`path` is empty, too long, or has a control character");
     }
     if raw.line == Some(0) {
         return Err("`line` is counted from 1");
     }
-    Ok(Finding { secret, environment, version, path: raw.path, line: raw.line })
+    Ok(Some(Finding { secret, environment, version, path, line: raw.line }))
 }
 
 fn invalid(place: &str, what: &str) -> Error {
-    Error::new(Kind::Manifest, "scan-invalid", format!("`{place}`: {what}")).hint(
-        "nothing was changed; an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"path\": …, \"line\": …}]}`",
-    )
+    Error::new(Kind::Manifest, "scan-invalid", format!("`{place}`: {what}"))
+        .hint("nothing was changed; `vault-kit scan --json` writes one")
+        .hint("an incident reads `{\"schema_version\": 1, \"findings\": [{\"secret\": …, \"path\": …, \"line\": …}]}`")
 }
 
 #[cfg(test)]
@@ -129,8 +131,22 @@ mod tests {
             assert_eq!((error.code(), error.kind().code()), ("scan-invalid", 3), "{finding}");
             assert!(!error.to_string().contains("canary"), "{error}");
         }
-        for text in ["", "[]", "canary", r#"{"findings": []}"#, r#"{"schema_version": 2, "findings": []}"#] {
-            assert_eq!(parse(text.as_bytes(), "r.json").unwrap_err().code(), "scan-invalid", "{text}");
+        for (text, words) in [
+            ("", "is empty"),
+            ("\n", "is empty"),
+            ("canary", "not JSON, or breaks off, at line 1"),
+            ("{\"schema_version\": 1,\n\"findings\": [", "breaks off, at line 2"),
+            ("[]", "no list of `findings`"),
+            (r#"{"schema_version": 1, "findings": {}}"#, "no list of `findings`"),
+            (r#"{"version": "2.1.0", "runs": []}"#, "no list of `findings`"),
+            (r#"{"findings": []}"#, "has no `schema_version`"),
+            (r#"{"schema_version": 2, "findings": []}"#, "another `schema_version`"),
+        ] {
+            let error = parse(text.as_bytes(), "r.json").unwrap_err();
+            assert!(error.code() == "scan-invalid" && error.to_string().contains(words), "{text}: {error}");
         }
+        let without = parse(report(r#"{"secret": "A", "line": 3}"#).as_bytes(), "r.json").unwrap_err();
+        assert!(without.to_string().contains("finding 1: it has neither a `path` nor a `file`"), "{without}");
+        assert_eq!(parse(report(r#"{"rule": "jwt"}"#).as_bytes(), "r.json").unwrap(), [], "somebody else's");
     }
 }
