@@ -169,14 +169,15 @@ impl<'a> Machine<'a> {
         deeds: &[Deed<'_>],
     ) -> Result<()> {
         run.report.refused.extend(pulled.problems.drain(..).map(Refusal::from));
-        let has_news = !pulled.changed.is_empty() || pulled.noted || !deeds.is_empty();
         let store = &mut pulled.opened.store;
+        let lists = world.refresh_lists(store)?;
+        let has_news = !pulled.changed.is_empty() || pulled.noted || !deeds.is_empty() || !lists.is_empty();
         store.updated = store.updated.max(if has_news { world.now } else { store.updated });
         let taken = Deed::of("rotate-pull", &pulled.changed);
         let deeds: Vec<Deed<'_>> = deeds.iter().copied().chain(has_news.then_some(taken)).collect();
         let mut owe = |store: &mut Store, changing: &Changing| self.owe_reloads(store, changing);
         let delivered = world.settle_deeds(&mut pulled.opened, &deeds, has_news, Some(&mut owe))?;
-        run.deliver(delivered);
+        run.deliver(Delivered { lists, ..delivered });
         let taken = |secret: &SecretName| {
             let store = &pulled.opened.store;
             let what = match store.next(secret) {

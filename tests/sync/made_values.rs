@@ -194,3 +194,21 @@ fn a_certificate_with_another_key_or_without_a_declared_name_is_not_taken() {
     assert!(run.stderr.contains("without the declared name `localhost`"), "{}", run.stderr);
     assert_eq!(second.project.read("tls/cert.pem"), before);
 }
+
+#[test]
+fn a_ca_that_came_from_there_has_its_revocation_list_at_once() {
+    let fake = Fake::start();
+    let with_list = "path = \"tls\"\nfiles = { fullchain = \"cert.pem\", key = \"key.pem\", crl = \"crl.pem\" }";
+    let text = text().replace("path = \"tls\"", with_list);
+    let hosts = [Host::with(&fake, &text), Host::with(&fake, &text)];
+    hosts[0].project.run(["init"]).assert_code(0);
+    hosts[0].run(["sync", "push"]).assert_code(0);
+    hosts[1].run(["sync", "pull"]).assert_code(0);
+    let lists = |host: &Host<'_>| host.project.read("tls/crl.pem").matches("BEGIN X509 CRL").count();
+    assert_eq!(hosts.each_ref().map(lists), [2, 2]);
+    // And so has one that takes the place of another, whose certificates somebody may still serve.
+    hosts[0].project.run(["generate", "--replace", "ISSUING", "--yes"]).assert_code(0);
+    hosts[0].run(["sync", "push"]).assert_code(0);
+    hosts[1].run(["sync", "pull"]).assert_code(0);
+    assert_eq!(hosts.each_ref().map(lists), [3, 3]);
+}

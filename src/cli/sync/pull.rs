@@ -83,6 +83,8 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
         taken.drop_replaced(&exchange, &mut opened.store, context.now);
     }
     order.settle(Direction::Pull, session, &exchange, &opened, || taken.planned.clone())?;
+    // A CA that came from there has no list here yet.
+    let lists = world.refresh_lists(&mut opened.store)?;
     let has_news = !taken.changed.is_empty() || taken.noted || is_contact_old(session, &opened.store);
     if has_news {
         opened.store.synced.contacted = Some(context.now);
@@ -91,7 +93,7 @@ pub fn carry_out(session: &Session<'_>, order: &Order<'_>, revoke: bool, wait: O
         world.rehearse(&mut opened.store)?
     } else {
         ignored::add(&session.root, &session.manifest)?;
-        world.settle_news(&mut opened, "sync pull", &taken.changed, has_news)?
+        world.settle_news(&mut opened, "sync pull", &taken.changed, has_news || !lists.is_empty())?
     };
     tell(context, session, &exchange, taken, &delivered, dry_run)
 }
