@@ -579,6 +579,11 @@ impl Ca {
     }
 }
 
+impl Certificate {
+    /// The longest life that verifiers accept of a certificate that is no CA.
+    pub const LONGEST: Period = Period::days(825);
+}
+
 impl Aws {
     /// The prefix of every name: declared, else `/<project>/<environment>/`.
     pub fn prefix_of(&self, project: &str, environment: &EnvName) -> String {

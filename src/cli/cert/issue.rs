@@ -19,16 +19,13 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::generate::certificate::request::{Names, Signed, Terms, sign};
 use crate::generate::{self, Input, Inputs};
-use crate::manifest::model::Usage;
+use crate::manifest::model::{Certificate, Usage};
 use crate::manifest::period::Period;
 use crate::manifest::{self, Kind};
 use crate::name::{EnvName, SecretName};
 use crate::plan::{self, Scope};
 use crate::store::certificates::Issued;
 use crate::ui::SCHEMA_VERSION;
-
-/// The longest life of a leaf that verifiers take.
-const LONGEST: Period = Period::days(825);
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -71,7 +68,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 
 fn parse_ttl(text: &str) -> Result<Period, String> {
     let ttl = Period::parse(text).ok_or("a length of time is wanted, such as `30d`")?;
-    if ttl > LONGEST { Err("verifiers refuse more than `825d`".to_owned()) } else { Ok(ttl) }
+    if ttl > Certificate::LONGEST { Err("verifiers refuse more than `825d`".to_owned()) } else { Ok(ttl) }
 }
 
 fn issue_declared(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {

@@ -20,9 +20,6 @@ use crate::name::{EnvName, SecretName};
 /// The longest life of a token.
 const LONGEST_TOKEN: Period = Period::days(365);
 
-/// The longest life of a leaf that verifiers take (Apple's limit for certificates of a private root).
-const LONGEST_LEAF: Period = Period::days(825);
-
 /// The characters of a password unless declared.
 const ALPHANUMERIC: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -284,7 +281,7 @@ impl Recipe<'_> {
     }
 
     fn certificate(&self, raw: RawCertificate, problems: &mut Problems) -> Option<Certificate> {
-        if let Some(field) = raw.ttl.as_ref().filter(|field| field.value > LONGEST_LEAF) {
+        if let Some(field) = raw.ttl.as_ref().filter(|field| field.value > Certificate::LONGEST) {
             let message = format!("`{}.ttl` must be at most `825d`", self.place);
             problems.add_with_hint(field.at, message, "verifiers refuse leaves that live longer; `90d` is usual");
         }
