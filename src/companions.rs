@@ -2,17 +2,16 @@
 //!
 //! Verifiers know a published key by a key set that they fetched and go on with for the `max_age` of its output. A new key
 //! signs only when every set without it has aged, and an old one leaves the set when everything that it signed has ended.
-//! It is the same with a root CA and its bundles: its `overlap` is the time that verifiers have to read a bundle anew.
+//! It is the same with a root CA and its bundles (`authority`).
 
-use std::collections::BTreeSet;
+mod authority;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::manifest::model::PemFile;
+pub use self::authority::{bundles, is_root};
 use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
-use crate::revocation;
 use crate::store::rotations::{Operation, Step};
 use crate::store::{Stage, Store, Version};
 use crate::token::algorithm::Algorithm;
@@ -72,30 +71,8 @@ pub fn spread(manifest: &Manifest, declaration: &Declaration, store: &Store) -> 
 
 /// Whether the verifiers of other hosts have to know a successor too before it signs: then all hosts activate it together.
 pub fn is_joint(manifest: &Manifest, declaration: &Declaration, store: &Store) -> bool {
-    let is_published = || max_age(manifest, &store.environment, &declaration.name).is_some();
+    let is_published = || lead(manifest, &store.environment, declaration).is_some();
     spread(manifest, declaration, store).is_some() && (store.next(&declaration.name).is_some() || is_published())
-}
-
-/// Whether it is a CA that nobody vouches for.
-pub fn is_root(declaration: &Declaration) -> bool {
-    matches!(&declaration.kind, Kind::Ca(ca) if ca.issuer.is_none())
-}
-
-/// The files by which verifiers trust a root, with the outputs that they are in.
-pub fn bundles<'a>(
-    manifest: &'a Manifest,
-    environment: &'a EnvName,
-    root: &'a SecretName,
-) -> impl Iterator<Item = (&'a Output, &'a Declaration, String)> {
-    let outputs = manifest.outputs_in(environment).filter(|output| matches!(output.format, Format::Pem { .. }));
-    let trusted = |name: &&SecretName| revocation::root(manifest, name).is_some_and(|it| it.name == *root);
-    let beneath = outputs.flat_map(move |output| output.secrets.iter().filter(trusted).map(move |name| (output, name)));
-    let declared = beneath.filter_map(|(output, name)| Some((output, manifest.secret(name)?)));
-    declared.filter(|(_, it)| it.is_in(environment)).filter_map(|(output, it)| {
-        let files = output.pem_files(&it.name, &it.kind)?;
-        let (_, path) = files.into_iter().find(|(piece, _)| *piece == PemFile::Ca)?;
-        Some((output, it, path))
-    })
 }
 
 /// The longest time that a verifier may go on with a key set; `None` when the key is in none.
@@ -124,7 +101,7 @@ pub fn companions<'s>(
     let companion = |version| {
         let companion = match declaration.kind {
             Kind::Keypair { .. } => pair(manifest, (declaration, overlap), version, store, max_age),
-            Kind::Ca(_) => authority(declaration, overlap?, version, store),
+            Kind::Ca(_) => authority::companion(manifest, (declaration, overlap?), version, store),
             _ => single(declaration, overlap, version, store),
         };
         companion.filter(|it| it.state == State::Next || now < it.until)
@@ -165,48 +142,6 @@ pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
         }
         _ => true,
     }
-}
-
-/// A root's version: it is trusted for an overlap before it signs, and for another one after it was replaced, or until what
-/// it signed for others has ended. An issuing CA is trusted through its root, and needs nobody beside it.
-fn authority<'s>(
-    declaration: &Declaration,
-    overlap: Period,
-    version: &'s Version,
-    store: &Store,
-) -> Option<Companion<'s>> {
-    if !is_root(declaration) || version.life.revoked.is_some() {
-        return None;
-    }
-    if version.stage == Stage::Next {
-        let since = version.life.published.unwrap_or(version.created);
-        // What the current root signed ends with it.
-        let end =
-            store.current(&declaration.name).and_then(|current| current.expires).unwrap_or(since + overlap.delta());
-        let until = (since + overlap.delta()).min(end.max(since));
-        return Some(Companion { version, state: State::Next, since, until, wait: until - since });
-    }
-    let since = version.life.replaced.filter(|_| version.stage == Stage::Previous)?;
-    let until = (since + overlap.delta()).max(latest_signed(store, version).unwrap_or(since));
-    Some(Companion { version, state: State::Retiring, since, until, wait: TimeDelta::zero() })
-}
-
-/// When the last of the certificates ends that were signed for others, by a root or by a CA beneath it.
-fn latest_signed(store: &Store, root: &Version) -> Option<DateTime<Utc>> {
-    let mut signers = BTreeSet::from([root.id]);
-    let authorities: Vec<&Version> = store.secrets.values().flatten().filter(|it| it.kind == root.kind).collect();
-    loop {
-        let is_beneath = |it: &&&Version| it.inputs.values().any(|above| signers.contains(above));
-        let beneath: Vec<_> = authorities.iter().filter(is_beneath).map(|it| it.id).collect();
-        let known = signers.len();
-        signers.extend(beneath);
-        if signers.len() == known {
-            break;
-        }
-    }
-    let certificates = &store.certificates;
-    let signed = certificates.issued.iter().filter(|it| signers.contains(&it.issuer));
-    signed.filter(|it| !certificates.is_revoked(it.issuer, &it.serial)).map(|it| it.expires).max()
 }
 
 /// A version of a single value: it stands beside its successor while the overlap lasts, unless its owner may refuse it already.

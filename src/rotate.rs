@@ -13,6 +13,7 @@
 //! program runs. Who dies on the way leaves an operation in the store, which the next run carries on with the same value.
 
 pub mod abort;
+mod barred;
 pub mod calls;
 pub mod claim;
 pub mod declared;

@@ -45,10 +45,12 @@ impl World<'_> {
             let Some(next) = companions.into_iter().find(is_next) else { continue };
             let held = self.held_since(store, name, next.version);
             let from = held.map_or(next.until, |held| next.held_since(held).until);
+            let is_joint = companions::is_joint(self.manifest, declaration, store);
+            // What all hosts publish is not made anew by each of them: like the current root, it stays as it was declared.
             let is_as_declared = companions::is_as_declared(declaration, next.version)
-                && observed.recipes.get(name) == next.version.recipe.as_ref();
-            // What all hosts publish they activate by a rotation, which asks AWS whether it is time.
-            let is_due = has_ended || from <= self.now && !companions::is_joint(self.manifest, declaration, store);
+                && (is_joint || observed.recipes.get(name) == next.version.recipe.as_ref());
+            // They activate it by a rotation, which asks AWS whether it is time.
+            let is_due = (has_ended || from <= self.now) && !is_joint;
             let is_delivered = has_ended || held.is_some();
             observed.next.insert(name.clone(), Next { from, is_due, is_delivered, is_as_declared });
         }

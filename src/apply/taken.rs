@@ -9,15 +9,15 @@ use crate::generate;
 use crate::manifest::Declaration;
 use crate::manifest::hook::USERNAME;
 use crate::name::VersionId;
-use crate::secret::parts::Part;
+use crate::secret::parts::{Part, Parts};
 use crate::store::{Life, Origin, Stage, Store, Version};
 use crate::sync::pull::Taken;
 use crate::world::World;
 
 impl World<'_> {
     /// Makes a value that was pulled the current version, with the id that it has on the other side: then a `kid` that
-    /// is made of the id is the same everywhere. Of a key pair the one that signs next is published, or is not any more; a host
-    /// that knew the current one as that activates it.
+    /// is made of the id is the same everywhere. Of a key pair or root the one that signs next is published, or is not any more; a
+    /// host that knew the current one as that activates it.
     pub fn take_over(&self, store: &mut Store, declaration: &Declaration, mut taken: Taken) -> Result<()> {
         let name = &declaration.name;
         let (next, known) = (taken.next.take(), taken.read.unwrap_or(self.now));
@@ -35,8 +35,7 @@ impl World<'_> {
             return Ok(());
         };
         if store.next(name).is_none_or(|it| it.parts != next) {
-            let facts = next.part(Part::Key).map(generate::inspect).unwrap_or_default();
-            let version = self.given_parts(declaration, next, facts, Origin::Pulled)?;
+            let version = self.version_of(declaration, next)?;
             let created = created.map_or(self.now, |there| there.trunc_subsecs(0).min(self.now));
             let life = Life { published: Some(known), ..version.life };
             store.publish(name, Version { created, life, ..version });
@@ -45,11 +44,7 @@ impl World<'_> {
     }
 
     fn take_current(&self, store: &mut Store, declaration: &Declaration, taken: Taken) -> Result<()> {
-        let facts = match taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Cert)) {
-            Some(piece) => generate::inspect(piece),
-            None => taken.parts.part(Part::Key).map(generate::inspect).unwrap_or_default(),
-        };
-        let mut version = self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?;
+        let mut version = self.version_of(declaration, taken.parts)?;
         version.id = taken.version.unwrap_or(version.id);
         let known = store.secrets.get(&declaration.name).and_then(|all| all.iter().find(|old| old.id == version.id));
         version.facts.extend(match (taken.username, known) {
@@ -57,9 +52,6 @@ impl World<'_> {
             (None, Some(before)) => before.facts.get_key_value(USERNAME).map(|(key, name)| (key.clone(), name.clone())),
             (None, None) => owner(store, declaration),
         });
-        // It is what the other side made of the same declaration and inputs.
-        version.recipe =
-            recipe(declaration, self.manifest, self.environment, &context(self.manifest, self.environment, self.now));
         version.inputs = declaration
             .references()
             .into_iter()
@@ -88,6 +80,15 @@ impl World<'_> {
         Ok(())
     }
 
+    /// A version of what the other side made of the same declaration.
+    fn version_of(&self, declaration: &Declaration, parts: Parts) -> Result<Version> {
+        let telling = [Part::Value, Part::Cert, Part::Key].into_iter().find_map(|part| parts.part(part));
+        let facts = telling.map(generate::inspect).unwrap_or_default();
+        let context = context(self.manifest, self.environment, self.now);
+        let recipe = recipe(declaration, self.manifest, self.environment, &context);
+        Ok(Version { recipe, ..self.given_parts(declaration, parts, facts, Origin::Pulled)? })
+    }
+
     /// Makes a value that is the new one on all hosts the candidate of a secret, with the id that it has on them.
     pub(crate) fn stage_taken(&self, store: &mut Store, declaration: &Declaration, taken: Taken) -> Result<VersionId> {
         let name = &declaration.name;
@@ -96,11 +97,10 @@ impl World<'_> {
         let mut version = if let Some(place) = own {
             all.remove(place)
         } else {
-            let piece = taken.parts.part(Part::Value).or_else(|| taken.parts.part(Part::Key));
-            let mut facts = piece.map(generate::inspect).unwrap_or_default();
+            let mut version = self.version_of(declaration, taken.parts)?;
             let told = taken.username.map(|name| (USERNAME.to_owned(), name));
-            facts.facts.extend(told.or_else(|| owner(store, declaration)));
-            self.given_parts(declaration, taken.parts, facts, Origin::Pulled)?
+            version.facts.extend(told.or_else(|| owner(store, declaration)));
+            version
         };
         version.id = taken.version.unwrap_or(version.id);
         let id = version.id;

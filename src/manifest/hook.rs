@@ -141,9 +141,14 @@ impl Declaration {
         self.kind.has_parts() || !self.usernames.is_empty()
     }
 
-    /// Whether the key that signs next goes to AWS beside it.
+    /// Whether the key or root that signs next goes to AWS beside it. An issuing CA is trusted through its root, and has none.
     pub fn sends_next(&self) -> bool {
-        matches!(self.kind, Kind::Keypair { .. }) && self.remote.is_some()
+        let has_next = match &self.kind {
+            Kind::Keypair { .. } => true,
+            Kind::Ca(ca) => ca.issuer.is_none(),
+            _ => false,
+        };
+        has_next && self.remote.is_some()
     }
 
     /// The user of the next version, by the facts of the one that it replaces: the one after that one's, or the first.

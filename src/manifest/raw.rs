@@ -154,8 +154,8 @@ table! {
         recovery_window: Period,
         /// How long the last good copy may serve when AWS cannot be reached, such as `24h`.
         stale_after: Period,
-        /// Within which time every host takes what changed there, such as `6h`; default `24h`. A key that all hosts publish
-        /// signs no earlier.
+        /// Within which time every host takes what changed there, such as `6h`; default `24h`. A key or root that all
+        /// hosts publish signs no earlier.
         spread: Period,
         /// Role to assume; takes effect only after `vault-kit trust`.
         #[schemars(length(min = 1))]

@@ -283,7 +283,7 @@ fn turn_of(world: &World<'_>, store: &Store, group: &Group, taken: &Taken) -> Re
 /// A value that leaked here is not taken from another host either.
 fn banned(store: &Store, intake: &Intake) -> Option<Error> {
     let refused = |taken: &Taken| {
-        // Of a key pair what is new is the next one: the other is in force as before.
+        // Of a key pair or root what is new is the next one: the other is in force as before.
         let parts = taken.next.as_ref().unwrap_or(&taken.parts);
         store.refuse_banned(&taken.secret, parts.primary()?).err()
     };

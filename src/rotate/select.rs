@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
+use super::barred::refuse;
 use super::programs::{Programs, Step};
 use super::retire::{owes_reload, waits_for_owner};
 use crate::companions;
@@ -79,8 +80,10 @@ pub enum Ready {
     Root,
     /// What it encrypted would be lost, since no hook encrypts it anew.
     Encrypts,
-    /// A CA that other hosts have too, by way of AWS: those who ask them would not trust what its successor signs.
-    Published,
+    /// A root CA without an overlap that other hosts have too, by way of AWS: nobody could trust its successor before it signs.
+    Abrupt,
+    /// An issuing CA that other hosts have too, by way of AWS: it is trusted through its root, and any host replaces it.
+    Issues,
 }
 
 /// Whether a secret can be rotated by a schedule.
@@ -88,8 +91,11 @@ pub fn ready(manifest: &Manifest, environment: &EnvName, declaration: &Declarati
     let is_in_aws = declaration.remote.is_some() && manifest.aws(environment).is_some();
     match &declaration.kind {
         _ if !declaration.is_generated() => Ready::Supplied,
-        SecretKind::Ca(_) if is_in_aws => Ready::Published,
-        SecretKind::Ca(ca) if ca.issuer.is_none() => Ready::Root,
+        SecretKind::Ca(ca) if ca.issuer.is_some() && is_in_aws => Ready::Issues,
+        SecretKind::Ca(ca) if ca.issuer.is_none() => {
+            let is_abrupt = is_in_aws && companions::lead(manifest, environment, declaration).is_none();
+            if is_abrupt { Ready::Abrupt } else { Ready::Root }
+        }
         SecretKind::EncryptionKey(_) if !has_set => Ready::Encrypts,
         _ => Ready::Yes,
     }
@@ -107,7 +113,7 @@ pub fn is_shared(manifest: &Manifest, environment: &EnvName, declaration: &Decla
 pub fn is_ahead(manifest: &Manifest, environment: &EnvName, declaration: &Declaration) -> bool {
     is_shared(manifest, environment, declaration)
         && declaration.sends_next()
-        && companions::max_age(manifest, environment, &declaration.name).is_some()
+        && companions::lead(manifest, environment, declaration).is_some()
 }
 
 /// The secrets of a group.
@@ -141,15 +147,15 @@ pub fn due<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Sto
     due::term(version.into(), declaration, manifest.environments.get(&store.environment))
 }
 
-/// When a key that all hosts publish signs; `None` for one that this host activates alone.
+/// When a key or root that all hosts publish signs; `None` for one that this host activates alone.
 fn activation<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Store) -> Option<Due<'m>> {
     let companions = companions::companions(manifest, declaration, store, store.updated);
     let next = companions.into_iter().find(|it| it.version.stage == Stage::Next);
     next.filter(|_| companions::is_joint(manifest, declaration, store)).map(|it| Due::at_once(it.until))
 }
 
-/// Whether it is a key that all hosts publish, and that leaked: nobody is to wait until verifiers know its successor.
-fn is_cut(manifest: &Manifest, declaration: &Declaration, store: &Store) -> bool {
+/// Whether it is a key or root that all hosts publish, and that leaked: nobody is to wait until verifiers know its successor.
+pub(super) fn is_cut(manifest: &Manifest, declaration: &Declaration, store: &Store) -> bool {
     store.is_current_leaked(&declaration.name) && companions::is_joint(manifest, declaration, store)
 }
 
@@ -168,8 +174,10 @@ pub fn select(
     match order {
         Order::Due => {
             let is_due = |it: &&Declaration| due(manifest, it, store).is_some_and(|due| due.is_now(now));
+            // A root that is published was asked for by a person.
             let can = |it: &&Declaration| {
-                ready(manifest, &store.environment, it, has_set(programs, it)) == Ready::Yes
+                (ready(manifest, &store.environment, it, has_set(programs, it)) == Ready::Yes
+                    || activation(manifest, it, store).is_some())
                     && !is_cut(manifest, it, store)
             };
             let is_paused = |name: &SecretName| {
@@ -236,64 +244,6 @@ fn waits_for_reload(name: &SecretName) -> Error {
         .hint("nothing was changed; go on with it by `vault-kit rotate resume`")
 }
 
-fn has_set(programs: &dyn Programs, declaration: &Declaration) -> bool {
+pub(super) fn has_set(programs: &dyn Programs, declaration: &Declaration) -> bool {
     !programs.hooks(&declaration.name, Step::Set).is_empty()
-}
-
-/// Why a named secret cannot be rotated.
-fn refuse(manifest: &Manifest, declaration: &Declaration, store: &Store, programs: &dyn Programs) -> Option<Error> {
-    let name = &declaration.name;
-    let error = match ready(manifest, &store.environment, declaration, has_set(programs, declaration)) {
-        Ready::Supplied if !declaration.is_stored() => {
-            Error::usage(format!("`{name}` is a setting")).hint("settings live in the manifest: edit its `value` there")
-        }
-        Ready::Supplied => supplied(declaration),
-        Ready::Encrypts => {
-            let message = format!("`{name}` is not rotated: what it encrypted could not be read with a new value");
-            Error::new(Kind::Usage, "encryption-key", message)
-                .hint("declare a hook for it whose `set` encrypts the data anew")
-                .hint(format!("or, once nothing needs the old value, `vault-kit generate --replace {name} --yes`"))
-        }
-        Ready::Published => published(manifest, declaration),
-        _ if is_cut(manifest, declaration, store) => cut(name),
-        _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
-            .hint(format!("make one with `vault-kit generate {name}`")),
-        _ => return None,
-    };
-    Some(error.hint("nothing was changed"))
-}
-
-/// Its successor is trusted where it was made alone, and whoever asks another host would refuse what that signs.
-fn published(manifest: &Manifest, declaration: &Declaration) -> Error {
-    let name = &declaration.name;
-    let next = (2..).map(|number| format!("{name}_{number}"));
-    let is_free = |next: &String| !manifest.secrets.contains_key(next.as_str());
-    let next = next.take(manifest.secrets.len() + 1).find(is_free).unwrap_or_default();
-    let message = format!("`{name}` is not rotated: other hosts have it by way of AWS, and would trust others");
-    Error::new(Kind::Usage, "rotation-published", message)
-        .hint(format!(
-            "declare another one beside it, such as `{next}`, with an `aws` of its own, whose certificate its verifiers trust too"
-        ))
-        .hint(format!("make it on one host: `vault-kit generate {next}`, then `vault-kit sync push {next}`"))
-        .hint(format!("on the others: `vault-kit sync pull {next}`"))
-        .hint(format!("once they all trust it, sign with it: `issuer = \"{next}\"`"))
-}
-
-fn cut(name: &SecretName) -> Error {
-    let message =
-        format!("`{name}` leaked: it is not rotated, since verifiers would go on with it until they know another");
-    Error::new(Kind::Usage, "rotation-published", message)
-        .hint(format!("cut it off: `vault-kit generate --replace {name} --revoke`, then `vault-kit sync push {name}`"))
-        .hint(format!("on the other hosts: `vault-kit sync pull --revoke {name}`"))
-}
-
-fn supplied(declaration: &Declaration) -> Error {
-    let name = &declaration.name;
-    let who = declaration.owner.as_deref().map_or_else(String::new, |owner| format!(": {owner} supplies it"));
-    let error = Error::usage(format!("`{name}` is not made by vault-kit{who}"));
-    let error = match &declaration.obtain {
-        Some(obtain) => error.hint(format!("it comes from: {obtain}")),
-        None => error,
-    };
-    error.hint(format!("once there is a new one, `vault-kit {}`", declaration.supply_words()))
 }

@@ -1,4 +1,4 @@
-//! Taking back a key that all hosts publish before it signs.
+//! Taking back a key or root that all hosts publish before it signs.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::world::World;
 
 impl Machine<'_> {
-    /// Takes back keys that all hosts publish and that do not sign yet.
+    /// Takes back keys and roots that all hosts publish and that do not sign yet.
     pub(super) fn withdraw(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
         let mut run = Run { withdraws: true, ..Run::default() };
         let (fresh, targets) = self.look(&mut run, names.clone())?;
@@ -28,7 +28,7 @@ impl Machine<'_> {
     }
 }
 
-/// Whether all of these are keys that all hosts publish and that do not sign yet, with no rotation on its way.
+/// Whether all of these are keys or roots that all hosts publish and that do not sign yet, with no rotation on its way.
 pub fn is_ahead(world: &World<'_>, store: &Store, names: &BTreeSet<SecretName>) -> bool {
     let is_joint = |name| world.manifest.secret(name).is_some_and(|it| companions::is_joint(world.manifest, it, store));
     names.iter().all(|name| store.rotations.open(name).is_none() && store.next(name).is_some() && is_joint(name))
@@ -36,7 +36,7 @@ pub fn is_ahead(world: &World<'_>, store: &Store, names: &BTreeSet<SecretName>) 
 
 /// Another host had begun to activate what was to be taken back, and all came to that.
 fn too_late(name: &SecretName) -> Error {
-    let message = format!("another host was faster: the next key of `{name}` signs already, here too");
+    let message = format!("another host was faster: the next `{name}` signs already, here too");
     Error::new(Kind::Conflict, "rotation-superseded", message)
         .hint(format!("to replace it by another one, `vault-kit rotate {name}`"))
         .hint(format!("or at once, if it leaked: `vault-kit generate --replace {name} --revoke`"))

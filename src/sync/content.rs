@@ -16,8 +16,9 @@ use crate::secret::digest::Fingerprints;
 use crate::secret::parts::{Part, Parts};
 use crate::store::{Store, Version};
 use crate::token::algorithm::Algorithm;
+use crate::x509::issued;
 
-/// The member that has the key which signs next, as the object that it will be itself: every host publishes it.
+/// The member that has the key or root which signs next, as the object that it will be itself: every host publishes it.
 const NEXT: &str = "next";
 
 /// The longest name of a user that is taken, in bytes.
@@ -51,7 +52,7 @@ pub fn fingerprints(store: &Store) -> Fingerprints {
     Fingerprints::new(&store.fingerprint_key, &store.project)
 }
 
-/// The key of a key pair that is published and signs next.
+/// The key or root that is published and signs next.
 fn next<'s>(store: &'s Store, declaration: &Declaration) -> Option<&'s Version> {
     store.next(&declaration.name).filter(|_| declaration.sends_next())
 }
@@ -87,7 +88,7 @@ pub struct Received {
     pub parts: Parts,
     /// The user that it belongs to, of secrets with `usernames`.
     pub username: Option<String>,
-    /// Of a key pair, the one that is published and signs next.
+    /// Of a key pair or root, the one that is published and signs next.
     pub next: Option<Parts>,
 }
 
@@ -124,9 +125,15 @@ fn pieces(declaration: &Declaration, value: &Secret) -> Option<(Parts, Option<Pa
         return Some((parts, None));
     }
     let next = Bundle::parse(value).ok()?.value(NEXT).ok()?;
-    let next = next.map(|next| own_pieces(declaration, &next).ok_or(())).transpose().ok()?;
+    let next = next.map(|next| next_pieces(declaration, &next).ok_or(())).transpose().ok()?;
     let next = next.filter(|next| *next != parts);
     Some((parts, next))
+}
+
+/// What is to sign one day is of use to nobody unless its pieces belong together.
+fn next_pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
+    let is_whole = |parts: &Parts| parts.part(Part::Cert).is_none() || issued::unpaired(parts).is_none();
+    own_pieces(declaration, value).filter(is_whole)
 }
 
 fn own_pieces(declaration: &Declaration, value: &Secret) -> Option<Parts> {
@@ -270,6 +277,23 @@ mod tests {
         assert_eq!(bundle.value("key").unwrap().as_ref(), current.parts.part(Part::Key));
         let same = received(declaration, sent(declaration, &current, Some(&current)).unwrap(), "p").unwrap();
         assert!(same.next.is_none(), "a key that follows itself is none");
+    }
+
+    #[test]
+    fn a_root_travels_with_the_one_that_signs_next_and_with_no_pieces_of_two() {
+        let manifest = manifest::parse("project.name = \"p\"\n[secrets.R]\nkind = \"ca\"\naws = \"r\"\n", "m").unwrap();
+        let declaration = manifest.secret("R").unwrap();
+        let context = generate::Context { project: "p", environment: &manifest.default_environment, now: now() };
+        let made = || {
+            let parts = generate::generate(declaration, &context, &generate::Inputs::new()).unwrap().parts;
+            Version { kind: "ca".into(), parts, ..version(b"", now()) }
+        };
+        let (current, mut next, other) = (made(), made(), made());
+        let text = |next: &Version| sent(declaration, &current, Some(next)).unwrap();
+        let taken = received(declaration, text(&next), "p").unwrap();
+        assert_eq!((&taken.parts, taken.next.as_ref()), (&current.parts, Some(&next.parts)));
+        next.parts.insert(Part::Key, other.parts.part(Part::Key).unwrap().duplicate());
+        assert_eq!(received(declaration, text(&next), "p").unwrap_err().code(), "remote-malformed");
     }
 
     #[test]

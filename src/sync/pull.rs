@@ -28,7 +28,7 @@ pub struct Taken {
     pub parts: Parts,
     /// The user that it belongs to, where that is told.
     pub username: Option<String>,
-    /// Of a key pair, the one that is published and signs next.
+    /// Of a key pair or root, the one that is published and signs next.
     pub next: Option<Parts>,
     /// The id that it has on every host that takes it from there.
     pub version: Option<VersionId>,

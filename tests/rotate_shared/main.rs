@@ -15,6 +15,7 @@ mod memory;
 mod paused;
 mod published;
 mod race;
+mod roots;
 #[path = "../support/mod.rs"]
 mod support;
 mod users;

@@ -205,7 +205,7 @@ fn what_another_host_began_to_activate_is_not_taken_back_any_more() {
     pass(&hosts, TimeDelta::hours(26));
     assert!(is_killed_at(&first, &fake, ["rotate", "--due"], (3, true)), "it was sent, and is not in force");
     let run = second.run(["rotate", "abort", "SIGNER"]).assert_code(7);
-    assert!(run.stderr.contains("another host was faster: the next key of `SIGNER` signs already"), "{run:?}");
+    assert!(run.stderr.contains("another host was faster: the next `SIGNER` signs already"), "{run:?}");
     first.run(["rotate", "--due"]).assert_code(0);
     assert!(signing(&first) == signing(&second) && signing(&first) != old);
     assert_agreed(&fake, &hosts);
