@@ -250,6 +250,39 @@ fn a_root_is_in_every_bundle_before_it_signs_and_every_client_accepts_every_serv
 }
 
 #[test]
+fn what_is_beneath_it_and_in_aws_too_follows_on_all_hosts_without_a_person() {
+    let beneath = [("TLS", "tls"), ("CA", "ca"), ("INNER", "inner")];
+    let with_aws = |text: String, (name, path): (&str, &str)| {
+        text.replace(&format!("[secrets.{name}]\n"), &format!("[secrets.{name}]\naws = \"{path}\"\n"))
+    };
+    let (fake, _owner, first, second) = pair(&beneath.into_iter().fold(ROOTS.to_owned(), with_aws));
+    let hosts = [&first, &second];
+    let mut watch = Watch::of(&hosts);
+    for is_sent_before in [true, false] {
+        let old = signing(&first);
+        watch.step(&first, PUBLISH);
+        watch.step(&second, ["sync", "pull"]);
+        pass(&hosts, TimeDelta::hours(73));
+        let run = watch.step(&first, DUE);
+        assert!(run.stderr.contains("sync push"), "{run:?}");
+        let sent = |watch: &mut Watch<'_>| drop(watch.step(&first, ["sync", "push"]));
+        if is_sent_before {
+            sent(&mut watch);
+        }
+        watch.step(&second, DUE);
+        if !is_sent_before {
+            sent(&mut watch);
+        }
+        watch.step(&second, ["sync", "pull"]);
+        assert!(
+            signing(&first) != old
+                && watch.now[0] == Delivery { lists: watch.now[0].lists.clone(), ..watch.now[1].clone() }
+        );
+        assert_agreed(&fake, &hosts);
+    }
+}
+
+#[test]
 fn who_knows_that_nobody_serves_beneath_the_old_root_drops_it() {
     let (fake, owner, host) = alone(ROOTS);
     let old = signing(&host);
