@@ -10,7 +10,8 @@ use super::context::Context;
 use super::incident::timelines;
 use super::mounted;
 use super::session::{Session, read_for_change, read_stdin};
-use super::summary::{Deed, Summary};
+use super::summary::{Deed as Told, Summary};
+use crate::apply::Deed;
 use crate::check::{self, form};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -20,7 +21,9 @@ use crate::plan::{self, Observed, Plan, Scope};
 use crate::secret::Secret;
 use crate::shell;
 use crate::store::Origin;
+use crate::store::files::Opened;
 use crate::ui;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -54,7 +57,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     world.refuse_in_flight(&opened.store, std::slice::from_ref(&name))?;
     opened.store.refuse_banned(&name, &value)?;
     let current = opened.store.value(declaration).and_then(|version| version.parts.primary());
-    let is_new = current != Some(&value);
+    let (is_first, is_new) = (current.is_none(), current != Some(&value));
     let change = change(is_new, arguments.revoke);
     let mut consequences =
         change.map_or_else(Vec::new, |change| consequences::of_value(&session, &opened.store, declaration, change));
@@ -75,6 +78,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     } else {
         world.settle(&mut opened, "set", &changed).map(|it| mounted::noted(&session, it))
     };
+    let delivered = delivered.or_else(|error| {
+        if !is_first || !is_outside_block(&error) {
+            return Err(error);
+        }
+        let adopting = session.world(&files, &identities, true)?;
+        Err(keep_first(&adopting, &mut opened, &changed, error, arguments.dry_run)?)
+    });
     let delivered = consequences::say_of(context, &consequences, delivered);
     // What is not taken may be refused for that very reason.
     let mut delivered = delivered.inspect_err(|_| warnings.iter().for_each(|it| context.ui.warn(it)))?;
@@ -84,7 +94,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     delivered.warnings.splice(0..0, warnings);
     let plan = Plan { waiting: Vec::new(), ..plan };
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
-    let deed = if is_new { Some(Deed::Set(&name)) } else { is_dropped.then_some(Deed::Drop(&name)) };
+    let deed = if is_new { Some(Told::Set(&name)) } else { is_dropped.then_some(Told::Drop(&name)) };
     let given = is_new.then_some(&**declaration);
     summary.with(deed).owing(&session.manifest, given).breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
@@ -97,6 +107,32 @@ fn change(is_new: bool, revoke: bool) -> Option<Change> {
         (false, true) => Some(Change::Drop),
         (false, false) => None,
     }
+}
+
+/// Whether nothing but lines of others keeps the outputs from being written.
+fn is_outside_block(error: &Error) -> bool {
+    std::iter::once(error).chain(error.others()).all(|it| it.code() == "name-outside-block")
+}
+
+/// Keeps a first value although a `.env` cannot be written yet: who adopts its lines needs the value in the store, and nothing that is
+/// in use is replaced by it. What is left to do is the error.
+fn keep_first(
+    adopting: &World<'_>,
+    opened: &mut Opened,
+    changed: &[SecretName],
+    error: Error,
+    dry_run: bool,
+) -> Result<Error> {
+    if !dry_run {
+        adopting.record_behind(opened, &[Deed::of("set", changed)])?;
+    }
+    let kept = if dry_run { "the value would be in the store" } else { "the value is in the store" };
+    if adopting.prepare(&opened.store).is_err() {
+        return Ok(error.incomplete().hint(kept));
+    }
+    let bare = |it: &Error| Error::new(Kind::Incomplete, it.code(), it.to_string());
+    let hint = format!("{kept}; `vault-kit render --adopt` moves those lines into the block, and writes the file");
+    Ok(bare(&error).also(error.others().iter().map(bare)).hint(hint))
 }
 
 /// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.

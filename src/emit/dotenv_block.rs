@@ -67,7 +67,9 @@ pub(super) fn merge(
     if !ours.is_empty() && !adopt {
         let is_kept =
             |entry: &Entry| assignments.iter().any(|(name, it)| name.as_str() == entry.name && entry.says(it));
-        return Err(name_outside_block(path, &ours, ours.iter().all(is_kept)));
+        // Something beside them is new, or the file would be complete: `init` makes what is still missing.
+        let way = ours.iter().all(is_kept).then_some("init --adopt");
+        return Err(name_outside_block(path, &ours, way));
     }
     let mut removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).chain(markers).collect();
     removed.sort_unstable_by_key(|span| span.start);
@@ -187,14 +189,14 @@ fn block_damaged(path: &str, line: usize, what: &str) -> Error {
         .hint(format!("or repair the two marker lines by hand: `{BEGIN}` … `{END}`"))
 }
 
-/// The refusal to change names that stand outside our block; `is_same` = they have our values.
-fn name_outside_block(path: &str, ours: &[Entry], is_same: bool) -> Error {
+/// The refusal to change names that stand outside our block; `way` is what adopts them where they have our values.
+fn name_outside_block(path: &str, ours: &[Entry], way: Option<&str>) -> Error {
     let places: Vec<String> = ours.iter().map(|entry| format!("`{}` (line {})", entry.name, entry.line)).collect();
     let message =
         format!("`{path}` assigns outside vault-kit's block what the manifest delivers: {}", places.join(", "));
     let error = Error::new(Kind::Conflict, "name-outside-block", message);
-    if is_same {
-        return error.hint("`vault-kit render --adopt` moves the lines into the block");
+    if let Some(way) = way {
+        return error.hint(format!("`vault-kit {way}` moves the lines into the block"));
     }
     error
         .hint(format!("`vault-kit import {}` takes their values into the store, with `--replace` all of them; `vault-kit init --adopt` then moves the lines into the block", shell::path(path)))
@@ -209,7 +211,7 @@ pub fn expect_block(path: &str, dialect: Dialect, existing: &Secret, names: &BTr
     }
     let mut ours = entries_outside(path, dialect, file, None)?;
     ours.retain(|entry| names.iter().any(|name| name.as_str() == entry.name));
-    if ours.is_empty() { Ok(()) } else { Err(name_outside_block(path, &ours, true)) }
+    if ours.is_empty() { Ok(()) } else { Err(name_outside_block(path, &ours, Some("render --adopt"))) }
 }
 
 /// How a file stands that a value is to be written into.

@@ -241,3 +241,80 @@ fn a_value_in_the_place_of_a_name_is_not_repeated() {
     let run = project.run(["set", &pair]).assert_code(2);
     assert!(run.stderr.contains("a value is never an argument: `vault-kit set STRIPE` asks for it"), "{}", run.stderr);
 }
+
+/// A database's password that is there already, a key that a person supplies, and one file for both.
+const RUNNING: &str = r#"
+[project]
+name = "running"
+
+[secrets.DB]
+kind = "external"
+
+[secrets.KEY]
+kind = "external"
+
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["DB", "KEY"]
+"#;
+
+#[test]
+fn a_first_value_is_kept_where_the_lines_of_a_file_are_still_to_be_adopted() {
+    let project = Project::with_manifest(RUNNING);
+    project.write(".env", "# ours\nDB=vNq8Zk2Ws6Xb1Md7Lc4J\nKEY=changeme\nOTHER=1\n");
+    project.run(["import", ".env"]).assert_code(1);
+    project.run(["init", "--adopt"]).assert_code(0);
+    let before = project.contents();
+    let dry = project.run_with_stdin(["set", "KEY", "-n"], b"p7Rt2Yv9Qe4Uw1Ko8Zx5").assert_code(8);
+    assert!(dry.stderr.contains("the value would be in the store; `vault-kit render --adopt` moves"), "{dry:?}");
+    assert_eq!(project.contents(), before);
+
+    let file = project.read(".env");
+    let run = project.run_with_stdin(["set", "KEY"], b"p7Rt2Yv9Qe4Uw1Ko8Zx5").assert_code(8);
+    let told = "`.env` assigns outside vault-kit's block what the manifest delivers: `DB` (line 2), `KEY` (line 3)";
+    assert!(run.stderr.contains(told), "{run:?}");
+    let hint = "hint: the value is in the store; `vault-kit render --adopt` moves those lines into the block, and writes the file";
+    assert!(run.stderr.contains(hint) && run.stdout.is_empty(), "{run:?}");
+    assert_eq!(project.get("KEY"), b"p7Rt2Yv9Qe4Uw1Ko8Zx5");
+    assert_eq!(project.read(".env"), file);
+
+    project.run(["render", "--adopt"]).assert_code(0);
+    let after = project.read(".env");
+    assert!(after.contains("DB=vNq8Zk2Ws6Xb1Md7Lc4J") && after.contains("KEY=p7Rt2Yv9Qe4Uw1Ko8Zx5"), "{after}");
+    assert!(after.contains("# ours") && after.contains("OTHER=1") && !after.contains("changeme"), "{after}");
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_first_value_is_kept_where_the_file_has_another_and_neither_is_lost_unasked() {
+    let project = Project::with_manifest(RUNNING);
+    project.write(".env", "DB=vNq8Zk2Ws6Xb1Md7Lc4J\nKEY=changeme\n");
+    project.run(["import", ".env"]).assert_code(1);
+    project.run(["init"]).assert_code(0);
+    let file = "DB=vNq8Zk2Ws6Xb1Md7Lc4J\nKEY=s5Hg3Jk8Lm1Nb6Vc9Xz2\n";
+    project.write(".env", file);
+    let run = project.run_with_stdin(["set", "KEY"], b"p7Rt2Yv9Qe4Uw1Ko8Zx5").assert_code(8);
+    assert!(run.stderr.contains("hint: the value is in the store\n"), "{run:?}");
+    assert!(run.stderr.contains("`vault-kit import .env` takes their values into the store"), "{run:?}");
+    assert_eq!((project.read(".env").as_str(), &project.get("KEY")[..]), (file, &b"p7Rt2Yv9Qe4Uw1Ko8Zx5"[..]));
+    project.run(["import", ".env", "--replace"]).assert_code(0);
+    project.run(["init", "--adopt"]).assert_code(0);
+    assert_eq!(project.get("KEY"), b"s5Hg3Jk8Lm1Nb6Vc9Xz2");
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn what_is_made_for_a_file_with_lines_of_others_says_what_adopts_them() {
+    let project = Project::with_manifest(
+        &RUNNING.replace("[secrets.KEY]\nkind = \"external\"", "[secrets.KEY]\nkind = \"random\""),
+    );
+    project.write(".env", "DB=vNq8Zk2Ws6Xb1Md7Lc4J\n");
+    project.run(["import", ".env"]).assert_code(0);
+    for command in [&["init"][..], &["generate", "KEY"]] {
+        let run = project.run(command).assert_code(7);
+        assert!(run.stderr.contains("`vault-kit init --adopt` moves the lines into the block"), "{run:?}");
+    }
+    project.run(["init", "--adopt"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
