@@ -162,7 +162,7 @@ impl World<'_> {
     ) -> Result<Delivered> {
         let mut prepared = self.prepare(&opened.store)?;
         let old_files = self.old_files(&prepared, &opened.store)?;
-        prepared.refuse_foreign(self, &old_files)?;
+        prepared.refuse_foreign(self, &opened.store, &old_files)?;
         prepared.preflight()?;
         let is_noted = match note {
             Some(note) => note(&mut opened.store, &prepared.changing(self, &old_files)?),
@@ -276,7 +276,7 @@ impl World<'_> {
         let lists = self.refresh_lists(store)?;
         let mut prepared = self.prepare(store)?;
         let old_files = self.old_files(&prepared, store)?;
-        prepared.refuse_foreign(self, &old_files)?;
+        prepared.refuse_foreign(self, store, &old_files)?;
         let delivered = prepared.rehearsed(self, &old_files)?;
         Ok(Delivered { lists, ..delivered })
     }

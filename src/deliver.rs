@@ -3,6 +3,7 @@
 mod directories;
 pub mod document;
 mod dropped;
+mod edited;
 pub mod expected;
 mod foreign;
 pub mod ignored;
@@ -149,16 +150,6 @@ impl<'a> Prepared<'a> {
             return Ok(());
         }
         foreign::refuse_replaced_values(world.manifest, output, values, self.places.read(&output.path)?.as_ref())
-    }
-
-    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote. What is taken out
-    /// of a file all the same is named in the warnings.
-    pub fn refuse_foreign(&mut self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<()> {
-        let others = world.other_ledgers()?;
-        foreign::refuse(self, world, old, &others)?;
-        let dropped = dropped::words(self, world, old, &others)?;
-        self.warnings.extend(dropped);
-        Ok(())
     }
 
     /// The ledger's lines of files as they are before the first one is written: a file that a killed writer leaves

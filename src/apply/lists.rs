@@ -12,7 +12,7 @@ impl World<'_> {
         let Some(mut files) = self.files.delivered()? else { return Ok(Vec::new()) };
         let mut lists = deliver::prepare_lists(self, &opened.store)?;
         lists.keep_delivered(&files);
-        if lists.refuse_foreign(self, &files).is_err() {
+        if lists.refuse_foreign(self, &opened.store, &files).is_err() {
             return Ok(Vec::new());
         }
         let written = lists.write_over(&mut files)?;

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::foreign::says_the_same;
+use super::foreign::{is_as_written, says_the_same};
 use super::places::Places;
-use super::{Prepared, PreparedFile};
+use super::{Prepared, PreparedFile, edited};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::dotenv_block::{self, Lost};
 use crate::emit::json_read;
 use crate::error::Result;
 use crate::manifest::Format;
 use crate::name::{EnvName, SecretName};
+use crate::store::Store;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::world::World;
 
@@ -18,15 +19,41 @@ use crate::world::World;
 pub(super) fn words(
     prepared: &Prepared<'_>,
     world: &World<'_>,
+    store: &Store,
     old: &BTreeMap<String, DeliveredFile>,
     others: &[(&EnvName, Ledger)],
 ) -> Result<Vec<String>> {
-    let records = |path: &str| -> Vec<&DeliveredFile> {
+    let places = &prepared.places;
+    let mut words = Vec::new();
+    for it in &prepared.files {
+        let path = &it.file.path;
         let theirs = others.iter().filter_map(|(_, ledger)| ledger.files.get(path));
-        old.get(path).into_iter().chain(theirs).collect()
-    };
-    let words = |it: &PreparedFile<'_>| of_file(it, world, &prepared.places, &records(&it.file.path));
-    prepared.files.iter().filter_map(|it| words(it).transpose()).collect()
+        let records: Vec<&DeliveredFile> = old.get(path).into_iter().chain(theirs).collect();
+        words.extend(of_file(it, world, places, &records)?);
+        if old.contains_key(path) {
+            words.extend(edited_in(it, store, places, &records)?);
+        }
+    }
+    Ok(words)
+}
+
+/// The values that a person wrote into a file of ours since it was written.
+fn edited_in(
+    it: &PreparedFile<'_>,
+    store: &Store,
+    places: &Places<'_>,
+    records: &[&DeliveredFile],
+) -> Result<Option<String>> {
+    let path = &it.file.path;
+    let (root, relative) = places.of(path)?;
+    let Some(facts) = root.facts(relative)? else { return Ok(None) };
+    if records.iter().any(|record| is_as_written(&facts, record)) {
+        return Ok(None);
+    }
+    let Some(present) = places.read(path)?.filter(|present| *present != it.file.bytes) else { return Ok(None) };
+    let names = edited::names(it, &present, store);
+    let words = format!("`{path}` loses values that the store does not have: {}", names.join(", "));
+    Ok((!names.is_empty()).then_some(words))
 }
 
 fn of_file(

@@ -5,20 +5,39 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::places::Places;
-use super::{Prepared, PreparedFile};
+use super::{Prepared, PreparedFile, dropped};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::{self, Values, dotenv_block};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Manifest, Output};
 use crate::name::{EnvName, SecretName};
+use crate::private_file::Facts;
 use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::shell;
+use crate::store::Store;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::world::World;
 
+impl Prepared<'_> {
+    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote. What is taken out
+    /// of a file all the same is named in the warnings.
+    pub fn refuse_foreign(
+        &mut self,
+        world: &World<'_>,
+        store: &Store,
+        old: &BTreeMap<String, DeliveredFile>,
+    ) -> Result<()> {
+        let others = world.other_ledgers()?;
+        refuse(self, world, old, &others)?;
+        let dropped = dropped::words(self, world, store, old, &others)?;
+        self.warnings.extend(dropped);
+        Ok(())
+    }
+}
+
 /// Refuses every prepared file that would replace something which is not ours, all at once.
-pub(super) fn refuse(
+fn refuse(
     prepared: &Prepared<'_>,
     world: &World<'_>,
     old: &BTreeMap<String, DeliveredFile>,
@@ -66,9 +85,8 @@ fn refuse_file(
     let path = &it.file.path;
     let (root, relative) = places.of(path)?;
     let Some(facts) = root.facts(relative)? else { return Ok(()) };
-    let is_as_written = |record: &DeliveredFile| facts.inode == record.inode && facts.mtime_ns == record.mtime;
     // A production host must not get development's values because somebody forgot `-e`.
-    let other = others.iter().find(|(_, ledger)| ledger.files.get(path).is_some_and(is_as_written));
+    let other = others.iter().find(|(_, ledger)| ledger.files.get(path).is_some_and(|it| is_as_written(&facts, it)));
     if let Some((other, _)) = other {
         return Err(of_other_environment(path, other, ours));
     }
@@ -81,6 +99,11 @@ fn refuse_file(
         Some(_) => Err(foreign_file(it.output, path, &root.path().join(relative))),
         None => Ok(()),
     }
+}
+
+/// Whether nobody touched a file since it was written.
+pub(super) fn is_as_written(facts: &Facts, record: &DeliveredFile) -> bool {
+    facts.inode == record.inode && facts.mtime_ns == record.mtime
 }
 
 /// An editor's final line break makes no other value.

@@ -87,32 +87,38 @@ fn assigned(entries: &[Entry], world: &World<'_>, store: &Store) -> Option<Held>
 }
 
 /// The newest version with that value, of the secret that is delivered under that name.
-fn version_of(name: &SecretName, value: &Secret, store: &Store) -> Option<VersionId> {
+pub(super) fn version_of(name: &SecretName, value: &Secret, store: &Store) -> Option<VersionId> {
     let is_it = |version: &&Version| version.parts.primary() == Some(value);
     let named = store.secrets.iter().filter(|(it, _)| *it == name || it.previous().as_ref() == Some(name));
     named.flat_map(|(_, versions)| versions.iter().rev()).find(is_it).map(|version| version.id)
 }
 
-/// Certificates and keys: each block of the file is a piece of some version. Lists of revoked certificates, which are
-/// signed anew again and again, are nobody's value.
+/// Certificates and keys: each block of the file is a piece of some version.
 fn pieces(it: &PreparedFile<'_>, present: &Secret, store: &Store) -> Option<Held> {
-    let mut blocks: Vec<&str> = blocks(present.expose_text()?).collect();
-    if blocks.is_empty() {
+    if !is_all_known(present, store) {
         return None;
     }
-    blocks.retain(|block| !block.starts_with(LIST));
-    let has = |version: &Version, block: &str| {
-        let mut texts = version.parts.iter().filter_map(|(_, piece)| piece.expose_text());
-        texts.any(|text| text.contains(block))
-    };
-    let is_known = |block: &&str| store.secrets.values().flatten().any(|version| has(version, block));
-    if !blocks.iter().all(is_known) {
-        return None;
-    }
+    let blocks: Vec<&str> = values(present).collect();
     let (name, current) = it.holds.iter().next()?;
     let mut versions = store.secrets.get(name)?.iter().rev();
     let version = versions.find(|version| blocks.iter().any(|block| has(version, block)));
     Some(Held::from([(name.clone(), version.map_or(*current, |version| version.id))]))
+}
+
+/// Whether there are blocks of PEM in it, and each is a piece of some version.
+pub(super) fn is_all_known(present: &Secret, store: &Store) -> bool {
+    let is_known = |block: &str| store.secrets.values().flatten().any(|version| has(version, block));
+    present.expose_text().is_some_and(|text| blocks(text).next().is_some()) && values(present).all(is_known)
+}
+
+/// The blocks without lists of revoked certificates, which are signed anew again and again and are nobody's value.
+fn values(present: &Secret) -> impl Iterator<Item = &str> {
+    blocks(present.expose_text().unwrap_or_default()).filter(|block| !block.starts_with(LIST))
+}
+
+fn has(version: &Version, block: &str) -> bool {
+    let mut texts = version.parts.iter().filter_map(|(_, piece)| piece.expose_text());
+    texts.any(|text| text.contains(block))
 }
 
 const LIST: &str = "-----BEGIN X509 CRL-----";

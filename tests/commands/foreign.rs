@@ -135,3 +135,101 @@ fn a_file_that_a_killed_writer_left_is_known_to_be_ours() {
     project.run_with_stdin(["set", "AUTH"], BY_HAND.as_bytes()).assert_code(0);
     assert_eq!(project.read(".secrets/auth"), BY_HAND);
 }
+
+/// What a person supplies and what is made, in a file of each form that is read back.
+const EDITED: &str = r#"
+[project]
+name = "edited"
+
+[secrets.API]
+kind = "external"
+
+[secrets.DB]
+kind = "random"
+
+[outputs.env]
+format = "dotenv"
+path = ".env"
+secrets = ["API", "DB"]
+
+[outputs.json]
+format = "json"
+path = "x.json"
+secrets = ["API", "DB"]
+
+[outputs.sec]
+format = "docker-secrets"
+path = "sec"
+secrets = ["API"]
+"#;
+
+const FILES: [&str; 3] = [".env", "x.json", "sec/api"];
+
+/// A value that was delivered, and its successor, in the same place.
+fn edited(project: &Project, file: &str, old: &str, new: &str) {
+    let text = project.read(file);
+    assert!(text.contains(old), "{file}");
+    project.write(file, text.replace(old, new));
+}
+
+#[test]
+fn a_value_that_was_written_into_our_files_is_not_replaced_unseen() {
+    let (first, second) = ("vNq8Zk2Ws6Xb1Md7Lc4J", "p7Rt2Yv9Qe4Uw1Ko8Zx5");
+    let project = Project::initialised(EDITED);
+    project.run_with_stdin(["set", "API"], first.as_bytes()).assert_code(0);
+    for file in FILES {
+        edited(&project, file, first, second);
+    }
+    let told = [
+        "`.env` loses values that the store does not have: `API` (line 2)\n",
+        "`x.json` loses values that the store does not have: `API`\n",
+        "`sec/api` loses values that the store does not have: `API`\n",
+    ];
+    for command in
+        [&["render", "-n"][..], &["generate", "--replace", "DB", "-n"], &["generate", "--replace", "DB", "--yes"]]
+    {
+        let run = project.run(command).assert_code(0);
+        assert!(told.iter().all(|words| run.stderr.contains(words)), "{run:?}");
+        assert!(!run.both().contains(second), "{run:?}");
+    }
+    for file in FILES {
+        assert!(project.read(file).contains(first), "{file}");
+    }
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_value_that_the_store_has_is_replaced_without_a_word() {
+    let (first, second) = ("vNq8Zk2Ws6Xb1Md7Lc4J", "p7Rt2Yv9Qe4Uw1Ko8Zx5");
+    let project = Project::initialised(EDITED);
+    for value in [first, second] {
+        project.run_with_stdin(["set", "API"], value.as_bytes()).assert_code(0);
+    }
+    for file in FILES {
+        edited(&project, file, second, first);
+    }
+    let run = project.run(["render"]).assert_code(0);
+    assert!(!run.stderr.contains("loses") && project.read(".env").contains(second), "{run:?}");
+    // A value that is dropped on the way was delivered, and nobody wrote it.
+    let run = project.run(["--yes", "generate", "--replace", "--revoke", "DB"]).assert_code(0);
+    assert!(!run.stderr.contains("loses"), "{run:?}");
+}
+
+#[test]
+fn check_says_how_a_supplied_value_in_our_files_is_kept() {
+    let (first, second) = ("vNq8Zk2Ws6Xb1Md7Lc4J", "p7Rt2Yv9Qe4Uw1Ko8Zx5");
+    for file in FILES {
+        let project = Project::initialised(EDITED);
+        project.run_with_stdin(["set", "API"], first.as_bytes()).assert_code(0);
+        edited(&project, file, first, second);
+        let fix = format!("vault-kit import --replace {file}");
+        let told = format!("{fix}    # takes what {file} has for API; to drop it: vault-kit render");
+        let run = project.run(["check"]).assert_code(1);
+        assert!(run.stdout.contains("stale") && run.stdout.contains(&told), "{run:?}");
+        project.run(fix.split(' ').skip(1)).assert_code(0);
+        assert_eq!(project.get("API"), second.as_bytes(), "{file}");
+        let run = project.run(["render"]).assert_code(0);
+        assert!(!run.stderr.contains("loses"), "{run:?}");
+        project.run(["check"]).assert_code(0);
+    }
+}

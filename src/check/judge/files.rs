@@ -227,7 +227,12 @@ impl<'a> Bench<'a> {
     }
 
     fn stale(&mut self, expected: &ExpectedFile, names: &[&SecretName], what: &str) {
+            let edited = |name: &SecretName| values.get(name) == Some(&Comparison::Different);
+            let keep = self.keeping(expected, different.iter().copied().filter(|name| edited(name)));
         let fix = self.render(&expected.output);
+            if let (Some(keep), Some(finding)) = (keep, self.verdict.findings.last_mut()) {
+                finding.fix = keep;
+            }
         self.about_file(Code::Stale, &expected.path, format!("{what} {}", listed(names)), fix);
         if let ([name], Some(finding)) = (names, self.verdict.findings.last_mut()) {
             finding.secret = Some((*name).clone());
@@ -236,6 +241,22 @@ impl<'a> Bench<'a> {
 }
 
 /// The secrets of which something in a file may have retired: those of a whole output are asked only where it is one file,
+    /// What takes in what a file has, where a person supplies that: it may be the new one, and nowhere else.
+    fn keeping<'n>(&self, expected: &ExpectedFile, mut edited: impl Iterator<Item = &'n SecretName>) -> Option<String> {
+        let output = self.manifest.outputs.get(&expected.output)?;
+        let is_read = matches!(output.format, Format::DockerSecrets { .. } | Format::Dotenv { .. } | Format::Json)
+            && !self.facts.handwritten.contains_key(&expected.path);
+        let is_supplied =
+            |name: &SecretName| self.manifest.secret(name).is_some_and(|it| matches!(it.kind, Kind::External));
+        let name = edited.find(|name| is_read && is_supplied(name))?;
+        let (file, render) = (shell::path(&expected.path), self.command("render"));
+        Some(
+            self.command(&format!(
+                "import --replace {file}    # takes what {file} has for {name}; to drop it: {render}"
+            )),
+        )
+    }
+
 /// or thousands of files would each ask for thousands of secrets.
 pub(super) fn may_retire_in<'f>(
     expected: &'f ExpectedFile,
