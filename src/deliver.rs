@@ -7,6 +7,7 @@ mod edited;
 pub mod expected;
 mod foreign;
 pub mod ignored;
+pub mod left;
 mod lists;
 mod overlap;
 mod places;

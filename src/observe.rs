@@ -21,6 +21,7 @@ use std::path::Path;
 use crate::check::NotChecked;
 use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
 use crate::check::placeholder::is_placeholder;
+use crate::deliver::left;
 use crate::emit::external_secret;
 use crate::gather::Gather;
 use crate::manifest::{Declaration, Format, Manifest};
@@ -79,12 +80,12 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     facts.store = store(&mut tree, subject);
     let file = |expected: &ExpectedFile| (expected.path.clone(), observer.file(&mut tree, expected));
     facts.files = subject.expected.iter().map(file).collect();
-    facts.orphans = observer.orphans();
+    observer.others(&mut tree, &mut facts);
+    facts.orphans = observer.orphans(&facts.others);
     facts.shared = handwritten::shared(subject, facts.orphans.keys());
     facts.owners = file::owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);
     facts.examples = observer.examples(&mut tree);
-    observer.others(&mut tree, &mut facts);
     facts.git = observer.git();
     facts.open_directories = tree.open_directories;
     facts
@@ -134,12 +135,13 @@ impl Observer<'_> {
         FileFact::File(state)
     }
 
-    fn orphans(&self) -> BTreeMap<String, Vec<String>> {
+    fn orphans(&self, others: &BTreeMap<EnvName, Ledger>) -> BTreeMap<String, Vec<String>> {
         let Ok(root) = Root::open(self.subject.root) else { return BTreeMap::new() };
         let expected: BTreeSet<&str> = self.subject.expected.iter().map(|it| it.path.as_str()).collect();
-        let delivered = self.subject.ledger.into_iter().flat_map(|ledger| ledger.files.keys());
-        let left = delivered.filter(|path| !path.starts_with('/') && !expected.contains(path.as_str()));
-        let remains = left.filter_map(|path| Some((path.clone(), root.remains(path).ok()?)));
+        let delivered = self.subject.ledger.into_iter().flat_map(|ledger| &ledger.files);
+        let left = delivered.filter(|(path, _)| !expected.contains(path.as_str()));
+        let remains = |record| left::remains(&root, record, others.values(), self.subject.trusted);
+        let remains = left.map(|(path, record)| (path.clone(), remains(record)));
         remains.filter(|(_, remains)| !remains.is_empty()).gather()
     }
 

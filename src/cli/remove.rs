@@ -6,6 +6,7 @@ use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
 use super::summary::{Deed, Summary};
+use crate::deliver::left;
 use crate::emit::dotenv_lines;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
@@ -18,6 +19,7 @@ use crate::secret::Secret;
 use crate::shell;
 use crate::store::ledger::DeliveredFile;
 use crate::ui::counted;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -43,7 +45,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     world.refuse_in_flight(&opened.store, std::slice::from_ref(&name))?;
     forget::expect_refused(&session.manifest, &opened.store, &name)?;
     let accepted = forget::accepted(&opened.store, &name);
-    let left = left_behind(&session, &name);
+    let left = left_behind(&session, &world, &name)?;
     opened.store.remove(&name);
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
@@ -63,7 +65,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         ));
     }
     let paste = Paste::new(context);
-    for record in left.iter().filter(|it| !delivered.files.iter().any(|file| file.path == it.file)) {
+    for (record, remains) in left.iter().filter(|(it, _)| !delivered.files.iter().any(|file| file.path == it.file)) {
         let path = &record.file;
         if let Some(lines) = lines_beside_others(&session, record, &name) {
             context
@@ -71,7 +73,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
                 .warn(&format!("`{path}` still holds the value, beside what is not its own: take {lines} out of it"));
             continue;
         }
-        let remains = session.root.remains(path).unwrap_or_default();
         let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
         let fix = paste.fix(&format!("rm {}", words.join(" ")), session.root.path());
         context.ui.warn(&format!("`{path}` still holds the value: `{fix}`"));
@@ -99,10 +100,18 @@ fn lines_beside_others(session: &Session<'_>, record: &DeliveredFile, name: &Sec
     }
 }
 
-/// The files that the secret was delivered in.
-fn left_behind(session: &Session<'_>, name: &SecretName) -> Vec<DeliveredFile> {
+/// The files that the secret was delivered in, each with the paths that are left of it.
+fn left_behind(
+    session: &Session<'_>,
+    world: &World<'_>,
+    name: &SecretName,
+) -> Result<Vec<(DeliveredFile, Vec<String>)>> {
     let files = session.files().ledger().ok().flatten().map(|ledger| ledger.files).unwrap_or_default();
     let held = files.into_values().filter(|file| file.holds.contains_key(name));
-    let is_there = |it: &DeliveredFile| session.root.remains(&it.file).is_ok_and(|remains| !remains.is_empty());
-    held.filter(is_there).collect()
+    let others = world.other_ledgers()?;
+    let remains = |record: &DeliveredFile| {
+        left::remains(&session.root, record, others.iter().map(|(_, ledger)| ledger), world.consent.trusted)
+    };
+    let left = held.map(|record| (remains(&record), record)).filter(|(remains, _)| !remains.is_empty());
+    Ok(left.map(|(remains, record)| (record, remains)).collect())
 }

@@ -25,6 +25,7 @@ mod import;
 mod init;
 mod kubernetes;
 mod lines;
+mod left;
 mod one_document;
 mod others;
 mod readme;

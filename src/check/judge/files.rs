@@ -13,7 +13,7 @@ use crate::name::{SecretName, VersionId};
 use crate::revocation;
 use crate::shell;
 use crate::store::DIRECTORY;
-use crate::store::ledger::BesideState;
+use crate::store::ledger::{BesideState, DeliveredFile};
 
 /// The rights to read, of owner, group and others.
 const READ: u32 = 0o444;
@@ -109,7 +109,22 @@ impl<'a> Bench<'a> {
             self.about_file(Code::ModeTooNarrow, &expected.path, message, fix);
         }
         self.owner(expected, state);
+        let found = self.verdict.findings.len();
         self.content(expected, state);
+        self.of_another(expected, state, found);
+    }
+
+    /// Says of a stale file, found since, that another environment has its values there.
+    fn of_another(&mut self, expected: &ExpectedFile, state: &FileState, found: usize) {
+        let is_it = |it: &DeliveredFile| (it.size, it.mtime, it.inode) == (state.size, state.mtime, state.inode);
+        let others = self.facts.others.iter();
+        let mut theirs = others.filter(|(_, ledger)| ledger.files.get(&expected.path).is_some_and(is_it));
+        let Some((other, _)) = theirs.next() else { return };
+        let fix = self.command(&format!("render --yes    # in the place of what `{other}` has there"));
+        for finding in self.verdict.findings[found..].iter_mut().filter(|it| it.code == Code::Stale) {
+            let message = format!("{}: it was last rendered for environment `{other}`", finding.message);
+            (finding.message, finding.fix) = (message, fix.clone());
+        }
     }
 
     fn owner(&mut self, expected: &ExpectedFile, state: &FileState) {
@@ -208,7 +223,12 @@ impl<'a> Bench<'a> {
         let different: Vec<&SecretName> =
             held.clone().chain(settings).filter(|name| comparison(name) == Comparison::Different).collect();
         if !different.is_empty() {
+            let edited = |name: &SecretName| values.get(name) == Some(&Comparison::Different);
+            let keep = self.keeping(expected, different.iter().copied().filter(|name| edited(name)));
             self.stale(expected, &different, "does not hold the current value of");
+            if let (Some(keep), Some(finding)) = (keep, self.verdict.findings.last_mut()) {
+                finding.fix = keep;
+            }
         }
         let unknown: Vec<&SecretName> = held.filter(|name| comparison(name) == Comparison::Unknown).collect();
         if !unknown.is_empty() {
@@ -217,30 +237,6 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// The settings that a dotenv file should hold. Other formats hold none that `check` can find by name.
-    fn settings_in(&self, expected: &ExpectedFile) -> Vec<&'a SecretName> {
-        let output = self.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);
-        let names = output.map(|output| output.secrets.as_slice()).unwrap_or_default();
-        let declarations = names.iter().filter_map(|name| self.manifest.secret(name));
-        let settings = declarations.filter(|declaration| declaration.kind.setting(self.environment).is_some());
-        settings.map(|declaration| &declaration.name).collect()
-    }
-
-    fn stale(&mut self, expected: &ExpectedFile, names: &[&SecretName], what: &str) {
-            let edited = |name: &SecretName| values.get(name) == Some(&Comparison::Different);
-            let keep = self.keeping(expected, different.iter().copied().filter(|name| edited(name)));
-        let fix = self.render(&expected.output);
-            if let (Some(keep), Some(finding)) = (keep, self.verdict.findings.last_mut()) {
-                finding.fix = keep;
-            }
-        self.about_file(Code::Stale, &expected.path, format!("{what} {}", listed(names)), fix);
-        if let ([name], Some(finding)) = (names, self.verdict.findings.last_mut()) {
-            finding.secret = Some((*name).clone());
-        }
-    }
-}
-
-/// The secrets of which something in a file may have retired: those of a whole output are asked only where it is one file,
     /// What takes in what a file has, where a person supplies that: it may be the new one, and nowhere else.
     fn keeping<'n>(&self, expected: &ExpectedFile, mut edited: impl Iterator<Item = &'n SecretName>) -> Option<String> {
         let output = self.manifest.outputs.get(&expected.output)?;
@@ -257,6 +253,25 @@ impl<'a> Bench<'a> {
         )
     }
 
+    /// The settings that a dotenv file should hold. Other formats hold none that `check` can find by name.
+    fn settings_in(&self, expected: &ExpectedFile) -> Vec<&'a SecretName> {
+        let output = self.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);
+        let names = output.map(|output| output.secrets.as_slice()).unwrap_or_default();
+        let declarations = names.iter().filter_map(|name| self.manifest.secret(name));
+        let settings = declarations.filter(|declaration| declaration.kind.setting(self.environment).is_some());
+        settings.map(|declaration| &declaration.name).collect()
+    }
+
+    fn stale(&mut self, expected: &ExpectedFile, names: &[&SecretName], what: &str) {
+        let fix = self.render(&expected.output);
+        self.about_file(Code::Stale, &expected.path, format!("{what} {}", listed(names)), fix);
+        if let ([name], Some(finding)) = (names, self.verdict.findings.last_mut()) {
+            finding.secret = Some((*name).clone());
+        }
+    }
+}
+
+/// The secrets of which something in a file may have retired: those of a whole output are asked only where it is one file,
 /// or thousands of files would each ask for thousands of secrets.
 pub(super) fn may_retire_in<'f>(
     expected: &'f ExpectedFile,
