@@ -1,5 +1,7 @@
 //! `remove`: forget a secret with all its versions.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 
 use super::context::Context;
@@ -10,13 +12,14 @@ use crate::deliver::left;
 use crate::emit::dotenv_lines;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::manifest::Format;
 use crate::manifest::model::Dialect;
+use crate::manifest::{Format, Kind};
 use crate::name::SecretName;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::rotate::forget;
 use crate::secret::Secret;
 use crate::shell;
+use crate::store::Store;
 use crate::store::ledger::DeliveredFile;
 use crate::ui::counted;
 use crate::world::World;
@@ -46,6 +49,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     forget::expect_refused(&session.manifest, &opened.store, &name)?;
     let accepted = forget::accepted(&opened.store, &name);
     let left = left_behind(&session, &world, &name)?;
+    let made = made_of(&session, &opened.store, &name);
     opened.store.remove(&name);
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
@@ -65,6 +69,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         ));
     }
     let paste = Paste::new(context);
+    for it in &made {
+        let fix = paste.fix(&session.command(&format!("remove {it}")), session.root.path());
+        context.ui.warn(&format!("`{it}` is made of it, and holds the value wherever it is delivered: `{fix}`"));
+    }
     for (record, remains) in left.iter().filter(|(it, _)| !delivered.files.iter().any(|file| file.path == it.file)) {
         let path = &record.file;
         if let Some(lines) = lines_beside_others(&session, record, &name) {
@@ -98,6 +106,15 @@ fn lines_beside_others(session: &Session<'_>, record: &DeliveredFile, name: &Sec
         }
         _ => Some("its lines".to_owned()),
     }
+}
+
+/// The templates that have its value in them.
+fn made_of(session: &Session<'_>, store: &Store, name: &SecretName) -> Vec<SecretName> {
+    let mut made = plan::dependents(&session.manifest, &BTreeSet::from([name.clone()]));
+    let is_template =
+        |it: &SecretName| session.manifest.secret(it).is_some_and(|it| matches!(it.kind, Kind::Template(_)));
+    made.retain(|it| it != name && store.current(it).is_some() && is_template(it));
+    made.into_iter().collect()
 }
 
 /// The files that the secret was delivered in, each with the paths that are left of it.

@@ -94,3 +94,18 @@ fn a_trusted_file_outside_the_project_is_not_forgotten() {
         assert!(run.stderr.contains(&format!("`{path}` still holds the value: `rm {path}`")), "{run:?}");
     }
 }
+
+#[test]
+fn remove_tells_what_else_has_the_value_in_it() {
+    let project = Project::initialised(
+        "[project]\nname = \"p\"\n\n[secrets.DB]\nkind = \"random\"\n\n[secrets.URL]\nkind = \"template\"\n\
+         template = \"db://app:${DB}@db/app\"\n\n[outputs.sec]\nformat = \"docker-secrets\"\npath = \"sec\"\n\
+         secrets = [\"DB\", \"URL\"]\n",
+    );
+    let run = project.run(["remove", "DB", "--yes"]).assert_code(0);
+    let told = "`URL` is made of it, and holds the value wherever it is delivered: `vault-kit remove URL`";
+    assert!(run.stderr.contains(told), "{run:?}");
+    let run = project.run(["remove", "URL", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("`sec/url` still holds the value: `rm sec/url`"), "{run:?}");
+    assert!(!run.stderr.contains("is made of it"), "{run:?}");
+}
