@@ -277,6 +277,7 @@ impl World<'_> {
         let mut prepared = self.prepare(store)?;
         let old_files = self.old_files(&prepared, store)?;
         prepared.refuse_foreign(self, store, &old_files)?;
+        prepared.foresee()?;
         let delivered = prepared.rehearsed(self, &old_files)?;
         Ok(Delivered { lists, ..delivered })
     }

@@ -124,6 +124,7 @@ impl Observer<'_> {
             size: u64::try_from(stat.st_size).unwrap_or(0),
             mtime: file::modified(&stat),
             inode: stat.st_ino,
+            links: file::links(&stat),
             content: Content::AsWritten,
         };
         let delivered = self.subject.ledger.and_then(|ledger| ledger.files.get(&expected.path));

@@ -155,7 +155,12 @@ impl Root {
 
     /// Finds what [`Root::write`] would refuse, before anything is written.
     pub fn preflight(&self, path: &str, options: &WriteOptions) -> Result<()> {
-        preflight::preflight(self, &self.route(path)?, options)
+        preflight::preflight(self, &self.route(path)?, options, true)
+    }
+
+    /// As [`Root::preflight`], without what can only be tried, for those who only ask.
+    pub fn foresee(&self, path: &str, options: &WriteOptions) -> Result<()> {
+        preflight::preflight(self, &self.route(path)?, options, false)
     }
 
     /// Finds what [`Root::append_line`] would refuse, before anything is written.

@@ -71,6 +71,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A symlink stands where a file or directory of an output should be."
         risk "Values could be written to, or read from, a place that somebody else chose; writers refuse it."
         cure "Look where it leads, remove it, and `vault-kit render`."
+    "hard-linked" at [Host]
+        cause "A file of an output has another name: somebody made a hard link to it, or a backup did."
+        risk "What is written there is under the other name too, where it may be open to others; writers refuse it."
+        cure "Look for the other name as the finding says, and remove one of the two."
     "not-a-file" at [Host]
         cause "A directory, device, socket or pipe stands where a file should be. Docker makes a directory where it shall mount a file that is missing."
         risk "The service reads nothing, and the file cannot be written."

@@ -243,6 +243,8 @@ pub struct FileState {
     pub mtime: i128,
     /// Inode number.
     pub inode: u64,
+    /// How many names it has.
+    pub links: u64,
     /// What is in it.
     pub content: Content,
 }

@@ -72,6 +72,8 @@ codes! {
     WrongOwner = "wrong-owner",
     /// A symlink stands where a file or directory of ours should be.
     Symlink = "symlink",
+    /// A file that holds values has another name, which may be open to others.
+    HardLinked = "hard-linked",
     /// Something that is neither file nor symlink stands where a file should be.
     NotAFile = "not-a-file",
     /// Another account can replace files in this directory.

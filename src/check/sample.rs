@@ -194,7 +194,16 @@ pub(crate) fn expected() -> ExpectedFile {
 }
 
 pub(crate) fn state() -> FileState {
-    FileState { mode: 0o600, uid: 1000, gid: 1000, size: 10, mtime: 20, inode: 30, content: Content::AsWritten }
+    FileState {
+        mode: 0o600,
+        uid: 1000,
+        gid: 1000,
+        size: 10,
+        mtime: 20,
+        inode: 30,
+        links: 1,
+        content: Content::AsWritten,
+    }
 }
 
 /// Facts in which nothing is wrong.

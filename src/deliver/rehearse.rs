@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::Places;
 use super::{Delivered, FileReport, Outcome, Prepared, PreparedFile};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::name::{OutputName, SecretName};
 use crate::secret::digest::sha256_hex;
 use crate::store::ledger::DeliveredFile;
@@ -34,6 +34,15 @@ impl Prepared<'_> {
 }
 
 impl Prepared<'_> {
+    /// As [`Prepared::preflight`], without a trial write.
+    pub fn foresee(&self) -> Result<()> {
+        let foresee = |it: &PreparedFile<'_>| {
+            let (root, path) = self.places.of(&it.file.path)?;
+            if it.output.atomic { Ok(()) } else { root.foresee(path, &it.options) }
+        };
+        Error::all(self.files.iter().filter_map(|it| foresee(it).err())).map_or(Ok(()), Err)
+    }
+
     /// The outputs of which a file is going to hold something else, or to be there no more, and the declared secrets of
     /// which it does: all of a file where nobody can tell.
     pub fn changing(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Changing> {

@@ -179,6 +179,13 @@ pub(super) fn permissions(stat: &Stat) -> u32 {
     u32::from(Mode::from_raw_mode(stat.st_mode).bits())
 }
 
+/// How many names a file has.
+pub(super) fn links(stat: &Stat) -> u64 {
+    #[allow(clippy::unnecessary_cast, reason = "the count has 16 bits on macOS")]
+    let links = stat.st_nlink as u64;
+    links
+}
+
 /// The invoking user; under root also the owner of the project.
 pub(super) fn owners(project: u32) -> BTreeSet<u32> {
     let user = rustix::process::geteuid();

@@ -15,8 +15,8 @@ use super::temporary::Temporary;
 use super::{Root, WriteOptions, fault};
 use crate::error::Result;
 
-/// Refuses what the write of `route` would be refused for. Leaves no trace, unless an owner has to be tried.
-pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions) -> Result<()> {
+/// Refuses what the write of `route` would be refused for. Leaves no trace, unless `tries_owner` and one has to be tried.
+pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions, tries_owner: bool) -> Result<()> {
     let (directory, missing) = nearest_directory(root, route)?;
     let shown = route.shown_directory().ancestors().nth(missing).unwrap_or(root.path());
     let existing = if missing == 0 {
@@ -31,6 +31,9 @@ pub(super) fn preflight(root: &Root, route: &Route<'_>, options: &WriteOptions) 
         expect_access(&directory, route.name(), Access::WRITE_OK).map_err(failed)?;
     } else {
         expect_writable(&directory, shown)?;
+    }
+    if !tries_owner {
+        return Ok(());
     }
     expect_owner(&directory, route, options, existing.map(|existing| existing.status).as_ref())
 }

@@ -50,6 +50,9 @@ broken! {
         std::fs::rename(project.path(".env"), project.path("env")).unwrap();
         symlink("env", project.path(".env")).unwrap();
     } => "symlink";
+    an_env_with_another_name: "mcp-rag", |project| {
+        std::fs::hard_link(project.path(".env"), project.path("env.copy")).unwrap();
+    } => "hard-linked";
     a_directory_that_docker_made: "docker-mcp", |project| {
         std::fs::remove_file(project.path(".secrets/api_keys")).unwrap();
         std::fs::create_dir(project.path(".secrets/api_keys")).unwrap();

@@ -109,3 +109,17 @@ fn remove_tells_what_else_has_the_value_in_it() {
     assert!(run.stderr.contains("`sec/url` still holds the value: `rm sec/url`"), "{run:?}");
     assert!(!run.stderr.contains("is made of it"), "{run:?}");
 }
+
+#[test]
+fn another_name_of_a_file_is_found_and_foretold() {
+    let project = Project::initialised(SHARED);
+    std::fs::hard_link(project.path("sec/db"), project.path("other")).unwrap();
+    let run = project.run(["check"]).assert_code(1);
+    assert!(run.stdout.contains("hard-linked") && run.stdout.contains("sec/db"), "{run:?}");
+    for command in [&["generate", "--replace", "DB", "--yes", "-n"][..], &["generate", "--replace", "DB", "--yes"]] {
+        let run = project.run(command).assert_code(6);
+        assert!(run.stderr.contains("the same file has another name (hard link)"), "{run:?}");
+    }
+    std::fs::remove_file(project.path("other")).unwrap();
+    project.run(["check"]).assert_code(0);
+}

@@ -108,6 +108,10 @@ impl<'a> Bench<'a> {
             let fix = format!("chmod {:04o} {}", expected.mode, shell::path(&expected.path));
             self.about_file(Code::ModeTooNarrow, &expected.path, message, fix);
         }
+        if state.links > 1 {
+            let fix = format!("find / -xdev -inum {}    # all its names; remove all but one", state.inode);
+            self.about_file(Code::HardLinked, &expected.path, "has another name (hard link)", fix);
+        }
         self.owner(expected, state);
         let found = self.verdict.findings.len();
         self.content(expected, state);

@@ -344,6 +344,7 @@ fn each_fault_of_a_file_has_its_code() {
     assert_eq!(file(FileFact::File(FileState { mode: 0o400, ..state() })), [""; 0]);
     assert_eq!(file(FileFact::File(FileState { mode: 0o200, ..state() })), ["mode-too-narrow"]);
     assert_eq!(file(FileFact::File(FileState { uid: 1001, ..state() })), ["wrong-owner"]);
+    assert_eq!(file(FileFact::File(FileState { links: 2, ..state() })), ["hard-linked"]);
     let open = |facts: &mut Facts| _ = facts.open_directories.insert(".secrets".into(), 0o777);
     assert_eq!(with(open), ["directory-writable-by-others"]);
 }
