@@ -67,6 +67,9 @@ impl World<'_> {
     /// Finds what would keep a change from being recorded whole, before anything is written.
     pub fn preflight(&self) -> Result<()> {
         let refusals = self.files.preflight().chain(audit::preflight(self.project).err());
+        // Of several files in one directory it says the same.
+        let mut told = BTreeSet::new();
+        let refusals = refusals.filter(|error| told.insert(error.to_string()));
         Error::all(refusals.map(|error| error.hint("nothing was changed"))).map_or(Ok(()), Err)
     }
 
@@ -278,6 +281,7 @@ impl World<'_> {
         let old_files = self.old_files(&prepared, store)?;
         prepared.refuse_foreign(self, store, &old_files)?;
         prepared.foresee()?;
+        self.preflight_news(store)?;
         let delivered = prepared.rehearsed(self, &old_files)?;
         Ok(Delivered { lists, ..delivered })
     }

@@ -18,6 +18,23 @@ impl World<'_> {
         Ok(listed.unwrap_or_else(|| prepared.recognised(self, store)))
     }
 
+    /// As [`World::preflight`], where there is something to record.
+    pub(super) fn preflight_news(&self, store: &Store) -> Result<()> {
+        match self.preflight() {
+            Err(error) if self.differs(store)? => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a store that was opened has other values by now than the ledger tells.
+    fn differs(&self, store: &Store) -> Result<bool> {
+        let Some(ledger) = self.files.ledger()? else { return Ok(true) };
+        let version = |name| store.current(name).map(|version| version.id);
+        let is_other = |name| ledger.secrets.get(name).map(|entry| entry.version) != version(name);
+        let mut names = store.secrets.keys().chain(ledger.secrets.keys());
+        Ok(ledger.header.updated != store.updated || names.any(is_other))
+    }
+
     /// As [`World::old_files`], for those who write none.
     pub(super) fn listed_files(&self, store: &Store) -> Result<BTreeMap<String, DeliveredFile>> {
         // Whether an output can be written is not for this change to ask.

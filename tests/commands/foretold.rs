@@ -1,0 +1,37 @@
+//! What a dry run foretells is what the run does.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+
+use crate::support::{self, Project, Run};
+
+const MANIFEST: &str = "[project]\nname = \"p\"\n\n[secrets.DB]\nkind = \"random\"\n\n[outputs.sec]\nformat = \"docker-secrets\"\n\
+                        path = \"sec\"\nsecrets = [\"DB\"]\n";
+
+#[test]
+fn a_directory_that_may_not_be_written_is_foretold_and_told_once() {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root || support::program("setpriv").is_none() {
+        let test = "a_directory_that_may_not_be_written_is_foretold_and_told_once";
+        return support::skip(test, "needs root and setpriv to become another user");
+    }
+    let project = Project::with_manifest(MANIFEST);
+    for path in [project.root(), project.home()] {
+        chown(path, Some(4321), Some(4321)).unwrap();
+    }
+    let as_another = ["setpriv", "--reuid", "4321", "--regid", "4321", "--clear-groups"];
+    let run = |arguments: &[&str]| Run::of(&mut project.command_under(as_another, arguments));
+    run(&["init"]).assert_code(0);
+    let state = std::fs::read_dir(project.home().join(".local/state/vault-kit")).unwrap().next().unwrap().unwrap();
+    for closed in [project.path("sec"), project.path(".vault-kit"), state.path()] {
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o500)).unwrap();
+        let command = ["generate", "--replace", "DB", "--yes"];
+        let dry = run(&[&command[..], &["-n"]].concat()).assert_code(6);
+        let real = run(&command).assert_code(6);
+        for told in [dry, real] {
+            assert_eq!(told.stderr.matches("cannot write in the directory `").count(), 1, "{closed:?} {told:?}");
+        }
+        run(&["render", "-n"]).assert_code(if closed == project.path("sec") { 6 } else { 0 });
+        std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
+        run(&[&command[..], &["-n"]].concat()).assert_code(0);
+    }
+}
