@@ -23,6 +23,7 @@ impl Prepared<'_> {
                 None => Outcome::Created,
                 Some(bytes) if bytes != it.file.bytes || it.is_link_no_more(&self.places)? => Outcome::Replaced,
                 Some(_) if it.is_wider_than_declared(&self.places)? => Outcome::Tightened,
+                Some(_) if it.is_narrower_than_declared(&self.places)? => Outcome::Replaced,
                 Some(_) => Outcome::Unchanged,
             };
             delivered.files.push(it.report(outcome));
@@ -97,5 +98,11 @@ impl PreparedFile<'_> {
     fn is_wider_than_declared(&self, places: &Places<'_>) -> Result<bool> {
         let (root, path) = places.of(&self.file.path)?;
         Ok(root.facts(path)?.is_some_and(|facts| facts.mode & !self.options.mode != 0))
+    }
+
+    /// Whether somebody who should have access has not.
+    fn is_narrower_than_declared(&self, places: &Places<'_>) -> Result<bool> {
+        let (root, path) = places.of(&self.file.path)?;
+        Ok(root.facts(path)?.is_some_and(|facts| facts.mode & 0o777 != self.options.mode))
     }
 }

@@ -60,9 +60,15 @@ impl<'a> Existing<'a> {
         Ok(Some((file, Zeroizing::new(content))))
     }
 
-    /// Narrows mode and owner of a file whose content is right already, through the handle that it was read by.
-    pub(super) fn tighten(&self, file: &File, options: &WriteOptions) -> Result<Written> {
+    /// Narrows mode and owner of a file whose content is right already, through the handle that it was read by. One that is written
+    /// in place cannot be made anew, and is widened to what is declared.
+    pub(super) fn adjust(&self, file: &File, options: &WriteOptions) -> Result<Written> {
         let owner = Owner::declared(options);
+        if self.status.is_narrower_than(options.mode) {
+            self.widen(file, options)?;
+            file.sync_all().map_err(|error| self.failed(error))?;
+            return Ok(Written::Replaced);
+        }
         if !self.status.is_wider_than(options.mode) && owner.is_of(&self.status) {
             return Ok(Written::Unchanged);
         }
@@ -81,7 +87,13 @@ impl<'a> Existing<'a> {
             let restored = old.is_some_and(|old| replace_content(&file, old).is_ok());
             let error = self.failed(error);
             if restored { error } else { error.hint("its content is incomplete: run the command again") }
-        })
+        })?;
+        if self.status.is_narrower_than(options.mode) { self.widen(&file, options) } else { Ok(()) }
+    }
+
+    /// Gives a file the rights that it lacks of the declared mode.
+    fn widen(&self, file: &File, options: &WriteOptions) -> Result<()> {
+        owner::widen(file, options.mode).map_err(|errno| fault::failed("set the mode of", self.route.shown(), errno))
     }
 
     /// Mode first: once the file is given away, it is no longer ours to narrow.

@@ -62,6 +62,11 @@ pub(super) fn narrow(file: impl AsFd, status: &Status, mode: u32) -> rustix::io:
     retry_on_intr(|| rustix::fs::fchmod(&file, mode_bits(mode)))
 }
 
+/// Gives a file the mode that is declared for it.
+pub(super) fn widen(file: impl AsFd, mode: u32) -> rustix::io::Result<()> {
+    retry_on_intr(|| rustix::fs::fchmod(&file, mode_bits(mode)))
+}
+
 /// Gives back to an empty file of ours what a umask took of `mode` when it was made: the next one could not open it.
 pub(super) fn restore(file: impl AsFd, status: &Status, mode: u32) -> rustix::io::Result<()> {
     let is_ours = status.uid == rustix::process::geteuid().as_raw();

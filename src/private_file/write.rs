@@ -156,7 +156,7 @@ fn update(
         && content.as_slice() == bytes
         && (options.in_place || !existing.status.is_narrower_than(options.mode))
     {
-        return existing.tighten(file, options);
+        return existing.adjust(file, options);
     }
     if options.in_place {
         existing.overwrite(old.as_ref().map(|(_, content)| content.as_slice()), bytes, options)?;

@@ -35,3 +35,30 @@ fn a_directory_that_may_not_be_written_is_foretold_and_told_once() {
         run(&[&command[..], &["-n"]].concat()).assert_code(0);
     }
 }
+
+#[test]
+fn a_mode_that_is_wider_now_reaches_a_file_that_is_written_in_place() {
+    let manifest = |mode: &str| {
+        format!(
+            "[project]\nname = \"p\"\n\n[secrets.DB]\nkind = \"random\"\n\n[outputs.json]\nformat = \"json\"\n\
+             path = \"x.json\"\nsecrets = [\"DB\"]\nin_place = true\nmode = \"{mode}\"\n"
+        )
+    };
+    let project = Project::initialised(&manifest("0600"));
+    let inode = project.snapshot()["x.json"].inode;
+    project.write("vault-kit.toml", manifest("0640"));
+    project.run(["check"]).assert_code(1);
+    let dry = project.run(["render", "-n"]).assert_code(0);
+    assert!(dry.stderr.contains("x.json") && dry.stderr.contains("0640"), "{dry:?}");
+    assert_eq!(project.mode("x.json"), 0o600);
+    project.run(["render"]).assert_code(0);
+    assert_eq!((project.mode("x.json"), project.snapshot()["x.json"].inode), (0o640, inode));
+    project.run(["check"]).assert_code(0);
+    // With a new value at the same time.
+    project.write("vault-kit.toml", manifest("0600"));
+    project.run(["render"]).assert_code(0);
+    project.write("vault-kit.toml", manifest("0640"));
+    project.run(["generate", "--replace", "DB", "--yes"]).assert_code(0);
+    assert_eq!((project.mode("x.json"), project.snapshot()["x.json"].inode), (0o640, inode));
+    project.run(["check"]).assert_code(0);
+}
