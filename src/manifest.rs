@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the disk, the network, the clock or a random source.
 
+mod absent;
 pub mod allowance;
 pub mod changes;
 pub mod deployment;

@@ -6,8 +6,10 @@ use super::context::Context;
 use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::name::SecretName;
 use crate::secret::Secret;
 use crate::secret::parts::Part;
+use crate::store::Store;
 use crate::ui;
 
 #[derive(Debug, Args)]
@@ -37,7 +39,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let identities = context.identities()?;
     let store = session.open_store(&identities)?;
-    let version = store.value(&session.manifest.secrets[&name]).ok_or_else(|| missing(&session, &arguments.name))?;
+    let version = store.value(&session.manifest.secrets[&name]).ok_or_else(|| absent(&session, &store, &name))?;
     let piece = part.map_or_else(|| version.parts.primary(), |part| version.parts.part(part));
     let piece = piece.ok_or_else(|| Error::usage(format!("`{name}` has no such piece")))?;
     context.ui.value(piece)?;
@@ -54,6 +56,16 @@ fn end(context: &Context, is_terminal: bool) -> Result<Exit> {
 fn parse_part(text: &str) -> Result<Part> {
     Part::named(text)
         .ok_or_else(|| Error::usage("there is no such piece").hint("pieces: ca, cert, chain, key, public, value"))
+}
+
+/// As [`missing`], where the store tells what comes first: what is made of a value that nobody supplied cannot be made.
+pub fn absent(session: &Session<'_>, store: &Store, name: &SecretName) -> Error {
+    let has = |name: &SecretName| store.current(name).is_some();
+    let first = session.manifest.secret(name).and_then(|it| session.manifest.supplied_before(it, &has));
+    let Some(first) = first else { return missing(session, name.as_str()) };
+    let (command, first) = (session.command(&first.supply_words()), &first.name);
+    Error::new(Kind::Findings, "missing", format!("`{name}` has no value in environment `{}`", session.environment))
+        .hint(format!("it is made of `{first}`: supply that with `{command}`"))
 }
 
 /// The error for a declared secret that has no value.

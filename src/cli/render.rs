@@ -48,7 +48,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, arguments.dry_run);
     let summary = summary.breaking(&consequences);
     let missing = delivered.waiting.values().flatten().collect::<BTreeSet<_>>();
-    let Some(error) = Error::all(missing.into_iter().map(|name| get::missing(&session, name.as_str()))) else {
+    let Some(error) = Error::all(missing.into_iter().map(|name| get::absent(&session, &opened.store, name))) else {
         summary.tell(context)?;
         return Ok(Exit::DONE);
     };

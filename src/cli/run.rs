@@ -96,6 +96,7 @@ fn variables<'a>(
 ) -> Result<Vec<(SecretName, &'a Secret)>> {
     let mut variables = Vec::with_capacity(wanted.len());
     let mut errors = Vec::new();
+    let has = |name: &SecretName| store.current(name).is_some();
     for declaration in wanted {
         let name = &declaration.name;
         let parts = settings.get(name).or_else(|| store.value(declaration).map(|version| &version.parts));
@@ -104,8 +105,8 @@ fn variables<'a>(
                 Ok(()) => variables.push((name.clone(), value)),
                 Err(error) => errors.push(error),
             },
-            None if declaration.optional && !only.contains(&declaration.name) => {}
-            None => errors.push(get::missing(session, name.as_str())),
+            None if session.manifest.is_excused(declaration, &has) && !only.contains(&declaration.name) => {}
+            None => errors.push(get::absent(session, store, name)),
         }
         let version = companions::previous(&session.manifest, declaration, store, session.context.now);
         let value = version.and_then(|version| version.parts.primary());

@@ -64,7 +64,7 @@ pub(super) fn of_output<'a>(
                     },
                 );
             }
-            None if declaration.optional => {}
+            None if world.manifest.is_excused(declaration, &|name| store.current(name).is_some()) => {}
             None => {
                 missing.insert(name.clone());
             }

@@ -116,7 +116,8 @@ impl<'a> Bench<'a> {
             let Some(declaration) = manifest.secret(name).filter(|it| it.is_in(self.environment)) else { continue };
             if seen.insert(name) {
                 names.extend(declaration.references());
-                let is_there = ledger.secrets.contains_key(name) || declaration.optional || !declaration.is_stored();
+                let has = |name: &SecretName| ledger.secrets.contains_key(name);
+                let is_there = has(name) || manifest.is_excused(declaration, &has) || !declaration.is_stored();
                 wanting.extend((!is_there).then_some(declaration));
             }
         }

@@ -79,8 +79,10 @@ impl<'a> Bench<'a> {
     }
 
     fn absent(&mut self, declaration: &Declaration, message: &str) {
-        if !declaration.optional {
-            let fix = self.create(declaration);
+        let (manifest, ledger) = (self.manifest, self.ledger);
+        let has = |name: &SecretName| ledger.is_some_and(|ledger| ledger.secrets.contains_key(name));
+        if !manifest.is_excused(declaration, &has) {
+            let fix = self.create(manifest.supplied_before(declaration, &has).unwrap_or(declaration));
             self.about_secret(Code::Missing, &declaration.name, message, fix);
         }
     }

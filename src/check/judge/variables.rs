@@ -21,7 +21,7 @@ impl Bench<'_> {
             let fix = format!("set the variable `{name}` where this command runs");
             let is_as_drawn = |bits: u32| declaration.kind.entropy().is_some_and(|drawn| bits >= drawn);
             let Some(verdict) = variables.get(name) else {
-                if !declaration.optional {
+                if !self.manifest.is_excused(declaration, &|name| variables.contains_key(name)) {
                     self.about_secret(Code::Missing, name, "is not set in the environment, or empty", fix);
                 }
                 continue;
