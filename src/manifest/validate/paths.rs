@@ -3,6 +3,9 @@
 /// Directories that are never written into: our own, and git's, whose hooks run.
 const FORBIDDEN: [&str; 2] = [".vault-kit", ".git"];
 
+/// Files whose lines keep secrets out of commits and images.
+const IGNORE_FILES: [&str; 2] = [".dockerignore", ".gitignore"];
+
 /// Checks a path of an output and drops its `./`, or tells what is wrong. An absolute one may pass.
 pub(super) fn output_path(text: &str) -> Result<String, &'static str> {
     let (root, rest) = match text.strip_prefix('/') {
@@ -24,6 +27,9 @@ pub(super) fn output_path(text: &str) -> Result<String, &'static str> {
             _ if is_forbidden(component) => return Err("leads into `.vault-kit` or `.git`"),
             _ => kept.push(component),
         }
+    }
+    if kept.last().is_some_and(|name| IGNORE_FILES.contains(&name.to_ascii_lowercase().as_str())) {
+        return Err("is a file that tells git or Docker what to leave alone");
     }
     if kept.is_empty() { Err("is a directory, not a file") } else { Ok(format!("{root}{}", kept.join("/"))) }
 }
@@ -54,6 +60,9 @@ mod tests {
             ["", "..", "a/../b", "a//b", "a/", "a\0b", ".", "/", "./", ".git/hooks/pre-commit", ".VAULT-KIT/x", "a\\b"]
         {
             assert!(output_path(text).is_err(), "{text:?}");
+        }
+        for text in [".gitignore", "./.dockerignore", "web/.gitignore", ".GitIgnore"] {
+            assert_eq!(output_path(text), Err("is a file that tells git or Docker what to leave alone"), "{text:?}");
         }
         assert_eq!(output_path("./.secrets/a").unwrap(), ".secrets/a");
         assert_eq!(output_path("/run/secrets").unwrap(), "/run/secrets");
