@@ -455,6 +455,7 @@ fn a_store_of_which_only_the_copy_is_left() {
     --- stderr
     vault-kit: error: `.vault-kit/dev.age` is gone, but its second copy is there
     vault-kit: hint: bring it back with `vault-kit store recover`
+    vault-kit: hint: to begin anew without its values, move the copy aside: `mv [home]/.local/state/vault-kit/[id]/dev.copy [home]/.local/state/vault-kit/[id]/dev.copy.old`
     "#);
 }
 

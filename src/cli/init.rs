@@ -26,6 +26,8 @@ use crate::preset::{self, Preset};
 use crate::private_file::{Root, WriteOptions};
 use crate::project::{MANIFEST, Project};
 use crate::secret::Secret;
+use crate::store::files::only_copy_left;
+use crate::store::second_copy;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -269,6 +271,11 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
     let Some(root) = root else {
         bring_up::announce_identity(context)?;
         let environment = session::choose_environment(context, &manifest)?;
+        let state = session::state_directory(context, directory)?;
+        let copies = state.map(|state| second_copy::copies(&state, Some(&environment))).unwrap_or_default();
+        if let [copy] = &copies[..] {
+            return Err(only_copy_left(&environment, &copy.path.display().to_string()));
+        }
         let plan = plan::plan(&manifest, &environment, &plan::Observed::default(), &Scope::All);
         return Summary::new(&environment, &manifest, &plan, &Delivered::default(), true).tell(context);
     };

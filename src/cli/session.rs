@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
     /// A manifest that was parsed already, and is in no file yet.
     pub fn with(context: &'a Context, root: Root, manifest: Manifest) -> Result<Self> {
         let environment = choose_environment(context, &manifest)?;
-        let state = state_directory(context, &root)?;
+        let state = state_directory(context, root.path())?;
         let manifest = ManuallyDrop::new(manifest);
         Ok(Self { context, root, manifest, manifest_digest: String::new(), environment, state })
     }
@@ -203,13 +203,15 @@ pub fn find(context: &Context) -> Result<Option<Project>> {
 }
 
 /// This user's state directory for a project; `None` where there is no home.
-pub fn state_directory(context: &Context, root: &Root) -> Result<Option<PathBuf>> {
+pub fn state_directory(context: &Context, project: &Path) -> Result<Option<PathBuf>> {
     let (state_home, home) = (context::state_home(), context::home());
     if state_home.is_none() && home.is_none() {
         context.ui.warn("there is no home directory: no second copy of the store is kept");
         return Ok(None);
     }
-    trust::state_directory(root.path(), state_home.as_deref(), home.as_deref()).map(Some)
+    // One that is yet to come has no name without links but this.
+    let project = std::path::absolute(project).unwrap_or_else(|_| project.to_owned());
+    trust::state_directory(&project, state_home.as_deref(), home.as_deref()).map(Some)
 }
 
 /// The error of a text in the place of a name, which is not repeated: it may be a value.

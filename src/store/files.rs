@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
 use crate::secret::digest::sha256_hex;
+use crate::shell;
 
 /// How much of a ledger is read at once that is only looked through.
 const PIECE: usize = 64 * 1024;
@@ -228,12 +229,7 @@ impl<'a> StoreFiles<'a> {
     }
 
     fn missing(&self) -> Error {
-        Error::new(
-            Kind::Store,
-            "store-missing",
-            format!("`{}` is gone, but its second copy is there", self.store_path()),
-        )
-        .hint("bring it back with `vault-kit store recover`")
+        only_copy_left(self.environment, &self.copy.place())
     }
 
     fn went_back(&self) -> Error {

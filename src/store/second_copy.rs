@@ -152,8 +152,13 @@ impl<'a> SecondCopy<'a> {
         format!("{}{ENDING}", self.environment)
     }
 
+    /// Where the copy is, for a person.
+    pub(super) fn place(&self) -> String {
+        self.state.as_ref().map_or_else(String::new, |state| state.join(self.path()).display().to_string())
+    }
+
     fn damaged(&self) -> Error {
-        let place = self.state.as_ref().map_or_else(String::new, |state| state.join(self.path()).display().to_string());
+        let place = self.place();
         Error::new(Kind::Store, "copy-damaged", format!("the second copy of the store, `{place}`, is damaged")).hint(
             format!(
                 "if `{DIRECTORY}/{}.age` is whole, make the copy anew: `rm {}`, then `vault-kit render`",

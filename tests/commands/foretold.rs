@@ -62,3 +62,22 @@ fn a_mode_that_is_wider_now_reaches_a_file_that_is_written_in_place() {
     assert_eq!((project.mode("x.json"), project.snapshot()["x.json"].inode), (0o640, inode));
     project.run(["check"]).assert_code(0);
 }
+
+#[test]
+fn a_store_of_which_a_copy_is_left_is_foretold_also_where_its_directory_is_gone() {
+    let place = Project::empty();
+    let directory = place.path("shop");
+    let run = |arguments: &[&str]| place.run([&["-C", "shop", "init", "--preset", "sutra"][..], arguments].concat());
+    run(&["-n"]).assert_code(0);
+    run(&[]).assert_code(0);
+    std::fs::remove_dir_all(&directory).unwrap();
+    let told = run(&["-n"]).assert_code(4);
+    assert!(told.stderr.contains("`.vault-kit/dev.age` is gone, but its second copy is there"), "{told:?}");
+    assert!(!directory.exists());
+    // What the error says gives the copy up, and nothing is lost.
+    let told = run(&[]).assert_code(4);
+    let aside = told.stderr.split("move the copy aside: `mv ").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    let (copy, old) = aside.split_once(' ').unwrap();
+    std::fs::rename(copy, old).unwrap();
+    run(&[]).assert_code(0);
+}

@@ -32,6 +32,8 @@ fn recover_brings_everything_back_after_the_directory_was_deleted() {
         // The lock makes its directory anew; what counts is that no store is.
         let run = project.run([command]).assert_code(4);
         assert!(run.stderr.contains("`.vault-kit/dev.age` is gone, but its second copy is there"), "{run:?}");
+        let copy = run.stderr.split("move the copy aside: `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+        assert!(copy.starts_with("mv /") && copy.ends_with("/dev.copy.old"), "{run:?}");
         assert!(run.stderr.contains("`vault-kit store recover`"), "{run:?}");
         assert!(!project.path(STORE).exists());
     }

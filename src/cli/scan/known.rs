@@ -136,7 +136,7 @@ impl MainTree {
     /// `None` where this is no linked work tree, or no other has a store.
     fn of(session: &Session<'_>) -> Option<Self> {
         let root = Root::open(&main_tree::find(session.root.path(), None)?.directory).ok()?;
-        let state = session::state_directory(session.context, &root).ok()?;
+        let state = session::state_directory(session.context, root.path()).ok()?;
         Some(Self { root, state })
     }
 
