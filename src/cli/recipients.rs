@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::gather::Gather;
 use crate::store::agreement;
+use crate::store::files::would_lock_out;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Args)]
@@ -144,6 +145,9 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
         context.ui.say(
             "whoever is removed still knows every value up to now: make new ones with `vault-kit generate --replace`",
         );
+    }
+    if !identities.recipients().iter().any(|own| recipients.keys.values().any(|key| key == own)) {
+        return Err(would_lock_out(&files.store_path()));
     }
     if dry_run {
         return tell(context, &applied);

@@ -250,7 +250,17 @@ impl<'a> StoreFiles<'a> {
     }
 }
 
-pub(super) fn would_lock_out(path: &str) -> Error {
+/// The error where a store is gone and its second copy at `place` is there.
+pub fn only_copy_left(environment: &EnvName, place: &str) -> Error {
+    let copy = shell::path(place);
+    let message = format!("`{DIRECTORY}/{environment}.age` is gone, but its second copy is there");
+    Error::new(Kind::Store, "store-missing", message)
+        .hint("bring it back with `vault-kit store recover`")
+        .hint(format!("to begin anew without its values, move the copy aside: `mv {copy} {copy}.old`"))
+}
+
+/// The error where nobody who is at work could open the store at `path` again.
+pub fn would_lock_out(path: &str) -> Error {
     Error::new(Kind::Store, "would-lock-out", format!("refusing to seal `{path}`: you could not open it again"))
         .hint("add your own recipient to the manifest; `vault-kit recipients list` shows it")
 }

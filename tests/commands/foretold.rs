@@ -81,3 +81,22 @@ fn a_store_of_which_a_copy_is_left_is_foretold_also_where_its_directory_is_gone(
     std::fs::rename(copy, old).unwrap();
     run(&[]).assert_code(0);
 }
+
+#[test]
+fn recipients_without_oneself_are_foretold() {
+    let project = Project::initialised(MANIFEST);
+    let stranger = Project::initialised(MANIFEST);
+    let key = stranger.run(["recipients", "list"]).assert_code(0).stdout;
+    let key = key.split_whitespace().find(|word| word.starts_with("age1")).unwrap();
+    project.write(
+        "vault-kit.toml",
+        MANIFEST.replace(
+            "[secrets.DB]",
+            &format!("[environments.dev]\nrecipients = {{ other = \"{key}\" }}\n\n[secrets.DB]"),
+        ),
+    );
+    for command in [&["recipients", "apply", "-n"][..], &["recipients", "apply", "--yes"]] {
+        let run = project.run(command).assert_code(4);
+        assert!(run.stderr.contains("you could not open it again"), "{run:?}");
+    }
+}
