@@ -73,6 +73,22 @@ impl Error {
         self
     }
 
+    /// As [`Error::incomplete`], also for the errors found in the same go.
+    #[must_use]
+    pub fn all_incomplete(self) -> Self {
+        let mut error = self.incomplete();
+        error.others = error.others.into_iter().map(Self::all_incomplete).collect();
+        error
+    }
+
+    /// Takes the hints away, those of the errors found in the same go too.
+    #[must_use]
+    pub fn unhinted(mut self) -> Self {
+        self.hints.clear();
+        self.others = self.others.into_iter().map(Self::unhinted).collect();
+        self
+    }
+
     /// Says which file it is about, for parsers that know only lines.
     #[must_use]
     pub fn in_file(mut self, file: &str) -> Self {

@@ -128,11 +128,10 @@ fn keep_first(
     }
     let kept = if dry_run { "the value would be in the store" } else { "the value is in the store" };
     if adopting.prepare(&opened.store).is_err() {
-        return Ok(error.incomplete().hint(kept));
+        return Ok(error.all_incomplete().hint(kept));
     }
-    let bare = |it: &Error| Error::new(Kind::Incomplete, it.code(), it.to_string());
     let hint = format!("{kept}; `vault-kit render --adopt` moves those lines into the block, and writes the file");
-    Ok(bare(&error).also(error.others().iter().map(bare)).hint(hint))
+    Ok(error.unhinted().all_incomplete().hint(hint))
 }
 
 /// From `--from-file` the exact bytes; from a pipe without the newline that `echo` adds; else a hidden prompt.

@@ -318,3 +318,18 @@ fn what_is_made_for_a_file_with_lines_of_others_says_what_adopts_them() {
     project.run(["init", "--adopt"]).assert_code(0);
     project.run(["check"]).assert_code(0);
 }
+
+#[test]
+fn every_file_that_a_first_value_could_not_reach_is_told_and_none_of_them_is_a_refusal() {
+    let more = "\n[outputs.more]\nformat = \"dotenv\"\npath = \"more.env\"\nsecrets = [\"DB\", \"KEY\"]\n";
+    let project = Project::with_manifest(&[RUNNING, more].concat());
+    for file in [".env", "more.env"] {
+        project.write(file, "DB=vNq8Zk2Ws6Xb1Md7Lc4J\n");
+    }
+    project.run(["import", ".env"]).assert_code(0);
+    project.run(["init"]).assert_code(0);
+    let run = project.run_with_stdin(["set", "KEY"], b"p7Rt2Yv9Qe4Uw1Ko8Zx5").assert_code(8);
+    assert!(run.stderr.contains("`.env` assigns") && run.stderr.contains("`more.env` assigns"), "{run:?}");
+    project.run(["render", "--adopt"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
