@@ -11,6 +11,10 @@ use crate::emit::json_read;
 use crate::error::Result;
 use crate::manifest::Format;
 use crate::name::{EnvName, SecretName};
+use crate::scan::fingerprints::Document as Fingerprints;
+use crate::secret::Secret;
+use crate::secret::digest::sha256_hex;
+use crate::shell;
 use crate::store::Store;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::world::World;
@@ -30,11 +34,31 @@ pub(super) fn words(
         let theirs = others.iter().filter_map(|(_, ledger)| ledger.files.get(path));
         let records: Vec<&DeliveredFile> = old.get(path).into_iter().chain(theirs).collect();
         words.extend(of_file(it, world, places, &records)?);
-        if old.contains_key(path) {
+        if let Some(record) = old.get(path) {
             words.extend(edited_in(it, store, places, &records)?);
+            words.extend(emptied(it, places, record)?);
         }
     }
     Ok(words)
+}
+
+/// A list of fingerprints that somebody emptied or removed, where others may have put theirs on it.
+fn emptied(it: &PreparedFile<'_>, places: &Places<'_>, record: &DeliveredFile) -> Result<Option<String>> {
+    let path = &it.file.path;
+    let is_as_before = record.digest.as_ref() == Some(&sha256_hex(it.file.bytes.expose()));
+    if it.output.format != Format::Fingerprints || record.digest.is_none() || is_as_before {
+        return Ok(None);
+    }
+    let is_empty = |list: &Secret| {
+        let has_none = || Fingerprints::parse(list.expose(), path).is_ok_and(|it| it.values.is_empty());
+        list.expose().trim_ascii().is_empty() || has_none()
+    };
+    let is_gone = places.read(path)?.is_none_or(|list| is_empty(&list));
+    let words = format!(
+        "`{path}` was emptied, and has no fingerprints of others any more: bring it back with `git checkout -- {}`, then `vault-kit render`",
+        shell::path(path)
+    );
+    Ok(is_gone.then_some(words))
 }
 
 /// The values that a person wrote into a file of ours since it was written.

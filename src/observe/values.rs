@@ -20,6 +20,12 @@ pub trait Values {
         None
     }
 
+    /// Whether a list of fingerprints is what it would be written as now, beside those of others; `None` = the identity is not
+    /// at hand.
+    fn is_whole_list(&self, _bytes: &[u8]) -> Option<bool> {
+        None
+    }
+
     /// Which of these files hold values of ours, and of which secrets, as `scan` finds them; `Err` = why nobody can tell.
     fn ours_in(&self, _paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
         Ok(BTreeMap::new())

@@ -365,6 +365,34 @@ fn a_store_made_in_a_clone_adds_its_values_to_the_list_and_keeps_those_of_others
 }
 
 #[test]
+fn what_others_put_on_the_list_is_no_finding_and_is_missed_where_it_is_gone() {
+    let (project, clone) = project_and_clone();
+    clone.run(["init"]).assert_code(0);
+    let both = clone.read("prints.json");
+    // As `git pull` brings it.
+    project.write("prints.json", &both);
+    project.run(["check"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    let empty = both.lines().filter(|line| !line.contains("\"fingerprint\":")).collect::<Vec<_>>().join("\n");
+    let told = "`prints.json` was emptied, and has no fingerprints of others any more: bring it back with \
+                `git checkout -- prints.json`, then `vault-kit render`";
+    for list in [Some(empty.as_str()), Some(""), None] {
+        match list {
+            Some(text) => project.write("prints.json", text.replace("\"count\": 10", "\"count\": 0")),
+            None => std::fs::remove_file(project.path("prints.json")).unwrap(),
+        }
+        project.run(["check"]).assert_code(1);
+        for command in [&["render", "-n"][..], &["render"]] {
+            let run = project.run(command).assert_code(0);
+            assert!(run.stderr.contains(told), "{list:?} {run:?}");
+        }
+        project.write("prints.json", &both);
+        assert!(!project.run(["render"]).assert_code(0).stderr.contains("emptied"));
+        assert_eq!(project.read("prints.json"), both);
+    }
+}
+
+#[test]
 fn a_conflict_of_two_stores_in_the_list_is_mended_by_render() {
     let (project, _) = project_and_clone();
     git(&project, &["init", "-q", "-b", "main"]).assert_code(0);

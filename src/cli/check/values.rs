@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::manifest::{Format, Output};
 use crate::name::SecretName;
 use crate::observe::Values;
+use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::store::identity::Identities;
 use crate::store::{Store, Version};
@@ -114,6 +115,12 @@ impl Values for FromDisk<'_> {
         let store = self.store()?;
         let version = store.current(name).or_else(|| self.previous(store, name));
         version?.parts.primary().map(|it| it == value)
+    }
+
+    fn is_whole_list(&self, bytes: &[u8]) -> Option<bool> {
+        let Session { manifest, environment, .. } = self.session;
+        let list = Fingerprints::beside(self.store()?, bytes, |name| manifest.has_secret(name, environment));
+        Some(list.to_text().is_ok_and(|text| text.as_bytes() == bytes))
     }
 
     fn ours_in(&self, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
