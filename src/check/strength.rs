@@ -51,7 +51,11 @@ const UNIT: u32 = 16;
 
 /// A lower estimate of the entropy of a value that we did not make, in bits. Of a URL with a password, the password's.
 pub fn bits(value: &[u8]) -> u32 {
-    let value = password_of_url(value).unwrap_or(value);
+    bits_as_written(password_of_url(value).unwrap_or(value))
+}
+
+/// As [`bits`], of the whole text whatever it is: how hard it is to come by it without meaning it.
+pub fn bits_as_written(value: &[u8]) -> u32 {
     let value = without_padding(&value[..value.len().min(LONGEST)]);
     let classes = classes(value);
     let separator = separator(value, classes);

@@ -110,5 +110,5 @@ fn unfit(version: &Version, value: &Secret) -> Option<&'static str> {
     if is_placeholder(value) {
         return Some("the value stands for one that somebody still has to supply");
     }
-    (strength::bits(value) < WEAKEST).then_some("the value is too common to be told from other text")
+    (strength::bits_as_written(value) < WEAKEST).then_some("the value is too common to be told from other text")
 }

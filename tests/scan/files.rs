@@ -242,3 +242,16 @@ fn a_value_in_a_name_is_cured_by_another_name() {
     git(&project, &["mv", &value, "kept"]).assert_code(0);
     project.run(["scan", "--staged"]).assert_code(0);
 }
+
+#[test]
+fn an_address_with_a_weak_password_is_looked_for() {
+    let project = shop();
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", format!("{manifest}\n[secrets.CACHE_URL]\nkind = \"external\"\n"));
+    let address = "redis://:hunter2secretX@cache:6379/0";
+    project.run_with_stdin(["set", "CACHE_URL"], address.as_bytes()).assert_code(0);
+    project.write("compose.yml", format!("services:\n  a: {{ environment: [CACHE_URL={address}] }}\n"));
+    let run = scan(&project, &["compose.yml"]).assert_code(1);
+    assert_eq!(findings(&run), set(&[("CACHE_URL", "compose.yml", 2)]));
+    assert!(!report(&run)["not_checked"].to_string().contains("CACHE_URL"), "{run:?}");
+}
