@@ -14,6 +14,9 @@ pub const BEFORE: &str = ".before-vault-kit";
 /// What the pre-commit framework that comes later lets the name of ours end with; it goes on calling it.
 const LEGACY: &str = ".legacy";
 
+/// What lefthook lets it end with; nobody calls it then.
+const OLD: &str = ".old";
+
 /// When a hook is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -41,9 +44,19 @@ impl Event {
         }
     }
 
-    /// The names by which ours is called.
-    pub fn files(self) -> [String; 2] {
-        [self.file().to_owned(), self.file().to_owned() + LEGACY]
+    /// The names that ours may have by now.
+    pub fn files(self) -> [String; 3] {
+        [self.file().to_owned(), self.legacy(), self.old()]
+    }
+
+    /// The name by which a framework that came later calls ours.
+    pub fn legacy(self) -> String {
+        self.file().to_owned() + LEGACY
+    }
+
+    /// The name that ours has where a tool that came later put it aside.
+    pub fn old(self) -> String {
+        self.file().to_owned() + OLD
     }
 
     /// The hook for no project yet.
@@ -71,6 +84,11 @@ impl Event {
             projects.push(&word);
         }
         self.of(&projects)
+    }
+
+    /// Whether a hook of ours says what this version writes for its projects, and nothing else.
+    pub fn is_as_written(self, existing: &str) -> bool {
+        self.of(&projects(existing)) == existing
     }
 
     /// The hook that looks at a project no more; `None` when it looks at none.

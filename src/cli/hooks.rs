@@ -1,15 +1,17 @@
 //! `hooks install|remove|status`: git's hooks that stop a leak before it is committed or pushed. Rotation hooks belong to
 //! `rotate` and `trust`.
 
+mod aside;
 mod place;
+mod remove;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::exit::Exit;
-use crate::git_hooks::{self, BEFORE, Event};
+use crate::git_hooks::{self, Event};
 use crate::private_file::{Root, WriteOptions};
 use crate::ui::SCHEMA_VERSION;
 use place::Place;
@@ -42,6 +44,8 @@ enum Verb {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
+    /// Ours, by a name that nobody calls.
+    Aside,
     /// Ours, for this project.
     Installed,
     /// Ours, of another version.
@@ -80,7 +84,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let place = Place::find(context, matches!(arguments.verb, Verb::Remove { .. }))?;
     match arguments.verb {
         Verb::Install { dry_run } => install(context, &place, dry_run),
-        Verb::Remove { dry_run } => remove(context, &place, dry_run),
+        Verb::Remove { dry_run } => remove::remove(context, &place, dry_run),
         Verb::Status => status(context, &place),
     }
 }
@@ -99,27 +103,36 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
     let root = if dry_run { Root::open(&place.directory)? } else { Root::create(&place.directory, 0o755)? };
     // What is in the way is told before anything is written.
     for event in Event::ALL {
-        if read(&root, event.file())?.is_some_and(|text| !git_hooks::is_ours(&text)) {
-            keep(&root, event, place, true)?;
+        let file = called(&root, event)?;
+        if read(&root, &file)?.is_some_and(|text| !git_hooks::is_ours(&text)) {
+            aside::keep(&root, event, place, true)?;
         }
+    }
+    if !dry_run {
+        aside::sweep(&root, context)?;
     }
     let mut written = Vec::new();
     for event in Event::ALL {
-        let existing = read(&root, event.file())?;
+        let file = called(&root, event)?;
+        let existing = read(&root, &file)?;
         let ours = existing.as_deref().filter(|text| git_hooks::is_ours(text));
         let text = event.with(ours, &place.project);
-        if existing.as_deref() == Some(&text) && is_called(&root, event, place)? {
-            context.ui.say(&format!("{} is in place", place.file(event)));
+        if existing.as_deref() == Some(&text) && is_called(&root, &file, place)? {
+            context.ui.say(&format!("{} is in place", place.named(&file)));
             continue;
         }
-        let kept =
-            if existing.is_some() && ours.is_none() { keep(&root, event, place, dry_run)? } else { String::new() };
+        let kept = match (&existing, ours) {
+            (Some(_), None) => aside::keep(&root, event, place, dry_run)?,
+            (_, Some(ours)) => aside::keep_edited(&root, event, &file, ours, dry_run)?,
+            (None, None) => String::new(),
+        };
         if !dry_run {
-            root.write(event.file(), text.as_bytes(), &executable(0o755))?;
+            root.write(&file, text.as_bytes(), &executable(0o755))?;
         }
         let would = if dry_run { "would write" } else { "wrote" };
-        context.ui.say(&format!("{would} {}{kept}", place.file(event)));
-        written.push(place.file(event));
+        let file = place.named(&file);
+        context.ui.say(&format!("{would} {file}{kept}"));
+        written.push(file);
     }
     for advice in &place.advice {
         context.ui.say(advice);
@@ -127,63 +140,12 @@ fn install(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
     Answer::new(dry_run, written).tell(context)
 }
 
-/// Puts a hook of somebody else aside; tells in words that it did.
-fn keep(root: &Root, event: Event, place: &Place, dry_run: bool) -> Result<String> {
-    let aside = format!("{}{BEFORE}", event.file());
-    if root.facts(&aside)?.is_some() {
-        let message = format!("`{}` is not ours, and neither is `{}{BEFORE}`", place.file(event), place.file(event));
-        let (file, hint) = (place.file(event), "look into both, and leave one of them");
-        return Err(Error::new(Kind::Conflict, "hooks-in-the-way", message).hint(format!("{hint}: `{file}`")));
-    }
-    let bytes = root.read(event.file())?.unwrap_or_default();
-    let mode = root.facts(event.file())?.map_or(0o755, |facts| facts.mode & 0o777);
-    if !dry_run {
-        root.write(&aside, &bytes, &executable(mode))?;
-    }
-    Ok(format!("; the hook that was there is kept as {aside}, and runs first"))
-}
-
-fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
-    let root = Root::open_existing(&place.directory)?;
-    let mut removed = Vec::new();
-    for event in Event::ALL {
-        let ours = root.as_ref().map(|root| ours(root, event, place)).transpose()?.unwrap_or_default();
-        if ours.is_empty() {
-            context.ui.say(&format!("{} is not ours: nothing to remove", place.file(event)));
-        }
-        for (file, text) in ours {
-            if let Some(root) = root.as_ref().filter(|_| !dry_run) {
-                take_out(root, event, &file, &text, place)?;
-            }
-            let file = place.named(&file);
-            context.ui.say(&format!("{} {file}", if dry_run { "would remove" } else { "removed" }));
-            removed.push(file);
-        }
-    }
-    Answer::new(dry_run, removed).tell(context)
-}
-
-/// Ours for this project, by file and text, wherever it is called.
-fn ours(root: &Root, event: Event, place: &Place) -> Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
-    for file in event.files() {
-        let text = read(root, &file)?;
-        found.extend(
-            text.filter(|it| git_hooks::is_ours(it) && git_hooks::is_for(it, &place.project)).map(|it| (file, it)),
-        );
-    }
-    Ok(found)
-}
-
-fn take_out(root: &Root, event: Event, file: &str, text: &str, place: &Place) -> Result<()> {
-    if let Some(rest) = event.without(text, &place.project) {
-        return root.write(file, rest.as_bytes(), &executable(0o755)).map(drop);
-    }
-    let aside = format!("{}{BEFORE}", event.file());
-    let Some(before) = root.read(&aside)? else { return root.remove(file).map(drop) };
-    let mode = root.facts(&aside)?.map_or(0o755, |facts| facts.mode & 0o777);
-    root.write(file, &before, &executable(mode))?;
-    root.remove(&aside).map(drop)
+/// The file of ours that is called: beside the hook of a framework that calls it by another name, or git's own.
+fn called(root: &Root, event: Event) -> Result<String> {
+    let is_of_framework = read(root, event.file())?.is_some_and(|text| !git_hooks::is_ours(&text));
+    let legacy = event.legacy();
+    let is_kept = is_of_framework && read(root, &legacy)?.is_some_and(|text| git_hooks::is_ours(&text));
+    Ok(if is_kept { legacy } else { event.file().to_owned() })
 }
 
 fn status(context: &Context, place: &Place) -> Result<Exit> {
@@ -196,16 +158,11 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
     let root = Root::open_existing(&place.directory)?;
     let mut hooks = Vec::new();
     for event in Event::ALL {
-        let existing = root.as_ref().map(|root| read(root, event.file())).transpose()?.flatten();
-        let called = root.as_ref().map(|root| is_called(root, event, place)).transpose()?.unwrap_or_default();
-        let state = match &existing {
-            Some(text) if !git_hooks::is_ours(text) || !git_hooks::is_for(text, &place.project) => State::Missing,
-            Some(text) if event.with(Some(text), &place.project) != *text => State::Outdated,
-            Some(_) if called => State::Installed,
-            Some(_) => State::Disabled,
-            None => State::Missing,
+        let (file, state) = match &root {
+            Some(root) => state(root, event, place)?,
+            None => (event.file().to_owned(), State::Missing),
         };
-        hooks.push(Hook { name: event.file(), file: place.file(event), state });
+        hooks.push(Hook { name: event.file(), file: place.named(&file), state });
     }
     let is_good = hooks.iter().all(|hook| hook.state == State::Installed);
     if context.ui.json {
@@ -213,6 +170,9 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
     } else {
         for hook in &hooks {
             let state = match hook.state {
+                State::Aside => {
+                    "put aside by another tool, which does not call it: `vault-kit hooks install` calls both"
+                }
                 State::Installed => "installed",
                 State::Disabled => "not executable, so that git passes it by: `vault-kit hooks install` mends that",
                 State::Outdated => "of another version: `vault-kit hooks install` brings it up to date",
@@ -224,9 +184,23 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
     Ok(if is_good { Exit::DONE } else { Exit::from(Kind::Findings) })
 }
 
+/// The file of ours, and what is to be said of it.
+fn state(root: &Root, event: Event, place: &Place) -> Result<(String, State)> {
+    let is_ours = |text: &str| git_hooks::is_ours(text) && git_hooks::is_for(text, &place.project);
+    let (file, old) = (called(root, event)?, event.old());
+    let state = match read(root, &file)? {
+        Some(text) if is_ours(&text) && event.with(Some(&text), &place.project) != text => State::Outdated,
+        Some(text) if is_ours(&text) && is_called(root, &file, place)? => State::Installed,
+        Some(text) if is_ours(&text) => State::Disabled,
+        _ if read(root, &old)?.is_some_and(|text| is_ours(&text)) => return Ok((old, State::Aside)),
+        _ => State::Missing,
+    };
+    Ok((file, state))
+}
+
 /// Whether a hook that is there is called: git passes by one that nobody may execute, and husky hands it to a shell.
-fn is_called(root: &Root, event: Event, place: &Place) -> Result<bool> {
-    Ok(place.is_husky || root.facts(event.file())?.is_some_and(|facts| facts.mode & 0o111 != 0))
+fn is_called(root: &Root, file: &str, place: &Place) -> Result<bool> {
+    Ok(place.is_husky || root.facts(file)?.is_some_and(|facts| facts.mode & 0o111 != 0))
 }
 
 /// A hook as text; one that is none is somebody else's in any case.

@@ -111,7 +111,7 @@ fn nothing_is_written_by_a_dry_run_or_beside_two_hooks_that_are_not_ours() {
     project.run(["hooks", "remove"]).assert_code(0);
     assert_eq!(project.contents(), before);
     project.write(".git/hooks/pre-commit", "#!/bin/sh\n");
-    project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n");
+    project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n# of before\n");
     let before = project.contents();
     project.run(["hooks", "install"]).assert_code(7);
     assert_eq!(project.contents(), before);
@@ -258,4 +258,151 @@ fn a_commit_is_judged_by_what_it_has_also_where_the_manifest_is_gone_from_the_wo
     // What has no project, such as a branch of before, is committed as ever.
     let run = commit(&["--allow-empty"]).assert_code(0);
     assert!(run.stderr.contains("its secrets were not looked for"), "{run:?}");
+}
+
+/// What others have, and the first and the last of ours.
+const THEIRS: &str = "#!/bin/sh\necho theirs >> calls\n";
+
+fn write_hook(project: &Project, name: &str, text: &str, mode: u32) {
+    let file = format!(".git/hooks/{name}");
+    project.write(&file, text);
+    set_mode(&project.path(&file), mode);
+}
+
+/// The names of what is among the hooks, but for git's samples.
+fn hook_files(project: &Project) -> Vec<String> {
+    let names = std::fs::read_dir(project.path(".git/hooks")).unwrap();
+    let mut names: Vec<String> = names.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|it| !it.ends_with(".sample"));
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn whoever_was_killed_at_any_step_is_completed_by_the_same_command() {
+    let test = "hooks::whoever_was_killed_at_any_step_is_completed_by_the_same_command";
+    let Some(strace) = crate::support::program("strace") else { return crate::support::skip(test, "no strace") };
+    let strace = strace.to_str().unwrap();
+    let project = repository();
+    // As it was before anything was killed.
+    let prepare = |verb: &str| {
+        std::fs::remove_dir_all(project.path(".git/hooks")).unwrap();
+        write_hook(&project, "pre-commit", THEIRS, 0o755);
+        if verb == "remove" {
+            install(&project);
+        }
+    };
+    prepare("remove");
+    let installed = hook_files(&project);
+    for verb in ["install", "remove"] {
+        // Who is killed elsewhere leaves what one who is killed at the next of these leaves.
+        for call in ["write", "fsync", "renameat", "renameat2", "unlinkat"] {
+            for index in 1.. {
+                prepare(verb);
+                let (trace, inject) = (format!("trace={call}"), format!("inject={call}:signal=KILL:when={index}"));
+                let wrapper = [strace, "-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+                let code = Run::of(&mut project.command_under(wrapper, ["hooks", verb])).code;
+                if code == 0 {
+                    break;
+                }
+                assert_eq!(code, 137, "{verb} {call} {index}");
+                for file in hook_files(&project).iter().filter(|it| it.starts_with(".vault-kit-tmp.")) {
+                    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+                    let file = std::fs::File::options().write(true).open(project.path(&format!(".git/hooks/{file}")));
+                    file.unwrap().set_modified(long_ago).unwrap();
+                }
+                project.run(["hooks", verb]).assert_code(0);
+                let (files, text) = (hook_files(&project), project.read(".git/hooks/pre-commit"));
+                if verb == "install" {
+                    assert_eq!(files, installed, "{verb} {call} {index}");
+                    assert_eq!(project.read(".git/hooks/pre-commit.before-vault-kit"), THEIRS);
+                } else {
+                    assert_eq!((&files[..], &*text), (&["pre-commit".to_owned()][..], THEIRS), "{verb} {call} {index}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_symlink_among_the_hooks_keeps_the_others_from_nobody() {
+    let project = repository();
+    install(&project);
+    std::fs::rename(project.path(".git/hooks/pre-commit"), project.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("../../elsewhere", project.path(".git/hooks/pre-commit")).unwrap();
+    let run = project.run(["hooks", "remove"]).assert_code(6);
+    assert!(run.stderr.contains(".git/hooks/pre-push\n") && run.stderr.contains("pre-commit"), "{run:?}");
+    assert_eq!(hook_files(&project), ["pre-commit"]);
+}
+
+#[test]
+fn what_somebody_wrote_into_ours_is_kept_and_told() {
+    for verb in ["install", "remove"] {
+        let project = repository();
+        install(&project);
+        let edited = project.read(".git/hooks/pre-commit") + "npm test\n";
+        write_hook(&project, "pre-commit", &edited, 0o755);
+        let run = project.run(["hooks", verb]).assert_code(0);
+        let kept: Vec<String> = hook_files(&project).into_iter().filter(|it| it.contains(".replaced-")).collect();
+        let [kept] = &kept[..] else { panic!("{kept:?} {run:?}") };
+        assert_eq!(project.read(&format!(".git/hooks/{kept}")), edited);
+        assert!(run.stderr.contains(&format!("is kept as {kept}\n")), "{run:?}");
+        project.run(["hooks", verb]).assert_code(0);
+        assert_eq!(hook_files(&project).len(), if verb == "install" { 5 } else { 1 });
+    }
+}
+
+#[test]
+fn a_hook_that_was_disabled_stays_so() {
+    let project = repository();
+    write_hook(&project, "pre-commit", THEIRS, 0o644);
+    write_hook(&project, "pre-push", THEIRS, 0o644);
+    let run = install(&project);
+    assert!(run.stderr.contains("kept as pre-commit.before-vault-kit, and stays disabled"), "{run:?}");
+    person(&project, &["commit", "-q", "--allow-empty", "-m", "One"]).assert_code(0);
+    let remote = Project::empty();
+    git(&remote, &["init", "-q", "--bare"]).assert_code(0);
+    person(&project, &["push", "-q", remote.root().to_str().unwrap(), "main"]).assert_code(0);
+    assert!(!project.path("calls").exists());
+    project.run(["hooks", "remove"]).assert_code(0);
+    assert_eq!((project.mode(".git/hooks/pre-commit"), hook_files(&project).len()), (0o644, 2));
+}
+
+#[test]
+fn of_a_hook_for_two_projects_one_is_taken_out() {
+    let project = repository();
+    install(&project);
+    let hook = project.read(".git/hooks/pre-commit") + "project other\n";
+    write_hook(&project, "pre-commit", &hook, 0o755);
+    let told = project.run(["hooks", "remove", "-n"]).assert_code(0).stderr;
+    assert!(told.contains("would remove this project from ") && told.contains("which stays for others\n"), "{told}");
+    assert_eq!(project.run(["hooks", "remove"]).assert_code(0).stderr, told.replace("would remove", "removed"));
+    assert_eq!(hook_files(&project), ["pre-commit"]);
+}
+
+#[test]
+fn what_others_made_of_ours_is_told() {
+    let state = |project: &Project, code: i32| {
+        let run = project.run(["hooks", "status", "--json"]).assert_code(code);
+        let hooks = crate::report(&run)["hooks"][0].clone();
+        let text = |key: &str| hooks[key].as_str().unwrap().to_owned();
+        (text("file").rsplit('/').next().unwrap().to_owned(), text("state"))
+    };
+    for (name, expected, code) in [("legacy", "installed", 0), ("old", "aside", 1)] {
+        let project = repository();
+        install(&project);
+        let hooks = project.path(".git/hooks");
+        std::fs::rename(hooks.join("pre-commit"), hooks.join(format!("pre-commit.{name}"))).unwrap();
+        write_hook(&project, "pre-commit", THEIRS, 0o755);
+        assert_eq!(state(&project, code), (format!("pre-commit.{name}"), expected.to_owned()));
+        // Who is called already is not put before himself.
+        install(&project);
+        assert_eq!(project.read(".git/hooks/pre-commit") == THEIRS, name == "legacy");
+        project.run(["hooks", "status"]).assert_code(0);
+        project.run(["hooks", "remove"]).assert_code(0);
+        assert_eq!(
+            (hook_files(&project), project.read(".git/hooks/pre-commit")),
+            (vec!["pre-commit".to_owned()], THEIRS.to_owned())
+        );
+    }
 }
