@@ -1584,7 +1584,7 @@ fn git_hooks_beside_others() {
     let project = initialised(RANDOM);
     assert!(Command::new("git").args(["init", "-q"]).arg(project.root()).status().unwrap().success());
     project.write(".git/hooks/pre-commit", "#!/bin/sh\n");
-    project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n");
+    project.write(".git/hooks/pre-commit.before-vault-kit", "#!/bin/sh\n# of before\n");
     insta::assert_snapshot!(told("hooks-in-the-way", &project, &["hooks", "install"]), @r"
     exit 7
     --- stderr
