@@ -463,6 +463,18 @@ fn an_environment_that_was_not_made_yet_stops_nobody_and_a_list_that_was_committ
         }
         place.run(["scan", "--strict"]).assert_code(1);
     }
+    // Where older commits are not here, nobody can tell.
+    let shallow = Project::empty();
+    git(&project, &["commit", "-q", "--allow-empty", "-m", "y"]).assert_code(0);
+    let origin = format!("file://{}", project.root().display());
+    git(&shallow, &["clone", "-q", "--depth", "1", &origin, "."]).assert_code(0);
+    let run = shallow.run(["scan"]).assert_code(3);
+    assert!(
+        run.stderr.contains("hint: the clone is shallow, ") && run.stderr.contains("`git fetch --unshallow`"),
+        "{run:?}"
+    );
+    git(&shallow, &["fetch", "-q", "--unshallow"]).assert_code(0);
+    shallow.run(["scan"]).assert_code(0);
     // Made and not delivered is another thing, and so is one that a commit had.
     project.run(["-e", "prod", "init", "--yes"]).assert_code(0);
     commit(&project);

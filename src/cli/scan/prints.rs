@@ -93,7 +93,7 @@ impl Prints<'_> {
     /// repository only where values are made can that be told.
     fn was_never_committed(&self) -> bool {
         let root = self.project.session.root.path();
-        let git = Git::new(root, context::variables(git::INHERITED.into_iter()));
+        let git = self.git();
         match git.expect_repository() {
             Ok(()) => git.was_committed(self.path).is_ok_and(|was| !was),
             Err(_) => root.join(DIRECTORY).is_dir(),
@@ -102,7 +102,19 @@ impl Prints<'_> {
 
     fn missing(&self) -> Error {
         let message = format!("`{}`, the fingerprints of {}, is not there", self.path, self.environment);
-        self.hinted(Error::new(Kind::Manifest, "fingerprints-missing", message))
+        let git = self.git();
+        let is_shallow = git.expect_repository().is_ok() && git.is_shallow().unwrap_or(false);
+        let error = Error::new(Kind::Manifest, "fingerprints-missing", message);
+        self.hinted(match is_shallow {
+            true => error.hint(
+                "the clone is shallow, so that nobody can tell whether a commit had it: `git fetch --unshallow`; one that none had stops nothing",
+            ),
+            false => error,
+        })
+    }
+
+    fn git(&self) -> Git {
+        Git::new(self.project.session.root.path(), context::variables(git::INHERITED.into_iter()))
     }
 
     fn hinted(&self, error: Error) -> Error {

@@ -145,10 +145,15 @@ impl Git {
         if self.ask(&["rev-parse", "--verify", "--quiet", "HEAD"])?.is_none() {
             return Ok(false);
         }
-        let is_shallow = self.ask(&["rev-parse", "--is-shallow-repository"])?.is_none_or(|it| it != b"false\n");
+        let is_shallow = self.is_shallow()?;
         let pathspec = format!(":(literal){path}");
         let commit = self.ask(&["rev-list", "--max-count=1", "HEAD", "--", &pathspec])?;
         Ok(is_shallow || commit.is_none_or(|it| !it.is_empty()))
+    }
+
+    /// Whether older commits are not here, or that cannot be told.
+    pub fn is_shallow(&self) -> Result<bool> {
+        Ok(self.ask(&["rev-parse", "--is-shallow-repository"])?.is_none_or(|it| it != b"false\n"))
     }
 
     /// Whether git would leave a path out unless it is told otherwise.
