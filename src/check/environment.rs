@@ -8,6 +8,15 @@ use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::secret::Secret;
 
+/// What a variable that is set is worth.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// Its value judged.
+    pub verdict: Verdict,
+    /// What stands around the value as in a file, where a program gets it as a part of the value.
+    pub around: Option<&'static str>,
+}
+
 /// The declarations that the dotenv outputs of an environment carry in variables, by name.
 pub fn carried<'a>(manifest: &'a Manifest, environment: &'a EnvName) -> Vec<&'a Declaration> {
     carried_by(manifest, environment, manifest.outputs_in(environment))
@@ -42,10 +51,22 @@ pub fn inspect(
     manifest: &Manifest,
     environment: &EnvName,
     variables: &BTreeMap<String, Secret>,
-) -> BTreeMap<SecretName, Verdict> {
+) -> BTreeMap<SecretName, Seen> {
     let set = carried(manifest, environment).into_iter().filter_map(|declaration| {
         let value = variables.get(declaration.name.as_str()).filter(|value| !value.is_empty())?.expose();
-        Some((declaration.name.clone(), assess_by_text(declaration, value)))
+        let seen = Seen { verdict: assess_by_text(declaration, value), around: around(value) };
+        Some((declaration.name.clone(), seen))
     });
     set.gather()
+}
+
+fn around(value: &[u8]) -> Option<&'static str> {
+    let is_quote = |it: &&u8| matches!(it, b'"' | b'\'');
+    let is_quoted = value.len() > 1 && value.first().filter(is_quote).is_some_and(|quote| value.last() == Some(quote));
+    match () {
+        () if is_quoted => Some("quotes"),
+        // Of a key the last line has its end.
+        () if value.trim_ascii().len() < value.len() && !value.ends_with(b"-----\n") => Some("blanks or line breaks"),
+        () => None,
+    }
 }

@@ -123,6 +123,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "The value does not look as the secret's `pattern` says: another key was pasted, or a part of it is missing."
         risk "The provider refuses it when it is needed."
         cure "`vault-kit set` with the right value, or correct the pattern."
+    "quoted" at [Env]
+        cause "A variable was set with the quotes or the blanks that stand around the value in a file: `docker run --env-file` and most CI systems take them for a part of it."
+        risk "A program gets another value than the one that is meant, and is refused with it."
+        cure "Set the variable to the bare value, without quotes, blanks and a line break at its ends; where they belong to it, allow the finding with the reason."
     "reused" at [Host]
         cause "Two environments or two names have the same value."
         risk "A leak in one opens the other, and a rotation of one leaves the leaked value in force."

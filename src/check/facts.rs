@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::Verdict;
 use super::deployed::Deployed;
+use super::environment::Seen;
 use super::finding::NotChecked;
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 use crate::remote::Listed;
@@ -97,7 +97,7 @@ pub struct Facts {
     /// Values without a public fingerprint that another environment has too, and under which name.
     pub reused: BTreeMap<SecretName, (EnvName, SecretName)>,
     /// The variables that are set, by name; `None` = nobody looked.
-    pub variables: Option<BTreeMap<SecretName, Verdict>>,
+    pub variables: Option<BTreeMap<SecretName, Seen>>,
     /// The Compose files and the gateway's configuration.
     pub deployed: Deployed,
     /// What AWS says of the remote secrets, by full name; `None` = there is none of that name.

@@ -98,6 +98,8 @@ codes! {
     SelfSigned = "self-signed",
     /// The value is not what the declared pattern describes.
     PatternMismatch = "pattern-mismatch",
+    /// Quotes or blanks stand around the value of a variable, and a program gets them with it.
+    Quoted = "quoted",
     /// The same value is in use elsewhere.
     Reused = "reused",
     /// It is no longer valid.
@@ -281,6 +283,7 @@ impl Code {
             | Self::LeakSuspected
             | Self::OwnerUntold
             | Self::PolicyStale
+            | Self::Quoted
             | Self::SecretInArguments
             | Self::SelfSigned
             | Self::Undeclared

@@ -430,6 +430,28 @@ fn variables_are_judged_by_what_a_job_would_see() {
 }
 
 #[test]
+fn what_stands_around_the_value_of_a_variable_is_told() {
+    let manifest = manifest();
+    for (value, told) in [
+        ("\"Zk3vYq8mT1xWc5RbLpQ7\"", "has quotes around its value"),
+        ("'Zk3vYq8mT1xWc5RbLpQ7'", "has quotes around its value"),
+        ("Zk3vYq8mT1xWc5RbLpQ7 ", "has blanks or line breaks around its value"),
+        ("Zk3vYq8mT1xWc5RbLpQ7\n", "has blanks or line breaks around its value"),
+        ("Zk3vYq8mT1xWc5\"RbLpQ7'", ""),
+        ("{\"Zk3vYq8mT1\": \"xWc5RbLpQ7\"}", ""),
+        ("-----BEGIN PRIVATE KEY-----\nZk3vYq8mT1xWc5RbLpQ7\n-----END PRIVATE KEY-----\n", ""),
+    ] {
+        let variables = BTreeMap::from([("API_KEY".to_owned(), crate::secret::Secret::copy_of(value.as_bytes()))]);
+        let seen = crate::check::environment::inspect(&manifest, &env("dev"), &variables);
+        let facts = Facts { variables: Some(seen), ..Facts::default() };
+        let report = judge(&manifest, &env("dev"), None, &facts, &[Place::Env], now());
+        let quoted = report.findings.iter().find(|it| it.code == Code::Quoted);
+        let message = quoted.map_or("", |it| it.message.as_str());
+        assert!(if told.is_empty() { message.is_empty() } else { message.starts_with(told) }, "{value}: {message}");
+    }
+}
+
+#[test]
 fn fixes_name_the_environment_unless_it_is_the_default_one() {
     let mut manifest = manifest();
     manifest.secrets.retain(|_, declaration| matches!(declaration.kind, Kind::Uuid));

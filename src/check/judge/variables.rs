@@ -1,7 +1,7 @@
 //! The process environment, such as a CI job's.
 
 use super::Bench;
-use crate::check::environment::carried;
+use crate::check::environment::{Seen, carried};
 use crate::check::finding::Code;
 use crate::check::strength::WEAK_BELOW;
 
@@ -20,12 +20,16 @@ impl Bench<'_> {
             self.verdict.looked_at.variables += 1;
             let fix = format!("set the variable `{name}` where this command runs");
             let is_as_drawn = |bits: u32| declaration.kind.entropy().is_some_and(|drawn| bits >= drawn);
-            let Some(verdict) = variables.get(name) else {
+            let Some(Seen { verdict, around }) = variables.get(name) else {
                 if !self.manifest.is_excused(declaration, &|name| variables.contains_key(name)) {
                     self.about_secret(Code::Missing, name, "is not set in the environment, or empty", fix);
                 }
                 continue;
             };
+            if let Some(around) = around {
+                let message = format!("has {around} around its value in the environment, which a program gets with it");
+                self.about_secret(Code::Quoted, name, message, fix.as_str());
+            }
             if verdict.placeholder {
                 let message = "is set to a placeholder in the environment";
                 self.about_secret(Code::Placeholder, name, message, fix.as_str());

@@ -25,7 +25,7 @@ impl Bench<'_> {
             lacking.entry((&used.at, &used.name)).or_default().extend(used.service.as_deref());
         }
         for ((at, name), services) in lacking {
-            let who = if services.is_empty() { "it".to_owned() } else { names(services) };
+            let who = if services.is_empty() { String::new() } else { format!("{}: ", names(services)) };
             let (code, message, fix) = if self.manifest.secret(name).is_some() {
                 let why = match delivered.elsewhere.get(name) {
                     Some(file) => format!("`{name}` is written to `{file}`, where Compose takes no variables from"),
@@ -33,9 +33,9 @@ impl Bench<'_> {
                         format!("no dotenv output delivers `{name}` to Compose in environment `{}`", self.environment)
                     }
                 };
-                (Code::VariableUndelivered, format!("{who}: {why}"), self.deliver(name, delivered))
+                (Code::VariableUndelivered, format!("{who}{why}"), self.deliver(name, delivered))
             } else {
-                let message = format!("{who}: the variable `{name}` is not declared");
+                let message = format!("{who}the variable `{name}` is not declared");
                 (Code::VariableUndeclared, message, declare(name, delivered))
             };
             self.at(code, at, message, fix).secret = SecretName::new(name).ok();
