@@ -9,6 +9,7 @@ pub mod explain;
 pub mod facts;
 pub mod finding;
 pub mod form;
+mod handwritten;
 pub mod judge;
 pub mod origins;
 pub mod placeholder;

@@ -6,6 +6,7 @@ mod dotenv;
 pub mod dotenv_block;
 pub mod dotenv_lines;
 pub mod dotenv_read;
+pub mod dotenv_refused;
 pub mod external_secret;
 mod json;
 pub mod json_read;

@@ -730,7 +730,7 @@ fn a_name_outside_the_block() {
     exit 7
     --- stderr
     vault-kit: error: `.env` assigns outside vault-kit's block what the manifest delivers: `API_KEY` (line 1)
-    vault-kit: hint: `vault-kit import .env` takes their values into the store, with `--replace` all of them; `vault-kit init --adopt` then moves the lines into the block
+    vault-kit: hint: `vault-kit import --replace .env` takes the values there into the store; `vault-kit init --adopt` then moves the lines into the block
     vault-kit: hint: `vault-kit init --adopt --yes` drops the values there, and has those of the store in the block
     "#);
 }
@@ -742,9 +742,9 @@ fn a_value_in_the_env_file_that_the_store_does_not_have() {
     insta::assert_snapshot!(told("value-differs", &project, &["render", "--adopt"]), @r#"
     exit 7
     --- stderr
-    vault-kit: error: `.env` assigns other values than the store holds: `API_KEY` (line 1)
-    vault-kit: hint: `vault-kit import .env` takes values that the store does not have yet; with `--replace` all
-    vault-kit: hint: to drop the values in the file, delete the lines or add `--yes`
+    vault-kit: error: `.env` assigns values that the store does not hold: `API_KEY` (line 1)
+    vault-kit: hint: `vault-kit import --replace .env` takes the values there into the store; `vault-kit init --adopt` then moves the lines into the block
+    vault-kit: hint: `vault-kit init --adopt --yes` drops the values there, and has those of the store in the block
     "#);
 }
 

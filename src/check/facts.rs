@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::deployed::Deployed;
 use super::environment::Seen;
 use super::finding::NotChecked;
+pub use super::handwritten::{Handwritten, Written};
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 use crate::remote::Listed;
 use crate::shell;
@@ -119,17 +120,6 @@ pub struct Facts {
     pub searched: Option<Searched>,
     /// What the observer could not look at.
     pub unseen: Vec<NotChecked>,
-}
-
-/// What a person made of a dotenv file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Handwritten {
-    /// It assigns these names of ours outside our block.
-    Outside(BTreeSet<SecretName>),
-    /// The marker lines of our block are damaged; it assigns these names of ours.
-    Undelimited(BTreeSet<SecretName>),
-    /// Its names cannot be told: why, with the line.
-    Illegible(String),
 }
 
 /// A hook that cannot be run.

@@ -18,7 +18,7 @@ use super::context::{Context, identity_file, open_identity, process_environment}
 use super::formats::{Formats, Wanted};
 use super::rotate::unusable;
 use super::session::Session;
-use super::{explain, mounted, staged};
+use super::{explain, mounted, readers, staged};
 use crate::apply;
 use crate::check::facts::{FileFact, Place, StoreFact, UnusableHook};
 use crate::check::{Code, Selection, Severity, environment, judge};
@@ -152,6 +152,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let containers::Seen { stale, unseen } = mounted::seen(&session, &files);
         facts.stale_mounts = stale;
         facts.handwritten = observe::handwritten::look(&subject);
+        readers::take_literally(&session, &mut facts.handwritten)?;
         facts.unseen.extend(unseen);
     }
     facts.hooks = arguments.hooks(&session, ledger, staged.is_some());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::values::FromDisk;
 use super::context::process_environment;
 use super::session::Session;
+use crate::check::facts::{Handwritten, Written};
 use crate::compose::Project;
 use crate::deliver::expected;
 use crate::error::Result;
@@ -23,6 +24,18 @@ pub fn of(session: &Session<'_>, paths: &BTreeSet<&str>) -> Result<BTreeMap<Stri
 /// Whether the Compose files say that nothing is put into the values of a file.
 pub fn read_literally(session: &Session<'_>, path: &str) -> Result<bool> {
     Ok(compose(session)?.is_some_and(|project| project.reads_literally(path)))
+}
+
+/// Takes a `$` for itself in files of which the Compose files say that.
+pub fn take_literally(session: &Session<'_>, handwritten: &mut BTreeMap<String, Handwritten>) -> Result<()> {
+    for (path, state) in handwritten {
+        let (Handwritten::Outside(names) | Handwritten::Undelimited(names)) = state else { continue };
+        let mut expanding = names.values_mut().filter(|it| matches!(it, Written::Expands(_))).peekable();
+        if expanding.peek().is_some() && read_literally(session, path)? {
+            expanding.for_each(|it| *it = Written::Value);
+        }
+    }
+    Ok(())
 }
 
 /// The Compose files that the manifest names, as far as they can be read.

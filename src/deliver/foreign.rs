@@ -7,7 +7,7 @@ use std::path::Path;
 use super::places::Places;
 use super::{Prepared, PreparedFile, dropped};
 use crate::check::placeholder::is_placeholder;
-use crate::emit::{self, Values, dotenv_block};
+use crate::emit::{self, Values, dotenv_block, dotenv_refused};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::{Format, Manifest, Output};
 use crate::name::{EnvName, SecretName};
@@ -175,18 +175,11 @@ pub(super) fn refuse_replaced_values(
         return Ok(());
     }
     let path = &output.path;
-    let names: Vec<String> = lines.iter().map(|line| format!("`{}` (line {})", line.name, line.line)).collect();
-    let message = format!("`{path}` assigns other values than the store holds: {}", names.join(", "));
     let declared = lines.iter().filter_map(|line| manifest.secret(line.name.as_str())?.before_import());
-    let error = declared.fold(Error::new(Kind::Conflict, "value-differs", message), |error, first| {
+    let error = declared.fold(dotenv_refused::value_differs(path, &lines), |error, first| {
         error.hint(format!("to keep the value in the file, first {first}"))
     });
-    Err(error
-        .hint(format!(
-            "`vault-kit import {}` takes values that the store does not have yet; with `--replace` all",
-            shell::path(path)
-        ))
-        .hint("to drop the values in the file, delete the lines or add `--yes`"))
+    Err(dotenv_refused::with_ways_out(error, path, &lines.iter().collect::<Vec<_>>(), "render --adopt"))
 }
 
 fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::dotenv_read::{Entry, scan_as};
-use crate::error::{Error, Kind, Result};
+use super::dotenv_refused as refused;
+use crate::error::{Error, Result};
 use crate::manifest::model::Dialect;
 use crate::name::SecretName;
 use crate::secret::Secret;
-use crate::shell;
 
 /// The line before our lines.
 pub const BEGIN: &str = "# >>> vault-kit: managed, do not edit inside >>>";
@@ -26,7 +26,8 @@ pub(super) fn is_complete(
     existing: &Secret,
 ) -> Result<bool> {
     let file = existing.expose();
-    if assignments.is_empty() || find_block(path, file)?.is_some() {
+    // Of a damaged one whoever writes tells.
+    if assignments.is_empty() || !matches!(find_block(path, file), Ok(None)) {
         return Ok(false);
     }
     let values: BTreeMap<&str, &Secret> = assignments.iter().map(|&(name, value)| (name.as_str(), value)).collect();
@@ -56,7 +57,11 @@ pub(super) fn merge(
     let file = existing.map_or(&b""[..], Secret::expose);
     let (block, markers) = match find_block(path, file) {
         Err(_) if adopt => (None, markers(file)),
-        found => (found?, Vec::new()),
+        Err(error) => {
+            let others = existing.map_or(Ok(Vec::new()), |it| differing(path, dialect, assignments, it))?;
+            return Err(refused::with_ways_out_of_damage(error, path, &others));
+        }
+        Ok(found) => (found, Vec::new()),
     };
     let names: BTreeSet<&str> = assignments.iter().map(|(name, _)| name.as_str()).collect();
     let mut ours = entries_outside(path, dialect, file, block.as_ref())?;
@@ -67,9 +72,13 @@ pub(super) fn merge(
     if !ours.is_empty() && !adopt {
         let is_kept =
             |entry: &Entry| assignments.iter().any(|(name, it)| name.as_str() == entry.name && entry.says(it));
-        // Something beside them is new, or the file would be complete: `init` makes what is still missing.
-        let way = ours.iter().all(is_kept).then_some("init --adopt");
-        return Err(name_outside_block(path, &ours, way));
+        let others: Vec<&Entry> = ours.iter().filter(|it| !is_kept(it)).collect();
+        // Without a block something beside them is new, or the file would be complete: `init` makes what is still missing.
+        let way = if block.is_some() { "render --adopt" } else { "init --adopt" };
+        // Whoever copied an example supplies its values one by one: nobody misses what only stood for them.
+        if block.is_some() || others.is_empty() || !refused::missed(&others).is_empty() {
+            return Err(refused::name_outside_block(path, &ours, &others, way));
+        }
     }
     let mut removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).chain(markers).collect();
     removed.sort_unstable_by_key(|span| span.start);
@@ -95,13 +104,14 @@ pub(super) fn differing(
 /// The assignments inside the block; `None` without one.
 pub fn entries_inside(path: &str, dialect: Dialect, existing: &Secret) -> Result<Option<Vec<Entry>>> {
     let file = existing.expose();
-    let Some(block) = find_block(path, file)? else { return Ok(None) };
+    let damaged = |error| refused::with_ways_out_of_damage(error, path, &[]);
+    let Some(block) = find_block(path, file).map_err(damaged)? else { return Ok(None) };
     // The markers are comments to either reader.
     let read = scan_as(dialect);
     read(file, block).map(Some)
 }
 
-/// The bytes from the first marker to the last, with both lines.
+/// The bytes from the first marker to the last, with both lines. What to do about damaged ones its caller tells.
 pub(super) fn find_block(path: &str, file: &[u8]) -> Result<Option<Range<usize>>> {
     let (mut begin, mut block) = (None, None);
     let mut start = 0;
@@ -110,19 +120,19 @@ pub(super) fn find_block(path: &str, file: &[u8]) -> Result<Option<Range<usize>>
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
         if text.trim_ascii_end() == BEGIN.as_bytes() {
             if begin.is_some() || block.is_some() {
-                return Err(block_damaged(path, index + 1, "a second begin marker"));
+                return Err(refused::block_damaged(path, index + 1, "a second begin marker"));
             }
             begin = Some((end - text.len(), index + 1));
         } else if text.trim_ascii_end() == END.as_bytes() {
             let Some((at, _)) = begin.take() else {
-                return Err(block_damaged(path, index + 1, "an end marker without its begin marker"));
+                return Err(refused::block_damaged(path, index + 1, "an end marker without its begin marker"));
             };
             block = Some(at..end);
         }
         start = end;
     }
     match begin {
-        Some((_, line)) => Err(block_damaged(path, line, "a begin marker without its end marker")),
+        Some((_, line)) => Err(refused::block_damaged(path, line, "a begin marker without its end marker")),
         None => Ok(block),
     }
 }
@@ -183,35 +193,15 @@ fn push_kept(bytes: &mut Vec<u8>, file: &[u8], stretch: Range<usize>, removed: &
     bytes.extend_from_slice(&file[at..stretch.end]);
 }
 
-fn block_damaged(path: &str, line: usize, what: &str) -> Error {
-    Error::new(Kind::Conflict, "block-damaged", format!("`{path}` line {line}: {what} of vault-kit's block"))
-        .hint("`vault-kit render --adopt` puts them right, and keeps every line that is not ours")
-        .hint(format!("or repair the two marker lines by hand: `{BEGIN}` … `{END}`"))
-}
-
-/// The refusal to change names that stand outside our block; `way` is what adopts them where they have our values.
-fn name_outside_block(path: &str, ours: &[Entry], way: Option<&str>) -> Error {
-    let places: Vec<String> = ours.iter().map(|entry| format!("`{}` (line {})", entry.name, entry.line)).collect();
-    let message =
-        format!("`{path}` assigns outside vault-kit's block what the manifest delivers: {}", places.join(", "));
-    let error = Error::new(Kind::Conflict, "name-outside-block", message);
-    if let Some(way) = way {
-        return error.hint(format!("`vault-kit {way}` moves the lines into the block"));
-    }
-    error
-        .hint(format!("`vault-kit import {}` takes their values into the store, with `--replace` all of them; `vault-kit init --adopt` then moves the lines into the block", shell::path(path)))
-        .hint("`vault-kit init --adopt --yes` drops the values there, and has those of the store in the block")
-}
-
 /// Refuses to change names in a file that stays as it is because it assigns our values without a block.
 pub fn expect_block(path: &str, dialect: Dialect, existing: &Secret, names: &BTreeSet<&SecretName>) -> Result<()> {
     let file = existing.expose();
-    if find_block(path, file)?.is_some() {
+    if find_block(path, file).map_err(|error| refused::with_ways_out_of_damage(error, path, &[]))?.is_some() {
         return Ok(());
     }
     let mut ours = entries_outside(path, dialect, file, None)?;
     ours.retain(|entry| names.iter().any(|name| name.as_str() == entry.name));
-    if ours.is_empty() { Ok(()) } else { Err(name_outside_block(path, &ours, Some("render --adopt"))) }
+    if ours.is_empty() { Ok(()) } else { Err(refused::name_outside_block(path, &ours, &[], "render --adopt")) }
 }
 
 /// How a file stands that a value is to be written into.
@@ -219,8 +209,8 @@ pub fn expect_block(path: &str, dialect: Dialect, existing: &Secret, names: &BTr
 pub enum State {
     /// Its names can be told.
     Legible {
-        /// Those that are assigned outside the block.
-        outside: Vec<String>,
+        /// What is assigned outside the block.
+        outside: Vec<Entry>,
         /// Whether its marker lines delimit a block, or there are none.
         is_delimited: bool,
     },
@@ -234,7 +224,7 @@ pub fn state(path: &str, dialect: Dialect, existing: &Secret) -> State {
     let block = find_block(path, file);
     let is_delimited = block.is_ok();
     match entries_outside(path, dialect, file, block.ok().flatten().as_ref()) {
-        Ok(entries) => State::Legible { outside: entries.into_iter().map(|entry| entry.name).collect(), is_delimited },
+        Ok(outside) => State::Legible { outside, is_delimited },
         Err(error) => State::Illegible(error.to_string()),
     }
 }
@@ -270,6 +260,7 @@ pub fn lost(path: &str, dialect: Dialect, before: &Secret, after: &Secret, is_fo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     const BLOCK: &str = "# >>> vault-kit: managed, do not edit inside >>>\nA=1\n# <<< vault-kit <<<\n";
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Subject;
-use crate::check::facts::{ExpectedFile, Handwritten};
+use crate::check;
+use crate::check::facts::{ExpectedFile, Handwritten, Written};
 use crate::emit::dotenv_block::{self, State};
 use crate::emit::dotenv_lines;
+use crate::emit::dotenv_read::Entry;
 use crate::gather::Gather;
-use crate::manifest::Format;
+use crate::manifest::{Format, Manifest};
 use crate::name::SecretName;
 use crate::private_file::Root;
 use crate::secret::Secret;
@@ -52,12 +54,25 @@ fn state(subject: &Subject<'_>, root: &Root, expected: &ExpectedFile) -> Option<
         State::Legible { outside, is_delimited } => (outside.into_iter(), is_delimited),
         State::Illegible(why) => return Some(Handwritten::Illegible(why)),
     };
-    let names: BTreeSet<SecretName> = outside
-        .filter_map(|name| SecretName::new(name).ok())
-        .filter(|name| expected.holds.contains_key(name) || output.secrets.contains(name))
+    let names: BTreeMap<SecretName, Written> = outside
+        .filter_map(|entry| Some((SecretName::new(entry.name.as_str()).ok()?, written(subject.manifest, &entry))))
+        .filter(|(name, _)| expected.holds.contains_key(name) || output.secrets.contains(name))
         .collect();
     if !is_delimited {
         return Some(Handwritten::Undelimited(names));
     }
     (!names.is_empty()).then_some(Handwritten::Outside(names))
+}
+
+fn written(manifest: &Manifest, entry: &Entry) -> Written {
+    if entry.expands {
+        return Written::Expands(entry.line);
+    }
+    let verdict = manifest.secret(entry.name.as_str()).map(|it| check::assess(it, entry.value.expose()));
+    match verdict {
+        _ if entry.value.is_empty() => Written::Placeholder,
+        Some(it) if it.placeholder => Written::Placeholder,
+        Some(it) if it.mismatch => Written::Refused,
+        _ => Written::Value,
+    }
 }

@@ -255,7 +255,7 @@ fn what_is_told_of_a_template_with_another_value_in_a_file_keeps_that_value() {
     let run = project.run(["init", "--adopt"]).assert_code(7);
     let hints: Vec<_> = run.stderr.lines().filter(|it| it.contains("hint:")).collect();
     assert!(hints[0].ends_with(&format!("to keep the value in the file, first {first}")), "{hints:?}");
-    assert!(hints[1].contains("`vault-kit import api.env` takes"), "{hints:?}");
+    assert!(hints[1].contains("`vault-kit import --replace api.env` takes"), "{hints:?}");
 
     std::fs::remove_file(project.path("api.env")).unwrap();
     project.run(["init"]).assert_code(0);
@@ -350,9 +350,11 @@ fn a_value_that_compose_makes_is_not_dropped_by_an_adoption() {
         project.run(["import", "a.json"]).assert_code(0);
         project.write(".env", text);
         let run = project.run(["init", "--adopt"]);
-        let told = "`.env` assigns other values than the store holds: `A` (line 1)";
+        let told = "`.env` assigns values that the store does not hold: `A` (line 1)";
         assert!(!run.stderr.contains("w0rd"), "{run:?}");
         assert!(run.code == 7 && run.stderr.contains(told) && project.read(".env") == text, "{run:?}");
+        let quotes = "to keep the value of `A` (line 1), first put the one that runs between single quotes";
+        assert!(run.stderr.contains(quotes), "{run:?}");
     }
 }
 
@@ -374,7 +376,7 @@ fn of_a_value_that_import_refused_check_proposes_to_take_it_and_not_to_make_anot
     };
     let found = fix(&project);
     let of = |name: &str| found.iter().find(|(secret, _)| secret == name).map(|(_, fix)| fix.as_str());
-    let import = "vault-kit import .env    # takes what .env has for B; for another value: vault-kit generate B";
+    let import = "in .env:2: put the value that runs between single quotes, for Compose expands the `$` in it; then: vault-kit import .env";
     assert_eq!(of("B"), Some(import), "{found:?}");
     assert_eq!(of("C"), Some("vault-kit generate C"), "{found:?}");
     // As `import` says what is in its way, so the value is kept.
@@ -401,4 +403,34 @@ fn what_is_no_token_is_not_taken_as_one() {
         );
         assert!(!run.both().contains(value));
     }
+}
+
+#[test]
+fn what_is_proposed_beside_placeholders_works_as_it_is_pasted() {
+    let project = Project::with_manifest(
+        "[project]\nname = \"p\"\n[secrets.A]\nkind = \"external\"\n[secrets.B]\nkind = \"random\"\n[secrets.C]\nkind = \"external\"\n\
+         [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n",
+    );
+    let kept = "mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU";
+    project.write(".env", format!("A=your-api-key-here\nX=1\nB=changeme\nC={kept}\n"));
+    set_mode(&project.path(".env"), 0o600);
+    project.run(["import", ".env"]).assert_code(1);
+    let mut pasted = Vec::new();
+    // Each fix is for the first that is missing, until nothing is.
+    while let Some(fix) = first_fix(&project) {
+        assert!(pasted.len() < 5, "{pasted:?}");
+        let words: Vec<&str> = fix.split("    # ").next().unwrap().split(' ').skip(1).collect();
+        project.run_with_stdin(words, b"Zk3vYq8mT1xWc5RbLpQ7nV2xK9").assert_code(0);
+        pasted.push(fix);
+    }
+    assert_eq!(pasted, ["vault-kit set A", "vault-kit generate B"]);
+    let text = project.read(".env");
+    assert!(text.contains("X=1\n") && text.contains(&format!("C={kept}\n")) && !text.contains("changeme"), "{text}");
+    assert_eq!(text.matches("\nA=").count(), 1, "{text}");
+}
+
+/// The fix of the first of the errors that `check` finds.
+fn first_fix(project: &Project) -> Option<String> {
+    let run = project.run(["check", "--json"]);
+    json(&run)["findings"].as_array().unwrap().first().map(|it| it["fix"].as_str().unwrap().to_owned())
 }

@@ -223,7 +223,7 @@ fn a_system_that_runs_today_keeps_its_values() {
 
     let refused = project.run(["init", "--preset", "sutra"]).assert_code(7);
     assert!(refused.stderr.contains("`SUTRA_AUTH_SECRET` (line 3)"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("`vault-kit import .env`"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`vault-kit import --replace .env`"), "{}", refused.stderr);
     assert!(refused.stderr.contains("`vault-kit init --adopt`"), "{}", refused.stderr);
     assert!(!refused.both().contains(RUNNING));
     assert!(!project.path(".vault-kit/dev.age").exists() && !project.path(".secrets").exists());

@@ -124,8 +124,12 @@ fn a_block_that_lost_a_marker_is_put_right_by_what_is_told_of_it() {
         // With another value in it, nothing is dropped that was not named before.
         let value = String::from_utf8(project.get("SESSION")).unwrap();
         project.write(".env", without(&whole).replace(&format!("SESSION={value}"), "SESSION=typed-by-hand"));
+        let damaged = project.run(["render"]).assert_code(7);
+        let ways: Vec<&str> = damaged.stderr.split('`').filter(|it| it.starts_with("vault-kit ")).collect();
+        let expected = ["import --replace .env", "init --adopt", "init --adopt --yes"];
+        assert_eq!(ways, expected.map(|it| format!("vault-kit {it}")), "{damaged:?}");
         let (told, run) = (findings(&project), project.run([fix.split(' ').nth(1).unwrap(), "--adopt"]).assert_code(7));
-        assert!(run.stderr.contains("assigns other values than the store holds: `SESSION`"), "{run:?}");
+        assert!(run.stderr.contains("assigns values that the store does not hold: `SESSION`"), "{run:?}");
         assert!(told.iter().all(|(_, fix)| fix.contains("# drops what .env has for `SESSION`; ")), "{told:?}");
         let run = paste(&project, &told[0].1);
         assert!(run.stderr.contains("loses what vault-kit did not write: `SESSION` (line "), "{run:?}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Bench;
-use crate::check::facts::{Handwritten, StoreFact};
+use crate::check::facts::{Handwritten, StoreFact, Written};
 use crate::manifest::hook::Step;
 use crate::manifest::{Declaration, Kind};
 use crate::name::{OutputName, SecretName};
@@ -19,6 +19,11 @@ pub(super) fn in_table(table: &str, line: impl std::fmt::Display) -> String {
 pub(super) fn key(name: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if name.bytes().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
+}
+
+/// What comes before a line of a file is imported in which Compose expands a `$`.
+pub(super) fn quoted_first(path: &str, line: usize) -> String {
+    format!("in {path}:{line}: put the value that runs between single quotes, for Compose expands the `$` in it; then:")
 }
 
 impl<'a> Bench<'a> {
@@ -70,8 +75,12 @@ impl<'a> Bench<'a> {
 
     /// How a secret gets its first value.
     pub(super) fn create(&self, declaration: &Declaration) -> String {
-        if let Some(path) = self.assigning(declaration) {
+        if let Some((path, written)) = self.assigning(declaration) {
             let (import, file, name) = (format!("import {}", shell::path(path)), shell::path(path), &declaration.name);
+            if let Written::Expands(line) = written {
+                let import = self.command(&import);
+                return format!("{} {import}", quoted_first(path, line));
+            }
             let other = self.command(&if declaration.is_generated() {
                 format!("generate {name}")
             } else {
@@ -85,14 +94,16 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// The file in which a person wrote a value for a secret; what is made of others is taken from no file.
-    fn assigning(&self, declaration: &Declaration) -> Option<&'a str> {
-        let is_in = |state: &Handwritten| match state {
-            Handwritten::Outside(names) | Handwritten::Undelimited(names) => names.contains(&declaration.name),
-            Handwritten::Illegible(_) => false,
+    /// The file in which a person wrote a value for a secret that can be taken; what is made of others is taken from no file.
+    fn assigning(&self, declaration: &Declaration) -> Option<(&'a str, Written)> {
+        let written = |state: &Handwritten| match state {
+            Handwritten::Outside(names) | Handwritten::Undelimited(names) => names.get(&declaration.name).copied(),
+            Handwritten::Illegible(_) => None,
         };
-        let found = self.facts.handwritten.iter().find(|(_, state)| is_in(state));
-        found.filter(|_| declaration.before_import().is_none()).map(|(path, _)| path.as_str())
+        let mut found =
+            self.facts.handwritten.iter().filter_map(|(path, state)| Some((path.as_str(), written(state)?)));
+        let found = found.find(|(_, it)| !matches!(it, Written::Placeholder | Written::Refused));
+        found.filter(|_| declaration.before_import().is_none())
     }
 
     /// How an output gets its files: what `render` would stop at comes first.

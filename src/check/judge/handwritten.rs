@@ -1,10 +1,11 @@
 //! Dotenv files in which a person wrote so that no new value can be written: the fix that is told must work as it is pasted, and
 //! names what it drops.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Bench;
-use crate::check::facts::{Comparison, Content, FileFact, Handwritten};
+use super::fix::quoted_first;
+use crate::check::facts::{Comparison, Content, FileFact, Handwritten, Written};
 use crate::check::finding::{Code, Finding, listed};
 use crate::name::SecretName;
 use crate::plan;
@@ -32,7 +33,7 @@ impl Bench<'_> {
                     self.adopt(path, names, Some(message.to_owned()));
                 }
                 Handwritten::Outside(names) => {
-                    let next: Vec<&SecretName> = names.iter().filter(|name| changing.contains(*name)).collect();
+                    let next: Vec<&SecretName> = names.keys().filter(|name| changing.contains(*name)).collect();
                     let outside = "assigns outside vault-kit's block, where no new value can be written,";
                     let message = (!next.is_empty()).then(|| format!("{outside} {}", listed(&next)));
                     self.adopt(path, names, message);
@@ -42,8 +43,10 @@ impl Bench<'_> {
     }
 
     /// Has the lines of these names moved into the block, also by the fix of a file that is stale.
-    fn adopt(&mut self, path: &str, names: &BTreeSet<SecretName>, message: Option<String>) {
-        let other: Vec<&SecretName> = names.iter().filter(|name| self.is_other(path, name)).collect();
+    fn adopt(&mut self, path: &str, names: &BTreeMap<SecretName, Written>, message: Option<String>) {
+        let is_missed = |(_, written): &(&SecretName, &Written)| **written != Written::Placeholder;
+        let other = names.iter().filter(is_missed).map(|(name, _)| name).filter(|name| self.is_other(path, name));
+        let other: Vec<&SecretName> = other.collect();
         // What leaked is taken by nobody.
         let leaked = self.leaked_at(path);
         let (leaked, other): (Vec<_>, Vec<_>) = other.into_iter().partition(|name| leaked.contains(*name));
@@ -57,11 +60,19 @@ impl Bench<'_> {
         } else {
             let (drops, file) = (listed(&other), shell::path(path));
             let declared = other.iter().filter_map(|name| self.manifest.secret(*name)?.before_import());
-            let import = self.command(&format!("import --replace {file}"));
+            let mut import = self.command(&format!("import --replace {file}"));
+            if let Some(Written::Expands(line)) =
+                other.iter().map(|name| names[*name]).find(|it| matches!(it, Written::Expands(_)))
+            {
+                import = format!("{} {import}", quoted_first(path, line));
+            }
             let keep = declared.chain([import]).collect::<Vec<_>>().join(", then: ");
-            self.command(&format!(
-                "render --adopt --yes    # drops what {file} has for {drops}; to keep it, first: {keep}"
-            ))
+            let keep = if other.iter().all(|name| names[*name] == Written::Refused) {
+                String::new()
+            } else {
+                format!("; to keep it, first: {keep}")
+            };
+            self.command(&format!("render --adopt --yes    # drops what {file} has for {drops}{keep}"))
         };
         let render = self.command("render");
         // No file is written as long as one cannot be.

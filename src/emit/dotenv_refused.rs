@@ -1,0 +1,69 @@
+//! The refusals to write into a dotenv file as a person left it. What they name as ways out works as it is pasted.
+
+use super::dotenv_block::{BEGIN, END};
+use super::dotenv_read::Entry;
+use crate::check::placeholder::is_placeholder;
+use crate::error::{Error, Kind};
+use crate::shell;
+
+/// Markers that delimit no block.
+pub(super) fn block_damaged(path: &str, line: usize, what: &str) -> Error {
+    Error::new(Kind::Conflict, "block-damaged", format!("`{path}` line {line}: {what} of vault-kit's block"))
+}
+
+/// The same with what to do, where these lines have other values than ours: to move them would drop those.
+pub(super) fn with_ways_out_of_damage(error: Error, path: &str, others: &[Entry]) -> Error {
+    let others: Vec<&Entry> = others.iter().collect();
+    let error = match missed(&others).is_empty() {
+        true => error.hint("`vault-kit render --adopt` puts them right, and keeps every line that is not ours"),
+        false => with_ways_out(error, path, &others, "render --adopt"),
+    };
+    error.hint(format!("or repair the two marker lines by hand: `{BEGIN}` … `{END}`"))
+}
+
+/// Names of ours outside our block, `others` of which have other values than ours; `way` is what adopts them where nothing is lost.
+pub(super) fn name_outside_block(path: &str, ours: &[Entry], others: &[&Entry], way: &str) -> Error {
+    let message =
+        format!("`{path}` assigns outside vault-kit's block what the manifest delivers: {}", listed(ours.iter()));
+    with_ways_out(Error::new(Kind::Conflict, "name-outside-block", message), path, others, way)
+}
+
+/// Lines outside our block whose values would be lost.
+pub fn value_differs(path: &str, others: &[Entry]) -> Error {
+    let message = format!("`{path}` assigns values that the store does not hold: {}", listed(others.iter()));
+    Error::new(Kind::Conflict, "value-differs", message)
+}
+
+/// Adds what can be done about lines that have other values than ours.
+pub fn with_ways_out(error: Error, path: &str, others: &[&Entry], way: &str) -> Error {
+    let missed = missed(others);
+    if missed.is_empty() {
+        let dropped = if others.is_empty() { "" } else { ", and drops what only stands for a value" };
+        return error.hint(format!("`vault-kit {way}` moves the lines into the block{dropped}"));
+    }
+    let expanding: Vec<&Entry> = missed.into_iter().filter(|it| it.expands).collect();
+    let error = match expanding.is_empty() {
+        true => error,
+        false => error.hint(format!(
+            "Compose puts something else in the place of a `$`: to keep the value of {}, first put the one that runs between single quotes",
+            listed(expanding.into_iter())
+        )),
+    };
+    error
+        .hint(format!(
+            "`vault-kit import --replace {}` takes the values there into the store; `vault-kit init --adopt` then moves the lines into the block",
+            shell::path(path)
+        ))
+        .hint("`vault-kit init --adopt --yes` drops the values there, and has those of the store in the block")
+}
+
+/// Those with a value that somebody could miss.
+pub(super) fn missed<'e>(others: &[&'e Entry]) -> Vec<&'e Entry> {
+    let is_missed = |it: &Entry| it.expands || !it.value.is_empty() && !is_placeholder(it.value.expose());
+    others.iter().copied().filter(|it| is_missed(it)).collect()
+}
+
+fn listed<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {
+    let places: Vec<String> = entries.map(|entry| format!("`{}` (line {})", entry.name, entry.line)).collect();
+    places.join(", ")
+}
