@@ -43,13 +43,13 @@ impl Store {
     }
 
     /// Gives up the candidate of a secret that others were told: should it leak, a search finds it and it can be banned, as what was
-    /// purged. What has the value of another version is known by that.
+    /// purged. What has the value of another version is known by that, and of keys and certificates no fingerprint finds any.
     pub fn give_up_candidate(&mut self, name: &SecretName, now: DateTime<Utc>) {
         let Some(versions) = self.secrets.get_mut(name) else { return };
         let is_candidate = |it: &Version| it.stage == Stage::Candidate;
         let Some(index) = versions.iter().position(is_candidate) else { return };
         let mut candidate = versions.remove(index);
-        if !versions.iter().any(|it| it.parts == candidate.parts) {
+        if candidate.has_value() && !versions.iter().any(|it| it.parts == candidate.parts) {
             wipe(&mut candidate, &self.fingerprint_key, &self.project);
             candidate.stage = Stage::Aborted;
             candidate.life.retired = candidate.life.told.map(|_| now);

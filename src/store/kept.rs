@@ -46,6 +46,7 @@ mod tests {
     use super::super::{Life, Origin, Store};
     use super::*;
     use crate::name::SecretName;
+    use crate::secret::parts::Parts;
     use crate::secret::{Secret, digest, random};
 
     fn name() -> SecretName {
@@ -117,6 +118,22 @@ mod tests {
         store.stage(&name(), version(b"earlier", now()));
         store.give_up_candidate(&name(), now());
         assert_eq!(store.secrets[&name()].len(), 2);
+    }
+
+    #[test]
+    fn of_a_key_that_is_given_up_nothing_is_left() {
+        let mut store = store("age1");
+        let key =
+            || Version { parts: Parts::default().with(Part::Key, Secret::copy_of(b"pem")), ..version(b"", now()) };
+        store.stage(&name(), key());
+        store.give_up_candidate(&name(), now());
+        assert_eq!(store.secrets[&name()].len(), 0);
+        let it = key();
+        let id = it.id;
+        store.stage(&name(), it);
+        store.leave_candidate(&name(), now());
+        store.note_retired(&name(), id, now());
+        assert_eq!(store.secrets[&name()].len(), 0);
     }
 
     #[test]

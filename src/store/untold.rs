@@ -51,7 +51,9 @@ impl Store {
         let same = same.unwrap_or_default();
         versions.iter_mut().filter(|it| same.contains(&it.id)).for_each(|it| it.life.retired = Some(now));
         // Nobody accepts it any more, and nothing was ever delivered of it.
-        let given_up = versions.iter_mut().filter(|it| it.stage == Stage::Aborted && same.contains(&it.id));
+        let is_its = |it: &Version| it.stage == Stage::Aborted && same.contains(&it.id);
+        versions.retain(|it| !is_its(it) || it.has_value() || it.was_given_up());
+        let given_up = versions.iter_mut().filter(|it| is_its(it));
         given_up.for_each(|it| wipe(it, &self.fingerprint_key, &self.project));
     }
 

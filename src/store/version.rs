@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kept;
 use crate::name::{SecretName, VersionId};
-use crate::secret::parts::Parts;
+use crate::secret::parts::{Part, Parts};
 
 /// Where in its life a version is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +100,11 @@ impl Version {
     /// Whether it is or was delivered: neither only published nor a candidate.
     pub fn was_in_force(&self) -> bool {
         !matches!(self.stage, Stage::Next | Stage::Candidate | Stage::Aborted)
+    }
+
+    /// Whether it is a text that is held, rather than keys and certificates.
+    pub fn has_value(&self) -> bool {
+        self.parts.part(Part::Value).is_some()
     }
 
     /// Whether only a fingerprint is left of it, and it never was in force.
