@@ -1,11 +1,10 @@
 //! In which forms a report is told, and where each of them goes.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::cert::destination::locate;
+use super::cert::destination::{locate, refuse_other};
 use super::context::{Context, step_summary};
 use crate::error::{Error, Result};
 use crate::private_file::{Root, WriteOptions};
@@ -74,12 +73,7 @@ impl<'a> Formats<'a> {
         let mut files: Vec<(Format, Root, String)> = Vec::new();
         for (format, path) in wanted.iter().filter_map(|it| Some((it.format, it.file.as_deref()?))) {
             let (root, name) = locate(context, path)?;
-            root.preflight(&name, &WriteOptions::PUBLIC)?;
-            if !format.is_of(&content(&root, &name)?) {
-                let shown = path.display();
-                return Err(Error::usage(format!("`{shown}` is there, and is no such report: it is not replaced"))
-                    .hint("nothing was changed; name another file, or remove that one first"));
-            }
+            refuse_other(&root, &name, path, "such report", |bytes| format.is_of(bytes))?;
             if files.iter().any(|(_, other, taken)| other.path() == root.path() && *taken == name) {
                 return Err(Error::usage(format!("two reports cannot both go to `{}`", path.display())));
             }
@@ -119,18 +113,8 @@ fn append(path: &Path, text: &str) -> Result<()> {
     root.append_line(name, text.as_bytes(), mode)
 }
 
-/// What is in a file, as far as a report may be long; nothing where there is no file.
-fn content(root: &Root, name: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some((file, _)) = root.open_file(name)? {
-        file.take(1 << 20).read_to_end(&mut bytes).map_err(|error| Error::io(format!("read `{name}`"), error))?;
-    }
-    Ok(bytes)
-}
-
 impl Format {
-    /// Whether this is an earlier report, or an empty file: nothing else is replaced. A typing mistake must not cost the
-    /// identity.
+    /// Whether this is an earlier report, or an empty file: nothing else is replaced.
     fn is_of(self, bytes: &[u8]) -> bool {
         let text = String::from_utf8_lossy(bytes);
         text.is_empty()

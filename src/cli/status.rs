@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::cert::destination::{self, STDOUT};
+use super::cert::destination::{Destination, STDOUT, Writes};
 use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
@@ -19,7 +19,6 @@ use crate::manifest::Declaration;
 use crate::metrics::{self, LastRotation, Metrics, SecretMetrics};
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::plan::due;
-use crate::private_file::WriteOptions;
 use crate::revocation::refreshed_from;
 use crate::rotate::programs::is_owner_untold;
 use crate::rotate::undeclared::is_undeclared;
@@ -101,6 +100,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         return Err(Error::usage("`--metrics -` and `--json` would both print").hint("leave one of them out"));
     }
     let session = Session::open(context)?;
+    let metrics = Destination::find(context, arguments.metrics.as_deref(), Writes::Metrics)?;
     let files = session.files();
     let sealed = files.present()?;
     let ledger = files.ledger()?;
@@ -130,7 +130,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             context.ui.print(&metrics_of(&session, &status))?;
             return Ok(Exit::DONE);
         }
-        write_metrics(&session, &status, file)?;
+        metrics.write(metrics_of(&session, &status).as_bytes())?;
     }
     if context.ui.json {
         context.ui.object(&status)?;
@@ -159,12 +159,6 @@ fn warn_of_rotations(context: &Context, paste: &Paste, status: &Status<'_>) {
     for words in secrets.chain(status.reloads.keys().map(owed)) {
         context.ui.warn(&paste.words(&words));
     }
-}
-
-/// Puts what is told into a file for everybody to read, as a whole: a collector may read at any time.
-fn write_metrics(session: &Session<'_>, status: &Status<'_>, file: &Path) -> Result<()> {
-    let (root, name) = destination::locate(session.context, file)?;
-    root.write(&name, metrics_of(session, status).as_bytes(), &WriteOptions::PUBLIC).map(drop)
 }
 
 fn metrics_of(session: &Session<'_>, status: &Status<'_>) -> String {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests too, a failure is the test's")]
 
 mod layouts;
+mod out;
 mod postgres;
 mod requests;
 mod revocation;
@@ -128,7 +129,7 @@ fn a_dry_run_of_every_writer_says_what_it_would_do_and_does_nothing() {
     let (words, answer) = run(&["ca", "--out", "root.pem"]);
     assert!(words.contains("would make    CA ") && words.contains("root.pem"), "{words}");
     assert_eq!((&answer["made"][0]["secret"], &answer["files"][2]["outcome"]), (&"CA".into(), &"created".into()));
-    let (words, answer) = run(&["crl", "ROOT", "--out", "vault-kit.toml"]);
+    let (words, answer) = run(&["crl", "ROOT", "--out", "lists.pem"]);
     assert!(words.contains("would make    ROOT ") && words.contains("revocation list"), "{words}");
     assert_eq!(answer["revocation_lists"], serde_json::json!(["ROOT"]));
     let (words, answer) = run(&["issue", "--csr", "their.csr", "--issuer", "ROOT", "--out", "their.pem"]);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::authority;
-use super::destination::Destination;
+use super::destination::{Destination, Writes};
 use crate::cli::context::Context;
 use crate::cli::get;
 use crate::cli::session::Session;
@@ -35,7 +35,7 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let session = Session::open(context)?;
     let named = arguments.name.as_deref().map(|name| authority(&session, name)).transpose()?;
-    let destination = Destination::find(context, arguments.out.as_deref())?;
+    let destination = Destination::find(context, arguments.out.as_deref(), Writes::Lists)?;
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;

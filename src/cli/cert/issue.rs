@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
-use super::destination::Destination;
+use super::destination::{Destination, Writes};
 use super::{authority, certificate};
 use crate::cli::context::Context;
 use crate::cli::get;
@@ -102,7 +102,7 @@ fn sign_request(session: &Session<'_>, csr: &std::path::Path, issuer: &str, argu
     let issuer = authority(session, issuer)?;
     let shown = csr.display().to_string();
     let csr = read_for_change(context, csr)?;
-    let destination = Destination::find(context, arguments.out.as_deref())?;
+    let destination = Destination::find(context, arguments.out.as_deref(), Writes::Certificates)?;
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
