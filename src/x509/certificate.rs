@@ -159,6 +159,17 @@ impl Certificate {
         self.is_ca() && self.key_usage.is_some_and(|(usages, _)| usages.has(Usages::SIGN_CERTIFICATES))
     }
 
+    /// Whether nothing in it forbids that its key signs certificates.
+    pub fn may_sign(&self) -> bool {
+        self.is_ca() && self.key_usage.is_none_or(|(usages, _)| usages.has(Usages::SIGN_CERTIFICATES))
+    }
+
+    /// Whether its signature is of a kind that can be checked here. ECDSA with SHA-512, which other verifiers take, is not.
+    pub fn is_signature_known(&self) -> bool {
+        let (algorithm, is_broken) = self.signature_algorithm;
+        !is_broken && !matches!(algorithm, "ECDSA with SHA-512" | "an unknown algorithm")
+    }
+
     /// Whether it names itself as its issuer.
     pub fn is_self_issued(&self) -> bool {
         self.subject.raw == self.issuer.raw

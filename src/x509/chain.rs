@@ -69,17 +69,21 @@ pub(super) fn link(certificate: &Certificate, issuer: &Certificate) -> Link {
     if certificate.issuer.raw != issuer.subject.raw || ids_differ {
         return Link::None;
     }
-    let der = CertificateDer::from(issuer.der.as_slice());
-    let Ok(key) = EndEntityCert::try_from(&der) else { return Link::Unproven };
-    let verifies = |algorithm: &&&dyn rustls_pki_types::SignatureVerificationAlgorithm| {
-        key.verify_signature(**algorithm, &certificate.signed, &certificate.signature).is_ok()
-    };
-    if ALL_VERIFICATION_ALGS.iter().any(|it| verifies(&it)) {
-        return Link::Signed;
+    let is_unknown =
+        || !certificate.is_signature_known() || issuer.key.kind.is_weak() || issuer.key.kind.name() == "P-521";
+    match has_signed(issuer, &certificate.signed, &certificate.signature) {
+        Some(true) => Link::Signed,
+        Some(false) if !is_unknown() => Link::None,
+        _ => Link::Unproven,
     }
-    let (_, is_broken) = certificate.signature_algorithm;
-    let is_unknown = is_broken || issuer.key.kind.is_weak() || issuer.key.kind.name() == "P-521";
-    if is_unknown { Link::Unproven } else { Link::None }
+}
+
+/// Whether the key of a certificate made a signature, of a kind that can be checked here; `None` where webpki does not take the
+/// certificate.
+pub(super) fn has_signed(issuer: &Certificate, message: &[u8], signature: &[u8]) -> Option<bool> {
+    let der = CertificateDer::from(issuer.der.as_slice());
+    let key = EndEntityCert::try_from(&der).ok()?;
+    Some(ALL_VERIFICATION_ALGS.iter().any(|algorithm| key.verify_signature(*algorithm, message, signature).is_ok()))
 }
 
 /// A leaf with what a server sends behind it.

@@ -58,16 +58,23 @@ impl Authority {
 
     /// An intermediate that permits names beneath these domains, and no address; without domains anything.
     pub(crate) fn intermediate(&self, common_name: &str, permitted: &[&str]) -> Self {
+        self.beneath(common_name, |params| {
+            if !permitted.is_empty() {
+                let all = [CidrSubnet::V4([0; 4], [0; 4]), CidrSubnet::V6([0; 16], [0; 16])];
+                params.name_constraints = Some(NameConstraints {
+                    permitted_subtrees: permitted.iter().map(|it| GeneralSubtree::DnsName((*it).to_owned())).collect(),
+                    excluded_subtrees: all.map(GeneralSubtree::IpAddress).to_vec(),
+                });
+            }
+        })
+    }
+
+    /// An intermediate, changed before it is signed.
+    pub(crate) fn beneath(&self, common_name: &str, edit: impl FnOnce(&mut CertificateParams)) -> Self {
         let mut params = authority_params(self.now.unix_timestamp(), common_name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-        if !permitted.is_empty() {
-            let all = [CidrSubnet::V4([0; 4], [0; 4]), CidrSubnet::V6([0; 16], [0; 16])];
-            params.name_constraints = Some(NameConstraints {
-                permitted_subtrees: permitted.iter().map(|it| GeneralSubtree::DnsName((*it).to_owned())).collect(),
-                excluded_subtrees: all.map(GeneralSubtree::IpAddress).to_vec(),
-            });
-        }
+        edit(&mut params);
         let key = KeyPair::generate().unwrap();
         let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
         Self { pem, now: self.now, issuer: Issuer::new(params, key) }
@@ -81,8 +88,13 @@ impl Authority {
         Sample { pem, key: key.serialize_pem(), serial: number }
     }
 
-    /// Its revocation list, good for `days`.
+    /// Its revocation list, two days old and good for `days`.
     pub(crate) fn revocation_list(&self, revoked: &[&Sample], days: i64) -> String {
+        self.revocation_list_from(revoked, -2, days)
+    }
+
+    /// Its revocation list, good for `days` from the day `from` on, today being 0.
+    pub(crate) fn revocation_list_from(&self, revoked: &[&Sample], from: i64, days: i64) -> String {
         let entry = |sample: &&Sample| RevokedCertParams {
             serial_number: serial(sample.serial),
             revocation_time: self.now - Duration::minutes(10),
@@ -90,8 +102,8 @@ impl Authority {
             invalidity_date: None,
         };
         let list = CertificateRevocationListParams {
-            this_update: self.now - Duration::days(2),
-            next_update: self.now - Duration::days(2) + Duration::days(days),
+            this_update: self.now + Duration::days(from),
+            next_update: self.now + Duration::days(from + days),
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,
             revoked_certs: revoked.iter().map(entry).collect(),

@@ -1,17 +1,20 @@
 //! Whether a verifier would accept a certificate (RFC 5280 §6), by webpki: path, dates, purpose, name constraints, host,
 //! revocation. Every "no" has a stable reason.
 
+mod lists;
+
 use chrono::{DateTime, Utc};
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{
-    ALL_VERIFICATION_ALGS, BorrowedCertRevocationList, CertRevocationList, EndEntityCert, Error, ExpirationPolicy,
-    KeyUsage, RevocationCheckDepth, RevocationOptionsBuilder, UnknownStatusPolicy, anchor_from_trusted_cert,
+    ALL_VERIFICATION_ALGS, EndEntityCert, Error, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
+    RevocationOptionsBuilder, UnknownStatusPolicy, VerifiedPath, anchor_from_trusted_cert,
 };
 
 use super::certificate::{Certificate, Usages};
 use super::finding::Finding;
 use super::names::Host;
 use super::pem;
+use lists::List;
 
 /// What a certificate is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,62 +76,102 @@ fn key_usage(leaf: &Certificate) -> Option<Finding> {
 
 /// The first thing that stands against the path, in webpki's order of gravity.
 fn path(question: &Question<'_>, leaf: &Certificate, intermediates: &[Certificate]) -> Option<Finding> {
-    let der = |it: &Certificate| CertificateDer::from(it.der.clone());
-    // A trust anchor is a name and a key to webpki; what else makes it one is asked here.
-    let fits = |it: &&Certificate| it.is_ca() || it.der == leaf.der;
-    let is_alive = |it: &&Certificate| (it.not_before..=it.not_after).contains(&question.now);
-    let (alive, dead): (Vec<_>, Vec<_>) = question.trusted.iter().filter(fits).partition(is_alive);
-    let anchors: Vec<_> = alive.into_iter().map(der).collect();
-    let anchors: Vec<TrustAnchor<'_>> = anchors.iter().filter_map(|it| anchor_from_trusted_cert(it).ok()).collect();
-    let intermediates_der: Vec<_> = intermediates.iter().map(der).collect();
-    let lists = match lists(question.revocation.unwrap_or_default()) {
-        Ok(lists) => lists,
+    let lists = lists::read(question.revocation.unwrap_or_default());
+    let (lists, future): (Vec<_>, Vec<_>) = match lists {
+        Ok(lists) => lists.into_iter().partition(|it| it.this_update <= question.now),
         Err(error) => return Some(reason(&error)),
     };
-    let lists: Vec<&CertRevocationList<'_>> = lists.iter().collect();
-    let revocation = question.revocation.and_then(|_| RevocationOptionsBuilder::new(&lists).ok()).map(|options| {
-        options
-            .with_depth(RevocationCheckDepth::Chain)
-            .with_status_policy(UnknownStatusPolicy::Deny)
-            .with_expiration_policy(ExpirationPolicy::Enforce)
-            .build()
-    });
-    let usage = match question.purpose {
+    // A trust anchor is a name and a key to webpki, and of an intermediate it does not ask what its key is for.
+    let fits = |it: &&Certificate| it.may_sign() || it.der == leaf.der;
+    let is_alive = |it: &&Certificate| (it.not_before..=it.not_after).contains(&question.now);
+    let (alive, dead): (Vec<_>, Vec<_>) = question.trusted.iter().filter(fits).partition(is_alive);
+    let (between, barred): (Vec<_>, Vec<_>) = intermediates.iter().partition(|it| it.may_sign() || !it.is_ca());
+    let error = verified(question, leaf, &between, &alive, &lists).err()?;
+    let is_above =
+        |root: &&&Certificate| std::iter::once(leaf).chain(intermediates).any(|it| it.issuer.raw == root.subject.raw);
+    let finer = match &error {
+        Error::UnknownIssuer => {
+            let dead = dead.iter().find(is_above).map(|it| {
+                let message = format!("the trusted certificate `{}` is not valid at this time", it.short_name());
+                Finding::error("issuer-not-valid", message)
+            });
+            dead.or_else(|| barred.iter().find(is_above).map(|it| no_signer(it)))
+        }
+        Error::UnknownRevocationStatus => future.iter().map(|it| it.this_update).min().map(|first| {
+            let message = format!("a revocation list is valid only from {}", minute(first));
+            Finding::error("crl-not-yet-valid", message)
+        }),
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            let mut all = question.presented.iter().chain(question.trusted);
+            (!all.any(is_weak)).then(|| {
+                let message = "a signature on the path is of a kind that cannot be checked here, though others take it";
+                Finding::error("signature-unchecked", message).fix("ask `openssl verify` about it")
+            })
+        }
+        _ => None,
+    };
+    Some(finer.unwrap_or_else(|| reason(&error)))
+}
+
+/// A CA that must not sign certificates.
+pub(super) fn no_signer(authority: &Certificate) -> Finding {
+    let message = format!("the key usage of `{}` does not let it sign certificates", authority.short_name());
+    Finding::error("issuer-not-a-ca", message)
+}
+
+/// Whether a certificate has a signature or a key that verifiers refuse.
+fn is_weak(it: &Certificate) -> bool {
+    it.signature_algorithm.1 || it.key.kind.is_weak()
+}
+
+/// What webpki says of a leaf, of each path by the lists of the very CAs on it.
+fn verified(
+    question: &Question<'_>,
+    leaf: &Certificate,
+    between: &[&Certificate],
+    trusted: &[&Certificate],
+    lists: &[List<'_>],
+) -> Result<(), Error> {
+    let [leaf, between_der, trusted_der] = [&[leaf][..], between, trusted]
+        .map(|all| all.iter().map(|it| CertificateDer::from(it.der.as_slice())).collect::<Vec<_>>());
+    let anchors: Vec<TrustAnchor<'_>> = trusted_der.iter().filter_map(|it| anchor_from_trusted_cert(it).ok()).collect();
+    let usage = || match question.purpose {
         Purpose::Client => KeyUsage::client_auth(),
         Purpose::Server => KeyUsage::server_auth(),
     };
     let seconds = u64::try_from(question.now.timestamp()).unwrap_or(0);
     let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let leaf_der = der(leaf);
-    let verified = EndEntityCert::try_from(&leaf_der).and_then(|it| {
-        let checked =
-            it.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &intermediates_der, time, usage, revocation, None);
-        checked.map(drop)
-    });
-    let error = verified.err()?;
-    let is_above =
-        |root: &&&Certificate| std::iter::once(leaf).chain(intermediates).any(|it| it.issuer.raw == root.subject.raw);
-    match (&error, dead.iter().find(is_above)) {
-        (Error::UnknownIssuer, Some(root)) => {
-            let message = format!("the trusted certificate `{}` is not valid at this time", root.short_name());
-            Some(Finding::error("issuer-not-valid", message))
-        }
-        _ => Some(reason(&error)),
-    }
+    let leaf = EndEntityCert::try_from(&leaf[0])?;
+    let is_unrevoked = |path: &VerifiedPath<'_>| {
+        let own: Vec<_> = path.intermediate_certificates().map(webpki::Cert::der).collect();
+        let is_anchor = |it: &CertificateDer<'_>| anchor_from_trusted_cert(it).is_ok_and(|it| it == *path.anchor());
+        let above = between.iter().filter(|it| own.iter().any(|der| **der == *it.der));
+        let root = trusted.iter().zip(&trusted_der).filter(|(_, der)| is_anchor(der)).map(|(it, _)| it);
+        let authorities: Vec<&Certificate> = above.chain(root).copied().collect();
+        let chosen = lists::of(lists, &authorities, question.now);
+        let options = RevocationOptionsBuilder::new(&chosen).map_err(|_| Error::UnknownRevocationStatus)?;
+        let options = options
+            .with_depth(RevocationCheckDepth::Chain)
+            .with_status_policy(UnknownStatusPolicy::Deny)
+            .with_expiration_policy(ExpirationPolicy::Enforce)
+            .build();
+        let anchor = std::slice::from_ref(path.anchor());
+        leaf.verify_for_usage(ALL_VERIFICATION_ALGS, anchor, &own, time, usage(), Some(options), None).map(drop)
+    };
+    let revocation: Option<&dyn Fn(&VerifiedPath<'_>) -> Result<(), Error>> =
+        if question.revocation.is_some() { Some(&is_unrevoked) } else { None };
+    leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &between_der, time, usage(), None, revocation).map(drop)
 }
 
-fn lists(ders: &[Vec<u8>]) -> Result<Vec<CertRevocationList<'_>>, Error> {
-    ders.iter().map(|der| BorrowedCertRevocationList::from_der(der).map(CertRevocationList::from)).collect()
+fn minute(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// webpki's words as a stable reason.
 fn reason(error: &Error) -> Finding {
     let day = |time: &UnixTime| {
         let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-        DateTime::from_timestamp(seconds, 0)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC)
-            .format("%Y-%m-%d %H:%M UTC")
-            .to_string()
+        minute(DateTime::from_timestamp(seconds, 0).unwrap_or(DateTime::<Utc>::MAX_UTC))
     };
     match error {
         Error::CertExpired { not_after, .. } => {

@@ -81,6 +81,14 @@ fn our_answer_is_openssl_s_in_every_case_of_the_table() {
     world.project.write("fresh.crl", root.revocation_list(&[], 7) + &issuing.revocation_list(&[], 7));
     world.project.write("revoked.crl", root.revocation_list(&[], 7) + &issuing.revocation_list(&[&good], 7));
     world.project.write("old.crl", root.revocation_list(&[], 7) + &issuing.revocation_list(&[], 1));
+    let lists = |all: &[String]| root.revocation_list(&[], 7) + &all.concat();
+    let (clean, revoking) = (issuing.revocation_list(&[], 7), issuing.revocation_list_from(&[&good], -1, 7));
+    world.project.write("older-first.crl", lists(&[clean.clone(), revoking.clone()]));
+    world.project.write("newer-first.crl", lists(&[revoking, clean.clone()]));
+    world.project.write("expired-first.crl", lists(&[issuing.revocation_list(&[], 1), clean.clone()]));
+    let future = issuing.revocation_list_from(&[], 1, 7);
+    world.project.write("future.crl", lists(&[future.clone()]));
+    world.project.write("future-first.crl", lists(&[future, clean]));
     world.project.write("half.crl", issuing.revocation_list(&[], 7));
 
     let ask = |name, host| Question { name, host, client: false, lists: None };
@@ -105,6 +113,11 @@ fn our_answer_is_openssl_s_in_every_case_of_the_table() {
         (with("fresh.crl"), "", "OK"),
         (with("revoked.crl"), "revoked", "certificate revoked"),
         (with("old.crl"), "crl-expired", "CRL has expired"),
+        (with("older-first.crl"), "revoked", "certificate revoked"),
+        (with("newer-first.crl"), "revoked", "certificate revoked"),
+        (with("expired-first.crl"), "", "OK"),
+        (with("future.crl"), "crl-not-yet-valid", "CRL is not yet valid"),
+        (with("future-first.crl"), "", "OK"),
         (with("half.crl"), "revocation-unknown", "unable to get certificate CRL"),
     ];
     for (question, reason, theirs) in &table {

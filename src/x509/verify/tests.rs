@@ -104,6 +104,25 @@ fn revocation_asks_for_the_lists_of_the_whole_path() {
 }
 
 #[test]
+fn each_ca_of_a_name_has_its_own_lists() {
+    let [old, new] = ["old", "new"].map(|_| Authority::root(NOW, "root", |_| ()));
+    let [leaf, other] = [&old, &new].map(|root| root.leaf(&["a.example"], 2, |_| ()));
+    let trusted = format!("{}{}", new.pem, old.pem);
+    let lists = new.revocation_list(&[], 7) + &old.revocation_list(&[&leaf], 7);
+    let ask = |leaf: &str| codes(leaf, &trusted, Some(&lists), Purpose::Server, "a.example");
+    assert_eq!((ask(&leaf.pem), ask(&other.pem)), (vec!["revoked"], vec![]));
+}
+
+#[test]
+fn a_ca_whose_key_is_not_for_certificates_signs_none() {
+    let root = Authority::root(NOW, "root", |_| ());
+    let issuing = root.beneath("issuing", |it| it.key_usages = vec![KeyUsagePurpose::CrlSign]);
+    let leaf = issuing.leaf(&["a.example"], 2, |_| ()).pem;
+    assert_eq!(server(&format!("{leaf}{}", issuing.pem), &root.pem), ["issuer-not-a-ca"]);
+    assert_eq!(server(&leaf, &issuing.pem), ["unknown-issuer"]);
+}
+
+#[test]
 fn a_client_is_verified_for_its_own_purpose() {
     let root = Authority::root(NOW, "root", |_| ());
     let client = |it: &mut CertificateParams| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
