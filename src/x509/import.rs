@@ -6,9 +6,10 @@ use super::certificate::Certificate;
 use super::chain::{self, Chain};
 use super::finding::Finding;
 use super::key::{Form, PrivateKey, Refusal};
-use super::names::Host;
+use super::names::{Host, forbidden};
 use super::public_key::PublicKey;
 use super::renewal::days_left;
+use super::verify::no_signer;
 use crate::secret::Secret;
 
 /// The longest life that verifiers take of a leaf under a private root (Apple's limit).
@@ -88,6 +89,7 @@ pub fn judge(material: &Material<'_>, purpose: &Use<'_>) -> Judged {
         profile(leaf, purpose, &mut findings);
         strength(chain, &mut findings);
         issuer(chain, purpose, &mut findings);
+        authorities(chain, purpose, &mut findings);
     }
     if let Some(mode) = material.key_mode.filter(|mode| mode & 0o077 != 0) {
         let message = format!("`{}` is open to other users (mode {:04o})", material.key.name, mode & 0o7777);
@@ -256,6 +258,33 @@ fn issuer(chain: &Chain, purpose: &Use<'_>, findings: &mut Vec<Finding>) {
         let message = "the certificate comes without its issuer's, and clients that do not know that one refuse it";
         findings
             .push(Finding::warning("chain-absent", message).fix("give `fullchain.pem`, or the issuer's by `--chain`"));
+    }
+}
+
+/// What each CA above lets those beneath it be (RFC 5280 §6.1.4). Unlike a verifier, which ends at the first thing, all of it.
+fn authorities(chain: &Chain, purpose: &Use<'_>, findings: &mut Vec<Finding>) {
+    let (leaf, wanted) = (&chain.leaf, purpose.purpose);
+    for (below, it) in (0..).zip(chain.intermediates.iter().chain(&chain.root)) {
+        let name = it.short_name();
+        if !it.is_ca() {
+            let message = format!("`{name}`, which signs what is beneath it, is no CA");
+            findings.push(Finding::error("issuer-not-a-ca", message));
+        } else if !it.may_sign() {
+            findings.push(no_signer(it));
+        }
+        if let Some(most) = it.basic_constraints.and_then(|it| it.path_length).filter(|most| *most < below) {
+            let message = format!("`{name}` permits {most} CAs beneath it, and there are {below}");
+            findings.push(Finding::error("path-too-long", message));
+        }
+        if let Some(purposes) = it.purposes.as_ref().filter(|all| !all.iter().any(|it| it == wanted || it == "any")) {
+            let message = format!("`{name}`, which signs it, is not for `{wanted}`, only for {}", listed(purposes));
+            findings.push(Finding::error("wrong-purpose", message));
+        }
+        if let (Some(constraints), Some(names)) = (&it.name_constraints, &leaf.names) {
+            let refused = forbidden(constraints, names).into_iter();
+            let refused = refused.map(|refused| format!("`{name}` does not permit its name `{refused}`"));
+            findings.extend(refused.map(|message| Finding::error("name-not-permitted", message)));
+        }
     }
 }
 

@@ -223,3 +223,24 @@ fn what_the_issuer_decides_cannot_be_declared() {
         assert!(run.stderr.contains("decided by whoever issues") || run.stderr.contains("wildcard"), "{line}: {run:?}");
     }
 }
+
+#[test]
+fn an_issuer_is_kept_whose_signature_only_others_can_check() {
+    let project = Project::initialised(MANIFEST);
+    let run = |words: &[&str]| Run::of(openssl().current_dir(project.root()).args(words)).assert_code(0);
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let root = ["req", "-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=int", "-days", "30"];
+    run(&[&root[..], &curve].concat());
+    run(&[&["req", "-keyout", "key.pem", "-out", "csr.pem", "-subj", "/CN=shop.example"], &curve[..]].concat());
+    project.write("extensions", "subjectAltName=DNS:shop.example\nextendedKeyUsage=serverAuth\n");
+    let sign = ["x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-sha512", "-days", "20"];
+    run(&[&sign[..], &["-extfile", "extensions", "-out", "leaf.pem"]].concat());
+    project.write("full.pem", project.read("leaf.pem") + &project.read("ca.pem"));
+    run(&["verify", "-CAfile", "ca.pem", "leaf.pem"]);
+    let taken = import(&project, &["--fullchain", "full.pem", "--key", "key.pem", "--json"]).assert_code(0);
+    let found = codes(&taken.stdout);
+    assert!(found.contains(&"root-dropped".to_owned()), "{taken:?}");
+    assert!(!found.contains(&"chain-unrelated".to_owned()), "{taken:?}");
+    let judged = project.run(["cert", "verify", "full.pem", "--ca", "ca.pem", "--json"]).assert_code(1);
+    assert_eq!(codes(&judged.stdout), ["signature-unchecked"]);
+}

@@ -156,3 +156,30 @@ fn files_that_cannot_be_read_are_both_told_without_their_content() {
     assert_eq!(codes, ["certificate-unreadable", "key-unreadable"]);
     assert!(judged.findings.iter().all(|it| !it.message.contains("hunter2")));
 }
+
+#[test]
+fn each_flaw_of_the_chain_is_named() {
+    let root = Authority::root(NOW, "root", |_| ());
+    let of = |edit: &dyn Fn(&mut CertificateParams)| {
+        let issuing = root.beneath("issuing", edit);
+        let leaf = issuing.leaf(&["shop.example"], 2, |_| ());
+        let codes = Case::new(&format!("{}{}", leaf.pem, issuing.pem), &leaf.key).codes();
+        codes.into_iter().map(|(code, severity)| (code, severity == Severity::Error)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&|_| ()), []);
+    assert_eq!(of(&|it| it.is_ca = IsCa::ExplicitNoCa), [("issuer-not-a-ca", true)]);
+    assert_eq!(of(&|it| it.key_usages = vec![rcgen::KeyUsagePurpose::CrlSign]), [("issuer-not-a-ca", true)]);
+    let client = |it: &mut CertificateParams| it.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    assert_eq!(of(&client), [("wrong-purpose", true)]);
+    let elsewhere = |it: &mut CertificateParams| {
+        let permitted_subtrees = vec![rcgen::GeneralSubtree::DnsName("other.test".to_owned())];
+        it.name_constraints = Some(rcgen::NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+    };
+    assert_eq!(of(&elsewhere), [("name-not-permitted", true)]);
+    assert_eq!(of(&|it| (client(it), elsewhere(it)).1), [("wrong-purpose", true), ("name-not-permitted", true)]);
+    let upper = root.beneath("upper", |_| ());
+    let issuing = upper.beneath("issuing", |_| ());
+    let leaf = issuing.leaf(&["shop.example"], 2, |_| ());
+    let chain = format!("{}{}{}", leaf.pem, issuing.pem, upper.pem);
+    assert_eq!(Case::new(&chain, &leaf.key).codes(), [("path-too-long", Severity::Error)]);
+}
