@@ -119,8 +119,12 @@ pub fn delivered(manifest: &Manifest, environment: &EnvName) -> Vec<SecretName> 
     let with_lists = manifest
         .outputs_in(environment)
         .filter(|output| matches!(&output.format, Format::Pem { files } if files.contains_key(&PemFile::Crl)));
-    let names = with_lists.flat_map(|output| &output.secrets);
-    path(manifest, &names.filter_map(|name| authority(manifest, name)).cloned().collect())
+    authorities(manifest, with_lists.flat_map(|output| &output.secrets))
+}
+
+/// The CAs whose lists tell of these secrets, each after those that it signed.
+pub fn authorities<'m>(manifest: &Manifest, names: impl IntoIterator<Item = &'m SecretName>) -> Vec<SecretName> {
+    path(manifest, &names.into_iter().filter_map(|name| authority(manifest, name)).cloned().collect())
 }
 
 /// The CA that a secret's lists come from: itself, or who signs it.

@@ -1,6 +1,7 @@
 //! Whom a new value breaks, and in what order to restart: told before anybody is asked to agree.
 
 mod authority;
+mod refusal;
 
 use chrono::{DateTime, Utc};
 
@@ -13,6 +14,9 @@ use crate::name::SecretName;
 use crate::plan::{Action, Plan, Why};
 use crate::store::{Store, Version};
 use crate::token::sign::shared_kid;
+
+/// What is said in place of files where there are none.
+const NOWHERE: &str = "no output delivers it";
 
 /// How a value changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +60,9 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
     if change != Change::Replace && signs(session, store, declaration) {
         lines.extend(broken(session, store, declaration, change));
     } else if change != Change::Replace {
-        let places = places(session, name);
-        lines.push(format!("the previous `{name}` is dropped at once; restart who reads it: {places}"));
+        let readers = authority::readers(session, store, declaration).unwrap_or_else(|| places(session, name));
+        lines.push(format!("the previous `{name}` is dropped at once; restart who reads it: {readers}"));
+        lines.extend(refusal::of(session, store, declaration).filter(|_| change == Change::Revoke));
     }
     if companions::is_root(declaration) && change != Change::Drop {
         lines.extend(authority::hard_cut(session, store, declaration));
@@ -166,5 +171,5 @@ fn places(session: &Session<'_>, name: &SecretName) -> String {
         format!("`{path}` (output {})", output.name)
     };
     let places: Vec<String> = outputs.map(place).collect();
-    if places.is_empty() { "no output delivers it".to_owned() } else { places.join(", ") }
+    if places.is_empty() { NOWHERE.to_owned() } else { places.join(", ") }
 }

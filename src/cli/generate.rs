@@ -9,13 +9,17 @@ use super::context::Context;
 use super::mounted;
 use super::session::Session;
 use super::summary::Summary;
+use crate::deliver::Delivered;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
+use crate::generate::certificate::revocation::Reason;
+use crate::incident::revoke;
 use crate::manifest::Declaration;
 use crate::manifest::hook::Step as HookStep;
 use crate::name::SecretName;
 use crate::plan::{self, Action, Plan, Scope, Step, Why};
 use crate::store::Store;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -46,8 +50,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences.extend(plan.steps.iter().filter_map(|step| unasked(&session, &opened.store, step)));
     consequences::say(context, &consequences);
     if arguments.dry_run {
-        world.make(&mut opened.store, &plan)?;
-        let delivered = world.rehearse(&mut opened.store)?;
+        let (_, lists) = make(&world, &mut opened.store, &plan)?;
+        let delivered = with_lists(lists, world.rehearse(&mut opened.store)?);
         let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true);
         summary.breaking(&consequences).tell(context)?;
         return Ok(Exit::DONE);
@@ -58,11 +62,27 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
         }
     }
-    let changed = world.make(&mut opened.store, &plan)?;
-    let delivered = mounted::noted(&session, world.settle(&mut opened, "generate", &changed)?);
+    let (changed, lists) = make(&world, &mut opened.store, &plan)?;
+    let delivered = with_lists(lists, mounted::noted(&session, world.settle(&mut opened, "generate", &changed)?));
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, false);
     summary.breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
+}
+
+/// Makes what is planned, in memory, and puts what is to be refused onto the lists of what is revoked: a certificate or token of before
+/// is good until it ends. Tells what changed, and whose revocation lists are new.
+fn make(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<(Vec<SecretName>, Vec<SecretName>)> {
+    let refused = plan.steps.iter().filter(|step| step.why == Why::Revoked).map(|step| step.secret.clone()).collect();
+    let authorities = revoke::certificates(world.manifest, store, &refused, |_| Reason::Superseded, world.now);
+    revoke::tokens(store, &refused, world.now);
+    let changed = world.make(store, plan)?;
+    Ok((changed, world.make_lists(store, &authorities)?))
+}
+
+/// Adds the lists that were made before.
+fn with_lists(mut lists: Vec<SecretName>, delivered: Delivered) -> Delivered {
+    lists.extend(delivered.lists);
+    Delivered { lists, ..delivered }
 }
 
 /// What a person must agree to; `None` when everything works on as it does now.

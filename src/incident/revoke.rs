@@ -16,10 +16,12 @@ use crate::token::issued::is_over;
 use crate::token::roster::Revoked;
 
 /// Revokes what was signed for these certificates, as far as a CA that is held signed it; tells the CAs that need new lists.
+/// `why` is asked whether it is a CA's.
 pub fn certificates(
     manifest: &Manifest,
     store: &mut Store,
     names: &BTreeSet<SecretName>,
+    why: impl Fn(bool) -> Reason,
     now: DateTime<Utc>,
 ) -> BTreeSet<SecretName> {
     let mut news = Vec::new();
@@ -32,7 +34,7 @@ pub fn certificates(
             };
             let is_held = delivered(store, authority).any(|it| it.id == signer && it.kind == "ca");
             if is_held && !store.certificates.is_revoked(signer, serial) {
-                let reason = if version.kind == "ca" { Reason::CaCompromise } else { Reason::KeyCompromise };
+                let reason = why(version.kind == "ca");
                 let expires = version.expires.unwrap_or(now);
                 news.push(RevokedCertificate { issuer: signer, serial: serial.clone(), at: now, reason, expires });
                 authorities.insert(authority.clone());

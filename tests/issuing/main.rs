@@ -4,6 +4,7 @@
 mod layouts;
 mod out;
 mod postgres;
+mod refused;
 mod requests;
 mod revocation;
 #[path = "../support/mod.rs"]

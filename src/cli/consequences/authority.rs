@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::second;
+use super::{NOWHERE, second};
 use crate::cli::session::Session;
 use crate::companions;
-use crate::manifest::Declaration;
 use crate::manifest::model::PemFile;
+use crate::manifest::{Declaration, Kind};
 use crate::plan::{Plan, dependents};
 use crate::store::Store;
 
@@ -46,6 +46,15 @@ pub(super) fn hard_cut(session: &Session<'_>, store: &Store, root: &Declaration)
         lines.push(format!("without a gap: `overlap = \"30d\"` on `{name}` publishes the next root before it signs"));
     }
     lines
+}
+
+/// Who goes by a CA: of a root who trusts it, of another one who serves what it signed; `None` for all else.
+pub(super) fn readers(session: &Session<'_>, store: &Store, authority: &Declaration) -> Option<String> {
+    match &authority.kind {
+        Kind::Ca(ca) if ca.issuer.is_none() => Some(bundles(session, authority)),
+        Kind::Ca(_) => Some(served(session, store, authority).unwrap_or_else(|| NOWHERE.to_owned())),
+        _ => None,
+    }
 }
 
 fn bundles(session: &Session<'_>, root: &Declaration) -> String {
