@@ -131,6 +131,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "Two environments or two names have the same value."
         risk "A leak in one opens the other, and a rotation of one leaves the leaked value in force."
         cure "Give one of them a value of its own."
+    "revoked" at [Host]
+        cause "A certificate or token that is in force was revoked, by its serial, its id or its subject, and none was made in its place."
+        risk "Verifiers that read the list refuse it: whoever uses it is locked out."
+        cure "`vault-kit generate --replace`, which makes another one."
     "expired" at [Host]
         cause "A certificate or token is past its end, and nobody renewed it."
         risk "Every verifier refuses it: the outage has begun."

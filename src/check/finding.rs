@@ -102,6 +102,8 @@ codes! {
     Quoted = "quoted",
     /// The same value is in use elsewhere.
     Reused = "reused",
+    /// A certificate or token that is delivered is revoked.
+    Revoked = "revoked",
     /// It is no longer valid.
     Expired = "expired",
     /// It soon stops being valid.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::incidents::Affected;
-use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, NEXT_UPDATE, SCHEMA_VERSION};
+use super::ledger::{Beside, BesideState, DeliveredFile, Entry, Header, Ledger, NEXT_UPDATE, REVOKED, SCHEMA_VERSION};
 use super::{Origin, Stage, Store, Version};
 use crate::check::{self, Verdict};
 use crate::companions;
@@ -163,18 +163,42 @@ fn candidate_kind(store: &Store, name: &SecretName) -> Option<String> {
     Some(store.version(name, candidate)?.kind.clone())
 }
 
-/// The facts of a version; for a CA also by when it needs new revocation lists, if there are any, and what `check` is to know
-/// of a certificate that a person supplied.
+/// The facts of a version; for a CA also by when it needs new revocation lists, if there are any, whether it is revoked, and what
+/// `check` is to know of a certificate that a person supplied.
 fn facts(store: &Store, name: &SecretName, version: &Version) -> BTreeMap<String, String> {
     let mut facts = version.facts.clone();
     if let Some(lists) = store.certificates.lists.get(name).filter(|_| version.kind == "ca") {
         let next_update = lists.next_update.to_rfc3339_opts(SecondsFormat::Secs, true);
         facts.insert(NEXT_UPDATE.to_owned(), next_update);
     }
+    if is_revoked(store, version) {
+        facts.insert(REVOKED.to_owned(), "true".to_owned());
+    }
     if version.kind == EXTERNAL && is_self_signed(store, version) {
         facts.insert(supplied::SELF_SIGNED.to_owned(), "true".to_owned());
     }
     facts
+}
+
+/// Whether verifiers are told to refuse a certificate, CA or token.
+pub fn is_revoked(store: &Store, version: &Version) -> bool {
+    let fact = |key: &str| version.facts.get(key).map(String::as_str);
+    let is_certificate = || {
+        let serial = fact("serial")?;
+        Some(version.inputs.values().any(|signer| store.certificates.is_revoked(*signer, serial)))
+    };
+    let is_token = || {
+        let (id, subject) = (fact("jti")?, fact("subject")?);
+        let is_before = |before: &DateTime<Utc>| version.created < *before;
+        let issued = &store.issued;
+        Some(issued.revoked_tokens.contains_key(id) || issued.revoked_subjects.get(subject).is_some_and(is_before))
+    };
+    match version.kind.as_str() {
+        "ca" | "certificate" => is_certificate(),
+        "token" => is_token(),
+        _ => None,
+    }
+    .unwrap_or(false)
 }
 
 fn is_self_signed(store: &Store, version: &Version) -> bool {

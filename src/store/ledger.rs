@@ -26,6 +26,9 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// The fact of a CA that tells by when its next revocation lists must be there.
 pub(super) const NEXT_UPDATE: &str = "crl_next_update";
 
+/// The fact of a certificate, CA or token that is revoked although it is in force.
+pub(super) const REVOKED: &str = "revoked";
+
 /// How a line on a file begins: its first key tells the two kinds of line apart, and `to_bytes` writes it first.
 const FILE: &[u8] = b"{\"file\"";
 
@@ -151,6 +154,11 @@ pub struct DeliveredFile {
 }
 
 impl Entry {
+    /// Whether verifiers are told to refuse it.
+    pub fn is_revoked(&self) -> bool {
+        self.facts.contains_key(REVOKED)
+    }
+
     /// By when the next revocation lists of a CA must be there; `None` where there are none.
     pub fn next_update(&self) -> Option<DateTime<Utc>> {
         Some(DateTime::parse_from_rfc3339(self.facts.get(NEXT_UPDATE)?).ok()?.to_utc())

@@ -36,6 +36,14 @@ fn revoke(project: &Project, name: &str, more: &[&str]) -> Run {
     project.run([&["generate", "--replace", "--revoke", name, "--yes"], more].concat()).assert_code(0)
 }
 
+/// The code, secret and fix of each finding.
+fn findings(project: &Project, code: i32) -> Vec<[String; 3]> {
+    let report = json(&project.run(["check", "--strict", "--json"]).assert_code(code).stdout);
+    let text = |it: &serde_json::Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    let found = report["findings"].as_array().unwrap();
+    found.iter().map(|it| ["code", "secret", "fix"].map(|key| text(it, key))).collect()
+}
+
 #[test]
 fn a_certificate_that_is_replaced_and_revoked_is_on_the_list_of_its_ca() {
     let project = project(true);
@@ -90,4 +98,75 @@ fn whoever_delivers_no_list_is_told_how_long_the_old_one_is_taken() {
     }
     let run = revoke(&project, "ROOT", &[]);
     assert!(run.stderr.contains("restart who reads it: `tls/ca.pem` (output tls)\n"), "{run:?}");
+}
+
+#[test]
+fn a_serial_that_is_in_force_is_made_anew_whoever_names_it() {
+    let project = project(true);
+    for (name, issuer) in [("TLS", "CA"), ("CA", "ROOT")] {
+        let serial = project.ledger().secrets[name].facts["serial"].clone();
+        let before = version(&project, name);
+        project.write("old.pem", project.read("tls/fullchain.pem"));
+        let words = ["cert", "revoke", "--serial", &serial, "--issuer", issuer];
+        let asked = project.run(words).assert_code(2);
+        assert!(asked.stderr.contains(&format!("revoke `{name}` for good and make it anew")), "{asked:?}");
+        let run = project.run(words.iter().chain(&["--yes"])).assert_code(0);
+        assert!(run.stderr.contains(&format!("made `{name}` anew\n")), "{run:?}");
+        assert_ne!(version(&project, name), before);
+        verify(&project, "old.pem").assert_code(1);
+        verify(&project, "tls/fullchain.pem").assert_code(0);
+        let run = project.run(words.iter().chain(&["--yes"])).assert_code(0);
+        assert!(run.stderr.contains("is revoked already\n") && !run.stderr.contains("anew"), "{run:?}");
+        project.run(["check", "--strict"]).assert_code(0);
+    }
+}
+
+/// A certificate that is revoked and in force, as earlier versions left one behind.
+fn left_behind(project: &Project) {
+    project.edit_store(|store| {
+        let version = store.current(&vault_kit::name::SecretName::new("TLS").unwrap()).unwrap();
+        let (serial, issuer) = (version.facts["serial"].clone(), *version.inputs.values().next().unwrap());
+        let (expires, at) = (version.expires.unwrap(), version.created);
+        let reason = vault_kit::generate::certificate::revocation::Reason::Unspecified;
+        let revoked = vault_kit::store::certificates::Revoked { issuer, serial, at, reason, expires };
+        store.certificates.revoked.push(revoked);
+    });
+    project.run(["cert", "crl", "--out", "crl.pem"]).assert_code(0);
+}
+
+#[test]
+fn a_certificate_that_is_revoked_and_in_force_is_found_and_made_anew() {
+    let cures: [&[&str]; 4] = [
+        &["cert", "revoke", "TLS", "--yes"],
+        &["cert", "renew"],
+        &["cert", "renew", "TLS"],
+        &["generate", "--replace", "TLS", "--yes"],
+    ];
+    for cure in cures {
+        let project = project(true);
+        left_behind(&project);
+        verify(&project, "tls/fullchain.pem").assert_code(1);
+        assert_eq!(findings(&project, 1), [["revoked", "TLS", "vault-kit generate --replace TLS"]]);
+        let needs = project.run(["cert", "needs-renewal", "TLS"]).assert_code(1);
+        assert!(needs.stderr.starts_with("TLS: renew it"), "{needs:?}");
+        let before = version(&project, "TLS");
+        project.run(cure).assert_code(0);
+        assert_ne!(version(&project, "TLS"), before, "{cure:?}");
+        verify(&project, "tls/fullchain.pem").assert_code(0);
+        assert_eq!(findings(&project, 0), [[""; 3]; 0]);
+    }
+}
+
+#[test]
+fn a_delivered_token_that_is_revoked_is_found_until_there_is_another() {
+    for by_subject in [false, true] {
+        let project = project(true);
+        let subject = project.ledger().secrets["TOKEN"].facts["subject"].clone();
+        let words: &[&str] = if by_subject { &["--subject", &subject] } else { &["--token", "-"] };
+        let run = project.run_with_stdin([&["token", "revoke"], words].concat(), &project.get("TOKEN"));
+        run.assert_code(0);
+        assert_eq!(findings(&project, 1), [["revoked", "TOKEN", "vault-kit generate --replace TOKEN"]]);
+        project.run(["generate", "--replace", "TOKEN", "--yes"]).assert_code(0);
+        assert_eq!(findings(&project, 0), [[""; 3]; 0]);
+    }
 }

@@ -113,8 +113,13 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// The gravest of expired, expiring and due: the others follow from it.
+    /// The gravest of revoked, expired, expiring and due: the others follow from it.
     fn life(&mut self, declaration: &Declaration, entry: &Entry) {
+        if entry.is_revoked() {
+            let message = "is revoked, and there is no other one: verifiers refuse it";
+            self.about_secret(Code::Revoked, &entry.name, message, self.replace(&entry.name));
+            return;
+        }
         let day = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M UTC");
         // By today's manifest: the ledger tells what was due when the store was last written.
         let due = due::due(entry.into(), declaration, self.manifest.environments.get(self.environment));

@@ -131,6 +131,9 @@ fn of_secret(session: &Session<'_>, name: &str, ledger: Option<&Ledger>, at: Opt
     let entry = ledger.and_then(|ledger| ledger.secrets.values().find(|entry| entry.name.as_str() == name));
     let dates = entry.and_then(|entry| {
         let (dates, expires) = (Dates::from(entry), entry.expires?);
+        if entry.is_revoked() {
+            return Some((session.context.now, expires));
+        }
         let environment = session.manifest.environments.get(&session.environment);
         let usual = || due::term(dates, session.manifest.secret(&entry.name)?, environment).map(|due| due.from);
         let due = at.map_or_else(usual, |at| Some(at.of(dates.begun(), expires)));
@@ -144,7 +147,8 @@ fn of_secret(session: &Session<'_>, name: &str, ledger: Option<&Ledger>, at: Opt
 /// The first certificate decides: its issuers live longer, and come anew with it.
 fn of_file(context: &Context, path: &Path, at: Option<At>) -> Result<Verdict> {
     let name = path.display().to_string();
-    if path.as_os_str() != "-" && !context.resolve(path).exists() {
+    // One that cannot be looked at may be there.
+    if path.as_os_str() != "-" && context.resolve(path).try_exists().is_ok_and(|is_there| !is_there) {
         return Ok(verdict(&name, None, context.now));
     }
     let certificates = read(context, path)?;

@@ -21,6 +21,7 @@ use crate::name::{EnvName, SecretName};
 use crate::plan::due::{self, Due};
 use crate::plan::{self, Plan, Publishing, Scope};
 use crate::revocation::issuer;
+use crate::store::derive::is_revoked;
 use crate::store::{Stage, Store, Version};
 use crate::ui::SCHEMA_VERSION;
 
@@ -175,14 +176,15 @@ fn tell_published(context: &Context, plan: &Plan) {
     }
 }
 
-/// Whether it is time for a certificate. Who names it does not wait for a window, and nobody waits once `check` complains.
+/// Whether it is time for a certificate, or it is revoked. Who names it does not wait for a window, and nobody waits once `check` complains.
 fn is_due(session: &Session<'_>, store: &Store, name: &SecretName, named: bool) -> bool {
     let now = session.context.now;
     let is_due = |due: Due<'_>| if named { due.from <= now } else { due.is_now(now) || due.overdue <= now };
     if store.versions(name).any(|it| it.stage == Stage::Next) {
         return false;
     }
-    store.current(name).is_some_and(|version| term(session, version, name).is_none_or(is_due))
+    let is_over = |version: &Version| is_revoked(store, version) || term(session, version, name).is_none_or(is_due);
+    store.current(name).is_some_and(is_over)
 }
 
 /// Roots that are due, and what else is. A new root is not for cron to make: everybody has to be told to trust it.

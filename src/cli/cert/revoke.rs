@@ -25,7 +25,7 @@ pub struct Arguments {
     /// The certificate or issuing CA; it is made anew at once
     #[arg(required_unless_present = "serial", conflicts_with = "serial")]
     name: Option<String>,
-    /// The serial in hex of a certificate that is not declared, or not any more
+    /// The serial in hex; a declared certificate that is in force is made anew at once
     #[arg(long, value_name = "HEX", value_parser = parse_serial, requires = "issuer")]
     serial: Option<String>,
     /// The CA that signed it
@@ -62,23 +62,31 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let world = session.world(&files, &identities, false)?;
     world.check_agreement(&opened.store)?;
     let named = arguments.name.as_deref().map(|name| certificate(&session, name)).transpose()?;
-    let target = match (&named, &arguments.serial, &arguments.issuer) {
-        (Some(name), ..) => target::declared(&session, &opened.store, name)?,
-        (None, Some(serial), Some(issuer)) => target::by_serial(&session, &opened.store, serial, issuer)?,
+    let (target, in_force) = match (named, &arguments.serial, &arguments.issuer) {
+        (Some(name), ..) => (target::declared(&session, &opened.store, &name)?, Some(name)),
+        (None, Some(serial), Some(issuer)) => {
+            let target = target::by_serial(&session, &opened.store, serial, issuer)?;
+            let in_force = target.in_force(&session, &opened.store);
+            (target, in_force)
+        }
         _ => return Err(Error::usage("a name, or `--serial` with `--issuer`, is needed")),
     };
-    if target.is_revoked(&opened.store) {
+    let was_revoked = target.is_revoked(&opened.store);
+    if was_revoked {
         context.ui.say(&format!("serial {} of `{}` is revoked already", target.serial, target.issuer));
+    }
+    // One that is revoked and in force was revoked before there was a new one: every verifier refuses it.
+    if was_revoked && in_force.is_none() {
         // A run before this one may have died before the list was delivered.
         let delivered = if arguments.dry_run {
             world.rehearse(&mut opened.store)?
         } else {
             world.settle(&mut opened, "cert-revoke", &[])?
         };
-        tell(&session, None, &[], &delivered, arguments.dry_run)?;
+        tell(&session, (None, was_revoked), &[], &delivered, arguments.dry_run)?;
         return Ok(delivered.exit());
     }
-    let plan = match &named {
+    let plan = match &in_force {
         None => Plan::default(),
         Some(name) => {
             let scope = Scope::Replace(BTreeSet::from([name.clone()]));
@@ -86,7 +94,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
     };
     if !arguments.dry_run {
-        let question = match &named {
+        let question = match &in_force {
+            Some(name) if was_revoked => format!("make `{name}` anew"),
             Some(name) => format!("revoke `{name}` for good and make it anew"),
             None => format!("revoke serial {} of `{}` for good", target.serial, target.issuer),
         };
@@ -103,13 +112,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.settle_news(&mut opened, "cert-revoke", &changed, true)?
     };
     let delivered = Delivered { lists, ..delivered };
-    tell(&session, Some(&target), &changed, &delivered, arguments.dry_run)?;
+    tell(&session, (Some(&target), was_revoked), &changed, &delivered, arguments.dry_run)?;
     Ok(delivered.exit())
 }
 
 fn tell(
     session: &Session<'_>,
-    target: Option<&Target>,
+    (target, was_revoked): (Option<&Target>, bool),
     reissued: &[SecretName],
     delivered: &Delivered,
     dry_run: bool,
@@ -128,7 +137,7 @@ fn tell(
         });
     }
     let (revoked, made) = if dry_run { ("would revoke", "would make") } else { ("revoked", "made") };
-    if let Some(target) = target {
+    if let Some(target) = target.filter(|_| !was_revoked) {
         ui.say(&format!("{revoked} serial {} of `{}`", target.serial, target.issuer));
     }
     for name in reissued {

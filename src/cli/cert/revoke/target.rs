@@ -34,6 +34,18 @@ impl Target {
         self.signers.keys().all(|signer| store.certificates.is_revoked(*signer, &self.serial))
     }
 
+    /// The declared certificate or CA of which it is the one in force.
+    pub fn in_force(&self, session: &Session<'_>, store: &Store) -> Option<SecretName> {
+        let is_it = |version: &Version| {
+            let is_signed = version.inputs.values().any(|signer| self.signers.contains_key(signer));
+            is_signed && version.facts.get("serial").is_some_and(|serial| *serial == self.serial)
+        };
+        let mut all = session.manifest.secrets_in(&session.environment);
+        let found =
+            all.find(|it| issuer(&session.manifest, &it.name).is_some() && store.current(&it.name).is_some_and(is_it));
+        found.map(|it| it.name.clone())
+    }
+
     /// Writes it into the records from which lists are made.
     pub fn revoke(&self, store: &mut Store, reason: Reason, now: DateTime<Utc>) {
         for (&issuer, &expires) in &self.signers {
