@@ -499,3 +499,28 @@ fn twenty_who_mint_at_once_get_twenty_tokens_and_as_many_records() {
     assert_eq!(audit.lines().filter(is_done).count(), 20);
     project.run(["check"]).assert_code(0);
 }
+
+#[test]
+fn whoever_replaces_a_shared_key_is_told_which_tokens_end_before_their_time() {
+    let project = Project::initialised(&MANIFEST.replace("kind = \"random\"", "kind = \"random\"\noverlap = \"1h\""));
+    let long = jti(&mint(&project, &["--ttl", "20h", "--revocable"]));
+    let short = jti(&mint(&project, &["--ttl", "30m", "--revocable"]));
+    mint(&project, &["--ttl", "10h"]);
+    for more in [&["-n"][..], &[]] {
+        let run = project.run([&["generate", "--replace", "AUTH", "--yes"], more].concat()).assert_code(0);
+        let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("breaks ")).collect();
+        let [recorded, unrecorded] = told[..] else { panic!("{run:?}") };
+        assert!(recorded.starts_with(&format!("breaks token `{long}` of `user:42` from ")), "{recorded}");
+        assert!(recorded.contains(" on, until "), "{recorded}");
+        assert!(unrecorded.starts_with("breaks unrecorded tokens of `AUTH` from "), "{unrecorded}");
+        assert!(!run.stderr.contains(&short), "{run:?}");
+    }
+}
+
+#[test]
+fn whoever_replaces_a_shared_key_without_an_overlap_is_told_which_tokens_end() {
+    let project = project();
+    let token = jti(&mint(&project, &["--ttl", "20h", "--revocable"]));
+    let run = project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains(&format!("breaks token `{token}` of `user:42`, until ")), "{run:?}");
+}

@@ -57,7 +57,8 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
     if store.current(name).is_none() || (change == Change::Drop && !has_previous) {
         return lines;
     }
-    if change != Change::Replace && signs(session, store, declaration) {
+    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single();
+    if signs(session, store, declaration) {
         lines.extend(broken(session, store, declaration, change));
     } else if change != Change::Replace {
         let readers = authority::readers(session, store, declaration).unwrap_or_else(|| places(session, name));
@@ -68,7 +69,6 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
         lines.extend(authority::hard_cut(session, store, declaration));
     }
     let holders = holders(session, store, declaration);
-    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single();
     if !holders.is_empty() && (change != Change::Replace || !has_overlap) {
         lines.extend(order(session, name, &holders));
     }
@@ -110,26 +110,50 @@ fn signs(session: &Session<'_>, store: &Store, declaration: &Declaration) -> boo
         || store.issued.tokens.values().any(|token| token.signed_by == declaration.name)
 }
 
-/// The tokens of the keys that are dropped, as far as anything is recorded of them.
+/// The tokens that end before their time, as far as anything is recorded of them: those of the keys that are dropped, and of
+/// one that is replaced those that last longer than it serves.
 fn broken(session: &Session<'_>, store: &Store, declaration: &Declaration, change: Change) -> Vec<String> {
     let (name, now) = (&declaration.name, session.context.now);
-    let current = store.current(name).filter(|_| change != Change::Drop).into_iter();
+    let current = store.current(name).filter(|_| change != Change::Drop).map(kid);
     let companions = companions::companions(&session.manifest, declaration, store, now);
-    let verifying = companions.into_iter().map(|it| it.version).filter(|it| it.life.replaced.is_some());
-    let kids: Vec<String> = current.chain(verifying).map(kid).collect();
-    let tokens = store.issued.tokens.iter().filter(|(id, token)| {
-        kids.contains(&token.kid) && token.expires > now && !store.issued.revoked_tokens.contains_key(*id)
-    });
-    let mut lines: Vec<String> = tokens
-        .map(|(id, token)| format!("breaks token `{id}` of `{}`, until {}", token.subject, second(token.expires)))
-        .collect();
-    let horizon = kids.iter().filter_map(|kid| store.issued.horizons.get(kid)).max().filter(|it| **it > now);
-    match horizon {
-        Some(horizon) => lines.push(format!("breaks unrecorded tokens of `{name}` until {}", second(*horizon))),
-        None if lines.is_empty() => lines.push(format!("breaks no token of `{name}` that is known but declared ones")),
-        None => {}
+    let verifying = companions.into_iter().map(|it| it.version).filter(|it| it.life.replaced.is_some()).map(kid);
+    let environment = session.manifest.environments.get(&session.environment);
+    let overlap = declaration.overlap_in(environment).filter(|_| declaration.kind.is_single());
+    if let (Change::Replace, Some(overlap)) = (change, overlap) {
+        let dropped: Vec<String> = verifying.collect();
+        let replaced: Vec<String> = current.into_iter().collect();
+        let mut lines = of_keys(session, store, name, &dropped, None);
+        lines.extend(of_keys(session, store, name, &replaced, Some(now + overlap.delta())));
+        return lines;
+    }
+    let kids: Vec<String> = current.into_iter().chain(verifying).collect();
+    let mut lines = of_keys(session, store, name, &kids, None);
+    if lines.is_empty() && change != Change::Replace {
+        lines.push(format!("breaks no token of `{name}` that is known but declared ones"));
     }
     lines
+}
+
+/// What ends with these keys: at once, or from a time on.
+fn of_keys(
+    session: &Session<'_>,
+    store: &Store,
+    name: &SecretName,
+    kids: &[String],
+    from: Option<DateTime<Utc>>,
+) -> Vec<String> {
+    let last = from.unwrap_or(session.context.now);
+    let when = from.map(|from| format!(" from {} on", second(from))).unwrap_or_default();
+    let tokens = store.issued.tokens.iter().filter(|(id, token)| {
+        kids.contains(&token.kid) && token.expires > last && !store.issued.revoked_tokens.contains_key(*id)
+    });
+    let lines = tokens.map(|(id, token)| {
+        format!("breaks token `{id}` of `{}`{when}, until {}", token.subject, second(token.expires))
+    });
+    let horizon = kids.iter().filter_map(|kid| store.issued.horizons.get(kid)).max().filter(|it| **it > last);
+    let unrecorded =
+        horizon.map(|horizon| format!("breaks unrecorded tokens of `{name}`{when} until {}", second(*horizon)));
+    lines.chain(unrecorded).collect()
 }
 
 fn kid(version: &Version) -> String {
