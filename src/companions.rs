@@ -6,6 +6,8 @@
 
 mod authority;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use self::authority::{bundles, is_root};
@@ -134,12 +136,10 @@ pub fn state(companions: &[Companion<'_>], version: &Version) -> State {
     }
 }
 
-/// Whether a key pair has the algorithm that is declared now.
-pub fn is_as_declared(declaration: &Declaration, version: &Version) -> bool {
+/// Whether a key pair has the algorithm that is declared now, by the facts of its version.
+pub fn is_as_declared(declaration: &Declaration, facts: &BTreeMap<String, String>) -> bool {
     match declaration.kind {
-        Kind::Keypair { algorithm } => {
-            version.facts.get("algorithm").is_none_or(|it| it == Algorithm::from(algorithm).name())
-        }
+        Kind::Keypair { algorithm } => facts.get("algorithm").is_none_or(|it| it == Algorithm::from(algorithm).name()),
         _ => true,
     }
 }

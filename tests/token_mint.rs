@@ -524,3 +524,24 @@ fn whoever_replaces_a_shared_key_without_an_overlap_is_told_which_tokens_end() {
     let run = project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
     assert!(run.stderr.contains(&format!("breaks token `{token}` of `user:42`, until ")), "{run:?}");
 }
+
+#[test]
+fn a_key_pair_of_another_algorithm_than_declared_is_found_until_another_takes_its_place() {
+    let key = |algorithm: &str| format!("kind = \"keypair\"\nalgorithm = \"{algorithm}\"");
+    let manifest = |algorithm: &str| MANIFEST.replace("kind = \"random\"", &key(algorithm));
+    let project = Project::initialised(&manifest("eddsa"));
+    project.run(["check"]).assert_code(0);
+    project.write("vault-kit.toml", manifest("es256"));
+    let found = || {
+        let report: Value = serde_json::from_str(&project.run(["check", "--json"]).stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let of_key = findings.iter().filter(|it| it["secret"] == "AUTH");
+        of_key.map(|it| (it["code"].to_string(), it["fix"].to_string())).collect::<Vec<_>>()
+    };
+    let wanted = ("\"declaration-changed\"".to_owned(), "\"vault-kit generate --replace AUTH\"".to_owned());
+    assert_eq!(found(), [wanted.clone()]);
+    project.run(["generate", "--replace", "SERVICE_TOKEN", "--yes"]).assert_code(0);
+    assert_eq!(found(), [wanted], "a token by the old key changes nothing");
+    project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}

@@ -47,7 +47,7 @@ impl World<'_> {
             let from = held.map_or(next.until, |held| next.held_since(held).until);
             let is_joint = companions::is_joint(self.manifest, declaration, store);
             // What all hosts publish is not made anew by each of them: like the current root, it stays as it was declared.
-            let is_as_declared = companions::is_as_declared(declaration, next.version)
+            let is_as_declared = companions::is_as_declared(declaration, &next.version.facts)
                 && (is_joint || observed.recipes.get(name) == next.version.recipe.as_ref());
             // They activate it by a rotation, which asks AWS whether it is time.
             let is_due = (has_ended || from <= self.now) && !is_joint;

@@ -11,6 +11,7 @@ use crate::check::finding::Code;
 use crate::check::origins::{allows_all, names_origins};
 use crate::check::pattern_digest;
 use crate::check::strength::{KEY_WEAK_BELOW, WEAK_BELOW};
+use crate::companions::is_as_declared;
 use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::plan::due;
@@ -108,7 +109,10 @@ impl<'a> Bench<'a> {
             self.about_secret(Code::PatternMismatch, name, "does not match its declared pattern", self.replace(name));
         }
         let declared = self.facts.recipes.get(name);
-        if declared.is_some() && entry.recipe.is_some() && declared != entry.recipe.as_ref() {
+        let is_other = declared.is_some() && entry.recipe.is_some() && declared != entry.recipe.as_ref();
+        // A key pair that takes its place is on its way.
+        let has_next = entry.beside.iter().any(|it| it.state == BesideState::Next);
+        if is_other || !has_next && !is_as_declared(declaration, &entry.facts) {
             self.about_secret(Code::DeclarationChanged, name, "was made from an older declaration", self.replace(name));
         }
     }
