@@ -9,7 +9,7 @@ use super::key::{Form, PrivateKey, Refusal};
 use super::names::{Host, forbidden};
 use super::public_key::PublicKey;
 use super::renewal::days_left;
-use super::verify::no_signer;
+use super::verify::{no_signer, unreadable};
 use crate::secret::Secret;
 
 /// The longest life that verifiers take of a leaf under a private root (Apple's limit).
@@ -85,6 +85,7 @@ pub fn judge(material: &Material<'_>, purpose: &Use<'_>) -> Judged {
             pair = paired(key, &leaf.key, material, &mut findings);
         }
         dates(leaf, purpose.now, &mut findings);
+        findings.extend(std::iter::once(leaf).chain(&chain.intermediates).find_map(unreadable));
         names(leaf, purpose.hosts, &mut findings);
         profile(leaf, purpose, &mut findings);
         strength(chain, &mut findings);
@@ -190,7 +191,7 @@ fn names(leaf: &Certificate, hosts: &[Host], findings: &mut Vec<Finding>) {
         let message = "the certificate has no alternative name, and no client looks at its common name";
         findings.push(Finding::error("san-absent", message));
     }
-    for host in hosts.iter().filter(|host| host.is_covered_by(leaf) != Some(true)) {
+    for host in hosts.iter().filter(|host| host.is_covered_by(leaf) == Some(false)) {
         let only = if names.is_empty() { String::new() } else { format!(", only for {}", listed(&names)) };
         let message = format!("the certificate is not valid for `{host}`{only}");
         findings.push(Finding::error("host-not-covered", message));

@@ -113,6 +113,11 @@ fn path(question: &Question<'_>, leaf: &Certificate, intermediates: &[Certificat
     Some(finer.unwrap_or_else(|| reason(&error)))
 }
 
+/// Why no verifier reads a certificate, whatever it is asked about.
+pub(super) fn unreadable(certificate: &Certificate) -> Option<Finding> {
+    EndEntityCert::try_from(&CertificateDer::from(certificate.der.as_slice())).err().map(|error| reason(&error))
+}
+
 /// A CA that must not sign certificates.
 pub(super) fn no_signer(authority: &Certificate) -> Finding {
     let message = format!("the key usage of `{}` does not let it sign certificates", authority.short_name());

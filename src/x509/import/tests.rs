@@ -183,3 +183,13 @@ fn each_flaw_of_the_chain_is_named() {
     let chain = format!("{}{}{}", leaf.pem, issuing.pem, upper.pem);
     assert_eq!(Case::new(&chain, &leaf.key).codes(), [("path-too-long", Severity::Error)]);
 }
+
+#[test]
+fn a_critical_extension_that_nobody_knows_is_the_reason_and_not_the_name() {
+    let (fullchain, leaf) = shop(|it| {
+        let mut extension = rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        extension.set_criticality(true);
+        it.custom_extensions.push(extension);
+    });
+    assert_eq!(Case::new(&fullchain, &leaf.key).codes(), [("unknown-critical-extension", Severity::Error)]);
+}
