@@ -44,6 +44,13 @@ impl Ui {
         write_all(stdio::stdout(), bytes).map_err(|error| Error::io("write to stdout", error))
     }
 
+    /// Whether what is written to stdout comes to nobody. A stdout that was closed is /dev/null before we begin.
+    pub fn is_lost(self) -> bool {
+        let nowhere = rustix::fs::stat("/dev/null").map(|it| (it.st_rdev, it.st_mode));
+        rustix::fs::fstat(stdio::stdout()).map(|it| (it.st_rdev, it.st_mode & 0o170_000))
+            == nowhere.map(|(device, mode)| (device, mode & 0o170_000))
+    }
+
     /// Writes a value to stdout: the one place where a secret leaves on purpose.
     pub fn value(self, value: &Secret) -> Result<()> {
         self.data(value.expose())

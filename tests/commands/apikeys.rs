@@ -82,6 +82,21 @@ fn a_key_is_all_that_stands_on_stdout_and_only_its_hash_is_kept() {
 }
 
 #[test]
+fn a_key_that_nobody_would_see_is_not_issued() {
+    let project = shop();
+    let before = project.contents();
+    for closed in ["exec \"$@\" >&-", "exec \"$@\" >/dev/null"] {
+        let run = Run::of(&mut project.command_under(["sh", "-c", closed, "sh"], ["apikey", "new", "acme"]));
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+        assert!(run.stderr.contains("error: the key would be shown to nobody"), "{run:?}");
+        assert!(project.contents() == before, "{closed}");
+    }
+    let run =
+        Run::of(&mut project.command_under(["sh", "-c", "exec \"$@\" >&-", "sh"], ["apikey", "new", "acme", "-n"]));
+    assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
 fn json_has_the_key_once_and_a_dry_run_has_none_and_changes_nothing() {
     let project = shop();
     let before = project.contents();

@@ -80,6 +80,10 @@ struct Ending<'a> {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
+    if !arguments.dry_run && context.ui.is_lost() {
+        return Err(Error::usage("the key would be shown to nobody: stdout is closed, or is /dev/null")
+            .hint("nothing was changed; leave stdout open: the key is shown this once"));
+    }
     let session = Session::open(context)?;
     let prefix =
         arguments.prefix.clone().unwrap_or_else(|| default_prefix(&session.manifest.project, &session.environment));
