@@ -71,7 +71,7 @@ fn before_the_first_init_everything_is_missing() {
 fn monitoring_gets_a_file_that_prometheus_reads() {
     let project =
         Project::initialised(&SHOP.replace("[secrets.DB_PASSWORD]", "[secrets.DB_PASSWORD]\nrotate = \"30d\""));
-    std::fs::write(project.path("vault-kit.prom"), "old").unwrap();
+    std::fs::write(project.path("vault-kit.prom"), "# HELP vault_kit_of_before Another state.\n").unwrap();
     project.run(["status", "--metrics", "vault-kit.prom"]).assert_code(0);
     let text = project.read("vault-kit.prom");
     let mode = std::fs::metadata(project.path("vault-kit.prom")).unwrap().permissions().mode();
