@@ -38,7 +38,8 @@ pub fn earlier(world: &World<'_>, store: &Store, name: &SecretName, to: Option<V
     let declaration = world.declaration(name)?;
     if !declaration.kind.is_single() {
         let message = format!("`{name}` is a {}, which is made anew rather than taken back", declaration.kind.name());
-        return Err(Error::usage(message).hint(format!("make a new one with `vault-kit rotate {name}`")));
+        let words = if declaration.is_generated() { format!("rotate {name}") } else { declaration.supply_words() };
+        return Err(Error::usage(message).hint(format!("a new one comes by `vault-kit {words}`")));
     }
     if matches!(declaration.kind, Kind::EncryptionKey(_)) && !programs::has(world.manifest, declaration, Step::Set) {
         let message =

@@ -389,7 +389,8 @@ fn the_versions_that_a_rollback_may_name_are_listed() {
 fn what_cannot_be_taken_back_is_refused_with_what_to_do_instead() {
     let project = Project::initialised(
         "[project]\nname = \"shop\"\n[secrets.VAULT]\nkind = \"encryption-key\"\n[secrets.TLS]\nkind = \"certificate\"\n\
-         issuer = \"self\"\ndns = [\"localhost\"]\n[secrets.SIGNER]\nkind = \"keypair\"\n",
+         issuer = \"self\"\ndns = [\"localhost\"]\n[secrets.SIGNER]\nkind = \"keypair\"\n[secrets.SITE]\n\
+         kind = \"certificate\"\nissuer = \"import\"\ndns = [\"localhost\"]\n",
     );
     project.run(["generate", "--replace", "VAULT", "TLS", "SIGNER", "--yes"]).assert_code(0);
     let before = project.contents();
@@ -400,6 +401,7 @@ fn what_cannot_be_taken_back_is_refused_with_what_to_do_instead() {
         assert!(words.contains("is made anew rather than taken back"), "{words}");
         assert!(words.contains(&format!("`vault-kit rotate {name}`")), "{words}");
     }
+    assert!(refused("SITE").contains("`vault-kit cert import SITE "), "somebody else makes it anew");
     assert!(project.contents() == before);
 }
 
