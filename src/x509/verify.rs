@@ -129,6 +129,9 @@ fn is_weak(it: &Certificate) -> bool {
     it.signature_algorithm.1 || it.key.kind.is_weak()
 }
 
+/// What stands against a path that webpki has found.
+type PathJudge<'a> = dyn Fn(&VerifiedPath<'_>) -> Result<(), Error> + 'a;
+
 /// What webpki says of a leaf, of each path by the lists of the very CAs on it.
 fn verified(
     question: &Question<'_>,
@@ -163,8 +166,7 @@ fn verified(
         let anchor = std::slice::from_ref(path.anchor());
         leaf.verify_for_usage(ALL_VERIFICATION_ALGS, anchor, &own, time, usage(), Some(options), None).map(drop)
     };
-    let revocation: Option<&dyn Fn(&VerifiedPath<'_>) -> Result<(), Error>> =
-        if question.revocation.is_some() { Some(&is_unrevoked) } else { None };
+    let revocation: Option<&PathJudge<'_>> = if question.revocation.is_some() { Some(&is_unrevoked) } else { None };
     leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &between_der, time, usage(), None, revocation).map(drop)
 }
 

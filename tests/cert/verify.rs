@@ -87,7 +87,7 @@ fn our_answer_is_openssl_s_in_every_case_of_the_table() {
     world.project.write("newer-first.crl", lists(&[revoking, clean.clone()]));
     world.project.write("expired-first.crl", lists(&[issuing.revocation_list(&[], 1), clean.clone()]));
     let future = issuing.revocation_list_from(&[], 1, 7);
-    world.project.write("future.crl", lists(&[future.clone()]));
+    world.project.write("future.crl", lists(std::slice::from_ref(&future)));
     world.project.write("future-first.crl", lists(&[future, clean]));
     world.project.write("half.crl", issuing.revocation_list(&[], 7));
 

@@ -9,7 +9,7 @@ use crate::x509::chain::has_signed;
 
 /// A list, and what tells it from others of its CA.
 pub(super) struct List<'a> {
-    pub(super) list: CertRevocationList<'a>,
+    pub(super) parsed: CertRevocationList<'a>,
     issuer: Vec<u8>,
     signed: Vec<u8>,
     signature: Vec<u8>,
@@ -42,7 +42,7 @@ pub(super) fn of<'l, 'a>(
             }
         }
     }
-    chosen.into_iter().map(|it| &it.list).collect()
+    chosen.into_iter().map(|it| &it.parsed).collect()
 }
 
 /// The lists of a CA. Another one of its name, such as the one before it, has lists of its own; where its key made none of
@@ -56,17 +56,17 @@ fn signed_by<'l, 'a>(lists: &'l [List<'a>], authority: &Certificate) -> Vec<&'l 
 
 impl<'a> List<'a> {
     fn read(der: &'a [u8]) -> Result<Self, Error> {
-        let list = CertRevocationList::from(BorrowedCertRevocationList::from_der(der)?);
-        let (_, parsed) = x509_parser::parse_x509_crl(der).map_err(|_| Error::BadDer)?;
+        let parsed = CertRevocationList::from(BorrowedCertRevocationList::from_der(der)?);
+        let (_, told) = x509_parser::parse_x509_crl(der).map_err(|_| Error::BadDer)?;
         let time = |it: x509_parser::time::ASN1Time| DateTime::from_timestamp(it.timestamp(), 0);
         Ok(Self {
-            list,
-            issuer: parsed.issuer().as_raw().to_vec(),
-            signed: parsed.tbs_cert_list.as_ref().to_vec(),
-            signature: parsed.signature_value.data.to_vec(),
-            this_update: time(parsed.last_update()).ok_or(Error::BadDer)?,
-            next_update: parsed.next_update().and_then(time),
-            number: parsed.crl_number().cloned(),
+            parsed,
+            issuer: told.issuer().as_raw().to_vec(),
+            signed: told.tbs_cert_list.as_ref().to_vec(),
+            signature: told.signature_value.data.to_vec(),
+            this_update: time(told.last_update()).ok_or(Error::BadDer)?,
+            next_update: told.next_update().and_then(time),
+            number: told.crl_number().cloned(),
         })
     }
 
@@ -76,6 +76,6 @@ impl<'a> List<'a> {
 
     /// Which certificates of its CA it is about; `None` = all.
     fn scope(&self) -> Option<&[u8]> {
-        self.list.issuing_distribution_point()
+        self.parsed.issuing_distribution_point()
     }
 }
