@@ -5,143 +5,10 @@
 //! 16 characters of base64 the chance is below 10⁻¹⁴, for four EFF words below 10⁻¹⁰. The rules for brackets, trailing
 //! `EXAMPLE` and masks hold for fewer than one in 10⁸ random values of 16 characters or more.
 
+mod vocabulary;
+
 use super::password_of_url;
-
-/// The words of placeholders, sorted; compounds such as `changeme` are spelled from them.
-const VOCABULARY: [&str; 116] = [
-    "abc",
-    "access",
-    "account",
-    "actual",
-    "add",
-    "admin",
-    "administrator",
-    "api",
-    "at",
-    "auth",
-    "bar",
-    "base",
-    "bit",
-    "bytes",
-    "change",
-    "changeit",
-    "changeme",
-    "char",
-    "characters",
-    "chars",
-    "client",
-    "cookie",
-    "credential",
-    "database",
-    "db",
-    "default",
-    "demo",
-    "dev",
-    "development",
-    "dummy",
-    "empty",
-    "enter",
-    "example",
-    "fake",
-    "fill",
-    "fixme",
-    "foo",
-    "for",
-    "generate",
-    "generated",
-    "goes",
-    "guest",
-    "here",
-    "hmac",
-    "host",
-    "id",
-    "in",
-    "insecure",
-    "insert",
-    "is",
-    "it",
-    "jwt",
-    "key",
-    "least",
-    "letmein",
-    "local",
-    "long",
-    "master",
-    "me",
-    "minio",
-    "minioadmin",
-    "must",
-    "my",
-    "mysql",
-    "new",
-    "none",
-    "not",
-    "now",
-    "null",
-    "or",
-    "pass",
-    "passphrase",
-    "passwd",
-    "password",
-    "paste",
-    "placeholder",
-    "please",
-    "postgres",
-    "postgresql",
-    "prod",
-    "production",
-    "put",
-    "qwerty",
-    "rabbitmq",
-    "random",
-    "real",
-    "redis",
-    "replace",
-    "root",
-    "sample",
-    "secret",
-    "secure",
-    "service",
-    "session",
-    "set",
-    "signing",
-    "some",
-    "string",
-    "strong",
-    "super",
-    "tbd",
-    "test",
-    "testing",
-    "the",
-    "this",
-    "to",
-    "todo",
-    "token",
-    "unset",
-    "use",
-    "user",
-    "username",
-    "value",
-    "welcome",
-    "with",
-    "your",
-];
-
-/// Defaults that the vocabulary does not spell, in lower case.
-const DEFAULTS: [&str; 12] = [
-    "123456",
-    "1234567890",
-    "12345678",
-    "hunter2",
-    "n/a",
-    "p@ssw0rd",
-    "passw0rd",
-    "s3cr3t",
-    "sa",
-    "toor",
-    "undefined",
-    "youshallnotpass",
-];
+use vocabulary::{DEFAULTS, VOCABULARY};
 
 /// A word with more digits than this is not spelled but, say, half of a UUID.
 const MOST_DIGITS: usize = 8;
@@ -165,6 +32,13 @@ pub fn is_written_for_a_value(value: &[u8]) -> bool {
                 || value.ends_with(b"EXAMPLEKEY")
                 || is_spelled(value)
                 || asks_for_a_value(value))
+}
+
+/// Whether nothing can be running with a value: it is empty, or says that something is to be put there. With `changeme` and
+/// `postgres` something may.
+pub fn serves_nobody(value: &[u8]) -> bool {
+    let value = judged(value);
+    value.is_empty() || value.len() <= LONGEST && (is_bracketed(value) || asks_for_a_value(value))
 }
 
 fn judged(value: &[u8]) -> &[u8] {
@@ -385,6 +259,16 @@ mod tests {
             "not-set",
         ] {
             assert!(is_placeholder(text.as_bytes()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn with_a_word_that_is_no_question_something_may_be_running() {
+        for text in ["", "<token>", "your-api-key-here", "${TOKEN}", "postgres://app:<password>@db/app"] {
+            assert!(serves_nobody(text.as_bytes()), "{text:?}");
+        }
+        for text in ["changeme", "postgres", "hunter2", "0000", "postgres://app:postgres@db/app"] {
+            assert!(!serves_nobody(text.as_bytes()), "{text:?}");
         }
     }
 

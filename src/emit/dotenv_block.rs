@@ -75,8 +75,8 @@ pub(super) fn merge(
         let others: Vec<&Entry> = ours.iter().filter(|it| !is_kept(it)).collect();
         // Without a block something beside them is new, or the file would be complete: `init` makes what is still missing.
         let way = if block.is_some() { "render --adopt" } else { "init --adopt" };
-        // Whoever copied an example supplies its values one by one: nobody misses what only stood for them.
-        if block.is_some() || others.is_empty() || !refused::missed(&others).is_empty() {
+        // Whoever copied an example supplies its values one by one.
+        if block.is_some() || others.is_empty() || !others.iter().all(|it| refused::serves_nobody(it)) {
             return Err(refused::name_outside_block(path, &ours, &others, way));
         }
     }

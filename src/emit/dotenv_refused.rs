@@ -2,7 +2,7 @@
 
 use super::dotenv_block::{BEGIN, END};
 use super::dotenv_read::Entry;
-use crate::check::placeholder::is_placeholder;
+use crate::check::placeholder;
 use crate::error::{Error, Kind};
 use crate::shell;
 
@@ -14,9 +14,10 @@ pub(super) fn block_damaged(path: &str, line: usize, what: &str) -> Error {
 /// The same with what to do, where these lines have other values than ours: to move them would drop those.
 pub(super) fn with_ways_out_of_damage(error: Error, path: &str, others: &[Entry]) -> Error {
     let others: Vec<&Entry> = others.iter().collect();
-    let error = match missed(&others).is_empty() {
-        true => error.hint("`vault-kit render --adopt` puts them right, and keeps every line that is not ours"),
-        false => with_ways_out(error, path, &others, "render --adopt"),
+    let error = if missed(&others).is_empty() {
+        error.hint("`vault-kit render --adopt` puts them right, and keeps every line that is not ours")
+    } else {
+        with_ways_out(error, path, &others, "render --adopt")
     };
     error.hint(format!("or repair the two marker lines by hand: `{BEGIN}` … `{END}`"))
 }
@@ -38,17 +39,24 @@ pub fn value_differs(path: &str, others: &[Entry]) -> Error {
 pub fn with_ways_out(error: Error, path: &str, others: &[&Entry], way: &str) -> Error {
     let missed = missed(others);
     if missed.is_empty() {
-        let dropped = if others.is_empty() { "" } else { ", and drops what only stands for a value" };
-        return error.hint(format!("`vault-kit {way}` moves the lines into the block{dropped}"));
+        if others.is_empty() {
+            return error.hint(format!("`vault-kit {way}` moves the lines into the block"));
+        }
+        let drops = format!("`vault-kit {way}` moves the lines into the block, and drops what only stands for a value");
+        let first = format!(
+            "where a value is missing yet, first delete what only stands for one: {}",
+            listed(others.iter().copied())
+        );
+        return error.hint(drops).hint(first);
     }
     let expanding: Vec<&Entry> = missed.into_iter().filter(|it| it.expands).collect();
-    let error = match expanding.is_empty() {
-        true => error,
-        false => error.hint(format!(
+    let mut error = error;
+    if !expanding.is_empty() {
+        error = error.hint(format!(
             "Compose puts something else in the place of a `$`: to keep the value of {}, first put the one that runs between single quotes",
             listed(expanding.into_iter())
-        )),
-    };
+        ));
+    }
     error
         .hint(format!(
             "`vault-kit import --replace {}` takes the values there into the store; `vault-kit init --adopt` then moves the lines into the block",
@@ -58,9 +66,15 @@ pub fn with_ways_out(error: Error, path: &str, others: &[&Entry], way: &str) -> 
 }
 
 /// Those with a value that somebody could miss.
-pub(super) fn missed<'e>(others: &[&'e Entry]) -> Vec<&'e Entry> {
-    let is_missed = |it: &Entry| it.expands || !it.value.is_empty() && !is_placeholder(it.value.expose());
+fn missed<'e>(others: &[&'e Entry]) -> Vec<&'e Entry> {
+    let stands = |it: &Entry| it.value.is_empty() || placeholder::is_placeholder(it.value.expose());
+    let is_missed = |it: &Entry| it.expands || !stands(it);
     others.iter().copied().filter(|it| is_missed(it)).collect()
+}
+
+/// Whether nothing can be running with the value of a line.
+pub(super) fn serves_nobody(entry: &Entry) -> bool {
+    !entry.expands && placeholder::serves_nobody(entry.value.expose())
 }
 
 fn listed<'e>(entries: impl Iterator<Item = &'e Entry>) -> String {

@@ -407,12 +407,30 @@ fn what_is_no_token_is_not_taken_as_one() {
 
 #[test]
 fn what_is_proposed_beside_placeholders_works_as_it_is_pasted() {
-    let project = Project::with_manifest(
-        "[project]\nname = \"p\"\n[secrets.A]\nkind = \"external\"\n[secrets.B]\nkind = \"random\"\n[secrets.C]\nkind = \"external\"\n\
-         [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n",
-    );
+    let three = || {
+        Project::with_manifest(
+            "[project]\nname = \"p\"\n[secrets.A]\nkind = \"external\"\n[secrets.B]\nkind = \"random\"\n[secrets.C]\nkind = \"external\"\n\
+             [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n",
+        )
+    };
+    let project = three();
     let kept = "mQ7nV2xK9pLr4TzB8wYc1JdF6hGs3AeU";
-    project.write(".env", format!("A=your-api-key-here\nX=1\nB=changeme\nC={kept}\n"));
+    // With a word such as this one something may be running.
+    project.write(".env", "A=your-api-key-here\nB=changeme\nC=changeme\n");
+    let waiting = project.run(["init"]).assert_code(0);
+    assert!(waiting.stderr.contains("waiting       output env"), "{waiting:?}");
+    project.write("values.json", format!("{{\"A\": \"{kept}\", \"C\": \"{kept}\"}}"));
+    project.run(["import", "values.json"]).assert_code(0);
+    let refused = project.run(["render"]).assert_code(7);
+    let first = "hint: where a value is missing yet, first delete what only stands for one: `A` (line 1), `B` (line 2), `C` (line 3)\n";
+    assert!(
+        refused.stderr.contains("`vault-kit render --adopt` moves") && refused.stderr.contains(first),
+        "{refused:?}"
+    );
+    assert!(project.read(".env").contains("B=changeme\n"));
+
+    let project = three();
+    project.write(".env", format!("A=your-api-key-here\nX=1\nB=<generated>\nC={kept}\n"));
     set_mode(&project.path(".env"), 0o600);
     project.run(["import", ".env"]).assert_code(1);
     let mut pasted = Vec::new();
@@ -425,7 +443,7 @@ fn what_is_proposed_beside_placeholders_works_as_it_is_pasted() {
     }
     assert_eq!(pasted, ["vault-kit set A", "vault-kit generate B"]);
     let text = project.read(".env");
-    assert!(text.contains("X=1\n") && text.contains(&format!("C={kept}\n")) && !text.contains("changeme"), "{text}");
+    assert!(text.contains("X=1\n") && text.contains(&format!("C={kept}\n")) && !text.contains("generated"), "{text}");
     assert_eq!(text.matches("\nA=").count(), 1, "{text}");
 }
 
