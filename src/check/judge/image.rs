@@ -138,7 +138,9 @@ impl Bench<'_> {
             for path in candidates(&layers, image, (of, context)) {
                 let taking = layers.taking(target, of, path);
                 let moving = if taking.is_empty() { layers.moving(target, of, path) } else { Vec::new() };
-                moving.iter().for_each(|it| moved.entry(it.line).or_default().push(path));
+                for instruction in moving {
+                    moved.entry(instruction.line).or_default().push(path);
+                }
                 for instruction in taking {
                     taken.entry(instruction.line).or_insert((instruction, Vec::new())).1.push(path);
                 }

@@ -9,7 +9,9 @@ use crate::private_file::Root;
 
 pub(super) fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
     let Some(root) = Root::open_existing(&place.directory)? else {
-        Event::ALL.iter().for_each(|&event| say_foreign(context, event, place));
+        for event in Event::ALL {
+            say_foreign(context, event, place);
+        }
         return Answer::new(dry_run, Vec::new()).tell(context);
     };
     if !dry_run {

@@ -104,13 +104,13 @@ impl Prints<'_> {
         let message = format!("`{}`, the fingerprints of {}, is not there", self.path, self.environment);
         let git = self.git();
         let is_shallow = git.expect_repository().is_ok() && git.is_shallow().unwrap_or(false);
-        let error = Error::new(Kind::Manifest, "fingerprints-missing", message);
-        self.hinted(match is_shallow {
-            true => error.hint(
+        let mut error = Error::new(Kind::Manifest, "fingerprints-missing", message);
+        if is_shallow {
+            error = error.hint(
                 "the clone is shallow, so that nobody can tell whether a commit had it: `git fetch --unshallow`; one that none had stops nothing",
-            ),
-            false => error,
-        })
+            );
+        }
+        self.hinted(error)
     }
 
     fn git(&self) -> Git {

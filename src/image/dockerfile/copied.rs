@@ -54,7 +54,7 @@ impl Copied {
                 "type" if value != "bind" => return None,
                 "from" => copied.from = Some(value.to_owned()),
                 "source" | "src" => copied.sources = vec![value.trim_start_matches('/').to_owned()],
-                "target" | "dst" | "destination" => copied.target = value.to_owned(),
+                "target" | "dst" | "destination" => value.clone_into(&mut copied.target),
                 _ => {}
             }
         }
