@@ -539,7 +539,7 @@ fn a_key_pair_of_another_algorithm_than_declared_is_found_until_another_takes_it
         of_key.map(|it| (it["code"].to_string(), it["fix"].to_string())).collect::<Vec<_>>()
     };
     let wanted = ("\"declaration-changed\"".to_owned(), "\"vault-kit generate --replace AUTH\"".to_owned());
-    assert_eq!(found(), [wanted.clone()]);
+    assert_eq!(found().as_slice(), std::slice::from_ref(&wanted));
     project.run(["generate", "--replace", "SERVICE_TOKEN", "--yes"]).assert_code(0);
     assert_eq!(found(), [wanted], "a token by the old key changes nothing");
     project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
