@@ -312,12 +312,12 @@ fn whoever_was_killed_at_any_step_is_completed_by_the_same_command() {
                     file.unwrap().set_modified(long_ago).unwrap();
                 }
                 project.run(["hooks", verb]).assert_code(0);
-                let (files, text) = (hook_files(&project), project.read(".git/hooks/pre-commit"));
+                let (files, hook) = (hook_files(&project), project.read(".git/hooks/pre-commit"));
                 if verb == "install" {
                     assert_eq!(files, installed, "{verb} {call} {index}");
                     assert_eq!(project.read(".git/hooks/pre-commit.before-vault-kit"), THEIRS);
                 } else {
-                    assert_eq!((&files[..], &*text), (&["pre-commit".to_owned()][..], THEIRS), "{verb} {call} {index}");
+                    assert_eq!((&files[..], &*hook), (&["pre-commit".to_owned()][..], THEIRS), "{verb} {call} {index}");
                 }
             }
         }
