@@ -423,10 +423,7 @@ fn what_is_proposed_beside_placeholders_works_as_it_is_pasted() {
     project.run(["import", "values.json"]).assert_code(0);
     let refused = project.run(["render"]).assert_code(7);
     let first = "hint: where a value is missing yet, first delete what only stands for one: `A` (line 1), `B` (line 2), `C` (line 3)\n";
-    assert!(
-        refused.stderr.contains("`vault-kit render --adopt` moves") && refused.stderr.contains(first),
-        "{refused:?}"
-    );
+    assert!(refused.stderr.contains("`vault-kit init --adopt` moves") && refused.stderr.contains(first), "{refused:?}");
     assert!(project.read(".env").contains("B=changeme\n"));
 
     let project = three();

@@ -250,7 +250,7 @@ impl Declared<'_> {
 /// some of them leaked.
 fn adopting(error: Error) -> Error {
     error.map_hints(&|hint| {
-        let path = hint.strip_prefix("`vault-kit import ").and_then(|it| it.split('`').next());
+        let path = hint.strip_prefix("`vault-kit import --replace ").and_then(|it| it.split('`').next());
         path.map_or_else(
             || hint.to_owned(),
             |path| format!("first, to keep what else stands there: `vault-kit import --replace {path}`, which refuses what leaked"),
