@@ -8,6 +8,15 @@ use crate::manifest::changes::Changes;
 use crate::name::SecretName;
 use crate::observe::git_changes::Revision;
 
+/// Whether findings about other files may hang from a file: a line in one Compose file takes effect in another, what `.dockerignore`
+/// no longer keeps back is told at the Dockerfile, and whatever lies in a context may be copied.
+fn is_wiring(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let is_ignore_file = name == ".gitignore" || name.ends_with(".dockerignore");
+    let is_of_compose = [".yaml", ".yml", ".env"].iter().any(|it| name.ends_with(it)) || name.starts_with(".env");
+    is_ignore_file || is_of_compose || name.contains("Dockerfile") || name.contains("Containerfile")
+}
+
 /// What changed since a revision.
 pub struct Since {
     changes: Changes,
@@ -28,7 +37,10 @@ impl Since {
 
     /// Adds the files that hold what changed, which git does not know; `None` = so much changed that all is about it.
     pub fn with_outputs(mut self, session: &Session<'_>, expected: &[ExpectedFile]) -> Option<Changed> {
-        if self.changes.everything {
+        if self.changes.everything
+            || !self.changes.outputs.is_empty()
+            || self.wanted.files.iter().any(|it| is_wiring(it))
+        {
             return None;
         }
         let holds = |name: &SecretName| self.changes.secrets.contains(name);
