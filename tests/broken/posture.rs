@@ -72,6 +72,9 @@ broken! {
     a_container_with_half_of_its_limits: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "cpus: \"0.5\", memory: 256M } } }\n\n  mcp-rag", "cpus: \"0.5\" } } }\n\n  mcp-rag");
     } => "no-limits" at "nginx" in "docker-compose.yml";
+    a_container_whose_limit_is_none_to_docker: "mcp-rag", |project| {
+        edit(project, "docker-compose.yml", "cpus: \"0.5\", memory: 256M } } }\n\n  mcp-rag", "cpus: \"0.0\", memory: 256M } } }\n\n  mcp-rag");
+    } => "no-limits" at "nginx" in "docker-compose.yml";
     a_privileged_container: "omni2", |project| {
         edit(project, "docker-compose.yml", "environment: { CONTAINERS", "privileged: true\n    environment: { CONTAINERS");
     } => "privileged" at "privileged" in "docker-compose.yml";

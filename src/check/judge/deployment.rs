@@ -6,7 +6,7 @@ mod ports;
 
 use super::Bench;
 use crate::check::finding::{Code, Finding};
-use crate::compose::{Location, Project, Service};
+use crate::compose::{Location, Project, Service, Text};
 use crate::manifest::deployment::{Deployment, Rule, Rules};
 use crate::manifest::suggest;
 use crate::project::MANIFEST;
@@ -81,8 +81,11 @@ impl<'a> Bench<'a> {
             self.of(Code::NotReadOnly, at, format!("`{name}` can write to its root file system"), fix);
         }
         let limits = [(&service.limits.cpus, "processors"), (&service.limits.memory, "memory")];
+        // To Docker nothing is no limit.
+        let is_nothing = |limit: &Text| !limit.as_str().bytes().any(|it| matches!(it, b'1'..=b'9'));
+        let is_unlimited = |limit: &Option<Text>| limit.as_ref().is_none_or(is_nothing);
         let unlimited: Vec<&str> =
-            limits.into_iter().filter(|(limit, _)| limit.is_none()).map(|(_, what)| what).collect();
+            limits.into_iter().filter(|(limit, _)| is_unlimited(limit)).map(|(_, what)| what).collect();
         if deployment.limits && !unlimited.is_empty() {
             let fix = "deploy: { resources: { limits: { cpus: \"1\", memory: 1G } } }";
             self.of(Code::NoLimits, at, format!("`{name}` has no limit of {}", unlimited.join(" and ")), fix);
