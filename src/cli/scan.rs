@@ -66,7 +66,7 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let formats = Formats::find(context, &arguments.format)?;
-    let lines = if arguments.range.as_deref() == Some("-") { Some(stdin()?) } else { None };
+    let lines = if arguments.range.as_deref() == Some("-") { Some(pushed_lines(context)?) } else { None };
     let (session, staged) = arguments.project(context, lines.as_deref())?;
     let frame = Frame {
         manifest: session.manifest.file.clone(),
@@ -260,9 +260,17 @@ fn named(context: &Context, path: &Path) -> Result<Item> {
     }
 }
 
-fn stdin() -> Result<String> {
+/// What git gives a pre-push hook on stdin. Whoever calls the hook and passes nothing on would be told for ever that all is well.
+fn pushed_lines(context: &Context) -> Result<String> {
     use std::io::Read as _;
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(|error| Error::io("read stdin", error))?;
-    Ok(text)
+    if text.is_empty() {
+        context.ui.warn("stdin names nothing that is pushed: no commit was looked at");
+    }
+    match git::foreign_line(&text) {
+        Some(line) => Err(Error::usage(format!("line {line} of stdin is none of git's pre-push hook"))
+            .hint("`--range -` is for hooks: `githooks(5)` has the form; for a range, name it: `--range A..B`")),
+        None => Ok(text),
+    }
 }

@@ -21,7 +21,7 @@ use super::finding::Within;
 use super::stream::{Found, Search, Worker};
 use crate::error::{Error, Kind, Result};
 use refs::Ref;
-pub use refs::tips;
+pub use refs::{foreign_line, tips};
 pub use snapshot::{Kept, Snapshot, Tree};
 
 /// What git may learn of our environment: where things are, and whose configuration holds (`safe.directory`).

@@ -323,6 +323,25 @@ fn a_submodule_is_told_of_and_its_commits_are_not_taken_for_content() {
 }
 
 #[test]
+fn what_git_did_not_say_on_stdin_is_no_push_without_a_leak() {
+    let project = repository();
+    let run = project.run_with_stdin(["scan", "--range", "-"], b"").assert_code(0);
+    assert!(run.stderr.contains("warning: stdin names nothing that is pushed: no commit was looked at"), "{run:?}");
+    let none = "0".repeat(40);
+    for (line, text) in [
+        (1, "junk\n".to_owned()),
+        (1, "\n".to_owned()),
+        (2, format!("(delete) {none} refs/heads/main {none}\nrefs/heads/main nothex refs/heads/main 000\n")),
+    ] {
+        for flags in [&["scan", "--range", "-"][..], &["scan", "--rules-only", "--range", "-"]] {
+            let run = project.run_with_stdin(flags, text.as_bytes()).assert_code(2);
+            let told = format!("line {line} of stdin is none of git's pre-push hook");
+            assert!(run.stderr.contains(&told) && !run.stderr.contains("nothex"), "{run:?}");
+        }
+    }
+}
+
+#[test]
 fn what_a_push_would_send_is_looked_at() {
     let project = repository();
     let auth = auth(&project);

@@ -165,15 +165,21 @@ pub(super) fn is_none(id: &str) -> bool {
 }
 
 fn pushed(lines: &str) -> impl Iterator<Item = Pushed<'_>> {
+    lines.lines().filter_map(pushed_by).filter(|it| !is_none(it.ours))
+}
+
+fn pushed_by(line: &str) -> Option<Pushed<'_>> {
     let is_id = |id: &&str| id.len() >= 40 && id.bytes().all(|it| it.is_ascii_hexdigit());
-    let one = move |line| {
-        // The remote's name of the ref may have blanks in it, the ids stand second from the left and last.
-        let mut words = str::rsplit(line, ' ').filter(is_id);
-        let (theirs, ours) = (words.next()?, words.next()?);
-        let name = line.split_once(ours).map_or("", |(_, rest)| rest.trim_end_matches(theirs).trim());
-        Some(Pushed { ours, theirs, name })
-    };
-    lines.lines().filter_map(one).filter(|it| !is_none(it.ours))
+    // The remote's name of the ref may have blanks in it, the ids stand second from the left and last.
+    let mut words = line.rsplit(' ').filter(is_id);
+    let (theirs, ours) = (words.next()?, words.next()?);
+    let name = line.split_once(ours).map_or("", |(_, rest)| rest.trim_end_matches(theirs).trim());
+    Some(Pushed { ours, theirs, name })
+}
+
+/// The number of the first line, counted from one, that no pre-push hook is given.
+pub fn foreign_line(lines: &str) -> Option<usize> {
+    lines.lines().position(|line| pushed_by(line).is_none()).map(|at| at + 1)
 }
 
 /// The commits that are pushed, by the lines of a pre-push hook, each once. Tags name what branches have.
