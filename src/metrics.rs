@@ -48,6 +48,8 @@ pub struct SecretMetrics<'a> {
     pub failures: u32,
     /// Whether a hook has yet to tell its owner the value in use.
     pub is_untold: bool,
+    /// Whether the value in use leaked.
+    pub is_leaked: bool,
 }
 
 /// How a rotation ended, or failed last.
@@ -66,7 +68,7 @@ pub struct LastRotation {
 /// A metric of each secret: its name, what it tells, and its sample, if the secret has one.
 type Family = (&'static str, &'static str, fn(&SecretMetrics<'_>, DateTime<Utc>) -> Option<i64>);
 
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     ("secret_present", "Whether the secret has a value.", |it, _| Some(it.created.is_some().into())),
     ("secret_created_timestamp_seconds", "When the value in use was made.", |it, _| at(it.created)),
     ("secret_age_seconds", "How old the value in use was when this file was written.", |it, now| {
@@ -91,6 +93,7 @@ const FAMILIES: [Family; 12] = [
     ("rotation_in_flight", "Whether a rotation has begun and has not ended.", |it, _| Some(it.in_flight.into())),
     ("rotation_failures", "How often the rotation in flight failed.", |it, _| Some(it.failures.into())),
     ("owner_untold", "Whether a hook has yet to tell its owner the value in use.", |it, _| Some(it.is_untold.into())),
+    ("secret_leaked", "Whether the value in use leaked.", |it, _| Some(it.is_leaked.into())),
 ];
 
 /// The file's text.
@@ -172,6 +175,7 @@ mod tests {
             in_flight: true,
             failures: 2,
             is_untold: true,
+            is_leaked: true,
         };
         let missing = SecretMetrics {
             name: &absent,
@@ -183,6 +187,7 @@ mod tests {
             in_flight: false,
             failures: 0,
             is_untold: false,
+            is_leaked: false,
         };
         let secrets = vec![there, missing];
         let project = "a\"b\\c\nd";
@@ -242,6 +247,10 @@ mod tests {
         # TYPE vault_kit_owner_untold gauge
         vault_kit_owner_untold{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 1
         vault_kit_owner_untold{project="a\"b\\c\nd",environment="prod",secret="STRIPE_KEY",kind="external"} 0
+        # HELP vault_kit_secret_leaked Whether the value in use leaked.
+        # TYPE vault_kit_secret_leaked gauge
+        vault_kit_secret_leaked{project="a\"b\\c\nd",environment="prod",secret="DB_PASSWORD",kind="password"} 1
+        vault_kit_secret_leaked{project="a\"b\\c\nd",environment="prod",secret="STRIPE_KEY",kind="external"} 0
         "#);
     }
 }

@@ -203,7 +203,10 @@ fn a_live_value_is_not_made_anew_because_its_file_waits_for_another_one() {
     project.write("compose.yml", "services:\n  a:\n    image: a\n    env_file: api.env\n");
     project.write("api.env", "SESSION_SECRET=livesession7f3aQx91LmZt\nSTRIPE_KEY=your-api-key-here\n");
     let run = project.run(["init"]).assert_code(7);
-    assert!(run.stderr.contains("SESSION_SECRET") && run.stderr.contains("vault-kit import --replace api.env"), "{run:?}");
+    assert!(
+        run.stderr.contains("SESSION_SECRET") && run.stderr.contains("vault-kit import --replace api.env"),
+        "{run:?}"
+    );
     assert!(!run.both().contains("livesession"), "{run:?}");
     project.run(["init", "--adopt"]).assert_code(7);
     project.run(["import", "api.env"]).assert_code(1);

@@ -83,6 +83,9 @@ struct Row<'a> {
     /// Whether a hook has yet to tell its owner the value in force.
     #[serde(skip)]
     is_untold: bool,
+    /// Whether the value in force leaked.
+    #[serde(skip)]
+    is_leaked: bool,
 }
 
 /// Where the store is, or how it is made.
@@ -172,6 +175,7 @@ fn metrics_of(session: &Session<'_>, status: &Status<'_>) -> String {
         in_flight: row.rotation.is_some(),
         failures: row.rotation.map_or(0, |it| it.trouble.failures),
         is_untold: row.is_untold,
+        is_leaked: row.is_leaked,
     });
     metrics::text(&Metrics {
         project: &session.manifest.project,
@@ -233,6 +237,7 @@ fn row<'a>(
         is_gone: entry.is_some_and(|it| is_undeclared(&session.manifest, &session.environment, it)),
         rotated: entry.and_then(|entry| entry.rotated.as_ref()),
         is_untold: entry.is_some_and(|it| is_owner_untold(&session.manifest, &session.environment, it)),
+        is_leaked: entry.is_some_and(|it| it.banned),
     }
 }
 
@@ -253,6 +258,7 @@ fn undeclared(entry: &Entry) -> Row<'_> {
         is_gone: entry.rotation.as_ref().is_some_and(|it| it.is_open()),
         rotated: entry.rotated.as_ref(),
         is_untold: false,
+        is_leaked: false,
     }
 }
 

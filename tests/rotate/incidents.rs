@@ -289,6 +289,9 @@ fn the_value_before_an_overlap_is_told_of_too_where_the_one_in_force_is_not_repl
     assert_eq!(fix, Some("vault-kit rotate resume DB"), "{report}");
     let metrics = project.run(["status", "--metrics", "-"]).assert_code(0).stdout;
     assert!(metrics.contains("vault_kit_leak_still_accepted{"), "{metrics}");
+    let replaced_by_none =
+        "vault_kit_secret_leaked{project=\"shop\",environment=\"dev\",secret=\"DB\",kind=\"password\"} 1\n";
+    assert!(metrics.contains(replaced_by_none), "{metrics}");
     let found = project.run(["scan", "paste.txt"]).assert_code(1).stdout;
     assert!(found.contains("may still accept it: `vault-kit rotate resume DB`"), "{found}");
     std::fs::remove_file(project.path("fail-set")).unwrap();
