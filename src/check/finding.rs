@@ -266,6 +266,11 @@ impl Code {
         matches!(self, Self::Leaked | Self::LeakSuspected)
     }
 
+    /// Whether any file may bring it, whichever it is told at: what goes along into a build is told at the Dockerfile.
+    pub fn is_of_any_file(self) -> bool {
+        matches!(self, Self::SecretInImage | Self::SecretInBuildContext)
+    }
+
     /// Whether it is about the manifest's allow-list, so that the list cannot hide what is wrong with itself.
     pub fn is_of_allowances(self) -> bool {
         matches!(self, Self::AllowExpired | Self::AllowTooLong | Self::AllowUnused)

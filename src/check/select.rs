@@ -47,8 +47,8 @@ impl Selection {
 impl Changed {
     /// What is about nothing in particular is about everything.
     fn is_about(&self, finding: &Finding) -> bool {
-        // What a commit brought is there, whether or not a later one took it away. What goes into an image may be any file.
-        if finding.code.is_of_commits() || matches!(finding.code, Code::SecretInImage | Code::SecretInBuildContext) {
+        // What a commit brought is there, whether or not a later one took it away.
+        if finding.code.is_of_commits() || finding.code.is_of_any_file() {
             return true;
         }
         let secret = finding.secret.as_ref().is_some_and(|name| self.secrets.contains(name));
