@@ -7,8 +7,6 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -16,7 +14,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use support::{Project, Run, Server, Shared, program, python_judge, skip};
+use support::{Project, Run, Server, Shared, program, python_judge, skip, with_socket};
 
 const ALGORITHMS: [&str; 3] = ["es256", "es384", "eddsa"];
 
@@ -444,12 +442,9 @@ struct Nginx {
 
 impl Nginx {
     /// Serves `secret`, and takes clients' certificates of the same authority.
-    ///
-    /// The socket is ours and nginx inherits it, as from its predecessor in an upgrade: so nobody else can take the
-    /// port, and a connection waits in the backlog until nginx is ready.
     fn serve(nginx: &Path, project: &Project, secret: &str) -> Self {
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = socket.local_addr().unwrap().port();
+        let mut command = Command::new(nginx);
+        let port = with_socket(&mut command);
         let directory = TempDir::new().unwrap();
         let tls = |name: &str| file(project, secret, name).display().to_string();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -479,9 +474,8 @@ impl Nginx {
             ca = tls("ca"),
         );
         put(&directory.path().join("nginx.conf"), &configuration);
-        let mut command = Command::new(nginx);
         command.arg("-p").arg(directory.path()).args(["-c", "nginx.conf", "-e", "log"]);
-        let process = Server(command.env("NGINX", "0;").stdin(OwnedFd::from(socket)).spawn().unwrap());
+        let process = Server(command.spawn().unwrap());
         Self { _process: process, port, directory }
     }
 

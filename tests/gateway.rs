@@ -5,12 +5,11 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use support::{Project, Run, Server, Shared, program, skip};
+use support::{Project, Run, Server, Shared, program, skip, with_socket};
 
 /// The system, started on the loopback address.
 struct Gateway {
@@ -42,13 +41,11 @@ impl Gateway {
     fn start(nginx: &Path, curl: PathBuf, python: &Path) -> Self {
         let project = Project::preset("omni2");
         let (auth, auth_port) = auth_service(python, &project);
-        let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = socket.local_addr().unwrap().port();
-        project.write("nginx/test.conf", configuration(&project, port, auth_port, backend()));
         let mut command = Command::new(nginx);
+        let port = with_socket(&mut command);
+        project.write("nginx/test.conf", configuration(&project, port, auth_port, backend()));
         command.arg("-p").arg(project.path("nginx")).args(["-c", "test.conf", "-e", "log"]);
-        // The socket is ours and nginx inherits it: nobody else can take the port meanwhile.
-        let nginx = Server(command.env("NGINX", "0;").stdin(OwnedFd::from(socket)).spawn().unwrap());
+        let nginx = Server(command.spawn().unwrap());
         Self { _nginx: nginx, _auth: auth, project, curl, port }
     }
 

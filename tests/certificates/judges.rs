@@ -1,7 +1,7 @@
 //! What `GnuTLS`, NSS, node, `HAProxy` and Caddy say, and nginx while its certificate is renewed a hundred times.
 
 use std::collections::BTreeSet;
-use std::os::fd::OwnedFd;
+use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{TcpListener, file, projects, put};
-use crate::support::{Project, Run, Server, program, skip};
+use super::{file, projects, put};
+use crate::support::{Project, Run, Server, program, skip, with_socket};
 
 /// A leaf of an issuing CA, on P-256, which every judge takes.
 const SECRET: &str = "by_inter_server";
@@ -71,11 +71,9 @@ fn nss_accepts_the_chain_under_a_root_that_it_trusts() {
     }
 }
 
-/// A loopback port of our own, as descriptor 0 of whoever is started with it.
-fn socket() -> (TcpListener, u16) {
-    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = socket.local_addr().unwrap().port();
-    (socket, port)
+/// A loopback port that is free when it is asked for, and likely a moment later: for who takes no socket from others.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// What curl gets from `api.judged.test` at a port, which may be refused: nothing is tried again.
@@ -92,18 +90,18 @@ fn curl_once_it_listens(port: u16, authority: &Path) -> Run {
     curl(port, authority, &["--retry-connrefused", "--retry", "20", "--retry-delay", "1"])
 }
 
-/// nginx with these directives in its one server, on a socket of ours: a connection waits there until nginx is ready.
+/// nginx with these directives in its one server.
 fn nginx(program: &Path, place: &Path, directives: &str) -> (Server, u16) {
-    let (socket, port) = socket();
+    let mut command = Command::new(program);
+    let port = with_socket(&mut command);
     let configuration = format!(
         "daemon off; worker_processes 1; pid pid; error_log log notice; events {{}}\nhttp {{ access_log off;\n\
          client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;\n\
          server {{ listen 127.0.0.1:{port} ssl; {directives} }} }}\n"
     );
     put(&place.join("nginx.conf"), &configuration);
-    let mut command = Command::new(program);
     command.arg("-p").arg(place).args(["-c", "nginx.conf", "-e", "log"]);
-    (Server(command.env("NGINX", "0;").stdin(OwnedFd::from(socket)).spawn().unwrap()), port)
+    (Server(command.spawn().unwrap()), port)
 }
 
 /// Serves a certificate, and tells whether the right host and a wrong one are taken for what they are.
@@ -164,8 +162,7 @@ fn haproxy_serves_its_layout() {
         return skip("certificates-haproxy", "no haproxy: run tests/setup");
     };
     let project = layout("haproxy", "");
-    // HAProxy and Caddy take no socket from others: the port is free when it is asked for, and likely a moment later.
-    let port = socket().1;
+    let port = free_port();
     let configuration = format!(
         "defaults\n mode http\n timeout client 60s\n timeout server 60s\n timeout connect 60s\n\
          frontend it\n bind 127.0.0.1:{port} ssl crt {}\n http-request return status 200 content-type text/plain string ok\n",
@@ -185,7 +182,7 @@ fn caddy_serves_what_nginx_serves() {
         return skip("certificates-caddy", "no caddy: run tests/setup");
     };
     let project = layout("nginx", "");
-    let port = socket().1;
+    let port = free_port();
     let (cert, key) = (project.path("tls/fullchain.pem"), project.path("tls/key.pem"));
     let site = format!(
         "{{\n admin off\n auto_https off\n}}\nhttps://api.judged.test:{port} {{\n tls {} {}\n respond ok\n}}\n",

@@ -6,6 +6,8 @@ mod sealed;
 mod shared;
 
 use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -111,6 +113,19 @@ pub(crate) fn python_judge(script: &str) -> Option<Command> {
 /// A program on `PATH`.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&search_path()).map(|directory| directory.join(name)).find(|program| program.is_file())
+}
+
+/// A loopback port that nobody else can take meanwhile, as descriptor 0 of an nginx that takes it over as from its predecessor in
+/// an upgrade: a connection waits in the backlog until nginx is ready.
+///
+/// nginx leaves it as it is, so it must not block: of two workers that are told of a connection while the configuration is read
+/// again, the one that comes too late would wait in `accept` for the next, and its own connections with it.
+pub(crate) fn with_socket(nginx: &mut Command) -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    socket.set_nonblocking(true).expect("a socket that does not block");
+    let port = socket.local_addr().expect("its address").port();
+    nginx.env("NGINX", "0;").stdin(OwnedFd::from(socket));
+    port
 }
 
 /// Where programs are looked for.
