@@ -93,17 +93,47 @@ impl Worker<'_> {
         self.name(place);
         let mut start = [0; START];
         let (read, _) = fill(file, &mut start)?;
-        let mut kind = kind(&start[..read]);
-        let directory = if matches!(kind, None | Some(Kind::Zip)) { Directory::find(file)? } else { None };
-        let begin = directory.as_ref().map_or(0, |it| it.begin);
-        if kind.is_some() && begin > 0 {
+        let Some(kind) = kind(&start[..read]) else {
+            return self.unmarked(&start[..read], file, size, depth, place);
+        };
+        let directory = if kind == Kind::Zip { Directory::find(file)? } else { None };
+        if directory.as_ref().is_some_and(|it| it.begin > 0) {
             self.found.not_checked(place.file, behind::ARCHIVE);
         }
-        kind = kind.or(directory.is_some().then_some(Kind::Zip));
-        let Some(kind) = kind else {
-            file.seek(SeekFrom::Start(0))?;
-            return self.stream(file, place);
-        };
+        self.archive(file, size, (kind, directory), depth, place)
+    }
+
+    /// Looks through what does not begin as an archive, and into it if it ends as one: almost nothing does, so that comes second.
+    fn unmarked(
+        &mut self,
+        start: &[u8],
+        file: &mut dyn ReadSeek,
+        size: u64,
+        depth: u32,
+        place: Place<'_>,
+    ) -> io::Result<()> {
+        let (findings, bytes) = (self.found.findings.len(), self.found.looked_at.bytes);
+        let packed = self.pieces(&mut start.chain(&mut *file), place)?;
+        let directory = if packed.may_end_as_zip { Directory::find(file)? } else { None };
+        if directory.is_none() {
+            self.tell(packed, place);
+            return Ok(());
+        }
+        // Its members are told as members, and not a second time as bytes of the file.
+        self.found.findings.truncate(findings);
+        self.found.looked_at.bytes = bytes;
+        self.archive(file, size, (Kind::Zip, directory), depth, place)
+    }
+
+    fn archive(
+        &mut self,
+        file: &mut dyn ReadSeek,
+        size: u64,
+        (kind, directory): (Kind, Option<Directory>),
+        depth: u32,
+        place: Place<'_>,
+    ) -> io::Result<()> {
+        let begin = directory.as_ref().map_or(0, |it| it.begin);
         let found = self.found.findings.len();
         let budget = Budget(Cell::new(size.saturating_mul(TIMES).max(FREE)));
         file.seek(SeekFrom::Start(0))?;

@@ -10,6 +10,7 @@ use super::matcher::{Hit, Matcher, Scratch};
 use super::needle::Owner;
 use super::rules::{Match, Rules};
 use super::tokens::Tokens;
+use super::zip;
 use crate::check::NotChecked;
 use crate::name::EnvName;
 
@@ -102,6 +103,14 @@ struct Piece<'p> {
     is_binary: bool,
 }
 
+/// What is packed in what was looked through.
+pub(super) struct Packed {
+    /// Why it is not looked into, if there is something.
+    why: Option<&'static str>,
+    /// Whether it may end with the directory of a ZIP archive: of what is larger than a piece, the last one alone does not tell.
+    pub(super) may_end_as_zip: bool,
+}
+
 /// Where in a piece lines were last counted: findings come in order.
 struct Lines {
     at: usize,
@@ -127,10 +136,16 @@ impl<'a> Worker<'a> {
 
     /// Looks through everything that a reader has; tells of what is packed in it.
     pub(super) fn stream(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
-        if let Some(why) = self.pieces(reader, place)? {
+        let packed = self.pieces(reader, place)?;
+        self.tell(packed, place);
+        Ok(())
+    }
+
+    /// Tells what is packed in what was looked through, and was not looked into.
+    pub(super) fn tell(&mut self, packed: Packed, place: Place<'_>) {
+        if let Some(why) = packed.why {
             self.found.not_checked(place.file, why);
         }
-        Ok(())
     }
 
     /// As [`Worker::stream`], of what was looked into, or told not to have been.
@@ -143,21 +158,16 @@ impl<'a> Worker<'a> {
         self.known(&Piece { bytes, zone: 0..bytes.len(), offset: 0, lines: 0, is_binary: false }, place);
     }
 
-    /// Tells why something in it was not looked into.
-    fn pieces(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<Option<&'static str>> {
+    /// Looks through everything that a reader has; returns what is packed in it.
+    pub(super) fn pieces(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<Packed> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = self.each(&mut buffer, reader, place);
         self.buffer = buffer;
         result
     }
 
-    fn each(
-        &mut self,
-        buffer: &mut [u8],
-        reader: &mut dyn Read,
-        place: Place<'_>,
-    ) -> std::io::Result<Option<&'static str>> {
-        let mut packed = None;
+    fn each(&mut self, buffer: &mut [u8], reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<Packed> {
+        let mut why = None;
         let (mut filled, mut start, mut offset, mut lines) = (0, 0, 0, 0);
         let mut is_binary = None;
         loop {
@@ -168,9 +178,9 @@ impl<'a> Worker<'a> {
             let end = if is_end { filled } else { filled - self.overlap };
             let piece = Piece { bytes: &buffer[..filled], zone: start..end, offset, lines, is_binary };
             self.look(&piece, place);
-            packed = packed.or_else(|| behind::packed(piece.bytes, &piece.zone, is_end));
+            why = why.or_else(|| behind::packed(piece.bytes, &piece.zone, is_end));
             if is_end {
-                return Ok(packed);
+                return Ok(Packed { why, may_end_as_zip: offset > 0 || zip::has_end(piece.bytes) });
             }
             let gone = end.saturating_sub(BEHIND);
             lines += newlines(&buffer[..gone]);

@@ -49,8 +49,7 @@ impl Directory {
         let size = file.seek(SeekFrom::End(0))?;
         let tail_size = size.min(TAIL as u64);
         file.seek(SeekFrom::Start(size - tail_size))?;
-        // Every file that is no archive of another kind comes this way.
-        let mut tail = Vec::with_capacity(TAIL);
+        let mut tail = Vec::new();
         Read::take(&mut *file, tail_size).read_to_end(&mut tail)?;
         for at in ends(&tail) {
             if let Some(found) = Self::before(file, size - tail_size + at as u64, &tail[at..])? {
@@ -88,6 +87,11 @@ impl Directory {
 pub(super) fn is_at_end(tail: &[u8]) -> bool {
     let tail = &tail[tail.len().saturating_sub(TAIL)..];
     ends(tail).any(|at| at + END + usize::from(u16_at(&tail[at..], 20)) == tail.len() && u16_at(&tail[at..], 10) > 0)
+}
+
+/// Whether a file of these bytes may have a directory.
+pub(super) fn has_end(file: &[u8]) -> bool {
+    ends(&file[file.len().saturating_sub(TAIL)..]).next().is_some()
 }
 
 /// Where records of the end begin, the last one first.

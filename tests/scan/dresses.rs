@@ -226,9 +226,9 @@ fn an_archive_behind_other_bytes_is_looked_into_or_told() {
 import gzip, io, os, tarfile, zipapp, zipfile
 text = open("src/__main__.py", "rb").read()
 stub = open("stub", "rb").read()
-def zipped(*names, comment=b""):
+def zipped(*names, comment=b"", how=zipfile.ZIP_DEFLATED):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", how) as archive:
         for name in names:
             archive.writestr(name, text)
         archive.comment = comment
@@ -248,6 +248,8 @@ os.mkdir("behind")
 zipapp.create_archive("src", "behind/app.pyz", interpreter="/usr/bin/env python3", compressed=True)
 write("app", stub, zipped("in.txt"))
 write("app.exe", b"MZ" + bytes(300_000), zipped("in.txt", comment=b"x" * 60_000), b"trailing")
+# Its bytes can be read as they are: told once, as a member.
+write("stored", stub, zipped("in.txt", how=zipfile.ZIP_STORED))
 write("both", open("stripe", "rb").read(), b"\n", zipped("in.txt"))
 write("two.zip", zipped("first.txt"), zipped("second.txt", "third.txt"))
 write("outer.zip", b"")
@@ -265,6 +267,7 @@ write("two.tgz", gzip.compress(tarred("plain.txt", b"plain")), gzip.compress(tar
         "AUTH behind/app.exe!in.txt",
         "AUTH behind/app.pyz!__main__.py",
         "AUTH behind/both!in.txt",
+        "AUTH behind/stored!in.txt",
         "AUTH behind/two.tgz",
         "AUTH behind/two.zip!second.txt",
         "AUTH behind/two.zip!third.txt",
