@@ -41,6 +41,7 @@ mod step;
 pub mod tell;
 mod turn;
 pub mod undeclared;
+mod untaken;
 pub mod withdraw;
 mod yielding;
 

@@ -28,7 +28,6 @@ pub(super) fn refuse(
         }
         Ready::Abrupt if store.is_current_leaked(name) => cut(name),
         Ready::Abrupt => abrupt(name),
-        Ready::Issues => issues(name),
         _ if is_cut(manifest, declaration, store) => cut(name),
         _ if store.value(declaration).is_none() => Error::usage(format!("`{name}` has no value yet"))
             .hint(format!("make one with `vault-kit generate {name}`")),
@@ -43,14 +42,6 @@ fn abrupt(name: &SecretName) -> Error {
     Error::new(Kind::Usage, "rotation-published", message).hint(format!(
         "give it an `overlap`, such as `overlap = \"30d\"`: then every host has the next `{name}` in its bundles before that signs"
     ))
-}
-
-fn issues(name: &SecretName) -> Error {
-    let message =
-        format!("`{name}` is not rotated: other hosts have it by way of AWS, and each would make another one");
-    Error::new(Kind::Usage, "rotation-published", message)
-        .hint(format!("make it on one host: `vault-kit generate --replace {name}`, then `vault-kit sync push {name}`"))
-        .hint(format!("on the others: `vault-kit sync pull {name}`; who verifies trusts it through its root"))
 }
 
 fn cut(name: &SecretName) -> Error {

@@ -9,7 +9,7 @@ use super::claim;
 use super::machine::{Machine, Run};
 use super::remote::{self, Intake, Taking, Target};
 use super::shared::{Group, Shared};
-use super::turn;
+use super::{turn, untaken};
 use crate::apply::Deed;
 use crate::error::{self, Error, Result};
 use crate::gather::Gather;
@@ -69,8 +69,8 @@ impl Machine<'_> {
         self.give_way(run, &lost)
     }
 
-    /// What was begun by what was seen the last time, and turned out not to be ours to rotate, is as if it had not been: no
-    /// owner knows of it. The next run lists it, and is told.
+    /// What was begun and turned out not to be ours to rotate, or not to be taken, is as if it had not been: no owner knows of it.
+    /// The next run lists it, and is told.
     fn undo(&self, begun: &[Group]) -> Result<()> {
         if begun.is_empty() {
             return Ok(());
@@ -94,11 +94,16 @@ impl Machine<'_> {
             return Ok(());
         }
         let (world, mut opened) = self.open()?;
-        let mut claimed = Vec::new();
+        let (mut claimed, mut undone) = (Vec::new(), Vec::new());
         for Agreed { group, intake, is_done } in agreed {
             let unknown = || intake.values.iter().find_map(|it| turn_of(&world, &opened.store, &group, it).err());
-            if let Some(error) = banned(&opened.store, &intake).or_else(unknown) {
+            if let Some(error) = untaken::banned(&opened.store, &intake).or_else(unknown) {
                 run.leave(&group.names, error);
+                continue;
+            }
+            if let Some(error) = untaken::unfit(&world, &opened.store, &intake) {
+                run.leave(&group.names, error);
+                undone.extend(Some(group).filter(|group| !is_known(&opened.store, group)));
                 continue;
             }
             let names = self.accept_one((&world, &mut opened.store), &group, intake, is_done)?;
@@ -114,7 +119,9 @@ impl Machine<'_> {
             claimed.extend(names);
         }
         opened.store.updated = opened.store.updated.max(world.now);
-        world.record_deeds(&mut opened, &[Deed::of("rotate-claim", &claimed)])
+        world.record_deeds(&mut opened, &[Deed::of("rotate-claim", &claimed)])?;
+        drop(opened);
+        self.undo(&undone)
     }
 
     fn accept_one(
@@ -233,8 +240,13 @@ fn found<'t>(targets: &mut Vec<Target<'t>>, group: &Group, store: &Store) -> Opt
     let at = targets.iter().position(|it| it.seen.arn == group.claim.arn)?;
     let target = targets.swap_remove(at);
     // What an owner may know already is not given up for what nobody looked at.
+    Some(Target { is_remembered: target.is_remembered && !is_known(store, group), ..target })
+}
+
+/// Whether an owner may know what was staged here.
+fn is_known(store: &Store, group: &Group) -> bool {
     let is_known = |name: &SecretName| store.rotations.open(name).is_some_and(|it| it.step > Reached::Staged);
-    Some(Target { is_remembered: target.is_remembered && !group.names.iter().any(is_known), ..target })
+    group.names.iter().any(is_known)
 }
 
 /// Claims the rotation of a group with the candidates of its secrets.
@@ -278,14 +290,4 @@ fn homeless(Group { claim, names }: &Group) -> Error {
 /// Which turn of a key that all hosts publish a claimed value is.
 fn turn_of(world: &World<'_>, store: &Store, group: &Group, taken: &Taken) -> Result<Option<Turn>> {
     turn::of(store, world.declaration(&taken.secret)?, taken, &group.claim.name)
-}
-
-/// A value that leaked here is not taken from another host either.
-fn banned(store: &Store, intake: &Intake) -> Option<Error> {
-    let refused = |taken: &Taken| {
-        // Of a key pair or root what is new is the next one: the other is in force as before.
-        let parts = taken.next.as_ref().unwrap_or(&taken.parts);
-        store.refuse_banned(&taken.secret, parts.primary()?).err()
-    };
-    intake.values.iter().find_map(refused)
 }

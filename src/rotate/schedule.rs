@@ -194,7 +194,7 @@ fn one<'a>(
     let how = match select::ready(manifest, environment, declaration, !programs.hooks(name, Step::Set).is_empty()) {
         _ if matches!(why, Why::Activation | Why::Overlap) => How::Scheduled,
         Ready::Yes => How::Scheduled,
-        Ready::Abrupt | Ready::Encrypts | Ready::Issues | Ready::Supplied => How::ByHand,
+        Ready::Abrupt | Ready::Encrypts | Ready::Supplied => How::ByHand,
         Ready::Root => How::ByName,
     };
     // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.

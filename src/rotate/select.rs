@@ -82,8 +82,6 @@ pub enum Ready {
     Encrypts,
     /// A root CA without an overlap that other hosts have too, by way of AWS: nobody could trust its successor before it signs.
     Abrupt,
-    /// An issuing CA that other hosts have too, by way of AWS: it is trusted through its root, and any host replaces it.
-    Issues,
 }
 
 /// Whether a secret can be rotated by a schedule.
@@ -91,7 +89,6 @@ pub fn ready(manifest: &Manifest, environment: &EnvName, declaration: &Declarati
     let is_in_aws = declaration.remote.is_some() && manifest.aws(environment).is_some();
     match &declaration.kind {
         _ if !declaration.is_generated() => Ready::Supplied,
-        SecretKind::Ca(ca) if ca.issuer.is_some() && is_in_aws => Ready::Issues,
         SecretKind::Ca(ca) if ca.issuer.is_none() => {
             let is_abrupt = is_in_aws && companions::lead(manifest, environment, declaration).is_none();
             if is_abrupt { Ready::Abrupt } else { Ready::Root }

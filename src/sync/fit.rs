@@ -33,7 +33,7 @@ pub fn is_made(declaration: &Declaration) -> bool {
 }
 
 /// The secret that makes it.
-fn maker(declaration: &Declaration) -> Option<&SecretName> {
+pub fn maker(declaration: &Declaration) -> Option<&SecretName> {
     match &declaration.kind {
         Kind::Token(token) => Some(&token.signed_by),
         Kind::Certificate(certificate) => certificate.issuer.as_ref(),

@@ -97,6 +97,12 @@ pub fn unfit(name: &str, fault: &str, secret: &SecretName) -> Error {
         .hint(format!("or put ours there with `vault-kit sync push --ours {secret}`"))
 }
 
+/// What another host is about to put in force is not taken, since it does not belong to what it is made by here.
+pub fn unfit_next(name: &str, fault: &str, maker: &SecretName) -> Error {
+    Error::new(Kind::Findings, "remote-unfit", format!("not taken: what is to follow `{name}` {fault}"))
+        .hint(format!("take that as the other host has it: `vault-kit sync pull {maker}`"))
+}
+
 fn conflict(item: &Item<'_>, first: &str, second: &str) -> Error {
     let name = &item.place.name;
     let secret = ours(item);

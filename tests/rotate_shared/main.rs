@@ -10,6 +10,7 @@ mod commands;
 mod deaths;
 mod fixture;
 mod giving_up;
+mod issuing;
 mod leaked;
 mod memory;
 mod paused;

@@ -16,7 +16,7 @@ use crate::fixture::{Host, alone, manifest, pair, secret, there};
 use crate::support::{Run, program};
 
 /// A root, a server's certificate right beneath it, and one beneath an issuing CA that each host has for itself.
-const ROOTS: &str = r#"
+pub(crate) const ROOTS: &str = r#"
 [secrets.ROOT]
 kind = "ca"
 aws = "root"
@@ -152,7 +152,7 @@ fn next_there(fake: &Fake) -> Option<String> {
 }
 
 /// Lets time pass, by moving everything that happened to the root and its bundles into the past.
-fn pass(hosts: &[&Host], time: TimeDelta) {
+pub(crate) fn pass(hosts: &[&Host], time: TimeDelta) {
     for host in hosts {
         host.project.edit_store(|store| {
             let back = |at: &mut Option<DateTime<Utc>>| *at = at.map(|at| at - time);
@@ -186,7 +186,7 @@ fn everywhere(hosts: &[&Host], words: &[&str]) {
     }
 }
 
-const PUBLISH: [&str; 3] = ["rotate", "ROOT", "--yes"];
+pub(crate) const PUBLISH: [&str; 3] = ["rotate", "ROOT", "--yes"];
 const DUE: [&str; 2] = ["rotate", "--due"];
 
 #[test]
