@@ -166,7 +166,7 @@ impl World<'_> {
         let mut prepared = self.prepare(&opened.store)?;
         let old_files = self.old_files(&prepared, &opened.store)?;
         prepared.refuse_foreign(self, &opened.store, &old_files)?;
-        prepared.preflight()?;
+        prepared.try_out(self)?;
         let is_noted = match note {
             Some(note) => note(&mut opened.store, &prepared.changing(self, &old_files)?),
             None => false,
@@ -177,7 +177,7 @@ impl World<'_> {
         }
         ignored::add(self.project, self.manifest)?;
         let announced = prepared.announced(&old_files);
-        let behind = self.is_behind()? || prepared.is_behind(self, &old_files);
+        let behind = self.is_behind()? || !prepared.is_whole() || prepared.is_behind(self, &old_files);
         if !is_changed {
             let ledger = self.keep_up(opened, announced, behind)?;
             return self.deliver(opened, ledger, prepared, &old_files);
@@ -264,10 +264,11 @@ impl World<'_> {
         prepared: Prepared<'_>,
         old_files: &BTreeMap<String, DeliveredFile>,
     ) -> Result<Delivered> {
+        let is_behind = !prepared.is_whole();
         let mut delivered = prepared.write(self, old_files)?;
         document::foresee(&mut delivered.records, self, &opened.store)?;
         if ledger.files != delivered.records || ledger.header.behind {
-            ledger.header.behind = false;
+            ledger.header.behind = is_behind;
             ledger.files.clone_from(&delivered.records);
             self.write_ledger(&opened.store, &mut ledger)?;
         }
@@ -280,7 +281,7 @@ impl World<'_> {
         let mut prepared = self.prepare(store)?;
         let old_files = self.old_files(&prepared, store)?;
         prepared.refuse_foreign(self, store, &old_files)?;
-        prepared.foresee()?;
+        prepared.foresee(self)?;
         self.preflight_news(store)?;
         let delivered = prepared.rehearsed(self, &old_files)?;
         Ok(Delivered { lists, ..delivered })

@@ -24,6 +24,7 @@ mod mounted;
 mod paste;
 mod readers;
 mod recipients;
+mod refused;
 mod remove;
 mod render;
 mod rotate;

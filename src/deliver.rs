@@ -1,5 +1,6 @@
 //! Values → files: what each output of an environment holds, whether it may be written, and writing it.
 
+mod aside;
 mod directories;
 pub mod document;
 mod dropped;
@@ -51,6 +52,9 @@ pub struct Prepared<'a> {
     /// Outputs that cannot be written yet, and what they wait for; of those of one file, which are not written at all, `held_back`.
     pub waiting: BTreeMap<OutputName, BTreeSet<SecretName>>,
     held_back: Vec<&'a Output>,
+    /// Outputs that are left as they are, of a world that goes on, and what stands against them.
+    aside: BTreeSet<OutputName>,
+    refused: Vec<Error>,
     /// What only some readers get right.
     pub warnings: Vec<String>,
     /// The current version of everything, to tell which waiting files hold an older one.
@@ -85,10 +89,12 @@ fn prepare_those<'a>(world: &'a World<'_>, store: &Store, is_meant: impl Fn(&Out
         files: Vec::new(),
         waiting: BTreeMap::new(),
         held_back: Vec::new(),
+        aside: BTreeSet::new(),
+        refused: Vec::new(),
         warnings: Vec::new(),
         current: current(store),
     };
-    let mut errors = Vec::new();
+    let mut refused = Vec::new();
     for output in world.manifest.outputs_in(world.environment).filter(|it| is_meant(it)) {
         let overlapping = overlap::with_previous(world, store, output);
         let (mut values, missing) = values::of_output(world, store, &settings, &bundles, output);
@@ -99,15 +105,16 @@ fn prepare_those<'a>(world: &'a World<'_>, store: &Store, is_meant: impl Fn(&Out
             prepared.waiting.insert(output.name.clone(), missing);
             if whole {
                 prepared.held_back.push(output);
-                errors.extend(prepared.refuse_made_anew(world, output, &values).err());
+                refused.extend(prepared.refuse_made_anew(world, output, &values).err().map(|error| (output, error)));
                 continue;
             }
         }
         if let Err(error) = prepared.add(world, store, (output, &overlapping), &values) {
-            errors.push(error);
+            refused.push((output, error));
         }
     }
-    Error::all(errors).map_or(Ok(prepared), Err)
+    prepared.set_aside(world, refused)?;
+    Ok(prepared)
 }
 
 fn current(store: &Store) -> BTreeMap<SecretName, VersionId> {
@@ -164,16 +171,9 @@ impl<'a> Prepared<'a> {
         records
     }
 
-    /// Finds every refusal by the system before the first file is written.
+    /// As [`Prepared::try_out`], for those who write later.
     pub fn preflight(&self) -> Result<()> {
-        let preflight = |it: &PreparedFile<'_>| {
-            let (root, path) = self.places.of(&it.file.path)?;
-            match path.rsplit_once('/').filter(|_| it.output.atomic) {
-                Some((directory, name)) => root.preflight_switch(directory, name, &it.options),
-                None => root.preflight(path, &it.options),
-            }
-        };
-        Error::all(self.files.iter().filter_map(|it| preflight(it).err())).map_or(Ok(()), Err)
+        Error::all(self.files.iter().filter_map(|it| it.preflight(&self.places).err())).map_or(Ok(()), Err)
     }
 
     /// As [`Prepared::preflight`], before the values of these secrets change.
@@ -218,6 +218,7 @@ impl<'a> Prepared<'a> {
         delivered.outdated = self.outdated(&delivered.records);
         delivered.waiting = self.waiting;
         delivered.warnings = self.warnings;
+        delivered.refused = self.refused.into_iter().map(Error::after_the_change).collect();
         Ok(delivered)
     }
 

@@ -34,6 +34,8 @@ pub struct World<'a> {
     pub now: DateTime<Utc>,
     /// What the user agreed to.
     pub consent: Consent,
+    /// What stands against a file keeps only its output from being written, and is told: for a change that cannot wait.
+    pub goes_on: bool,
     /// Hears of each change of the store once that is durable.
     pub log: fn(&Change),
 }

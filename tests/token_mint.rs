@@ -545,3 +545,31 @@ fn a_key_pair_of_another_algorithm_than_declared_is_found_until_another_takes_it
     project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
     project.run(["check"]).assert_code(0);
 }
+
+#[test]
+fn a_token_is_revoked_whatever_stands_in_the_place_of_another_file() {
+    let list = "[outputs.revoked]\nformat = \"revocations\"\npath = \"revoked.json\"\n";
+    let project = Project::initialised(&format!("{MANIFEST}{list}"));
+    let token = mint(&project, &["--revocable"]);
+    let more = "[outputs.env]\nformat = \"dotenv\"\npath = \"more/.env\"\nsecrets = [\"AUTH\"]\n";
+    project.write("vault-kit.toml", format!("{MANIFEST}{list}{more}"));
+    // A block that another host wrote: its values may be in no store here.
+    project.run(["render"]).assert_code(0);
+    let block = project.read("more/.env");
+    project.write("vault-kit.toml", format!("{MANIFEST}{list}{}", more.replace("more", "moved")));
+    project.write("moved/.env", block.replace("AUTH=", "AUTH=x"));
+    let id = jti(&token);
+    let run = project.run(["token", "revoke", &id, "-n"]).assert_code(8);
+    assert!(run.stderr.contains(&format!("would revoke  {id}")) && run.stderr.contains("moved/.env"), "{run:?}");
+    assert_eq!(reason(&project, &token), None);
+    let run = project.run(["token", "revoke", &id]).assert_code(8);
+    for words in [&format!("revoked       {id}"), "`moved/.env` is there already", "finish with `vault-kit render`"] {
+        assert!(run.stderr.contains(words), "{words}: {run:?}");
+    }
+    assert_eq!(reason(&project, &token).as_deref(), Some("revoked"));
+    assert!(project.read("revoked.json").contains(&id));
+    let run = project.run(["--json", "token", "revoke", &id]).assert_code(8);
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(answer["errors"][0]["code"], "foreign-file", "{answer}");
+    project.run(["check"]).assert_code(1);
+}

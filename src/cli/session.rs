@@ -125,6 +125,7 @@ impl<'a> Session<'a> {
             identities,
             now: self.context.now,
             consent,
+            goes_on: false,
             log: if self.context.global.log.is_some() { |change| ui::log(&change.unchained()) } else { |_| () },
         })
     }

@@ -1,5 +1,7 @@
 //! How a writing command tells what it did.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
@@ -7,6 +9,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::paste::Paste;
+use super::refused::Refused;
 use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::Result;
 use crate::manifest::hook::Step as HookStep;
@@ -15,6 +18,8 @@ use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::{Action, Plan, Publishing, Step, Why};
 use crate::token::roster::Revoked;
 use crate::ui::{SCHEMA_VERSION, Ui};
+use rows::VERB;
+pub use rows::{row, tell_files, tell_lists};
 
 /// What a writing command did, or with `--dry-run` would do.
 #[derive(Debug, Serialize)]
@@ -38,6 +43,10 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     consequences: &'a [String],
     warnings: &'a [String],
+    #[serde(rename = "errors", skip_serializing_if = "Option::is_none")]
+    refused: Option<Refused>,
+    #[serde(skip)]
+    delivered: &'a Delivered,
 }
 
 /// What was asked for by name.
@@ -111,6 +120,8 @@ impl<'a> Summary<'a> {
             outputs_waiting: &delivered.waiting,
             consequences: &[],
             warnings: &delivered.warnings,
+            refused: None,
+            delivered,
         }
     }
 
@@ -146,13 +157,17 @@ impl<'a> Summary<'a> {
     /// Whether nothing was made or written.
     pub fn is_empty(&self) -> bool {
         let is_made = !(self.made.is_empty() && self.lists.is_empty());
-        self.deed.is_none() && !is_made && self.files.iter().all(|file| file.outcome == Outcome::Unchanged)
+        self.deed.is_none()
+            && !is_made
+            && self.delivered.refused.is_empty()
+            && self.files.iter().all(|file| file.outcome == Outcome::Unchanged)
     }
 
     /// Tells it: as an object with `--json`, else in words.
     pub fn tell(self, context: &Context) -> Result<()> {
         let (ui, summary) = (context.ui, self.completed(context));
         if ui.json {
+            summary.refused.iter().for_each(|it| it.tell(ui));
             return ui.object(&summary);
         }
         summary.tell_words(ui);
@@ -173,6 +188,7 @@ impl<'a> Summary<'a> {
         for warning in self.warnings {
             context.ui.warn(warning);
         }
+        self.refused = Some(Refused::of(self.delivered, &paste)).filter(|it| !it.is_empty());
         self
     }
 
@@ -183,6 +199,7 @@ impl<'a> Summary<'a> {
         tell_lists(ui, self.lists, self.dry_run);
         tell_files(ui, self.files, self.dry_run);
         self.tell_waiting(ui);
+        self.refused.iter().for_each(|it| it.tell(ui));
     }
 
     fn tell_deed(&self, ui: Ui) {
@@ -260,41 +277,4 @@ fn untold(environment: &EnvName, manifest: &Manifest, name: &SecretName) -> Wait
 
 fn supply_words(manifest: &Manifest, name: &SecretName) -> String {
     manifest.secret(name).map_or_else(|| format!("set {name}"), Declaration::supply_words)
-}
-
-/// Says whose revocation lists were made anew.
-pub fn tell_lists(ui: Ui, lists: &[SecretName], dry_run: bool) {
-    let verb = if dry_run { "would make" } else { "made" };
-    for name in lists {
-        ui.say(&row(verb, name, format_args!("revocation list")));
-    }
-}
-
-/// Says what happened to each file.
-pub fn tell_files(ui: Ui, files: &[FileReport], dry_run: bool) {
-    for file in files {
-        let verb = match (file.outcome, dry_run) {
-            (Outcome::Unchanged, _) => {
-                ui.detail(&row("unchanged", &file.path, format_args!("{}", file.mode)));
-                continue;
-            }
-            (Outcome::Removed, true) => "would remove",
-            (Outcome::Removed, false) => "removed",
-            (Outcome::Tightened, true) => "would tighten",
-            (Outcome::Tightened, false) => "tightened",
-            (_, true) => "would write",
-            (_, false) => "wrote",
-        };
-        ui.say(row(verb, &file.path, format_args!("{}", file.mode)).trim_end());
-    }
-}
-
-/// Widths of the columns: the longest verb, and names and paths as they usually are.
-const VERB: usize = 13;
-const NAME: usize = 32;
-
-/// A line of the summary: what was done, to what, and how.
-pub fn row(verb: &str, what: &(impl Display + ?Sized), how: std::fmt::Arguments<'_>) -> String {
-    // Padding a `Display` needs its text.
-    format!("{verb:<VERB$} {:<NAME$} {how}", what.to_string())
 }

@@ -20,7 +20,7 @@ use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::world::World;
 
 impl Prepared<'_> {
-    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote. What is taken out
+    /// Refuses to replace what is not ours: another environment's files, and files that somebody else wrote, all at once. What is taken out
     /// of a file all the same is named in the warnings.
     pub fn refuse_foreign(
         &mut self,
@@ -29,29 +29,14 @@ impl Prepared<'_> {
         old: &BTreeMap<String, DeliveredFile>,
     ) -> Result<()> {
         let others = world.other_ledgers()?;
-        refuse(self, world, old, &others)?;
+        self.ask_each(world, |it, places| {
+            refuse_list(it, world, places)?;
+            if world.consent.overwrite { Ok(()) } else { refuse_file(it, world.environment, places, &others, old) }
+        })?;
         let dropped = dropped::words(self, world, store, old, &others)?;
         self.warnings.extend(dropped);
         Ok(())
     }
-}
-
-/// Refuses every prepared file that would replace something which is not ours, all at once.
-fn refuse(
-    prepared: &Prepared<'_>,
-    world: &World<'_>,
-    old: &BTreeMap<String, DeliveredFile>,
-    others: &[(&EnvName, Ledger)],
-) -> Result<()> {
-    let places = &prepared.places;
-    let refusal = |file: &PreparedFile<'_>| {
-        let list = refuse_list(file, world, places);
-        let rest = |()| {
-            if world.consent.overwrite { Ok(()) } else { refuse_file(file, world.environment, places, others, old) }
-        };
-        list.and_then(rest).err()
-    };
-    Error::all(prepared.files.iter().filter_map(refusal)).map_or(Ok(()), Err)
 }
 
 /// Refuses to replace another environment's list of fingerprints, whatever is agreed to: clones know its values by that alone, and

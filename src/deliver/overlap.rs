@@ -70,6 +70,7 @@ impl Prepared<'_> {
             let mut outputs = world.manifest.outputs_in(world.environment);
             let output = outputs.find(|output| output.name == record.output);
             let path = record.file.as_str();
+            let output = output.filter(|output| !self.aside.contains(&output.name));
             output.is_some_and(|output| is_previous(record, output)) && !written.contains(path) && is_there(path)
         };
         old.values().filter(is_ended).map(|record| record.file.clone()).collect()

@@ -10,6 +10,9 @@ use crate::secret::digest::sha256_hex;
 use crate::store::ledger::DeliveredFile;
 use crate::world::World;
 
+/// What a rehearsal says beside what stands against a file.
+const CHANGED_ALL_THE_SAME: &str = "the rest would be done all the same; then `vault-kit render` writes the file";
+
 /// The secrets that change by output.
 pub type Changing = BTreeMap<OutputName, BTreeSet<SecretName>>;
 
@@ -30,20 +33,13 @@ impl Prepared<'_> {
         }
         delivered.waiting = self.waiting;
         delivered.warnings = self.warnings;
+        let against = |error: Error| error.incomplete().hint(CHANGED_ALL_THE_SAME);
+        delivered.refused = self.refused.into_iter().map(against).collect();
         Ok(delivered)
     }
 }
 
 impl Prepared<'_> {
-    /// As [`Prepared::preflight`], without a trial write.
-    pub fn foresee(&self) -> Result<()> {
-        let foresee = |it: &PreparedFile<'_>| {
-            let (root, path) = self.places.of(&it.file.path)?;
-            if it.output.atomic { Ok(()) } else { root.foresee(path, &it.options) }
-        };
-        Error::all(self.files.iter().filter_map(|it| foresee(it).err())).map_or(Ok(()), Err)
-    }
-
     /// The outputs of which a file is going to hold something else, or to be there no more, and the declared secrets of
     /// which it does: all of a file where nobody can tell.
     pub fn changing(&self, world: &World<'_>, old: &BTreeMap<String, DeliveredFile>) -> Result<Changing> {
@@ -89,6 +85,21 @@ fn declared(world: &World<'_>, name: &SecretName) -> SecretName {
 }
 
 impl PreparedFile<'_> {
+    /// Finds by a trial what the system refuses.
+    pub(super) fn preflight(&self, places: &Places<'_>) -> Result<()> {
+        let (root, path) = places.of(&self.file.path)?;
+        match path.rsplit_once('/').filter(|_| self.output.atomic) {
+            Some((directory, name)) => root.preflight_switch(directory, name, &self.options),
+            None => root.preflight(path, &self.options),
+        }
+    }
+
+    /// As [`PreparedFile::preflight`], without a trial.
+    pub(super) fn foresee(&self, places: &Places<'_>) -> Result<()> {
+        let (root, path) = places.of(&self.file.path)?;
+        if self.output.atomic { Ok(()) } else { root.foresee(path, &self.options) }
+    }
+
     /// Whether it was one of files that were switched together, and is to be a plain one.
     fn is_link_no_more(&self, places: &Places<'_>) -> Result<bool> {
         let (root, path) = places.of(&self.file.path)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::error::Error;
 use crate::exit::{Exit, Kind};
 use crate::name::{OutputName, SecretName};
 use crate::private_file::Written;
@@ -22,14 +23,16 @@ pub struct Delivered {
     pub warnings: Vec<String>,
     /// Delivered files that still hold an older version, since their output waits.
     pub outdated: BTreeSet<String>,
+    /// What stands against the files of outputs that were left aside, of a world that goes on.
+    pub refused: Vec<Error>,
     /// The files' lines of the ledger.
     pub records: BTreeMap<String, DeliveredFile>,
 }
 
 impl Delivered {
-    /// Done, unless a file still holds a version that was replaced: then the run is incomplete.
+    /// Done, unless a file still holds a version that was replaced, or was left aside: then the run is incomplete.
     pub fn exit(&self) -> Exit {
-        if self.outdated.is_empty() { Exit::DONE } else { Exit::from(Kind::Incomplete) }
+        if self.outdated.is_empty() && self.refused.is_empty() { Exit::DONE } else { Exit::from(Kind::Incomplete) }
     }
 }
 

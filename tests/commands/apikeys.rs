@@ -361,3 +361,35 @@ fn write_private(project: &Project, text: &str) {
     project.write(DOCUMENT, text);
     crate::support::set_mode(&project.path(DOCUMENT), 0o600);
 }
+
+#[test]
+fn a_key_is_revoked_whatever_stands_in_the_place_of_another_file() {
+    let secret = "[secrets.AUTH]\nkind = \"random\"\n";
+    let project = Project::initialised(&format!("{MANIFEST}{secret}"));
+    let (key, other) = (issue(&project, &["acme"]), issue(&project, &["other"]));
+    let more = "[outputs.auth]\nformat = \"docker-secrets\"\npath = \".secrets\"\nsecrets = [\"AUTH\"]\n";
+    project.write("vault-kit.toml", format!("{MANIFEST}{secret}{more}"));
+    project.write(".secrets/auth", "by hand");
+    let before = project.snapshot();
+    let run = project.run(["apikey", "revoke", "acme", "-n"]).assert_code(8);
+    assert!(run.stderr.contains("would revoke") && run.stderr.contains("`.secrets/auth` is there already"), "{run:?}");
+    assert!(project.snapshot() == before, "a dry run writes nothing");
+
+    let run = project.run(["apikey", "revoke", "acme", "--yes"]).assert_code(8);
+    for words in ["revoked API key", "`.secrets/auth` is there already", "finish with `vault-kit render`"] {
+        assert!(run.stderr.contains(words), "{words}: {run:?}");
+    }
+    assert_eq!(reason(&project, &key, &[]), "revoked");
+    assert_eq!(reason(&project, &key, &["--keys", DOCUMENT]), "unknown");
+    assert_eq!(project.read(".secrets/auth"), "by hand");
+    let run = project.run(["--json", "apikey", "revoke", "other", "--yes"]).assert_code(8);
+    assert_eq!(
+        (&json(&run)["errors"][0]["code"], reason(&project, &other, &[])),
+        (&"foreign-file".into(), "revoked".into())
+    );
+    // What is left is told again by whoever writes files, until it is put right.
+    project.run(["render"]).assert_code(7);
+    std::fs::remove_file(project.path(".secrets/auth")).unwrap();
+    project.run(["render"]).assert_code(0);
+    project.run(["apikey", "revoke", "acme", "--yes"]).assert_code(0);
+}

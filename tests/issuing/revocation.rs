@@ -268,3 +268,22 @@ fn what_signed_itself_cannot_be_revoked() {
     let run = project.run(["cert", "revoke", "ROOT", "--yes"]).assert_code(2);
     assert!(run.stderr.contains("nobody but itself signed `ROOT`"), "{run:?}");
 }
+
+#[test]
+fn a_certificate_is_revoked_whatever_stands_in_the_place_of_another_file() {
+    let project = project();
+    let old = project.read("tls/fullchain.pem");
+    project.write("old.pem", &old);
+    let more = "[outputs.bundle]\nformat = \"pem\"\npath = \"bundle\"\nsecrets = [\"TLS\"]\n";
+    project.write("vault-kit.toml", MANIFEST.to_owned() + CRL + more + "files = { key = \"key.pem\" }\n");
+    project.write("bundle/key.pem", "by hand");
+    let run = project.run(["cert", "revoke", "TLS", "-n"]).assert_code(8);
+    assert!(run.stderr.contains("would revoke") && run.stderr.contains("`bundle/key.pem` is there"), "{run:?}");
+    let run = project.run(["cert", "revoke", "TLS", "--yes"]).assert_code(8);
+    for words in ["revoked serial", "`bundle/key.pem` is there already", "finish with `vault-kit render`"] {
+        assert!(run.stderr.contains(words), "{words}: {run:?}");
+    }
+    assert!(verify(&project, "old.pem").both().contains("certificate revoked"));
+    assert_eq!(verify(&project, "tls/fullchain.pem").code, 0);
+    assert_eq!(project.read("bundle/key.pem"), "by hand");
+}

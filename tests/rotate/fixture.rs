@@ -286,6 +286,7 @@ impl Ground {
             identities: &self.identities,
             now: hand.now.get(),
             consent: Consent::default(),
+            goes_on: false,
             log: |_| (),
         };
         let machine = Machine::new(&world, hand, hand);

@@ -5,6 +5,8 @@ use serde_json::json;
 
 use crate::api_key::register::{self, Records};
 use crate::cli::context::Context;
+use crate::cli::paste::Paste;
+use crate::cli::refused::Refused;
 use crate::cli::session::Session;
 use crate::cli::summary::tell_files;
 use crate::deliver::Delivered;
@@ -12,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::manifest;
 use crate::ui::{SCHEMA_VERSION, counted};
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -32,7 +35,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
-    let world = session.world(&files, &identities, false)?;
+    let world = World { goes_on: true, ..session.world(&files, &identities, false)? };
     world.check_agreement(&opened.store)?;
     let records = &mut opened.store.issued.api_keys;
     let meant = meant(&session, records, arguments)?;
@@ -69,15 +72,21 @@ fn tell(session: &Session<'_>, revoked: &[String], delivered: &Delivered, dry_ru
     for warning in &delivered.warnings {
         ui.warn(warning);
     }
+    let refused = Refused::of(delivered, &Paste::new(session.context));
     if ui.json {
-        ui.object(&json!({
+        let mut answer = json!({
             "schema_version": SCHEMA_VERSION, "dry_run": dry_run, "environment": session.environment,
             "revoked": revoked, "files": delivered.files,
-        }))?;
+        });
+        if !refused.is_empty() {
+            answer["errors"] = json!(refused);
+        }
+        ui.object(&answer)?;
     } else {
         tell_files(ui, &delivered.files, dry_run);
     }
-    Ok(Exit::DONE)
+    refused.tell(ui);
+    Ok(delivered.exit())
 }
 
 /// The good keys that are meant; none when they are over already.

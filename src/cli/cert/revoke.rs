@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::certificate;
 use crate::cli::context::Context;
+use crate::cli::paste::Paste;
+use crate::cli::refused::Refused;
 use crate::cli::session::Session;
 use crate::cli::summary::{tell_files, tell_lists};
 use crate::deliver::{Delivered, FileReport};
@@ -18,6 +20,7 @@ use crate::generate::certificate::revocation::Reason;
 use crate::name::{EnvName, SecretName};
 use crate::plan::{self, Plan, Scope};
 use crate::ui::SCHEMA_VERSION;
+use crate::world::World;
 use target::Target;
 
 #[derive(Debug, Args)]
@@ -51,6 +54,8 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "<[SecretName]>::is_empty")]
     revocation_lists: &'a [SecretName],
     files: &'a [FileReport],
+    #[serde(rename = "errors", skip_serializing_if = "Refused::is_empty")]
+    refused: &'a Refused,
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
@@ -59,7 +64,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
-    let world = session.world(&files, &identities, false)?;
+    let world = World { goes_on: true, ..session.world(&files, &identities, false)? };
     world.check_agreement(&opened.store)?;
     let named = arguments.name.as_deref().map(|name| certificate(&session, name)).transpose()?;
     let (target, in_force) = match (named, &arguments.serial, &arguments.issuer) {
@@ -124,7 +129,9 @@ fn tell(
     dry_run: bool,
 ) -> Result<()> {
     let ui = session.context.ui;
+    let refused = Refused::of(delivered, &Paste::new(session.context));
     if ui.json {
+        refused.tell(ui);
         return ui.object(&Answer {
             schema_version: SCHEMA_VERSION,
             dry_run,
@@ -134,6 +141,7 @@ fn tell(
             reissued,
             revocation_lists: &delivered.lists,
             files: &delivered.files,
+            refused: &refused,
         });
     }
     let (revoked, made) = if dry_run { ("would revoke", "would make") } else { ("revoked", "made") };
@@ -145,6 +153,7 @@ fn tell(
     }
     tell_lists(ui, &delivered.lists, dry_run);
     tell_files(ui, &delivered.files, dry_run);
+    refused.tell(ui);
     if target.is_some() && !dry_run {
         ui.say("verifiers refuse it once they have the new list: deliver it, or run `vault-kit cert crl`");
     }

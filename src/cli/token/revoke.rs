@@ -23,6 +23,7 @@ use crate::token::roster::{self, Known, Revoked};
 use crate::token::signer::signers;
 use crate::token::trusted::Trusted;
 use crate::token::verify::{Accepted, Verifier};
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -57,7 +58,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let _lock = session.lock_unless_dry(arguments.dry_run)?;
     let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     let files = session.files();
-    let world = session.world(&files, &identities, false)?;
+    let world = World { goes_on: true, ..session.world(&files, &identities, false)? };
     world.check_agreement(&opened.store)?;
     let known = roster::known(&session.manifest, &session.environment, &opened.store, context.now);
     let wanted = match (&text, &arguments.subject) {
