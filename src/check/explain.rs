@@ -55,6 +55,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A committed example file shows a value that is in force."
         risk "The secret is public to everybody who reads the repository."
         cure "Replace the value, and put an empty or invented one into the example."
+    "secret-in-manifest" at [Repo, Host]
+        cause "Somebody typed a credential into the manifest: as the value of a setting, into a template, an option of a hook, or a text for people."
+        risk "The manifest is committed: whoever can read the repository, or any clone of its history, has the value."
+        cure "Declare a secret in its place (`kind = \"external\"`, or what vault-kit makes), put it into a template by `${NAME}`, hand it to a hook by `secrets`; and replace the value."
     "mode-too-open" at [Host]
         cause "A file allows more than its output declares, or the identity, the store or the manifest is open to other users: a `chmod`, a copy, or another writer."
         risk "Other accounts on this host can read the values, or change the manifest."

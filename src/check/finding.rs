@@ -64,6 +64,8 @@ codes! {
     TrackedByGit = "tracked-by-git",
     /// A tracked example file shows a value that is in use.
     ExampleValue = "example-value",
+    /// A credential stands in the manifest: in a setting, a template, an option of a hook, or a text for people.
+    SecretInManifest = "secret-in-manifest",
     /// A file allows more than its declared mode.
     ModeTooOpen = "mode-too-open",
     /// A file cannot be read by somebody whom its declared mode lets read it.

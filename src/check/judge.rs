@@ -13,6 +13,7 @@ mod handwritten;
 mod image;
 mod leaks;
 mod lists;
+mod manifest;
 mod recipes;
 mod remote;
 mod rotations;
@@ -70,6 +71,7 @@ pub fn judge(
         if !looks_at(Place::Host) {
             bench.hooks();
         }
+        bench.typed();
         bench.git();
         bench.examples();
         bench.compose();

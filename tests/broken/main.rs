@@ -5,6 +5,7 @@
 mod cloud;
 mod compose;
 mod copied;
+mod declared;
 mod delivery;
 mod files;
 mod fine;

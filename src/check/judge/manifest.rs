@@ -1,0 +1,95 @@
+//! Credentials that somebody typed into the manifest, which is committed and read by everybody.
+
+use super::Bench;
+use super::fix::{in_table, key};
+use crate::check::finding::{Code, Finding};
+use crate::credential::{has_credential, in_document, is_literal, is_rest_of};
+use crate::manifest::hook::Hook;
+use crate::manifest::template::{Piece, Template};
+use crate::manifest::{Declaration, Kind};
+
+/// What is to be done besides: git has the text by now.
+const REPLACE: &str = "replace the value, which may be in the history";
+
+impl Bench<'_> {
+    /// Values are in the store. Of every environment: what one of them does not use is read all the same.
+    pub(super) fn typed(&mut self) {
+        let manifest = self.manifest;
+        for declaration in manifest.secrets.values() {
+            self.typed_value(declaration);
+            let texts = [
+                ("description", &declaration.description),
+                ("obtain", &declaration.obtain),
+                ("owner", &declaration.owner),
+            ];
+            for (field, text) in texts {
+                if text.as_deref().is_some_and(has_credential) {
+                    self.typed_in(declaration, field, &format!("take it out of `{field}`; {REPLACE}"));
+                }
+            }
+        }
+        for hook in manifest.hooks.values() {
+            self.typed_option(hook);
+        }
+        for (name, environment) in &manifest.environments {
+            let endpoint = environment.aws.as_ref().and_then(|aws| aws.endpoint.as_deref());
+            if endpoint.is_some_and(has_credential) {
+                let message = format!("`environments.{name}.aws.endpoint` has a credential in it");
+                let fix = format!("take it out of `endpoint`; {REPLACE}");
+                self.about_file(Code::SecretInManifest, &manifest.file, message, fix);
+            }
+        }
+    }
+
+    /// A setting that is none, and a template that has more in it than what it is made of.
+    fn typed_value(&mut self, declaration: &Declaration) {
+        let name = declaration.name.as_str();
+        let table = format!("secrets.{}", key(name));
+        match &declaration.kind {
+            Kind::Setting { value, values } if value.iter().chain(values.values()).any(|it| is_literal(name, it)) => {
+                let line = "kind = \"external\", without a value";
+                let set = self.command(&format!("set {name}"));
+                let fix = format!("{}    # then: {set}; {REPLACE}", in_table(&table, line));
+                self.typed_in(declaration, "value", &fix);
+            }
+            Kind::Template(template) if self.has_typed(name, template) => {
+                let line = "template = \"…${NAME}…\", and declare NAME for it";
+                let fix = format!("{}; {REPLACE}", in_table(&table, line));
+                self.typed_in(declaration, "template", &fix);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a credential stands beside what a template puts in: where that is a secret, the rest is what joins it.
+    fn has_typed(&self, name: &str, template: &Template) -> bool {
+        let written = template.pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.clone(),
+            Piece::Reference { name, .. } => format!("${{{name}}}"),
+        });
+        let written: String = written.collect();
+        let is_setting = |name| self.manifest.secret(name).is_some_and(|it| !it.is_stored());
+        has_credential(&written)
+            || in_document(&written).is_some()
+            || template.references().all(is_setting) && is_rest_of(name, &written)
+    }
+
+    fn typed_option(&mut self, hook: &Hook) {
+        let typed = hook.options.iter().filter(|(option, text)| is_literal(option, text));
+        for (option, _) in typed {
+            let name = &hook.name;
+            let line =
+                format!("take `{option}` out of options, and name a secret in `secrets`: the program gets its value");
+            let fix = format!("{}; {REPLACE}", in_table(&format!("hooks.{name}"), line));
+            let message = format!("`hooks.{name}.options.{option}` has a credential in it");
+            let line = u32::try_from(hook.line).unwrap_or(u32::MAX);
+            let finding = Finding::new(Code::SecretInManifest, message, fix);
+            self.verdict.findings.push(finding.of_file(&self.manifest.file).at_line(line));
+        }
+    }
+
+    fn typed_in(&mut self, declaration: &Declaration, field: &str, fix: &str) {
+        let message = format!("has a credential in its `{field}`, which stands in the manifest");
+        self.about_secret(Code::SecretInManifest, &declaration.name, message, fix);
+    }
+}
