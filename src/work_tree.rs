@@ -1,5 +1,6 @@
 //! Where git keeps what belongs to a work tree, read from its own files: starting git would cost more than a whole check.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The git directories of a work tree.
@@ -17,8 +18,18 @@ impl WorkTree {
         let path = top.join(".git");
         let metadata = std::fs::metadata(&path).ok()?;
         if metadata.is_dir() {
-            // Any directory can be called so; git's own has a HEAD.
-            return path.join("HEAD").exists().then(|| Ok(Self { own: path.clone(), common: path }));
+            // Any directory can be called so; git's own has these.
+            return match std::fs::read(path.join("HEAD")) {
+                Ok(head) if is_head(&head) && path.join("objects").is_dir() => {
+                    Some(Ok(Self { own: path.clone(), common: path }))
+                }
+                Ok(_) => Some(Err("`.git` is damaged: git itself finds no repository in it".into())),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    let is_one = ["config", "index", "objects", "refs"].iter().any(|it| path.join(it).exists());
+                    is_one.then(|| Err("`.git` is damaged: it has no HEAD".into()))
+                }
+                Err(error) => Some(Err(format!("`.git` cannot be read: {error}"))),
+            };
         }
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -74,6 +85,13 @@ impl WorkTree {
         let main = Self::at(top)?.ok()?;
         main.common.canonicalize().is_ok_and(|it| it == common).then(|| top.to_owned())
     }
+}
+
+/// Whether git takes it for where a work tree stands: the name of a branch, or a commit.
+fn is_head(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    let is_branch = text.strip_prefix(b"ref:").is_some_and(|name| name.trim_ascii_start().starts_with(b"refs/"));
+    is_branch || [40, 64].contains(&text.len()) && text.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// What a `.git` that is a file names.

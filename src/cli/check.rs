@@ -18,9 +18,9 @@ use super::context::{Context, identity_file, open_identity, process_environment}
 use super::formats::{Formats, Wanted};
 use super::rotate::unusable;
 use super::session::Session;
-use super::{explain, mounted, readers, staged};
+use super::{context, explain, mounted, readers, staged};
 use crate::apply;
-use crate::check::facts::{FileFact, Place, StoreFact, UnusableHook};
+use crate::check::facts::{FileFact, GitFact, Place, StoreFact, UnusableHook};
 use crate::check::{Code, Selection, Severity, environment, judge};
 use crate::containers;
 use crate::deliver::expected;
@@ -134,6 +134,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut facts = ManuallyDrop::new(observe::look(&subject, &values));
     if facts.store == StoreFact::Absent && places.contains(&Place::Host) {
         facts.main_tree = session.main_tree()?.map(|it| it.to_string_lossy().into_owned());
+    }
+    if let Some(why) = context::git_is_elsewhere(session.root.path()) {
+        facts.git = GitFact::Unreadable(why);
     }
     let variables = process_environment().into_iter().gather();
     if places.iter().any(|place| matches!(place, Place::Host | Place::Repo)) {

@@ -16,6 +16,7 @@ use crate::secret::Secret;
 use crate::shell;
 use crate::store::identity::Identities;
 use crate::ui::Ui;
+use crate::work_tree::WorkTree;
 
 /// The variables that are ours alone and never reach a child.
 pub const IDENTITY_VARIABLES: [&str; 2] = ["VAULT_KIT_IDENTITY", "VAULT_KIT_IDENTITY_FILE"];
@@ -191,6 +192,15 @@ pub fn hook_of() -> Option<PathBuf> {
 /// Whether git called us for a user who stands below the top of the work tree: hooks run at the top.
 pub fn is_below_top() -> bool {
     variable("GIT_PREFIX").is_some_and(|prefix| !prefix.is_empty())
+}
+
+/// Why nobody knows what git has of a project, where `GIT_DIR` names another repository than the one that it lies in: the files of
+/// that are not read here.
+pub fn git_is_elsewhere(root: &Path) -> Option<String> {
+    let named = variable("GIT_DIR").filter(|it| !it.is_empty())?;
+    let own = WorkTree::around(&root.canonicalize().ok()?).and_then(|(_, tree)| tree.ok()?.own.canonicalize().ok());
+    let is_own = own.is_some() && Path::new(&named).canonicalize().ok() == own;
+    (!is_own).then(|| "GIT_DIR names a repository that the project does not lie in: `unset GIT_DIR`".to_owned())
 }
 
 /// The user who called sudo.

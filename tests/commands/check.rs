@@ -596,3 +596,41 @@ fn where_git_has_no_work_tree_nobody_is_told_to_begin() {
     let run = project.run(["check"]).assert_code(3);
     assert!(run.stderr.contains("vault-kit init"), "{run:?}");
 }
+
+#[test]
+fn a_repository_that_cannot_be_asked_is_told_and_none_is_not() {
+    let project = one("");
+    let told = |run: &Run| {
+        let unseen = json(run)["not_checked"].as_array().unwrap().clone();
+        let git = unseen.iter().find(|it| it["what"] == "git");
+        git.map(|it| it["why"].as_str().unwrap().to_owned())
+    };
+    let check = |variables: &[(&str, &std::path::Path)]| {
+        let mut command = project.command(["check", "--at", "repo", "--strict", "--json"]);
+        Run::of(command.envs(variables.iter().copied()))
+    };
+    assert_eq!(told(&check(&[]).assert_code(0)), None);
+    // A directory of that name may be anything.
+    std::fs::create_dir(project.path(".git")).unwrap();
+    assert_eq!(told(&check(&[]).assert_code(0)), None);
+    let elsewhere = Project::empty();
+    for place in [&project, &elsewhere] {
+        let mut git = std::process::Command::new("git");
+        Run::of(git.args(["init", "-q"]).current_dir(place.root())).assert_code(0);
+    }
+    assert_eq!(told(&check(&[]).assert_code(0)), None);
+    assert_eq!(told(&check(&[("GIT_DIR", &project.path(".git"))]).assert_code(0)), None);
+    let run = check(&[("GIT_DIR", &elsewhere.path(".git"))]).assert_code(1);
+    assert!(told(&run).is_some_and(|why| why.contains("`unset GIT_DIR`")), "{run:?}");
+    let head = project.read(".git/HEAD");
+    for damage in ["", "garbage\n", "ref: main\n"] {
+        project.write(".git/HEAD", damage);
+        let run = check(&[]).assert_code(1);
+        assert!(told(&run).is_some_and(|why| why.contains("damaged")), "{run:?}");
+    }
+    std::fs::remove_file(project.path(".git/HEAD")).unwrap();
+    assert!(told(&check(&[]).assert_code(1)).is_some_and(|why| why.contains("no HEAD")));
+    project.write(".git/HEAD", head);
+    std::fs::remove_dir_all(project.path(".git/objects")).unwrap();
+    assert!(told(&check(&[]).assert_code(1)).is_some_and(|why| why.contains("damaged")));
+}
