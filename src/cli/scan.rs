@@ -234,7 +234,7 @@ fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, sear
             vec![Item::Named(path)]
         }
         None if arguments.paths.is_empty() => project::items(root, &git(), &left_out, &mut told)?,
-        None => arguments.paths.iter().map(|path| named(session.context, path)).collect::<Result<_>>()?,
+        None => arguments.paths.iter().map(|path| named(session.context, root, path)).collect::<Result<_>>()?,
     };
     let mut found = crate::scan::files::scan(items, &scope, search);
     found.merge(told);
@@ -248,16 +248,30 @@ fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, sear
 }
 
 /// A path of the command line.
-fn named(context: &Context, path: &Path) -> Result<Item> {
+fn named(context: &Context, root: &Path, path: &Path) -> Result<Item> {
     let resolved = context.resolve(path);
     match std::fs::metadata(&resolved) {
-        Ok(facts) if facts.is_dir() => Ok(Item::Directory(resolved)),
-        Ok(_) => Ok(Item::Named(resolved)),
+        Ok(facts) if facts.is_dir() => Ok(Item::Directory(beneath(root, resolved))),
+        Ok(_) => Ok(Item::Named(beneath(root, resolved))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::usage(format!("there is no file `{}`", path.display())))
         }
         Err(error) => Err(Error::io(format!("read `{}`", path.display()), error)),
     }
+}
+
+/// The path as it leads from the project's directory, if it is beneath that: so a file has one name wherever the command is run, and
+/// the line of `.vault-kit-ignore` is the same. A link keeps its own.
+fn beneath(root: &Path, path: PathBuf) -> PathBuf {
+    let there = || {
+        let absolute = std::path::absolute(&path).ok()?;
+        let absolute = match (absolute.parent(), absolute.file_name()) {
+            (Some(parent), Some(name)) => parent.canonicalize().ok()?.join(name),
+            _ => absolute.canonicalize().ok()?,
+        };
+        Some(root.join(absolute.strip_prefix(root.canonicalize().ok()?).ok()?))
+    };
+    there().unwrap_or(path)
 }
 
 /// What git gives a pre-push hook on stdin. Whoever calls the hook and passes nothing on would be told for ever that all is well.

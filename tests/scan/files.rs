@@ -38,6 +38,35 @@ fn links_fifos_and_files_that_nobody_can_read_end_no_search() {
 }
 
 #[test]
+fn a_file_has_one_name_wherever_it_is_looked_at_so_that_its_line_lets_it_pass() {
+    let project = shop();
+    project.write("src/deep/key", project.get("AUTH"));
+    symlink("deep/key", project.path("src/link")).unwrap();
+    let (top, src) = (project.root().to_owned(), project.path("src"));
+    let ways = [
+        (&top, "src/deep/key", "src/deep/key"),
+        (&top, "src", "src/deep/key"),
+        (&src, "deep/key", "src/deep/key"),
+        (&src, "./deep", "src/deep/key"),
+        (&src, "../src/deep/../deep/key", "src/deep/key"),
+        (&src, ".", "src/deep/key"),
+        (&src, "link", "src/link"),
+    ];
+    let scan_in = |directory: &std::path::Path, path: &str| {
+        crate::support::Run::of(project.command(["scan", "--json", path]).current_dir(directory))
+    };
+    for (directory, path, file) in ways {
+        let run = scan_in(directory, path).assert_code(1);
+        assert_eq!(findings(&run), set(&[("AUTH", file, 1)]), "{path}");
+    }
+    let line = report(&scan_in(&src, "deep/key"))["findings"][0]["ignore"].as_str().unwrap().to_owned();
+    project.write(".vault-kit-ignore", line + "\n");
+    for (directory, path, file) in ways {
+        scan_in(directory, path).assert_code(i32::from(file == "src/link"));
+    }
+}
+
+#[test]
 fn a_name_that_no_terminal_should_get_is_escaped() {
     let project = shop();
     let name = std::ffi::OsStr::from_bytes(b"a\nb\xff\x1b[2J.txt");
