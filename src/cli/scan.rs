@@ -252,7 +252,12 @@ fn named(context: &Context, root: &Path, path: &Path) -> Result<Item> {
     let resolved = context.resolve(path);
     match std::fs::metadata(&resolved) {
         Ok(facts) if facts.is_dir() => Ok(Item::Directory(beneath(root, resolved))),
-        Ok(_) => Ok(Item::Named(beneath(root, resolved))),
+        Ok(facts) if facts.is_file() => Ok(Item::Named(beneath(root, resolved))),
+        Ok(_) => {
+            let message = format!("`{}` is a pipe, a socket or a device, which is not read", path.display());
+            let hint = "write what it has into a file, and name that: `vault-kit scan FILE`";
+            Err(Error::usage(message).hint(hint))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Error::usage(format!("there is no file `{}`", path.display())))
         }
