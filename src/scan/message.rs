@@ -2,7 +2,7 @@
 
 use std::io::{self, Cursor};
 
-use super::finding::Within;
+use super::finding::{Finding, Within};
 use super::stream::{Found, Place, Search, Worker};
 
 /// What findings call the message of the commit that is to be made.
@@ -30,12 +30,22 @@ fn taken(text: &[u8]) -> &[u8] {
     &text[..cut.unwrap_or(text.len())]
 }
 
+/// What the place begins with that is told for what stands above the message of a commit or tag.
+const HEADER: &str = "(the header of";
+
+impl Finding {
+    /// Whether it is about what stands above the message of a commit: who made it.
+    pub fn is_in_header(&self) -> bool {
+        self.within == Within::Commit && self.file.starts_with(HEADER)
+    }
+}
+
 /// Looks through a commit or a tag as git keeps it: what stands above the message, and the message with lines of its own.
 pub(super) fn object(content: &[u8], worker: &mut Worker<'_>, place: Place<'_>) -> io::Result<()> {
     worker.found.looked_at.files += 1;
     let end = memchr::memmem::find(content, b"\n\n").map_or(content.len(), |at| at + 1);
     let (head, message) = content.split_at(end);
-    let about = place.file.replacen("(the message of", "(the header of", 1);
+    let about = place.file.replacen("(the message of", HEADER, 1);
     worker.stream(&mut Cursor::new(head), Place { file: &about, ..place })?;
     worker.stream(&mut Cursor::new(message.get(1..).unwrap_or_default()), place)
 }

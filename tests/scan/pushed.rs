@@ -256,3 +256,22 @@ fn a_branch_is_looked_through_by_its_manifest_also_from_one_that_has_none() {
 fn id(project: &Project, revision: &str) -> String {
     git(project, &["rev-parse", revision]).assert_code(0).stdout.trim().to_owned()
 }
+
+#[test]
+fn a_value_in_the_name_of_an_author_comes_out_by_what_changes_authors() {
+    let project = repository();
+    let author = format!("{} <a@example.com>", auth(&project));
+    git(&project, &["commit", "-q", "--allow-empty", "-m", "x", "--author", &author]).assert_code(0);
+    let id = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    let zero = "0".repeat(id.len());
+    let lines = format!("refs/heads/main {id} refs/heads/main {zero}\n");
+    let run = project.run_with_stdin(["scan", "--range", "-"], lines.as_bytes()).assert_code(1);
+    assert!(run.stdout.contains("(the header of commit "), "{run:?}");
+    assert!(run.stdout.contains("`git commit --amend --no-edit --reset-author`"), "{run:?}");
+    assert!(run.stdout.contains("`git filter-repo --mailmap FILE`"), "{run:?}");
+    // The command does it, once the configuration has no such name.
+    git(&project, &["commit", "-q", "--amend", "--no-edit", "--reset-author", "--allow-empty"]).assert_code(0);
+    let id = git(&project, &["rev-parse", "HEAD"]).stdout.trim().to_owned();
+    let lines = format!("refs/heads/main {id} refs/heads/main {zero}\n");
+    project.run_with_stdin(["scan", "--range", "-"], lines.as_bytes()).assert_code(0);
+}

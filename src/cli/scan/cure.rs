@@ -199,6 +199,11 @@ fn unpushed(finding: &Finding) -> String {
         format!(
             "take it out of the note, and leave the history of the notes behind: `git notes edit {object} && {squash}`"
         )
+    } else if finding.is_in_header() {
+        // Whatever stands there comes from the configuration, which would bring it into the next commit too.
+        let how = "the last one: `git commit --amend --no-edit --reset-author`, others: `git filter-repo --mailmap FILE`, which \
+                   replaces authors by its lines `New Name <new@example.com> <old@example.com>`";
+        format!("take it out of `git config user.name` and `user.email`, then out of the commit ({how})")
     } else {
         let how = "(the last one: `git commit --amend`, others: `git rebase --interactive`)";
         let what =
