@@ -41,7 +41,7 @@ matrix = { web = ["front", "data"], helper = ["front", "data"], db = ["data"] }
 
 const COMPOSE: &str = r#"
 x-common: &common
-  security_opt: [no-new-privileges=true]
+  security_opt: ["no-new-privileges:1"]
 services:
   web:
     <<: *common

@@ -69,9 +69,8 @@ impl<'a> Bench<'a> {
     /// What every container has, or must not have.
     fn container(&mut self, deployment: &Deployment, name: &str, service: &Service) {
         let at = &service.at;
-        let drops =
-            |text: &str| matches!(text.replace('=', ":").as_str(), "no-new-privileges" | "no-new-privileges:true");
-        if deployment.no_new_privileges && !service.security_opt.iter().any(|it| drops(it.as_str())) {
+        let said = service.security_opt.iter().rev().find_map(|it| gains_none(it.as_str()));
+        if deployment.no_new_privileges && said != Some(true) {
             let fix = "security_opt: [\"no-new-privileges:true\"]";
             self.of(Code::NewPrivileges, at, format!("`{name}` can gain privileges by a setuid program"), fix);
         }
@@ -112,5 +111,33 @@ impl<'a> Bench<'a> {
     /// About a line of a Compose file.
     fn of(&mut self, code: Code, at: &Location, message: impl Into<String>, fix: impl Into<String>) {
         self.verdict.findings.push(Finding::new(code, message, fix).of_file(&at.file).at_line(at.line));
+    }
+}
+
+/// What an option says of new privileges, as Docker's engine reads it; the last one that says it counts. A word that is no truth
+/// value to it lets no container start.
+fn gains_none(option: &str) -> Option<bool> {
+    if option == "no-new-privileges" {
+        return Some(true);
+    }
+    let (name, value) = option.split_once('=').or_else(|| option.split_once(':'))?;
+    (name == "no-new-privileges").then(|| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gains_none;
+
+    #[test]
+    fn an_option_is_read_as_the_engine_reads_it() {
+        for text in ["", ":1", "=1", ":t", ":T", ":true", "=true", ":TRUE", ":True"] {
+            assert_eq!(gains_none(&format!("no-new-privileges{text}")), Some(true), "{text}");
+        }
+        for text in [":0", "=false", ":False", ":yes", ":tRUE", ": true", "=:true", ":"] {
+            assert_eq!(gains_none(&format!("no-new-privileges{text}")), Some(false), "{text}");
+        }
+        for other in ["", "seccomp=unconfined", "label:disable", "No-New-Privileges:true", "no-new-privileges2=1"] {
+            assert_eq!(gains_none(other), None, "{other}");
+        }
     }
 }
