@@ -44,6 +44,10 @@ struct Answer<'a> {
     outcome: Recovery,
     /// Whether something newer is known than what won.
     older: bool,
+    /// Whether nothing tells what leaked since, and what owners were told.
+    forgotten: bool,
+    /// The secrets that have a value in force again which leaked since.
+    leaked: &'a [SecretName],
     /// The file that keeps what was replaced.
     kept: Option<&'a str>,
     /// Whether the ledger could not be read, so that it is made anew.
@@ -86,6 +90,8 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         dry_run,
         outcome: recovery,
         older: recovered.is_older,
+        forgotten: recovered.is_forgotten,
+        leaked: &recovered.leaked,
         kept: recovered.aside.as_deref(),
         ledger_anew: flaw.is_some(),
     };
@@ -178,7 +184,20 @@ fn tell(
         context.ui.say(&format!("what it replaced is kept in `{aside}`"));
     }
     if recovered.is_older {
+        let paste = Paste::new(context);
         let owners = "owners may know newer values: `vault-kit rotate status` names those to be told";
-        context.ui.warn(&format!("`{path}` is older than what is known of it; {owners}"));
+        context.ui.warn(&paste.words(&format!("`{path}` is older than what is known of it; {owners}")));
+        if recovered.is_forgotten {
+            let leaks = "whatever leaked since, it does not know, nor what owners were told: `vault-kit audit show --action incident`";
+            context.ui.warn(
+                &paste.words(&format!("{leaks} names the secrets that were declared, each to be declared again")),
+            );
+        }
+        for name in &recovered.leaked {
+            let (is, words) = (verb("is", "would be"), format!("`vault-kit incident {name}`"));
+            context.ui.warn(
+                &paste.words(&format!("`{name}` leaked, and {is} in force again: have it replaced with {words}")),
+            );
+        }
     }
 }

@@ -39,9 +39,17 @@ pub struct Recovered {
     pub recovery: Recovery,
     /// Whether something newer is known than what won.
     pub is_older: bool,
+    /// Whether nothing could be read that tells what leaked since, and what owners were told.
+    pub is_forgotten: bool,
+    /// The secrets that have a value in force again which leaked since.
+    pub leaked: Vec<SecretName>,
     /// The file that keeps what was replaced.
     pub aside: Option<String>,
 }
+
+/// What a recovery begins with.
+const NOTHING: Recovered =
+    Recovered { recovery: Recovery::Nothing, is_older: false, is_forgotten: false, leaked: Vec::new(), aside: None };
 
 /// Which store wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -86,15 +94,21 @@ impl StoreFiles<'_> {
                 let newest = (record.newest)(&store)?;
                 let is_older = is_behind(&store, newest, manner, &self.store_path())? || is_copy_newer;
                 let recovery = if is_same && !is_older { Recovery::Nothing } else { Recovery::CopyRefreshed };
-                if recovery == Recovery::Nothing || manner.dry_run {
-                    return Ok(Recovered { recovery, is_older, aside: None });
+                let newer = if is_copy_newer { self.newer(&store, identities) } else { None };
+                let mut recovered =
+                    Recovered { recovery, is_older, is_forgotten: is_older && newer.is_none(), ..NOTHING };
+                if let Some(newer) = newer {
+                    recovered.leaked = store.remember(newer, manner.owned, now);
                 }
-                self.keep_bans(&mut store, identities);
+                if recovery == Recovery::Nothing || manner.dry_run {
+                    return Ok(recovered);
+                }
                 let aside = if is_same { None } else { self.copy.set_aside()? };
                 let newest = header.map_or(newest, |header| newest.max(header.generation));
                 own_up(&mut store, is_older, manner);
                 self.save_recovered(store, newest, identities, now, record)?;
-                Ok(Recovered { recovery, is_older, aside: aside.map(|path| path.display().to_string()) })
+                recovered.aside = aside.map(|path| path.display().to_string());
+                Ok(recovered)
             }
             (Err(error), _) if error.code() == "not-a-recipient" => Err(error),
             (_, Some(_)) => self.restore(identities, sealed.as_deref(), manner, now, record),
@@ -103,15 +117,12 @@ impl StoreFiles<'_> {
         }
     }
 
-    /// What leaked meanwhile leaked, whatever store is accepted. A copy that cannot be read keeps nobody from accepting one.
-    fn keep_bans(&self, store: &mut Store, identities: &Identities) {
+    /// The second copy, opened. One that cannot be read keeps nobody from accepting a store.
+    fn newer(&self, store: &Store, identities: &Identities) -> Option<Store> {
         let place = format!("the second copy of `{}`", self.store_path());
-        let copy = self.copy.read().ok().flatten();
-        let copy = copy.and_then(|sealed| self.unseal(&sealed, identities, &place).ok());
+        let copy = self.unseal(&self.copy.read().ok()??, identities, &place).ok()?;
         // Fingerprints are keyed: those of another store say nothing here.
-        if let Some(copy) = copy.filter(|copy| copy.store_id == store.store_id) {
-            store.keep_bans(&copy.banned);
-        }
+        (copy.store_id == store.store_id).then_some(copy)
     }
 
     fn restore(
@@ -127,7 +138,8 @@ impl StoreFiles<'_> {
         let mut store = self.unseal(&copy, identities, &place)?;
         let newest = (record.newest)(&store)?;
         let is_older = is_behind(&store, newest, manner, &place)?;
-        let mut recovered = Recovered { recovery: Recovery::StoreRestored, is_older, aside: None };
+        let recovery = Recovery::StoreRestored;
+        let mut recovered = Recovered { recovery, is_older, is_forgotten: is_older, ..NOTHING };
         if manner.dry_run {
             return Ok(recovered);
         }

@@ -126,15 +126,43 @@ fn a_ban_outlives_a_store_that_was_put_back() {
     project.run(["incident", "AUTH", "--yes"]).assert_code(0);
     assert!(project.get("AUTH") != leaked);
     project.write(".vault-kit/dev.age", old);
-    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    for words in [&["-n"][..], &["--yes"]] {
+        let run = project.run([&["store", "recover", "--accept-older"], words].concat()).assert_code(0);
+        assert!(
+            run.stderr.contains("`AUTH` leaked, and ") && run.stderr.contains("`vault-kit incident AUTH`"),
+            "{run:?}"
+        );
+    }
     project.run(["render"]).assert_code(0);
     assert_eq!(project.get("AUTH"), leaked, "it is in force again");
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    assert!(list.ends_with("  waits for AUTH\n"), "{list}");
     assert!(findings(&project).contains(&("banned".to_owned(), "AUTH".to_owned())));
     project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
     assert!(!project.read(".env").contains("AUTH_PREVIOUS"), "what leaked has no overlap");
     assert_eq!(findings(&project), []);
     let run = project.run_with_stdin(["set", "DB_PASSWORD"], &leaked).assert_code(7);
     assert!(run.stderr.contains("that leaked as `AUTH`"), "{run:?}");
+}
+
+#[test]
+fn an_incident_goes_on_in_a_store_that_was_put_back() {
+    let project = shop();
+    let old = project.bytes(".vault-kit/dev.age");
+    project.run(["incident", "AUTH", "STRIPE", "--yes"]).assert_code(8);
+    project.write(".vault-kit/dev.age", old);
+    let answer = json(&project.run(["store", "recover", "--accept-older", "--yes", "--json"]).assert_code(0));
+    assert_eq!(answer["leaked"], serde_json::json!(["AUTH", "STRIPE"]), "{answer}");
+    project.run(["render"]).assert_code(0);
+    let leaked = project.get("AUTH");
+    let run = project.run(["incident", "AUTH", "--yes"]).assert_code(8);
+    assert!(project.get("AUTH") != leaked && run.stderr.contains("`vault-kit set STRIPE`"), "{run:?}");
+    project.run_with_stdin(["set", "STRIPE"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    assert!(list.lines().count() == 2 && list.ends_with("  replaced\n"), "{list}");
+    let id = list.lines().nth(1).unwrap().split(' ').next().unwrap().to_owned();
+    let told = project.run(["incident", "show", &id]).assert_code(0).stdout;
+    assert!(told.contains("an older store was accepted: what took the place of `AUTH`"), "{told}");
 }
 
 #[test]

@@ -366,6 +366,43 @@ fn an_owner_who_knows_more_than_an_older_store_that_is_accepted_is_named() {
 }
 
 #[test]
+fn an_owner_refuses_what_it_was_told_since_an_older_store_that_is_accepted() {
+    for (file, code) in [("none", 0), ("fail-test", 8), ("die-set", 137)] {
+        let project = project();
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        let old = project.bytes(".vault-kit/dev.age");
+        project.write(file, "");
+        project.run(["rotate", "DB"]).assert_code(code);
+        std::fs::remove_file(project.path(file)).ok();
+        project.write(".vault-kit/dev.age", old);
+        let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+        assert!(!run.stderr.contains("audit show"), "all is known: {run:?}");
+        project.run(["render"]).assert_code(0);
+        project.run(["rotate", "tell", "DB"]).assert_code(0);
+        assert_eq!(accepted(&project), in_force(&project), "{file}");
+    }
+}
+
+#[test]
+fn an_owner_refuses_what_leaked_before_and_after_an_older_store_that_is_accepted() {
+    let project = project();
+    project.run(["rotate", "tell", "DB"]).assert_code(0);
+    let old = project.bytes(".vault-kit/dev.age");
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    project.write(".vault-kit/dev.age", old);
+    let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    assert!(
+        run.stderr.contains("`DB` leaked, and is in force again") && run.stderr.contains("incident DB`"),
+        "{run:?}"
+    );
+    project.run(["incident", "DB", "--yes"]).assert_code(0);
+    assert_eq!(accepted(&project), in_force(&project));
+    project.run(["check"]).assert_code(0);
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    assert!(list.lines().count() == 2 && list.ends_with("  replaced\n"), "{list}");
+}
+
+#[test]
 fn a_second_copy_that_is_older_than_the_audit_record_is_brought_back_on_purpose_alone() {
     let project = project();
     project.run(["rotate", "tell", "DB"]).assert_code(0);
@@ -381,7 +418,8 @@ fn a_second_copy_that_is_older_than_the_audit_record_is_brought_back_on_purpose_
         assert!(run.stderr.contains("`vault-kit store recover --accept-older`"), "{run:?}");
     }
     assert!(!project.path(".vault-kit/dev.age").exists());
-    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("`vault-kit audit show --action incident`"), "nobody knows what leaked since: {run:?}");
     project.run(["render"]).assert_code(0);
     assert_eq!(project.get("DB"), old);
     assert!(is_untold(&project));

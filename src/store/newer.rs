@@ -1,0 +1,66 @@
+//! What a newer state of a store knows and an older one that goes on in its place must not forget: what leaked, and what owners were told.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::incidents::{Deed, Incident, Incidents};
+use super::rotations::{Operation, Step};
+use super::{Stage, Store, Version};
+use crate::name::{SecretName, VersionId};
+
+impl Store {
+    /// Takes from a newer state of this store what happened, whatever store goes on. Tells which secrets have a value in force again
+    /// that leaked.
+    pub(super) fn remember(&mut self, newer: Store, owned: &[SecretName], now: DateTime<Utc>) -> Vec<SecretName> {
+        self.keep_bans(&newer.banned);
+        for (name, versions) in newer.secrets {
+            let operation = newer.rotations.open(&name).filter(|_| owned.contains(&name));
+            self.keep_told(&name, versions, operation);
+        }
+        self.keep_incidents(newer.incidents, now);
+        let leaked = self.incidents.values().flat_map(Incident::leaked).filter(|name| self.is_current_leaked(name));
+        leaked.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Keeps the values that the owner of a secret may accept, so that whoever retires has it refuse them: of a candidate too, which it
+    /// may have been told.
+    fn keep_told(&mut self, name: &SecretName, versions: Vec<Version>, operation: Option<&Operation>) {
+        let told_at = |it: &Version| match it.stage {
+            Stage::Candidate => operation.filter(|it| it.step != Step::Staged).map(|it| it.started),
+            _ => it.life.told.filter(|_| it.life.retired.is_none()),
+        };
+        for mut version in versions {
+            let Some(told) = told_at(&version).filter(|_| version.parts.iter().next().is_some()) else { continue };
+            let ours = self.secrets.entry(name.clone()).or_default();
+            match ours.iter_mut().find(|it| it.id == version.id) {
+                Some(known) => known.life.told = Some(told),
+                None => {
+                    version.stage = Stage::Aborted;
+                    version.life.told = Some(told);
+                    ours.push(version);
+                }
+            }
+        }
+    }
+
+    /// Keeps the records of leaks; what took the place of something there may be gone with the store that had it.
+    fn keep_incidents(&mut self, newer: Incidents, now: DateTime<Utc>) {
+        for (id, mut incident) in newer {
+            let mut gone = Vec::new();
+            for it in &mut incident.affected {
+                let is_there = |id: VersionId| self.versions(&it.secret).any(|version| version.id == id);
+                if it.successor.is_some_and(|id| !is_there(id)) {
+                    it.successor = None;
+                    it.read.clear();
+                    gone.push(format!("`{}`", it.secret));
+                }
+            }
+            if !gone.is_empty() {
+                let what = format!("an older store was accepted: what took the place of {} is gone", gone.join(", "));
+                incident.done.push(Deed { at: now, uid: rustix::process::getuid().as_raw(), what });
+            }
+            self.incidents.insert(id, incident);
+        }
+    }
+}
