@@ -10,7 +10,7 @@ use crate::plan;
 use crate::rotate::programs::{Step, has};
 use crate::rotate::select::tells_leaked;
 use crate::store::Store;
-use crate::store::incidents::{Affected, Incident};
+use crate::store::incidents::{Affected, Copy, Incident};
 use crate::sync::{content, place};
 
 /// The same incident with the values that took the place of what leaked since, and without what that did; a rotation that is
@@ -44,6 +44,9 @@ pub fn since(manifest: &Manifest, store: &Store, id: &str, incident: &Incident) 
             _ if store.rotations.running.contains_key(&it.secret) => put(remains, &begun, &words.resume(&it.secret)),
             _ => {}
         }
+        let copies = it.copies.iter().filter(|copy| is_declared(store, copy)).map(|copy| words.copy(copy));
+        let copies: Vec<String> = copies.collect();
+        remains.retain(|line| !copies.contains(line));
         if let Some(remote) = it.remote.as_ref().filter(|_| is_sent(manifest, store, it)) {
             put(remains, &[words.remote(it, remote)], &words.sent(it, remote));
         }
@@ -93,6 +96,14 @@ impl Foreseen {
 /// Puts other words in the place of these.
 fn put(remains: &mut [String], these: &[String], instead: &str) {
     remains.iter_mut().filter(|line| these.contains(line)).for_each(|line| instead.clone_into(line));
+}
+
+/// Whether another secret of this environment that had the value which leaked has another one, or an incident of its own.
+fn is_declared(store: &Store, copy: &Copy) -> bool {
+    let Some(current) = store.current(&copy.secret).filter(|it| store.is_leaked(it)) else {
+        return copy.environment == store.environment;
+    };
+    copy.environment == store.environment && store.incidents.values().any(|it| it.has(&copy.secret, current.id))
 }
 
 /// Whether AWS has the value that took the place of what leaked, as far as is known here.

@@ -26,7 +26,7 @@ pub struct Known<'a> {
     pub files: &'a BTreeMap<String, DeliveredFile>,
     /// The audit record.
     pub audit: &'a [u8],
-    /// Secrets of other environments with the same value, by ours.
+    /// Other secrets with the same value, by those that leaked.
     pub copies: BTreeMap<SecretName, Vec<Copy>>,
     /// The services that read delivered files, by path.
     pub readers: BTreeMap<String, BTreeSet<String>>,

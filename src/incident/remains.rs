@@ -8,7 +8,7 @@ use crate::name::{EnvName, SecretName};
 use crate::rotate::select::{self, Ready};
 use crate::shell;
 use crate::store::Store;
-use crate::store::incidents::{Affected, Delivery, Place, RemoteCopy};
+use crate::store::incidents::{Affected, Copy, Delivery, Place, RemoteCopy};
 use crate::sync::place;
 
 /// What is left, in the order in which it should be done: values first, then who reads them, then traces.
@@ -19,7 +19,7 @@ pub fn of(manifest: &Manifest, environment: &EnvName, affected: &[Affected], pla
     let mut lines: Vec<String> = supplied.flat_map(|(it, declaration)| words.value(it, declaration)).collect();
     let others = affected.iter().filter(|it| !manifest.has_secret(&it.secret, environment));
     lines.extend(others.map(|it| words.undeclared(&it.secret)));
-    lines.extend(affected.iter().flat_map(Words::copies));
+    lines.extend(affected.iter().flat_map(|it| &it.copies).map(|copy| words.copy(copy)));
     lines.extend(affected.iter().filter_map(|it| Some(words.remote(it, it.remote.as_ref()?))));
     lines.extend(words.readers(affected));
     if !places.is_empty() {
@@ -166,12 +166,13 @@ impl Words<'_> {
         }
     }
 
-    fn copies(it: &Affected) -> Vec<String> {
-        let line = |copy: &crate::store::incidents::Copy| {
-            let (environment, secret) = (&copy.environment, &copy.secret);
-            format!("environment `{environment}` has the same value: `vault-kit -e {environment} incident {secret}`")
-        };
-        it.copies.iter().map(line).collect()
+    /// What a person has to do about a secret with the same value.
+    pub(super) fn copy(&self, copy: &Copy) -> String {
+        let Copy { environment, secret } = copy;
+        if environment == self.environment {
+            return format!("`{secret}` has the same value: {}", self.command(&format!("incident {secret}")));
+        }
+        format!("environment `{environment}` has the same value: `vault-kit -e {environment} incident {secret}`")
     }
 
     pub(super) fn remote(&self, it: &Affected, remote: &RemoteCopy) -> String {

@@ -113,7 +113,7 @@ pub struct RemoteCopy {
     pub synced: Option<(String, String)>,
 }
 
-/// A secret of another environment with the same value.
+/// Another secret with the same value, in this environment or another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Copy {

@@ -392,6 +392,29 @@ fn another_environment_with_the_same_value_is_named() {
 }
 
 #[test]
+fn another_secret_with_the_same_value_is_named_until_it_is_declared_or_has_another_one() {
+    let project = Project::initialised(
+        "[project]\nname = \"shop\"\n[secrets.STRIPE]\nkind = \"external\"\n[secrets.BILLING]\nkind = \"external\"\n\
+         [secrets.OTHER]\nkind = \"external\"\n[secrets.SAME]\nkind = \"template\"\ntemplate = \"${STRIPE}\"\n",
+    );
+    for name in ["STRIPE", "BILLING"] {
+        project.run_with_stdin(["set", name], KEY.as_bytes()).assert_code(0);
+    }
+    project.run_with_stdin(["set", "OTHER"], b"sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N").assert_code(0);
+    let left = "`BILLING` has the same value: `vault-kit incident BILLING`";
+    for words in [&["incident", "STRIPE", "-n"][..], &["incident", "STRIPE", "--yes"]] {
+        let run = project.run(words);
+        assert!(run.stderr.contains("the same value is `BILLING`") && run.stderr.contains(left), "{run:?}");
+        assert!(!run.stderr.contains("incident SAME") && !run.stderr.contains("incident OTHER"), "{run:?}");
+    }
+    let is_left = || timeline(&project).0.contains(left);
+    assert!(is_left());
+    project.run(["incident", "BILLING", "--yes"]).assert_code(8);
+    let told = project.run(["incident", "list", "--json"]).assert_code(0).stdout;
+    assert!(!told.contains("has the same value"), "{told}");
+}
+
+#[test]
 fn a_template_that_leaked_means_what_it_is_made_of() {
     let project = shop();
     let (password, url) = (project.get("DB_PASSWORD"), project.get("DB_URL"));

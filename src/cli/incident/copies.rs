@@ -1,10 +1,11 @@
-//! Other environments that have the same value: a leak of one is a leak of all.
+//! Other secrets that have the same value, here and in other environments: a leak of one is a leak of all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::session::Session;
 use crate::gather::Gather;
 use crate::name::{EnvName, SecretName};
+use crate::plan;
 use crate::secret::digest::public_fingerprint;
 use crate::store::files::StoreFiles;
 use crate::store::identity::Identities;
@@ -24,6 +25,14 @@ pub fn of(
         names.iter().flat_map(|name| store.secrets.get(name).into_iter().flatten().map(move |it| (name, it)));
     let marks: BTreeMap<String, &SecretName> = versions.filter_map(|(name, it)| Some((mark(it)?, name))).gather();
     let (mut copies, mut unseen) = (BTreeMap::<SecretName, Vec<Copy>>::new(), Vec::new());
+    let reached = plan::dependents(&session.manifest, names);
+    let others = store.secrets.keys().filter(|it| !names.contains(*it) && !reached.contains(*it));
+    for secret in others {
+        let mark = store.current(secret).and_then(mark);
+        if let Some(name) = mark.and_then(|mark| marks.get(&mark)) {
+            copies.entry((*name).clone()).or_default().push(copy(&session.environment, secret));
+        }
+    }
     for other in session.manifest.environments.keys().filter(|it| **it != session.environment) {
         let files = StoreFiles::new(&session.root, session.state.clone(), other);
         match files.open(identities) {
