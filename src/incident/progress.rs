@@ -41,7 +41,8 @@ pub fn since(manifest: &Manifest, store: &Store, id: &str, incident: &Incident) 
             }
             Standing::ByHand => put(remains, &begun, &Words::by_hand(&it.secret)),
             _ if tells_leaked(store, &it.secret) => {}
-            _ if store.rotations.running.contains_key(&it.secret) => put(remains, &begun, &words.resume(&it.secret)),
+            // What goes on for one that was promoted is only what it replaced.
+            _ if goes_on(store, &it.secret, standing) => put(remains, &begun, &words.resume(&it.secret)),
             _ => {}
         }
         let copies = it.copies.iter().filter(|copy| is_declared(store, copy)).map(|copy| words.copy(copy));
@@ -54,6 +55,12 @@ pub fn since(manifest: &Manifest, store: &Store, id: &str, incident: &Incident) 
     let read = words.read(affected);
     remains.retain(|line| !read.contains(line));
     incident
+}
+
+/// Whether going on with a rotation brings a leak to its end.
+fn goes_on(store: &Store, name: &SecretName, standing: Standing) -> bool {
+    let operation = store.rotations.running.get(name);
+    operation.is_some_and(|it| it.is_open() || standing != Standing::InForce)
 }
 
 /// What a run does by itself that is only foretold.

@@ -276,6 +276,23 @@ fn what_is_made_of_what_leaked_and_is_being_rotated_keeps_nothing_from_being_ban
 }
 
 #[test]
+fn within_an_overlap_what_is_left_is_a_command_that_goes_on() {
+    let project = told();
+    project.run(["rotate", "DB"]).assert_code(0);
+    let leaked = project.get("DB");
+    set_mode(&project.path("hooks/owner"), 0o644);
+    let run = project.run(INCIDENT).assert_code(8);
+    assert!(
+        !run.stderr.contains("rotate resume DB") && says(&run, "left to do 1: `vault-kit rotate DB` now"),
+        "{run:?}"
+    );
+    set_mode(&project.path("hooks/owner"), 0o755);
+    project.run(["rotate", "DB"]).assert_code(0);
+    assert!(project.get("DB") != leaked);
+    assert_eq!((accepted(&project), listed(&project).0), (in_force(&project), "replaced".to_owned()));
+}
+
+#[test]
 fn the_value_before_an_overlap_is_told_of_too_where_the_one_in_force_is_not_replaced_yet() {
     let project = crate::leaked::told();
     let before = project.get("DB");
