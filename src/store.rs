@@ -18,6 +18,7 @@ pub mod incidents;
 pub mod issued;
 mod kept;
 pub mod ledger;
+mod newer;
 pub mod recover;
 pub mod rotations;
 pub mod seal;

@@ -34,6 +34,10 @@ pub struct Shown {
     pub unreadable: usize,
     /// How many changes name only the first of their secrets, so that the one that is asked for may be among the others.
     pub cut_short: usize,
+    /// Whether the secret that is asked for is named at all, whatever else is asked for.
+    pub has_secret: bool,
+    /// Whether the command that is asked for did anything at all.
+    pub has_action: bool,
 }
 
 impl Filter<'_> {
@@ -66,6 +70,8 @@ impl Filter<'_> {
     }
 
     fn take(&self, change: Change, shown: &mut Shown) {
+        shown.has_secret |= self.secret.is_some_and(|secret| change.secrets.contains(secret));
+        shown.has_action |= self.action.is_some_and(|action| change.action == action);
         let is_meant = self.since.is_none_or(|since| change.at >= since)
             && self.action.is_none_or(|action| change.action == action);
         if !is_meant {

@@ -11,6 +11,54 @@ use crate::secret::digest::{Mac, MacKey};
 /// How many names one change lists; beyond that it only counts them.
 const LISTED: usize = 100;
 
+/// What changes are called.
+pub const ACTIONS: [&str; 44] = [
+    "accept-clock",
+    "apikey-new",
+    "apikey-revoke",
+    "cert import",
+    "cert-ca",
+    "cert-crl",
+    "cert-issue",
+    "cert-renew",
+    "cert-revoke",
+    "generate",
+    "import",
+    "incident",
+    "incident-close",
+    "init",
+    "recipients-apply",
+    "recover",
+    "remove",
+    "render",
+    "rotate-abort",
+    "rotate-abort-without-hooks",
+    "rotate-aborted-there",
+    "rotate-aborting",
+    "rotate-claim",
+    "rotate-deliver",
+    "rotate-failed",
+    "rotate-promote",
+    "rotate-pull",
+    "rotate-refused",
+    "rotate-reload",
+    "rotate-retire",
+    "rotate-retired",
+    "rotate-rollback",
+    "rotate-set",
+    "rotate-stage",
+    "rotate-superseded",
+    "rotate-tell",
+    "rotate-test",
+    "set",
+    "sync adopt",
+    "sync prune",
+    "sync pull",
+    "sync push",
+    "token-mint",
+    "token-revoke",
+];
+
 /// One change of a store: a line of the audit record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema), schemars(title = "Audit record"))]
@@ -112,6 +160,7 @@ impl Change {
         generation: u64,
         subjects: Subjects<'_>,
     ) -> Self {
+        debug_assert!(cfg!(test) || ACTIONS.contains(&action), "`{action}` is missing in `ACTIONS`");
         Self {
             seq: None,
             intent: false,

@@ -137,7 +137,25 @@ fn the_record_is_shown_without_the_identity_and_without_proof() {
     assert_eq!(records(&["--action", "init"]), [1]);
     assert_eq!(records(&["--since", "1h"]), [1, 2, 3]);
     assert_eq!(records(&["--since", "2999-01-01"]), [] as [u64; 0]);
+    assert_eq!(records(&["--action", "incident"]), [] as [u64; 0], "there was none");
     project.run(["audit", "show", "--since", "soon"]).assert_code(2);
+}
+
+#[test]
+fn what_there_is_nowhere_is_not_shown_as_what_was_not_touched() {
+    let project = changed();
+    let refused = |words: &[&str], hint: &str| {
+        let run = project.run([&["audit", "show"], words].concat()).assert_code(2);
+        assert!(run.stdout.is_empty() && run.stderr.contains(hint), "{run:?}");
+    };
+    refused(&["--secret", "API_KEX"], "hint: did you mean `API_KEY`?");
+    refused(&["--action", "rotate"], "hint: those that begin so: `rotate-abort`");
+    refused(&["--action", "inicdent"], "hint: did you mean `incident`?");
+    refused(&["--action", "hunter-2"], "hint: `vault-kit audit show` tells of all that were done");
+    refused(&["--last", "0"], "--last");
+    // What was declared once is in the record.
+    project.write("vault-kit.toml", EXTERNAL.replace("API_KEY", "OTHER"));
+    project.run(["audit", "show", "--secret", "API_KEY"]).assert_code(0);
 }
 
 #[test]

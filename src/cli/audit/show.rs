@@ -1,6 +1,7 @@
 //! `audit show`: what the record tells. Needs no identity, and proves nothing.
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
@@ -12,11 +13,11 @@ use crate::cli::context::Context;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::table::table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::manifest::period::Period;
+use crate::manifest::{self, period::Period};
 use crate::name::{EnvName, SecretName};
-use crate::store::change::Change;
+use crate::store::change::{ACTIONS, Change};
 use crate::ui::{SCHEMA_VERSION, counted};
 
 /// How many names a row of the table has.
@@ -35,7 +36,7 @@ pub(super) struct Show {
     action: Option<String>,
     /// The last so many
     #[arg(long, value_name = "N")]
-    last: Option<usize>,
+    last: Option<NonZeroUsize>,
 }
 
 /// From when on.
@@ -82,11 +83,12 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
         since: arguments.since.map(|since| since.time(context.now)),
         secret: arguments.secret.as_ref(),
         action: arguments.action.as_deref(),
-        last: arguments.last,
+        last: arguments.last.map(NonZeroUsize::get),
     };
     let file = session.root.open_file(&audit::path())?;
     let shown = file.map(|(file, _)| filter.read(&audit::path(), file)).transpose()?.unwrap_or_default();
-    let Shown { changes, unreadable, cut_short } = &shown;
+    expect_known(&session, &filter, &shown)?;
+    let Shown { changes, unreadable, cut_short, .. } = &shown;
     if context.ui.json {
         let (schema_version, environment) = (SCHEMA_VERSION, &session.environment);
         let answer = Answer { schema_version, environment, verified: false, unreadable: *unreadable, records: changes };
@@ -103,6 +105,23 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
     }
     context.ui.say(&Paste::new(context).words("this was not verified: `vault-kit audit verify` does"));
     Ok(Exit::DONE)
+}
+
+/// Refuses a name that neither the manifest nor the record has, and a command that there is none of: nothing would be shown of it, as of
+/// what changed nothing.
+fn expect_known(session: &Session<'_>, filter: &Filter<'_>, shown: &Shown) -> Result<()> {
+    if let Some(secret) = filter.secret.filter(|_| !shown.has_secret && shown.cut_short == 0) {
+        session.secret(secret.as_str())?;
+    }
+    let Some(action) = filter.action.filter(|it| !shown.has_action && !ACTIONS.contains(it)) else { return Ok(()) };
+    let of_command: Vec<String> =
+        ACTIONS.iter().filter(|it| it.starts_with(action)).map(|it| format!("`{it}`")).collect();
+    let hint = match manifest::suggest(action, ACTIONS.into_iter()) {
+        _ if !action.is_empty() && !of_command.is_empty() => format!("those that begin so: {}", of_command.join(", ")),
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`{}` tells of all that were done", session.command("audit show")),
+    };
+    Err(Error::usage("no change is called as `--action` says").hint(hint))
 }
 
 fn as_table(changes: &VecDeque<Change>) -> String {
