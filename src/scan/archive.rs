@@ -116,7 +116,7 @@ impl Worker<'_> {
         let packed = self.pieces(&mut start.chain(&mut *file), place)?;
         let directory = if packed.may_end_as_zip { Directory::find(file)? } else { None };
         if directory.is_none() {
-            self.tell(packed, place);
+            self.tell(&packed, place);
             return Ok(());
         }
         // Its members are told as members, and not a second time as bytes of the file.

@@ -137,12 +137,12 @@ impl<'a> Worker<'a> {
     /// Looks through everything that a reader has; tells of what is packed in it.
     pub(super) fn stream(&mut self, reader: &mut dyn Read, place: Place<'_>) -> std::io::Result<()> {
         let packed = self.pieces(reader, place)?;
-        self.tell(packed, place);
+        self.tell(&packed, place);
         Ok(())
     }
 
     /// Tells what is packed in what was looked through, and was not looked into.
-    pub(super) fn tell(&mut self, packed: Packed, place: Place<'_>) {
+    pub(super) fn tell(&mut self, packed: &Packed, place: Place<'_>) {
         if let Some(why) = packed.why {
             self.found.not_checked(place.file, why);
         }
