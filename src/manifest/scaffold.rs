@@ -88,7 +88,8 @@ pub fn from_example(project: &str, entries: &[(String, String)]) -> String {
 }
 
 /// As [`from_example`], of what Compose files need too: their paths, and that. Values of the `.env` that is there are compared,
-/// and nothing is copied but what stands around a password in an address.
+/// and nothing is copied but what stands around a password in an address, and everyday words of what the example shows to be a
+/// setting.
 pub fn from_sources(
     project: &str,
     entries: &[(String, String)],
@@ -168,10 +169,11 @@ fn describe(name: &SecretName, proposal: &Proposal) -> (String, BTreeMap<&'stati
             ("Made by vault-kit: only this deployment's own services need to know it.".into(), kind("password"))
         }
         Proposal::Random => ("Made by vault-kit: random bytes that sign or salt.".into(), kind("random")),
-        Proposal::Setting(value) => {
+        Proposal::Setting { value, runs } => {
             let mut fields = kind("setting");
             fields.insert("value", value.clone());
-            ("Not secret: it lives here, with the example's value.".into(), fields)
+            let whose = if *runs { "the value that runs" } else { "the example's value" };
+            (format!("Not secret: it lives here, with {whose}."), fields)
         }
         Proposal::Template { template, of } => {
             let mut fields = kind("template");
@@ -302,6 +304,43 @@ mod tests {
         assert!(text.contains(r#"template = "postgres://app:${REPLICA_PASSWORD | urlencode}@"#), "{text}");
         for name in ["ROOT_PASSWORD", "A_SECRET", "B_SECRET", "C_SECRET", "D_SECRET"] {
             assert!(!matches!(manifest.secrets[name].kind, Kind::Template(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_setting_has_the_value_that_runs_if_everybody_may_read_it() {
+        for (shown, runs, expected) in [
+            ("8080", "9090", Some("9090")),
+            ("info", "debug", Some("debug")),
+            ("INFO", "DEBUG", Some("DEBUG")),
+            ("us-east-1", "eu-central-1", Some("eu-central-1")),
+            (
+                "http://localhost:3000",
+                "https://shop.acme.io:8443,https://www2.acme.io",
+                Some("https://shop.acme.io:8443,https://www2.acme.io"),
+            ),
+            ("UTC", "Europe/Berlin", Some("Europe/Berlin")),
+            ("10.0.0.1", "192.168.1.20", Some("192.168.1.20")),
+            ("true", "", Some("")),
+            ("same", "same", Some("same")),
+            // What is none of these comes into the store, where nobody reads it.
+            ("trial", "ABCD-1234-EFGH-5678", None),
+            ("trial", "kJhGfDsApOiU", None),
+            ("trial", "hunter2008", None),
+            ("0000", "471100", None),
+            ("http://localhost", "http://me:hunter@localhost", None),
+            ("http://localhost", "http://localhost?token=abc", None),
+        ] {
+            let entries = [("NAME".to_owned(), shown.to_owned())];
+            let text = from_sources("p", &entries, None, &BTreeMap::from([("NAME", runs)]));
+            let manifest = parse(&text, "m").unwrap();
+            let value = match &manifest.secrets["NAME"].kind {
+                Kind::Setting { value, .. } => value.as_deref(),
+                _ => None,
+            };
+            assert_eq!(value, expected, "{shown} {runs}");
+            assert_eq!(text.contains("the value that runs"), expected.is_some_and(|it| it != shown), "{text}");
+            assert!(expected.is_some() || !text.contains(runs), "{text}");
         }
     }
 

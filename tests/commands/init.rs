@@ -565,3 +565,21 @@ fn who_writes_values_into_a_file_that_git_has_or_would_take_says_so() {
     let run = project.run(["generate", "--replace", "AUTH", "--yes"]).assert_code(0);
     assert!(run.stderr.contains("git does not ignore `.env`, and `git add .` would take the values"), "{}", run.stderr);
 }
+
+#[test]
+fn what_runs_goes_before_what_the_example_shows_and_init_comes_to_its_end() {
+    let project = Project::empty();
+    project.write(".env.example", "PORT=8080\nLOG_LEVEL=info\nLICENSE=trial\nDB_PASSWORD=\n");
+    project.write(".env", "PORT=9090\nLOG_LEVEL=debug\nLICENSE=ABCD-1234-EFGH-5678\nDB_PASSWORD=kJ8shdGh2sLqz7Yt\n");
+    let first = project.run(["init"]).assert_code(7);
+    assert!(first.stderr.contains("`vault-kit import --replace .env`") && !first.both().contains("9090"), "{first:?}");
+    let manifest = project.read("vault-kit.toml");
+    assert!(manifest.contains("value = \"9090\"") && manifest.contains("value = \"debug\""), "{manifest}");
+    assert!(!manifest.contains("ABCD") && !manifest.contains("kJ8s"), "{manifest}");
+    project.run(["import", "--replace", ".env"]).assert_code(0);
+    project.run(["init", "--adopt"]).assert_code(0);
+    let written = project.read(".env");
+    for line in ["PORT=9090", "LOG_LEVEL=debug", "LICENSE=ABCD-1234-EFGH-5678", "DB_PASSWORD=kJ8shdGh2sLqz7Yt"] {
+        assert!(written.lines().filter(|it| *it == line).count() == 1, "{written}");
+    }
+}

@@ -13,8 +13,11 @@ pub(super) enum Proposal {
     Passphrase,
     Password,
     Random,
-    /// Not secret, with its value.
-    Setting(String),
+    /// Not secret, with its value: that of the example, or the one that `runs`.
+    Setting {
+        value: String,
+        runs: bool,
+    },
     Template {
         template: String,
         /// Whose value it follows.
@@ -104,8 +107,16 @@ impl<'a> Proposer<'a> {
         }
         by_name.unwrap_or_else(|| {
             // Under a name that leaves it open, such as `AUTH`, the value tells.
-            let is_open = is_plain(value) && !credential::is_literal(name.as_str(), value);
-            if is_open { Proposal::Setting(value.to_owned()) } else { Proposal::External(vendor(&words(name))) }
+            let is_open = |value: &str| is_plain(value) && !credential::is_literal(name.as_str(), value);
+            let setting = |value: &str, runs| Proposal::Setting { value: value.to_owned(), runs };
+            match self.running.get(name.as_str()).filter(|runs| **runs != value) {
+                None if is_open(value) => setting(value, false),
+                // What runs goes on. The manifest is committed: what is no everyday word is left to `import`.
+                Some(runs) if is_open(value) && (runs.is_empty() || is_open(runs) && is_everyday(runs)) => {
+                    setting(runs, true)
+                }
+                _ => Proposal::External(vendor(&words(name))),
+            }
         })
     }
 
@@ -215,6 +226,21 @@ fn is_plain(value: &str) -> bool {
         && !PLACEHOLDERS.iter().any(|placeholder| lower.contains(placeholder))
         && !looks_random(value)
         && !has_userinfo_or_key_prefix(value)
+}
+
+/// Whether a value is made of words and small numbers, as ports, hosts, levels and regions are, and licences and codes are not.
+fn is_everyday(value: &str) -> bool {
+    const LONGEST_NUMBER: usize = 5;
+    const MOST_DIGITS: usize = 2;
+    value.split([':', '/', '.', ',', ' ']).all(|part| {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let words = part.split(['-', '_', '+', '*']).map(|word| word.trim_end_matches(|it: char| it.is_ascii_digit()));
+        let is_word = |word: &str| {
+            let rest = word.get(1..).unwrap_or_default().as_bytes();
+            rest.iter().all(u8::is_ascii_lowercase) || word.bytes().all(|it| it.is_ascii_uppercase())
+        };
+        digits == part.len() && digits <= LONGEST_NUMBER || digits <= MOST_DIGITS && { words }.all(is_word)
+    })
 }
 
 /// The beginnings by which vendors mark their keys.
