@@ -110,7 +110,7 @@ pub fn is_for(text: &str, project: &str) -> bool {
 }
 
 /// The projects that a hook of ours looks at, in shell words.
-fn projects(text: &str) -> Vec<&str> {
+pub fn projects(text: &str) -> Vec<&str> {
     text.lines().filter_map(|line| line.strip_prefix(PROJECT)).collect()
 }
 

@@ -406,3 +406,35 @@ fn what_others_made_of_ours_is_told() {
         );
     }
 }
+
+#[test]
+fn hooks_of_projects_further_down_are_named_where_somebody_removes_them_at_the_top() {
+    let project = Project::empty();
+    git(&project, &["init", "-q", "-b", "main"]).assert_code(0);
+    for name in ["api", "web shop"] {
+        project.write(&format!("{name}/vault-kit.toml"), "project.name = \"p\"\n");
+        project.run(["-C", name, "hooks", "install"]).assert_code(0);
+    }
+    for arguments in [&["hooks", "remove"][..], &["hooks", "remove", "--dry-run"]] {
+        let run = project.run(arguments).assert_code(2);
+        assert!(run.stderr.contains("the hooks are those of projects elsewhere in this work tree"), "{run:?}");
+        assert!(run.stdout.is_empty(), "{run:?}");
+    }
+    // What is proposed does it, one after the other.
+    let run = project.run(["hooks", "remove"]).assert_code(2);
+    let hints: Vec<String> = run
+        .stderr
+        .lines()
+        .filter_map(|it| it.strip_prefix("vault-kit: hint: `")?.strip_suffix('`'))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(hints.len(), 2, "{run:?}");
+    let own = Path::new(env!("CARGO_BIN_EXE_vault-kit")).parent().unwrap().display();
+    for hint in hints {
+        let mut command = project.command_under(["sh", "-c", &hint], [""; 0]);
+        command.current_dir("/").env("PATH", format!("{own}:{}", crate::support::search_path()));
+        Run::of(&mut command).assert_code(0);
+    }
+    assert!(!project.path(".git/hooks/pre-commit").exists());
+    project.run(["hooks", "remove"]).assert_code(0);
+}

@@ -33,8 +33,12 @@ pub(super) struct Place {
     pub(super) is_inside: bool,
     /// Whether husky calls what is there.
     pub(super) is_husky: bool,
-    /// The project, relative to the top of the work tree.
+    /// The top of the work tree.
+    pub(super) top: PathBuf,
+    /// The project, relative to that.
     pub(super) project: String,
+    /// Whether a manifest says that there is one.
+    pub(super) is_project: bool,
     /// What else to do.
     pub(super) advice: Vec<&'static str>,
 }
@@ -46,7 +50,9 @@ impl Place {
             return Err(Error::usage("the hooks look for vault-kit.toml")
                 .hint("leave `-f` out, and name the directory with `-C`"));
         }
-        let root = match session::find(context)? {
+        let found = session::find(context)?;
+        let is_project = found.is_some();
+        let root = match found {
             Some(found) => found.root.path().to_owned(),
             None if may_be_gone => context.directory(),
             None => {
@@ -79,7 +85,7 @@ impl Place {
         let mut advice: Vec<&'static str> =
             MANAGERS.iter().filter(|(file, _)| has(Path::new(file))).map(|(_, advice)| *advice).collect();
         advice.dedup();
-        Ok(Self { directory, is_inside, is_husky, project, advice })
+        Ok(Self { directory, is_inside, is_husky, top, project, is_project, advice })
     }
 
     /// The directory as people read it.

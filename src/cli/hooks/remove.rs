@@ -1,11 +1,14 @@
 //! `hooks remove`: ours are taken out wherever they are called, and what was there before is put back.
 
+use std::collections::BTreeSet;
+
 use super::super::context::Context;
 use super::{Answer, Place, aside, executable, read};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::git_hooks::{self, BEFORE, Event};
 use crate::private_file::Root;
+use crate::shell;
 
 pub(super) fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<Exit> {
     let Some(root) = Root::open_existing(&place.directory)? else {
@@ -30,7 +33,31 @@ pub(super) fn remove(context: &Context, place: &Place, dry_run: bool) -> Result<
     if let Some(error) = Error::all(refused) {
         return Err(error);
     }
+    if removed.is_empty() && !place.is_project {
+        refuse_others(&root, place)?;
+    }
     Answer::new(dry_run, removed).tell(context)
+}
+
+/// Says which projects the hooks look at that are there. As at the top of a work tree whose projects are further down: whoever is
+/// told that nothing of ours is there goes away with the hooks in place.
+fn refuse_others(root: &Root, place: &Place) -> Result<()> {
+    let mut projects = BTreeSet::new();
+    for event in Event::ALL {
+        for file in event.files() {
+            let text = read(root, &file)?.filter(|text| git_hooks::is_ours(text)).unwrap_or_default();
+            projects.extend(git_hooks::projects(&text).into_iter().map(str::to_owned));
+        }
+    }
+    if projects.is_empty() {
+        return Ok(());
+    }
+    let message = "there is no vault-kit.toml here, and the hooks are those of projects elsewhere in this work tree";
+    let hint = |error: Error, project: &String| {
+        let top = shell::path(&place.top.to_string_lossy());
+        error.hint(format!("`cd {top} && vault-kit -C {project} hooks remove`"))
+    };
+    Err(projects.iter().fold(Error::usage(message), hint))
 }
 
 fn say_foreign(context: &Context, event: Event, place: &Place) {
