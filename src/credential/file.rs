@@ -98,10 +98,15 @@ fn promise(path: &str) -> Promise {
     }
 }
 
-/// Settings by their name: of Streamlit, Rails, ASP.NET and Spring, and what is called as these are.
+/// Settings by their name: of Streamlit, Rails, ASP.NET and Spring, and what is called as these are; of what fetches packages, and of
+/// a database's client.
 fn is_settings(name: &str, end: &str) -> bool {
+    const WHOLE: [&str; 6] = ["_netrc", "my.cnf", "nuget.config", "pip.conf", "pip.ini", "wp-config.php"];
     let first = name.split(['.', '-']).next().unwrap_or_default();
     match first {
+        _ if WHOLE.iter().any(|it| it.eq_ignore_ascii_case(name)) => true,
+        "gradle" => end == "properties",
+        "settings" => end == "xml",
         "appsettings" => end == "json",
         "application" => ["properties", "yaml", "yml"].contains(&end),
         "credentials" | "database" | "secrets" => ["json", "properties", "toml", "yaml", "yml"].contains(&end),
@@ -131,7 +136,7 @@ pub fn is_secret_in(path: &str, bytes: &[u8]) -> bool {
         // What a server trusts is public.
         Promise::KeyStore => !bytes.is_empty() && !path.contains("trust"),
         // An entry of a `.netrc` may go over several lines.
-        Promise::Settings => text.is_some_and(|it| in_document(it).is_some()),
+        Promise::Settings => text.is_some_and(|it| in_document(it).is_some() || has_statement(it)),
         Promise::Login => text.is_some_and(|it| in_document(it).is_some() || has_statement(it) || has_marked(it)),
         Promise::Logins => has_line(|line| !line.trim().is_empty() && !line.starts_with('#')),
     }
@@ -181,6 +186,27 @@ mod tests {
             (".netrc", "machine api.example.com login me\n", false),
             (".pypirc", "[pypi]\nusername = me\npassword = hunter2\n", true),
             (".pypirc", "[distutils]\nindex-servers = pypi\n", false),
+            ("root/.m2/settings.xml", "<server>\n  <username>me</username>\n  <password>hunter2</password>\n", true),
+            ("settings.xml", "<password>{COQLCE6DU6GtcS5P=}</password>\n<password>${env.PASSWORD}</password>\n", false),
+            ("settings.xml", "<password></password>\n<url>https://repo.example.com/maven2</url>\n", false),
+            ("etc/pip.conf", "[global]\nindex-url = https://me:hunter2@pypi.example.com/simple\n", true),
+            ("etc/pip.conf", "[global]\nindex-url = https://${USER}:${TOKEN}@pypi.example.com/simple\n", false),
+            ("etc/pip.conf", "[global]\nindex-url = https://pypi.example.com/simple\n", false),
+            (".pypirc", "[a]\nrepository = https://me:hunter2@pypi.example.com\n", true),
+            ("wp-config.php", "<?php\ndefine( 'DB_USER', 'wp' );\ndefine( 'DB_PASSWORD', 'hunter2' );\n", true),
+            ("wp-config.php", "define(\"AUTH_KEY\",'k7Q2xZ9mP4vT8wL1');\n", true),
+            ("wp-config.php", "define( 'DB_PASSWORD', getenv('WORDPRESS_DB_PASSWORD') );\n", false),
+            ("wp-config.php", "define('DB_PASSWORD', '');\n// define('DB_PASSWORD', 'hunter2');\n", false),
+            ("wp-config.php", "define( 'AUTH_KEY', 'put your unique phrase here' );\n", false),
+            ("wp-config-sample.php", "define('DB_PASSWORD', 'password_here');\n", false),
+            ("etc/my.cnf", "[client]\npassword = hunter2\n", true),
+            ("_netrc", "machine api.example.com\n  login me\n  password hunter2\n", true),
+            ("gradle.properties", "org.gradle.jvmargs=-Xmx2g\nossrhPassword=hunter2\n", true),
+            ("gradle.properties", "org.gradle.caching=true\nandroid.useAndroidX=true\n", false),
+            ("NuGet.Config", "<add key=\"ClearTextPassword\" value=\"hunter2\" />\n", true),
+            ("nuget.config", "<add value='hunter2' key='ClearTextPassword'/>\n", true),
+            ("nuget.config", "<add key=\"ClearTextPassword\" value=\"%FEED_TOKEN%\" />\n", false),
+            ("nuget.config", "<add key=\"nuget.org\" value=\"https://api.nuget.org/v3/index.json\" />\n", false),
             (".git-credentials", "https://me:hunter2@github.com\n", true),
             (".my.cnf", "[client]\npassword=hunter2\n", true),
             (".my.cnf", "[client]\nhost=db\n", false),

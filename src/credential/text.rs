@@ -1,6 +1,7 @@
 //! Texts with a credential in them, whatever they are called: addresses with a password, connection strings, JSON, and what those
 //! who issue credentials recognise themselves.
 
+mod called;
 mod statement;
 
 use serde_json::Value;
@@ -159,19 +160,9 @@ pub(super) fn in_line(line: &str) -> bool {
     if line.starts_with(['#', ';']) || line.starts_with("//") && !line.contains("/:_") {
         return false;
     }
-    let is_one = in_string(line) || header_in_option(line).is_some_and(in_line) || in_element(line) || in_acl(line);
+    let is_one = in_string(line) || header_in_option(line).is_some_and(in_line) || called::has(line) || in_acl(line);
     // A line of a script may hold several statements.
     is_one || in_statement(line) || line.split(';').any(in_statement)
-}
-
-/// `<password>…</password>`.
-fn in_element(line: &str) -> bool {
-    line.split('<').zip(line.split('<').skip(1)).any(|(open, close)| {
-        let Some((tag, value)) = open.split_once('>') else { return false };
-        let name = tag.split_whitespace().next().unwrap_or_default();
-        let closes = close.strip_prefix('/').and_then(|it| it.strip_prefix(name)).is_some_and(|it| it.starts_with('>'));
-        closes && is_key(name) && is_typed_as(name, value)
-    })
 }
 
 /// `user NAME on >PASSWORD …`, as Redis keeps its users.
