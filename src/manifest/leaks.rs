@@ -20,11 +20,13 @@ pub enum Action {
 /// The rules by name, with what each does unless declared.
 ///
 /// Tokens that stand in tests, and keys that web pages show on purpose, are told and no more.
-pub const RULES: [(&str, Action); 15] = [
+pub const RULES: [(&str, Action); 18] = [
     ("age-identity", Action::Block),
     ("anthropic-key", Action::Block),
     ("api-key", Action::Block),
     ("aws-key", Action::Block),
+    ("azure-signature", Action::Block),
+    ("discord-webhook", Action::Block),
     ("github-token", Action::Block),
     ("gitlab-token", Action::Block),
     ("google-key", Action::Warn),
@@ -36,6 +38,7 @@ pub const RULES: [(&str, Action); 15] = [
     ("pypi-token", Action::Block),
     ("slack-token", Action::Block),
     ("stripe-key", Action::Block),
+    ("telegram-token", Action::Block),
 ];
 
 /// What is declared of the rules.

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use data_encoding::BASE64URL_NOPAD;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use memchr::memmem;
 
 use super::{Judge, Text};
 use crate::generate::api_key::{self, BODY, CHECKSUM};
@@ -21,6 +22,8 @@ pub(super) fn of(rule: &str) -> Vec<(&'static [u8], Judge)> {
             ));
             texts
         }
+        "azure-signature" => all(&["sig="], azure),
+        "discord-webhook" => all(&["/webhooks/"], discord),
         "github-token" => {
             let mut texts: Vec<(&[u8], Judge)> = all(&["ghp_", "gho_", "ghu_", "ghs_", "ghr_"], github);
             texts.extend::<Vec<_>>(all(&["github_pat_"], |text| text.token(82, 82, is_word)));
@@ -49,6 +52,7 @@ pub(super) fn of(rule: &str) -> Vec<(&'static [u8], Judge)> {
             texts
         }
         "stripe-key" => all(&["sk_live_", "rk_live_", "whsec_"], |text| text.token(24, 250, is_alphanumeric)),
+        "telegram-token" => all(&[":AAE", ":AAF", ":AAG", ":AAH"], telegram),
         _ => Vec::new(),
     }
 }
@@ -160,6 +164,41 @@ fn slack_hook(text: &Text<'_>) -> Option<Range<usize>> {
     is_one.then_some(place)
 }
 
+/// A shared access signature in a query: HMAC-SHA256 in base64, of which a URL has `+`, `/` and `=` as escapes.
+fn azure(text: &Text<'_>) -> Option<Range<usize>> {
+    let length = text.run(text.literal.end, |byte| is_base64(byte) || byte == b'%');
+    let place = text.literal.end..text.literal.end + length;
+    let escaped = std::str::from_utf8(&text.bytes[place.clone()]).ok()?;
+    let plain = ["+", "/", "="].iter().zip(["%2b", "%2f", "%3d"]).fold(escaped.to_owned(), |it, (plain, escape)| {
+        it.replace(escape, plain).replace(&escape.to_ascii_uppercase(), plain)
+    });
+    let is_in_query = text.literal.start > 0 && matches!(text.bytes[text.literal.start - 1], b'?' | b'&' | b';' | b' ');
+    let signature = BASE64.decode(plain.as_bytes()).ok()?;
+    (is_in_query && signature.len() == 32 && is_varied(plain.as_bytes())).then_some(place)
+}
+
+/// `https://discord.com/api/webhooks/ID/TOKEN`; a version may stand behind `api`.
+fn discord(text: &Text<'_>) -> Option<Range<usize>> {
+    let before = &text.bytes[text.literal.start.saturating_sub(24)..text.literal.start];
+    let is_there =
+        ["discord.com/api", "discordapp.com/api"].iter().any(|it| memmem::find(before, it.as_bytes()).is_some());
+    let id = text.run(text.literal.end, |byte| byte.is_ascii_digit());
+    let start = text.literal.end + id + 1;
+    let length = text.run(start, is_word);
+    let token = text.bytes.get(start..start + length)?;
+    let is_one = is_there && id >= 17 && text.bytes.get(start - 1) == Some(&b'/') && length >= 60 && is_varied(token);
+    is_one.then_some(text.literal.start..start + length)
+}
+
+/// The number of a bot, and 35 characters, of which the first two are `AA`.
+fn telegram(text: &Text<'_>) -> Option<Range<usize>> {
+    let digits = text.bytes[..text.literal.start].iter().rev().take(16).take_while(|it| it.is_ascii_digit()).count();
+    let length = text.run(text.literal.start + 1, is_word);
+    let place = text.literal.start - digits..text.literal.start + 1 + length;
+    let is_one = (8..=12).contains(&digits) && length == 35 && is_varied(&text.bytes[text.literal.end..place.end]);
+    is_one.then_some(place)
+}
+
 /// Three parts of base64url, the first of which is a JSON object with an `alg` that signs.
 fn jwt(text: &Text<'_>) -> Option<Range<usize>> {
     let length = text.run(text.literal.start, is_dotted);
@@ -180,7 +219,7 @@ fn jwt(text: &Text<'_>) -> Option<Range<usize>> {
 fn private_key(text: &Text<'_>) -> Option<Range<usize>> {
     const BEGIN: &[u8] = b"-----BEGIN ";
     let before = &text.bytes[text.literal.start.saturating_sub(40)..text.literal.start];
-    let label = before.len() - memchr::memmem::rfind(before, BEGIN)?;
+    let label = before.len() - memmem::rfind(before, BEGIN)?;
     let start = text.literal.start - label;
     let is_label = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b' ';
     if !text.bytes[start + BEGIN.len()..text.literal.start].iter().all(is_label) {
@@ -203,6 +242,6 @@ fn private_key(text: &Text<'_>) -> Option<Range<usize>> {
 
 fn putty(text: &Text<'_>) -> Option<Range<usize>> {
     let rest = text.bytes.get(text.literal.end..text.literal.end + 2048).or(text.bytes.get(text.literal.end..))?;
-    let is_one = matches!(rest, [b'1'..=b'3', b':', ..]) && memchr::memmem::find(rest, b"Private-Lines:").is_some();
+    let is_one = matches!(rest, [b'1'..=b'3', b':', ..]) && memmem::find(rest, b"Private-Lines:").is_some();
     is_one.then(|| text.literal.start..(text.literal.end + 80).min(text.bytes.len()))
 }

@@ -12,6 +12,12 @@ fn upper(length: usize) -> String {
     "Q2PZ7RY3XG5FTV4DW6SJNKHCEMUAL".chars().cycle().take(length).collect()
 }
 
+/// A signature of 32 bytes, as it stands in a URL or as it is.
+fn signature(is_escaped: bool) -> String {
+    let plain = data_encoding::BASE64.encode(&(0..32).map(|it: u8| it.wrapping_mul(37) ^ 0xa5).collect::<Vec<u8>>());
+    if is_escaped { plain.replace('+', "%2B").replace('/', "%2f").replace('=', "%3D") } else { plain }
+}
+
 /// A credential of each rule.
 fn credentials() -> Vec<(&'static str, String)> {
     let github = draw("").unwrap().expose_text().unwrap().to_owned();
@@ -26,6 +32,13 @@ fn credentials() -> Vec<(&'static str, String)> {
         ("aws-key", format!("AKIA{}", upper(16))),
         ("aws-key", format!("aws_secret_access_key = {}", varied(40))),
         ("aws-key", format!("\"SecretAccessKey\": \"{}\"", varied(40))),
+        (
+            "azure-signature",
+            format!("https://a.blob.core.windows.net/b?sv=2022-11-02&se=2027-01-01&sig={}", signature(true)),
+        ),
+        ("azure-signature", format!("SharedAccessSignature sr=a&sig={}", signature(false))),
+        ("discord-webhook", format!("https://discord.com/api/webhooks/{}/{}", "1".repeat(19), varied(68))),
+        ("discord-webhook", format!("https://discordapp.com/api/v10/webhooks/{}/{}", "1".repeat(18), varied(68))),
         ("github-token", format!("ghp_{github}")),
         ("github-token", format!("github_pat_{}_{}", varied(22), varied(59))),
         ("gitlab-token", format!("glpat-{}", varied(20))),
@@ -42,6 +55,8 @@ fn credentials() -> Vec<(&'static str, String)> {
         ("slack-token", format!("xoxb-{}-{}", "1234567890", varied(24))),
         ("slack-token", format!("https://hooks.slack.com/services/T{}/B{}/{}", upper(8), upper(8), varied(24))),
         ("stripe-key", format!("sk_live_{}", varied(24))),
+        ("telegram-token", format!("{}:AAH{}", "1234567890", varied(32))),
+        ("telegram-token", format!("https://api.telegram.org/bot{}:AAE{}", "123456789", varied(32))),
     ]
 }
 
@@ -62,6 +77,11 @@ fn each_rule_finds_what_it_is_about_wherever_it_stands() {
             assert_eq!(found(&text), [rule], "{text}");
         }
     }
+    // What a Compose file has written out is judged by the same forms.
+    let new = credentials()
+        .into_iter()
+        .filter(|(rule, _)| ["azure-signature", "discord-webhook", "telegram-token"].contains(rule));
+    new.for_each(|(_, credential)| assert!(crate::credential::is_literal("ADDRESS", &credential), "{credential}"));
     let tested: std::collections::BTreeSet<&str> = credentials().iter().map(|(rule, _)| *rule).collect();
     assert_eq!(tested, RULES.iter().map(|(rule, _)| *rule).collect());
 }
@@ -86,6 +106,17 @@ fn what_only_looks_like_it_is_let_pass() {
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.".to_owned(),
         "sk_live_xxxxxxxxxxxxxxxxxxxxxxxxxxxx xoxb-not-a-token AIzaSyXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX".to_owned(),
         "AGE-SECRET-KEY-1...".to_owned(),
+        "https://a.blob.core.windows.net/b?sv=2022-11-02&sig=<signature> ?sig=sha256 &sig=%3D".to_owned(),
+        format!("xsig={}", signature(true)),
+        format!("?sig={}", "A".repeat(43) + "="),
+        format!(
+            "https://discord.com/api/webhooks/ID/TOKEN https://example.com/webhooks/{}/{}",
+            "1".repeat(19),
+            varied(68)
+        ),
+        format!("https://discord.com/api/webhooks/{}/{}", "1".repeat(19), "x".repeat(68)),
+        format!("12:AAH{} 1234567890:AAH{}", varied(32), varied(33)),
+        format!("1234567890:AAH{}", "x".repeat(32)),
     ] {
         assert_eq!(found(&text), [] as [&str; 0], "{text}");
     }
