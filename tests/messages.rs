@@ -915,7 +915,7 @@ fn a_command_that_is_not_there() {
     exit 127
     --- stderr
     vault-kit: error: cannot find the command `no-such-command`
-    vault-kit: hint: the command stands after `--`: vault-kit run -- CMD ARGUMENTS
+    vault-kit: hint: the command stands after `--`: `vault-kit run -- CMD ARGUMENTS`
     "#);
 }
 

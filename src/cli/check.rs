@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 
 use super::context::{Context, identity_file, open_identity, process_environment};
 use super::formats::{Formats, Wanted};
+use super::paste::Paste;
 use super::rotate::unusable;
 use super::session::Session;
 use super::{context, explain, mounted, readers, staged};
@@ -175,6 +176,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     selection.apply(&mut report);
     told::complete(&mut report, &session);
     formats.tell(&Judged { report: &report, frame: &arguments.frame(&session) })?;
+    let failure = failure.map(|it| Paste::new(context).error(it));
     if let Some(failure) = &failure {
         context.ui.problem(failure);
     }

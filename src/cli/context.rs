@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Global;
+use super::paste::Paste;
 use crate::clock::{Clock, SystemClock};
 use crate::containers::Docker;
 use crate::error::{Error, Kind, Result};
@@ -54,6 +55,16 @@ impl Context {
             color: !global.no_color && variable("NO_COLOR").is_none() && crate::ui::stdout_is_terminal(),
         };
         Self { ui, now: SystemClock.now(), global }
+    }
+
+    /// Says something in which commands stand: they work as they are pasted where this one was run.
+    pub fn say(&self, words: &str) {
+        self.ui.say(&Paste::new(self).words(words));
+    }
+
+    /// Warns of something in which commands stand, as [`Context::say`] says it.
+    pub fn warn(&self, words: &str) {
+        self.ui.warn(&Paste::new(self).words(words));
     }
 
     /// The time at this moment: `now` is that of the command's start, before it waited for a lock or an answer.

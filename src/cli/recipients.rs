@@ -142,7 +142,7 @@ fn apply(context: &Context, dry_run: bool) -> Result<Exit> {
         ));
     }
     if !applied.removed.is_empty() {
-        context.ui.say(
+        context.say(
             "whoever is removed still knows every value up to now: make new ones with `vault-kit generate --replace`",
         );
     }

@@ -137,7 +137,7 @@ fn not_started(error: &std::io::Error, program: &OsStr) -> Error {
     let program = program.display();
     if error.kind() == std::io::ErrorKind::NotFound {
         return Error::new(Kind::System, NOT_FOUND, format!("cannot find the command `{program}`"))
-            .hint("the command stands after `--`: vault-kit run -- CMD ARGUMENTS");
+            .hint("the command stands after `--`: `vault-kit run -- CMD ARGUMENTS`");
     }
     let cause = std::io::Error::from(error.kind());
     Error::new(Kind::System, NOT_EXECUTABLE, format!("cannot execute `{program}`"))

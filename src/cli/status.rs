@@ -114,10 +114,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     let paste = Paste::new(context);
     if !store.present {
-        context.ui.warn(&paste.words(&no_store(&session)?));
+        context.warn(&no_store(&session)?);
     } else if !store.ledger_current {
         let state = if ledger.is_some() { "the ledger is older than the store" } else { "the ledger is gone" };
-        context.ui.warn(&paste.words(&format!("ledger-stale: {state}; `vault-kit render` makes it anew")));
+        context.warn(&format!("ledger-stale: {state}; `vault-kit render` makes it anew"));
     }
     // Beside a store nobody knows without a ledger what is missing.
     let absent = if store.present && ledger.is_none() { "unknown" } else { "missing" };

@@ -4,7 +4,6 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::Context;
-use super::paste::Paste;
 use super::session::Session;
 use crate::audit;
 use crate::error::Result;
@@ -110,7 +109,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     if recovery != Recovery::Nothing {
         let next = "write the files anew with `vault-kit render`, then see `vault-kit check`";
-        context.ui.say(&Paste::new(context).words(next));
+        context.say(next);
     }
     answer.tell(context)
 }
@@ -148,10 +147,7 @@ fn tell_clock(context: &Context, store: &Store, dry_run: bool) {
     let names: Vec<&str> = store.not_yet_valid(now).into_iter().map(SecretName::as_str).collect();
     if !names.is_empty() {
         let rotate = format!("`vault-kit rotate {}`", names.join(" "));
-        ui.warn(
-            &Paste::new(context)
-                .words(&format!("made ahead of the clock, and refused until then; replace it: {rotate}")),
-        );
+        context.warn(&format!("made ahead of the clock, and refused until then; replace it: {rotate}"));
     }
 }
 
@@ -184,20 +180,15 @@ fn tell(
         context.ui.say(&format!("what it replaced is kept in `{aside}`"));
     }
     if recovered.is_older {
-        let paste = Paste::new(context);
         let owners = "owners may know newer values: `vault-kit rotate status` names those to be told";
-        context.ui.warn(&paste.words(&format!("`{path}` is older than what is known of it; {owners}")));
+        context.warn(&format!("`{path}` is older than what is known of it; {owners}"));
         if recovered.is_forgotten {
             let leaks = "whatever leaked since, it does not know, nor what owners were told: `vault-kit audit show --action incident`";
-            context.ui.warn(
-                &paste.words(&format!("{leaks} names the secrets that were declared, each to be declared again")),
-            );
+            context.warn(&format!("{leaks} names the secrets that were declared, each to be declared again"));
         }
         for name in &recovered.leaked {
             let (is, words) = (verb("is", "would be"), format!("`vault-kit incident {name}`"));
-            context.ui.warn(
-                &paste.words(&format!("`{name}` leaked, and {is} in force again: have it replaced with {words}")),
-            );
+            context.warn(&format!("`{name}` leaked, and {is} in force again: have it replaced with {words}"));
         }
     }
 }

@@ -186,7 +186,7 @@ impl<'a> Summary<'a> {
             waits.fix = paste.command(&waits.fix);
         }
         for warning in self.warnings {
-            context.ui.warn(warning);
+            context.warn(warning);
         }
         self.refused = Some(Refused::of(self.delivered, &paste)).filter(|it| !it.is_empty());
         self

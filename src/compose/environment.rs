@@ -113,7 +113,7 @@ impl Reader<'_, '_> {
                     ProblemKind::Missing,
                     &entry.at,
                     message,
-                    "an output of the manifest may write it: vault-kit render",
+                    "an output of the manifest may write it: `vault-kit render`",
                 );
             }
             None => {}

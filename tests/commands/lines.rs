@@ -183,3 +183,27 @@ fn a_dry_run_does_not_even_refresh_the_second_copy() {
     project.run(["render"]).assert_code(0);
     assert!(project.home().join(".local").exists(), "a writer refreshes it");
 }
+
+#[test]
+fn commands_that_stand_in_warnings_and_remarks_are_about_what_this_one_was_about() {
+    let project = Project::with_manifest(
+        "[project]\nname = \"p\"\ndefault_environment = \"dev\"\n[environments.dev]\n[environments.prod]\n\
+         [secrets.KEY]\nkind = \"random\"\n[secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"KEY\"\n[secrets.CA]\nkind = \"ca\"\n\
+         [outputs.tls]\nformat = \"pem\"\npath = \"tls\"\nsecrets = [\"CA\"]\n",
+    );
+    project.run(["-e", "prod", "init"]).assert_code(0);
+    let token = project.run(["-e", "prod", "get", "TOKEN"]).assert_code(0).stdout;
+    let certificate = std::fs::read_dir(project.path("tls")).unwrap().next().unwrap().unwrap().path();
+    let certificate = certificate.to_str().unwrap();
+    for (arguments, code, expected) in [
+        (&["token", "inspect"][..], 0, "`vault-kit -e prod token verify`"),
+        (&["cert", "inspect", certificate], 0, "`vault-kit -e prod cert verify`"),
+        (&["run", "--", "no-such-command"], 127, "`vault-kit -e prod run -- CMD ARGUMENTS`"),
+    ] {
+        let run = project.run_with_stdin([&["-e", "prod"], arguments].concat(), token.as_bytes()).assert_code(code);
+        assert!(run.stderr.contains(expected), "{arguments:?}: {run:?}");
+        let elsewhere = expected.replace(" -e prod", "");
+        let run = project.run_with_stdin(arguments, token.as_bytes());
+        assert!(run.stderr.contains(&elsewhere) || run.stderr.contains("`vault-kit init`"), "{arguments:?}: {run:?}");
+    }
+}

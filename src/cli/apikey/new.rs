@@ -183,7 +183,7 @@ impl Issued<'_> {
         let older = older.iter().filter_map(|id| Some((id, self.records.get(id)?)));
         let ending: Vec<_> = older.clone().map(|(id, record)| Ending { id, expires: record.expires }).collect();
         for warning in &delivered.warnings {
-            ui.warn(warning);
+            self.context.warn(warning);
         }
         if let Some(role) = forgotten_role(record, older.clone()) {
             ui.warn(&format!("the older key has the role {role}, and this one has none"));

@@ -70,7 +70,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 fn tell(session: &Session<'_>, revoked: &[String], delivered: &Delivered, dry_run: bool) -> Result<Exit> {
     let ui = session.context.ui;
     for warning in &delivered.warnings {
-        ui.warn(warning);
+        session.context.warn(warning);
     }
     let refused = Refused::of(delivered, &Paste::new(session.context));
     if ui.json {

@@ -10,7 +10,6 @@ use serde::Serialize;
 use crate::audit;
 use crate::audit::show::{Filter, Shown};
 use crate::cli::context::Context;
-use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::table::table;
 use crate::error::{Error, Result};
@@ -103,7 +102,7 @@ pub(super) fn run(context: &Context, arguments: &Show) -> Result<Exit> {
         let many = counted(*cut_short, "change");
         context.ui.warn(&format!("{many} not shown: of more secrets than a line names, perhaps of this one too"));
     }
-    context.ui.say(&Paste::new(context).words("this was not verified: `vault-kit audit verify` does"));
+    context.say("this was not verified: `vault-kit audit verify` does");
     Ok(Exit::DONE)
 }
 

@@ -34,6 +34,6 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     }
     let texts: Vec<_> = certificates.iter().map(Description::to_text).collect();
     context.ui.print(&texts.join("\n"))?;
-    context.ui.say("nothing was verified: `vault-kit cert verify` does");
+    context.say("nothing was verified: `vault-kit cert verify` does");
     Ok(Exit::DONE)
 }

@@ -170,7 +170,6 @@ fn tell_published(context: &Context, plan: &Plan) {
         for Publishing { secret, from } in &plan.publishing {
             let from = from.format("%Y-%m-%d %H:%M");
             context
-                .ui
                 .say(&format!("the next `{secret}` signs with the first `vault-kit rotate --due` from {from} UTC on"));
         }
     }
@@ -229,10 +228,10 @@ pub fn root_question(session: &Session<'_>, name: &SecretName) -> String {
 fn tell(context: &Context, answer: &Answer<'_>, delivered: &Delivered, roots: &BTreeSet<SecretName>) -> Result<()> {
     let ui = context.ui;
     for warning in &delivered.warnings {
-        ui.warn(warning);
+        context.warn(warning);
     }
     for name in roots {
-        ui.warn(&format!("the root `{name}` is due: plan for it, then run `vault-kit cert renew {name}`"));
+        context.warn(&format!("the root `{name}` is due: plan for it, then run `vault-kit cert renew {name}`"));
     }
     if ui.json {
         return ui.object(answer);

@@ -155,7 +155,7 @@ fn tell(
     tell_files(ui, &delivered.files, dry_run);
     refused.tell(ui);
     if target.is_some() && !dry_run {
-        ui.say("verifiers refuse it once they have the new list: deliver it, or run `vault-kit cert crl`");
+        session.context.say("verifiers refuse it once they have the new list: deliver it, or run `vault-kit cert crl`");
     }
     Ok(())
 }

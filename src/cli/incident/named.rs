@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::super::get;
-use super::super::paste::Paste;
 use super::super::session::{Session, read_for_change};
 use super::Leak;
 use crate::error::{Error, Result};
@@ -47,7 +46,7 @@ fn leave_to_others(session: &Session<'_>, place: &str, is_all: bool, others: Vec
     }
     for it in &others {
         let told = format!("`{place}` has findings of `{it}` too, of which nothing is done here: {}", there(it));
-        session.context.ui.warn(&Paste::new(session.context).words(&told));
+        session.context.warn(&told);
     }
     Ok(())
 }

@@ -140,7 +140,7 @@ impl Answer<'_> {
     pub fn tell(&self, session: &Session<'_>, refused: Vec<Error>) -> Result<Exit> {
         let ui = session.context.ui;
         let paste = Paste::new(session.context);
-        self.warn(ui);
+        self.warn(session.context);
         let refused: Vec<Error> = refused.into_iter().map(|error| paste.error(error)).collect();
         if ui.json {
             self.object(session, None, refused.iter().map(rotate::Told::from).collect())?;
@@ -158,7 +158,7 @@ impl Answer<'_> {
     /// The same, with what became of the rotations, whose exit it answers with.
     pub fn tell_rotated(&self, session: &Session<'_>, report: Report) -> Result<Exit> {
         let context = session.context;
-        self.warn(context.ui);
+        self.warn(context);
         if !context.ui.json {
             self.tell_done(context.ui);
         }
@@ -171,8 +171,8 @@ impl Answer<'_> {
         Ok(exit)
     }
 
-    fn warn(&self, ui: Ui) {
-        self.delivered.warnings.iter().for_each(|warning| ui.warn(warning));
+    fn warn(&self, context: &Context) {
+        self.delivered.warnings.iter().for_each(|warning| context.warn(warning));
     }
 
     fn object(

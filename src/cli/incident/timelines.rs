@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::super::paste::Paste;
 use super::super::session::Session;
 use super::traces;
 use crate::error::Result;
@@ -55,7 +54,7 @@ pub fn follow(session: &Session<'_>, world: &World<'_>) {
     }
     if let Err(error) = write_waiting(session, world) {
         let words = "the timeline of an incident does not have it yet: `vault-kit incident show ID` prints it";
-        session.context.ui.warn(&Paste::new(session.context).words(&format!("{words} ({error})")));
+        session.context.warn(&format!("{words} ({error})"));
     }
 }
 

@@ -17,7 +17,7 @@ pub fn run(context: &Context) -> Result<Exit> {
         Error::new(Kind::Findings, "not-a-token", format!("what is on stdin cannot be read: {reason}"))
             .hint("pass the whole token, without `Bearer` and without line breaks")
     })?;
-    context.ui.warn("SIGNATURE NOT CHECKED: anybody can have written this; `vault-kit token verify` checks it");
+    context.warn("SIGNATURE NOT CHECKED: anybody can have written this; `vault-kit token verify` checks it");
     context.ui.object(&json!({
         "schema_version": SCHEMA_VERSION, "verified": false, "header": header, "claims": claims,
     }))?;
