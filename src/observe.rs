@@ -83,6 +83,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     observer.others(&mut tree, &mut facts);
     facts.orphans = observer.orphans(&facts.others);
     facts.shared = handwritten::shared(subject, facts.orphans.keys());
+    facts.changed = handwritten::changed(subject, facts.orphans.keys());
     facts.owners = file::owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);
     facts.examples = observer.examples(&mut tree);

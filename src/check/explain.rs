@@ -90,7 +90,7 @@ const TABLE: &[Explanation] = explanations! {
     "orphaned" at [Host]
         cause "A file that was delivered has no output any more: the output was renamed, moved or taken out of the manifest."
         risk "Its values lie about, are replaced by no rotation, and are seen by nobody."
-        cure "Remove the file, or vault-kit's block of it where lines of others stand beside that, or declare the output again."
+        cure "Remove the file, or of one that was changed since what vault-kit wrote: its block in a dotenv file. Or declare the output again."
     "not-ignored" at [Repo, Host]
         cause "No line of `.gitignore` covers a file that holds values."
         risk "The next `git add .` commits the values."

@@ -78,6 +78,8 @@ pub struct Facts {
     pub orphans: BTreeMap<String, Vec<String>>,
     /// Those of them with lines of others beside what we wrote.
     pub shared: BTreeSet<String>,
+    /// Those of them that were changed since, so that nobody can tell what in them is ours.
+    pub changed: BTreeSet<String>,
     /// Files of our own that others can read, their directory and the identity among them, and a manifest that others
     /// can write: their mode.
     pub open_files: BTreeMap<String, u32>,

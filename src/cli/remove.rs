@@ -81,6 +81,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
                 .warn(&format!("`{path}` still holds the value, beside what is not its own: take {lines} out of it"));
             continue;
         }
+        if left::is_changed(&session.root, record, world.consent.trusted) {
+            context.ui.warn(&format!("`{path}` may still hold the value, and was changed since: take that out of it"));
+            continue;
+        }
         let words: Vec<String> = remains.iter().map(|path| shell::path(path)).collect();
         let fix = paste.fix(&format!("rm {}", words.join(" ")), session.root.path());
         context.ui.warn(&format!("`{path}` still holds the value: `{fix}`"));

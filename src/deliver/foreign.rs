@@ -110,7 +110,7 @@ fn lists(it: &PreparedFile<'_>, present: &Secret) -> Option<(Fingerprints, Finge
 }
 
 /// A block that this store never wrote came with the file, from a host whose store is not here.
-fn has_block(present: &Secret) -> bool {
+pub(super) fn has_block(present: &Secret) -> bool {
     present.expose().split(|&byte| byte == b'\n').any(|line| line.trim_ascii_end() == dotenv_block::BEGIN.as_bytes())
 }
 

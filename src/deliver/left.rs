@@ -1,7 +1,8 @@
 //! Files that were delivered, and that no output writes any more.
 
-use super::foreign::is_as_written;
+use super::foreign::{has_block, is_as_written};
 use crate::private_file::Root;
+use crate::secret::Secret;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use crate::trust;
 
@@ -25,4 +26,17 @@ pub fn remains<'l>(
     }
     let remains = root.remains(&relative).unwrap_or_default();
     if is_outside { remains.iter().map(|path| format!("/{path}")).collect() } else { remains }
+}
+
+/// Whether a delivered file is there and was changed since: whoever removes it may lose what is not ours. Of a dotenv file with nothing but
+/// vault-kit's block all of it is.
+pub fn is_changed(project: &Root, record: &DeliveredFile, trusted: bool) -> bool {
+    let Ok((root, relative)) = trust::for_output(project, &record.file, trusted) else { return false };
+    let Ok(Some(facts)) = root.facts(&relative) else { return false };
+    let is_dotenv = record.form.as_ref().is_some_and(|form| form.starts_with("dotenv"));
+    let is_block = || {
+        let text = root.read(&relative).ok().flatten().map(Secret::new);
+        text.is_some_and(|text| has_block(&text))
+    };
+    !is_as_written(&facts, record) && !(is_dotenv && is_block())
 }

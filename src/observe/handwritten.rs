@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Subject;
 use crate::check;
 use crate::check::facts::{ExpectedFile, Handwritten, Written};
+use crate::deliver::left;
 use crate::emit::dotenv_block::{self, State};
 use crate::emit::dotenv_lines;
 use crate::emit::dotenv_read::Entry;
@@ -34,6 +35,16 @@ pub fn shared<'p>(subject: &Subject<'_>, paths: impl Iterator<Item = &'p String>
         text.is_some_and(|text| dotenv_lines::has_others(text.expose()))
     };
     paths.filter(is_dotenv).filter(has_others).cloned().collect()
+}
+
+/// Those of the files that were delivered that somebody changed since.
+pub fn changed<'p>(subject: &Subject<'_>, paths: impl Iterator<Item = &'p String>) -> BTreeSet<String> {
+    let (Ok(root), Some(ledger)) = (Root::open(subject.root), subject.ledger) else { return BTreeSet::new() };
+    let is_changed = |path: &&String| {
+        let record = ledger.files.get(*path);
+        record.is_some_and(|record| left::is_changed(&root, record, subject.trusted))
+    };
+    paths.filter(is_changed).cloned().collect()
 }
 
 fn state(subject: &Subject<'_>, root: &Root, expected: &ExpectedFile) -> Option<Handwritten> {

@@ -96,6 +96,29 @@ fn a_trusted_file_outside_the_project_is_not_forgotten() {
 }
 
 #[test]
+fn a_file_that_somebody_changed_or_put_in_the_place_of_ours_is_not_removed_by_a_fix() {
+    let json = "\n[outputs.conf]\nformat = \"json\"\npath = \"a.json\"\nsecrets = [\"DB\"]\n";
+    let manifest = format!("{SHARED}{json}").replace("[environments.prod]\n", "");
+    let moved = manifest.replace("a.json", "b.json").replace("\".env\"", "\"b.env\"").replace("\"sec\"", "\"b\"");
+    let files = ["a.json", ".env", "sec/db"];
+    let project = Project::initialised(&manifest);
+    project.write("vault-kit.toml", &moved);
+    project.run(["render"]).assert_code(0);
+    let run = project.run(["check"]).assert_code(1);
+    assert!(files.iter().all(|file| run.stdout.contains(&format!("fix: rm {file}\n"))), "{run:?}");
+    for file in files {
+        project.write(file, "MINE=written-by-hand\n");
+    }
+    let run = project.run(["check"]).assert_code(1);
+    assert!(!run.stdout.contains("rm ") && run.stdout.matches("was changed since").count() == 3, "{run:?}");
+    let run = project.run(["remove", "DB", "--yes"]).assert_code(0);
+    let told = |file: &&str| run.stderr.contains(&format!("warning: `{file}` "));
+    let is_removed = |file: &&str| run.stderr.contains(&format!("`rm {file}`"));
+    assert!(!files.iter().any(|it| is_removed(&it)) && files.iter().all(|it| told(&it)), "{run:?}");
+    assert!(run.stderr.contains("`b.json` still holds the value: `rm b.json`"), "{run:?}");
+}
+
+#[test]
 fn remove_tells_what_else_has_the_value_in_it() {
     let project = Project::initialised(
         "[project]\nname = \"p\"\n\n[secrets.DB]\nkind = \"random\"\n\n[secrets.URL]\nkind = \"template\"\n\

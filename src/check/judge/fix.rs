@@ -66,6 +66,11 @@ impl<'a> Bench<'a> {
 
     /// How nothing is left of a file that no output has any more; lines of others stay.
     pub(super) fn removal(&self, path: &str, remains: &[String]) -> String {
+        if self.facts.changed.contains(path) {
+            return format!(
+                "in {path}, which was changed since: take out what vault-kit wrote; remove it only if nothing else is in it"
+            );
+        }
         if self.facts.shared.contains(path) {
             return format!("in {path}: take out vault-kit's block, from its first marker line to its last");
         }
