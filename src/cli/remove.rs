@@ -50,7 +50,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let accepted = forget::accepted(&opened.store, &name);
     let left = left_behind(&session, &world, &name)?;
     let made = made_of(&session, &opened.store, &name);
-    opened.store.remove(&name);
+    forget::forget(&session.manifest, &mut opened.store, &name, world.now);
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {

@@ -1,5 +1,7 @@
 //! Whether a secret can be forgotten: what an owner is to refuse cannot be named to it any more once its value is gone. Pure.
 
+use chrono::{DateTime, Utc};
+
 use super::programs::Step;
 use crate::error::{Error, Kind, Result};
 use crate::manifest::Manifest;
@@ -43,6 +45,17 @@ fn refusal(name: &SecretName, what: &str) -> Error {
     let message =
         format!("`{name}` is not forgotten: its owner may still accept {what}, and nobody could have it refused");
     Error::new(Kind::Conflict, "still-accepted", message)
+}
+
+/// Forgets a secret. Of an owner whose hooks only `set`, each value took the place of the one before: what it was told last is what it
+/// accepts, and no incident about an earlier one begins anew with the secret gone.
+pub fn forget(manifest: &Manifest, store: &mut Store, name: &SecretName, now: DateTime<Utc>) {
+    let declared = manifest.secret(name).filter(|it| it.is_in(&store.environment));
+    let has = |step| declared.is_some_and(|it| manifest.hooks_for(it, step).next().is_some());
+    if has(Step::Set) && !has(Step::Retire) {
+        store.note_overwritten(name, now);
+    }
+    store.remove(name);
 }
 
 /// How many values that hooks told its owner still accepts, as far as is known.

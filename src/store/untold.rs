@@ -57,6 +57,15 @@ impl Store {
         given_up.for_each(|it| wipe(it, &self.fingerprint_key, &self.project));
     }
 
+    /// Notes that the owner of a secret has what it was told last in the place of all that it was told before.
+    pub fn note_overwritten(&mut self, name: &SecretName, now: DateTime<Utc>) {
+        let versions = self.secrets.get_mut(name).into_iter().flatten();
+        let mut told: Vec<&mut Version> = versions.filter(|it| it.life.told.is_some()).collect();
+        told.sort_by_key(|it| it.life.told);
+        told.pop();
+        told.into_iter().for_each(|it| it.life.retired = it.life.retired.or(Some(now)));
+    }
+
     /// The replaced values that the owner of a secret may still accept, oldest first: the last one, those that hooks told it, and
     /// those that were given up, as far as no hook had it refuse them. What came back is not among them.
     pub fn to_retire(&self, name: &SecretName) -> impl Iterator<Item = &Version> {

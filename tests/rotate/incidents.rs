@@ -226,6 +226,24 @@ fn a_list_tells_all_that_an_incident_waits_for() {
 }
 
 #[test]
+fn an_incident_that_has_come_to_its_end_stays_there_once_its_secret_is_gone() {
+    for steps in ["\"set\"", "\"set\", \"retire\""] {
+        let project = told();
+        let manifest = project.read("vault-kit.toml").replace("\"set\", \"test\", \"retire\"", steps);
+        project.write("vault-kit.toml", &manifest);
+        project.run(["trust", "--yes"]).assert_code(0);
+        project.run(["rotate", "DB"]).assert_code(0);
+        project.run(INCIDENT).assert_code(0);
+        assert_eq!(listed(&project).0, "replaced");
+        project.run(["check"]).assert_code(0);
+        let run = project.run(["remove", "DB", "--yes"]).assert_code(0);
+        assert!(run.stderr.contains("goes on accepting"), "{run:?}");
+        without_hooks(&project);
+        assert_eq!((still_accepted(&project), listed(&project).0), (vec![], "replaced".to_owned()), "{steps}");
+    }
+}
+
+#[test]
 fn what_is_being_given_up_is_left_to_be_begun_anew() {
     let project = giving_up();
     project.write("hooks/owner", format!("{PROGRAM}# more\n"));

@@ -13,6 +13,7 @@ use crate::manifest::{Declaration, Kind, Manifest};
 use crate::name::SecretName;
 use crate::plan::{self, Observed, Scope};
 use crate::remote::Remote;
+use crate::rotate::forget;
 use crate::store::Store;
 use crate::store::files::Opened;
 use crate::store::synced::Base;
@@ -112,7 +113,7 @@ fn attempt(
     }
     let mut changed: Vec<SecretName> = taken.iter().chain(&removed).cloned().collect();
     for name in &removed {
-        store.remove(name);
+        forget::forget(world.manifest, store, name, world.now);
     }
     if !taken.is_empty() {
         let scope = Scope::Missing(plan::dependents(world.manifest, &taken));
