@@ -42,6 +42,14 @@ impl World<'_> {
         Ok(self.files.delivered()?.unwrap_or_else(recognised))
     }
 
+    /// As [`World::record`] of nothing, behind a recovery: its ledger may be that of another state than the files, so that these are looked at.
+    pub fn record_recovered(&self, opened: &Opened) -> Result<()> {
+        let mut files = self.listed_files(&opened.store)?;
+        let prepared = self.prepare(&opened.store);
+        files.extend(prepared.map(|it| it.recognised(self, &opened.store)).unwrap_or_default());
+        self.keep_up(opened, files, self.is_behind()?).map(drop)
+    }
+
     /// The ledger as it should be of a store that is sealed with that digest, and whose own is gone or another state's.
     pub fn ledger_anew(&self, store: &Store, digest: String) -> Result<Ledger> {
         let mut files = self.listed_files(store)?;

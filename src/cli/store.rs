@@ -105,7 +105,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if world.consent.clock && opened.store.is_clock_behind(world.now) {
         accept_clock(context, &world, &mut opened)?;
     } else {
-        world.record(&mut opened, "recover", &[])?;
+        world.record_recovered(&opened)?;
     }
     if recovery != Recovery::Nothing {
         let next = "write the files anew with `vault-kit render`, then see `vault-kit check`";

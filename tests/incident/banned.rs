@@ -146,6 +146,26 @@ fn a_ban_outlives_a_store_that_was_put_back() {
 }
 
 #[test]
+fn a_file_that_has_the_new_value_is_not_taken_for_one_with_what_leaked_behind_a_recovery() {
+    let project = shop();
+    let files = [".vault-kit/dev.age", ".vault-kit/dev.ledger.jsonl"];
+    let old = files.map(|file| project.bytes(file));
+    project.run(["incident", "AUTH", "--yes"]).assert_code(0);
+    for (file, bytes) in files.iter().zip(old) {
+        project.write(file, bytes);
+    }
+    project.run(["store", "recover"]).assert_code(0);
+    assert_eq!(findings(&project), []);
+    // One that has what leaked is told all the same.
+    let old = project.bytes(".secrets/auth");
+    project.run(["incident", "AUTH", "--again", "--yes"]).assert_code(0);
+    project.write(".secrets/auth", old);
+    std::fs::remove_file(project.path(".vault-kit/dev.age")).unwrap();
+    project.run(["store", "recover"]).assert_code(0);
+    assert!(findings(&project).contains(&("banned".to_owned(), ".secrets/auth".to_owned())));
+}
+
+#[test]
 fn an_incident_goes_on_in_a_store_that_was_put_back() {
     let project = shop();
     let old = project.bytes(".vault-kit/dev.age");
