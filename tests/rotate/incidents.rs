@@ -226,6 +226,19 @@ fn a_list_tells_all_that_an_incident_waits_for() {
 }
 
 #[test]
+fn a_list_does_not_call_replaced_what_a_program_has_yet_to_read() {
+    let project = told();
+    project.write("fail-reload", "");
+    project.run(INCIDENT).assert_code(8);
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    let state = "replaced, and not read by all programs until `vault-kit rotate resume`: DB\n";
+    assert!(list.ends_with(state), "{list}");
+    remove(&project, "fail-reload");
+    project.run(["rotate", "resume"]).assert_code(0);
+    assert_eq!(listed(&project).0, "replaced");
+}
+
+#[test]
 fn an_incident_that_has_come_to_its_end_stays_there_once_its_secret_is_gone() {
     for steps in ["\"set\"", "\"set\", \"retire\""] {
         let project = told();

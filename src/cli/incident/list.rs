@@ -13,9 +13,11 @@ use crate::exit::Exit;
 use crate::incident::standing::{self, Standing};
 use crate::incident::{reach::second, timeline};
 use crate::name::{EnvName, SecretName};
+use crate::rotate::retire::owed_reloads;
 use crate::store::Store;
 use crate::store::incidents::{Affected, Incident};
 use crate::store::ledger::DeliveredFile;
+use crate::store::rotations::Rotations;
 use crate::ui::SCHEMA_VERSION;
 
 #[derive(Debug, Serialize)]
@@ -41,6 +43,8 @@ struct Listed<'a> {
     undeclared: Vec<&'a SecretName>,
     /// The secrets that have a new value, and whose files were delivered with what leaked or is made of it.
     undelivered: Vec<&'a SecretName>,
+    /// The secrets that have a new value in files which a program has yet to read.
+    unread: Vec<&'a SecretName>,
     /// As it is now.
     #[serde(flatten)]
     incident: Incident,
@@ -74,6 +78,11 @@ fn listed<'s>(
         let is_new = store.current(&it.secret).is_some_and(|current| !it.versions.contains(&current.id));
         is_new && held.any(|version| it.versions.contains(version))
     };
+    let is_unread = |it: &&Affected| {
+        let Rotations { reloads, unread, .. } = &store.rotations;
+        let is_new = store.current(&it.secret).is_some_and(|current| !it.versions.contains(&current.id));
+        is_new && !owed_reloads(&session.manifest, (reloads, unread), &it.secret).is_empty()
+    };
     let leaked = incident.affected.iter().filter(|it| it.made_from.is_none());
     let leaked: Vec<_> = leaked.map(|it| (&it.secret, standing::of(&session.manifest, store, it))).collect();
     let is_left_alone = |name: &SecretName| {
@@ -90,6 +99,13 @@ fn listed<'s>(
         left: those(Standing::Left),
         undeclared: incident.leaked().filter(|name| is_left_alone(name)).collect(),
         undelivered: incident.affected.iter().filter(is_held).map(|it| &it.secret).collect(),
+        unread: incident
+            .affected
+            .iter()
+            .filter(|it| it.made_from.is_none())
+            .filter(is_unread)
+            .map(|it| &it.secret)
+            .collect(),
         incident: timelines::current(session, store, id, incident),
     }
 }
@@ -104,6 +120,7 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
         ("may be accepted, and no hook is left:", &it.left),
         ("banned, and not declared any more:", &it.undeclared),
         ("replaced, and still in files until `vault-kit render`:", &it.undelivered),
+        ("replaced, and not read by all programs until `vault-kit rotate resume`:", &it.unread),
     ];
     let open = states.into_iter().filter(|(_, secrets)| !secrets.is_empty());
     let open: Vec<String> = open.map(|(what, secrets)| format!("{what} {}", names(secrets))).collect();
