@@ -233,6 +233,11 @@ impl Operation {
         again.max(retire).unwrap_or(self.started)
     }
 
+    /// Whether nothing is left of it but the end of an overlap that goes on.
+    pub fn is_overlapping(&self, now: DateTime<Utc>) -> bool {
+        self.step == Step::Promoted && self.trouble.is_none() && self.retire_at.is_some_and(|at| at > now)
+    }
+
     /// Goes on to the next step, with nothing against it yet.
     pub fn advance(&mut self, step: Step) {
         self.step = step;

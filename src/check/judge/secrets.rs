@@ -134,6 +134,8 @@ impl<'a> Bench<'a> {
             }
             // Its successor is on its way.
             (_, Some(_)) if entry.beside.iter().any(|it| it.state == BesideState::Next) => return,
+            // The overlap of the one before ends first: no schedule rotates it sooner.
+            (_, Some(_)) if entry.rotation.as_ref().is_some_and(|it| it.is_overlapping(self.now)) => return,
             (_, Some(due)) if due <= self.now => (Code::RotationDue, format!("was due {}", day(due))),
             _ => return,
         };

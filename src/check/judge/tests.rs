@@ -293,6 +293,22 @@ fn what_is_due_is_told_by_the_manifest_of_today_and_an_expiry_goes_before_it() {
 }
 
 #[test]
+fn what_no_schedule_rotates_before_an_overlap_has_ended_is_not_due_until_then() {
+    let mut manifest = manifest();
+    redeclare(&mut manifest, "KEY", |it| it.rotate = Some(Rotate::Every(Period::days(1))));
+    let judged = |retire_at, trouble| {
+        let mut ledger = ledger();
+        entry(&mut ledger, "KEY").created = now() - days(2);
+        let operation = Operation { retire_at: Some(retire_at), ..operation(Step::Promoted, trouble) };
+        entry(&mut ledger, "KEY").rotation = Some(Box::new(operation));
+        codes(&judge(&manifest, &env("dev"), Some(&ledger), &facts(), &[Place::Host], now()))
+    };
+    assert_eq!(judged(now() + TimeDelta::seconds(1), None), [""; 0]);
+    assert_eq!(judged(now(), None), ["rotation-due"]);
+    assert_eq!(judged(now() + days(1), Some("retire")), ["rotation-failed", "rotation-due"]);
+}
+
+#[test]
 fn other_values_are_announced_a_tenth_of_their_life_ahead_but_at_most_a_month() {
     let expires = |age, left| {
         after(move |ledger| {
