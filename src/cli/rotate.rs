@@ -137,7 +137,7 @@ fn act(
     names: &[String],
     dry_run: bool,
     risk: impl FnOnce(&Store, &Declared<'_>, &BTreeSet<SecretName>) -> Option<String>,
-    rehearse: impl FnOnce(&World<'_>, &Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Rehearsed>,
+    rehearse: impl FnOnce(&World<'_>, &mut Store, &Declared<'_>, &BTreeSet<SecretName>) -> Result<Rehearsed>,
     deed: impl FnOnce(&Machine<'_>, BTreeSet<SecretName>) -> Result<Report>,
 ) -> Result<Exit> {
     let session = Session::open(context)?;
@@ -150,8 +150,9 @@ fn act(
     let programs = programs(&session);
     if dry_run {
         world.check_agreement(&opened.store)?;
-        let rehearsed = rehearse(&world, &opened.store, &programs, &names)?;
-        if let Some(risk) = risk(&opened.store, &programs, &names) {
+        let risk = risk(&opened.store, &programs, &names);
+        let rehearsed = rehearse(&world, &mut opened.store, &programs, &names)?;
+        if let Some(risk) = risk {
             context.ui.say(&format!("would ask first: {risk}?"));
         }
         let reloads = opened.store.rotations.reloads.clone();

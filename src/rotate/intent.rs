@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::abort::{may_know_more, untold};
+use super::abort::{drop_candidate, may_know_more, untold};
+use super::machine::in_flight;
 use super::orphaned;
 use super::programs::{Programs, Step};
 use super::undeclared::{is_gone, refusal};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::name::SecretName;
 use crate::store::rotations::{Operation, Step as Reached};
@@ -178,4 +179,21 @@ pub fn abort(
     let left = if leaves_owner { may_know_more } else { untold };
     let end = if left(store, programs, &names).is_empty() { Deed::Drop } else { Deed::Leave };
     Intent { secret: name.clone(), deeds: back.chain(refused).chain([end]).collect(), keeps: false }
+}
+
+/// Gives up in memory, for a rehearsal that asks no program: what one may have been given goes on standing in lists.
+pub fn give_up(
+    store: &mut Store,
+    programs: &dyn Programs,
+    names: &BTreeSet<SecretName>,
+    (leaves_owners, now): (bool, DateTime<Utc>),
+) -> Result<()> {
+    for name in names {
+        let operation = in_flight(&mut store.rotations, name)?;
+        if operation.remote.is_some() || !leaves_owners && !programs.hooks(name, Step::Set).is_empty() {
+            operation.advance(Reached::Aborting);
+        }
+        drop_candidate(store, name, now, false)?;
+    }
+    Ok(())
 }

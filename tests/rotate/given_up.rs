@@ -231,6 +231,14 @@ fn the_committed_list_follows_what_programs_were_told_whether_or_not_it_came_int
     assert_eq!(states(&project), ["banned", "next"]);
     let is_stale = |project: &Project| project.run(["check"]).assert_code(1).both().contains("stale");
     assert!(!is_stale(&project));
+    let before = project.contents();
+    for verb in [&["rotate", "abort", "DB", "-n"][..], &["rotate", "abort", "DB", "--without-hooks", "-n"]] {
+        let run = project.run(verb.iter().copied()).assert_code(0);
+        assert!(run.stderr.contains("prints.json") && !run.stderr.contains(".env"), "{run:?}");
+        let json = project.run(verb.iter().copied().chain(["--json"])).assert_code(0).stdout;
+        assert!(json.contains("prints.json"), "{json}");
+    }
+    assert!(project.contents() == before);
     let run = project.run(["rotate", "abort", "DB", "--yes"]).assert_code(0);
     assert!(!states(&project).contains(&"next".to_owned()) && run.stderr.contains("prints.json"), "{run:?}");
     assert!(!is_stale(&project));

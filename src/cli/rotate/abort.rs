@@ -32,12 +32,12 @@ pub struct Arguments {
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let leaves_owners = arguments.without_hooks;
-    let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+    let rehearse = |world: &World<'_>, store: &mut Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         if is_ahead(world, store, names) {
             let withdraw =
                 |name: &SecretName| Intent { secret: name.clone(), deeds: vec![Deed::Withdraw], keeps: false };
             let intents = names.iter().map(withdraw).collect();
-            return Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, is_begun: false });
+            return Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, lists: Vec::new(), is_begun: false });
         }
         expect_open(store, names)?;
         if !leaves_owners {
@@ -45,7 +45,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
         let intent = |name| Ok(intent::abort(store, programs, name, (leaves_owners, is_promised(world, store, name)?)));
         let intents = names.iter().map(intent).collect::<Result<_>>()?;
-        Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, is_begun: false })
+        intent::give_up(store, programs, names, (leaves_owners, world.now))?;
+        let lists = world.foresee_lists(store)?;
+        Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, lists, is_begun: false })
     };
     let risk = |store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let mut untold = untold(store, programs, names);

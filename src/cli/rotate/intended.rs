@@ -27,6 +27,8 @@ pub struct Rehearsed {
     pub stopped: Vec<Error>,
     /// What would be made anew before files are delivered; `None` = none is.
     pub plan: Option<Plan>,
+    /// What would be written besides: lists of fingerprints, which no program reads.
+    pub lists: Vec<FileReport>,
     /// Whether it goes on with what was begun, and does not ask first whether its programs could be started.
     pub is_begun: bool,
 }
@@ -49,7 +51,7 @@ struct Answer<'a> {
 pub fn tell(
     session: &Session<'_>,
     programs: &dyn Programs,
-    Rehearsed { intents, stopped, is_begun, .. }: Rehearsed,
+    Rehearsed { intents, stopped, lists, is_begun, .. }: Rehearsed,
     reloads: &BTreeMap<String, Trouble>,
     Delivered { files, warnings, .. }: &Delivered,
 ) -> Result<Exit> {
@@ -73,7 +75,7 @@ pub fn tell(
             environment: &session.environment,
             dry_run: true,
             rotations: &intents,
-            files: files.iter().filter(|it| it.outcome != Outcome::Unchanged).collect(),
+            files: files.iter().chain(&lists).filter(|it| it.outcome != Outcome::Unchanged).collect(),
             reloads,
             errors: errors.iter().map(Told::from).collect(),
         })?;
@@ -110,6 +112,7 @@ pub fn tell(
         tell(intent, &mut intent.deeds.iter().filter(|deed| !is_last(deed)));
     }
     tell_files(ui, files, true);
+    tell_files(ui, &lists, true);
     for hook in &reloads {
         ui.say(row("would reload", hook, format_args!("")).trim_end());
     }

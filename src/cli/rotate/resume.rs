@@ -29,7 +29,7 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+    let rehearse = |world: &World<'_>, store: &mut Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         let order = Order::Resume(names.clone());
         let machine = Machine::new(world, programs, &SystemClock);
         let mut selection = machine.select(world, store, &order, true)?;
@@ -37,7 +37,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let intents = intent::resume(world.manifest, store, programs, &selection.going, world.now, &is_promised);
         let stopped = take_stopped(world, store, programs, &mut selection);
         let plan = Some(preview(world, store, &order, &selection));
-        Ok(Rehearsed { intents, stopped, plan, is_begun: true })
+        Ok(Rehearsed { intents, stopped, plan, lists: Vec::new(), is_begun: true })
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);
     super::act(context, &arguments.names, arguments.dry_run, |_, _, _| None, rehearse, resume)

@@ -27,11 +27,11 @@ pub struct Arguments {
 }
 
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
-    let rehearse = |world: &World<'_>, store: &Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
+    let rehearse = |world: &World<'_>, store: &mut Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
         world.refuse_in_flight(store, &names.iter().cloned().collect::<Vec<_>>())?;
         expect_told(store, programs, names)?;
         let intents = names.iter().map(|name| intent::tell(world.manifest, store, programs, name, world.now)).collect();
-        Ok(Rehearsed { intents, stopped: Vec::new(), plan: Some(Plan::default()), is_begun: false })
+        Ok(Rehearsed { intents, stopped: Vec::new(), plan: Some(Plan::default()), lists: Vec::new(), is_begun: false })
     };
     let none = |_: &Store, _: &Declared<'_>, _: &BTreeSet<SecretName>| None;
     super::act(context, &arguments.names, arguments.dry_run, none, rehearse, |machine, names| machine.tell(&names))
