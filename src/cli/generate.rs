@@ -73,7 +73,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
 /// is good until it ends. Tells what changed, and whose revocation lists are new.
 fn make(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<(Vec<SecretName>, Vec<SecretName>)> {
     let refused = plan.steps.iter().filter(|step| step.why == Why::Revoked).map(|step| step.secret.clone()).collect();
-    let authorities = revoke::certificates(world.manifest, store, &refused, |_| Reason::Superseded, world.now);
+    let authorities = revoke::certificates(store, &refused, |_| Reason::Superseded, world.now);
     revoke::tokens(store, &refused, world.now);
     let changed = world.make(store, plan)?;
     Ok((changed, world.make_lists(store, &authorities)?))

@@ -7,9 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::gather::Gather;
 use crate::generate::certificate::revocation::Reason;
-use crate::manifest::Manifest;
-use crate::name::SecretName;
-use crate::revocation::issuer;
+use crate::name::{SecretName, VersionId};
 use crate::store::certificates::Revoked as RevokedCertificate;
 use crate::store::{Stage, Store, Version};
 use crate::token::issued::is_over;
@@ -18,7 +16,6 @@ use crate::token::roster::Revoked;
 /// Revokes what was signed for these certificates, as far as a CA that is held signed it; tells the CAs that need new lists.
 /// `why` is asked whether it is a CA's.
 pub fn certificates(
-    manifest: &Manifest,
     store: &mut Store,
     names: &BTreeSet<SecretName>,
     why: impl Fn(bool) -> Reason,
@@ -27,13 +24,14 @@ pub fn certificates(
     let mut news = Vec::new();
     let mut authorities = BTreeSet::new();
     for name in names {
-        let Some(authority) = issuer(manifest, name) else { continue };
         for version in delivered(store, name).filter(|version| version.expires.is_some_and(|end| end > now)) {
-            let (Some(serial), Some(&signer)) = (version.facts.get("serial"), version.inputs.get(authority)) else {
-                continue;
+            let is_held = |(authority, signer): &(&SecretName, &VersionId)| {
+                delivered(store, authority).any(|it| it.id == **signer && it.kind == "ca")
             };
-            let is_held = delivered(store, authority).any(|it| it.id == signer && it.kind == "ca");
-            if is_held && !store.certificates.is_revoked(signer, serial) {
+            // Who signed it is not always who is declared to now, and it may be declared no more.
+            let signer = version.inputs.iter().find(is_held);
+            let (Some(serial), Some((authority, &signer))) = (version.facts.get("serial"), signer) else { continue };
+            if !store.certificates.is_revoked(signer, serial) {
                 let reason = why(version.kind == "ca");
                 let expires = version.expires.unwrap_or(now);
                 news.push(RevokedCertificate { issuer: signer, serial: serial.clone(), at: now, reason, expires });

@@ -1,5 +1,7 @@
 //! Values of what is declared no more: they leak like any other, and nothing takes their place.
 
+use vault_kit::name::SecretName;
+
 use crate::support::{Project, set_mode};
 use crate::{findings, json};
 
@@ -106,4 +108,29 @@ fn a_report_that_names_it_is_acted_on_whole_and_of_what_is_unknown_it_is_said() 
     let run = project.run(["incident", "--from-scan", "found.json", "--yes"]).assert_code(2);
     assert!(run.stderr.contains("no secret `GONE`") && run.stderr.contains("nothing was changed"), "{run:?}");
     assert!(run.stdout.is_empty() && project.contents() == before);
+}
+
+#[test]
+fn a_certificate_that_is_declared_no_more_is_on_the_list_of_who_signed_it() {
+    let manifest = |issuer: &str| {
+        format!(
+            "[project]\nname = \"shop\"\n[secrets.CA]\nkind = \"ca\"\n[secrets.NEW_CA]\nkind = \"ca\"\n[secrets.TLS]\n\
+             kind = \"certificate\"\nissuer = \"{issuer}\"\ndns = [\"localhost\"]\n[outputs.lists]\nformat = \"pem\"\n\
+             path = \"lists\"\nsecrets = [\"CA\"]\nfiles = {{ cert = \"ca.pem\", crl = \"crl.pem\" }}\n"
+        )
+    };
+    let (before, after) = (manifest("CA"), manifest("NEW_CA"));
+    let (head, rest) = before.split_once("[secrets.TLS]").unwrap();
+    let gone = format!("{head}{}", &rest[rest.find("[outputs").unwrap()..]);
+    for now in [gone, after] {
+        let project = Project::initialised(&before);
+        let store = project.store();
+        let leaked = store.current(&SecretName::new("TLS").unwrap()).unwrap();
+        let (serial, signer) = (leaked.facts["serial"].clone(), *leaked.inputs.values().next().unwrap());
+        let list = project.bytes("lists/crl.pem");
+        project.write("vault-kit.toml", now);
+        let run = project.run(["incident", "TLS", "--yes"]).assert_code(0);
+        assert!(project.store().certificates.is_revoked(signer, &serial), "{run:?}");
+        assert_ne!(project.bytes("lists/crl.pem"), list, "{run:?}");
+    }
 }

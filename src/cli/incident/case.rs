@@ -128,7 +128,7 @@ impl Case {
         for it in &incident.affected {
             banned += store.ban(&it.secret, world.now, self.reason.as_deref()).len();
         }
-        let authorities = revoke::certificates(world.manifest, store, &self.fresh, compromised, world.now);
+        let authorities = revoke::certificates(store, &self.fresh, compromised, world.now);
         let all: BTreeSet<SecretName> = incident.affected.iter().map(|it| it.secret.clone()).collect();
         let tokens = revoke::tokens(store, &all, world.now);
         let given_up = give_up(world, store, plan)?;
@@ -164,7 +164,7 @@ impl Case {
                 None => format!("`{name}` is not declared any more: nothing takes its place"),
             });
         }
-        if !authorities.is_empty() {
+        if !lists.is_empty() {
             let names: Vec<String> = lists.iter().map(|name| format!("`{name}`")).collect();
             say(format!("its certificates are revoked; new revocation lists of {}", names.join(", ")));
         }
