@@ -137,7 +137,7 @@ impl Machine<'_> {
     }
 
     /// Whether a hook may yet have the owner refuse the candidate.
-    fn may_refuse(&self, name: &SecretName) -> bool {
+    pub(super) fn may_refuse(&self, name: &SecretName) -> bool {
         let has = |step| !self.programs.hooks(name, step).is_empty();
         has(Step::Set) && has(Step::Retire)
     }

@@ -108,9 +108,8 @@ impl Machine<'_> {
             }
             let names = self.accept_one((&world, &mut opened.store), &group, intake, is_done)?;
             for name in group.names.iter().filter(|name| !names.contains(*name)) {
-                // Another host claimed it without this one, which stays due.
-                opened.store.drop_candidate(name);
-                opened.store.rotations.running.remove(name);
+                // It was claimed without this one, by another host or since the manifest has it elsewhere: it stays due.
+                self.leave_out(&mut opened.store, name, world.now)?;
                 run.active.remove(name);
             }
             let version = group.claim.id.clone();

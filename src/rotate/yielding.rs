@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+
 use super::Refusal;
+use super::abort::drop_candidate;
 use super::claim;
 use super::machine::{Machine, Run, in_flight};
 use super::programs::Step;
@@ -52,6 +55,17 @@ impl Machine<'_> {
         let names: Vec<SecretName> = names.into_iter().collect();
         self.settle_pulled(run, &world, pulled, &[Deed::of("rotate-superseded", &names)])?;
         run.report.refused.extend(lost.iter().map(superseded).map(Refusal::from));
+        Ok(())
+    }
+
+    /// Gives up what was claimed without: its owner may have been told the candidate all the same.
+    pub(super) fn leave_out(&self, store: &mut Store, name: &SecretName, now: DateTime<Utc>) -> Result<()> {
+        let was_asked = store.rotations.open(name).is_some_and(|it| it.step != Reached::Staged);
+        let is_known = was_asked && !self.programs.hooks(name, Step::Set).is_empty();
+        drop_candidate(store, name, now, is_known && self.may_refuse(name))?;
+        if is_known {
+            store.owe_owner(name);
+        }
         Ok(())
     }
 

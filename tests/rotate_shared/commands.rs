@@ -359,6 +359,28 @@ fn a_bundle_waits_for_the_slowest_of_its_keys() {
 }
 
 #[test]
+fn what_an_owner_was_told_of_a_key_that_is_in_the_bundle_no_more_is_refused_and_found() {
+    let (fake, owner) = (Fake::start(), crate::fixture::Owner::new());
+    let text = crate::fixture::manifest(&owner, "");
+    let text = text
+        .replace("bundle = \"app\"\n\n[secrets.SIGNING]", "bundle = \"app\"\nhooks = [\"owner\"]\n\n[secrets.SIGNING]");
+    let host = Host::first(&fake, &text, &owner);
+    owner.does("fail-test");
+    host.run(["rotate", "SESSION", "SIGNING"]).assert_code(8);
+    let told = owner.current();
+    owner.stops("fail-test");
+    host.project.write("vault-kit.toml", text.replacen("bundle = \"app\"\nhooks", "hooks", 1));
+    let run = host.run(["rotate", "resume"]).assert_code(0);
+    assert!(!run.stderr.contains("SESSION"), "{run:?}");
+    host.project.write("paste.txt", &told);
+    host.run(["scan", "paste.txt"]).assert_code(1);
+    let status = host.run(["rotate", "status"]).assert_code(0);
+    assert!(status.both().contains("vault-kit rotate tell SESSION"), "{status:?}");
+    host.run(["rotate", "SESSION"]).assert_code(0);
+    assert!(!owner.accepts(&told) && owner.accepts(&host.get("SESSION")), "{:?}", owner.log());
+}
+
+#[test]
 fn what_is_not_due_by_the_clock_there_is_left() {
     let (fake, owner, host) = alone("");
     let old = host.get("DB");
