@@ -166,6 +166,25 @@ fn a_file_that_has_the_new_value_is_not_taken_for_one_with_what_leaked_behind_a_
 }
 
 #[test]
+fn what_was_revoked_stays_on_the_lists_of_a_store_that_was_put_back() {
+    let project = shop();
+    let old = project.bytes(".vault-kit/dev.age");
+    project.run(["incident", "AUTH", "TLS", "--yes"]).assert_code(0);
+    let newer = project.store();
+    project.write(".vault-kit/dev.age", old);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    project.run(["render"]).assert_code(0);
+    let store = project.store();
+    let revoked = &newer.certificates.revoked;
+    assert!(!revoked.is_empty() && revoked.iter().all(|it| store.certificates.is_revoked(it.issuer, &it.serial)));
+    let ca = SecretName::new("CA").unwrap();
+    assert!(store.certificates.lists[&ca].number > newer.certificates.lists[&ca].number);
+    assert_ne!(store.certificates.lists[&ca].pem, newer.certificates.lists[&ca].pem);
+    let tokens = &newer.issued.revoked_tokens;
+    assert!(!tokens.is_empty() && tokens.keys().all(|jti| project.read("revoked.json").contains(jti)));
+}
+
+#[test]
 fn an_incident_goes_on_in_a_store_that_was_put_back() {
     let project = shop();
     let old = project.bytes(".vault-kit/dev.age");
