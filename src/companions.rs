@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-pub use self::authority::{bundles, is_root};
+pub use self::authority::{bundles, is_root, signers};
 use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, SecretName};

@@ -2,6 +2,7 @@
 
 mod authority;
 mod refusal;
+mod requests;
 
 use chrono::{DateTime, Utc};
 
@@ -14,6 +15,8 @@ use crate::name::SecretName;
 use crate::plan::{Action, Plan, Why};
 use crate::store::{Store, Version};
 use crate::token::sign::shared_kid;
+
+pub use requests::unrevocable;
 
 /// What is said in place of files where there are none.
 const NOWHERE: &str = "no output delivers it";
@@ -67,12 +70,20 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
     }
     if companions::is_root(declaration) && change != Change::Drop {
         lines.extend(authority::hard_cut(session, store, declaration));
+    } else if change != Change::Replace {
+        lines.extend(of_requests(session, store, declaration, change));
     }
     let holders = holders(session, store, declaration);
     if !holders.is_empty() && (change != Change::Replace || !has_overlap) {
         lines.extend(order(session, name, &holders));
     }
     lines
+}
+
+/// The certificates of requests that a CA which is revoked, or dropped with those before it, takes with it.
+pub fn of_requests(session: &Session<'_>, store: &Store, authority: &Declaration, change: Change) -> Vec<String> {
+    let current = store.current(&authority.name).map(|version| version.id);
+    requests::broken(session, store, authority, |it| change != Change::Drop || Some(it.id) != current)
 }
 
 /// Says what breaks, unless the answer is an object that has it.

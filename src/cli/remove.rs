@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
+use super::consequences;
 use super::context::Context;
 use super::paste::Paste;
 use super::session::Session;
@@ -50,6 +51,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let accepted = forget::accepted(&opened.store, &name);
     let left = left_behind(&session, &world, &name)?;
     let made = made_of(&session, &opened.store, &name);
+    let unrevocable = unrevocable(&session, &opened.store, &name);
     forget::forget(&session.manifest, &mut opened.store, &name, world.now);
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
@@ -67,6 +69,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.warn(&format!(
             "the owner of `{name}` goes on accepting {values} that hooks told it: have it refused there, by hand"
         ));
+    }
+    for it in &unrevocable {
+        context.ui.warn(it);
     }
     let paste = Paste::new(context);
     for it in &made {
@@ -90,6 +95,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         context.ui.warn(&format!("`{path}` still holds the value: `{fix}`"));
     }
     Ok(Exit::DONE)
+}
+
+/// The certificates that it signed for requests, and that stay good without anybody who could revoke them.
+fn unrevocable(session: &Session<'_>, store: &Store, name: &SecretName) -> Vec<String> {
+    let versions = store.secrets.get(name).map_or(&[][..], Vec::as_slice);
+    let signed = consequences::unrevocable(store, versions, session.context.now);
+    let words = signed.into_iter().map(|it| {
+        let until = it.expires.format("%Y-%m-%d %H:%M:%S UTC");
+        format!(
+            "nobody can revoke certificate `{}` of `{}` without it, which is good until {until}",
+            it.serial, it.subject
+        )
+    });
+    words.collect()
 }
 
 /// The lines of a dotenv file that have the value, where others stand there too: who removes the file loses those.

@@ -9,7 +9,7 @@ use super::{Companion, spread};
 use crate::manifest::model::{Certificate, PemFile};
 use crate::manifest::period::Period;
 use crate::manifest::{Declaration, Format, Kind, Manifest, Output};
-use crate::name::{EnvName, SecretName};
+use crate::name::{EnvName, SecretName, VersionId};
 use crate::revocation;
 use crate::store::{Stage, Store, Version};
 use crate::token::key_set::State;
@@ -73,6 +73,14 @@ fn signed_elsewhere(root: &Version, last: DateTime<Utc>, overlap: Period) -> Dat
 
 /// When the last of the certificates ends that were signed for others, by a root or by a CA beneath it.
 fn latest_signed(store: &Store, root: &Version) -> Option<DateTime<Utc>> {
+    let signers = signers(store, root);
+    let certificates = &store.certificates;
+    let signed = certificates.issued.iter().filter(|it| signers.contains(&it.issuer));
+    signed.filter(|it| !certificates.is_revoked(it.issuer, &it.serial)).map(|it| it.expires).max()
+}
+
+/// The versions of CAs that are trusted by that of one, with that itself.
+pub fn signers(store: &Store, root: &Version) -> BTreeSet<VersionId> {
     let mut signers = BTreeSet::from([root.id]);
     let authorities: Vec<&Version> = store.secrets.values().flatten().filter(|it| it.kind == root.kind).collect();
     loop {
@@ -81,12 +89,9 @@ fn latest_signed(store: &Store, root: &Version) -> Option<DateTime<Utc>> {
         let known = signers.len();
         signers.extend(beneath);
         if signers.len() == known {
-            break;
+            return signers;
         }
     }
-    let certificates = &store.certificates;
-    let signed = certificates.issued.iter().filter(|it| signers.contains(&it.issuer));
-    signed.filter(|it| !certificates.is_revoked(it.issuer, &it.serial)).map(|it| it.expires).max()
 }
 
 #[cfg(test)]

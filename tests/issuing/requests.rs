@@ -148,3 +148,47 @@ fn a_request_that_must_not_be_signed_is_refused_and_leaves_no_trace() {
     assert_eq!(project.ledger().header.generation, before);
     assert!(project.store().certificates.is_empty());
 }
+
+#[test]
+fn whoever_has_one_is_named_where_its_ca_is_replaced_revoked_or_removed() {
+    let project = project();
+    request(&project, &P256, "DNS:x.shop.test");
+    let run = issue(&project, &["--ttl", "80d"]).assert_code(0);
+    let serial = run.stderr.trim_end().rsplit(' ').next().unwrap().to_owned();
+    let breaks = format!("breaks certificate `{serial}` of `x.shop.test`, until ");
+    let again = "; sign another one with `vault-kit cert issue --csr FILE --issuer CA`";
+    let told = |arguments: &[&str]| {
+        let run = project.run(arguments).assert_code(0);
+        run.stderr.lines().any(|line| line.starts_with(&breaks) && line.ends_with(again))
+    };
+    assert!(told(&["generate", "--replace", "ROOT", "-n"]), "a root that is cut off");
+    assert!(told(&["generate", "--replace", "ROOT", "--revoke", "-n"]));
+    assert!(
+        told(&["generate", "--replace", "CA", "--revoke", "-n"]),
+        "an issuing CA that goes on the list of its root"
+    );
+    assert!(told(&["cert", "revoke", "CA", "-n"]));
+    assert!(!told(&["generate", "--replace", "CA", "-n"]), "what an issuing CA signed before goes on with its chain");
+    assert!(!told(&["cert", "revoke", "TLS", "-n"]));
+    let answer = project.run(["cert", "revoke", "CA", "-n", "--json"]).assert_code(0).stdout;
+    assert!(answer.contains(&breaks), "{answer}");
+    let run = project.run(["remove", "CA", "-n"]).assert_code(0);
+    assert!(
+        run.stderr.contains(&format!("warning: nobody can revoke certificate `{serial}` of `x.shop.test`")),
+        "{run:?}"
+    );
+
+    project.run(["cert", "revoke", "--serial", &serial, "--issuer", "CA", "--yes"]).assert_code(0);
+    assert!(!told(&["generate", "--replace", "CA", "--revoke", "-n"]), "what is revoked breaks no more");
+}
+
+#[test]
+fn nobody_is_named_where_the_old_root_stays_for_what_it_signed() {
+    let project = project();
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replacen("kind = \"ca\"\n", "kind = \"ca\"\noverlap = \"30d\"\n", 1));
+    request(&project, &P256, "DNS:x.shop.test");
+    issue(&project, &["--ttl", "80d"]).assert_code(0);
+    let run = project.run(["generate", "--replace", "ROOT", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would publish") && !run.stderr.contains("breaks"), "{run:?}");
+}

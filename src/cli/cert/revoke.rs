@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::certificate;
+use crate::cli::consequences::{self, Change};
 use crate::cli::context::Context;
 use crate::cli::paste::Paste;
 use crate::cli::refused::Refused;
@@ -51,6 +52,8 @@ struct Answer<'a> {
     changed: bool,
     revoked: Option<&'a Target>,
     reissued: &'a [SecretName],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    consequences: &'a [String],
     #[serde(skip_serializing_if = "<[SecretName]>::is_empty")]
     revocation_lists: &'a [SecretName],
     files: &'a [FileReport],
@@ -88,7 +91,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         } else {
             world.settle(&mut opened, "cert-revoke", &[])?
         };
-        tell(&session, (None, was_revoked), &[], &delivered, arguments.dry_run)?;
+        tell(&session, (None, was_revoked), (&[], &[]), &delivered, arguments.dry_run)?;
         return Ok(delivered.exit());
     }
     let plan = match &in_force {
@@ -98,6 +101,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
             plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope)
         }
     };
+    let declaration = in_force.as_ref().and_then(|name| session.manifest.secret(name));
+    let consequences = declaration
+        .map(|it| consequences::of_requests(&session, &opened.store, it, Change::Revoke))
+        .unwrap_or_default();
+    consequences::say(context, &consequences);
     if !arguments.dry_run {
         let question = match &in_force {
             Some(name) if was_revoked => format!("make `{name}` anew"),
@@ -117,14 +125,14 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         world.settle_news(&mut opened, "cert-revoke", &changed, true)?
     };
     let delivered = Delivered { lists, ..delivered };
-    tell(&session, (Some(&target), was_revoked), &changed, &delivered, arguments.dry_run)?;
+    tell(&session, (Some(&target), was_revoked), (&changed, &consequences), &delivered, arguments.dry_run)?;
     Ok(delivered.exit())
 }
 
 fn tell(
     session: &Session<'_>,
     (target, was_revoked): (Option<&Target>, bool),
-    reissued: &[SecretName],
+    (reissued, consequences): (&[SecretName], &[String]),
     delivered: &Delivered,
     dry_run: bool,
 ) -> Result<()> {
@@ -139,6 +147,7 @@ fn tell(
             changed: target.is_some(),
             revoked: target,
             reissued,
+            consequences,
             revocation_lists: &delivered.lists,
             files: &delivered.files,
             refused: &refused,

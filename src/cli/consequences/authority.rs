@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{NOWHERE, second};
+use super::{NOWHERE, requests, second};
 use crate::cli::session::Session;
 use crate::companions;
 use crate::manifest::model::PemFile;
@@ -20,7 +20,7 @@ pub(super) fn publication(session: &Session<'_>, plan: &Plan, root: &Declaration
     ))
 }
 
-/// Until when servers may go on with what the old root signed.
+/// Until when servers may go on with what the old root signed. It stays for what it signed for requests as long as that lasts.
 pub(super) fn activation(session: &Session<'_>, store: &Store, root: &Declaration) -> Option<String> {
     let environment = session.manifest.environments.get(&session.environment);
     let until = session.context.now + root.overlap_in(environment)?.delta();
@@ -42,6 +42,7 @@ pub(super) fn hard_cut(session: &Session<'_>, store: &Store, root: &Declaration)
         format!("  1. who trusts `{name}`: {bundles}"),
     ];
     lines.extend(served(session, store, root).map(|served| format!("  2. who serves: {served}")));
+    lines.extend(requests::broken(session, store, root, |_| true));
     if root.overlap.is_none() {
         lines.push(format!("without a gap: `overlap = \"30d\"` on `{name}` publishes the next root before it signs"));
     }
