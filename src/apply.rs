@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 
 use crate::audit;
 use crate::companions;
-use crate::deliver::{self, Changing, Delivered, Prepared, document, ignored};
+use crate::deliver::{self, Changing, Delivered, Prepared, document};
 use crate::error::{Error, Kind, Result};
 use crate::manifest::hook::Step as HookStep;
 use crate::manifest::{Declaration, Kind as SecretKind};
@@ -175,7 +175,7 @@ impl World<'_> {
         if is_changed {
             self.preflight()?;
         }
-        ignored::add(self.project, self.manifest)?;
+        prepared.ignore(self)?;
         let announced = prepared.announced(&old_files);
         let behind = self.is_behind()? || !prepared.is_whole() || prepared.is_behind(self, &old_files);
         if !is_changed {

@@ -55,6 +55,8 @@ pub struct Prepared<'a> {
     /// Outputs that are left as they are, of a world that goes on, and what stands against them.
     aside: BTreeSet<OutputName>,
     refused: Vec<Error>,
+    /// The ignore files that got lines for them.
+    ignored: Vec<&'static str>,
     /// What only some readers get right.
     pub warnings: Vec<String>,
     /// The current version of everything, to tell which waiting files hold an older one.
@@ -91,6 +93,7 @@ fn prepare_those<'a>(world: &'a World<'_>, store: &Store, is_meant: impl Fn(&Out
         held_back: Vec::new(),
         aside: BTreeSet::new(),
         refused: Vec::new(),
+        ignored: Vec::new(),
         warnings: Vec::new(),
         current: current(store),
     };
@@ -171,6 +174,12 @@ impl<'a> Prepared<'a> {
         records
     }
 
+    /// Has git and Docker leave alone what is about to be written.
+    pub fn ignore(&mut self, world: &World<'_>) -> Result<()> {
+        self.ignored = ignored::add(world.project, world.manifest)?;
+        Ok(())
+    }
+
     /// As [`Prepared::try_out`], for those who write later.
     pub fn preflight(&self) -> Result<()> {
         Error::all(self.files.iter().filter_map(|it| it.preflight(&self.places).err())).map_or(Ok(()), Err)
@@ -218,6 +227,7 @@ impl<'a> Prepared<'a> {
         delivered.outdated = self.outdated(&delivered.records);
         delivered.waiting = self.waiting;
         delivered.warnings = self.warnings;
+        delivered.ignored = self.ignored;
         delivered.refused = self.refused.into_iter().map(Error::after_the_change).collect();
         Ok(delivered)
     }

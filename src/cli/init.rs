@@ -10,12 +10,12 @@ use super::context::Context;
 use super::exposed;
 use super::main_tree;
 use super::session::{self, Session};
-use super::summary::{Summary, row};
+use super::summary::{self, Summary, row};
 use crate::clock::SystemZones;
 use crate::compose::needs::{Needs, needs};
 use crate::compose::{self, Location, Problem, ProblemKind, Request, Text};
 use crate::deliver::Delivered;
-use crate::deliver::ignored::{self, IgnoreFile};
+use crate::deliver::ignored;
 use crate::emit::dotenv_read;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
@@ -46,7 +46,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let preset = arguments.preset.as_deref().map(preset::named).transpose()?;
     let Some(session) = found_or_started(context, arguments, preset)? else { return Ok(Exit::DONE) };
     if arguments.dry_run {
-        return dry_run(&session, arguments.adopt, &ignored::lacking(Some(&session.root), &session.manifest)?);
+        return dry_run(&session, arguments.adopt, false);
     }
     session.refuse_second_store()?;
     let _lock = session.lock()?;
@@ -57,9 +57,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
     let changed = world.make(&mut opened.store, &plan)?;
-    let lacking = ignored::lacking(Some(&session.root), &session.manifest)?;
     let delivered = exposed::noted(&session, world.settle(&mut opened, "init", &changed)?);
-    tell_ignored(context, &lacking, false);
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, false).tell(context)?;
     Ok(Exit::DONE)
 }
@@ -106,9 +104,7 @@ fn another_project(preset: &Preset) -> Error {
 fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> {
     let text = preset.map_or_else(|| proposed(context, root), |preset| preset.manifest().map(str::to_owned))?;
     let manifest = manifest::parse_in(&text, MANIFEST, &SystemZones)?;
-    let lacking = ignored::lacking(Some(root), &manifest)?;
-    ignored::add(root, &manifest)?;
-    tell_ignored(context, &lacking, false);
+    tell_ignored(context, &ignored::add(root, &manifest)?, false);
     match preset {
         Some(preset) => write_missing(context, root, preset, false),
         None => write_new(context, root, MANIFEST, text.as_bytes()),
@@ -116,10 +112,9 @@ fn start(context: &Context, root: &Root, preset: Option<&Preset>) -> Result<()> 
 }
 
 /// Says which ignore files get lines.
-fn tell_ignored(context: &Context, lacking: &[IgnoreFile], dry_run: bool) {
-    let verb = if dry_run { "would write" } else { "wrote" };
-    for (file, _) in lacking.iter().filter(|_| !context.ui.json) {
-        context.ui.say(&row(verb, file, format_args!("what git and Docker leave alone")));
+fn tell_ignored(context: &Context, files: &[&str], dry_run: bool) {
+    if !context.ui.json {
+        summary::tell_ignored(context.ui, files, dry_run);
     }
 }
 
@@ -260,7 +255,7 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
         (None, None) => scaffold::starter(&name_of(directory)),
     };
     let manifest = manifest::parse_in(&text, MANIFEST, &SystemZones)?;
-    tell_ignored(context, &ignored::lacking(root.as_ref(), &manifest)?, true);
+    tell_ignored(context, &ignored::names(&ignored::lacking(root.as_ref(), &manifest)?), true);
     let files = preset.map_or_else(|| vec![MANIFEST], |preset| preset.files.iter().map(|(path, _)| *path).collect());
     for path in files {
         let is_there = root.as_ref().map_or(Ok(None), |root| root.facts(path))?.is_some();
@@ -279,11 +274,11 @@ fn dry_start(context: &Context, directory: &Path, preset: Option<&Preset>, adopt
         let plan = plan::plan(&manifest, &environment, &plan::Observed::default(), &Scope::All);
         return Summary::new(&environment, &manifest, &plan, &Delivered::default(), true).tell(context);
     };
-    dry_run(&Session::with(context, root, manifest)?, adopt, &[]).map(drop)
+    dry_run(&Session::with(context, root, manifest)?, adopt, true).map(drop)
 }
 
-/// Does everything in memory.
-fn dry_run(session: &Session<'_>, adopt: bool, lacking: &[IgnoreFile]) -> Result<Exit> {
+/// Does everything in memory. Of ignore files that were told of already nothing is said again.
+fn dry_run(session: &Session<'_>, adopt: bool, is_told: bool) -> Result<Exit> {
     session.refuse_second_store()?;
     let context = session.context;
     let identities = bring_up::planned_identity(session)?;
@@ -293,8 +288,10 @@ fn dry_run(session: &Session<'_>, adopt: bool, lacking: &[IgnoreFile]) -> Result
     world.check_agreement(&opened.store)?;
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::All);
     world.make(&mut opened.store, &plan)?;
-    let delivered = world.rehearse(&mut opened.store)?;
-    tell_ignored(context, lacking, true);
+    let mut delivered = world.rehearse(&mut opened.store)?;
+    if is_told {
+        delivered.ignored.clear();
+    }
     Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).tell(context)?;
     Ok(Exit::DONE)
 }

@@ -19,7 +19,7 @@ use crate::plan::{Action, Plan, Publishing, Step, Why};
 use crate::token::roster::Revoked;
 use crate::ui::{SCHEMA_VERSION, Ui};
 use rows::VERB;
-pub use rows::{row, tell_files, tell_lists};
+pub use rows::{row, tell_files, tell_ignored, tell_lists};
 
 /// What a writing command did, or with `--dry-run` would do.
 #[derive(Debug, Serialize)]
@@ -160,6 +160,7 @@ impl<'a> Summary<'a> {
         self.deed.is_none()
             && !is_made
             && self.delivered.refused.is_empty()
+            && self.delivered.ignored.is_empty()
             && self.files.iter().all(|file| file.outcome == Outcome::Unchanged)
     }
 
@@ -194,6 +195,7 @@ impl<'a> Summary<'a> {
 
     /// Tells what was done in words.
     pub fn tell_words(&self, ui: Ui) {
+        tell_ignored(ui, &self.delivered.ignored, self.dry_run);
         self.tell_deed(ui);
         self.tell_made(ui);
         tell_lists(ui, self.lists, self.dry_run);

@@ -16,12 +16,15 @@ pub type IgnoreFile = (&'static str, Vec<u8>);
 const MODE: u32 = 0o644;
 
 /// Adds the ignore lines, so that no plaintext is ever written before git and Docker are told to leave it alone.
-pub fn add(root: &Root, manifest: &Manifest) -> Result<()> {
-    for (file, bytes) in lacking(Some(root), manifest)? {
+///
+/// Returns the files that lacked one.
+pub fn add(root: &Root, manifest: &Manifest) -> Result<Vec<&'static str>> {
+    let lacking = lacking(Some(root), manifest)?;
+    for (file, bytes) in &lacking {
         let mode = root.facts(file)?.map_or(MODE, |facts| facts.mode & 0o777);
-        root.write(file, &bytes, &WriteOptions { mode, ..WriteOptions::PUBLIC })?;
+        root.write(file, bytes, &WriteOptions { mode, ..WriteOptions::PUBLIC })?;
     }
-    Ok(())
+    Ok(names(&lacking))
 }
 
 /// The ignore files that lack a line of ours, in a directory that may be yet to come.
@@ -34,6 +37,11 @@ pub fn lacking(root: Option<&Root>, manifest: &Manifest) -> Result<Vec<IgnoreFil
         lacking.extend(ignore_lines::with_lines(existing.as_deref(), &lines).map(|bytes| (file, bytes)));
     }
     Ok(lacking)
+}
+
+/// Which files they are.
+pub fn names(lacking: &[IgnoreFile]) -> Vec<&'static str> {
+    lacking.iter().map(|(file, _)| *file).collect()
 }
 
 /// Everything of ours that must stay out of git: state, temp files, and every output of every environment that

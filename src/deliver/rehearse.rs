@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ignored;
 use super::places::Places;
 use super::{Delivered, FileReport, Outcome, Prepared, PreparedFile};
 use crate::error::{Error, Result};
@@ -33,6 +34,7 @@ impl Prepared<'_> {
         }
         delivered.waiting = self.waiting;
         delivered.warnings = self.warnings;
+        delivered.ignored = ignored::names(&ignored::lacking(Some(world.project), world.manifest)?);
         let against = |error: Error| error.incomplete().hint(CHANGED_ALL_THE_SAME);
         delivered.refused = self.refused.into_iter().map(against).collect();
         Ok(delivered)

@@ -23,6 +23,8 @@ pub struct Delivered {
     pub warnings: Vec<String>,
     /// Delivered files that still hold an older version, since their output waits.
     pub outdated: BTreeSet<String>,
+    /// The files by which git and Docker leave secrets alone, and that lacked a line.
+    pub ignored: Vec<&'static str>,
     /// What stands against the files of outputs that were left aside, of a world that goes on.
     pub refused: Vec<Error>,
     /// The files' lines of the ledger.

@@ -233,3 +233,26 @@ fn check_says_how_a_supplied_value_in_our_files_is_kept() {
         project.run(["check"]).assert_code(0);
     }
 }
+
+#[test]
+fn whoever_adds_a_line_for_git_says_so_whichever_command_it_is() {
+    let project = Project::initialised(
+        "[project]\nname = \"app\"\n[secrets.KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n",
+    );
+    let told = "what git and Docker leave alone";
+    let lines = project.read(".gitignore");
+    let lacking = lines.lines().filter(|line| *line != "/.env").map(|line| format!("{line}\n")).collect::<String>();
+    for (command, words) in
+        [(&["render", "-n"][..], "would write   .gitignore"), (&["render"], "wrote         .gitignore")]
+    {
+        project.write(".gitignore", &lacking);
+        let run = project.run(command).assert_code(0);
+        assert!(run.stderr.contains(words) && run.stderr.contains(told), "{command:?}: {run:?}");
+        assert!(!run.stderr.contains("nothing to do"), "{run:?}");
+    }
+    assert!(project.read(".gitignore").lines().any(|line| line == "/.env"));
+    assert!(!project.run(["render"]).assert_code(0).stderr.contains(told));
+    project.write(".gitignore", &lacking);
+    let run = project.run(["init"]).assert_code(0);
+    assert_eq!(run.stderr.matches(told).count(), 1, "{run:?}");
+}

@@ -33,6 +33,14 @@ pub fn tell_files(ui: Ui, files: &[FileReport], dry_run: bool) {
     }
 }
 
+/// Says which files got lines for git and Docker.
+pub fn tell_ignored(ui: Ui, files: &[&str], dry_run: bool) {
+    let verb = if dry_run { "would write" } else { "wrote" };
+    for file in files {
+        ui.say(&row(verb, file, format_args!("what git and Docker leave alone")));
+    }
+}
+
 /// Widths of the columns: the longest verb, and names and paths as they usually are.
 pub(super) const VERB: usize = 13;
 const NAME: usize = 32;
