@@ -1,5 +1,7 @@
 //! The lines by which `.gitignore` and `.dockerignore` keep secrets out. Bytes in, bytes out.
 
+use crate::store::DIRECTORY;
+
 /// Stands once above the first line that is added.
 const HEADER: &str = "# vault-kit: secrets";
 
@@ -19,6 +21,11 @@ pub fn line_of(path: &str) -> String {
         }
     }
     line
+}
+
+/// Where a file of the project can be moved aside: what is beneath `.vault-kit` is in no commit and no image, and open to nobody else.
+pub fn aside(path: &str) -> String {
+    format!("{DIRECTORY}/{}.old", path.trim_start_matches("./").replace('/', "-"))
 }
 
 /// The file with the lines that it lacks added at its end; `None` when it lacks none.

@@ -761,10 +761,10 @@ fn a_file_that_somebody_else_wrote() {
     --- stderr
     vault-kit: error: `.secrets/api_key` is there already, and vault-kit did not write it
     vault-kit: hint: to keep what is in it, take it into the store: `vault-kit import .secrets/api_key`
-    vault-kit: hint: to keep it as a file, move it aside: `mv [project]/.secrets/api_key [project]/.secrets/api_key.old`
+    vault-kit: hint: to keep it as a file, move it aside: `mv [project]/.secrets/api_key [project]/.vault-kit/.secrets-api_key.old`
     vault-kit: hint: to replace it, add `--yes` to `init` or `render`
     vault-kit: error: `more.json` is there already, and vault-kit did not write it
-    vault-kit: hint: to keep it as a file, move it aside: `mv [project]/more.json [project]/more.json.old`
+    vault-kit: hint: to keep it as a file, move it aside: `mv [project]/more.json [project]/.vault-kit/more.json.old`
     vault-kit: hint: to replace it, add `--yes` to `init` or `render`
     "#);
 }

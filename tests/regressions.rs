@@ -224,7 +224,7 @@ fn what_is_proposed_for_a_file_of_somebody_else_works_from_elsewhere() {
     let line = refused.stderr.lines().find(|line| line.contains("`mv ")).unwrap();
     let command = line.split('`').nth(1).unwrap();
     support::Run::of(std::process::Command::new("sh").args(["-c", command]).current_dir("/")).assert_code(0);
-    assert_eq!(project.read("a b.json.old"), "{}");
+    assert_eq!(project.read(".vault-kit/a b.json.old"), "{}");
     project.run(["init"]).assert_code(0);
 }
 

@@ -9,6 +9,7 @@ use super::{Prepared, PreparedFile, dropped};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::{self, Values, dotenv_block, dotenv_refused};
 use crate::error::{Error, Kind, Result};
+use crate::ignore_lines;
 use crate::manifest::{Format, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Facts;
@@ -81,7 +82,7 @@ fn refuse_file(
     match places.read(&it.file.path)?.filter(|present| !says_the_same(it, present)) {
         Some(present) if it.file.shared && !has_block(&present) => Ok(()),
         Some(present) if is_taken_over(it, &present) => Ok(()),
-        Some(_) => Err(foreign_file(it.output, path, &root.path().join(relative))),
+        Some(_) => Err(foreign_file(it.output, path, root.path())),
         None => Ok(()),
     }
 }
@@ -172,8 +173,8 @@ fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {
         .hint(format!("name that one with `-e {other}`, or replace its files with `vault-kit -e {ours} init --yes`"))
 }
 
-/// `place` is the path from where the command runs.
-fn foreign_file(output: &Output, path: &str, place: &Path) -> Error {
+/// `root` is the directory that the path is beneath, from where the command runs.
+fn foreign_file(output: &Output, path: &str, root: &Path) -> Error {
     let message = format!("`{path}` is there already, and vault-kit did not write it");
     let error = Error::new(Kind::Conflict, "foreign-file", message);
     let error = match output.format {
@@ -181,8 +182,12 @@ fn foreign_file(output: &Output, path: &str, place: &Path) -> Error {
             .hint(format!("to keep what is in it, take it into the store: `vault-kit import {}`", shell::path(path))),
         _ => error,
     };
-    let place = place.strip_prefix(".").unwrap_or(place).to_string_lossy();
-    let aside = format!("mv {} {}", shell::path(&place), shell::path(&format!("{place}.old")));
+    let place = |path: &str| {
+        let place = root.join(path.trim_start_matches('/'));
+        shell::path(&place.strip_prefix(".").unwrap_or(&place).to_string_lossy())
+    };
+    let aside = if path.starts_with('/') { format!("{path}.old") } else { ignore_lines::aside(path) };
+    let aside = format!("mv {} {}", place(path), place(&aside));
     error
         .hint(format!("to keep it as a file, move it aside: `{aside}`"))
         .hint("to replace it, add `--yes` to `init` or `render`")

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::Bench;
 use crate::check::facts::{Comparison, Content, ExpectedFile, FileFact, FileState};
 use crate::check::finding::{Code, listed};
+use crate::ignore_lines;
 use crate::manifest::model::PemFile;
 use crate::manifest::{Format, Kind, Output};
 use crate::name::{SecretName, VersionId};
@@ -93,7 +94,9 @@ impl<'a> Bench<'a> {
     }
 
     fn not_a_file(&mut self, expected: &ExpectedFile) {
-        let fix = format!("mv {0} {0}.old && {1}", shell::path(&expected.path), self.render(&expected.output));
+        let path = expected.path.as_str();
+        let aside = if path.starts_with('/') { format!("{path}.old") } else { ignore_lines::aside(path) };
+        let fix = format!("mv {} {} && {}", shell::path(path), shell::path(&aside), self.render(&expected.output));
         self.about_file(Code::NotAFile, &expected.path, "is not a regular file", fix);
     }
 
