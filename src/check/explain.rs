@@ -92,9 +92,9 @@ const TABLE: &[Explanation] = explanations! {
         risk "Its values lie about, are replaced by no rotation, and are seen by nobody."
         cure "Remove the file, or of one that was changed since what vault-kit wrote: its block in a dotenv file. Or declare the output again."
     "not-ignored" at [Repo, Host]
-        cause "No line of `.gitignore` covers a file that holds values."
+        cause "No line of `.gitignore` covers a file that holds values, or a later one takes it back."
         risk "The next `git add .` commits the values."
-        cure "The `echo` of the finding adds the line; `vault-kit init` adds all of them."
+        cure "The `printf` of the finding adds the line; `vault-kit init` adds those that the project's own `.gitignore` lacks."
     "missing" at [Host, Env]
         cause "Nobody supplied or made the value yet, an output was not written, or a variable is not set in the job that was looked at."
         risk "The service does not start, or starts without what protects it."

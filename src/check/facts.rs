@@ -277,6 +277,8 @@ pub enum GitFact {
         tracked: BTreeSet<String>,
         /// Whether a path is ignored; `None` = a pattern that we do not understand might decide it.
         ignored: BTreeMap<String, Option<bool>>,
+        /// What takes a path back that is not ignored: a `.gitignore` below the project's own, relative to it, and the line.
+        taken_back: BTreeMap<String, (String, usize)>,
         /// The repository within the project, such as a submodule, that a path belongs to instead.
         nested: BTreeMap<String, String>,
     },

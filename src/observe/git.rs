@@ -62,18 +62,24 @@ pub fn exposed(root: &Path, paths: &BTreeSet<&str>) -> Exposed {
 }
 
 fn empty() -> GitFact {
-    GitFact::WorkTree { tracked: BTreeSet::new(), ignored: BTreeMap::new(), nested: BTreeMap::new() }
+    GitFact::WorkTree {
+        tracked: BTreeSet::new(),
+        ignored: BTreeMap::new(),
+        taken_back: BTreeMap::new(),
+        nested: BTreeMap::new(),
+    }
 }
 
 /// What a repository knows, and one within it.
 fn merged(mut outer: GitFact, inner: GitFact, directory: &str) -> GitFact {
     if let (
-        GitFact::WorkTree { tracked, ignored, nested },
-        GitFact::WorkTree { tracked: tracked_there, ignored: ignored_there, .. },
+        GitFact::WorkTree { tracked, ignored, taken_back, nested },
+        GitFact::WorkTree { tracked: tracked_there, ignored: ignored_there, taken_back: taken_back_there, .. },
     ) = (&mut outer, inner)
     {
         let path = |below: String| format!("{directory}/{below}");
         tracked.extend(tracked_there.into_iter().map(path));
+        taken_back.extend(taken_back_there.into_iter().map(|(below, (file, line))| (path(below), (path(file), line))));
         for (below, is_ignored) in ignored_there {
             nested.insert(path(below.clone()), directory.to_owned());
             ignored.insert(path(below), is_ignored);
@@ -127,8 +133,16 @@ fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&S
         None => std::fs::read(top.join(path)).unwrap_or_default(),
     });
     let is_ignored = |path: &&str| ((*path).to_owned(), patterns.is_ignored(&format!("{prefix}{path}")));
-    let ignored = paths.iter().map(is_ignored).gather();
-    GitFact::WorkTree { tracked, ignored, nested: BTreeMap::new() }
+    let ignored: BTreeMap<String, Option<bool>> = paths.iter().map(is_ignored).gather();
+    let open = ignored.iter().filter(|(_, is_ignored)| **is_ignored == Some(false));
+    let taken_back = open.filter_map(|(path, _)| {
+        let (file, line) = patterns.taken_back(&format!("{prefix}{path}"))?;
+        // A line at the end of the project's own file is behind whatever stands above it.
+        let below = file.strip_prefix(&prefix).filter(|below| below.contains('/'))?;
+        Some((path.clone(), (below.to_owned(), line)))
+    });
+    let taken_back = taken_back.gather();
+    GitFact::WorkTree { tracked, ignored, taken_back, nested: BTreeMap::new() }
 }
 
 /// The way from the top of the work tree to a directory in it: empty at the top and outside of any work tree, else with a

@@ -19,6 +19,7 @@ pub(super) struct Ignores<R> {
 #[derive(Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "gitignore(5) has four independent marks")]
 struct Pattern {
+    line: usize,
     glob: Vec<u8>,
     negated: bool,
     directories_only: bool,
@@ -68,6 +69,18 @@ impl<R: Fn(&str) -> Vec<u8>> Ignores<R> {
         decision
     }
 
+    /// The `.gitignore` below the top, and its line, that take a path back which is not ignored, where one does.
+    pub(super) fn taken_back(&mut self, path: &str) -> Option<(String, usize)> {
+        let mut found = None;
+        for (end, _) in path.match_indices('/') {
+            let (directory, below) = path.split_at(end + 1);
+            let patterns = self.patterns_in(directory);
+            let last = patterns.iter().rev().find(|it| !it.directories_only && it.matches(below));
+            found = last.map_or(found, |it| it.negated.then(|| (format!("{directory}.gitignore"), it.line)));
+        }
+        found
+    }
+
     fn patterns_in(&mut self, directory: &str) -> &[Pattern] {
         if !self.by_directory.contains_key(directory) {
             let text = (self.read)(&format!("{directory}.gitignore"));
@@ -92,22 +105,23 @@ fn parent(path: &str) -> &str {
 }
 
 fn patterns(text: &[u8]) -> Vec<Pattern> {
-    text.split(|&byte| byte == b'\n').filter_map(Pattern::parse).collect()
+    let lines = text.split(|&byte| byte == b'\n').zip(1..);
+    lines.filter_map(|(text, line)| Pattern::parse(text, line)).collect()
 }
 
 impl Pattern {
-    fn parse(line: &[u8]) -> Option<Self> {
-        let line = line.strip_suffix(b"\r").unwrap_or(line).trim_ascii_end();
-        if line.is_empty() || line[0] == b'#' {
+    fn parse(text: &[u8], line: usize) -> Option<Self> {
+        let text = text.strip_suffix(b"\r").unwrap_or(text).trim_ascii_end();
+        if text.is_empty() || text[0] == b'#' {
             return None;
         }
-        let (negated, line) = line.strip_prefix(b"!").map_or((false, line), |rest| (true, rest));
-        let (directories_only, line) = line.strip_suffix(b"/").map_or((false, line), |rest| (true, rest));
-        let anchored = line.contains(&b'/');
-        let glob = line.strip_prefix(b"/").unwrap_or(line).to_vec();
+        let (negated, text) = text.strip_prefix(b"!").map_or((false, text), |rest| (true, rest));
+        let (directories_only, text) = text.strip_suffix(b"/").map_or((false, text), |rest| (true, rest));
+        let anchored = text.contains(&b'/');
+        let glob = text.strip_prefix(b"/").unwrap_or(text).to_vec();
         let wildcards = glob.split(|&byte| byte == b'*').count() - 1;
         let understood = !has_class(&glob) && wildcards <= MOST_WILDCARDS;
-        Some(Self { glob, negated, directories_only, anchored, understood })
+        Some(Self { line, glob, negated, directories_only, anchored, understood })
     }
 
     fn matches(&self, path: &str) -> bool {
@@ -202,6 +216,9 @@ mod tests {
             let expected = git(&["check-ignore", "-q", "--no-index", path]).status.success();
             assert_eq!(ignores.is_ignored(path), Some(expected), "{path}");
         }
+        assert_eq!(ignores.taken_back("sub/.env"), Some(("sub/.gitignore".to_owned(), 3)));
+        assert_eq!(ignores.taken_back("sub/local"), None);
+        assert_eq!(ignores.taken_back("sub/other"), None, "nothing ignored it");
     }
 
     #[test]

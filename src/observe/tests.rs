@@ -144,6 +144,7 @@ fn a_project_below_the_top_of_a_work_tree_finds_its_own_paths() {
             ignored: [(".env", Some(false)), (".vault-kit/dev.age", Some(false))]
                 .map(|(path, ignored)| (path.to_owned(), ignored))
                 .into(),
+            taken_back: BTreeMap::new(),
             nested: BTreeMap::new(),
         }
     );

@@ -37,6 +37,27 @@ fn a_file_in_a_submodule_is_that_repository_s() {
     project.run(["check", "--at", "repo"]).assert_code(0);
 }
 
+#[test]
+fn a_line_further_down_that_takes_a_file_back_is_named_and_the_fix_stands_behind_it() {
+    let project = Project::with_manifest(
+        "[project]\nname = \"app\"\n[secrets.KEY]\nkind = \"random\"\n[outputs.env]\nformat = \"dotenv\"\npath = \"api/.env\"\n",
+    );
+    git(&project, &["init", "--quiet"]);
+    project.write("api/.gitignore", "logs\n!.env\n");
+    project.run(["init"]).assert_code(0);
+    let run = project.run(["check", "--at", "repo", "--json"]).assert_code(1);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let finding = &report["findings"][0];
+    assert_eq!((&finding["code"], &finding["file"]), (&"not-ignored".into(), &"api/.env".into()), "{report}");
+    assert!(finding["message"].as_str().unwrap().contains("since `api/.gitignore:2` takes it back"), "{report}");
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", finding["fix"].as_str().unwrap()]).current_dir(project.root());
+    Run::of(&mut command).assert_code(0);
+    project.run(["check", "--at", "repo"]).assert_code(0);
+    let mut judge = std::process::Command::new("git");
+    Run::of(judge.current_dir(project.root()).args(["check-ignore", "--quiet", "api/.env"])).assert_code(0);
+}
+
 broken! {
     an_env_that_everybody_reads: "sutra", |project| set_mode(&project.path(".env"), 0o644) => "mode-too-open";
     a_key_that_its_service_cannot_open: "sutra", |project| {

@@ -26,7 +26,7 @@ impl Bench<'_> {
     /// No file that holds values is tracked, and none can be added by accident.
     pub(super) fn git(&mut self) {
         let facts = self.facts;
-        let GitFact::WorkTree { tracked, ignored, nested } = &facts.git else {
+        let GitFact::WorkTree { tracked, ignored, taken_back, nested } = &facts.git else {
             if let GitFact::Unreadable(why) = &facts.git {
                 self.not_checked("git", why);
             }
@@ -49,12 +49,20 @@ impl Bench<'_> {
             match is_ignored {
                 Some(true) => {}
                 Some(false) => {
-                    let within = nested.get(path).map_or("", String::as_str);
+                    let negation = taken_back.get(path);
+                    // Behind a line that takes it back, only one of the same file keeps it out.
+                    let within = match negation {
+                        Some((list, _)) => list.strip_suffix("/.gitignore").unwrap_or_default(),
+                        None => nested.get(path).map_or("", String::as_str),
+                    };
                     let line = format!("/{}", ignore_lines::line_of(below(path, within)));
                     let list = if within.is_empty() { ".gitignore".to_owned() } else { format!("{within}/.gitignore") };
+                    let why = negation.map(|(list, line)| format!(", since `{list}:{line}` takes it back"));
+                    let why = why.unwrap_or_default();
+                    let message = format!("is not ignored by git{why}: `git add .` would take it");
                     // The last line of the file may have no end.
                     let fix = format!("printf '\\n%s\\n' {} >> {}", shell::path(&line), shell::path(&list));
-                    self.about_file(Code::NotIgnored, path, "is not ignored by git: `git add .` would take it", fix);
+                    self.about_file(Code::NotIgnored, path, message, fix);
                 }
                 None => self.not_checked(
                     format!("whether git ignores {path}"),

@@ -397,6 +397,7 @@ fn git_must_not_have_the_values() {
     let git = |tracked: &[&str], ignored: Option<bool>| GitFact::WorkTree {
         tracked: tracked.iter().map(|path| (*path).to_owned()).collect(),
         ignored: BTreeMap::from([(".env".to_owned(), ignored)]),
+        taken_back: BTreeMap::new(),
         nested: BTreeMap::new(),
     };
     assert_eq!(with(|facts| facts.git = git(&[], Some(true))), [""; 0]);
