@@ -573,3 +573,17 @@ fn a_token_is_revoked_whatever_stands_in_the_place_of_another_file() {
     assert_eq!(answer["errors"][0]["code"], "foreign-file", "{answer}");
     project.run(["check"]).assert_code(1);
 }
+
+#[test]
+fn a_token_that_nobody_would_see_is_not_recorded() {
+    let project = project();
+    let before = project.contents();
+    for closed in ["exec \"$@\" >&-", "exec \"$@\" >/dev/null"] {
+        for more in [&[][..], &["--revocable"]] {
+            let run = Run::of(&mut project.command_under(["sh", "-c", closed, "sh"], [&READER[..], more].concat()));
+            assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run:?}");
+            assert!(run.stderr.contains("error: the token would be shown to nobody"), "{run:?}");
+            assert!(project.contents() == before, "{closed}");
+        }
+    }
+}

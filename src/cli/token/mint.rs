@@ -84,6 +84,10 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         }
         return tell(&session, arguments, signer, &made);
     }
+    if context.ui.is_lost() {
+        return Err(Error::usage("the token would be shown to nobody: stdout is closed, or is /dev/null")
+            .hint("nothing was changed; leave stdout open: a token is kept nowhere"));
+    }
     drop(store);
     // From here on the store is changed: what was made of the one that was read without the lock may be old.
     let _lock = session.lock()?;
