@@ -51,6 +51,33 @@ pub fn find(start: &Path, named: Option<&Path>, home: Option<&Path>, sudo_uid: O
     Ok(Some(project))
 }
 
+/// Refuses with `another-project` to work on the store of a project that another manifest of the directory declares: both would make
+/// and remove what is in it. A project that was renamed has no such manifest.
+pub fn refuse_another(root: &Root, of_store: &str, ours: &str) -> Result<()> {
+    if of_store == ours {
+        return Ok(());
+    }
+    let Some(theirs) = declaring(root, of_store) else { return Ok(()) };
+    let message = format!(
+        "the store that is here is that of project `{of_store}`, which `{theirs}` declares, and not of `{ours}`"
+    );
+    let place = root.path().join(theirs);
+    let place = shell::path(&place.strip_prefix(".").unwrap_or(&place).to_string_lossy());
+    Err(Error::new(Kind::Conflict, "another-project", message)
+        .hint("nothing was changed; move this manifest to a directory of its own, where `init` makes a store for it")
+        .hint(format!("or, if `{ours}` is the new name of that project: `rm {place}`")))
+}
+
+/// The manifest of a directory that declares a project of that name.
+fn declaring(root: &Root, name: &str) -> Option<String> {
+    let entries = std::fs::read_dir(root.path()).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    entries.filter(|file| file.ends_with(".toml")).find(|file| {
+        let text = root.read(file).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
+        let table = text.and_then(|text| text.parse::<toml::Table>().ok());
+        table.is_some_and(|it| it.get("project").and_then(|it| it.get("name")?.as_str()) == Some(name))
+    })
+}
+
 fn open_named(path: &Path) -> Result<Project> {
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| not_found(path))?;
     open(path.parent().unwrap_or(Path::new("/")), name)

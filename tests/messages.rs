@@ -1191,6 +1191,19 @@ fn a_preset_beside_another_project() {
 }
 
 #[test]
+fn a_second_manifest_beside_that_of_the_store() {
+    let project = initialised(RANDOM);
+    project.write("other.toml", "[project]\nname = \"other\"\n[secrets.KEY]\nkind = \"random\"\n");
+    insta::assert_snapshot!(told("another-project", &project, &["-f", "other.toml", "init"]), @r#"
+    exit 7
+    --- stderr
+    vault-kit: error: the store that is here is that of project `shop`, which `vault-kit.toml` declares, and not of `other`
+    vault-kit: hint: nothing was changed; move this manifest to a directory of its own, where `init` makes a store for it
+    vault-kit: hint: or, if `other` is the new name of that project: `rm vault-kit.toml`
+    "#);
+}
+
+#[test]
 fn a_variable_that_decides_which_code_a_command_loads() {
     let project = initialised("[secrets.LD_PRELOAD]\nkind = \"setting\"\nvalue = \"/tmp/evil.so\"\n");
     insta::assert_snapshot!(told("untrusted-variable", &project, &["run", "--", "true"]), @r#"
