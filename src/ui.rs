@@ -177,8 +177,15 @@ pub fn stdin_is_terminal() -> bool {
 
 /// Asks for a value without showing it.
 pub fn prompt_hidden(question: &str) -> Result<Secret> {
-    let answer = rpassword::prompt_password(question).map_err(|error| Error::io("read from the terminal", error))?;
-    Ok(Secret::from_text(answer))
+    rpassword::prompt_password(question).map(Secret::from_text).map_err(not_answered)
+}
+
+/// Who ends a prompt by Ctrl-D changed their mind: nothing failed.
+fn not_answered(error: std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => Error::usage("no value was given").hint("nothing was changed"),
+        _ => Error::io("read from the terminal", error),
+    }
 }
 
 /// JSON leaves characters alone that steer a terminal or turn its text around; as escapes they mean the same.
@@ -239,6 +246,13 @@ fn write_all(descriptor: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<(), Errno> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_ends_a_prompt_gave_no_value_and_nothing_failed() {
+        let told = |kind: std::io::ErrorKind| not_answered(kind.into());
+        assert_eq!(told(std::io::ErrorKind::UnexpectedEof).kind().code(), 2);
+        assert_eq!(told(std::io::ErrorKind::Other).kind().code(), 9);
+    }
 
     #[test]
     fn thousands_are_set_apart() {
