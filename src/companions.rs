@@ -170,7 +170,7 @@ fn pair<'s>(
 ) -> Option<Companion<'s>> {
     if version.stage == Stage::Next {
         let since = version.life.published.unwrap_or(version.created);
-        let wait = max_age.unwrap_or_default();
+        let wait = version.life.wait(max_age.unwrap_or_default());
         let until = since + spread(manifest, declaration, store).unwrap_or_default() + wait;
         return Some(Companion { version, state: State::Next, since, until, wait });
     }

@@ -63,13 +63,24 @@ impl World<'_> {
             }
             // The clock of AWS may be ahead.
             (Action::Publish, Some(_)) if step.why == Why::NotPublished => store.renew_published(name, self.now),
-            (Action::Publish, _) => store.publish(name, self.make_new_version(store, name)?),
+            (Action::Publish, _) => self.publish(store, name)?,
             (Action::Make, _) => self.put_in_force(store, name, self.make_new_version(store, name)?),
         }
         if step.why == Why::Revoked {
             store.revoke_replaced(name, self.now);
         }
         self.wipe_replaced_keys(store, name);
+        Ok(())
+    }
+
+    /// Makes a version that waits until every verifier knows it, also where the manifest asks for a shorter wait meanwhile.
+    fn publish(&self, store: &mut Store, name: &SecretName) -> Result<()> {
+        let version = self.make_new_version(store, name)?;
+        let declared = self.manifest.secret(name);
+        let lead = declared.and_then(|it| companions::lead(self.manifest, self.environment, it));
+        let waits = lead.and_then(|lead| u32::try_from(lead.num_seconds()).ok());
+        let life = Life { waits, ..version.life };
+        store.publish(name, Version { life, ..version });
         Ok(())
     }
 

@@ -50,11 +50,12 @@ pub(super) fn companion<'s>(
     let spread = spread(manifest, declaration, store);
     if version.stage == Stage::Next {
         let since = version.life.published.unwrap_or(version.created);
-        let until = since + spread.unwrap_or_default() + overlap.delta();
+        let wait = version.life.wait(overlap.delta());
+        let until = since + spread.unwrap_or_default() + wait;
         // What the current root signed ends with it.
         let end = store.current(&declaration.name).and_then(|current| current.expires).unwrap_or(until);
         let until = until.min(end.max(since));
-        let wait = overlap.delta().min(until - since);
+        let wait = wait.min(until - since);
         return Some(Companion { version, state: State::Next, since, until, wait });
     }
     let since = version.life.replaced.filter(|_| version.stage == Stage::Previous)?;
@@ -160,6 +161,16 @@ mod tests {
             let old = only(&manifest, &store);
             assert_eq!((old.state, old.until), (State::Retiring, start() + stays), "{overlap}");
         }
+    }
+
+    #[test]
+    fn a_root_that_is_published_waits_as_long_as_was_promised() {
+        let (manifest, mut store) = scene("overlap = \"1d\"", TimeDelta::days(3650), false);
+        let life = Life { waits: Some(5 * 24 * 3600), ..Life::default() };
+        store.publish(&name(), Version { life, ..made(start() + TimeDelta::days(3650)) });
+        let next = only(&manifest, &store);
+        assert_eq!(next.until, start() + TimeDelta::days(5));
+        assert_eq!(next.held_since(start() + TimeDelta::days(1)).until, start() + TimeDelta::days(6));
     }
 
     #[test]

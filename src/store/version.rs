@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Kept;
@@ -49,6 +49,9 @@ pub struct Life {
     /// When it was published ahead of its use.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<DateTime<Utc>>,
+    /// For how many seconds it waits at least before it is used, as the manifest said when it was published.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<u32>,
     /// When another one became current in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced: Option<DateTime<Utc>>,
@@ -61,6 +64,14 @@ pub struct Life {
     /// When a hook made its owner accept it no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retired: Option<DateTime<Utc>>,
+}
+
+impl Life {
+    /// How long to wait for verifiers, for `declared` being what the manifest says now: some go on with what they read before it was
+    /// made shorter.
+    pub fn wait(&self, declared: TimeDelta) -> TimeDelta {
+        declared.max(TimeDelta::seconds(self.waits.unwrap_or_default().into()))
+    }
 }
 
 /// One version of a secret.

@@ -118,6 +118,26 @@ fn a_published_key_signs_only_when_every_verifier_knows_it() {
 }
 
 #[test]
+fn a_published_key_waits_as_long_as_was_promised_whatever_becomes_of_its_key_set() {
+    let no_output =
+        MANIFEST.replace("[outputs.keys]\nformat = \"jwks\"\npath = \"jwks.json\"\nmax_age = \"10m\"\n", "");
+    assert_ne!(no_output, MANIFEST);
+    for changed in [no_output, MANIFEST.replace("10m", "1m")] {
+        let project = Project::initialised(MANIFEST);
+        project.run(["generate", "--replace", "SIGNER"]).assert_code(0);
+        project.write("vault-kit.toml", &changed);
+        pass(&project, TimeDelta::minutes(9));
+        let run = project.run(["render"]).assert_code(0);
+        assert!(run.stderr.contains("its next key signs with the first write from "), "{run:?}");
+        assert_eq!(stages(&project), [Stage::Current, Stage::Next], "{changed}");
+        pass(&project, TimeDelta::minutes(1));
+        project.run(["render"]).assert_code(0);
+        let store = project.store();
+        assert!(store.next(&signer()).is_none(), "{changed}");
+    }
+}
+
+#[test]
 fn every_writer_activates_a_key_whose_time_has_come() {
     for writer in [["render"].as_slice(), &["generate"], &["init"], &["set", "OTHER", "--from-file", "value"]] {
         let project =
