@@ -17,7 +17,7 @@ use crate::incident::revoke;
 use crate::manifest::Declaration;
 use crate::manifest::hook::Step as HookStep;
 use crate::name::SecretName;
-use crate::plan::{self, Action, Plan, Scope, Step, Why};
+use crate::plan::{self, Action, Plan, Publishing, Scope, Step, Why};
 use crate::store::Store;
 use crate::world::World;
 
@@ -48,6 +48,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let plan = plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &scope);
     let mut consequences = consequences::of_plan(&session, &opened.store, &plan);
     consequences.extend(plan.steps.iter().filter_map(|step| unasked(&session, &opened.store, step)));
+    consequences.extend(on_their_way(&session, &scope, &plan));
     consequences::say(context, &consequences);
     if arguments.dry_run {
         let (_, lists) = make(&world, &mut opened.store, &plan)?;
@@ -67,6 +68,18 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, false);
     summary.breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
+}
+
+/// The keys and roots of which another one was asked for, and of which one is published that is to take their place.
+fn on_their_way(session: &Session<'_>, scope: &Scope, plan: &Plan) -> Vec<String> {
+    let Scope::Replace(names) = scope else { return Vec::new() };
+    let is_still = |it: &&Publishing| plan.steps.iter().all(|step| step.secret != it.secret);
+    let ours = plan.publishing.iter().filter(|it| names.contains(&it.secret)).filter(is_still);
+    let line = |Publishing { secret, .. }: &Publishing| {
+        let at_once = session.command(&format!("generate --replace {secret} --revoke"));
+        format!("no other `{secret}` is made: the next one, published before, takes its place; at once: `{at_once}`")
+    };
+    ours.map(line).collect()
 }
 
 /// Makes what is planned, in memory, and puts what is to be refused onto the lists of what is revoked: a certificate or token of before

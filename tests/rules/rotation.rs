@@ -93,6 +93,11 @@ fn a_published_key_signs_only_when_every_verifier_knows_it() {
     let answer: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((&answer["made"], answer["publishing"][0]["secret"].as_str()), (&Value::Array(vec![]), Some("SIGNER")));
     assert_eq!(stages(&project), [Stage::Current, Stage::Next]);
+    for dry in [&[][..], &["-n"]] {
+        let run = project.run([&["generate", "--replace", "SIGNER"], dry].concat()).assert_code(0);
+        let words = "no other `SIGNER` is made: the next one, published before, takes its place";
+        assert!(run.stderr.contains(words), "{run:?}");
+    }
 
     pass(&project, TimeDelta::minutes(9));
     project.run(["render"]).assert_code(0);
