@@ -121,7 +121,7 @@ fn gains_none(option: &str) -> Option<bool> {
         return Some(true);
     }
     let (name, value) = option.split_once('=').or_else(|| option.split_once(':'))?;
-    (name == "no-new-privileges").then(|| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
+    (name == "no-new-privileges").then_some(matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
 }
 
 #[cfg(test)]
