@@ -321,7 +321,7 @@ mod tests {
             ),
             ("UTC", "Europe/Berlin", Some("Europe/Berlin")),
             ("10.0.0.1", "192.168.1.20", Some("192.168.1.20")),
-            ("true", "", Some("")),
+            ("true", "", Some("true")),
             ("same", "same", Some("same")),
             // What is none of these comes into the store, where nobody reads it.
             ("trial", "ABCD-1234-EFGH-5678", None),

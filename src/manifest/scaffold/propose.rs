@@ -109,12 +109,11 @@ impl<'a> Proposer<'a> {
             // Under a name that leaves it open, such as `AUTH`, the value tells.
             let is_open = |value: &str| is_plain(value) && !credential::is_literal(name.as_str(), value);
             let setting = |value: &str, runs| Proposal::Setting { value: value.to_owned(), runs };
-            match self.running.get(name.as_str()).filter(|runs| **runs != value) {
+            // An empty line waits for its value.
+            match self.running.get(name.as_str()).filter(|runs| !runs.is_empty() && **runs != value) {
                 None if is_open(value) => setting(value, false),
                 // What runs goes on. The manifest is committed: what is no everyday word is left to `import`.
-                Some(runs) if is_open(value) && (runs.is_empty() || is_open(runs) && is_everyday(runs)) => {
-                    setting(runs, true)
-                }
+                Some(runs) if is_open(value) && is_open(runs) && is_everyday(runs) => setting(runs, true),
                 _ => Proposal::External(vendor(&words(name))),
             }
         })
