@@ -164,7 +164,7 @@ fn github_gets_annotations_and_a_summary_of_the_step() {
 #[test]
 fn paths_are_told_from_the_top_of_the_repository() {
     let project = shop();
-    std::fs::create_dir_all(project.path("repo/.git")).unwrap();
+    std::fs::create_dir_all(project.path("repo/.git/objects")).unwrap();
     project.write("repo/.git/HEAD", "ref: refs/heads/main\n");
     project.write("repo/deploy/vault-kit.toml", "[project]\nname = \"p\"\n[secrets.A]\nkind = \"random\"\n");
     let run = project.run(["-C", "repo/deploy", "check", "--format", "github"]).assert_code(1);
