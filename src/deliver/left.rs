@@ -38,5 +38,6 @@ pub fn is_changed(project: &Root, record: &DeliveredFile, trusted: bool) -> bool
         let text = root.read(&relative).ok().flatten().map(Secret::new);
         text.is_some_and(|text| has_block(&text))
     };
-    !is_as_written(&facts, record) && !(is_dotenv && is_block())
+    let is_ours = is_as_written(&facts, record) || is_dotenv && is_block();
+    !is_ours
 }

@@ -37,13 +37,12 @@ impl Store {
         for mut version in versions {
             let Some(told) = told_at(&version).filter(|_| version.parts.iter().next().is_some()) else { continue };
             let ours = self.secrets.entry(name.clone()).or_default();
-            match ours.iter_mut().find(|it| it.id == version.id) {
-                Some(known) => known.life.told = Some(told),
-                None => {
-                    version.stage = Stage::Aborted;
-                    version.life.told = Some(told);
-                    ours.push(version);
-                }
+            if let Some(known) = ours.iter_mut().find(|it| it.id == version.id) {
+                known.life.told = Some(told);
+            } else {
+                version.stage = Stage::Aborted;
+                version.life.told = Some(told);
+                ours.push(version);
             }
         }
     }

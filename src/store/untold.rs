@@ -63,7 +63,9 @@ impl Store {
         let mut told: Vec<&mut Version> = versions.filter(|it| it.life.told.is_some()).collect();
         told.sort_by_key(|it| it.life.told);
         told.pop();
-        told.into_iter().for_each(|it| it.life.retired = it.life.retired.or(Some(now)));
+        for it in told {
+            it.life.retired = it.life.retired.or(Some(now));
+        }
     }
 
     /// The replaced values that the owner of a secret may still accept, oldest first: the last one, those that hooks told it, and

@@ -114,7 +114,7 @@ fn a_file_that_somebody_changed_or_put_in_the_place_of_ours_is_not_removed_by_a_
     let run = project.run(["remove", "DB", "--yes"]).assert_code(0);
     let told = |file: &&str| run.stderr.contains(&format!("warning: `{file}` "));
     let is_removed = |file: &&str| run.stderr.contains(&format!("`rm {file}`"));
-    assert!(!files.iter().any(|it| is_removed(&it)) && files.iter().all(|it| told(&it)), "{run:?}");
+    assert!(!files.iter().any(is_removed) && files.iter().all(told), "{run:?}");
     assert!(run.stderr.contains("`b.json` still holds the value: `rm b.json`"), "{run:?}");
 }
 

@@ -115,7 +115,7 @@ fn expect_known(session: &Session<'_>, filter: &Filter<'_>, shown: &Shown) -> Re
     let Some(action) = filter.action.filter(|it| !shown.has_action && !ACTIONS.contains(it)) else { return Ok(()) };
     let of_command: Vec<String> =
         ACTIONS.iter().filter(|it| it.starts_with(action)).map(|it| format!("`{it}`")).collect();
-    let hint = match manifest::suggest(action, ACTIONS.into_iter()) {
+    let hint = match manifest::suggest(action, ACTIONS) {
         _ if !action.is_empty() && !of_command.is_empty() => format!("those that begin so: {}", of_command.join(", ")),
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("`{}` tells of all that were done", session.command("audit show")),
