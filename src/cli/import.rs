@@ -116,7 +116,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     let recorded = if arguments.dry_run { Ok(()) } else { record() };
     consequences::say_of(context, &outcome.consequences, recorded)?;
-    outcome.tell(context, arguments.dry_run)?;
+    outcome.tell(context, arguments)?;
     let lists = [&outcome.placeholders, &outcome.mismatched, &outcome.malformed];
     let refused = !lists.into_iter().all(Vec::is_empty) || !outcome.expanded.is_empty();
     let kinds = [(!outcome.banned.is_empty(), Kind::Conflict), (refused, Kind::Findings)];
@@ -243,7 +243,8 @@ impl Outcome {
         None
     }
 
-    fn tell(&self, context: &Context, dry_run: bool) -> Result<()> {
+    fn tell(&self, context: &Context, arguments: &Arguments) -> Result<()> {
+        let dry_run = arguments.dry_run;
         let ui = &context.ui;
         if ui.json {
             return ui.object(self);
@@ -258,7 +259,11 @@ impl Outcome {
             ui.say(&row(verb, name.as_str(), format_args!("it is made of what was imported")));
         }
         let rows: [(&str, &Vec<String>, &str); 7] = [
-            ("kept", &self.kept, "the store has a value already"),
+            (
+                "kept",
+                &self.kept,
+                if arguments.replace { "the store has that very value" } else { "the store has a value already" },
+            ),
             ("refused", &self.placeholders, "a placeholder or empty"),
             ("refused", &self.mismatched, "does not match its pattern"),
             ("refused", &self.malformed, "its kind is `token`, and the value is none"),

@@ -38,6 +38,10 @@ fn every_name_is_told_in_words_too() {
     for line in ["imported      AUTH", "refused       DB_PASSWORD", "skipped       HOME_MADE"] {
         assert!(run.stderr.lines().any(|it| it.starts_with(line)), "{line}: {}", run.stderr);
     }
+    for (more, why) in [(&[][..], "the store has a value already"), (&["--replace"], "the store has that very value")] {
+        let run = project.run([&["import", ".env"], more].concat()).assert_code(1);
+        assert!(run.stderr.lines().any(|it| it.starts_with("kept          AUTH") && it.ends_with(why)), "{run:?}");
+    }
     assert!(run.stdout.is_empty());
 }
 
