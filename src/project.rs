@@ -71,7 +71,7 @@ pub fn refuse_another(root: &Root, of_store: &str, ours: &str) -> Result<()> {
 /// The manifest of a directory that declares a project of that name.
 fn declaring(root: &Root, name: &str) -> Option<String> {
     let entries = std::fs::read_dir(root.path()).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    entries.filter(|file| file.ends_with(".toml")).find(|file| {
+    entries.filter(|file| Path::new(file).extension().is_some_and(|it| it == "toml")).find(|file| {
         let text = root.read(file).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
         let table = text.and_then(|text| text.parse::<toml::Table>().ok());
         table.is_some_and(|it| it.get("project").and_then(|it| it.get("name")?.as_str()) == Some(name))
