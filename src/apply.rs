@@ -22,7 +22,6 @@ use crate::error::{Error, Kind, Result};
 use crate::manifest::hook::Step as HookStep;
 use crate::manifest::{Declaration, Kind as SecretKind};
 use crate::name::{SecretName, VersionId};
-use crate::project;
 use crate::secret::Secret;
 use crate::store::change::{Change, Subjects};
 use crate::store::files::Opened;
@@ -52,7 +51,7 @@ impl<'a> Deed<'a> {
 impl World<'_> {
     /// Refuses to write to a store that disagrees with the manifest, or whose time is ahead of the clock.
     pub fn check_agreement(&self, store: &Store) -> Result<()> {
-        project::refuse_another(self.project, &store.project, &self.manifest.project)?;
+        crate::project::refuse_another(self.project, &store.project, &self.manifest.project)?;
         agreement::check(self.manifest.environments.get(self.environment), store)?;
         if self.consent.clock { Ok(()) } else { store.check_clock(self.now) }
     }

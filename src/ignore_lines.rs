@@ -23,8 +23,11 @@ pub fn line_of(path: &str) -> String {
     line
 }
 
-/// Where a file of the project can be moved aside: what is beneath `.vault-kit` is in no commit and no image, and open to nobody else.
+/// Where a file can be moved aside: what is beneath the project's `.vault-kit` is in no commit and no image, and open to nobody else.
 pub fn aside(path: &str) -> String {
+    if path.starts_with('/') {
+        return format!("{path}.old");
+    }
     format!("{DIRECTORY}/{}.old", path.trim_start_matches("./").replace('/', "-"))
 }
 

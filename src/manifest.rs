@@ -44,6 +44,12 @@ use crate::zone::{NoZones, Zones};
 /// The JSON Schema (draft 2020-12) of a manifest.
 pub const SCHEMA: &str = include_str!("../schemas/manifest.schema.json");
 
+/// The project that a text declares, whatever else is wrong with it.
+pub fn project_of(text: &str) -> Option<String> {
+    let table = text.parse::<toml::Table>().ok()?;
+    Some(table.get("project")?.get("name")?.as_str()?.to_owned())
+}
+
 /// Parses a manifest and checks everything that can be known from it alone. `file` is its path as the user knows it.
 ///
 /// Reports every problem at once. Only a text that is not TOML is reported by itself: what

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::manifest;
 use crate::private_file::{FileKind, Root};
 use crate::shell;
 
@@ -73,8 +74,7 @@ fn declaring(root: &Root, name: &str) -> Option<String> {
     let entries = std::fs::read_dir(root.path()).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     entries.filter(|file| Path::new(file).extension().is_some_and(|it| it == "toml")).find(|file| {
         let text = root.read(file).ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
-        let table = text.and_then(|text| text.parse::<toml::Table>().ok());
-        table.is_some_and(|it| it.get("project").and_then(|it| it.get("name")?.as_str()) == Some(name))
+        text.and_then(|text| manifest::project_of(&text)).is_some_and(|it| it == name)
     })
 }
 

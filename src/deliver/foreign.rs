@@ -186,8 +186,7 @@ fn foreign_file(output: &Output, path: &str, root: &Path) -> Error {
         let place = root.join(path.trim_start_matches('/'));
         shell::path(&place.strip_prefix(".").unwrap_or(&place).to_string_lossy())
     };
-    let aside = if path.starts_with('/') { format!("{path}.old") } else { ignore_lines::aside(path) };
-    let aside = format!("mv {} {}", place(path), place(&aside));
+    let aside = format!("mv {} {}", place(path), place(&ignore_lines::aside(path)));
     error
         .hint(format!("to keep it as a file, move it aside: `{aside}`"))
         .hint("to replace it, add `--yes` to `init` or `render`")

@@ -94,9 +94,8 @@ impl<'a> Bench<'a> {
     }
 
     fn not_a_file(&mut self, expected: &ExpectedFile) {
-        let path = expected.path.as_str();
-        let aside = if path.starts_with('/') { format!("{path}.old") } else { ignore_lines::aside(path) };
-        let fix = format!("mv {} {} && {}", shell::path(path), shell::path(&aside), self.render(&expected.output));
+        let (path, aside) = (shell::path(&expected.path), shell::path(&ignore_lines::aside(&expected.path)));
+        let fix = format!("mv {path} {aside} && {}", self.render(&expected.output));
         self.about_file(Code::NotAFile, &expected.path, "is not a regular file", fix);
     }
 
