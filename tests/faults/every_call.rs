@@ -310,6 +310,8 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(project: Project, command: &'a [&'a str]) -> Self {
         let before = tree::take(&project);
+        // As each case finds it: no file that was put back is as it was delivered.
+        tree::put_back(&project, &before);
         project.run(command).assert_code(0);
         let reference = tree::take(&project);
         let check = project.run(["check"]);
