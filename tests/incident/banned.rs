@@ -205,6 +205,55 @@ fn an_incident_goes_on_in_a_store_that_was_put_back() {
 }
 
 #[test]
+fn what_is_published_before_it_signs_is_cut_off_by_the_fix_of_one_that_leaked() {
+    let project = Project::initialised(
+        r#"
+        [project]
+        name = "published"
+        [secrets.ROOT]
+        kind = "ca"
+        overlap = "30d"
+        [secrets.WEB]
+        kind = "certificate"
+        issuer = "ROOT"
+        dns = ["localhost"]
+        [secrets.SIGNER]
+        kind = "keypair"
+        overlap = "30d"
+        [outputs.web]
+        format = "pem"
+        path = "web"
+        secrets = ["WEB"]
+        [outputs.keys]
+        format = "jwks"
+        path = "jwks.json"
+        secrets = ["SIGNER"]
+        max_age = "1h"
+        "#,
+    );
+    project.edit_store(|store| {
+        for name in ["ROOT", "SIGNER"] {
+            store.ban(&SecretName::new(name).unwrap(), store.updated, None);
+        }
+    });
+    project.run(["render"]).assert_code(0);
+    let (root, keys) = (project.read("web/ca.pem"), project.read("jwks.json"));
+    let told = json(&project.run(["check", "--json"]));
+    let told = told["findings"].as_array().unwrap().iter().filter(|it| it["code"] == "banned");
+    let mut fixes: Vec<&str> = told.map(|it| it["fix"].as_str().unwrap()).collect();
+    fixes.sort_unstable();
+    fixes.dedup();
+    assert_eq!(fixes, ["ROOT", "SIGNER"].map(|name| format!("vault-kit generate --replace {name} --revoke")));
+    for fix in fixes {
+        project.run(fix.split(' ').skip(1).chain(["--yes"])).assert_code(0);
+    }
+    assert!(!findings(&project).iter().any(|(code, _)| code == "banned"));
+    let (new_root, new_keys) = (project.read("web/ca.pem"), project.read("jwks.json"));
+    assert!(!new_root.contains(root.trim()) && new_root.matches("BEGIN").count() == 1, "{new_root}");
+    assert!(new_keys != keys && new_keys.matches("\"kid\"").count() == 1, "{new_keys}");
+}
+
+#[test]
 fn nobody_is_told_to_remove_a_file_with_lines_of_others_in_it() {
     for foreign in ["", "OTHER=1\n"] {
         let project = shop();

@@ -2,8 +2,10 @@
 
 use super::Bench;
 use crate::check::finding::{Code, Finding, listed};
+use crate::companions;
 use crate::incident::standing::{self, Standing};
 use crate::incident::traces;
+use crate::manifest::Declaration;
 use crate::name::SecretName;
 use crate::store::ledger::{DeliveredFile, Ledger};
 
@@ -18,7 +20,7 @@ impl Bench<'_> {
             } else {
                 format!("is made from `{source}`, which leaked and is still in force")
             };
-            self.about_secret(Code::Banned, &entry.name, message, self.replace(source));
+            self.about_secret(Code::Banned, &entry.name, message, self.cut(source));
         }
         for file in ledger.files.values() {
             let names = leaked_in(ledger, file);
@@ -55,6 +57,16 @@ impl Bench<'_> {
     pub(super) fn leaked_at(&self, path: &str) -> Vec<SecretName> {
         let file = self.ledger.and_then(|ledger| Some((ledger, ledger.files.get(path)?)));
         file.map_or_else(Vec::new, |(ledger, file)| leaked_in(ledger, file).into_iter().cloned().collect())
+    }
+
+    /// How a secret that leaked gets a new value: of one whose successor is published first, without that, since whoever verifies would go
+    /// on with what leaked meanwhile.
+    fn cut(&self, name: &SecretName) -> String {
+        let is_published = |it: &Declaration| companions::lead(self.manifest, self.environment, it).is_some();
+        if self.manifest.secret(name).is_some_and(|it| it.is_generated() && is_published(it)) {
+            return self.command(&format!("generate --replace {name} --revoke"));
+        }
+        self.replace(name)
     }
 
     /// Of a value that is made from others that leaked too, the one that has to be replaced first.
