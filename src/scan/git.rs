@@ -237,21 +237,27 @@ impl Git {
         if status.success() { Ok(worker.found) } else { Err(failed()) }
     }
 
-    /// Where the directory is in the work tree: what paths begin with that are beneath it.
+    /// Where the directory is in the work tree: what paths begin with that are beneath it. Nothing at the top, and where git has no
+    /// repository.
     fn prefix(&self) -> Result<Vec<u8>> {
+        Ok(self.known_prefix()?.unwrap_or_default())
+    }
+
+    /// The same; `None` where git has no repository, or does not trust it.
+    fn known_prefix(&self) -> Result<Option<Vec<u8>>> {
         if let Some(prefix) = self.prefix.get() {
-            return Ok(prefix.clone());
+            return Ok(Some(prefix.clone()));
         }
-        let Some(mut prefix) = self.ask(&["rev-parse", "--show-prefix"])? else { return Ok(Vec::new()) };
+        let Some(mut prefix) = self.ask(&["rev-parse", "--show-prefix"])? else { return Ok(None) };
         if prefix.last() == Some(&b'\n') {
             prefix.pop();
         }
-        Ok(self.prefix.get_or_init(|| prefix).clone())
+        Ok(Some(self.prefix.get_or_init(|| prefix).clone()))
     }
 
     /// Refuses with `no-repository` where git has none, or does not trust it.
     pub fn expect_repository(&self) -> Result<()> {
-        if self.ask(&["rev-parse", "--git-dir"])?.is_some() {
+        if self.known_prefix()?.is_some() {
             return Ok(());
         }
         let message = format!(

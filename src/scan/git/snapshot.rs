@@ -116,6 +116,10 @@ impl Git {
     /// The directory whose file of this name was the nearest one, and is in the next commit no more.
     pub fn lost(&self, name: &str) -> Result<Option<PathBuf>> {
         let left = self.nearest(Tree::Index, name)?.map_or(0, |path| path.len());
+        // Nothing is nearer than what is in the directory itself.
+        if left == self.prefix()?.len() + name.len() {
+            return Ok(None);
+        }
         // Of two on one way up the longer is the nearer.
         let lost = self.nearest(Tree::Commit("HEAD"), name)?.filter(|path| path.len() > left);
         self.directory_of(lost)
