@@ -587,3 +587,15 @@ fn a_token_that_nobody_would_see_is_not_recorded() {
         }
     }
 }
+
+#[test]
+fn who_mints_with_a_key_that_leaked_is_told() {
+    let project = project();
+    assert!(!project.run(READER).assert_code(0).stderr.contains("leaked"));
+    project.edit_store(|store| {
+        let name = vault_kit::name::SecretName::new("AUTH").unwrap();
+        store.ban(&name, store.updated, None);
+    });
+    let told = project.run(READER).assert_code(0).stderr;
+    assert!(told.contains("`AUTH` leaked") && told.contains("`vault-kit incident AUTH`"), "{told}");
+}

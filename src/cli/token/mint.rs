@@ -76,6 +76,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let token = arguments.token(&session, signer)?;
     let identities = context.identities()?;
     let store = session.open_store(&identities)?;
+    let name = &signer.declaration.name;
+    if store.is_current_leaked(name) {
+        context.warn(&format!(
+            "`{name}` leaked, and whoever has it mints such tokens too: have it replaced with `vault-kit incident {name}`"
+        ));
+    }
     let made = make(&session, arguments, signer, token.clone(), &store)?;
     let changes_nothing = !arguments.revocable && store.issued.covers(&made.minted.kid, made.expires);
     if arguments.dry_run || changes_nothing {
