@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::grams::Collected;
 use crate::name::{EnvName, SecretName, VersionId};
 use crate::secret::Secret;
-use crate::secret::dress::{LOWER, UNRESERVED, json, percent};
+use crate::secret::dress::{LOWER, UNRESERVED, json, json_besides, percent};
 
 /// Shorter values are not looked for: they stand everywhere.
 pub const SHORTEST: usize = 8;
@@ -227,9 +227,13 @@ type Escape = fn(&[u8]) -> Vec<u8>;
 
 /// The ways in which a text with anything but letters and digits is written into other texts.
 fn escapes(value: &[u8]) -> &'static [Escape] {
-    const ESCAPES: [Escape; 6] = [
+    const ESCAPES: [Escape; 9] = [
         |value| json(value, false),
         |value| json(value, true),
+        // Go's encoder, and who puts JSON into HTML; PHP's; that of .NET.
+        |value| json_besides(value, false, b"&<>", |it| format!("\\u{it:04x}")),
+        |value| json_besides(value, true, b"/", |_| "\\/".to_owned()),
+        |value| json_besides(value, true, b"\"&'+<>`", |it| format!("\\u{it:04X}")),
         |value| percent(value, UNRESERVED, LOWER),
         // Python's `quote`, JavaScript's `encodeURIComponent`, and HTML forms.
         |value| percent(value, b"-._~/", LOWER),

@@ -33,6 +33,19 @@ pub fn json(value: &[u8], is_ascii: bool) -> Vec<u8> {
     escaped
 }
 
+/// The same, with what else an encoder escapes, of ASCII, in its own way.
+pub fn json_besides(value: &[u8], is_ascii: bool, besides: &[u8], escape: impl Fn(u8) -> String) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(6 * value.len());
+    let mut rest = value;
+    while let Some(at) = rest.iter().position(|byte| besides.contains(byte)) {
+        escaped.extend(json(&rest[..at], is_ascii));
+        escaped.extend(escape(rest[at]).into_bytes());
+        rest = &rest[at + 1..];
+    }
+    escaped.extend(json(rest, is_ascii));
+    escaped
+}
+
 /// Everything but letters, digits and the marks of `kept` as `%XX`.
 pub fn percent(value: &[u8], kept: &[u8], digits: &[u8; 16]) -> Vec<u8> {
     let digit = |half: u8| digits[usize::from(half)];

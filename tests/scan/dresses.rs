@@ -72,6 +72,21 @@ fn dresses(value: &str) -> BTreeMap<String, Vec<u8>> {
         if it.is_ascii() { escaped[1..escaped.len() - 1].to_owned() } else { format!("\\u{:04x}", u32::from(it)) }
     };
     add("json in ascii", value.chars().map(ascii).collect());
+    // What needs no escape in JSON, as encoders escape it who think of HTML or of no harm.
+    let also = |special: &str, upper: bool| {
+        let one = |it: char| match it {
+            '/' if special.contains(it) => "\\/".to_owned(),
+            _ if special.contains(it) && upper => format!("\\u{:04X}", u32::from(it)),
+            _ if special.contains(it) => format!("\\u{:04x}", u32::from(it)),
+            _ => serde_json::to_string(&it).unwrap().trim_matches('"').to_owned(),
+        };
+        each(value.chars(), one)
+    };
+    if !value.contains('"') {
+        add("json of Go", also("&<>", false));
+        add("json of PHP", also("/", false));
+        add("json of .NET", also("&'+<>`", true));
+    }
     add("every character as \\u", each(value.encode_utf16(), |unit| format!("\\u{unit:04x}")));
     add("every character as \\\\U", each(value.encode_utf16(), |unit| format!("\\\\u{unit:04X}")));
     add("every byte as \\x", each(value.bytes(), |byte| format!("\\x{byte:02x}")));
@@ -106,6 +121,26 @@ const KINDS: [(&str, &[u8], &[u8]); 6] = [
     ("log", b"2026-01-01 login\n2026-01-01 user=x token=", b" 200 OK\n"),
     ("bin", b"\x7fELF\0\0\0\x01\n\0", b"\0\0\xff\xfe\0"),
 ];
+
+#[test]
+fn a_value_is_found_in_the_json_of_every_encoder_wherever_it_stands() {
+    for value in ["Kx7mQ&9pLw2Rt<Zb4Nc8Vd", "S3cure/Pa55/xyz/Abc12", "aB3+dE6&gH9>jK2&mN5pQ8<sT1+vW4yZ7"] {
+        let project = shop();
+        project.run_with_stdin(["set", "STRIPE"], value.as_bytes()).assert_code(0);
+        let mut planted = BTreeSet::new();
+        let of_json = |dress: &str| dress.starts_with("json") && !dress.contains("UTF-16");
+        for (dress, bytes) in dresses(value).into_iter().filter(|(dress, _)| of_json(dress)) {
+            for before in 0..16 {
+                let file = format!("planted/{before} {dress}");
+                project.write(&file, [&b"zyxwvutsrqponmlk"[..before], b"\":\"", &bytes[..], b"\"}\n"].concat());
+                planted.insert(file);
+            }
+        }
+        let run = scan(&project, &["planted"]).assert_code(1);
+        let found: BTreeSet<String> = findings(&run).into_iter().map(|(_, file, _)| file).collect();
+        assert_eq!(planted.difference(&found).collect::<Vec<_>>(), Vec::<&String>::new(), "{value}");
+    }
+}
 
 #[test]
 fn every_value_is_found_in_every_dress_and_file_and_nothing_else_is() {
