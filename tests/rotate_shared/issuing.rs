@@ -1,7 +1,7 @@
 //! An issuing CA that several hosts have is followed by another one, which all of them come to. Each host makes what is beneath it
 //! anew, and whoever trusts the root accepts that, before and after. OpenSSL judges.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use chrono::TimeDelta;
 use vault_kit::secret::parts::Part;
@@ -11,7 +11,7 @@ use crate::aws::Fake;
 use crate::deaths::is_killed_at;
 use crate::fixture::{Host, manifest, pair, secret, there};
 use crate::roots;
-use crate::support::{Run, program};
+use crate::support::Run;
 
 /// A root, the issuing CA, and a server's certificate that each host has for itself.
 const ISSUING: &str = r#"
@@ -63,11 +63,9 @@ fn assert_accepted(hosts: &[&Host], before: &[String], point: &str) {
     for client in hosts {
         for chain in &chains {
             client.project.write("judged/chain", chain);
-            let mut command = Command::new(program("openssl").expect("openssl is installed: run tests/setup"));
-            command.args(["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "api.shop.test"]);
-            command.args(["-no-CApath", "-no-CAstore"]).arg("-CAfile").arg(client.project.path("client/ca.pem"));
-            command.arg("-untrusted").arg(client.project.path("judged/chain"));
-            let run = Run::of(command.arg(client.project.path("judged/chain")));
+            let judged = client.project.path("judged/chain");
+            let mut command = roots::verification(&client.project.path("client/ca.pem"), &judged);
+            let run = Run::of(command.arg(&judged));
             assert_eq!(run.code, 0, "{point}: {run:?}");
         }
     }

@@ -2,6 +2,7 @@
 //! judges after each step, between clients and servers of all hosts, also those that have the delivery of before.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -80,10 +81,7 @@ impl Delivery {
         for (chain, lists) in [(&server.served, Some(&self.lists)), (&server.inner, None)] {
             host.project.write("judged/bundle", &self.bundle);
             host.project.write("judged/chain", chain);
-            let mut command = Command::new(program("openssl").expect("openssl is installed: run tests/setup"));
-            command.args(["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "api.shop.test"]);
-            command.args(["-no-CApath", "-no-CAstore"]).arg("-CAfile").arg(host.project.path("judged/bundle"));
-            command.arg("-untrusted").arg(host.project.path("judged/chain"));
+            let mut command = verification(&host.project.path("judged/bundle"), &host.project.path("judged/chain"));
             if let Some(lists) = lists {
                 host.project.write("judged/lists", lists);
                 command.arg("-crl_check_all").arg("-CRLfile").arg(host.project.path("judged/lists"));
@@ -91,6 +89,14 @@ impl Delivery {
             Run::of(command.arg(host.project.path("judged/chain"))).assert_code(0);
         }
     }
+}
+
+/// OpenSSL, which judges a server's chain by the roots of a bundle; what it is to judge comes last.
+pub(crate) fn verification(bundle: &Path, chain: &Path) -> Command {
+    let mut command = Command::new(program("openssl").expect("openssl is installed: run tests/setup"));
+    command.args(["verify", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "api.shop.test"]);
+    command.args(["-no-CApath", "-no-CAstore"]).arg("-CAfile").arg(bundle).arg("-untrusted").arg(chain);
+    command
 }
 
 /// What all hosts hold now, and held before the last step.
