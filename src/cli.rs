@@ -18,6 +18,7 @@ mod iam;
 mod import;
 mod incident;
 mod init;
+mod input;
 mod main_tree;
 mod man;
 mod mounted;

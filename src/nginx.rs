@@ -11,6 +11,8 @@ const DEEPEST: usize = 8;
 pub struct Configuration {
     /// In the order of the file.
     pub directives: Vec<Directive>,
+    /// What it includes and nobody could read: sentences.
+    pub unread: Vec<String>,
 }
 
 /// One directive.
@@ -28,8 +30,14 @@ pub struct Directive {
     pub file: Option<Arc<str>>,
 }
 
-/// The files that an `include` brings, or `None` where nobody knows which they are or what they say.
-pub type Included = Option<Vec<(Arc<str>, Configuration)>>;
+/// What an `include` brings.
+#[derive(Debug, Default)]
+pub struct Included {
+    /// The files by their paths.
+    pub files: Vec<(Arc<str>, Configuration)>,
+    /// Sentences on those which nobody could read.
+    pub unread: Vec<String>,
+}
 
 /// The line on which a text stops being a configuration file.
 #[derive(Debug, PartialEq, Eq)]
@@ -59,15 +67,16 @@ impl Configuration {
             rest = &rest[taken..];
         }
         if parser.open.is_empty() && parser.words.is_empty() {
-            Ok(Self { directives: parser.directives })
+            Ok(Self { directives: parser.directives, unread: Vec::new() })
         } else {
             Err(NotNginx(line))
         }
     }
 
-    /// The same with what is included in the place of each `include`; one that `load` does not bring stays.
+    /// The same with what is included in the place of each `include`. One whose files are not all brought by `load` stays behind those
+    /// that are; `None` = nobody knows which they are.
     #[must_use]
-    pub fn with_included(self, load: &mut dyn FnMut(&Directive) -> Included) -> Self {
+    pub fn with_included(self, load: &mut dyn FnMut(&Directive) -> Option<Included>) -> Self {
         let mut whole = Self::default();
         whole.take(self, None, None, 0, load);
         whole
@@ -79,7 +88,7 @@ impl Configuration {
         file: Option<&Arc<str>>,
         outer: Option<usize>,
         depth: usize,
-        load: &mut dyn FnMut(&Directive) -> Included,
+        load: &mut dyn FnMut(&Directive) -> Option<Included>,
     ) {
         let mut places = Vec::with_capacity(part.directives.len());
         for directive in part.directives {
@@ -88,13 +97,14 @@ impl Configuration {
             let directive = Directive { block, file: file.cloned(), ..directive };
             places.push(self.directives.len());
             let included = if directive.name == "include" && depth < DEEPEST { load(&directive) } else { None };
-            match included {
-                Some(files) => {
-                    for (file, it) in files {
-                        self.take(it, Some(&file), block, depth + 1, load);
-                    }
-                }
-                None => self.directives.push(directive),
+            let is_whole = included.as_ref().is_some_and(|it| it.unread.is_empty());
+            let Included { files, unread } = included.unwrap_or_default();
+            for (file, it) in files {
+                self.take(it, Some(&file), block, depth + 1, load);
+            }
+            self.unread.extend(unread);
+            if !is_whole {
+                self.directives.push(directive);
             }
         }
     }
@@ -241,7 +251,8 @@ http {
                 "again" => "include again;",
                 _ => return None,
             };
-            Some(vec![(include.arguments[0].as_str().into(), Configuration::parse(text).unwrap())])
+            let file = (include.arguments[0].as_str().into(), Configuration::parse(text).unwrap());
+            Some(Included { files: vec![file], unread: Vec::new() })
         };
         let read = Configuration::parse(text).unwrap().with_included(&mut load);
         let (blocks, _) = read.in_force("ssl_protocols");

@@ -2,6 +2,7 @@
 
 pub mod compose;
 pub mod deployment;
+mod examples;
 mod file;
 pub mod git;
 pub mod git_changes;
@@ -20,11 +21,10 @@ use std::path::Path;
 
 use crate::check::NotChecked;
 use crate::check::facts::{Comparison, Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
-use crate::check::placeholder::is_placeholder;
 use crate::deliver::left;
 use crate::emit::external_secret;
 use crate::gather::Gather;
-use crate::manifest::{Declaration, Format, Manifest};
+use crate::manifest::{Format, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
 use crate::scan::git::Snapshot;
@@ -33,10 +33,7 @@ use crate::store::DIRECTORY;
 use crate::store::ledger::{DeliveredFile, Ledger};
 use file::Tree;
 pub use git::prefix;
-pub use values::Values;
-
-/// Files that are committed to show which variables there are.
-const EXAMPLES: [&str; 4] = [".env.dist", ".env.example", ".env.sample", ".env.template"];
+pub use values::{Ours, Values};
 
 /// The directory of stores and ledgers.
 const PRIVATE: &str = ".vault-kit/";
@@ -86,7 +83,7 @@ pub fn look(subject: &Subject<'_>, values: &dyn Values) -> Facts {
     facts.changed = handwritten::changed(subject, facts.orphans.keys());
     facts.owners = file::owners(tree.owner);
     observer.own_files(&mut tree, &mut facts);
-    facts.examples = observer.examples(&mut tree);
+    facts.examples = observer.examples(&mut tree, &mut facts.unseen);
     facts.git = observer.git();
     facts.open_directories = tree.open_directories;
     facts
@@ -239,24 +236,6 @@ impl Observer<'_> {
             Some(false) => Comparison::Different,
             None => Comparison::Unknown,
         }
-    }
-
-    fn examples(&self, tree: &mut Tree) -> BTreeMap<String, BTreeMap<SecretName, Comparison>> {
-        let mut examples = BTreeMap::new();
-        for path in EXAMPLES {
-            let Ok(Some(bytes)) = self.subject.committed(tree, path) else { continue };
-            let is_declared =
-                |name: &SecretName| self.subject.manifest.secret(name).is_some_and(Declaration::is_stored);
-            let values = self.values.in_example(&bytes).into_iter().filter(|(name, _)| is_declared(name));
-            // A placeholder in an example is what it should be; in the store it is found by its own verdict.
-            let telling = values.filter(|(_, value)| !is_placeholder(value.expose()));
-            let compared = telling.map(|(name, value)| {
-                let comparison = self.compare(path, &name, &value);
-                (name, comparison)
-            });
-            examples.insert(path.to_owned(), compared.gather());
-        }
-        examples
     }
 
     fn others(&self, tree: &mut Tree, facts: &mut Facts) {

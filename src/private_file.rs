@@ -34,11 +34,13 @@ use rustix::io::{Errno, retry_on_intr};
 
 pub use facts::{DirectoryFacts, Facts, FileKind};
 pub use lock::Lock;
+pub use open::read_outside;
 pub use switch::{Member, destination};
 pub use write::{Batch, WriteOptions, Written};
 
 use crate::error::{Error, Result};
 use facts::Status;
+use open::LARGEST;
 use resolve::Route;
 
 /// A directory held open; all paths are relative to it, and resolved beneath it whatever happens to its name.
@@ -90,10 +92,18 @@ impl Root {
         &self.path
     }
 
-    /// The content of a regular file; `None` when there is none.
+    /// The content of a regular file; `None` when there is none. Fails with `too-large` beyond [`LARGEST`].
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        self.read_at_most(path, LARGEST)
+    }
+
+    /// As [`Root::read`], of a file with no more bytes than `most`.
+    pub fn read_at_most(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
         let route = self.route(path)?;
         let Some((file, status)) = self.open_regular(&route)? else { return Ok(None) };
+        if status.size > most {
+            return Err(fault::too_large(route.shown(), most));
+        }
         read_whole(&file, status.size, route.shown()).map(Some)
     }
 

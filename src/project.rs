@@ -13,6 +13,9 @@ use crate::shell;
 /// The name that is looked for.
 pub const MANIFEST: &str = "vault-kit.toml";
 
+/// More bytes than a manifest has: some hundred thousand secrets.
+pub const LARGEST: u64 = 16 << 20;
+
 /// A project on this machine.
 #[derive(Debug)]
 pub struct Project {
@@ -27,7 +30,7 @@ pub struct Project {
 impl Project {
     /// The manifest's bytes.
     pub fn read_manifest(&self) -> Result<Vec<u8>> {
-        self.root.read(&self.manifest)?.ok_or_else(|| not_found(&self.manifest_path))
+        self.root.read_at_most(&self.manifest, LARGEST)?.ok_or_else(|| not_found(&self.manifest_path))
     }
 }
 

@@ -51,6 +51,9 @@ pub use version::{Life, Origin, Stage, Version};
 /// Where the project keeps what is ours.
 pub const DIRECTORY: &str = ".vault-kit";
 
+/// More bytes than a store or a ledger has: values of millions of secrets.
+const LARGEST: u64 = 1 << 30;
+
 /// Everything that is kept of one environment.
 #[derive(Debug)]
 pub struct Store {

@@ -982,6 +982,18 @@ fn a_directory_in_the_place_of_a_file() {
 }
 
 #[test]
+fn a_file_of_gigabytes_in_the_place_of_a_manifest() {
+    let project = initialised(RANDOM);
+    fs::File::options().write(true).open(project.path("vault-kit.toml")).unwrap().set_len(2 << 30).unwrap();
+    insta::assert_snapshot!(told("too-large", &project, &["check"]), @r#"
+    exit 6
+    --- stderr
+    vault-kit: error: refusing to read `[project]/vault-kit.toml`: it is larger than 16 MiB
+    vault-kit: hint: move it aside, for nothing that belongs there is as large
+    "#);
+}
+
+#[test]
 fn a_directory_in_which_everybody_writes() {
     let project = initialised(RANDOM);
     set_mode(project.root(), 0o777);

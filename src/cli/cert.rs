@@ -19,7 +19,8 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::Context;
-use super::session::{Session, read_for_change, read_named};
+use super::input::{read_for_change, read_named};
+use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::manifest::Kind as SecretKind;

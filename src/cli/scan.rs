@@ -14,7 +14,8 @@ use clap::Args;
 
 use super::context::{self, Context};
 use super::formats::{Format, Formats, Told, Wanted};
-use super::session::{Session, read_named};
+use super::input::read_named;
+use super::session::Session;
 use super::staged;
 use crate::check::Severity;
 use crate::error::{Error, Result};

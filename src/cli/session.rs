@@ -1,6 +1,5 @@
 //! A project that a command works on: found, parsed, and the right environment chosen.
 
-use std::io::ErrorKind;
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,6 @@ use crate::manifest::{self, Manifest};
 use crate::name::{EnvName, SecretName};
 use crate::private_file::Root;
 use crate::project::{self, Project};
-use crate::secret::Secret;
 use crate::secret::digest::sha256_hex;
 use crate::shell;
 use crate::store::Store;
@@ -49,7 +47,7 @@ impl<'a> Session<'a> {
     /// Parses a manifest that was found.
     pub fn of(context: &'a Context, found: Project) -> Result<Self> {
         let place = found.manifest.clone();
-        let bytes = found.root.read(&place)?.ok_or_else(|| {
+        let bytes = found.root.read_at_most(&place, project::LARGEST)?.ok_or_else(|| {
             Error::new(Kind::Manifest, "manifest-missing", format!("`{place}` is gone"))
                 .hint("make one with `vault-kit init`")
         })?;
@@ -225,7 +223,7 @@ fn not_a_name(text: &str) -> Error {
 }
 
 /// The name of `NAME=VALUE`.
-fn name_before_value(text: &str) -> Option<SecretName> {
+pub(super) fn name_before_value(text: &str) -> Option<SecretName> {
     SecretName::new(text.split_once('=')?.0).ok()
 }
 
@@ -237,49 +235,4 @@ pub fn choose_environment(context: &Context, manifest: &Manifest) -> Result<EnvN
         let names: Vec<&str> = manifest.environments.keys().map(EnvName::as_str).collect();
         Error::usage("the manifest declares no such environment").hint(format!("it declares: {}", names.join(", ")))
     })
-}
-
-/// Reads a file that the user named on the command line, `-` being stdin.
-pub fn read_named(context: &Context, path: &std::path::Path) -> Result<Secret> {
-    if path.as_os_str() == "-" {
-        return read_stdin();
-    }
-    std::fs::read(context.resolve(path)).map(Secret::new).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => match name_before_value(&path.to_string_lossy()) {
-            Some(name) => Error::usage(format!("`{name}=…` is no file")),
-            None => Error::usage(format!("there is no file `{}`", path.display())),
-        },
-        ErrorKind::IsADirectory => Error::usage(format!("`{}` is a directory, not a file", path.display())),
-        _ => Error::io(format!("read `{}`", path.display()), error),
-    })
-}
-
-/// As [`read_named`], for the commands that write.
-pub fn read_for_change(context: &Context, path: &Path) -> Result<Secret> {
-    read_named(context, path).map_err(|error| match error.kind() {
-        Kind::Usage => error.hint("nothing was changed"),
-        _ => error,
-    })
-}
-
-/// Reads stdin to its end.
-pub fn read_stdin() -> Result<Secret> {
-    use std::io::Read;
-    // Wiped whole when it is freed, and its parts if it must grow: most values and tokens fit, and few are much shorter.
-    let mut bytes = Vec::with_capacity(8 * 1024);
-    std::io::stdin().read_to_end(&mut bytes).map_err(|error| Error::io("read stdin", error))?;
-    Ok(Secret::new(bytes))
-}
-
-/// What a command judges, from stdin without the newline that `echo` adds; asked for, hidden, on a terminal.
-pub fn read_secret(context: &Context, what: &str, prompt: &str, command: &str) -> Result<Secret> {
-    if ui::stdin_is_terminal() {
-        if context.global.non_interactive {
-            return Err(Error::usage(format!("{what} is needed")).hint(format!("pipe it in: `… | {command}`")));
-        }
-        return ui::prompt_hidden(prompt);
-    }
-    let piped = read_stdin()?;
-    let bytes = piped.expose();
-    Ok(Secret::copy_of(bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n")).unwrap_or(bytes)))
 }

@@ -11,7 +11,8 @@ mod verify;
 use clap::{Args, Subcommand};
 
 use super::context::Context;
-use super::session::{Session, read_secret};
+use super::input::read_secret;
+use super::session::Session;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::secret::Secret;

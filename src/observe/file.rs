@@ -87,8 +87,11 @@ impl Tree {
         let file = openat(&*directory, name, flags, Mode::empty())?;
         let stat = fstat(&file)?;
         let size = u64::try_from(stat.st_size).unwrap_or(0);
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || size > LARGEST {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        if size > LARGEST {
+            return Err(io::Error::other(format!("it is larger than {} MiB", LARGEST >> 20)));
         }
         // One byte more than the size, so that the buffer that holds the values need not grow and leave a copy.
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));

@@ -7,8 +7,12 @@ use std::path::Path;
 use super::{git_ignore::Ignores, git_index};
 use crate::check::facts::GitFact;
 use crate::gather::Gather;
+use crate::private_file;
 use crate::scan::git::{Kept, Snapshot};
 use crate::work_tree::WorkTree;
+
+/// A longer list of what git ignores is not read.
+const LARGEST: u64 = 1 << 20;
 
 /// Tells which of the `paths` (relative to `root`) are tracked or ignored, and what is tracked below `private`: by what lies in
 /// the work tree, or by what is `staged`. A path in a repository of its own, such as a submodule, is that one's.
@@ -124,13 +128,14 @@ fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&S
         Ok(found) => found,
         Err(why) => return GitFact::Unreadable(why),
     };
-    let exclude = std::fs::read(tree.common.join("info/exclude")).unwrap_or_default();
-    let mut patterns = Ignores::new(&exclude, |path| match staged {
+    let exclude = patterns_of(&tree.common.join("info/exclude"));
+    let mut patterns = Ignores::new(exclude.as_deref(), |path| match staged {
         Some(staged) => match staged.read_from_top(path) {
-            Ok(Kept::File(text)) => text,
-            _ => Vec::new(),
+            Ok(Kept::File(text)) if text.len() as u64 <= LARGEST => Some(text),
+            Ok(Kept::File(_)) => None,
+            _ => Some(Vec::new()),
         },
-        None => std::fs::read(top.join(path)).unwrap_or_default(),
+        None => patterns_of(&top.join(path)),
     });
     let is_ignored = |path: &&str| ((*path).to_owned(), patterns.is_ignored(&format!("{prefix}{path}")));
     let ignored: BTreeMap<String, Option<bool>> = paths.iter().map(is_ignored).gather();
@@ -143,6 +148,15 @@ fn look_in(root: &Path, paths: &BTreeSet<&str>, private: &str, staged: Option<&S
     });
     let taken_back = taken_back.gather();
     GitFact::WorkTree { tracked, ignored, taken_back, nested: BTreeMap::new() }
+}
+
+/// A file of patterns; `None` = it is there, and nobody knows what it says.
+fn patterns_of(path: &Path) -> Option<Vec<u8>> {
+    match private_file::read_outside(path, LARGEST) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == ErrorKind::InvalidData => None,
+        Err(_) => Some(Vec::new()),
+    }
 }
 
 /// The way from the top of the work tree to a directory in it: empty at the top and outside of any work tree, else with a

@@ -9,7 +9,7 @@ const MOST_WILDCARDS: usize = 6;
 
 /// The patterns of a work tree, read as they are needed.
 pub(super) struct Ignores<R> {
-    /// Brings a file by its path from the top; nothing where there is none.
+    /// Brings a file by its path from the top: empty where there is none, `None` where nobody knows what it says.
     read: R,
     exclude: Vec<Pattern>,
     by_directory: HashMap<String, Vec<Pattern>>,
@@ -27,9 +27,9 @@ struct Pattern {
     understood: bool,
 }
 
-impl<R: Fn(&str) -> Vec<u8>> Ignores<R> {
+impl<R: Fn(&str) -> Option<Vec<u8>>> Ignores<R> {
     /// Those of `info/exclude`, and of the files that `read` brings.
-    pub(super) fn new(exclude: &[u8], read: R) -> Self {
+    pub(super) fn new(exclude: Option<&[u8]>, read: R) -> Self {
         Self { read, exclude: patterns(exclude), by_directory: HashMap::new(), directories: HashMap::new() }
     }
 
@@ -84,7 +84,7 @@ impl<R: Fn(&str) -> Vec<u8>> Ignores<R> {
     fn patterns_in(&mut self, directory: &str) -> &[Pattern] {
         if !self.by_directory.contains_key(directory) {
             let text = (self.read)(&format!("{directory}.gitignore"));
-            self.by_directory.insert(directory.to_owned(), patterns(&text));
+            self.by_directory.insert(directory.to_owned(), patterns(text.as_deref()));
         }
         &self.by_directory[directory]
     }
@@ -104,12 +104,18 @@ fn parent(path: &str) -> &str {
     path.rfind('/').map_or("", |end| &path[..end])
 }
 
-fn patterns(text: &[u8]) -> Vec<Pattern> {
+fn patterns(text: Option<&[u8]>) -> Vec<Pattern> {
+    let Some(text) = text else { return vec![Pattern::unknown()] };
     let lines = text.split(|&byte| byte == b'\n').zip(1..);
     lines.filter_map(|(text, line)| Pattern::parse(text, line)).collect()
 }
 
 impl Pattern {
+    /// Any pattern at all.
+    fn unknown() -> Self {
+        Self { line: 1, glob: Vec::new(), negated: false, directories_only: false, anchored: false, understood: false }
+    }
+
     fn parse(text: &[u8], line: usize) -> Option<Self> {
         let text = text.strip_suffix(b"\r").unwrap_or(text).trim_ascii_end();
         if text.is_empty() || text[0] == b'#' {
@@ -179,8 +185,9 @@ mod tests {
         for (path, text) in files {
             std::fs::write(directory.path().join(path), text).unwrap();
         }
-        let mut ignores =
-            Ignores::new(b"excluded\n", |path| std::fs::read(directory.path().join(path)).unwrap_or_default());
+        let mut ignores = Ignores::new(Some(b"excluded\n"), |path| {
+            Some(std::fs::read(directory.path().join(path)).unwrap_or_default())
+        });
         std::fs::write(directory.path().join(".git/info/exclude"), "excluded\n").unwrap();
         for path in [
             ".env",
@@ -223,11 +230,15 @@ mod tests {
 
     #[test]
     fn what_we_do_not_understand_is_not_decided() {
-        let mut ignores = Ignores::new(b"[a-z]*\n", |_| Vec::new());
+        let mut ignores = Ignores::new(Some(b"[a-z]*\n"), |_| Some(Vec::new()));
         assert_eq!(ignores.is_ignored("x"), None);
-        let mut ignores = Ignores::new(b"[a-z]*\n.env\n", |_| Vec::new());
+        let mut ignores = Ignores::new(Some(b"[a-z]*\n.env\n"), |_| Some(Vec::new()));
         assert_eq!(ignores.is_ignored(".env"), Some(true));
-        let mut ignores = Ignores::new(b"\\[a\\]b[c]\n", |_| Vec::new());
+        let mut ignores = Ignores::new(Some(b"\\[a\\]b[c]\n"), |_| Some(Vec::new()));
         assert_eq!(ignores.is_ignored("x"), None);
+        let mut ignores = Ignores::new(None, |_| Some(b".env\n".to_vec()));
+        assert_eq!((ignores.is_ignored(".env"), ignores.is_ignored("x")), (Some(true), None));
+        let mut ignores = Ignores::new(Some(b".env\n"), |_| None);
+        assert_eq!(ignores.is_ignored(".env"), None, "what nobody reads may take it back");
     }
 }

@@ -27,7 +27,16 @@ pub trait Values {
     }
 
     /// Which of these files hold values of ours, and of which secrets, as `scan` finds them; `Err` = why nobody can tell.
-    fn ours_in(&self, _paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
-        Ok(BTreeMap::new())
+    fn ours_in(&self, _paths: &BTreeSet<&str>) -> Result<Ours, String> {
+        Ok(Ours::default())
     }
+}
+
+/// What was found where values of ours were looked for.
+#[derive(Debug, Default)]
+pub struct Ours {
+    /// The secrets whose values are in a file, by its path.
+    pub found: BTreeMap<String, BTreeSet<SecretName>>,
+    /// Why nobody can tell what is in a file, by its path.
+    pub unread: BTreeMap<String, String>,
 }

@@ -76,6 +76,12 @@ pub(super) fn escapes(path: &str) -> Error {
     Error::new(Kind::Permission, "path-escapes", message).hint("write a relative path without `..`")
 }
 
+/// More bytes than anybody writes by hand, and than are read into memory.
+pub(super) fn too_large(path: &Path, most: u64) -> Error {
+    let message = format!("refusing to read `{}`: it is larger than {} MiB", path.display(), most >> 20);
+    Error::new(Kind::Permission, "too-large", message).hint("move it aside, for nothing that belongs there is as large")
+}
+
 /// Owner or group cannot be as declared.
 pub(super) fn owner(path: &Path, errno: Errno) -> Error {
     let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());

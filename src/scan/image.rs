@@ -17,6 +17,11 @@ const MARKS: [&[u8]; 3] = [b"manifest.json", b"index.json", b"oci-layout"];
 ///
 /// A file that breaks off is told by the search itself.
 pub fn expect(path: &Path, shown: &Path) -> Result<()> {
+    // It is read more than once, which a pipe cannot be.
+    if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        return Err(Error::usage(format!("`{}` is no regular file", shown.display()))
+            .hint("write the image with `docker save -o image.tar IMAGE`"));
+    }
     let file = File::open(path).map_err(|error| Error::io(format!("read `{}`", shown.display()), error))?;
     let mut is_image = false;
     let visited = tar::visit(&mut BufReader::new(file), &mut |name, _| {

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::identity::Identities;
 use super::ledger::{DeliveredFile, Header, Ledger};
 use super::second_copy::{CopyHeader, SecondCopy};
-use super::{DIRECTORY, Store, seal};
+use super::{DIRECTORY, LARGEST, Store, seal};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
@@ -55,7 +55,7 @@ impl<'a> StoreFiles<'a> {
 
     /// The sealed bytes; `None` when there is no store.
     pub fn sealed(&self) -> Result<Option<Vec<u8>>> {
-        self.project.read(&self.store_path())
+        self.project.read_at_most(&self.store_path(), LARGEST)
     }
 
     /// Whether there is a store or a second copy, opened or not.
@@ -193,13 +193,13 @@ impl<'a> StoreFiles<'a> {
     /// The ledger; `None` when there is none.
     pub fn ledger(&self) -> Result<Option<Ledger>> {
         let path = self.ledger_path();
-        self.project.read(&path)?.map(|bytes| Ledger::parse(&bytes, &path)).transpose()
+        self.project.read_at_most(&path, LARGEST)?.map(|bytes| Ledger::parse(&bytes, &path)).transpose()
     }
 
     /// The ledger's lines on delivered files; `None` when there is no ledger.
     pub fn delivered(&self) -> Result<Option<BTreeMap<String, DeliveredFile>>> {
         let path = self.ledger_path();
-        self.project.read(&path)?.map(|bytes| Ledger::delivered(&bytes, &path)).transpose()
+        self.project.read_at_most(&path, LARGEST)?.map(|bytes| Ledger::delivered(&bytes, &path)).transpose()
     }
 
     /// The ledger's first line; `None` where there is none that can be read.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DIRECTORY, Store};
+use super::{DIRECTORY, LARGEST, Store};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
@@ -97,7 +97,7 @@ impl<'a> SecondCopy<'a> {
     /// The sealed bytes of the copy.
     pub(super) fn read(&self) -> Result<Option<Vec<u8>>> {
         let Some(root) = self.root()? else { return Ok(None) };
-        let Some(bytes) = root.read(&self.path())? else { return Ok(None) };
+        let Some(bytes) = root.read_at_most(&self.path(), LARGEST)? else { return Ok(None) };
         let (header, sealed) = CopyHeader::split(&bytes).ok_or_else(|| self.damaged())?;
         if sha256_hex(sealed) == header.digest { Ok(Some(sealed.to_vec())) } else { Err(self.damaged()) }
     }
@@ -106,7 +106,7 @@ impl<'a> SecondCopy<'a> {
     /// mostly is: comparing costs less than digesting.
     pub(super) fn expect_whole(&self, sealed: &[u8], digest: &str) -> Result<()> {
         let Some(root) = self.root()? else { return Ok(()) };
-        let Some(bytes) = root.read(&self.path())? else { return Ok(()) };
+        let Some(bytes) = root.read_at_most(&self.path(), LARGEST)? else { return Ok(()) };
         let (header, copy) = CopyHeader::split(&bytes).ok_or_else(|| self.damaged())?;
         let is_the_same = header.digest == digest && copy == sealed;
         if is_the_same || sha256_hex(copy) == header.digest { Ok(()) } else { Err(self.damaged()) }

@@ -303,6 +303,30 @@ fn a_file_with_a_value_of_ours_is_told_whatever_it_is_called() {
 }
 
 #[test]
+fn what_nobody_can_look_into_is_said_not_to_be_looked_at() {
+    let project = project(".", "FROM a\nCOPY . .\n");
+    project.run(["init"]).assert_code(0);
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut bomb, &vec![0; 200 << 20]).unwrap();
+    for (name, content) in [("dump.sql.bz2", b"BZh91AY&SY\x12\x34".to_vec()), ("dump.gz", bomb.finish().unwrap())] {
+        project.write(name, content);
+        let (found, report) = told(&project, None);
+        assert!(found.is_empty(), "{report}");
+        let report: Value = serde_json::from_str(&report).unwrap();
+        let unseen = not_checked(&report);
+        assert!(unseen.iter().any(|(_, why)| why.starts_with(&format!("`{name}`: "))), "{name}: {unseen:?}");
+        std::fs::remove_file(project.path(name)).unwrap();
+    }
+    // In a clone nobody knows what to look for.
+    let clone = Project::empty();
+    for file in ["vault-kit.toml", "compose.yml", "Dockerfile", ".dockerignore"] {
+        clone.write(file, project.bytes(file));
+    }
+    let (_, report) = told(&clone, None);
+    assert!(report.contains("none of the declared values is known here"), "{report}");
+}
+
+#[test]
 fn a_clone_knows_what_is_copied_by_the_fingerprints() {
     let prints =
         "[outputs.prints]\nformat = \"fingerprints\"\npath = \"prints.json\"\n[secrets.TOKEN_KEY]\nkind = \"random\"\n";
@@ -356,6 +380,12 @@ fn not_checked(report: &Value) -> Vec<(&str, &str)> {
     let all = report["not_checked"].as_array().unwrap().iter();
     let all = all.map(|it| (it["what"].as_str().unwrap(), it["why"].as_str().unwrap()));
     all.filter(|(what, _)| what.contains("`COPY`")).collect()
+}
+
+/// Why something is not looked at, but for the values, of which these projects have none.
+fn not_followed(report: &Value) -> Vec<&str> {
+    let why = not_checked(report).into_iter().map(|it| it.1);
+    why.filter(|why| !why.starts_with("none of the declared values is known here")).collect()
 }
 
 #[test]
@@ -451,7 +481,7 @@ fn a_pattern_hides_no_symlink_that_is_copied() {
         std::os::unix::fs::symlink("other", project.path("linked")).unwrap();
         std::os::unix::fs::symlink("../other/id_rsa", project.path("src/linked")).unwrap();
         let report = serde_json::from_str(&told(&project, None).1).unwrap();
-        let told: Vec<&str> = not_checked(&report).into_iter().map(|it| it.1).collect();
+        let told: Vec<&str> = not_followed(&report);
         let expected: Vec<String> =
             links.iter().map(|link| format!("`{link}` is behind a symlink, and is not looked at")).collect();
         assert_eq!(told, expected, "{instructions}");
@@ -475,8 +505,7 @@ fn what_a_step_may_put_elsewhere_is_said_not_to_be_followed() {
         let report: Value = serde_json::from_str(&report).unwrap();
         let why =
             line.map(|line| format!("`src/Dockerfile:{line}` may put `deep/tls.pem` elsewhere, which is not followed"));
-        let told: Vec<_> = not_checked(&report).into_iter().map(|it| it.1.to_owned()).collect();
-        assert_eq!(told, Vec::from_iter(why), "{dockerfile}");
+        assert_eq!(not_followed(&report), Vec::from_iter(why), "{dockerfile}");
     }
 }
 

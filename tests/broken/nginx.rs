@@ -93,3 +93,23 @@ fn beside_a_configuration_that_is_built_in_lies_what_it_includes() {
     let site = ("nginx/conf.d/app.conf", "server {\n listen 443 ssl;\n ssl_protocols TLSv1;\n}\n");
     assert_told(&[compose, main, site], &["weak-tls nginx/conf.d/app.conf:3"]);
 }
+
+#[test]
+fn one_file_that_cannot_be_read_hides_no_other_and_is_told() {
+    let weak = "server { listen 443 ssl; ssl_protocols TLSv1; }\n";
+    let long = format!("{}{weak}", "# x\n".repeat(600_000));
+    let project = project_with(&[("sites/b.conf", weak), ("sites/long.conf", &long)]);
+    // nginx reads bytes: a comment in another encoding is one.
+    project.write("sites/a.conf", b"# Stra\xdfe\n");
+    std::os::unix::fs::symlink("../elsewhere", project.path("sites/link.conf")).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(project.path("sites/pipe.conf")).status().unwrap().success());
+    let (places, not_checked) = told_in(&project, &[]);
+    assert_eq!(places, ["weak-tls sites/b.conf:1"], "{not_checked}");
+    for name in ["long.conf", "link.conf", "pipe.conf"] {
+        assert!(not_checked.contains(&format!("`sites/{name}`")), "{name}: {not_checked}");
+    }
+    // What none of them says is not held against the others either.
+    project.write("sites/b.conf", "server { listen 443 ssl; }\n");
+    let (places, not_checked) = told_in(&project, &[]);
+    assert_eq!((places.len(), not_checked.matches("what nginx/main.conf includes").count()), (0, 3), "{not_checked}");
+}

@@ -106,3 +106,49 @@ fn a_compose_file_that_grows_without_end_costs_neither_memory_nor_time() {
         assert!(run.stdout.contains("compose-"), "{start}: {run:?}");
     }
 }
+
+#[test]
+fn pipes_and_giants_in_the_place_of_what_is_read_first_hold_up_nobody() {
+    let giant = |project: &Project, name: &str| {
+        let _ = std::fs::remove_file(project.path(name));
+        std::fs::File::create(project.path(name)).unwrap().set_len(2 << 30).unwrap();
+    };
+    let git = |project: &Project| {
+        let mut git = std::process::Command::new("git");
+        assert!(git.args(["init", "--quiet"]).current_dir(project.root()).status().unwrap().success());
+    };
+    let fifo = |project: &Project, name: &str| {
+        let _ = std::fs::remove_file(project.path(name));
+        assert!(std::process::Command::new("mkfifo").arg(project.path(name)).status().unwrap().success());
+    };
+    for place in [fifo as fn(&Project, &str), giant] {
+        let project = shop();
+        git(&project);
+        place(&project, ".git/info/exclude");
+        place(&project, ".gitignore");
+        let run = bounded(&project, &["check", "--at", "repo", "--json"]);
+        assert!([0, 1].contains(&run.code) && report(&run)["not_checked"].to_string().contains("ignore"), "{run:?}");
+    }
+    let project = shop();
+    fifo(&project, "image.tar");
+    let run = bounded(&project, &["scan", "--image", "image.tar"]).assert_code(2);
+    assert!(run.stderr.contains("`image.tar` is no regular file"), "{run:?}");
+    git(&project);
+    giant(&project, "message");
+    let run = bounded(&project, &["scan", "--message", "message"]).assert_code(2);
+    assert!(run.stderr.contains("`message` is larger than 64 MiB"), "{run:?}");
+    for (name, arguments) in [
+        (".env", &["check"][..]),
+        (".vault-kit-ignore", &["scan", "--rules-only"]),
+        (".env.example", &["check"]),
+        ("vault-kit.toml", &["check"]),
+        (".vault-kit/dev.ledger.jsonl", &["check"]),
+        (".vault-kit/dev.age", &["get", "AUTH"]),
+    ] {
+        let project = shop();
+        giant(&project, name);
+        let run = bounded(&project, arguments);
+        assert!((1..=8).contains(&run.code), "{name}: {run:?}");
+        assert!(run.both().contains(" MiB"), "{name}: {run:?}");
+    }
+}

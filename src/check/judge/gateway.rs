@@ -37,6 +37,9 @@ impl Bench<'_> {
     }
 
     fn versions(&mut self, file: &str, configuration: &Configuration, least: TlsVersion) {
+        for why in &configuration.unread {
+            self.not_checked(format!("the versions of TLS in what {file} includes"), why);
+        }
         let allowed = allowed(least);
         let fix = format!("ssl_protocols {};", allowed.join(" "));
         for directive in configuration.directives.iter().filter(|it| PROTOCOLS.contains(&it.name.as_str())) {
@@ -60,6 +63,9 @@ impl Bench<'_> {
         let is_silent = |it: &&Directive| !it.block.map_or(outside, |block| blocks[block]);
         let mut silent = configuration.directives.iter().filter(speaks_tls).filter(is_silent);
         if let Some(listen) = silent.next() {
+            if !configuration.unread.is_empty() {
+                return;
+            }
             if configuration.named("include").any(|it| !is_harmless(it)) {
                 return self.not_checked(
                     format!("the versions of TLS in {file}"),

@@ -12,7 +12,7 @@ use crate::emit::json_read;
 use crate::error::{Error, Result};
 use crate::manifest::{Format, Output};
 use crate::name::SecretName;
-use crate::observe::Values;
+use crate::observe::{Ours, Values};
 use crate::scan::fingerprints::Document as Fingerprints;
 use crate::secret::Secret;
 use crate::store::identity::Identities;
@@ -123,7 +123,7 @@ impl Values for FromDisk<'_> {
         Some(list.to_text().is_ok_and(|text| text.as_bytes() == bytes))
     }
 
-    fn ours_in(&self, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>, String> {
+    fn ours_in(&self, paths: &BTreeSet<&str>) -> Result<Ours, String> {
         scan::ours(self.session, paths).map_err(|error| error.to_string())
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::get;
-use super::super::session::{Session, read_for_change};
+use super::super::input::read_for_change;
+use super::super::session::Session;
 use super::Leak;
 use crate::error::{Error, Result};
 use crate::hook;

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::session;
 use crate::error::Result;
 use crate::name::EnvName;
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::secret::digest::sha256_hex;
 use crate::store::files::StoreFiles;
 use crate::store::ledger::Header;
@@ -25,7 +25,7 @@ pub enum Known {
 
 pub fn look(context: &Context) -> Result<Known> {
     let Some(found) = session::find(context)? else { return Ok(Known::Perhaps) };
-    let Some(manifest) = found.root.read(&found.manifest)? else { return Ok(Known::Perhaps) };
+    let Some(manifest) = found.root.read_at_most(&found.manifest, project::LARGEST)? else { return Ok(Known::Perhaps) };
     let manifest = sha256_hex(&manifest);
     let mut headers = Vec::new();
     for environment in environments(context, &found) {

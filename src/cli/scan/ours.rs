@@ -8,21 +8,18 @@ use super::files::Files;
 use super::known::Sources;
 use super::{ignores, prefixes};
 use crate::error::Result;
-use crate::name::SecretName;
+use crate::observe::Ours;
 use crate::scan::files::{Item, Scope, display, scan};
-use crate::scan::{Known, Rules, Search};
+use crate::scan::{Code, Known, Rules, Search};
 
-/// The secrets whose values are in each of these files, which are paths in the project; none where no value is known: `check` says by
-/// itself what is missing. Fails where values should be known and are not.
-pub fn ours(session: &Session<'_>, paths: &BTreeSet<&str>) -> Result<BTreeMap<String, BTreeSet<SecretName>>> {
+/// The secrets whose values are in each of these files, which are paths in the project. Fails where values should be known and are
+/// not.
+pub fn ours(session: &Session<'_>, paths: &BTreeSet<&str>) -> Result<Ours> {
     let project = Files { session, staged: None };
-    let sources = match Sources::open(project) {
-        Err(error) if error.code() == "values-unknown" => return Ok(BTreeMap::new()),
-        sources => sources?,
-    };
+    let sources = Sources::open(project)?;
     let mut known = Known::default();
     sources.stores.iter().for_each(|opened| known.add(&opened.store));
-    let mut ours: BTreeMap<String, BTreeSet<SecretName>> = BTreeMap::new();
+    let mut ours = Ours::default();
     if known.is_empty() && sources.fingerprints == 0 {
         return Ok(ours);
     }
@@ -36,11 +33,19 @@ pub fn ours(session: &Session<'_>, paths: &BTreeSet<&str>) -> Result<BTreeMap<St
     let today = session.context.now.date_naive();
     found.findings.iter_mut().for_each(|finding| ignores.judge(finding, today));
     let shown: BTreeMap<String, &str> = paths.iter().map(|path| (display(Path::new(path), root), *path)).collect();
+    // What is in an archive stands behind a `!`, which a name may have too.
+    let file = |place: &str| {
+        let mut files = place.match_indices('!').map(|(at, _)| &place[..at]).chain([place]);
+        files.find_map(|it| shown.get(it)).map(|path| (*path).to_owned())
+    };
+    for unseen in found.not_checked {
+        ours.unread.extend(file(&unseen.what).map(|path| (path, unseen.why)));
+    }
     for finding in found.findings.into_iter().filter(|it| it.ignored.is_none()) {
-        // What is in an archive stands behind a `!`, which a name may have too.
-        let mut files = finding.file.match_indices('!').map(|(at, _)| &finding.file[..at]).chain([&finding.file[..]]);
-        if let (Some(path), Some(secret)) = (files.find_map(|it| shown.get(it)), finding.secret) {
-            ours.entry((*path).to_owned()).or_default().insert(secret);
+        match (file(&finding.file), finding.secret) {
+            (Some(path), Some(secret)) => drop(ours.found.entry(path).or_default().insert(secret)),
+            (Some(path), None) if finding.code == Code::Unsearched => drop(ours.unread.insert(path, finding.message)),
+            _ => {}
         }
     }
     Ok(ours)

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::super::cert::destination;
 use super::super::context::Context;
-use super::super::session::{self, Session};
+use super::super::input;
+use super::super::session::Session;
 use super::exchange::Exchange;
 use crate::error::{Error, Kind, Result};
 use crate::private_file::{Root, WriteOptions};
@@ -101,7 +102,7 @@ impl<'a> Order<'a> {
 
 /// Reads a plan that the user named.
 pub fn read(context: &Context, path: &Path) -> Result<Plan> {
-    Plan::parse(session::read_for_change(context, path)?.expose(), &path.display().to_string())
+    Plan::parse(input::read_for_change(context, path)?.expose(), &path.display().to_string())
 }
 
 impl PlanFile {

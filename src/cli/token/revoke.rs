@@ -7,7 +7,8 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use clap::Args;
 
 use crate::cli::context::Context;
-use crate::cli::session::{Session, read_for_change};
+use crate::cli::input::read_for_change;
+use crate::cli::session::Session;
 use crate::cli::summary::{Deed, Summary};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;

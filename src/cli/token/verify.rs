@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::read_token;
 use crate::cli::context::Context;
-use crate::cli::session::{Session, read_named, read_stdin};
+use crate::cli::input::{read_named, read_stdin};
+use crate::cli::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
 use crate::gather::Gather;

@@ -43,8 +43,8 @@ impl Observer<'_> {
         }
     }
 
-    /// The files of an `include`, by their names; `None` where one of them is not to be had.
-    fn included(&self, include: &Directive, seat: &Seat<'_>, left: &mut usize) -> Included {
+    /// The files of an `include`, by their names; `None` where nobody knows which they are.
+    fn included(&self, include: &Directive, seat: &Seat<'_>, left: &mut usize) -> Option<Included> {
         let [pattern] = &include.arguments[..] else { return None };
         let pattern = seat.on_host(pattern).filter(|it| !is_outside(it))?;
         let (directory, name) = pattern.rsplit_once('/').unwrap_or(("", &pattern));
@@ -57,13 +57,30 @@ impl Observer<'_> {
         } else {
             vec![name.to_owned()]
         };
-        let read = |name: String| {
-            *left = left.checked_sub(1)?;
+        let mut included = Included::default();
+        for name in names {
             let path = beneath(directory, &name);
-            let text = self.text(&path).ok()??;
-            Some((path.into(), Configuration::parse(&text).ok()?))
-        };
-        names.into_iter().map(read).collect()
+            let Some(fewer) = left.checked_sub(1) else {
+                included
+                    .unread
+                    .push(format!("`{path}` and what is behind it: more than {MOST_INCLUDED} files are included"));
+                break;
+            };
+            *left = fewer;
+            match self.configuration(&path) {
+                Ok(Some(configuration)) => included.files.push((path.into(), configuration)),
+                Ok(None) => return None,
+                Err(why) => included.unread.push(why),
+            }
+        }
+        Some(included)
+    }
+
+    /// A file that is included; nginx reads bytes, and so may ours be in any encoding.
+    fn configuration(&self, path: &str) -> Result<Option<Configuration>, String> {
+        let Some(bytes) = self.content(path).map_err(|it| format!("`{path}` {}", it.why))? else { return Ok(None) };
+        let read = Configuration::parse(&String::from_utf8_lossy(&bytes));
+        read.map(Some).map_err(|NotNginx(line)| format!("line {line} of `{path}` is not nginx's syntax"))
     }
 
     /// The files of a directory: those that git's index has, and what it ignores, where that is judged.

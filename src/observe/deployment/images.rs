@@ -12,7 +12,7 @@ use crate::gather::Gather;
 use crate::image::dockerfile::Arguments;
 use crate::image::layers::{Layers, Source};
 use crate::image::{Dockerfile, Ignored};
-use crate::observe::PRIVATE;
+use crate::observe::{Ours, PRIVATE};
 
 /// More patterns than this are not tried on every file.
 const MOST_PATTERNS: usize = 2000;
@@ -37,12 +37,12 @@ impl Observer<'_> {
         let found = self.values.ours_in(&taken);
         for known in images.values_mut().flat_map(Image::contexts_mut).map(|it| &mut it.known) {
             match &found {
-                Ok(found) => {
-                    let ours = known
-                        .taken
-                        .iter()
-                        .filter_map(|(path, within)| Some((within.clone(), found.get(path)?.clone())));
+                Ok(Ours { found, unread }) => {
+                    let ours = known.taken.iter();
+                    let ours = ours.filter_map(|(path, within)| Some((within.clone(), found.get(path)?.clone())));
                     known.ours = ours.gather();
+                    let why = known.taken.keys().find_map(|path| Some(format!("`{path}`: {}", unread.get(path)?)));
+                    known.unseen = known.unseen.take().or(why);
                 }
                 Err(why) if !known.taken.is_empty() => drop(known.unseen.get_or_insert_with(|| why.clone())),
                 Err(_) => {}
