@@ -91,7 +91,7 @@ pub enum Why {
     Published,
     /// A person asked for a new one.
     Replaced,
-    /// A person asked for a new one, and wants the old one to be refused.
+    /// A person asked for a new one, and wants the old one to be refused; or it leaked, and nobody waits until verifiers know another.
     Revoked,
 }
 
@@ -195,9 +195,7 @@ impl<'a> Planner<'a> {
         }
         self.announce(name);
         let Some((action, why)) = self.step(declaration) else {
-            if !is_there {
-                self.absent.insert(name);
-            }
+            self.absent.extend((!is_there).then_some(name));
             return;
         };
         let needs: Vec<_> =
@@ -224,7 +222,7 @@ impl<'a> Planner<'a> {
         if !self.observed.secrets.contains_key(name) {
             return self.is_wanted(name).then_some((Action::Make, Why::Missing));
         }
-        if matches!(self.scope, Scope::Revoke(names) if names.contains(name)) {
+        if self.is_cut(name) {
             let has_next = self.observed.next.get(name).is_some_and(|next| next.is_as_declared);
             return Some((if has_next { Action::Activate } else { Action::Make }, Why::Revoked));
         }
@@ -243,10 +241,20 @@ impl<'a> Planner<'a> {
         self.why(declaration).map(|why| (Action::Make, why))
     }
 
+    /// Whether another value takes its place at once, and what it was is refused: as asked, or since it leaked, and verifiers would
+    /// go on with it until they know its successor.
+    fn is_cut(&self, name: &SecretName) -> bool {
+        match self.scope {
+            Scope::Revoke(names) => names.contains(name),
+            Scope::Replace(names) => names.contains(name) && self.observed.leaked_published.contains(name),
+            Scope::All | Scope::Missing(_) => false,
+        }
+    }
+
     /// Tells from when on a key that is published, or is about to be, may sign.
     fn announce(&mut self, name: &SecretName) {
         let from = match (self.observed.next.get(name), self.scope) {
-            (_, Scope::Revoke(names)) if names.contains(name) => None,
+            _ if self.is_cut(name) => None,
             (Some(Next { is_delivered: true, is_as_declared: true, is_due, from }), _) => (!is_due).then_some(*from),
             (Some(_), _) => self.observed.published.get(name).copied(),
             (None, Scope::Replace(names)) if names.contains(name) => self.observed.published.get(name).copied(),

@@ -88,9 +88,12 @@ impl World<'_> {
                 (next.since, next.until) = (companion.since, companion.until);
             }
         }
-        let Ledger { header, files, .. } = &mut *ledger;
+        let Ledger { header, files, secrets } = &mut *ledger;
+        let is_beside = |id| secrets.values().flat_map(|entry| &entry.beside).any(|it| it.version == id);
         // Told of the files before they were written: what leaked may be gone from them by now.
-        header.banned.retain(|id| files.values().any(|file| file.holds.values().any(|held| held == id)));
+        header
+            .banned
+            .retain(|id| is_beside(*id) || files.values().any(|file| file.holds.values().any(|held| held == id)));
         self.foretell(ledger);
         self.files.save_ledger(ledger)
     }

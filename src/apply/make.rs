@@ -8,6 +8,7 @@ use crate::companions;
 use crate::error::{Error, Kind, Result};
 use crate::gather::Gather;
 use crate::generate::{self, Context, Input, Inputs};
+use crate::incident::revoke;
 use crate::manifest::hook::{Step as HookStep, USERNAME};
 use crate::manifest::{Declaration, Manifest};
 use crate::name::{EnvName, SecretName};
@@ -30,6 +31,14 @@ impl World<'_> {
             self.make_step(store, step)?;
         }
         Ok(changed)
+    }
+
+    /// Makes what the plan says, in memory, and puts what is to be refused onto the lists of what is revoked: a certificate or token
+    /// of before is good until it ends. Tells what changed, and whose revocation lists are new.
+    pub fn make_revoking(&self, store: &mut Store, plan: &Plan) -> Result<(Vec<SecretName>, Vec<SecretName>)> {
+        let authorities = revoke::planned(store, plan, self.now);
+        let changed = self.make(store, plan)?;
+        Ok((changed, self.make_lists(store, &authorities)?))
     }
 
     /// What was made as something else than is declared now counts as missing. A word in the manifest is no reason to
@@ -56,6 +65,7 @@ impl World<'_> {
     /// Makes one step of a plan, in memory.
     pub fn make_step(&self, store: &mut Store, step: &Step) -> Result<()> {
         let name = &step.secret;
+        let is_leaked = store.is_current_leaked(name);
         match (step.action, store.next(name)) {
             (Action::Activate, _) => {
                 store.activate(name, self.now);
@@ -66,7 +76,8 @@ impl World<'_> {
             (Action::Publish, _) => self.publish(store, name)?,
             (Action::Make, _) => self.put_in_force(store, name, self.make_new_version(store, name)?),
         }
-        if step.why == Why::Revoked {
+        // What leaked has no overlap.
+        if step.why == Why::Revoked || is_leaked && step.action != Action::Publish {
             store.revoke_replaced(name, self.now);
         }
         self.wipe_replaced_keys(store, name);

@@ -25,6 +25,8 @@ impl World<'_> {
         let mut observed =
             Observed { secrets, recipes: recipes(self.manifest, self.environment, self.now), ..Observed::default() };
         self.observe_keys(store, &mut observed);
+        let known = observed.published.keys().chain(observed.next.keys());
+        observed.leaked_published = known.filter(|name| store.is_current_leaked(name)).cloned().collect();
         observed
     }
 

@@ -4,6 +4,8 @@ mod authority;
 mod refusal;
 mod requests;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::context::Context;
@@ -37,8 +39,17 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
     let mut lines = Vec::new();
     for step in &plan.steps {
         let Some(declaration) = session.manifest.secret(&step.secret) else { continue };
+        let is_leaked = store.is_current_leaked(&step.secret);
+        if is_leaked && step.why == Why::Revoked {
+            lines.push(format!("`{}` leaked: it is replaced at once, before verifiers know another", step.secret));
+        }
+        lines.extend(leaked_inputs(session, store, plan, declaration).filter(|_| step.action != Action::Publish));
         match (&step.why, step.action) {
             (Why::Revoked, _) => lines.extend(of_value(session, store, declaration, Change::Revoke)),
+            // What leaked is in no key set or bundle any more, and no overlap is for it.
+            (_, Action::Activate) if is_leaked => {
+                lines.extend(of_value(session, store, declaration, Change::Revoke));
+            }
             (_, Action::Make) => lines.extend(of_value(session, store, declaration, Change::Replace)),
             (_, Action::Activate) if companions::is_root(declaration) => {
                 lines.extend(authority::activation(session, store, declaration));
@@ -53,6 +64,27 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
     lines
 }
 
+/// What a value is made from that leaked, and is in force behind the plan too: whoever has that makes such values as well.
+fn leaked_inputs(
+    session: &Session<'_>,
+    store: &Store,
+    plan: &Plan,
+    declaration: &Declaration,
+) -> impl Iterator<Item = String> {
+    let is_changed =
+        |name: &SecretName| plan.steps.iter().any(|step| step.secret == *name && step.action != Action::Publish);
+    let inputs: BTreeSet<&SecretName> = declaration.references().into_iter().collect();
+    let leaked = inputs.into_iter().filter(|name| store.is_current_leaked(name) && !is_changed(name));
+    let line = |input| {
+        let incident = session.command(&format!("incident {input}"));
+        let name = &declaration.name;
+        format!(
+            "`{name}` is made from `{input}`, which leaked: whoever has that makes such values too; have both replaced by `{incident}`"
+        )
+    };
+    leaked.map(line).collect::<Vec<_>>().into_iter()
+}
+
 /// What a value that changes breaks, line by line; nothing where there was none. `store` is the one before it.
 pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration, change: Change) -> Vec<String> {
     let (name, mut lines) = (&declaration.name, Vec::new());
@@ -60,7 +92,7 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
     if store.current(name).is_none() || (change == Change::Drop && !has_previous) {
         return lines;
     }
-    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single();
+    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single() && !store.is_current_leaked(name);
     if signs(session, store, declaration) {
         lines.extend(broken(session, store, declaration, change));
     } else if change != Change::Replace {
@@ -129,7 +161,8 @@ fn broken(session: &Session<'_>, store: &Store, declaration: &Declaration, chang
     let companions = companions::companions(&session.manifest, declaration, store, now);
     let verifying = companions.into_iter().map(|it| it.version).filter(|it| it.life.replaced.is_some()).map(kid);
     let environment = session.manifest.environments.get(&session.environment);
-    let overlap = declaration.overlap_in(environment).filter(|_| declaration.kind.is_single());
+    let overlap =
+        declaration.overlap_in(environment).filter(|_| declaration.kind.is_single() && !store.is_current_leaked(name));
     if let (Change::Replace, Some(overlap)) = (change, overlap) {
         let dropped: Vec<String> = verifying.collect();
         let replaced: Vec<String> = current.into_iter().collect();

@@ -9,17 +9,13 @@ use super::context::Context;
 use super::mounted;
 use super::session::Session;
 use super::summary::Summary;
-use crate::deliver::Delivered;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
-use crate::generate::certificate::revocation::Reason;
-use crate::incident::revoke;
 use crate::manifest::Declaration;
 use crate::manifest::hook::Step as HookStep;
 use crate::name::SecretName;
 use crate::plan::{self, Action, Plan, Publishing, Scope, Step, Why};
 use crate::store::Store;
-use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -51,20 +47,20 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences.extend(on_their_way(&session, &scope, &plan));
     consequences::say(context, &consequences);
     if arguments.dry_run {
-        let (_, lists) = make(&world, &mut opened.store, &plan)?;
-        let delivered = with_lists(lists, world.rehearse(&mut opened.store)?);
+        let (_, lists) = world.make_revoking(&mut opened.store, &plan)?;
+        let delivered = world.rehearse(&mut opened.store)?.with_lists(lists);
         let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true);
         summary.breaking(&consequences).tell(context)?;
         return Ok(Exit::DONE);
     }
     if arguments.replace {
         refuse_unreadable_data(context, &opened.store, &plan)?;
-        if let Some(question) = question(&session, &plan) {
+        if let Some(question) = question(&session, &opened.store, &plan) {
             context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
         }
     }
-    let (changed, lists) = make(&world, &mut opened.store, &plan)?;
-    let delivered = with_lists(lists, mounted::noted(&session, world.settle(&mut opened, "generate", &changed)?));
+    let (changed, lists) = world.make_revoking(&mut opened.store, &plan)?;
+    let delivered = mounted::noted(&session, world.settle(&mut opened, "generate", &changed)?).with_lists(lists);
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, false);
     summary.breaking(&consequences).tell(context)?;
     Ok(delivered.exit())
@@ -82,28 +78,13 @@ fn on_their_way(session: &Session<'_>, scope: &Scope, plan: &Plan) -> Vec<String
     ours.map(line).collect()
 }
 
-/// Makes what is planned, in memory, and puts what is to be refused onto the lists of what is revoked: a certificate or token of before
-/// is good until it ends. Tells what changed, and whose revocation lists are new.
-fn make(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<(Vec<SecretName>, Vec<SecretName>)> {
-    let refused = plan.steps.iter().filter(|step| step.why == Why::Revoked).map(|step| step.secret.clone()).collect();
-    let authorities = revoke::certificates(store, &refused, |_| Reason::Superseded, world.now);
-    revoke::tokens(store, &refused, world.now);
-    let changed = world.make(store, plan)?;
-    Ok((changed, world.make_lists(store, &authorities)?))
-}
-
-/// Adds the lists that were made before.
-fn with_lists(mut lists: Vec<SecretName>, delivered: Delivered) -> Delivered {
-    lists.extend(delivered.lists);
-    Delivered { lists, ..delivered }
-}
-
 /// What a person must agree to; `None` when everything works on as it does now.
-fn question(session: &Session<'_>, plan: &Plan) -> Option<String> {
+fn question(session: &Session<'_>, store: &Store, plan: &Plan) -> Option<String> {
     let sharp: Vec<&Step> = plan.steps.iter().filter(|step| is_sharp(step)).collect();
     let has_overlap = |step: &&&Step| {
         let declaration = session.manifest.secret(&step.secret);
-        declaration.is_some_and(|it| it.overlap.is_some() && it.kind.is_single())
+        let is_leaked = store.is_current_leaked(&step.secret);
+        declaration.is_some_and(|it| it.overlap.is_some() && it.kind.is_single() && !is_leaked)
     };
     let mut replaced = sharp.iter().filter(|step| step.why == Why::Replaced).peekable();
     let softened = replaced.peek().is_some() && replaced.all(|step| has_overlap(&step));

@@ -32,6 +32,13 @@ pub struct Delivered {
 }
 
 impl Delivered {
+    /// Adds the revocation lists that were made before.
+    #[must_use]
+    pub fn with_lists(self, mut lists: Vec<SecretName>) -> Self {
+        lists.extend(self.lists);
+        Self { lists, ..self }
+    }
+
     /// Done, unless a file still holds a version that was replaced, or was left aside: then the run is incomplete.
     pub fn exit(&self) -> Exit {
         if self.outdated.is_empty() && self.refused.is_empty() { Exit::DONE } else { Exit::from(Kind::Incomplete) }

@@ -8,10 +8,27 @@ use chrono::{DateTime, Utc};
 use crate::gather::Gather;
 use crate::generate::certificate::revocation::Reason;
 use crate::name::{SecretName, VersionId};
+use crate::plan::{Plan, Why};
 use crate::store::certificates::Revoked as RevokedCertificate;
 use crate::store::{Stage, Store, Version};
 use crate::token::issued::is_over;
 use crate::token::roster::Revoked;
+
+/// Revokes what a plan drops: tells the CAs that need new lists.
+pub fn planned(store: &mut Store, plan: &Plan, now: DateTime<Utc>) -> BTreeSet<SecretName> {
+    let refused = plan.steps.iter().filter(|step| step.why == Why::Revoked).map(|step| step.secret.clone());
+    let refused: BTreeSet<SecretName> = refused.collect();
+    let (leaked, others) = refused.iter().cloned().partition(|name| store.is_current_leaked(name));
+    let mut authorities = certificates(store, &leaked, compromised, now);
+    authorities.extend(certificates(store, &others, |_| Reason::Superseded, now));
+    tokens(store, &refused, now);
+    authorities
+}
+
+/// Why a certificate is revoked whose key leaked.
+pub fn compromised(is_ca: bool) -> Reason {
+    if is_ca { Reason::CaCompromise } else { Reason::KeyCompromise }
+}
 
 /// Revokes what was signed for these certificates, as far as a CA that is held signed it; tells the CAs that need new lists.
 /// `why` is asked whether it is a CA's.

@@ -17,6 +17,8 @@ pub struct Observed {
     pub elsewhere: BTreeSet<SecretName>,
     /// The keys and roots that verifiers know by a file, and from when on a successor that is published now may sign.
     pub published: BTreeMap<SecretName, DateTime<Utc>>,
+    /// Those of them, and of what has a successor that is published, whose value in force leaked.
+    pub leaked_published: BTreeSet<SecretName>,
     /// The successors that are published and do not sign yet.
     pub next: BTreeMap<SecretName, Next>,
     /// What [`Known::recipe`] would be for each derived secret as it is declared now.

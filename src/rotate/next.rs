@@ -36,6 +36,7 @@ fn due_from(ledger: &Ledger, manifest: &Manifest, environment: &EnvName, at: Dat
     let leaks = |entry: &Entry| {
         entry.banned && manifest.secret(&entry.name).is_some_and(|it| select::leaks(it, |name| is_banned(ledger, name)))
     };
+    let leaks = |entry: &Entry| leaks(entry) || ledger.is_next_banned(entry);
     let of_secret = |entry: &Entry| of_secret((entry, leaks(entry)), manifest, environment, &lists, at);
     let secrets = ledger.secrets.values().filter_map(of_secret);
     let reloads = ledger.header.reloads.values().map(|trouble| trouble.again().unwrap_or(at));
@@ -60,7 +61,7 @@ fn of_secret(
     let is_over = entry.rotation.as_ref().is_some_and(|it| leaks && (!it.is_open() || entry.tells_leaked));
     let term = |it| if leaks { Some(Due::at_once(entry.created)) } else { term(it) };
     let is_free = is_over || entry.rotation.is_none();
-    let due = declaration.and_then(term).filter(|_| by_itself && is_free && !is_next(entry));
+    let due = declaration.and_then(term).filter(|_| by_itself && is_free && (leaks || !is_next(entry)));
     let paused = entry.refused.as_ref().and_then(|it| it.again_there());
     let after_pause = |at: DateTime<Utc>| paused.map_or(at, |paused| paused.max(at));
     let due = due.map(|due| due.next(after_pause(at)));

@@ -61,7 +61,8 @@ impl Machine<'_> {
             plan.by_schedule();
         }
         let mut names: Vec<SecretName> = changed.into_iter().collect();
-        names.extend(world.make(&mut opened.store, &plan)?);
+        let (made, mut lists) = world.make_revoking(&mut opened.store, &plan)?;
+        names.extend(made);
         turn::tell(&world, &mut plan, &turns, if run.waits { &Why::Due } else { &Why::Replaced })?;
         let withdrawn: Vec<SecretName> =
             turns.into_iter().filter(|(_, came)| *came == Came::Withdrawn).map(|(name, _)| name).collect();
@@ -79,7 +80,7 @@ impl Machine<'_> {
         for (name, started) in &begun {
             opened.store.rotations.note(name, Ending::Promoted, *started, world.now);
         }
-        let lists = world.refresh_lists(&mut opened.store)?;
+        lists.extend(world.refresh_lists(&mut opened.store)?);
         let has_news = !names.is_empty() || !lists.is_empty() || !ready.is_empty();
         let action = if has_news { "rotate-promote" } else { "rotate-deliver" };
         let mut owe = |store: &mut Store, changing: &Changing| self.owe_reloads(store, changing);

@@ -115,7 +115,7 @@ pub fn upcoming<'a>(
     let entries = declared.filter_map(|it| Some((it, ledger.secrets.get(&it.name)?)));
     let mut all: Vec<_> = entries
         .flat_map(|(declaration, entry)| {
-            let leaks = select::leaks(declaration, |name| is_banned(ledger, name));
+            let leaks = select::leaks(declaration, |name| is_banned(ledger, name)) || ledger.is_next_banned(entry);
             let times = times(manifest, environment, declaration, (entry, leaks), now);
             let is_kept = waits_for_owner(manifest, environment, entry);
             let one = |(at, why)| one(manifest, environment, declaration, (at, why), programs);
@@ -168,7 +168,9 @@ fn times(
         .collect();
     let is_next = times.iter().any(|(_, why)| *why == Why::Activation);
     let environment = manifest.environments.get(environment);
-    if leaks && !is_next && entry.rotation.as_ref().is_none_or(|it| !it.is_open()) {
+    if leaks && entry.rotation.as_ref().is_none_or(|it| !it.is_open()) {
+        // Nobody waits for the next one, and none that leaked ever signs.
+        times.retain(|(_, why)| *why != Why::Activation);
         times.push((entry.created, Why::Leak));
         return times;
     }
@@ -197,9 +199,10 @@ fn one<'a>(
         Ready::Abrupt | Ready::Encrypts | Ready::Supplied => How::ByHand,
         Ready::Root => How::ByName,
     };
-    // The end of an overlap makes nothing anew; a key that is replaced is published first, and what it signs follows then.
+    // The end of an overlap makes nothing anew; a key that is replaced is published first, unless it leaked, and what it signs follows
+    // then.
     let is_published = crate::companions::lead(manifest, environment, declaration).is_some()
-        && matches!(why, Why::Renewal | Why::Rotation | Why::Leak);
+        && matches!(why, Why::Renewal | Why::Rotation);
     let made = plan::dependents(manifest, &BTreeSet::from([name.clone()]));
     let holds = |output: &&crate::manifest::Output| output.secrets.iter().any(|it| made.contains(it));
     let outputs: BTreeSet<OutputName> =

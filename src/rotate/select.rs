@@ -137,11 +137,19 @@ pub fn due<'m>(manifest: &'m Manifest, declaration: &'m Declaration, store: &Sto
     match store.rotations.running.get(name) {
         // What leaked is replaced whatever the last rotation still waits for: the next one retires for both.
         Some(operation) if !is_leaked || operation.is_open() && !tells_leaked(store, name) => return None,
-        _ if has_next => return activation(manifest, declaration, store),
+        // Nobody waits until verifiers know its successor.
         _ if is_leaked => return Some(Due::at_once(version.created)),
+        _ if is_next_leaked(manifest, declaration, store) => return Some(Due::at_once(version.created)),
+        _ if has_next => return activation(manifest, declaration, store),
         _ => {}
     }
     due::term(version.into(), declaration, manifest.environments.get(&store.environment))
+}
+
+/// Whether what this host alone published to take its place leaked: another one is published instead.
+fn is_next_leaked(manifest: &Manifest, declaration: &Declaration, store: &Store) -> bool {
+    let next = store.next(&declaration.name);
+    next.is_some_and(|it| store.is_banned(it)) && !companions::is_joint(manifest, declaration, store)
 }
 
 /// When a key or root that all hosts publish signs; `None` for one that this host activates alone.

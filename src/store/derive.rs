@@ -60,10 +60,12 @@ pub fn ledger(
     ledger
 }
 
-/// The banned versions that a delivered file may still hold.
+/// The banned versions that a delivered file may still hold, or that are published.
 fn banned(store: &Store, files: &BTreeMap<String, DeliveredFile>) -> BTreeSet<VersionId> {
     let banned = store.banned_versions();
-    files.values().flat_map(|file| file.holds.values()).filter(|held| banned.contains(held)).copied().collect()
+    let held = files.values().flat_map(|file| file.holds.values()).copied();
+    let next = store.secrets.keys().filter_map(|name| store.next(name)).map(|it| it.id);
+    held.chain(next).filter(|id| banned.contains(id)).collect()
 }
 
 /// The dotenv files that were delivered with a value that leaked and that can still be looked for.

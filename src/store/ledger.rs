@@ -171,6 +171,11 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl Ledger {
+    /// Whether what is published to take a secret's place leaked.
+    pub fn is_next_banned(&self, entry: &Entry) -> bool {
+        entry.beside.iter().any(|it| it.state == BesideState::Next && self.header.banned.contains(&it.version))
+    }
+
     /// Writes the lines.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(256 * (1 + self.secrets.len() + self.files.len()));

@@ -1,6 +1,7 @@
 //! A banned value is refused wherever a value comes from, and found wherever it still serves.
 
 use vault_kit::name::SecretName;
+use vault_kit::store::Stage;
 
 use crate::support::Project;
 use crate::{KEY, findings, json, shop};
@@ -83,11 +84,12 @@ fn what_would_be_made_from_the_same_inputs_is_refused() {
 
 #[test]
 fn check_finds_it_without_the_identity_until_there_is_another_value() {
-    let project = with_banned(&["STRIPE", "STRIPE_URL", "AUTH"]);
+    let project = with_banned(&["STRIPE", "AUTH"]);
     let hidden = project.home().join("identity");
     std::fs::rename(project.identity(), &hidden).unwrap();
     let banned = |name: &str| ("banned".to_owned(), name.to_owned());
-    assert_eq!(findings(&project), ["AUTH", "STRIPE", "STRIPE_URL"].map(banned));
+    let what = ["AUTH", "STRIPE", "STRIPE_URL", "TOKEN"];
+    assert_eq!(findings(&project), what.map(banned), "with what is made of it");
     let run = project.run(["check"]).assert_code(1);
     assert!(run.stdout.contains("is made from `STRIPE`, which leaked and is still in force"), "{}", run.stdout);
     assert!(run.stdout.contains("vault-kit set STRIPE"), "{}", run.stdout);
@@ -204,9 +206,9 @@ fn an_incident_goes_on_in_a_store_that_was_put_back() {
     assert!(told.contains("an older store was accepted: what took the place of `AUTH`"), "{told}");
 }
 
-#[test]
-fn what_is_published_before_it_signs_is_cut_off_by_the_fix_of_one_that_leaked() {
-    let project = Project::initialised(
+/// A root and a key that are published before they sign, and what is made from them.
+fn published() -> Project {
+    Project::initialised(
         r#"
         [project]
         name = "published"
@@ -220,17 +222,148 @@ fn what_is_published_before_it_signs_is_cut_off_by_the_fix_of_one_that_leaked() 
         [secrets.SIGNER]
         kind = "keypair"
         overlap = "30d"
+        [secrets.TOKEN]
+        kind = "token"
+        signed_by = "SIGNER"
+        role = "service"
         [outputs.web]
         format = "pem"
         path = "web"
         secrets = ["WEB"]
+        [outputs.tokens]
+        format = "docker-secrets"
+        path = "tokens"
+        secrets = ["TOKEN"]
         [outputs.keys]
         format = "jwks"
         path = "jwks.json"
         secrets = ["SIGNER"]
         max_age = "1h"
         "#,
-    );
+    )
+}
+
+/// Bans the versions of a secret that are in this stage, and no others.
+fn ban_only(project: &Project, name: &str, stage: Stage) {
+    let name = SecretName::new(name).unwrap();
+    project.edit_store(|store| {
+        let (meant, others): (Vec<_>, Vec<_>) =
+            store.secrets.remove(&name).unwrap().into_iter().partition(|it| it.stage == stage);
+        assert!(!meant.is_empty());
+        store.secrets.insert(name.clone(), meant);
+        store.ban(&name, store.updated, None);
+        store.secrets.get_mut(&name).unwrap().splice(0..0, others);
+        store.secrets.get_mut(&name).unwrap().sort_by_key(|it| it.created);
+    });
+    project.run(["render"]).assert_code(0);
+}
+
+fn keys(project: &Project) -> usize {
+    project.read("jwks.json").matches("\"kid\"").count()
+}
+
+fn roots(project: &Project) -> usize {
+    project.read("web/ca.pem").matches("BEGIN").count()
+}
+
+/// What `check` says of a secret that leaked, and its fix.
+fn banned(project: &Project, name: &str) -> Vec<(String, String)> {
+    let report = json(&project.run(["check", "--json"]));
+    let of_it =
+        report["findings"].as_array().unwrap().iter().filter(|it| it["code"] == "banned" && it["secret"] == name);
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    of_it.map(|it| (text(&it["message"]), text(&it["fix"]))).collect()
+}
+
+#[test]
+fn whoever_asks_for_another_value_of_what_is_published_and_leaked_gets_it_at_once() {
+    for (name, words) in [
+        ("SIGNER", &["rotate", "SIGNER"][..]),
+        ("SIGNER", &["rotate", "--due"]),
+        ("SIGNER", &["generate", "--replace", "SIGNER", "--yes"]),
+        ("ROOT", &["rotate", "ROOT", "--yes"]),
+        ("ROOT", &["generate", "--replace", "ROOT", "--yes"]),
+        ("ROOT", &["cert", "renew", "ROOT", "--force", "--yes"]),
+    ] {
+        for has_next in [false, true] {
+            let project = published();
+            if has_next {
+                project.run(["rotate", name, "--yes"]).assert_code(0);
+            }
+            let leaked = project.store().current(&SecretName::new(name).unwrap()).unwrap().id;
+            ban_only(&project, name, Stage::Current);
+            let before = project.contents();
+            let foretold = project.run([words, &["-n"]].concat()).assert_code(0);
+            assert!(project.contents() == before);
+            let run = project.run(words.iter().copied()).assert_code(0);
+            for told in [&foretold.stderr, &run.stderr] {
+                let said = format!("`{name}` leaked: it is replaced at once, before verifiers know another");
+                assert!(told.contains(&said) && !told.contains("trusted until"), "{words:?}: {told}");
+                assert!(!told.contains("UTC on; restart") && !told.contains("its next key signs"), "{words:?}: {told}");
+            }
+            assert!(
+                project.store().current(&SecretName::new(name).unwrap()).unwrap().id != leaked,
+                "{words:?}: {run:?}"
+            );
+            assert_eq!((banned(&project, name), keys(&project), roots(&project)), (vec![], 1, 1));
+            assert_eq!(findings(&project), [], "{words:?}");
+        }
+    }
+}
+
+#[test]
+fn a_person_is_asked_about_the_cut_of_a_root_that_leaked_and_not_about_an_overlap() {
+    let project = published();
+    ban_only(&project, "ROOT", Stage::Current);
+    let run = project.run(["rotate", "ROOT"]).assert_code(2);
+    assert!(run.stderr.contains("whoever trusts only the old one refuses all of it"), "{run:?}");
+    assert!(!run.stderr.contains("for its overlap"), "{run:?}");
+}
+
+#[test]
+fn a_token_of_a_key_that_leaked_stays_found_however_often_it_is_signed() {
+    let project = published();
+    ban_only(&project, "SIGNER", Stage::Current);
+    let told = "is made from `SIGNER`, which leaked and is still in force";
+    let fix = "vault-kit generate --replace SIGNER --revoke";
+    assert_eq!(banned(&project, "TOKEN"), [(told.to_owned(), fix.to_owned())]);
+    for words in [&["generate", "--replace", "TOKEN", "--yes"][..], &["rotate", "TOKEN"]] {
+        for more in [&["-n"][..], &[]] {
+            let run = project.run([words, more].concat()).assert_code(0);
+            let said = "`TOKEN` is made from `SIGNER`, which leaked: whoever has that makes such values too";
+            assert!(run.stderr.contains(said) && run.stderr.contains("`vault-kit incident SIGNER`"), "{run:?}");
+        }
+        assert_eq!(banned(&project, "TOKEN"), [(told.to_owned(), fix.to_owned())]);
+    }
+    project.run(["incident", "SIGNER", "--yes"]).assert_code(0);
+    assert_eq!(findings(&project), []);
+}
+
+#[test]
+fn what_is_published_to_sign_next_and_leaked_is_replaced_by_the_fix_and_by_a_schedule() {
+    for name in ["SIGNER", "ROOT"] {
+        let project = published();
+        project.run(["rotate", name, "--yes"]).assert_code(0);
+        ban_only(&project, name, Stage::Next);
+        let next = || project.store().next(&SecretName::new(name).unwrap()).unwrap().id;
+        let leaked = next();
+        let fix = format!("vault-kit rotate {name}");
+        let told = "leaked as the next one, which verifiers know already, and which never signs".to_owned();
+        assert_eq!(banned(&project, name), [(told, fix.clone())]);
+        let plan = project.run(["rotate", "plan"]).assert_code(0).stdout;
+        assert!(plan.lines().any(|line| line.starts_with(name) && line.contains("leaked")), "{plan}");
+        let words = if name == "SIGNER" { "rotate --due" } else { "rotate ROOT --yes" };
+        project.run(words.split(' ')).assert_code(0);
+        assert!(next() != leaked);
+        assert_eq!(findings(&project), []);
+        let count = if name == "SIGNER" { keys(&project) } else { roots(&project) };
+        assert_eq!(count, 2, "the one that signs, and the next one");
+    }
+}
+
+#[test]
+fn what_is_published_before_it_signs_is_cut_off_by_the_fix_of_one_that_leaked() {
+    let project = published();
     project.edit_store(|store| {
         for name in ["ROOT", "SIGNER"] {
             store.ban(&SecretName::new(name).unwrap(), store.updated, None);

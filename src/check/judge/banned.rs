@@ -7,14 +7,19 @@ use crate::incident::standing::{self, Standing};
 use crate::incident::traces;
 use crate::manifest::Declaration;
 use crate::name::SecretName;
-use crate::store::ledger::{DeliveredFile, Ledger};
+use crate::rotate::select;
+use crate::store::ledger::{DeliveredFile, Entry, Ledger};
 
 impl Bench<'_> {
     /// What serves although it leaked, and every file that was delivered with something that leaked.
     pub(super) fn banned(&mut self) {
         let Some(ledger) = self.ledger else { return };
-        for entry in ledger.secrets.values().filter(|entry| entry.banned) {
+        for entry in ledger.secrets.values() {
             let source = self.source(ledger, &entry.name);
+            if *source == entry.name && !entry.banned {
+                self.leaked_next(ledger, entry);
+                continue;
+            }
             let message = if *source == entry.name {
                 "leaked, and is still in force".to_owned()
             } else {
@@ -32,6 +37,20 @@ impl Bench<'_> {
                 self.about_file(Code::Banned, &file.file, message, fix);
             }
         }
+    }
+
+    /// A key or root that is published, and leaked before it signs: verifiers know it already.
+    fn leaked_next(&mut self, ledger: &Ledger, entry: &Entry) {
+        let name = &entry.name;
+        let Some(declaration) = self.manifest.secret(name).filter(|_| ledger.is_next_banned(entry)) else { return };
+        let rotate = self.command(&format!("rotate {name}"));
+        let fix = if select::is_ahead(self.manifest, self.environment, declaration) {
+            format!("{}    # on all hosts; then another one: {rotate}", self.command(&format!("rotate abort {name}")))
+        } else {
+            rotate
+        };
+        let message = "leaked as the next one, which verifiers know already, and which never signs";
+        self.about_secret(Code::Banned, name, message, fix);
     }
 
     /// What is replaced and nonetheless good for whoever has it: accepted by its owner, or in lines that nothing here replaces.

@@ -48,7 +48,9 @@ impl<'a> Bench<'a> {
                     self.value(declaration, entry, keys.contains(&declaration.name));
                     self.life(declaration, entry);
                     self.derived(declaration, entry, ledger);
-                    self.next(declaration, entry);
+                    if !ledger.is_next_banned(entry) {
+                        self.next(declaration, entry);
+                    }
                     self.reuse(entry, &fingerprints);
                 }
                 None => self.absent(declaration, "has no value yet"),

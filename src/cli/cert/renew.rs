@@ -92,14 +92,15 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     consequences::say(context, &consequences::of_plan(&session, &opened.store, &plan));
     if !arguments.dry_run {
-        confirm_roots(&session, &due)?;
+        confirm_roots(&session, &opened.store, &due)?;
     }
-    let changed = world.make(&mut opened.store, &plan)?;
+    let (changed, lists) = world.make_revoking(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
         world.rehearse(&mut opened.store)?
     } else {
         mounted::noted(&session, world.settle(&mut opened, "cert-renew", &changed)?)
     };
+    let delivered = delivered.with_lists(lists);
     let is_published = |name: &SecretName| plan.publishing.iter().any(|it| it.secret == *name);
     let mut rows = rows(&session, &opened.store, &asked, &changed, &roots, arguments.dry_run);
     for row in rows.iter_mut().filter(|row| !arguments.dry_run && is_published(&row.name)) {
@@ -199,21 +200,21 @@ fn is_root(session: &Session<'_>, name: &SecretName) -> bool {
     matches!(session.manifest.secrets[name].kind, Kind::Ca(_)) && issuer(&session.manifest, name).is_none()
 }
 
-fn confirm_roots(session: &Session<'_>, due: &BTreeSet<SecretName>) -> Result<()> {
-    due.iter().filter(|name| is_root(session, name)).try_for_each(|name| confirm_root(session, name))
+fn confirm_roots(session: &Session<'_>, store: &Store, due: &BTreeSet<SecretName>) -> Result<()> {
+    due.iter().filter(|name| is_root(session, name)).try_for_each(|name| confirm_root(session, store, name))
 }
 
 /// Asks whether a root is really to be replaced.
-fn confirm_root(session: &Session<'_>, name: &SecretName) -> Result<()> {
+fn confirm_root(session: &Session<'_>, store: &Store, name: &SecretName) -> Result<()> {
     let global = &session.context.global;
-    session.context.ui.confirm(&root_question(session, name), global.yes, !global.non_interactive)
+    session.context.ui.confirm(&root_question(session, store, name), global.yes, !global.non_interactive)
 }
 
 /// What is asked before a root is replaced.
-pub fn root_question(session: &Session<'_>, name: &SecretName) -> String {
+pub fn root_question(session: &Session<'_>, store: &Store, name: &SecretName) -> String {
     let declaration = &session.manifest.secrets[name];
     let environment = session.manifest.environments.get(&session.environment);
-    match declaration.overlap_in(environment) {
+    match declaration.overlap_in(environment).filter(|_| !store.is_current_leaked(name)) {
         Some(overlap) => format!(
             "publish a new root `{name}` beside the current one; once every bundle has had it for its overlap, {overlap}, \
              everything beneath it is made anew"

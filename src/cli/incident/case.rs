@@ -7,7 +7,6 @@ use super::super::{get, readers};
 use super::{Leak, copies};
 use crate::audit;
 use crate::error::Result;
-use crate::generate::certificate::revocation::Reason;
 use crate::incident::reach::{self, Known};
 use crate::incident::scan::Finding;
 use crate::incident::standing::{self, Standing};
@@ -128,7 +127,7 @@ impl Case {
         for it in &incident.affected {
             banned += store.ban(&it.secret, world.now, self.reason.as_deref()).len();
         }
-        let authorities = revoke::certificates(store, &self.fresh, compromised, world.now);
+        let authorities = revoke::certificates(store, &self.fresh, revoke::compromised, world.now);
         let all: BTreeSet<SecretName> = incident.affected.iter().map(|it| it.secret.clone()).collect();
         let tokens = revoke::tokens(store, &all, world.now);
         let given_up = give_up(world, store, plan)?;
@@ -258,11 +257,6 @@ fn give_up(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<Vec<Secr
         drop_candidate(store, name, world.now, is_asked)?;
     }
     Ok(names)
-}
-
-/// Why a certificate is revoked whose key leaked.
-fn compromised(is_ca: bool) -> Reason {
-    if is_ca { Reason::CaCompromise } else { Reason::KeyCompromise }
 }
 
 fn replaced(name: &SecretName) -> String {

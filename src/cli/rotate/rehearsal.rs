@@ -53,8 +53,8 @@ struct Answer<'a> {
 pub fn deliver(world: &World<'_>, store: &mut Store, plan: &Plan) -> Result<Delivered> {
     // What is being rotated is made here as it will be.
     let running = std::mem::take(&mut store.rotations.running);
-    world.make(store, plan)?;
-    let delivered = world.rehearse(store)?;
+    let (_, lists) = world.make_revoking(store, plan)?;
+    let delivered = world.rehearse(store)?.with_lists(lists);
     store.rotations.running = running;
     Ok(delivered)
 }

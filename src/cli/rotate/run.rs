@@ -193,7 +193,7 @@ fn questions(
         let ready = |it| select::ready(&session.manifest, &session.environment, it, false);
         session.manifest.secrets.get(*name).is_some_and(|it| ready(it) == Ready::Root)
     };
-    let roots = names.iter().filter(is_root).map(|name| cert::root_question(session, name));
+    let roots = names.iter().filter(is_root).map(|name| cert::root_question(session, store, name));
     let early = retired_early(world, store, (names, selection));
     let early = (!early.is_empty())
         .then(|| format!("retire the old value of {} now, before its overlap has ended", early.join(", ")));

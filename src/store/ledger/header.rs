@@ -42,7 +42,7 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub contacted: Option<DateTime<Utc>>,
-    /// The versions of leaked values that files were delivered with.
+    /// The versions of leaked values that files were delivered with, or that are published to sign next.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub banned: BTreeSet<VersionId>,
     /// The values that leaked, are replaced, and may be accepted all the same, by the incident's id.
