@@ -51,7 +51,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let delivered = world.rehearse(&mut opened.store)?.with_lists(lists);
         let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true);
         summary.breaking(&consequences).tell(context)?;
-        return Ok(Exit::DONE);
+        return Ok(delivered.exit());
     }
     if arguments.replace {
         refuse_unreadable_data(context, &opened.store, &plan)?;

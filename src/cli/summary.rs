@@ -19,7 +19,7 @@ use crate::plan::{Action, Plan, Publishing, Step, Why};
 use crate::token::roster::Revoked;
 use crate::ui::{SCHEMA_VERSION, Ui};
 use rows::VERB;
-pub use rows::{row, tell_files, tell_ignored, tell_lists};
+pub use rows::{row, tell_files, tell_ignored, tell_lists, tell_outputs_waiting};
 
 /// What a writing command did, or with `--dry-run` would do.
 #[derive(Debug, Serialize)]
@@ -256,11 +256,7 @@ impl<'a> Summary<'a> {
             let from = from.format("%Y-%m-%d %H:%M:%S UTC");
             ui.say(&row("waiting", secret, format_args!("its next key signs with the first write from {from} on")));
         }
-        for (output, names) in self.outputs_waiting {
-            let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
-            let output = format!("output {output}");
-            ui.say(&row("waiting", &output, format_args!("for {}", names.join(", "))));
-        }
+        tell_outputs_waiting(ui, self.outputs_waiting);
     }
 }
 

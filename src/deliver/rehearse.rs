@@ -32,6 +32,9 @@ impl Prepared<'_> {
             };
             delivered.files.push(it.report(outcome));
         }
+        let mut left = self.still_there(old);
+        left.retain(|path, _| self.files.iter().all(|it| it.file.path != *path));
+        delivered.outdated = self.outdated(&left);
         delivered.waiting = self.waiting;
         delivered.warnings = self.warnings;
         delivered.ignored = ignored::names(&ignored::lacking(Some(world.project), world.manifest)?);

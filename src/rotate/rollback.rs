@@ -11,7 +11,7 @@ use crate::apply::Deed;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::manifest::Kind;
 use crate::name::{SecretName, VersionId};
-use crate::plan;
+use crate::plan::{self, Observed, Plan, Scope};
 use crate::secret::Secret;
 use crate::secret::parts::Parts;
 use crate::secret::random;
@@ -154,6 +154,13 @@ pub(super) fn put_back(store: &mut Store, name: &SecretName, earlier: &Earlier, 
     store.rotations.running.remove(name);
     store.promote_candidate(name, now);
     Ok(())
+}
+
+/// Puts an earlier value in force in memory, for a rehearsal; tells what is made anew with it.
+pub fn foresee(world: &World<'_>, store: &mut Store, name: &SecretName, earlier: &Earlier) -> Result<Plan> {
+    put_back(store, name, earlier, world.now)?;
+    let observed = Observed { changed: BTreeSet::from([name.clone()]), ..world.observe(store) };
+    Ok(plan::plan(world.manifest, world.environment, &observed, &Scope::Replace(BTreeSet::new())))
 }
 
 /// An earlier value as a version of today.

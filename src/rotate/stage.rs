@@ -42,7 +42,7 @@ impl Machine<'_> {
     }
 
     /// Refuses programs that could not be started, before anything is changed.
-    pub(super) fn expect_programs(&self, names: &BTreeSet<SecretName>) -> Result<()> {
+    pub fn expect_programs(&self, names: &BTreeSet<SecretName>) -> Result<()> {
         let steps = [Step::Set, Step::Test, Step::Retire];
         let hooks = names.iter().flat_map(|name| steps.map(|step| self.programs.hooks(name, step))).flatten().collect();
         self.programs.expect(&hooks).map_err(|error| error.hint("nothing was changed"))

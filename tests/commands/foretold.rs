@@ -100,3 +100,30 @@ fn recipients_without_oneself_are_foretold() {
         assert!(run.stderr.contains("you could not open it again"), "{run:?}");
     }
 }
+
+#[test]
+fn a_file_that_waits_and_keeps_an_old_value_is_foretold_with_the_exit_of_the_run() {
+    let manifest = "[project]\nname = \"p\"\n[secrets.A]\nkind = \"random\"\noverlap = \"1d\"\n[secrets.B]\nkind = \"external\"\n\
+                    [secrets.C]\nkind = \"external\"\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n";
+    let project = Project::initialised(manifest);
+    for name in ["B", "C"] {
+        project
+            .run_with_stdin(["set", name], format!("sk_live_7Kd0aXw2QeRt5YuI8oPzLm3N{name}").as_bytes())
+            .assert_code(0);
+    }
+    project.run(["rotate", "A"]).assert_code(0);
+    project.run(["remove", "B", "--yes"]).assert_code(0);
+    let alike = |words: &[&str], stdin: &str, code: i32| {
+        let before = project.contents();
+        let foretold = project.run_with_stdin([words, &["-n"]].concat(), stdin.as_bytes()).assert_code(code);
+        assert!(project.contents() == before, "{words:?}");
+        let run = project.run_with_stdin(words.iter().copied(), stdin.as_bytes()).assert_code(code);
+        foretold.stderr + &run.stderr
+    };
+    // It is refused before anybody is asked about the overlap.
+    let told = alike(&["rotate", "A"], "", 1);
+    assert_eq!(told.matches("cannot be written before `B` has a value").count(), 2, "{told}");
+    let told = alike(&["generate", "--replace", "A", "--yes"], "", 8)
+        + &alike(&["set", "C"], "another-9fQ2mZx7Lw4TtRb8Vc1K", 8);
+    assert_eq!(told.matches("waiting       output env").count(), 4, "{told}");
+}

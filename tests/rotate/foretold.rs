@@ -343,3 +343,64 @@ fn what_stands_against_an_incident_is_foretold_with_the_exit_of_the_run() {
     let told = refused_alike(&project, "incident STRIPE --yes", 8);
     assert!(told.contains("`vault-kit set STRIPE`"), "{told}");
 }
+
+#[test]
+fn a_run_of_which_a_reader_cannot_be_started_changes_nothing_and_that_is_foretold() {
+    let project = project();
+    project.run(["rotate", "SESSION"]).assert_code(0);
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    for (code, words) in [(6, "you do not trust it as it is now"), (3, "there is no `hooks/owner`")] {
+        let before = project.contents();
+        for command in ["rotate SESSION", "rotate rollback SESSION"] {
+            let told = refused_alike(&project, command, code);
+            assert!(told.contains(words) && project.contents() == before, "{command}: {told}");
+        }
+        if code == 6 {
+            std::fs::remove_file(project.path("hooks/owner")).unwrap();
+        }
+    }
+    // What leaked is replaced all the same, and its reader is owed it.
+    crate::leaked::ban(&project, "SESSION");
+    let old = project.get("SESSION");
+    for words in ["rotate SESSION", "rotate --due"] {
+        let foretold = project.run(words.split(' ').chain(["-n"])).assert_code(8);
+        assert!(foretold.stderr.contains("would make    SESSION"), "{foretold:?}");
+    }
+    let run = project.run(["rotate", "SESSION"]).assert_code(8);
+    assert!(run.stderr.contains("`reload` of hook `server`") && project.get("SESSION") != old, "{run:?}");
+    // What is owed keeps nothing from being rotated that others read.
+    project.write("hooks/owner", PROGRAM);
+    set_mode(&project.path("hooks/owner"), 0o755);
+    let run = project.run(["rotate", "resume"]).assert_code(0);
+    assert!(run.stderr.contains("reloaded      server"), "{run:?}");
+}
+
+#[test]
+fn a_rollback_is_foretold_with_its_owners_its_files_and_their_readers() {
+    let project = project();
+    for name in ["DB", "SESSION"] {
+        project.run(["rotate", name]).assert_code(0);
+    }
+    let before = project.contents();
+    let told = project.run(["rotate", "rollback", "DB", "-n"]).assert_code(0).stderr;
+    let lines: Vec<String> = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let at = |line: &str| lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {told}"));
+    let order = [
+        at("would set DB by hook `owner` (hooks/owner)"),
+        at("would test DB by hook `owner` (hooks/owner)"),
+        at("would make URL template, since `DB` changed"),
+        at("would write .env 0600"),
+        at("would reload .env by hook `server` (hooks/owner), for `jobs`, `web`"),
+        at("would retire DB by hook `owner` (hooks/owner), 1d after the new value is in force"),
+    ];
+    assert!(order.is_sorted() && project.contents() == before, "{told}");
+    std::fs::remove_file(project.path("asked")).unwrap();
+    let foretold = calls(&project, &["rotate", "rollback", "DB"]);
+    let answer = project.run(["rotate", "rollback", "DB", "-n", "--json"]).assert_code(0).stdout;
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["made"][0]["secret"], &answer["secret"]), (&"URL".into(), &"DB".into()), "{answer}");
+    assert_eq!(foretold, ["set owner", "test owner", "reload server", "retire owner"]);
+    project.run(["rotate", "rollback", "DB", "--yes"]).assert_code(0);
+    assert_eq!(steps(&project), ["set", "test", "reload"], "and `retire` at the end of the overlap");
+    assert_eq!(calls(&project, &["rotate", "rollback", "SESSION"]), ["reload server"]);
+}

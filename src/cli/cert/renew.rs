@@ -117,7 +117,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     };
     tell(context, &answer, &delivered, &roots)?;
     tell_published(context, &plan);
-    Ok(if arguments.dry_run { Exit::DONE } else { delivered.exit() })
+    Ok(delivered.exit())
 }
 
 /// What was asked about, and what came along.

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::intended::not_startable;
 use crate::check::delivered::Delivered as Declared;
+use crate::cli::context::Context;
 use crate::cli::readers;
 use crate::cli::session::Session;
 use crate::cli::summary::row;
 use crate::deliver::{FileReport, Outcome};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::manifest::hook::Step;
 use crate::name::{OutputName, SecretName};
 use crate::rotate::calls;
@@ -106,15 +108,50 @@ pub fn changing(session: &Session<'_>, files: &[FileReport]) -> Vec<(OutputName,
     changed.filter_map(|it| Some((declared.output(&it.path)?.name.clone(), it.path.clone()))).collect()
 }
 
+/// Whether a run refuses to begin where a program could not be started that has to read the files which change: some would go on with
+/// old values. What leaked is replaced all the same, and a schedule has what is owed tried again.
+pub fn expects_reloads(store: &Store, order: &Order, selection: &Selection) -> bool {
+    let mut all = selection.fresh.iter().chain(&selection.going);
+    matches!(order, Order::Now(_)) && !all.any(|name| store.is_current_leaked(name))
+}
+
+/// Refuses files of which a reader could not be started.
+pub fn refuse_unread(session: &Session<'_>, programs: &dyn Programs, files: &[FileReport]) -> Result<()> {
+    let outputs = changing(session, files).into_iter().map(|(output, _)| output).collect();
+    programs.expect(&programs.reloads(&outputs)).map_err(|error| error.hint("nothing was changed"))
+}
+
+/// Whether any program that reads files could not be started: only then need be known which change.
+pub fn lacks_readers(session: &Session<'_>, programs: &dyn Programs) -> bool {
+    let outputs = session.manifest.outputs_in(&session.environment).map(|it| it.name.clone()).collect();
+    programs.expect(&programs.reloads(&outputs)).is_err()
+}
+
 impl Calls {
+    /// Why those of the hooks could not be started that could not, as the run itself says it: before anything is changed what it begins
+    /// with, and the readers of files where it `expects_reloads`; else it is a step that fails.
+    pub fn unusable(
+        &self,
+        context: &Context,
+        programs: &dyn Programs,
+        (selection, expects_reloads): (&Selection, bool),
+    ) -> Vec<Error> {
+        let is_begun_with = |call: &Call| match &call.secret {
+            Some(name) => selection.fresh.contains(name),
+            None => expects_reloads && !call.files.is_empty(),
+        };
+        let (first, later): (Vec<&Call>, Vec<&Call>) = self.all().partition(|call| is_begun_with(call));
+        let first: BTreeSet<&str> = first.into_iter().map(|call| call.hook.as_str()).collect();
+        let later = later.into_iter().map(|call| call.hook.as_str()).filter(|hook| !first.contains(hook));
+        let later = not_startable(context, programs, later);
+        let mut errors = not_startable(context, programs, first.iter().copied());
+        errors.extend(later.into_iter().map(Error::incomplete));
+        errors
+    }
+
     /// All of them, in order.
     pub fn all(&self) -> impl Iterator<Item = &Call> {
         self.before.iter().chain(&self.after)
-    }
-
-    /// The hooks that they are calls of.
-    pub fn hooks(&self) -> impl Iterator<Item = &str> {
-        self.all().map(|call| call.hook.as_str())
     }
 
     /// Tells of those before the new values are in force.

@@ -9,11 +9,11 @@ use super::foretold::changing;
 use crate::cli::context::Context;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
-use crate::cli::summary::{row, tell_files};
+use crate::cli::summary::{row, tell_files, tell_outputs_waiting};
 use crate::deliver::{Delivered, FileReport, Outcome};
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
-use crate::name::EnvName;
+use crate::name::{EnvName, OutputName, SecretName};
 use crate::plan::Plan;
 use crate::rotate::intent::{Deed, Intent};
 use crate::rotate::programs::Programs;
@@ -42,6 +42,8 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<&'a FileReport>,
     reloads: BTreeSet<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    outputs_waiting: &'a BTreeMap<OutputName, BTreeSet<SecretName>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told>,
 }
@@ -53,8 +55,9 @@ pub fn tell(
     programs: &dyn Programs,
     Rehearsed { intents, stopped, lists, is_begun, .. }: Rehearsed,
     reloads: &BTreeMap<String, Trouble>,
-    Delivered { files, warnings, .. }: &Delivered,
+    delivered: &Delivered,
 ) -> Result<Exit> {
+    let Delivered { files, warnings, waiting, .. } = delivered;
     let ui = session.context.ui;
     let paste = Paste::new(session.context);
     for warning in warnings {
@@ -68,7 +71,7 @@ pub fn tell(
     let mut errors: Vec<Error> = stopped.into_iter().map(|error| paste.error(error)).collect();
     let unusable = not_startable(session.context, programs, asked.chain(reloads.iter().map(String::as_str)));
     errors.extend(unusable.into_iter().map(|error| if is_begun { error.incomplete() } else { error }));
-    let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
+    let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or_else(|| delivered.exit(), Exit::from);
     if ui.json {
         ui.object(&Answer {
             schema_version: SCHEMA_VERSION,
@@ -77,6 +80,7 @@ pub fn tell(
             rotations: &intents,
             files: files.iter().chain(&lists).filter(|it| it.outcome != Outcome::Unchanged).collect(),
             reloads,
+            outputs_waiting: waiting,
             errors: errors.iter().map(Told::from).collect(),
         })?;
         return Ok(exit);
@@ -113,6 +117,7 @@ pub fn tell(
     }
     tell_files(ui, files, true);
     tell_files(ui, &lists, true);
+    tell_outputs_waiting(ui, waiting);
     for hook in &reloads {
         ui.say(row("would reload", hook, format_args!("")).trim_end());
     }

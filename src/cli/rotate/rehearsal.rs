@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::answer::Told;
 use super::foretold;
-use super::intended::not_startable;
 use crate::cli::paste::Paste;
 use crate::cli::session::Session;
 use crate::cli::summary::{Summary, row};
@@ -68,14 +67,16 @@ impl Rehearsal {
         let is_promised = |name: &&SecretName| is_promised(world, &store, name).unwrap_or_default();
         let promised = self.selection.going.iter().filter(is_promised).cloned().collect();
         let keeping = self.keeping(session, &store);
+        let expects_reloads = foretold::expects_reloads(&store, &self.order, &self.selection);
         let delivered = deliver(world, &mut store, &self.plan)?;
         let programs = super::programs(session);
         let selection = (&self.order, &self.selection, &promised);
         let calls = foretold::calls(session, &store, &programs, selection, (&keeping, &delivered.files))?;
         let paste = Paste::new(context);
         let stopped = self.stopped.into_iter().map(|error| paste.error(error));
-        let errors: Vec<Error> = stopped.chain(not_startable(context, &programs, calls.hooks())).collect();
-        let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from);
+        let errors: Vec<Error> =
+            stopped.chain(calls.unusable(context, &programs, (&self.selection, expects_reloads))).collect();
+        let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or_else(|| delivered.exit(), Exit::from);
         let asked = self.plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone());
         let summary = Summary::new(&session.environment, &session.manifest, &self.plan, &delivered, true);
         let summary = summary.telling(&asked.collect()).without_made(&promoted).breaking(&self.consequences);

@@ -7,20 +7,25 @@ use clap::Args;
 use serde::Serialize;
 
 use super::answer::{self, Told, minute};
-use super::foretold::outputs_of;
-use super::intended::not_startable;
+use super::foretold;
+use super::rehearsal;
 use super::versions;
 use crate::cli::context::Context;
 use crate::cli::session::Session;
+use crate::cli::summary::Summary;
 use crate::clock::SystemClock;
+use crate::deliver::Delivered;
 use crate::error::{Error, Kind, Result};
 use crate::exit::Exit;
-use crate::name::{EnvName, SecretName, VersionId};
-use crate::plan;
+use crate::name::{SecretName, VersionId};
+use crate::plan::Plan;
+use crate::rotate::intent::keeps;
 use crate::rotate::machine::Machine;
 use crate::rotate::programs::{Programs, Step};
 use crate::rotate::rollback::{self, Earlier};
-use crate::ui::SCHEMA_VERSION;
+use crate::rotate::select::{Order, Selection};
+use crate::store::Store;
+use crate::world::World;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -40,15 +45,16 @@ pub struct Arguments {
 /// What a rehearsal answers.
 #[derive(Serialize)]
 struct Answer<'a> {
-    schema_version: u32,
-    dry_run: bool,
-    environment: &'a EnvName,
+    #[serde(flatten)]
+    summary: &'a Summary<'a>,
     secret: &'a SecretName,
     /// The version whose value would be in force again.
     version: VersionId,
     created: DateTime<Utc>,
     /// Whether that works.
     worth: &'a str,
+    /// The hooks that it would call, in order.
+    calls: Vec<&'a foretold::Call>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told>,
 }
@@ -64,19 +70,22 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let identities = context.identities()?;
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
-    let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
     let earlier = rollback::earlier(&world, &opened.store, &name, to)?;
     let programs = super::programs(&session);
+    Machine::new(&world, &programs, &SystemClock).expect_rollback(&world, &opened.store, &name, arguments.dry_run)?;
+    let worth = worth(&name, &earlier, !programs.hooks(&name, Step::Set).is_empty());
     if arguments.dry_run {
-        Machine::new(&world, &programs, &SystemClock).expect_rollback(&world, &opened.store, &name, true)?;
+        let rehearsal = Rehearsal { name: &name, earlier: &earlier, worth: &worth };
+        return foretell(&session, &world, opened.store, &programs, rehearsal);
+    }
+    if foretold::lacks_readers(&session, &programs) {
+        let (_, delivered) = deliver(&world, &mut opened.store, &name, &earlier)?;
+        foretold::refuse_unread(&session, &programs, &delivered.files)?;
     }
     let digest = opened.digest;
     drop(opened.store);
-    let worth = worth(&name, &earlier, !programs.hooks(&name, Step::Set).is_empty());
-    if arguments.dry_run {
-        return foretell(&session, &programs, &name, &earlier, &worth);
-    }
     if !context.ui.json {
         context.ui.say(&format!("`{name}` goes back to the value of {}", minute(earlier.created)));
         context.ui.say(&worth);
@@ -85,32 +94,57 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     answer::tell(context, &session, report, &[worth], false)
 }
 
+/// What a rehearsal is about.
+struct Rehearsal<'a> {
+    name: &'a SecretName,
+    earlier: &'a Earlier,
+    worth: &'a str,
+}
+
+/// What would be made anew with the value, and the files.
+fn deliver(world: &World<'_>, store: &mut Store, name: &SecretName, earlier: &Earlier) -> Result<(Plan, Delivered)> {
+    let plan = rollback::foresee(world, store, name, earlier)?;
+    let delivered = rehearsal::deliver(world, store, &plan)?;
+    Ok((plan, delivered))
+}
+
 /// Tells what would be done, and which program could not be started to have the files read.
 fn foretell(
     session: &Session<'_>,
+    world: &World<'_>,
+    mut store: Store,
     programs: &dyn Programs,
-    name: &SecretName,
-    earlier: &Earlier,
-    worth: &str,
+    Rehearsal { name, earlier, worth }: Rehearsal<'_>,
 ) -> Result<Exit> {
     let context = session.context;
-    let changing = plan::dependents(&session.manifest, &BTreeSet::from([name.clone()]));
-    let reloads = programs.reloads(&outputs_of(session, &changing));
-    let errors = not_startable(context, programs, reloads.iter().map(String::as_str));
+    let fresh = BTreeSet::from([name.clone()]);
+    let is_owed = store.rotations.running.get(name).is_some_and(|it| it.base != earlier.version);
+    let retire_first = fresh.iter().filter(|_| is_owed).cloned().collect();
+    let keeping = fresh.iter().filter(|name| keeps(&session.manifest, &store, (name, None), context.now));
+    let keeping = keeping.cloned().collect();
+    let selection = Selection { fresh: fresh.clone(), retire_first, ..Selection::default() };
+    let (plan, delivered) = deliver(world, &mut store, name, earlier)?;
+    let selected = (&Order::Now(fresh), &selection, &BTreeSet::new());
+    let calls = foretold::calls(session, &store, programs, selected, (&keeping, &delivered.files))?;
+    let errors = calls.unusable(context, programs, (&selection, true));
+    let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or_else(|| delivered.exit(), Exit::from);
+    let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).completed(context);
     let Earlier { version, created, .. } = *earlier;
     if context.ui.json {
-        let (schema_version, dry_run, environment, secret) = (SCHEMA_VERSION, true, &session.environment, name);
-        let errors = errors.iter().map(Told::from).collect();
-        context.ui.object(&Answer { schema_version, dry_run, environment, secret, version, created, worth, errors })?;
-    } else {
-        let created = minute(created);
-        context.ui.say(&format!("would go back to the value of {created} of `{name}`, version {version}"));
-        context.ui.say(worth);
-        for error in &errors {
-            context.ui.problem(error);
-        }
+        let (calls, errors) = (calls.all().collect(), errors.iter().map(Told::from).collect());
+        context.ui.object(&Answer { summary: &summary, secret: name, version, created, worth, calls, errors })?;
+        return Ok(exit);
     }
-    Ok(Kind::most_severe(errors.iter().map(Error::kind)).map_or(Exit::DONE, Exit::from))
+    let created = minute(created);
+    context.ui.say(&format!("would go back to the value of {created} of `{name}`, version {version}"));
+    context.ui.say(worth);
+    calls.tell_before(context.ui);
+    summary.tell_words(context.ui);
+    calls.tell_after(context.ui);
+    for error in &errors {
+        context.ui.problem(error);
+    }
+    Ok(exit)
 }
 
 fn version(text: &str) -> Result<VersionId> {

@@ -7,7 +7,8 @@ use clap::Args;
 
 use super::answer;
 use super::due::{self, Known};
-use super::rehearsal::Rehearsal;
+use super::foretold;
+use super::rehearsal::{self, Rehearsal};
 use crate::cli::context::Context;
 use crate::cli::session::Session;
 use crate::cli::{cert, consequences};
@@ -74,10 +75,11 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
     let files = session.files();
     let world = session.world(&files, &identities, false)?;
     let programs = super::programs(session);
-    let opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
+    let mut opened = session.open_store_unless_dry(&identities, arguments.dry_run)?;
     world.check_agreement(&opened.store)?;
-    let mut selection = if arguments.dry_run {
-        Machine::new(&world, &programs, &SystemClock).select(&world, &opened.store, &order, true)?
+    // Who is asked may say yes to what can be done.
+    let mut selection = if arguments.dry_run || matches!(order, Order::Now(_)) {
+        Machine::new(&world, &programs, &SystemClock).select(&world, &opened.store, &order, arguments.dry_run)?
     } else {
         select::select(&session.manifest, &opened.store, &order, &programs, world.now)?
     };
@@ -90,6 +92,7 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
         let rehearsal = Rehearsal { order, selection, plan, stopped, questions, consequences };
         return rehearsal.tell(session, &world, opened.store);
     }
+    expect_reloads(session, &world, &mut opened.store, &programs, (&order, &selection, &plan))?;
     let digest = opened.digest;
     drop(opened.store);
     for question in &questions {
@@ -104,6 +107,21 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
         world.record(&mut session.open_store_for_writing(&identities)?, "rotate", &[])?;
     }
     answer::tell(context, session, report, &consequences, arguments.due)
+}
+
+/// Refuses a run that would change files of which a reader could not be started.
+fn expect_reloads(
+    session: &Session<'_>,
+    world: &World<'_>,
+    store: &mut Store,
+    programs: &dyn Programs,
+    (order, selection, plan): (&Order, &Selection, &Plan),
+) -> Result<()> {
+    if !foretold::expects_reloads(store, order, selection) || !foretold::lacks_readers(session, programs) {
+        return Ok(());
+    }
+    Machine::new(world, programs, &SystemClock).expect_programs(&selection.fresh)?;
+    foretold::refuse_unread(session, programs, &rehearsal::deliver(world, store, plan)?.files)
 }
 
 /// What a schedule meets now and then is told in one line: there is nothing to be done about it.

@@ -1,9 +1,10 @@
 //! The lines of an answer in words: what was done, to what, and how.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use crate::deliver::{FileReport, Outcome};
-use crate::name::SecretName;
+use crate::name::{OutputName, SecretName};
 use crate::ui::Ui;
 
 /// Says whose revocation lists were made anew.
@@ -30,6 +31,15 @@ pub fn tell_files(ui: Ui, files: &[FileReport], dry_run: bool) {
             (_, false) => "wrote",
         };
         ui.say(row(verb, &file.path, format_args!("{}", file.mode)).trim_end());
+    }
+}
+
+/// Says which outputs wait, and for what.
+pub fn tell_outputs_waiting(ui: Ui, waiting: &BTreeMap<OutputName, BTreeSet<SecretName>>) {
+    for (output, names) in waiting {
+        let names: Vec<&str> = names.iter().map(SecretName::as_str).collect();
+        let output = format!("output {output}");
+        ui.say(&row("waiting", &output, format_args!("for {}", names.join(", "))));
     }
 }
 
