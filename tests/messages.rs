@@ -760,7 +760,7 @@ fn a_file_that_somebody_else_wrote() {
     exit 7
     --- stderr
     vault-kit: error: `.secrets/api_key` is there already, and vault-kit did not write it
-    vault-kit: hint: to keep what is in it, take it into the store: `vault-kit import .secrets/api_key`
+    vault-kit: hint: to keep what is in it, take it into the store: `vault-kit import --replace .secrets/api_key`
     vault-kit: hint: to keep it as a file, move it aside: `mv [project]/.secrets/api_key [project]/.vault-kit/.secrets-api_key.old`
     vault-kit: hint: to replace it, add `--yes` to `init` or `render`
     vault-kit: error: `more.json` is there already, and vault-kit did not write it

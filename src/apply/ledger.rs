@@ -43,11 +43,21 @@ impl World<'_> {
     }
 
     /// As [`World::record`] of nothing, behind a recovery: its ledger may be that of another state than the files, so that these are looked at.
-    pub fn record_recovered(&self, opened: &Opened) -> Result<()> {
+    ///
+    /// Where what is newer `is_forgotten`, the files may be all that has it: those that have values which the store does not count as
+    /// somebody else's from now on, and are told.
+    pub fn record_recovered(&self, opened: &Opened, is_forgotten: bool) -> Result<Vec<String>> {
         let mut files = self.listed_files(&opened.store)?;
-        let prepared = self.prepare(&opened.store);
-        files.extend(prepared.map(|it| it.recognised(self, &opened.store)).unwrap_or_default());
-        self.keep_up(opened, files, self.is_behind()?).map(drop)
+        let mut unknown = Vec::new();
+        if let Ok(prepared) = self.prepare(&opened.store) {
+            if is_forgotten {
+                unknown = prepared.unknown(self, &opened.store)?;
+                files.retain(|path, _| !unknown.contains(path));
+            }
+            files.extend(prepared.recognised(self, &opened.store));
+        }
+        self.keep_up(opened, files, self.is_behind()?)?;
+        Ok(unknown)
     }
 
     /// The ledger as it should be of a store that is sealed with that digest, and whose own is gone or another state's.

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::manifest::Declaration;
 use crate::manifest::hook::Step;
 use crate::name::SecretName;
+use crate::shell;
 use crate::store::Store;
 use crate::store::files::{Opened, StoreFiles};
 use crate::store::recover::{Manner, Record, Recovered, Recovery};
@@ -105,7 +106,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     if world.consent.clock && opened.store.is_clock_behind(world.now) {
         accept_clock(context, &world, &mut opened)?;
     } else {
-        world.record_recovered(&opened)?;
+        let unknown = world.record_recovered(&opened, recovered.is_forgotten)?;
+        for path in &unknown {
+            let import = format!("`vault-kit import --replace {}`", shell::path(path));
+            context.warn(&format!(
+                "`{path}` has values that the store does not: before it is written anew, take them in with {import}"
+            ));
+        }
     }
     if recovery != Recovery::Nothing {
         let next = "write the files anew with `vault-kit render`, then see `vault-kit check`";

@@ -1,11 +1,12 @@
 //! Values that somebody wrote into a file of ours, and that the store does not have: a write takes them out.
 
 use super::PreparedFile;
+use super::foreign::has_block;
 use super::recognised::{is_all_known, version_of};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::dotenv_read::Entry;
 use crate::emit::{dotenv_block, json_read};
-use crate::manifest::Format;
+use crate::manifest::{Format, Kind, Manifest};
 use crate::name::SecretName;
 use crate::secret::Secret;
 use crate::store::Store;
@@ -29,6 +30,26 @@ pub(super) fn names(it: &PreparedFile<'_>, present: &Secret, store: &Store) -> V
         }
         Format::Pem { .. } if !it.file.public && !is_all_known(present, store) => only().into_iter().collect(),
         _ => Vec::new(),
+    }
+}
+
+/// Whether a value is lost with a file that nobody here could make again: what is made of others is.
+pub(super) fn loses(it: &PreparedFile<'_>, present: &Secret, manifest: &Manifest, store: &Store) -> bool {
+    let is_made = |name: &SecretName| {
+        let kind = manifest.secret(name).map(|it| &it.kind);
+        matches!(kind, Some(Kind::Template(_) | Kind::Token(_) | Kind::Certificate(_)))
+    };
+    let of_entries = |entries: &[Entry]| {
+        let name = |entry: &Entry| SecretName::new(entry.name.as_str()).ok();
+        unknown(it, entries, store).any(|entry| name(entry).is_none_or(|name| !is_made(&name)))
+    };
+    match it.output.format {
+        Format::Dotenv { dialect } => {
+            let entries = dotenv_block::entries_inside(&it.file.path, dialect, present).ok().flatten();
+            entries.map_or_else(|| has_block(present), |entries| of_entries(&entries))
+        }
+        Format::Json => of_entries(&json_read::read(present.expose()).unwrap_or_default()),
+        _ => !it.holds.keys().all(is_made) && !names(it, present, store).is_empty(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::places::Places;
-use super::{Prepared, PreparedFile, dropped};
+use super::{Prepared, PreparedFile, dropped, edited};
 use crate::check::placeholder::is_placeholder;
 use crate::emit::{self, Values, dotenv_block, dotenv_refused};
 use crate::error::{Error, Kind, Result};
@@ -32,7 +32,7 @@ impl Prepared<'_> {
         let others = world.other_ledgers()?;
         self.ask_each(world, |it, places| {
             refuse_list(it, world, places)?;
-            if world.consent.overwrite { Ok(()) } else { refuse_file(it, world.environment, places, &others, old) }
+            if world.consent.overwrite { Ok(()) } else { refuse_file(it, (world, store), places, &others, old) }
         })?;
         let dropped = dropped::words(self, world, store, old, &others)?;
         self.warnings.extend(dropped);
@@ -63,7 +63,7 @@ fn refuse_list(it: &PreparedFile<'_>, world: &World<'_>, places: &Places<'_>) ->
 
 fn refuse_file(
     it: &PreparedFile<'_>,
-    ours: &EnvName,
+    (world, store): (&World<'_>, &Store),
     places: &Places<'_>,
     others: &[(&EnvName, Ledger)],
     old: &BTreeMap<String, DeliveredFile>,
@@ -74,7 +74,7 @@ fn refuse_file(
     // A production host must not get development's values because somebody forgot `-e`.
     let other = others.iter().find(|(_, ledger)| ledger.files.get(path).is_some_and(|it| is_as_written(&facts, it)));
     if let Some((other, _)) = other {
-        return Err(of_other_environment(path, other, ours));
+        return Err(of_other_environment(path, other, world.environment));
     }
     if old.contains_key(path) {
         return Ok(());
@@ -82,6 +82,8 @@ fn refuse_file(
     match places.read(&it.file.path)?.filter(|present| !says_the_same(it, present)) {
         Some(present) if it.file.shared && !has_block(&present) => Ok(()),
         Some(present) if is_taken_over(it, &present) => Ok(()),
+        // What it has was taken into the store meanwhile.
+        Some(present) if it.file.shared && !edited::loses(it, &present, world.manifest, store) => Ok(()),
         Some(_) => Err(foreign_file(it.output, path, root.path())),
         None => Ok(()),
     }
@@ -178,8 +180,10 @@ fn foreign_file(output: &Output, path: &str, root: &Path) -> Error {
     let message = format!("`{path}` is there already, and vault-kit did not write it");
     let error = Error::new(Kind::Conflict, "foreign-file", message);
     let error = match output.format {
-        Format::DockerSecrets { .. } | Format::Dotenv { .. } => error
-            .hint(format!("to keep what is in it, take it into the store: `vault-kit import {}`", shell::path(path))),
+        Format::DockerSecrets { .. } | Format::Dotenv { .. } => error.hint(format!(
+            "to keep what is in it, take it into the store: `vault-kit import --replace {}`",
+            shell::path(path)
+        )),
         _ => error,
     };
     let place = |path: &str| {

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::foreign::says_the_same;
-use super::{Prepared, PreparedFile};
+use super::{Prepared, PreparedFile, edited};
 use crate::api_key::document::Document as ApiKeys;
 use crate::emit::dotenv_read::Entry;
 use crate::emit::{dotenv_block, json_read};
+use crate::error::Result;
 use crate::gather::Gather;
 use crate::manifest::Format;
 use crate::name::{SecretName, VersionId};
@@ -28,6 +29,18 @@ impl Prepared<'_> {
     pub fn recognised(&self, world: &World<'_>, store: &Store) -> BTreeMap<String, DeliveredFile> {
         let lines = self.files.iter().filter_map(|it| self.line(it, world, store));
         lines.map(|line| (line.file.clone(), line)).gather()
+    }
+
+    /// The files that have values which the store does not, and which a write would lose.
+    pub fn unknown(&self, world: &World<'_>, store: &Store) -> Result<Vec<String>> {
+        let mut paths = Vec::new();
+        for it in &self.files {
+            let present = self.places.read(&it.file.path)?;
+            if present.is_some_and(|present| edited::loses(it, &present, world.manifest, store)) {
+                paths.push(it.file.path.clone());
+            }
+        }
+        Ok(paths)
     }
 
     fn line(&self, it: &PreparedFile<'_>, world: &World<'_>, store: &Store) -> Option<DeliveredFile> {

@@ -319,3 +319,49 @@ fn what_a_record_told_that_was_rotated_away_counts_as_what_it_tells_now() {
     fs::remove_file(&record).unwrap();
     project.run(["store", "recover"]).assert_code(0);
 }
+
+/// What only files have, since the store that had it and its second copy are gone, is not dropped by the next write.
+#[test]
+fn values_that_only_the_files_have_are_kept_from_being_overwritten_behind_an_older_store() {
+    const SHOP: &str = "[project]\nname = \"p\"\n[secrets.KEY]\nkind = \"random\"\noverlap = \"1d\"\nrotate = \"30d\"\n\
+                        [secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"KEY\"\nrole = \"service\"\n\
+                        [secrets.PASSWORD]\nkind = \"password\"\n\
+                        [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n\
+                        [outputs.files]\nformat = \"docker-secrets\"\npath = \".secrets\"\nsecrets = [\"PASSWORD\"]\n";
+    for with_ledger in [false, true] {
+        let project = Project::initialised(SHOP);
+        let ledger = ".vault-kit/dev.ledger.jsonl";
+        let old = [STORE, ledger].map(|file| project.bytes(file));
+        project.run(["rotate", "KEY"]).assert_code(0);
+        project.run(["generate", "--replace", "PASSWORD", "--yes"]).assert_code(0);
+        let newer = [project.get("KEY"), project.get("PASSWORD")];
+        project.write(STORE, &old[0]);
+        if with_ledger {
+            project.write(ledger, &old[1]);
+        }
+        fs::remove_file(project.state().join("dev.copy")).unwrap();
+        let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+        let hints = [".env", ".secrets/password"].map(|path| format!("`vault-kit import --replace {path}`"));
+        assert!(hints.iter().all(|hint| run.stderr.contains(hint)), "{run:?}");
+        let files = [project.read(".env"), project.read(".secrets/password")];
+        for words in [&["render"][..], &["rotate", "KEY"], &["generate", "--replace", "KEY", "--yes"]] {
+            let run = project.run(words).assert_code(7);
+            assert!(hints.iter().all(|hint| run.stderr.contains(hint)), "{words:?}: {run:?}");
+            assert!([project.read(".env"), project.read(".secrets/password")] == files, "{words:?}");
+        }
+        project.run(["import", "--replace", ".env"]).assert_code(0);
+        let run = project.run(["render"]).assert_code(0);
+        assert!(!run.stderr.contains("loses"), "{run:?}");
+        assert!([project.get("KEY"), project.get("PASSWORD")] == newer);
+        project.run(["check"]).assert_code(0);
+    }
+    // On purpose they are given up.
+    let project = Project::initialised(SHOP);
+    let old = project.bytes(STORE);
+    project.run(["generate", "--replace", "PASSWORD", "--yes"]).assert_code(0);
+    project.write(STORE, &old);
+    fs::remove_file(project.state().join("dev.copy")).unwrap();
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    project.run(["render", "--yes"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+}
