@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::manifest::{Declaration, Format, Manifest};
+use crate::deliver;
+use crate::manifest::{Declaration, Format, Manifest, Output};
 use crate::name::{EnvName, SecretName};
 use crate::plan;
 use crate::store::incidents::{Affected, Copy, Delivery, RemoteCopy};
@@ -99,7 +100,7 @@ fn deliveries(
             path: file.file.clone(),
             output: file.output.clone(),
             form: file.form.clone().unwrap_or_default(),
-            mode: output.map(|output| format!("{:04o}", output.mode)).unwrap_or_default(),
+            mode: output.map(|output| mode(manifest, output, &file.file)).unwrap_or_default(),
             old,
             services: known.readers.get(&file.file).cloned().unwrap_or_default(),
         })
@@ -117,6 +118,14 @@ fn deliveries(
         services: BTreeSet::new(),
     });
     known.files.values().filter_map(of_file).chain(of_operator).collect()
+}
+
+/// The mode of a file of an output: what is no secret, such as a certificate, has another one than the rest.
+fn mode(manifest: &Manifest, output: &Output, path: &str) -> String {
+    let pieces = |name: &SecretName| output.pem_files(name, &manifest.secret(name)?.kind);
+    let mut pieces = output.secrets.iter().filter_map(pieces).flatten();
+    let is_public = pieces.any(|(piece, file)| file == path && piece.is_public());
+    format!("{:04o}", deliver::options(output, is_public).mode)
 }
 
 fn remote(manifest: &Manifest, environment: &EnvName, store: &Store, name: &SecretName) -> Option<RemoteCopy> {

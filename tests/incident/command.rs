@@ -618,8 +618,10 @@ fn a_timeline_that_cannot_be_written_keeps_nothing_from_being_banned() {
     assert!(run.stderr.contains("error:") && run.stderr.contains("/.vault-kit/incidents/"), "{run:?}");
     assert!(run.stderr.contains("the timeline comes with the same command once more"), "{run:?}");
     assert!(project.get("AUTH") != old && !run.stderr.contains("vault-kit render"), "{run:?}");
+    assert!(!run.stderr.contains("\ntimeline "), "there is none: {run:?}");
     project.run_with_stdin(["set", "DB_PASSWORD"], &old).assert_code(7);
-    assert!(project.run(["incident", "list"]).assert_code(0).stdout.contains("replaced"));
+    let list = project.run(["incident", "list"]).assert_code(0).stdout;
+    assert!(list.contains("replaced; without a timeline: something stands in the place of"), "{list}");
     let id = project.store().incidents.keys().next().unwrap().clone();
     let shown = project.run(["incident", "show", &id]).assert_code(0);
     assert!(
@@ -629,6 +631,17 @@ fn a_timeline_that_cannot_be_written_keeps_nothing_from_being_banned() {
     let answer = json(&declare(&project, &["AUTH", "--json"]).assert_code(8));
     assert_eq!((&answer["declared"], answer["errors"].as_array().unwrap().len()), (&false.into(), 1));
     fs::remove_file(project.path(".vault-kit/incidents")).unwrap();
-    declare(&project, &["AUTH"]).assert_code(0);
-    assert!(timeline(&project).0.contains("`AUTH` has a new value"));
+    let run = declare(&project, &["AUTH"]).assert_code(0);
+    assert!(timeline(&project).0.contains("`AUTH` has a new value") && run.stderr.contains("\ntimeline "), "{run:?}");
+    assert!(project.run(["incident", "list"]).assert_code(0).stdout.ends_with("  replaced\n"));
+}
+
+#[test]
+fn a_certificate_is_told_with_its_own_mode_and_its_key_with_that_of_the_output() {
+    let project = shop();
+    let told = project.run(["incident", "TLS", "-n"]).assert_code(0).stderr;
+    for (file, mode) in [("fullchain.pem", "0644"), ("key.pem", "0600"), ("ca.pem", "0644")] {
+        assert_eq!(project.mode(&format!("tls/{file}")), u32::from_str_radix(mode, 8).unwrap());
+        assert!(told.contains(&format!("in `tls/{file}` (output tls, pem {mode})")), "{told}");
+    }
 }

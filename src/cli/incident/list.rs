@@ -45,6 +45,9 @@ struct Listed<'a> {
     undelivered: Vec<&'a SecretName>,
     /// The secrets that have a new value in files which a program has yet to read.
     unread: Vec<&'a SecretName>,
+    /// Whether no timeline can be where it is to be.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    without_timeline: bool,
     /// As it is now.
     #[serde(flatten)]
     incident: Incident,
@@ -106,6 +109,7 @@ fn listed<'s>(
             .filter(is_unread)
             .map(|it| &it.secret)
             .collect(),
+        without_timeline: session.root.facts(&timeline::path(id, incident)).is_err(),
         incident: timelines::current(session, store, id, incident),
     }
 }
@@ -124,7 +128,12 @@ fn as_row(it: &Listed<'_>) -> [String; 4] {
     ];
     let open = states.into_iter().filter(|(_, secrets)| !secrets.is_empty());
     let open: Vec<String> = open.map(|(what, secrets)| format!("{what} {}", names(secrets))).collect();
-    let state = if open.is_empty() { "replaced".to_owned() } else { open.join("; ") };
+    let mut state = if open.is_empty() { "replaced".to_owned() } else { open.join("; ") };
+    if it.without_timeline {
+        state.push_str("; without a timeline: something stands in the place of `");
+        state.push_str(timeline::DIRECTORY);
+        state.push('`');
+    }
     [it.id.to_owned(), second(it.incident.at), names(&leaked), state]
 }
 

@@ -244,7 +244,7 @@ impl Answer<'_> {
             for (number, what) in one.incident.remains.iter().enumerate() {
                 ui.say(&format!("left to do {}: {}", number + 1, paste.words(what)));
             }
-            if !self.dry_run {
+            if !self.dry_run && Timelines::is_there(session, one.timeline) {
                 ui.say(&row("timeline", one.timeline, format_args!("incident {}", one.id)));
             }
         }

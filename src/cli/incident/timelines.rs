@@ -37,6 +37,11 @@ impl Timelines {
         self.0.keys().try_for_each(|id| text(session, store, id).map(drop))
     }
 
+    /// Whether there is a file of what is told as a timeline's path.
+    pub fn is_there(session: &Session<'_>, path: &str) -> bool {
+        session.root.facts(path).is_ok_and(|facts| facts.is_some())
+    }
+
     /// Writes those that are not as they should be.
     pub fn write(&self, session: &Session<'_>, store: &Store) -> Result<()> {
         for (id, path) in &self.0 {
@@ -64,7 +69,7 @@ fn write_waiting(session: &Session<'_>, world: &World<'_>) -> Result<()> {
     let waiting = store.incidents.iter().filter(|(_, incident)| waits(incident)).map(|(id, _)| id);
     let mut timelines = Timelines::of(&store, waiting);
     // One that somebody took away is not brought back.
-    timelines.0.retain(|_, path| session.root.facts(path).is_ok_and(|facts| facts.is_some()));
+    timelines.0.retain(|_, path| Timelines::is_there(session, path));
     timelines.write(session, &store)
 }
 
