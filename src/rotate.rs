@@ -183,7 +183,7 @@ pub struct Problem {
     pub secret: Option<SecretName>,
     /// Whether its rotation was being given up.
     pub is_aborting: bool,
-    /// Whether what that would tell the owner leaked.
+    /// Whether the value in force leaked, which giving up would tell the owner.
     pub is_leaked: bool,
     /// What failed.
     pub failure: Failure,
@@ -236,6 +236,7 @@ impl Problem {
             ("retire", false) => "the new value is in force, and the old one may still be accepted",
             ("retire", true) => "the value before it is in force, and the one that was given up may still be accepted",
             (_, true) => "the owner may know the candidate; the current value is in force in our files",
+            _ if self.is_leaked => "nothing was promoted: the value that leaked is in force",
             _ => "nothing was promoted: the old value is in force",
         };
         let error = self.of_secret(secret, state);
@@ -253,7 +254,8 @@ impl Problem {
                 .hint(format!("{words}: `vault-kit rotate abort {secret} --without-hooks`"));
         }
         let error = error.hint("once it can, go on with the same value: `vault-kit rotate resume`");
-        if step == "retire" {
+        // Whoever gives it up goes on with what leaked; where no hook could go on with it, that is how another is begun.
+        if step == "retire" || self.is_leaked && !self.failure.hook.is_empty() {
             return error;
         }
         error.hint(format!("or give it up: `vault-kit rotate abort {secret}`"))

@@ -18,10 +18,15 @@ pub const SAME: TimeDelta = TimeDelta::hours(24);
 /// Findings that tell the version decide by it. A name alone means the value in force; where that took the place of one
 /// that leaked less than [`SAME`] ago, the command that replaced it is being repeated.
 pub fn by<'s>(store: &'s Store, name: &SecretName, findings: &[Finding], now: DateTime<Utc>) -> Option<&'s str> {
-    let versions: Vec<_> = findings.iter().filter(|it| it.secret == *name).filter_map(|it| it.version).collect();
+    let found = findings.iter().filter(|it| it.secret == *name).filter_map(|it| it.version);
+    // One that the store does not know is told by no incident: then the name means what it would alone.
+    let versions: Vec<_> = found.filter(|version| store.version(name, *version).is_some()).collect();
     let about = |covers: &dyn Fn(&Incident) -> bool| {
         let found = store.incidents.iter().filter(|(_, incident)| covers(incident));
-        found.max_by_key(|(_, incident)| incident.at).map(|(id, _)| id.as_str())
+        // Of two within a second the later one is about the newer version.
+        let newest =
+            |incident: &Incident| store.versions(name).enumerate().filter(|(_, it)| incident.has(name, it.id)).last();
+        found.max_by_key(|(_, incident)| (incident.at, newest(incident).map(|(at, _)| at))).map(|(id, _)| id.as_str())
     };
     if !versions.is_empty() {
         return about(&|incident| versions.iter().all(|version| incident.has(name, *version)));

@@ -248,6 +248,7 @@ pub(super) fn write_down(
         let operation = in_flight(&mut opened.store.rotations, &name)?;
         operation.trouble.add(problem.failure.clone());
         problem.again = operation.again();
+        problem.is_leaked = opened.store.is_current_leaked(&name);
         run.active.remove(&name);
         run.report.problems.push(problem);
     }

@@ -293,6 +293,37 @@ fn a_scan_s_findings_decide_by_version_and_their_places_are_told() {
 }
 
 #[test]
+fn a_version_that_the_store_does_not_know_means_the_one_in_force_and_is_replaced_once() {
+    let project = shop();
+    let old = project.get("AUTH");
+    let version = "0a7b9c1e-7c55-4f0e-9c3a-2f4f6d0c1b2a";
+    let finding =
+        serde_json::json!({"secret": "AUTH", "version": version, "path": "src/app.py", "line": 3, "rule": "ours"});
+    project.write("scan.json", serde_json::json!({"schema_version": 1, "findings": [finding]}).to_string());
+    let run = declare(&project, &["--from-scan", "scan.json"]).assert_code(0);
+    assert!(run.stderr.contains("`AUTH` was found in a version that the store does not know"), "{run:?}");
+    let new = project.get("AUTH");
+    assert!(new != old);
+    declare(&project, &["--from-scan", "scan.json"]).assert_code(0);
+    assert!(project.get("AUTH") == new && project.store().incidents.len() == 1);
+}
+
+#[test]
+fn of_two_incidents_within_a_second_a_name_means_the_later_one() {
+    let project = shop();
+    declare(&project, &["AUTH"]).assert_code(0);
+    let first = project.store().incidents.keys().next().unwrap().clone();
+    declare(&project, &["AUTH", "--again"]).assert_code(0);
+    project.edit_store(|store| {
+        let at = store.incidents[&first].at;
+        store.incidents.values_mut().for_each(|it| it.at = at);
+    });
+    let later = project.store().incidents.into_keys().find(|id| *id != first).unwrap();
+    let told = declare(&project, &["AUTH"]).assert_code(0).stderr;
+    assert!(told.contains(&format!("`AUTH` was declared before, in incident {later},")), "{told}");
+}
+
+#[test]
 fn a_report_of_another_environment_replaces_nothing_in_this_one() {
     let manifest =
         "[project]\nname = \"shop\"\n[environments.dev]\n[environments.prod]\n[secrets.AUTH]\nkind = \"random\"\n";

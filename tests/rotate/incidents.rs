@@ -307,6 +307,27 @@ fn what_is_made_of_what_leaked_and_is_being_rotated_keeps_nothing_from_being_ban
 }
 
 #[test]
+fn an_incident_of_what_is_being_rotated_tells_of_nothing_that_leaked_as_in_force_again() {
+    let project = told();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    remove(&project, "fail-test");
+    let run = project.run(INCIDENT).assert_code(0);
+    let row = "aborted       DB                               what was to come into force; another value does\n";
+    assert!(run.stderr.contains(row) && !run.stderr.contains("the value before it is in force"), "{run:?}");
+    assert_eq!(accepted(&project), in_force(&project));
+}
+
+#[test]
+fn who_is_at_a_leak_is_not_told_to_go_back_to_what_leaked() {
+    let project = told();
+    project.write("fail-set", "");
+    let run = project.run(INCIDENT).assert_code(8);
+    assert!(run.stderr.contains("nothing was promoted: the value that leaked is in force"), "{run:?}");
+    assert!(says(&run, "`vault-kit rotate resume`") && !run.stderr.contains("rotate abort"), "{run:?}");
+}
+
+#[test]
 fn within_an_overlap_what_is_left_is_a_command_that_goes_on() {
     let project = told();
     project.run(["rotate", "DB"]).assert_code(0);

@@ -74,6 +74,12 @@ pub fn known(session: &Session<'_>, store: &Store, leak: &Leak, findings: Vec<Fi
         }
         session.context.ui.warn(&format!("{error}: nothing is done about what was found of it"));
     }
+    let is_unknown = |it: &&Finding| it.version.is_some_and(|version| store.version(&it.secret, version).is_none());
+    let unknown: BTreeSet<&SecretName> = ours.iter().filter(is_unknown).map(|it| &it.secret).collect();
+    for name in unknown {
+        let words = "was found in a version that the store does not know: it is taken for the one in force";
+        session.context.ui.warn(&format!("`{name}` {words}"));
+    }
     Ok(ours)
 }
 

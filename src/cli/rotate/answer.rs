@@ -239,10 +239,19 @@ fn tell_events(ui: Ui, report: &Report, events: &[Event]) {
                 ),
             ),
             What::Told => row("told", secret, format_args!("its owner accepts the current value")),
+            What::Aborted if is_begun_anew(report, secret) => {
+                row("aborted", secret, format_args!("what was to come into force; another value does"))
+            }
             What::Aborted => row("aborted", secret, format_args!("the value before it is in force")),
         };
         ui.say(line.trim_end());
     }
+}
+
+/// Whether what was given up was begun anew in the same run, since what is in force leaked.
+fn is_begun_anew(report: &Report, secret: &SecretName) -> bool {
+    let is_new = |what: &What| matches!(what, What::Staged | What::Promoted { .. });
+    report.events.iter().any(|it| it.secret == *secret && is_new(&it.what))
 }
 
 /// A time as people read it.
