@@ -420,7 +420,10 @@ fn a_second_copy_that_is_older_than_the_audit_record_is_brought_back_on_purpose_
     assert!(!project.path(".vault-kit/dev.age").exists());
     let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     assert!(run.stderr.contains("`vault-kit audit show --action incident`"), "nobody knows what leaked since: {run:?}");
-    project.run(["render"]).assert_code(0);
+    // The file alone has what was in force since: it is given up on purpose too.
+    assert!(run.stderr.contains("`vault-kit import --replace .env`"), "{run:?}");
+    project.run(["render"]).assert_code(7);
+    project.run(["render", "--yes"]).assert_code(0);
     assert_eq!(project.get("DB"), old);
     assert!(is_untold(&project));
     project.run(["audit", "verify"]).assert_code(0);
