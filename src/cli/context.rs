@@ -271,6 +271,11 @@ pub fn variables<'a>(names: impl Iterator<Item = &'a str>) -> Vec<(OsString, OsS
         .collect()
 }
 
+/// Whether git tells a hook that it opens no editor for the message of a commit.
+pub fn git_opens_no_editor() -> bool {
+    variable("GIT_EDITOR").is_some_and(|editor| editor == ":")
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)

@@ -214,7 +214,9 @@ fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, sear
     }
     if let Some(file) = &arguments.message {
         let text = read_named(session.context, file)?;
-        return message::scan(text.expose(), search).map_err(|error| Error::io("look through the message", error));
+        let is_edited = !context::git_opens_no_editor();
+        return message::scan(text.expose(), is_edited, search)
+            .map_err(|error| Error::io("look through the message", error));
     }
     if arguments.history {
         return git().history(search);

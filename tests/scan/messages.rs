@@ -45,6 +45,41 @@ fn a_message_with_a_value_is_stopped_and_what_git_does_not_take_of_it_is_not_loo
 }
 
 #[test]
+fn a_value_below_scissors_that_git_keeps_is_stopped() {
+    let project = repository();
+    install(&project);
+    let auth = auth(&project);
+    let scissors = "# ------------------------ >8 ------------------------";
+    let difference = "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -1 +0,0 @@\n";
+    let plain = format!("Use\n\n{scissors}\nkey={auth}\n");
+    // As the file of a commit that failed, which git does not cut when it is handed over.
+    let whole = format!("Use\n\n{scissors}\n# Do not modify or remove the line above.\n{difference}-key={auth}\n");
+    project.write(
+        ".git/editor",
+        "#!/bin/sh\nif test -e .git/text; then cat .git/text \"$1\" > .git/all && mv .git/all \"$1\"; fi\n",
+    );
+    set_mode(&project.path(".git/editor"), 0o755);
+    let head = || git(&project, &["rev-parse", "HEAD"]).stdout;
+    let before = head();
+    let commit = |arguments: &[&str]| {
+        let all = [&["commit", "-q", "--allow-empty"], arguments].concat();
+        Run::of(person_in(&project, project.root(), &all).env("GIT_EDITOR", project.path(".git/editor")))
+    };
+    for text in [&plain, &whole] {
+        project.write(".git/text", text);
+        for arguments in [&["-m", text][..], &["-F", ".git/text"], &[]] {
+            let run = commit(arguments);
+            assert!(run.code != 0 && run.both().contains("(the commit message):"), "{arguments:?} {run:?}");
+            assert!(!run.both().contains(&auth) && head() == before);
+            // Git would have kept it.
+            let run = commit(&[&["--no-verify"], arguments].concat()).assert_code(0);
+            assert!(git(&project, &["log", "-1", "--format=%B"]).stdout.contains(&auth), "{arguments:?} {run:?}");
+            git(&project, &["reset", "-q", "--soft", "HEAD~1"]).assert_code(0);
+        }
+    }
+}
+
+#[test]
 fn a_merge_that_git_commits_itself_is_looked_at_before_it_is_made() {
     let project = repository();
     install(&project);
