@@ -5,6 +5,9 @@ use crate::shell;
 /// What stands in the second line of a hook of ours, whatever its version.
 const MARK: &str = "# vault-kit: git's ";
 
+/// Among how many first lines it is looked for: people write lines of their own above it.
+const FIRST_LINES: usize = 20;
+
 /// What a line that names a project begins with.
 const PROJECT: &str = "project ";
 
@@ -99,9 +102,9 @@ impl Event {
     }
 }
 
-/// Whether a hook is one of ours.
+/// Whether a hook is one of ours, edited or not.
 pub fn is_ours(text: &str) -> bool {
-    text.lines().nth(1).is_some_and(|line| line.starts_with(MARK))
+    text.lines().take(FIRST_LINES).any(|line| line.starts_with(MARK))
 }
 
 /// Whether a hook of ours looks at a project.

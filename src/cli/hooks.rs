@@ -48,7 +48,7 @@ enum State {
     Aside,
     /// Ours, for this project.
     Installed,
-    /// Ours, of another version.
+    /// Ours, of another version or edited.
     Outdated,
     /// Ours, and nobody may execute it: git passes by such a hook.
     Disabled,
@@ -175,7 +175,9 @@ fn status(context: &Context, place: &Place) -> Result<Exit> {
                 }
                 State::Installed => "installed",
                 State::Disabled => "not executable, so that git passes it by: `vault-kit hooks install` mends that",
-                State::Outdated => "of another version: `vault-kit hooks install` brings it up to date",
+                State::Outdated => {
+                    "of another version, or edited: `vault-kit hooks install` writes it anew, and keeps what is there beside it"
+                }
                 State::Missing => "missing: `vault-kit hooks install` writes it",
             };
             context.ui.print(&format!("{}  {state}\n", hook.file))?;

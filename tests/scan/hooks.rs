@@ -353,6 +353,48 @@ fn what_somebody_wrote_into_ours_is_kept_and_told() {
 }
 
 #[test]
+fn ours_with_a_line_of_somebody_above_its_mark_is_ours() {
+    for verb in ["install", "remove"] {
+        let project = repository();
+        write_hook(&project, "pre-commit", THEIRS, 0o755);
+        install(&project);
+        let edited = project.read(".git/hooks/pre-commit").replacen('\n', "\nset -x\n", 1);
+        write_hook(&project, "pre-commit", &edited, 0o755);
+        let run = project.run(["hooks", "status"]).assert_code(1);
+        let told = "/pre-commit  of another version, or edited: `vault-kit hooks install` writes it anew, and keeps what is there";
+        assert!(run.stdout.lines().next().unwrap().contains(told) && run.stderr.is_empty(), "{run:?}");
+        let run = project.run(["hooks", verb]).assert_code(0);
+        let kept: Vec<String> = hook_files(&project).into_iter().filter(|it| it.contains(".replaced-")).collect();
+        let [kept] = &kept[..] else { panic!("{kept:?} {run:?}") };
+        assert_eq!(project.read(&format!(".git/hooks/{kept}")), edited);
+        assert!(run.stderr.contains(&format!("is kept as {kept}\n")) && run.stdout.is_empty(), "{run:?}");
+        let theirs = if verb == "install" { "pre-commit.before-vault-kit" } else { "pre-commit" };
+        assert_eq!(project.read(&format!(".git/hooks/{theirs}")), THEIRS);
+        assert_eq!(project.run(["hooks", "status"]).code, i32::from(verb == "remove"));
+    }
+}
+
+#[test]
+fn what_was_there_before_is_not_stranded_where_ours_is_gone() {
+    let project = repository();
+    write_hook(&project, "pre-commit", THEIRS, 0o755);
+    write_hook(&project, "pre-push", THEIRS, 0o755);
+    install(&project);
+    std::fs::remove_file(project.path(".git/hooks/pre-commit")).unwrap();
+    write_hook(&project, "pre-push", "#!/bin/sh\n", 0o755);
+    let run = project.run(["hooks", "remove", "-n"]).assert_code(0);
+    assert!(run.stderr.contains("would put back ") && !project.path(".git/hooks/pre-commit").exists(), "{run:?}");
+    let run = project.run(["hooks", "remove"]).assert_code(0);
+    assert!(run.stdout.is_empty() && run.stderr.contains("/pre-commit: ours was gone"), "{run:?}");
+    assert!(run.stderr.contains("is not ours, and the hook that was there before ours is still "), "{run:?}");
+    assert_eq!(hook_files(&project), ["pre-commit", "pre-push", "pre-push.before-vault-kit"]);
+    assert_eq!(
+        (project.read(".git/hooks/pre-commit"), project.mode(".git/hooks/pre-commit")),
+        (THEIRS.to_owned(), 0o755)
+    );
+}
+
+#[test]
 fn a_hook_that_was_disabled_stays_so() {
     let project = repository();
     write_hook(&project, "pre-commit", THEIRS, 0o644);

@@ -77,10 +77,10 @@ impl Hook<'_> {
     fn remove(&self) -> Result<Vec<String>> {
         let (place, ui) = (self.place, &self.context.ui);
         let ours = self.ours()?;
-        if ours.is_empty() && !self.finish()? {
-            say_foreign(self.context, self.event, place);
-        }
         let mut removed = Vec::new();
+        if ours.is_empty() && !self.finish()? {
+            removed.extend(self.put_back()?);
+        }
         for (file, text) in ours {
             let kept = aside::keep_edited(self.root, self.event, &file, &text, self.dry_run)?;
             let rest = self.event.without(&text, &place.project);
@@ -135,6 +135,30 @@ impl Hook<'_> {
             self.context.ui.say(&format!("{verb} {}: what was there before is in place", self.place.named(&aside)));
         }
         Ok(is_left)
+    }
+
+    /// Puts back what was there before where ours is gone; where another hook took its place, a person decides.
+    fn put_back(&self) -> Result<Option<String>> {
+        let (file, aside) = (self.event.file(), self.aside());
+        let texts: Vec<Option<String>> =
+            self.event.files().iter().map(|file| read(self.root, file)).collect::<Result<_>>()?;
+        let is_used = texts.iter().flatten().any(|text| git_hooks::is_ours(text));
+        let (shown, before) = (self.place.named(file), self.place.named(&aside));
+        if is_used || self.root.read(&aside)?.is_none() {
+            say_foreign(self.context, self.event, self.place);
+            return Ok(None);
+        }
+        if texts[0].is_some() {
+            let what = "is not ours, and the hook that was there before ours is still";
+            self.context.ui.say(&format!("{shown} {what} {before}: look into both, and leave one of them"));
+            return Ok(None);
+        }
+        if !self.dry_run {
+            self.take_out(file, None)?;
+        }
+        let verb = if self.dry_run { "would put back" } else { "put back" };
+        self.context.ui.say(&format!("{verb} {shown}: ours was gone, and what was there before it was not"));
+        Ok(Some(shown))
     }
 
     fn aside(&self) -> String {
