@@ -106,6 +106,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let mut selection = arguments.selection()?;
     let formats = Formats::find(context, &arguments.format)?;
     let (session, staged) = arguments.project(context)?;
+    formats.expect_free(&session)?;
     let since = arguments.changed_since.as_ref().map(|revision| Since::find(&session, revision)).transpose()?;
     let places: Vec<Place> = arguments.at.iter().map(|at| at.place()).collect();
     let unavailable = session.manifest.outputs_in(&session.environment).find_map(|output| match output.format {

@@ -6,6 +6,8 @@ use clap::ValueEnum;
 
 use super::cert::destination::{locate, refuse_other};
 use super::context::{Context, step_summary};
+use super::session::Session;
+use crate::check::delivered::Delivered;
 use crate::error::{Error, Result};
 use crate::private_file::{Root, WriteOptions};
 
@@ -82,6 +84,22 @@ impl<'a> Formats<'a> {
         Ok(Self { context, files, stdout: first })
     }
 
+    /// Refuses the place of a file that is no report, also where that is not there yet: what the manifest delivers in any
+    /// environment, and the manifest itself.
+    pub fn expect_free(&self, session: &Session<'_>) -> Result<()> {
+        let manifest = &session.manifest;
+        let delivered = manifest.environments.keys().chain([&session.environment]);
+        let delivered = delivered.flat_map(|environment| Delivered::new(manifest, environment).files.into_keys());
+        let kept: Vec<PathBuf> =
+            delivered.chain([manifest.file.clone()]).filter_map(|path| real(&session.root.path().join(path))).collect();
+        let places = self.files.iter().map(|(_, root, name)| root.path().join(name));
+        let Some(taken) = places.into_iter().find(|place| real(place).is_some_and(|it| kept.contains(&it))) else {
+            return Ok(());
+        };
+        let message = format!("`{}` is the place of a file of the project: no report goes there", taken.display());
+        Err(Error::usage(message).hint("nothing was changed; name another file"))
+    }
+
     /// Writes the files, each as a whole, and then prints. No report holds a value, so everybody may read it.
     pub fn tell(&self, report: &impl Told) -> Result<()> {
         for (format, root, name) in &self.files {
@@ -125,6 +143,11 @@ impl Format {
                 Self::Sarif => text.starts_with('{') && text.contains("\"$schema\"") && text.contains("sarif"),
             }
     }
+}
+
+/// A file, which need not be there, by where its directory really is.
+fn real(path: &Path) -> Option<PathBuf> {
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
 }
 
 /// Whether a line is the last one of a report of `check` or `scan`.

@@ -69,6 +69,7 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let formats = Formats::find(context, &arguments.format)?;
     let lines = if arguments.range.as_deref() == Some("-") { Some(pushed_lines(context)?) } else { None };
     let (session, staged) = arguments.project(context, lines.as_deref())?;
+    formats.expect_free(&session)?;
     let frame = Frame {
         manifest: session.manifest.file.clone(),
         prefix: observe::prefix(session.root.path()),

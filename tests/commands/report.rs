@@ -100,6 +100,30 @@ fn a_finding_that_the_manifest_allows_is_listed_and_does_not_fail() {
 }
 
 #[test]
+fn no_report_goes_where_a_file_of_the_project_belongs() {
+    let project = Project::with_manifest(
+        "project.name = \"p\"\n[environments.dev]\n[environments.prod]\n[secrets.DB_PASSWORD]\nkind = \"password\"\n\
+         [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\nsecrets = [\"*\"]\n\
+         [outputs.docker]\nformat = \"docker-secrets\"\npath = \"secrets\"\nsecrets = [\"*\"]\nenvironments = [\"prod\"]\n",
+    );
+    for directory in ["secrets", "other"] {
+        std::fs::create_dir(project.path(directory)).unwrap();
+    }
+    for verb in ["check", "scan"] {
+        for place in ["json=.env", "sarif=secrets/db_password", "junit=other/../.env", "human=./secrets/db_password"] {
+            let run = project.run([verb, "--format", place]).assert_code(2);
+            assert!(run.stderr.contains("is the place of a file of the project: no report goes there\n"), "{run:?}");
+            assert!(run.stderr.contains("hint: nothing was changed; name another file") && run.stdout.is_empty());
+            assert!(!project.path(".env").exists() && !project.path("secrets/db_password").exists());
+        }
+        project.run([verb, "--format", "json=vault-kit.toml"]).assert_code(2);
+        project.run([verb, "--format", "json=.vault-kit/report.json"]).assert_code(2);
+        project.run([verb, "--format", "json=secrets/report.json"]);
+        assert!(project.path("secrets/report.json").exists(), "{verb}");
+    }
+}
+
+#[test]
 fn several_reports_are_told_at_once() {
     let project = shop();
     let files = ["--format", "junit=report.xml", "--format", "sarif=out/report.sarif", "--format", "json=report.json"];
