@@ -26,31 +26,55 @@ pub(super) enum Proposal {
 }
 
 /// Words of names by which a vendor is known.
-const VENDORS: [(&str, &str); 24] = [
+const VENDORS: [(&str, &str); 48] = [
+    ("ALGOLIA", "Algolia"),
     ("ANTHROPIC", "Anthropic"),
     ("AWS", "AWS"),
     ("AZURE", "Azure"),
+    ("B2", "Backblaze"),
+    ("BACKBLAZE", "Backblaze"),
     ("CLOUDFLARE", "Cloudflare"),
+    ("CLOUDINARY", "Cloudinary"),
     ("COHERE", "Cohere"),
     ("DATADOG", "Datadog"),
+    ("DIGITALOCEAN", "DigitalOcean"),
+    ("DISCORD", "Discord"),
+    ("FACEBOOK", "Facebook"),
+    ("FIREBASE", "Google"),
     ("GEMINI", "Google"),
     ("GITHUB", "GitHub"),
     ("GITLAB", "GitLab"),
     ("GOOGLE", "Google"),
     ("GROQ", "Groq"),
+    ("HCAPTCHA", "hCaptcha"),
     ("HF", "Hugging Face"),
     ("HUGGINGFACE", "Hugging Face"),
+    ("LINKEDIN", "LinkedIn"),
     ("MAILGUN", "Mailgun"),
     ("MISTRAL", "Mistral"),
     ("OPENAI", "OpenAI"),
+    ("PAYPAL", "PayPal"),
+    ("PLAID", "Plaid"),
+    ("POSTMARK", "Postmark"),
+    ("PUSHER", "Pusher"),
+    ("R2", "Cloudflare"),
+    ("RECAPTCHA", "Google"),
     ("RESEND", "Resend"),
+    ("S3", "the S3 provider"),
     ("SENDGRID", "SendGrid"),
     ("SENTRY", "Sentry"),
+    ("SES", "AWS"),
+    ("SHOPIFY", "Shopify"),
     ("SLACK", "Slack"),
     ("SMTP", "the mail provider"),
+    ("SPACES", "DigitalOcean"),
     ("STRIPE", "Stripe"),
     ("SUPABASE", "Supabase"),
+    ("TELEGRAM", "Telegram"),
+    ("TURNSTILE", "Cloudflare"),
     ("TWILIO", "Twilio"),
+    ("TWITTER", "Twitter"),
+    ("WASABI", "Wasabi"),
 ];
 
 /// What people write where a value belongs.
@@ -143,8 +167,12 @@ pub(super) fn speaks(name: &SecretName) -> bool {
 
 fn words(name: &SecretName) -> Vec<String> {
     let upper = name.as_str().to_ascii_uppercase();
-    // `TOKEN2` is another token.
-    upper.split(['_', '-', '.']).map(|word| word.trim_end_matches(|it: char| it.is_ascii_digit()).to_owned()).collect()
+    let words = upper.split(['_', '-', '.']).map(|word| match word.trim_end_matches(|it: char| it.is_ascii_digit()) {
+        // `TOKEN2` is another token, and `S3` is called so.
+        which if which.len() < 2 => word.to_owned(),
+        which => which.to_owned(),
+    });
+    words.collect()
 }
 
 fn vendor(words: &[String]) -> Option<&'static str> {
@@ -159,8 +187,10 @@ fn by_name(name: &SecretName) -> Option<Proposal> {
     let words = &words(name);
     // `APIKEY` and `DBPASSWORD` have no `_`: the end of a word counts as a word.
     let has = |wanted: &str| words.iter().any(|word| word == wanted || wanted.len() >= 4 && word.ends_with(wanted));
-    let foreign =
-        vendor(words).is_some() || has("CLIENT") || has("OAUTH") || has("WEBHOOK") || has("DSN") || has("PRIVATE");
+    // Whoever calls it so takes it from the one who keeps the files, as with `AWS_SECRET_ACCESS_KEY`.
+    let is_of_storage = || words.windows(3).any(|three| three == ["SECRET", "ACCESS", "KEY"]);
+    let is_issued = || ["CLIENT", "CONSUMER", "OAUTH", "WEBHOOK", "DSN", "PRIVATE"].into_iter().any(has);
+    let foreign = vendor(words).is_some() || is_issued() || is_of_storage();
     Some(match () {
         () if foreign => Proposal::External(vendor(words)),
         () if has("KEY") && words.iter().any(|word| word.starts_with("ENCRYPT")) => Proposal::EncryptionKey,
