@@ -102,7 +102,7 @@ fn a_line_of_an_env_file_holds_a_credential_or_does_not() {
 }
 
 /// Names and values of real Compose files which check must tell: images' documented variables, and what people make of them.
-const SECRETS: [(&str, &str); 77] = [
+const SECRETS: [(&str, &str); 81] = [
     ("GF_SECURITY_ADMIN_PASSWORD", "admin"),
     ("POSTGRES_PASSWORD", "postgres"),
     ("MYSQL_ROOT_PASSWORD", "1234"),
@@ -122,6 +122,10 @@ const SECRETS: [(&str, &str); 77] = [
     ("AUTH", "bob:secret"),
     ("AUTH", "Basic Ym9iOnNlY3JldA=="),
     ("PROXY_AUTHORIZATION", "Bearer abcdefgh12"),
+    ("UPSTREAM_HEADER", "Bearer abcdefgh12"),
+    ("UPSTREAM_HEADER", "'bearer abcdefgh12=='"),
+    ("UPSTREAM", "Basic Ym9iOnNlY3JldA=="),
+    ("UPSTREAM", "Token 9fK2mQ7xLp4Vz8Nd"),
     ("traefik.http.middlewares.m.headers.customrequestheaders.Authorization", "Basic Ym9iOnNlY3JldA=="),
     ("traefik.http.middlewares.m.headers.customrequestheaders.X-Token", "hunter2"),
     ("AUTH", "9fK2mQ7xLp4Vz8Nd"),
@@ -183,7 +187,7 @@ const SECRETS: [(&str, &str); 77] = [
 ];
 
 /// Names and values of real Compose files which are no secrets.
-const PLAIN: [(&str, &str); 84] = [
+const PLAIN: [(&str, &str); 90] = [
     ("POSTGRES_PASSWORD_FILE", "/run/secrets/pw"),
     ("KEYCLOAK_ADMIN", "admin"),
     ("MINIO_ROOT_USER", "minioadmin"),
@@ -246,6 +250,12 @@ const PLAIN: [(&str, &str); 84] = [
     ("MYSQL_RANDOM_ROOT_PASSWORD", "yes"),
     ("COOKIE_NAME", "sid"),
     ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer ${TOKEN}"),
+    ("UPSTREAM_HEADER", "Bearer ${TOKEN}"),
+    ("TITLE", "Basic authentication"),
+    ("TITLE", "Basic monitoring2"),
+    ("TITLE", "Token bucket 10000000"),
+    ("TITLE", "Bearer authorization"),
+    ("CHALLENGE", "Bearer realm=\"api2.example\""),
     ("COMPASS", "north"),
     ("COMPASS_2", "north"),
     ("TOKEN_TTL_2", "hunter2"),

@@ -55,9 +55,12 @@ fn is_kept_reference(text: &str) -> bool {
     name.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
 }
 
-/// `Authorization: Bearer …` anywhere, as a header is handed to a client.
+/// `Authorization: Bearer …` anywhere, as a header is handed to a client; or the header's value alone.
 fn has_proof(text: &str) -> bool {
     const NAME: &str = "authorization";
+    if value::is_bare_proof(unquoted(text)) {
+        return true;
+    }
     let lower = text.to_ascii_lowercase();
     lower.match_indices(NAME).any(|(at, _)| {
         let rest = text[at + NAME.len()..].trim_start_matches(['"', '\'']).trim_start();

@@ -98,6 +98,18 @@ pub(super) fn is_proof(text: &str) -> bool {
     of_scheme.is_some_and(|(_, proof)| proof.len() >= SHORTEST_PROOF && super::text::is_typed(proof))
 }
 
+/// `Bearer …` and the like where no name says that a header stands there: what is behind the scheme must look like a proof, and like no
+/// word of a sentence.
+pub(super) fn is_bare_proof(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    let Some((scheme, proof)) = text.split_once(' ').filter(|_| is_proof(text)) else { return false };
+    let has = |is: fn(&u8) -> bool| proof.bytes().any(|byte| is(&byte));
+    let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    // What stands behind `Basic` is base64, and no other word.
+    let is_one = is_mixed && (!scheme.eq_ignore_ascii_case("basic") || proof.len().is_multiple_of(4));
+    is_one && proof.trim_end_matches('=').bytes().all(is_letter)
+}
+
 /// Whether a text looks as if a machine, or somebody who was asked for a strong password, had made it.
 pub(super) fn looks_made(text: &str) -> bool {
     let has = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
