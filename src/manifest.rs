@@ -5,6 +5,7 @@
 mod absent;
 pub mod allowance;
 pub mod changes;
+mod comments;
 pub mod deployment;
 pub mod entropy;
 mod files;
@@ -64,7 +65,8 @@ pub fn parse_in(text: &str, file: &str, zones: &dyn Zones) -> Result<Manifest, I
     }
     let raw = read::read_table(table.get_ref(), &read::Path::ROOT, &mut problems);
     let manifest = validate::manifest(raw, table.into_inner(), file, zones, &mut problems);
-    problems.finish(file).map(|warnings| Manifest { warnings, ..manifest })
+    let typed_comments = comments::with_credential(text);
+    problems.finish(file).map(|warnings| Manifest { warnings, typed_comments, ..manifest })
 }
 
 /// As [`parse_in`], for a text whose windows are all in `UTC` or at an offset.

@@ -75,6 +75,7 @@ pub(crate) fn manifest() -> Manifest {
     Manifest {
         file: "vault-kit.toml".into(),
         warnings: Vec::new(),
+        typed_comments: Vec::new(),
         project: "p".into(),
         issuer: "p".into(),
         default_environment: env("dev"),

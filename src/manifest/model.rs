@@ -55,6 +55,8 @@ pub struct Manifest {
     pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.
     pub warnings: Vec<Issue>,
+    /// The lines, from 1, whose comments have a credential in them.
+    pub typed_comments: Vec<usize>,
 }
 
 /// What differs between environments.

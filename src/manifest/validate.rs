@@ -103,6 +103,7 @@ pub(super) fn manifest(
         scan,
         order,
         warnings,
+        typed_comments: Vec::new(),
     }
 }
 

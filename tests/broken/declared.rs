@@ -46,6 +46,21 @@ kind = "external"
 optional = true
 description = "was password=hunter2"
 
+[secrets.COMMANDED] # !
+kind = "external"
+optional = true
+obtain = "curl -u admin:hunter2 https://console.example.com/token"
+[secrets.UPSTREAM] # !
+kind = "setting"
+value = "Bearer hunter2hunter2"
+
+[secrets.ASKED_FOR]
+kind = "external"
+optional = true
+obtain = "curl -u admin:$ADMIN_PW https://console.example.com/token; password: ask the owner"
+[secrets.SCHEME]
+kind = "setting"
+value = "Bearer authentication"
 [secrets.DB_PASSWORD]
 kind = "password"
 hooks = ["db"]
@@ -129,6 +144,47 @@ fn what_is_typed_into_the_manifest_is_told_with_its_key_and_never_shown() {
     assert!(people.stdout.contains(fix), "{people:?}");
     let line = 1 + MANIFEST.lines().position(|it| it.starts_with("[hooks.db]")).unwrap();
     assert!(people.stdout.contains(&format!("vault-kit.toml:{line}")), "{people:?}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "an entry of the allow-list ends some days from now")]
+#[test]
+fn what_is_typed_beside_the_values_is_told_at_its_line() {
+    let until = (chrono::Utc::now() + chrono::TimeDelta::days(90)).format("%Y-%m-%d");
+    let manifest = format!(
+        r#"project.name = "p"
+# the old one: postgres://app:hunter2@db/app
+[environments.dev]
+aws = {{ account = "123456789012", region = "eu-west-1", tags = {{ team = "shop", api_token = "hunter2" }} }}
+[secrets.KEY]
+kind = "random"  # was password=hunter2
+[outputs.k8s]
+format = "kubernetes-secret"
+path = "secret.yaml"
+secrets = ["KEY"]
+labels = {{ app = "shop" }}
+annotations = {{ "example.com/api-key" = "hunter2", "example.com/token-ttl" = "60", note = "ask for the password" }}
+[[check.allow]]
+code = "undeclared"
+file = "a"
+reason = "until the token=hunter2 is gone"
+until = "{until}"
+"#
+    );
+    let project = Project::with_manifest(&manifest);
+    let run = project.run(["check", "--at", "repo", "--json"]).assert_code(1);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let ours = report["findings"].as_array().unwrap().iter().filter(|it| it["code"] == "secret-in-manifest");
+    let told: BTreeSet<(Option<u64>, &str)> =
+        ours.map(|it| (it["line"].as_u64(), it["message"].as_str().unwrap())).collect();
+    let expected = [
+        (None, "`environments.dev.aws.tags.api_token` has a credential in it"),
+        (Some(2), "a comment has a credential in it"),
+        (Some(6), "a comment has a credential in it"),
+        (Some(7), "`outputs.k8s.annotations.\"example.com/api-key\"` has a credential in it"),
+        (Some(13), "`check.allow.reason` has a credential in it"),
+    ];
+    assert_eq!(told, BTreeSet::from(expected), "{run:?}");
+    assert!(!run.both().contains("hunter2") && run.stderr.is_empty(), "{run:?}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "an entry of the allow-list ends some days from now")]

@@ -3,10 +3,10 @@
 use super::Bench;
 use super::fix::{in_table, key};
 use crate::check::finding::{Code, Finding};
-use crate::credential::{has_credential, in_document, is_literal, is_rest_of};
+use crate::credential::{Argument, has_credential, in_document, is_literal, is_rest_of, typed};
 use crate::manifest::hook::Hook;
 use crate::manifest::template::{Piece, Template};
-use crate::manifest::{Declaration, Kind};
+use crate::manifest::{Declaration, Format, Kind, Output};
 
 /// What is to be done besides: git has the text by now.
 const REPLACE: &str = "replace the value, which may be in the history";
@@ -23,7 +23,8 @@ impl Bench<'_> {
                 ("owner", &declaration.owner),
             ];
             for (field, text) in texts {
-                if text.as_deref().is_some_and(has_credential) {
+                let has_one = |text: &str| has_credential(text) || field == "obtain" && is_handed_over(text);
+                if text.as_deref().is_some_and(has_one) {
                     self.typed_in(declaration, field, &format!("take it out of `{field}`; {REPLACE}"));
                 }
             }
@@ -38,7 +39,51 @@ impl Bench<'_> {
                 let fix = format!("take it out of `endpoint`; {REPLACE}");
                 self.about_file(Code::SecretInManifest, &manifest.file, message, fix);
             }
+            for (tag, text) in environment.aws.iter().flat_map(|aws| &aws.tags) {
+                self.typed_mark(&format!("environments.{name}.aws.tags"), (tag, text), None);
+            }
         }
+        for output in manifest.outputs.values() {
+            self.typed_marks(output);
+        }
+        for allowance in manifest.allowances.iter().filter(|it| has_credential(&it.reason)) {
+            self.typed_at("`check.allow.reason`", "reason", Some(allowance.line));
+        }
+        for &line in &manifest.typed_comments {
+            self.typed_at("a comment", "comment", Some(line));
+        }
+    }
+
+    /// What an object in Kubernetes is marked with.
+    fn typed_marks(&mut self, output: &Output) {
+        let object = match &output.format {
+            Format::KubernetesSecret(object) => object,
+            Format::ExternalSecret(it) => &it.object,
+            _ => return,
+        };
+        for (field, marks) in [("annotations", &object.annotations), ("labels", &object.labels)] {
+            for mark in marks {
+                self.typed_mark(&format!("outputs.{}.{field}", output.name), mark, Some(output.line));
+            }
+        }
+    }
+
+    /// A tag, label or annotation.
+    fn typed_mark(&mut self, table: &str, (name, text): (&String, &String), line: Option<usize>) {
+        if is_literal(name.rsplit('/').next().unwrap_or(name), text) {
+            self.typed_at(&format!("`{table}.{}`", key(name)), name, line);
+        }
+    }
+
+    fn typed_at(&mut self, place: &str, short: &str, line: Option<usize>) {
+        let fix = format!("take it out of `{short}`; {REPLACE}");
+        let finding = Finding::new(Code::SecretInManifest, format!("{place} has a credential in it"), fix);
+        let finding = finding.of_file(&self.manifest.file);
+        let line = line.and_then(|line| u32::try_from(line).ok());
+        self.verdict.findings.push(match line {
+            Some(line) => finding.at_line(line),
+            None => finding,
+        });
     }
 
     /// A setting that is none, and a template that has more in it than what it is made of.
@@ -92,4 +137,9 @@ impl Bench<'_> {
         let message = format!("has a credential in its `{field}`, which stands in the manifest");
         self.about_secret(Code::SecretInManifest, &declaration.name, message, fix);
     }
+}
+
+/// Whether a text has a command in it that is handed a credential, as in `curl -u admin:… https://console.example.com`.
+fn is_handed_over(text: &str) -> bool {
+    typed(&[Argument { text, is_whole: true }]).is_some()
 }
