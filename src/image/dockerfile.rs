@@ -160,6 +160,21 @@ impl Dockerfile {
         by_name.or_else(|| name.parse().ok().filter(|&number: &usize| number < before))
     }
 
+    /// Whether an instruction sets a variable to another one, or to itself, that has no value there: none of its stage nor of those
+    /// beneath it has named it before. What a base of somebody else has is in that.
+    pub fn takes_in_nothing(&self, instruction: &Instruction) -> bool {
+        let (Does::Variable(it), Some(stage)) = (&instruction.does, instruction.stage) else { return false };
+        let taken = it.value.as_deref().filter(|_| it.expands).and_then(|it| it.strip_prefix('$'));
+        let Some(taken) = taken.map(|it| it.strip_prefix('{').and_then(|it| it.strip_suffix('}')).unwrap_or(it)) else {
+            return false;
+        };
+        let is_name = taken.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+        let stages = self.with_bases(stage);
+        let before = self.instructions.iter().take_while(|it| it.line < instruction.line);
+        let mut before = before.filter(|it| it.stage.is_some_and(|stage| stages.contains(&stage)));
+        is_name && !before.any(|it| matches!(&it.does, Does::Argument(it) | Does::Variable(it) if it.name == taken))
+    }
+
     /// The user that the image of a stage runs as, as far as this file says.
     pub fn user_of(&self, target: Option<&str>) -> Option<&str> {
         let users = self.stages_of(target).into_iter().find_map(|stage| {

@@ -524,7 +524,7 @@ fn a_context_that_is_too_large_to_be_looked_through_is_said_not_to_be() {
 }
 
 /// What of a build is no credential, and what is one all the same.
-const BUILD_STEPS: [(&str, bool); 44] = [
+const BUILD_STEPS: [(&str, bool); 64] = [
     // What stays behind: in the builder's cache, and in no layer.
     ("ARG NPM_TOKEN\nRUN make\nFROM b\nCOPY --from=0 /x /x", false),
     ("ARG NPM_TOKEN\nENV NPM_TOKEN=$NPM_TOKEN\nFROM b\nCOPY --from=0 /x /x", false),
@@ -566,6 +566,27 @@ const BUILD_STEPS: [(&str, bool); 44] = [
     ("ENV SECRET_KEY=not-used", false),
     (r#"RUN echo "//registry.npmjs.org/:_authToken=\${NPM_TOKEN}" > .npmrc"#, false),
     (r#"RUN echo "//registry.npmjs.org/:_authToken=\$hunter2hunter2" > .npmrc"#, true),
+    // What says of itself that only the build needs it.
+    ("ARG SECRET_KEY=not-needed", false),
+    ("ENV SECRET_KEY=not-needed", false),
+    ("ARG SECRET_KEY=build", false),
+    ("ENV SECRET_KEY=build-only", false),
+    ("ENV SECRET_KEY=buildtime", false),
+    ("ENV SECRET_KEY=throwaway", false),
+    ("ARG SECRET_KEY=dev-only", false),
+    ("ARG SECRET_KEY=tmp", false),
+    ("ENV SECRET_KEY=tmp\nRUN make\nFROM b\nCOPY --from=0 /x /x", false),
+    ("ENV SECRET_KEY=tmp", true),
+    ("RUN DJANGO_SECRET_KEY=collectstatic python manage.py collectstatic --noinput", false),
+    ("RUN APP_KEY=base64:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= php artisan optimize", false),
+    ("ARG DATABASE_URL=postgres://u:p@localhost/db", false),
+    ("ENV DATABASE_URL=postgres://u:p@localhost:5432/db", false),
+    ("ENV DATABASE_URL=postgres://u:hunter2@localhost:5432/db", true),
+    ("ENV API_KEY=${API_KEY}", false),
+    ("ENV API_KEY=$API_KEY", false),
+    ("ARG API_KEY\nENV API_KEY=${API_KEY}", true),
+    ("ENV API_KEY=${API_KEY:-hunter2}", true),
+    ("ENV API_KEY=${OTHER}hunter2", true),
     // What the image is started with.
     ("ENV SECRET_KEY=changeme", true),
     ("RUN SECRET_KEY_BASE=hunter2 rails assets:precompile", true),
@@ -581,5 +602,25 @@ fn what_a_build_does_not_use_is_no_credential() {
         project.write(".dockerignore", "keys\nconf\n");
         let (found, report) = told(&project, None);
         assert_eq!(!found.is_empty(), is_one, "{instruction}: {report}");
+    }
+}
+
+#[test]
+fn what_only_a_stage_has_that_stays_behind_is_not_told_to_be_in_the_image() {
+    for (instruction, of) in
+        [("RUN mysql -phunter2 -e 'select 1'", "`RUN`, which"), ("ENV A_TOKEN=hunter2", "`A_TOKEN`")]
+    {
+        let stays = |dockerfile: &str| {
+            let project = project(".", dockerfile);
+            project.write(".dockerignore", "keys\nconf\n");
+            told(&project, None).1
+        };
+        let last = stays(&format!("FROM a\n{instruction}\n"));
+        assert!(last.contains(&format!("{of} stays in the image, where everybody reads it")), "{last}");
+        let behind = stays(&format!("FROM a\n{instruction}\nFROM b\nCOPY --from=0 /x /x\n"));
+        assert!(
+            behind.contains(&format!("{of} stays in the builder's cache")) && !behind.contains("hunter2"),
+            "{behind}"
+        );
     }
 }

@@ -31,7 +31,9 @@ impl Bench<'_> {
                     let stages = dockerfile.stages_of(image.target.as_deref());
                     for instruction in &dockerfile.instructions {
                         let is_behind = instruction.stage.is_none_or(|it| !stages.contains(&it)) && !stages.is_empty();
-                        self.instruction(file, image, instruction, is_behind);
+                        if !dockerfile.takes_in_nothing(instruction) {
+                            self.instruction(file, image, instruction, is_behind);
+                        }
                     }
                     self.copies(name, file, dockerfile, image);
                 }
@@ -60,18 +62,13 @@ impl Bench<'_> {
             Does::Argument(it) => ("the build argument", it, self.is_passed_in(it)),
             Does::Variable(it) => ("the variable", it, self.is_set(it)),
             Does::Label(it) => ("the label", it, self.is_set(it)),
-            Does::Runs(program) => return self.program(file, image, instruction.line, program),
+            Does::Runs(program) => return self.program(file, image, instruction.line, program, is_behind),
             Does::Copies(_) | Does::Directory(_) | Does::User(_) => return,
         };
-        let is_typed = !setting.expands && setting.value.as_deref().is_some_and(|it| !it.is_empty());
+        let is_typed = !setting.expands && setting.value.as_deref().is_some_and(|it| !is_stopgap(it));
         let is_declared = self.manifest.secret(&setting.name).is_some_and(Declaration::is_stored);
         if is_secret && (!is_behind || is_typed || is_declared) {
-            let stays = if is_behind {
-                "in the builder's cache, and in the image's provenance where that has the arguments"
-            } else {
-                "in the image, where everybody reads it who has the image"
-            };
-            let message = format!("{what} `{}` stays {stays}", setting.name);
+            let message = format!("{what} `{}` stays {}", setting.name, stays(is_behind));
             let fix = "hand it over when the container starts; for a build: RUN --mount=type=secret";
             self.verdict.findings.push(
                 Finding::new(Code::SecretInImage, message, fix).of_file(file).at_line(image.line_of(instruction.line)),
@@ -80,7 +77,7 @@ impl Bench<'_> {
     }
 
     /// Credentials that are typed into what is run.
-    fn program(&mut self, file: &str, image: &Image, line: u32, program: &Program) {
+    fn program(&mut self, file: &str, image: &Image, line: u32, program: &Program, is_behind: bool) {
         // What only the step that assigns it sees.
         let words: Vec<String> = match program.keyword {
             "RUN" => program.words.iter().map(|text| without_dummies(text)).collect(),
@@ -90,10 +87,7 @@ impl Bench<'_> {
         if typed(&arguments).is_none() {
             return;
         }
-        let message = format!(
-            "a credential is typed into `{}`, which stays in the image, where everybody reads it who has the image",
-            program.keyword
-        );
+        let message = format!("a credential is typed into `{}`, which stays {}", program.keyword, stays(is_behind));
         let fix = if ["ADD", "COPY", "RUN"].contains(&program.keyword) {
             "RUN --mount=type=secret,id=NAME …, which reads /run/secrets/NAME; replace the value, which may be in the history"
         } else {
@@ -201,6 +195,15 @@ impl Bench<'_> {
         let message = format!("{} reaches the builder: `{ignore_file}` does not keep it back", listed_paths(&reaching));
         let finding = Finding::new(Code::SecretInBuildContext, message, keep_back(&image.context, &reaching));
         self.verdict.findings.push(finding.of_file(&at.file).at_line(at.line));
+    }
+}
+
+/// Where something stays that a stage has.
+fn stays(is_behind: bool) -> &'static str {
+    if is_behind {
+        "in the builder's cache, and in the image's provenance where that has the arguments"
+    } else {
+        "in the image, where everybody reads it who has the image"
     }
 }
 
