@@ -7,6 +7,7 @@ use std::path::Path;
 use super::places::Places;
 use super::{Prepared, PreparedFile, dropped, edited};
 use crate::check::placeholder::is_placeholder;
+use crate::emit::dotenv_read::Entry;
 use crate::emit::{self, Values, dotenv_block, dotenv_refused};
 use crate::error::{Error, Kind, Result};
 use crate::ignore_lines;
@@ -167,7 +168,12 @@ pub(super) fn refuse_replaced_values(
     let error = declared.fold(dotenv_refused::value_differs(path, &lines), |error, first| {
         error.hint(format!("to keep the value in the file, first {first}"))
     });
-    Err(dotenv_refused::with_ways_out(error, path, &lines.iter().collect::<Vec<_>>(), "render --adopt"))
+    let lines: Vec<&Entry> = lines.iter().collect();
+    let error = match output.format {
+        Format::Dotenv { dialect } => dotenv_refused::with_doubled(error, dialect, existing.expose(), &lines),
+        _ => error,
+    };
+    Err(dotenv_refused::with_ways_out(error, path, &lines, "render --adopt"))
 }
 
 fn of_other_environment(path: &str, other: &EnvName, ours: &EnvName) -> Error {

@@ -77,7 +77,8 @@ pub(super) fn merge(
         let way = if block.is_some() { "render --adopt" } else { "init --adopt" };
         // Whoever copied an example supplies its values one by one.
         if block.is_some() || others.is_empty() || !others.iter().all(|it| refused::serves_nobody(it)) {
-            return Err(refused::name_outside_block(path, &ours, &others, way));
+            let error = refused::with_doubled(refused::name_outside_block(path, &ours), dialect, file, &others);
+            return Err(refused::with_ways_out(error, path, &others, way));
         }
     }
     let mut removed: Vec<Range<usize>> = ours.into_iter().map(|entry| entry.span).chain(markers).collect();
@@ -201,7 +202,10 @@ pub fn expect_block(path: &str, dialect: Dialect, existing: &Secret, names: &BTr
     }
     let mut ours = entries_outside(path, dialect, file, None)?;
     ours.retain(|entry| names.iter().any(|name| name.as_str() == entry.name));
-    if ours.is_empty() { Ok(()) } else { Err(refused::name_outside_block(path, &ours, &[], "render --adopt")) }
+    if ours.is_empty() {
+        return Ok(());
+    }
+    Err(refused::with_ways_out(refused::name_outside_block(path, &ours), path, &[], "render --adopt"))
 }
 
 /// How a file stands that a value is to be written into.

@@ -1,9 +1,11 @@
 //! The refusals to write into a dotenv file as a person left it. What they name as ways out works as it is pasted.
 
 use super::dotenv_block::{BEGIN, END};
-use super::dotenv_read::Entry;
+use super::dotenv_lines::without_replaced;
+use super::dotenv_read::{Entry, scan_as};
 use crate::check::placeholder;
 use crate::error::{Error, Kind};
+use crate::manifest::model::Dialect;
 use crate::shell;
 
 /// Markers that delimit no block.
@@ -22,11 +24,11 @@ pub(super) fn with_ways_out_of_damage(error: Error, path: &str, others: &[Entry]
     error.hint(format!("or repair the two marker lines by hand: `{BEGIN}` … `{END}`"))
 }
 
-/// Names of ours outside our block, `others` of which have other values than ours; `way` is what adopts them where nothing is lost.
-pub(super) fn name_outside_block(path: &str, ours: &[Entry], others: &[&Entry], way: &str) -> Error {
+/// Names of ours outside our block.
+pub(super) fn name_outside_block(path: &str, ours: &[Entry]) -> Error {
     let message =
         format!("`{path}` assigns outside vault-kit's block what the manifest delivers: {}", listed(ours.iter()));
-    with_ways_out(Error::new(Kind::Conflict, "name-outside-block", message), path, others, way)
+    Error::new(Kind::Conflict, "name-outside-block", message)
 }
 
 /// Lines outside our block whose values would be lost.
@@ -35,7 +37,7 @@ pub fn value_differs(path: &str, others: &[Entry]) -> Error {
     Error::new(Kind::Conflict, "value-differs", message)
 }
 
-/// Adds what can be done about lines that have other values than ours.
+/// Adds what can be done about lines that have other values than ours; `way` is what adopts them where nothing is lost.
 pub fn with_ways_out(error: Error, path: &str, others: &[&Entry], way: &str) -> Error {
     let missed = missed(others);
     if missed.is_empty() {
@@ -63,6 +65,17 @@ pub fn with_ways_out(error: Error, path: &str, others: &[&Entry], way: &str) -> 
             shell::path(path)
         ))
         .hint("`vault-kit init --adopt --yes` drops the values there, and has those of the store in the block")
+}
+
+/// Adds what has to be done before `import` reads a file in which names stand twice, where that is the way out.
+pub fn with_doubled(error: Error, dialect: Dialect, file: &[u8], others: &[&Entry]) -> Error {
+    let entries = scan_as(dialect)(file, 0..file.len()).map(|it| without_replaced(file, it)).unwrap_or_default();
+    let is_doubled = |it: &&Entry| entries.iter().filter(|other| other.name == it.name).nth(1).is_some();
+    let doubled: Vec<&Entry> = entries.iter().filter(is_doubled).collect();
+    if doubled.is_empty() || missed(others).is_empty() {
+        return error;
+    }
+    error.hint(format!("first leave one line of each name, the one that is in use: {}", listed(doubled.into_iter())))
 }
 
 /// Those with a value that somebody could miss.

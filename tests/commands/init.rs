@@ -583,3 +583,21 @@ fn what_runs_goes_before_what_the_example_shows_and_init_comes_to_its_end() {
         assert!(written.lines().filter(|it| *it == line).count() == 1, "{written}");
     }
 }
+
+#[test]
+fn what_is_to_be_done_about_a_name_that_stands_twice_works_as_it_is_told() {
+    let project = Project::empty();
+    project.write(".env.example", "DB_PASSWORD=changeme\nPORT=1\n");
+    project.write(".env", "DB_PASSWORD=vNq8Zk2Ws6Xb1Md7Lc4J\nPORT=1\nDB_PASSWORD=p7Rt2Yv9Qe4Uw1Ko8Zx5\n");
+    let first = "hint: first leave one line of each name, the one that is in use: `DB_PASSWORD` (line 1), `DB_PASSWORD` (line 3)";
+    for arguments in [&["init"][..], &["init", "--adopt"]] {
+        let run = project.run(arguments).assert_code(7);
+        let told: Vec<&str> = run.stderr.lines().filter(|line| line.starts_with("vault-kit: hint: ")).collect();
+        assert!(told[0].ends_with(first) && told[1].contains("`vault-kit import --replace .env` takes"), "{run:?}");
+        assert!(!run.both().contains("p7Rt2Yv9"), "{run:?}");
+    }
+    project.write(".env", "PORT=1\nDB_PASSWORD=p7Rt2Yv9Qe4Uw1Ko8Zx5\n");
+    project.run(["import", "--replace", ".env"]).assert_code(0);
+    project.run(["init", "--adopt"]).assert_code(0);
+    assert_eq!(project.get("DB_PASSWORD"), b"p7Rt2Yv9Qe4Uw1Ko8Zx5");
+}
