@@ -2,6 +2,7 @@
 
 mod cure;
 mod files;
+mod ignored;
 mod known;
 mod ours;
 mod prints;
@@ -25,7 +26,6 @@ use crate::observe;
 use crate::report::{Frame, json, scan as told};
 use crate::scan::files::{Item, Scope};
 use crate::scan::git::{self, Git, Snapshot};
-use crate::scan::ignore::{FILE, Ignores};
 use crate::scan::image;
 use crate::scan::message;
 use crate::scan::{Found, Known, Report, Rules, Search};
@@ -108,7 +108,8 @@ fn search(
     let default = &session.manifest.default_environment;
     let rules = Rules::new(&session.manifest.scan, &prefixes(session));
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
-    let (ignores, unstaged) = (ignores(&project)?, unstaged(&project));
+    let (ignores, unstaged) = (ignored::lines(&project)?, ignored::unstaged(&project));
+    ignores.unmatchable().iter().for_each(|notice| context.ui.warn(notice));
     let mut found = look(session, arguments, lines, &search)?.without_values(&search);
     let (today, place) = (context.now.date_naive(), staged.map_or("", |it| it.place));
     found.findings.iter_mut().for_each(|finding| ignores.judge(finding, today));
@@ -193,18 +194,6 @@ fn prefixes(session: &Session<'_>) -> Vec<String> {
     let issued = environments.map(|environment| super::apikey::default_prefix(&session.manifest.project, environment));
     let all: BTreeSet<String> = held.chain(issued).collect();
     all.into_iter().collect()
-}
-
-/// What may stand where it stands.
-fn ignores(project: &Files<'_>) -> Result<Ignores> {
-    let Some(bytes) = project.read(FILE)? else { return Ok(Ignores::default()) };
-    Ignores::parse(&String::from_utf8_lossy(&bytes))
-}
-
-/// The lines that would count if git had them; those that are damaged would let nothing pass.
-fn unstaged(project: &Files<'_>) -> Ignores {
-    let lying = project.staged.and_then(|_| project.session.root.read(FILE).ok().flatten());
-    lying.and_then(|bytes| Ignores::parse(&String::from_utf8_lossy(&bytes)).ok()).unwrap_or_default()
 }
 
 fn look(session: &Session<'_>, arguments: &Arguments, pushed: Option<&str>, search: &Search<'_>) -> Result<Found> {

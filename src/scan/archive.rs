@@ -32,7 +32,7 @@ const NESTED: &str = "it is packed within something that is packed, and was not 
 const BROKEN: &str = "it is damaged, or breaks off: what is behind that was not looked at";
 
 /// The rule of [`Code::Unsearched`].
-const BOMB: &str = "archive-bomb";
+pub(super) const BOMB: &str = "archive-bomb";
 
 /// What is looked at to tell what something is.
 pub(super) const START: usize = 512;

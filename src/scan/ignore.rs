@@ -5,13 +5,18 @@
 
 use chrono::NaiveDate;
 
+use super::archive::BOMB;
 use super::finding::Finding;
 use super::message;
 use crate::error::{Error, Kind, Result};
+use crate::manifest::leaks::RULES;
 use crate::secret::digest::sha256_hex;
 
 /// The file, beside the manifest.
 pub const FILE: &str = ".vault-kit-ignore";
+
+/// The rule of known values.
+const LEAKED: &str = "leaked";
 
 /// The lines of the file.
 #[derive(Debug, Default)]
@@ -19,6 +24,7 @@ pub struct Ignores(Vec<Line>);
 
 #[derive(Debug)]
 struct Line {
+    number: usize,
     rule: String,
     fingerprint: String,
     until: Option<NaiveDate>,
@@ -50,7 +56,10 @@ impl Ignores {
         let text = text.trim_start_matches('\u{feff}');
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let parsed = lines.map(|(number, line)| Line::parse(line).map_err(|what| invalid(number, what)));
+        let parsed = lines.map(|(number, line)| match Line::parse(line) {
+            Ok(line) => Ok(Line { number, ..line }),
+            Err(what) => Err(invalid(number, what)),
+        });
         parsed.collect::<Result<_>>().map(Self)
     }
 
@@ -74,6 +83,13 @@ impl Ignores {
 }
 
 impl Ignores {
+    /// The lines that let nothing pass, whatever is found, each in words with its place. A path that is nowhere may be one of the
+    /// history.
+    pub fn unmatchable(&self) -> Vec<String> {
+        let told = |line: &Line| Some(format!("`{FILE}:{}` lets nothing pass: {}", line.number, line.fault()?));
+        self.0.iter().filter_map(told).collect()
+    }
+
     /// Says of a finding that one of these lines, which are not in `place`, would let it pass.
     pub fn tell(&self, finding: &mut Finding, place: &str, today: NaiveDate) {
         let mut judged = Finding { ignored: None, ..finding.clone() };
@@ -88,6 +104,22 @@ impl Ignores {
 }
 
 impl Line {
+    /// What no finding has that stands in the line.
+    fn fault(&self) -> Option<&'static str> {
+        let is_hex = |text: &str, length| {
+            text.len() == length && text.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
+        };
+        if self.rule == LEAKED {
+            let version = self.fingerprint.split_once('/').and_then(|(_, rest)| rest.rsplit_once('@'));
+            let is_one = version.is_some_and(|(secret, version)| !secret.is_empty() && is_hex(version, 8));
+            return (!is_one).then_some("its fingerprint is not `ENVIRONMENT/SECRET@VERSION`, as `scan` prints it");
+        }
+        if self.rule != BOMB && !RULES.iter().any(|(rule, _)| *rule == self.rule) {
+            return Some("there is no such rule");
+        }
+        (!is_hex(&self.fingerprint, 16)).then_some("its fingerprint does not have the 16 digits that `scan` prints")
+    }
+
     fn parse(line: &str) -> Result<Self, &'static str> {
         let (words, reason) = line.split_once(" # ").ok_or("has no reason behind ` # `")?;
         let (rule, rest) = words.split_once(' ').ok_or("has no fingerprint")?;
@@ -103,6 +135,7 @@ impl Line {
         };
         let text = |text: &str| text.to_owned();
         Ok(Self {
+            number: 0,
             rule: text(rule),
             fingerprint: text(fingerprint),
             until,
@@ -115,4 +148,32 @@ impl Line {
 fn invalid(line: usize, what: &str) -> Error {
     Error::new(Kind::Manifest, "ignore-invalid", format!("`{FILE}:{line}` {what}"))
         .hint("a line is `RULE FINGERPRINT [until=YYYY-MM-DD] PATH # REASON`, as `scan` prints it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_match_nothing_is_told_by_its_line() {
+        for (line, fault) in [
+            ("jwt 0123456789abcdef a.txt # why", None),
+            ("leaked dev/AUTH@0123abcd a.txt # why", None),
+            ("leaked dev/AUTH@0123abcd until=2030-01-01 gone.txt # why", None),
+            ("jwtt 0123456789abcdef a.txt # why", Some("there is no such rule")),
+            ("jwt 0123456789abcde a.txt # why", Some("its fingerprint does not have the 16 digits that `scan` prints")),
+            (
+                "jwt 0123456789ABCDEF a.txt # why",
+                Some("its fingerprint does not have the 16 digits that `scan` prints"),
+            ),
+            (
+                "leaked 0123456789abcdef a.txt # why",
+                Some("its fingerprint is not `ENVIRONMENT/SECRET@VERSION`, as `scan` prints it"),
+            ),
+        ] {
+            let told = Ignores::parse(&format!("# ours\n{line}\n")).unwrap().unmatchable();
+            let expected = fault.map(|it| format!("`.vault-kit-ignore:2` lets nothing pass: {it}"));
+            assert_eq!(told, Vec::from_iter(expected), "{line}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::session::Session;
 use super::files::Files;
 use super::known::Sources;
-use super::{ignores, prefixes};
+use super::{ignored, prefixes};
 use crate::error::Result;
 use crate::observe::Ours;
 use crate::scan::files::{Item, Scope, display, scan};
@@ -23,7 +23,7 @@ pub fn ours(session: &Session<'_>, paths: &BTreeSet<&str>) -> Result<Ours> {
     if known.is_empty() && sources.fingerprints == 0 {
         return Ok(ours);
     }
-    let (matcher, ignores) = (known.matcher(), ignores(&project)?);
+    let (matcher, ignores) = (known.matcher(), ignored::lines(&project)?);
     let rules = Rules::new(&session.manifest.scan, &prefixes(session));
     let default = &session.manifest.default_environment;
     let search = Search { matcher: &matcher, tokens: &sources.tokens, rules: &rules, default };
