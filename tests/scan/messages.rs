@@ -126,6 +126,39 @@ fn lines_of_messages_are_counted_from_their_first_one() {
         ("AUTH", &head, 3),
     ];
     assert_eq!(findings(&run), set(&expected));
+    // Whatever is configured comes into the next commit too.
+    let report = report(&run);
+    let of_head = report["findings"].as_array().unwrap().iter().find(|it| it["file"] == head.as_str()).unwrap();
+    let told = "`vault-kit incident AUTH`; take it out of `git config user.name` and `user.email` as well, which bring it into each commit";
+    assert_eq!(of_head["fix"], told);
+}
+
+#[test]
+fn a_value_that_leaked_before_is_taken_out_of_the_message_that_has_it() {
+    let project = repository();
+    let auth = auth(&project);
+    project.run(["incident", "AUTH"]);
+    project.write(".git/MESSAGE", format!("One\n\n{auth}\n"));
+    let run = scan(&project, &["--message", ".git/MESSAGE"]).assert_code(1);
+    let fix = report(&run)["findings"][0]["fix"].as_str().unwrap().to_owned();
+    assert!(fix.starts_with("take it out of the message; ") && !fix.contains("file"), "{fix}");
+}
+
+#[test]
+fn what_lets_nothing_pass_is_told_and_a_directory_in_its_place_is_moved_aside() {
+    let project = repository();
+    project.write(".vault-kit-ignore", "# ours\njwtt 0123456789abcdef a.txt # why\njwt 0123456789abcdef a.txt # why\n");
+    let run = project.run(["scan"]).assert_code(0);
+    assert!(
+        run.stderr.contains("warning: `.vault-kit-ignore:2` lets nothing pass: there is no such rule\n"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains(":3`"), "{run:?}");
+    std::fs::remove_file(project.path(".vault-kit-ignore")).unwrap();
+    std::fs::create_dir(project.path(".vault-kit-ignore")).unwrap();
+    let run = project.run(["scan"]).assert_code(6);
+    let hint = "hint: move it aside: `mv .vault-kit-ignore .vault-kit-ignore.old`\n";
+    assert!(run.stderr.ends_with(hint) && run.stderr.matches("hint:").count() == 1 && run.stdout.is_empty(), "{run:?}");
 }
 
 #[test]

@@ -69,6 +69,12 @@ impl<'a> Cures<'a> {
             Origin::Message => "take it out of the message".to_owned(),
             Origin::Unpushed => unpushed(finding),
             Origin::Project => "take it out of the file".to_owned(),
+            Origin::Elsewhere if finding.is_in_header() => {
+                let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
+                return format!(
+                    "{place}`{replace}`; take it out of {CONFIGURED} as well, which bring it into each commit"
+                );
+            }
             Origin::Elsewhere if place.is_empty() => return replace,
             Origin::Elsewhere => return format!("{place}: `{replace}`"),
         };
@@ -80,7 +86,13 @@ impl<'a> Cures<'a> {
 
     /// What to do about a value that leaked before.
     fn of_banned(&self, finding: &Finding, root: &Path) -> String {
-        let take = "take it out of the file";
+        let take = match self.origin {
+            Origin::Message => "take it out of the message".to_owned(),
+            Origin::Unpushed => unpushed(finding),
+            _ if finding.is_in_header() => format!("take it out of {CONFIGURED}"),
+            _ if finding.is_in_name() => RENAME.to_owned(),
+            _ => "take it out of the file".to_owned(),
+        };
         let Some((opened, name, version)) = self.known(finding) else {
             return format!("{take}; it is banned already");
         };
@@ -186,6 +198,9 @@ fn there(opened: &OpenedStore, fix: String) -> String {
 /// What to do about a file or a directory that is called as a value.
 const RENAME: &str = "give it another name (`git mv`, and `mv` where git does not have it yet)";
 
+/// Where git takes the author of a commit from.
+const CONFIGURED: &str = "`git config user.name` and `user.email`";
+
 /// What to do about what a push would send.
 fn unpushed(finding: &Finding) -> String {
     let place = finding.file.as_str();
@@ -203,7 +218,7 @@ fn unpushed(finding: &Finding) -> String {
         // Whatever stands there comes from the configuration, which would bring it into the next commit too.
         let how = "the last one: `git commit --amend --no-edit --reset-author`, others: `git filter-repo --mailmap FILE`, which \
                    replaces authors by its lines `New Name <new@example.com> <old@example.com>`";
-        format!("take it out of `git config user.name` and `user.email`, then out of the commit ({how})")
+        format!("take it out of {CONFIGURED}, then out of the commit ({how})")
     } else {
         let how = "(the last one: `git commit --amend`, others: `git rebase --interactive`)";
         let what =
