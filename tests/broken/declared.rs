@@ -67,6 +67,15 @@ hooks = ["db"]
 [secrets.URL]
 kind = "template"
 template = "postgres://app:${DB_PASSWORD | urlencode}@${HOST}:5432/app"
+[secrets.JOINED]
+kind = "template"
+template = "redis://:pre-${DB_PASSWORD}@h"
+[secrets.JOINED_TO_ONE] # !
+kind = "template"
+template = "redis://:7Jt9QfYkP3mVbX2nRzLh${DB_PASSWORD}@h"
+[secrets.JOINED_TO_A_HOST] # !
+kind = "template"
+template = "redis://:pre-${HOST}@h"
 [secrets.AUTH_TOKEN]
 kind = "template"
 template = "app-${DB_PASSWORD}"

@@ -3,10 +3,11 @@
 use super::Bench;
 use super::fix::{in_table, key};
 use crate::check::finding::{Code, Finding};
-use crate::credential::{Argument, has_credential, in_document, is_literal, is_rest_of, typed};
+use crate::credential::{Argument, has_credential, in_document, is_literal, is_rest_of, looks_random, typed};
 use crate::manifest::hook::Hook;
 use crate::manifest::template::{Piece, Template};
 use crate::manifest::{Declaration, Format, Kind, Output};
+use crate::name::SecretName;
 
 /// What is to be done besides: git has the text by now.
 const REPLACE: &str = "replace the value, which may be in the history";
@@ -108,12 +109,19 @@ impl Bench<'_> {
 
     /// Whether a credential stands beside what a template puts in: where that is a secret, the rest is what joins it.
     fn has_typed(&self, name: &str, template: &Template) -> bool {
-        let written = template.pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => text.clone(),
-            Piece::Reference { name, .. } => format!("${{{name}}}"),
-        });
-        let written: String = written.collect();
-        let is_setting = |name| self.manifest.secret(name).is_some_and(|it| !it.is_stored());
+        let is_setting = |name: &SecretName| self.manifest.secret(name).is_some_and(|it| !it.is_stored());
+        let mut written = String::new();
+        for piece in &template.pieces {
+            match piece {
+                Piece::Literal(text) => written.push_str(text),
+                Piece::Reference { name, .. } => {
+                    if !is_setting(name) {
+                        written.truncate(without_joint(&written).len());
+                    }
+                    written.push_str(&format!("${{{name}}}"));
+                }
+            }
+        }
         has_credential(&written)
             || in_document(&written).is_some()
             || template.references().all(is_setting) && is_rest_of(name, &written)
@@ -142,4 +150,11 @@ impl Bench<'_> {
 /// Whether a text has a command in it that is handed a credential, as in `curl -u admin:… https://console.example.com`.
 fn is_handed_over(text: &str) -> bool {
     typed(&[Argument { text, is_whole: true }]).is_some()
+}
+
+/// A text without the word at its end to which a secret is joined, as in `redis://:pre-${DB_PASSWORD}@db`: that is no password of its
+/// own, unless it looks like one.
+fn without_joint(text: &str) -> &str {
+    let before = text.trim_end_matches(|it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-' | '.'));
+    if looks_random(&text[before.len()..]) { text } else { before }
 }
