@@ -63,7 +63,7 @@ fn is_difference(below: &[u8], sign: &[u8]) -> bool {
     let mut from_first = lines().skip_while(|line| line.starts_with(sign));
     from_first.next().is_some_and(|line| line.starts_with(b"diff ") || line.starts_with(b"Submodule "))
         && lines().all(|line| line.starts_with(sign) || OF_DIFFERENCE.iter().any(|it| line.starts_with(it)))
-        && lines().last().is_some_and(|line| !line.starts_with(sign))
+        && lines().next_back().is_some_and(|line| !line.starts_with(sign))
 }
 
 /// What the place begins with that is told for what stands above the message of a commit or tag.

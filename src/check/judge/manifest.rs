@@ -118,7 +118,7 @@ impl Bench<'_> {
                     if !is_setting(name) {
                         written.truncate(without_joint(&written).len());
                     }
-                    written.push_str(&format!("${{{name}}}"));
+                    written.extend(["${", name.as_str(), "}"]);
                 }
             }
         }
