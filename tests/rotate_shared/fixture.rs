@@ -200,6 +200,17 @@ impl Host {
         command
     }
 
+    /// The same with another program in front of it.
+    pub(crate) fn command_under<'a>(
+        &self,
+        wrapper: impl IntoIterator<Item = &'a str>,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Command {
+        let mut command = self.project.command_under(wrapper, arguments);
+        command.envs(self.environment.iter().map(|(name, value)| (*name, value)));
+        command
+    }
+
     pub(crate) fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Run {
         Run::of(&mut self.command(arguments))
     }
@@ -209,11 +220,22 @@ impl Host {
         String::from_utf8(self.project.get(name)).unwrap()
     }
 
+    /// A value in force, read without a run of ours, which could repair something.
+    fn stored(&self, name: &str) -> String {
+        let store = self.project.store();
+        let value = store.current(&secret(name)).and_then(|it| it.parts.primary()).unwrap();
+        value.expose_text().unwrap().to_owned()
+    }
+
     /// A value in the file.
     pub(crate) fn delivered(&self, name: &str) -> String {
+        self.in_file(name).unwrap()
+    }
+
+    fn in_file(&self, name: &str) -> Option<String> {
         let text = self.project.read(".env");
-        let value = text.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
-        value.unwrap().trim_matches(['\'', '"']).to_owned()
+        let value = text.lines().find_map(|line| line.strip_prefix(&format!("{name}=")))?;
+        Some(value.trim_matches(['\'', '"']).to_owned())
     }
 
     /// Forty days pass for what these were made on.
@@ -282,6 +304,19 @@ pub(crate) fn pair(more: &str) -> (Fake, Owner, Host, Host) {
     let (fake, owner, first) = alone(more);
     let second = Host::other(&fake, &manifest(&owner, more));
     (fake, owner, first, second)
+}
+
+/// Whoever asks AWS, the store of a host or its file can log in with what they get at this moment.
+#[track_caller]
+pub(crate) fn assert_accepted(fake: &Fake, owner: &Owner, hosts: &[&Host], point: &str) {
+    assert!(owner.accepts(&there(fake, DB)), "{point}: what is in force in AWS is refused");
+    for host in hosts {
+        assert!(owner.accepts(&host.stored("DB")), "{point}: what a store has in force is refused");
+        let url = host.delivered("URL");
+        let in_url = url.strip_prefix("postgres://app:").and_then(|it| it.strip_suffix("@db/app")).unwrap().to_owned();
+        let in_file = [Some(host.delivered("DB")), host.in_file("DB_PREVIOUS"), Some(in_url)];
+        assert!(in_file.iter().flatten().all(|it| owner.accepts(it)), "{point}: what a file has is refused");
+    }
 }
 
 /// Both sides and the owner have one value of `DB`, and so do the files.
