@@ -8,8 +8,16 @@ use crate::manifest::Manifest;
 use crate::name::{EnvName, SecretName};
 use crate::plan::due::{self, Due};
 use crate::revocation::{self, refreshed_from};
-use crate::store::ledger::{Beside, BesideState, Entry, Ledger};
+use crate::store::CLOCK_TOLERANCE;
+use crate::store::ledger::{Beside, BesideState, Entry, Header, Ledger};
 use crate::store::rotations::Operation;
+
+/// Whether a ledger's first line tells that nothing is due at `now`, by a clock that does not stand behind what it knows.
+pub fn is_nothing(header: &Header, now: DateTime<Utc>) -> bool {
+    let is_later = !header.behind && header.due.is_none_or(|due| due > now);
+    let newest = header.missed.map_or(header.updated, |missed| missed.max(header.updated));
+    is_later && now + CLOCK_TOLERANCE >= newest
+}
 
 /// The next time as it is known at `now`, and whether it is later than it was, since a window was missed; `None` = never.
 ///

@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, Datelike, TimeDelta, TimeZone, Timelike, Utc, Weekday};
 use vault_kit::name::SecretName;
+use vault_kit::rotate::next;
 use vault_kit::rotate::programs::Step;
 use vault_kit::rotate::select::Order;
+use vault_kit::store::CLOCK_TOLERANCE;
 
 use crate::fixture::{Ground, Stagehand};
 use crate::support::Project;
@@ -85,6 +87,8 @@ fn in_a_year_everything_is_rotated_on_time_and_nothing_twice() {
     // From the jump over a window to the next one, in which somebody looks every hour: each look opens the store, for what was due.
     let mut missed: Option<std::ops::Range<usize>> = None;
     let mut looked = 0;
+    // How often somebody was told that the clock stands behind the store.
+    let mut told = 0;
     while hand.now.get() < begun + TimeDelta::days(366) {
         let is_missed = missed.as_ref().is_some_and(|it| it.end == usize::MAX);
         hand.pass(if is_missed { HOUR } else { TICK });
@@ -109,7 +113,14 @@ fn in_a_year_everything_is_rotated_on_time_and_nothing_twice() {
         }
         clock.push(hand.now.get());
         // The store is not opened while the ledger's first line says that nothing is due.
-        if !header.behind && header.due.is_none_or(|due| due > hand.now.get()) {
+        if next::is_nothing(&header, hand.now.get()) {
+            continue;
+        }
+        // Whoever looks after a clock was fast is told of it, and nothing happens, until the time has come that it showed.
+        if hand.now.get() + CLOCK_TOLERANCE < header.updated {
+            let refused = ground.machine(&hand, |machine| machine.run(&Order::Due, true)).unwrap();
+            assert_eq!(refused.unwrap_err().code(), "clock-behind");
+            told += 1;
             continue;
         }
         looked += usize::from(!is_missed);
@@ -141,6 +152,7 @@ fn in_a_year_everything_is_rotated_on_time_and_nothing_twice() {
     assert!(
         has_slept && was_ahead.is_some() && missed.as_ref().is_some_and(|it| it.end < usize::MAX) && wrong.is_empty()
     );
+    assert!(told > 0, "the clock that was fast was put back");
     let mut compared = 0;
     for (name, made) in names.iter().zip(&made) {
         for pair in made.windows(2) {

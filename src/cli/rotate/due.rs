@@ -6,10 +6,11 @@ use crate::cli::session;
 use crate::error::Result;
 use crate::name::EnvName;
 use crate::project::{self, Project};
+use crate::rotate::next;
 use crate::secret::digest::sha256_hex;
+use crate::store::DIRECTORY;
 use crate::store::files::StoreFiles;
 use crate::store::ledger::Header;
-use crate::store::{CLOCK_TOLERANCE, DIRECTORY};
 
 /// How the name of a ledger ends.
 const LEDGER: &str = ".ledger.jsonl";
@@ -38,10 +39,7 @@ pub fn look(context: &Context) -> Result<Known> {
     let [(Some(sealed), header)] = headers.as_slice() else { return Ok(Known::Perhaps) };
     // A ledger that is not of this store says nothing of it: a writer died between the two.
     let is_of_store = sha256_hex(sealed) == header.store_digest;
-    let is_later = !header.behind && header.due.is_none_or(|due| due > context.now);
-    let newest = header.missed.map_or(header.updated, |missed| missed.max(header.updated));
-    let is_clock_good = context.now + CLOCK_TOLERANCE >= newest;
-    Ok(if is_of_store && is_later && is_clock_good { Known::Nothing } else { Known::Perhaps })
+    Ok(if is_of_store && next::is_nothing(header, context.now) { Known::Nothing } else { Known::Perhaps })
 }
 
 /// The environment that is named, or all that have a ledger.
