@@ -2,8 +2,10 @@
 
 use std::process::{Command, Stdio};
 
+use chrono::TimeDelta;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use vault_kit::name::SecretName;
 use vault_kit::private_file::Root;
 use vault_kit::store::Stage;
 
@@ -487,9 +489,21 @@ fn monitoring_is_told_how_a_rotation_ended_and_of_one_that_has_not() {
     assert_eq!(sample(&text, "rotation_in_flight").as_deref(), Some("1"));
     assert_eq!(sample(&text, "rotation_failures").as_deref(), Some("1"));
     std::fs::remove_file(project.path("fail-test")).unwrap();
+    // It had been on its way for a while when somebody came.
+    let (db, waited) = (SecretName::new("DB").unwrap(), TimeDelta::seconds(5_000));
+    project.edit_store(|store| store.rotations.running.get_mut(&db).unwrap().started -= waited);
+    let started = project.store().rotations.running[&db].started;
     project.run(["rotate", "resume"]).assert_code(0);
     let text = metrics();
     assert_eq!(sample(&text, "rotation_last_success").as_deref(), Some("1"));
+    let number = |family: &str| sample(&text, family).unwrap().parse::<i64>().unwrap();
+    let ended = number("rotation_last_success_timestamp_seconds");
+    assert_eq!(
+        number("rotation_last_duration_seconds"),
+        ended - started.timestamp(),
+        "from its start, not from the last run"
+    );
+    assert!(ended - started.timestamp() >= waited.num_seconds());
     assert_eq!(sample(&text, "rotation_in_flight").as_deref(), Some("0"));
     let success = sample(&text, "rotation_last_success_timestamp_seconds").unwrap();
     let failed = |steps: &str, is_open: bool| {
