@@ -151,6 +151,21 @@ fn a_key_is_published_by_all_hosts_and_then_activated_by_all_and_no_token_is_ref
 }
 
 #[test]
+fn each_of_the_two_turns_takes_six_requests_and_one_for_the_account() {
+    let (fake, _owner, host) = alone(SIGNING);
+    let asked = || fake.log().into_iter().map(|it| it.operation).collect::<Vec<_>>();
+    for (turn, next) in [("publish", true), ("activate", false)] {
+        fake.forget();
+        host.run(["rotate", if next { "SIGNER" } else { "--due" }]).assert_code(0);
+        assert_eq!(has_next(&fake), next, "{turn}");
+        let asked = asked();
+        assert_eq!(asked.iter().filter(|it| *it == "GetCallerIdentity").count(), 1, "{turn}: {asked:?}");
+        assert_eq!(asked.len(), 1 + 6, "{turn}: {asked:?}");
+        pass(&[&host], TimeDelta::hours(26));
+    }
+}
+
+#[test]
 fn whether_it_is_time_is_told_by_the_clock_of_aws() {
     let (fake, _owner, first, second, _) = published();
     pass(&[&first, &second], TimeDelta::hours(26));
