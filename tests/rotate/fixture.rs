@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64;
 use vault_kit::clock::{Clock, SystemZones};
 use vault_kit::error::{Error, Result};
 use vault_kit::manifest::{self, Manifest};
@@ -85,7 +86,7 @@ pub(crate) struct Stagehand {
     /// How many moments are left to live.
     left: Cell<Option<usize>>,
     pub(crate) moments: Cell<usize>,
-    /// What a test looks at while a program runs; it is told the new value, masked.
+    /// What a test looks at while a program runs; it is told how the new value would be found, masked.
     pub(crate) waiting: RefCell<Option<Look>>,
 }
 
@@ -209,9 +210,9 @@ impl Programs for Stagehand {
         }
         drop(accepted);
         self.moment();
-        let needle = call.new.and_then(|it| it.parts.primary()).map(|value| masked(value.expose()));
+        let needles = call.new.and_then(|it| it.parts.primary()).map(|value| needles(value.expose()));
         let look = self.waiting.borrow().clone().filter(|_| call.secret.is_some());
-        Ok(Box::new(Fake { status, needle, look }))
+        Ok(Box::new(Fake { status, needles: needles.unwrap_or_default(), look }))
     }
 }
 
@@ -225,16 +226,23 @@ pub(crate) fn masked(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| byte ^ MASK).collect()
 }
 
+/// By what a value is found: itself, its middle, and base64 of that, which is in base64 of the whole. Masked.
+pub(crate) fn needles(value: &[u8]) -> Vec<Vec<u8>> {
+    // Whole groups of three bytes before it and in it.
+    let middle = &value[(value.len() - 24) / 6 * 3..][..24];
+    vec![masked(value), masked(middle), masked(BASE64.encode(middle).as_bytes())]
+}
+
 struct Fake {
     status: Status,
-    needle: Option<Vec<u8>>,
+    needles: Vec<Vec<u8>>,
     look: Option<Look>,
 }
 
 impl Running for Fake {
     fn wait(self: Box<Self>) -> Result<Box<dyn Ended>> {
         if let Some(look) = &self.look {
-            look(self.needle.as_slice());
+            look(&self.needles);
         }
         Ok(self)
     }

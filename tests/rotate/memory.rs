@@ -1,4 +1,4 @@
-//! While a program runs there is no value in our memory, neither the old nor the new one.
+//! While a program runs there is no value in our memory, neither the old nor the new one, nor a piece of either.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use vault_kit::rotate::select::Order;
 
-use crate::fixture::{Ground, MANIFEST, Stagehand, masked, names};
+use crate::fixture::{Ground, MANIFEST, Stagehand, masked, names, needles};
 use crate::programs::{asked, project};
 use crate::support::{Project, skip};
 
@@ -37,17 +37,19 @@ fn while_a_program_runs_no_value_is_held() {
     let project = Project::initialised(MANIFEST);
     let (ground, hand) = (Ground::of(&project), Stagehand::usual(&project));
     let old = project.get("DB");
-    let needles = vec![masked(&old)];
+    let old_needles = needles(&old);
     // The look finds what is there.
-    assert!(occurrences("self", &needles)[0] > 0, "the old value is in this very test");
-    drop(old);
-    let before = occurrences("self", &needles)[0];
-    assert_eq!(before, 0, "what is freed is wiped");
+    let found = occurrences("self", &old_needles);
+    assert!(found[0] > 0 && found[1] >= found[0], "the old value is in this very test");
+    let encoded = data_encoding::BASE64.encode(&old);
+    assert!(occurrences("self", &old_needles)[2] > 0, "and so is its base64");
+    drop((old, encoded));
+    assert_eq!(occurrences("self", &old_needles), [0; 3], "what is freed is wiped");
     let looked = Rc::new(Cell::new(0));
     let count = Rc::clone(&looked);
     *hand.waiting.borrow_mut() = Some(Rc::new(move |needle: &[Vec<u8>]| {
-        let all: Vec<Vec<u8>> = needles.iter().chain(needle).cloned().collect();
-        assert!(all.len() > 1, "the new value is looked for as well");
+        let all: Vec<Vec<u8>> = old_needles.iter().chain(needle).cloned().collect();
+        assert_eq!(all.len(), 6, "the new value is looked for as well");
         assert_eq!(occurrences("self", &all), vec![0; all.len()]);
         count.set(count.get() + 1);
     }));
@@ -74,10 +76,10 @@ fn while_a_hook_waits_the_program_itself_holds_no_value() {
         let input = asked(&project).into_iter().rfind(|(step, _)| step == "set").unwrap().1;
         let new = input["new"]["value"].as_str().unwrap().as_bytes().to_vec();
         assert!(new != old, "{step}");
-        let needles = [masked(&old), masked(&new), masked(b"rotate")];
-        let counts = occurrences(&child.id().to_string(), &needles);
-        assert_eq!(counts[..2], [0, 0], "{step}: the old value and the new one");
-        assert!(counts[2] > 0, "the look finds what is there");
+        let all = [needles(&old), needles(&new), vec![masked(b"rotate")]].concat();
+        let counts = occurrences(&child.id().to_string(), &all);
+        assert_eq!(counts[..6], [0; 6], "{step}: the old value and the new one, their middles, and base64 of these");
+        assert!(counts[6] > 0, "the look finds what is there");
         std::fs::remove_file(project.path(&format!("wait-{step}"))).unwrap();
         assert!(child.wait().unwrap().success());
         old = new;

@@ -3,14 +3,20 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use crate::fixture::{Host, Owner, pair};
-use crate::support::skip;
+use data_encoding::BASE64;
 
-/// How many were found, of the old and of the new value. SECURITY.md says it.
-const MOST: [usize; 2] = [0, 0];
+use crate::fixture::{Host, Owner, pair};
+use crate::support::{counted, skip};
+
+/// How many were found while a program waits, of the old and of the new value: of each as a whole, of its middle, and of base64 of
+/// that. SECURITY.md says it.
+const MOST: [[usize; 3]; 2] = [[0; 3]; 2];
+
+/// The steps in which a program waits.
+const STEPS: [&str; 4] = ["set", "test", "reload", "retire"];
 
 /// How often each needle stands in the writable memory of a process.
-fn occurrences(process: u32, needles: &[&[u8]]) -> Vec<usize> {
+fn occurrences(process: u32, needles: &[Vec<u8>]) -> Vec<usize> {
     let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
     let memory = File::open(format!("/proc/{process}/mem")).unwrap();
     let mut counts = vec![0; needles.len()];
@@ -28,43 +34,59 @@ fn occurrences(process: u32, needles: &[&[u8]]) -> Vec<usize> {
     counts
 }
 
-/// Runs a rotation until its owner tests the new value, and counts both values in the memory of our process then.
-fn counted(owner: &Owner, host: &Host) -> [usize; 2] {
+/// By what a value is found: itself, its middle, and base64 of that, which is in base64 of the whole.
+fn needles(value: &str) -> Vec<Vec<u8>> {
+    // Whole groups of three bytes before it and in it.
+    let middle = &value.as_bytes()[(value.len() - 24) / 6 * 3..][..24];
+    vec![value.into(), middle.into(), BASE64.encode(middle).into()]
+}
+
+/// Runs a rotation, and counts both values in the memory of our process while a program waits, in each step.
+fn rotate(owner: &Owner, host: &Host) -> Vec<[[usize; 3]; 2]> {
     let old = host.get("DB");
-    owner.does("wait-test");
+    owner.does("wait-set");
     owner.forget();
     let mut child = host.command(["rotate", "DB"]).spawn().unwrap();
-    while !owner.steps().contains(&"test".to_owned()) {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before its program waited");
-        std::thread::yield_now();
+    let mut found = Vec::new();
+    for (index, step) in STEPS.iter().enumerate() {
+        while owner.steps().last().is_none_or(|last| last != step) {
+            assert!(child.try_wait().unwrap().is_none(), "{step}: it ended before its program waited");
+            std::thread::yield_now();
+        }
+        let new = owner.log()[0].1.clone();
+        assert!(new != old && new.len() == old.len(), "{step}");
+        let all = [needles(&old), needles(&new), vec![b"rotate".to_vec()]].concat();
+        let counts = occurrences(child.id(), &all);
+        assert!(counts[6] > 0, "{step}: the look finds what is there");
+        found.push([[counts[0], counts[1], counts[2]], [counts[3], counts[4], counts[5]]]);
+        STEPS.get(index + 1).iter().for_each(|next| owner.does(&format!("wait-{next}")));
+        owner.stops(&format!("wait-{step}"));
     }
-    let new = owner.current();
-    let counts = occurrences(child.id(), &[old.as_bytes(), new.as_bytes(), b"rotate"]);
-    assert!(counts[2] > 0, "the look finds what is there");
-    owner.stops("wait-test");
     assert!(child.wait().unwrap().success());
-    assert_eq!(host.get("DB"), new);
-    [counts[0], counts[1]]
+    assert!(host.get("DB") != old);
+    found
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the number is part of what the test shows")]
 fn while_a_program_waits_the_values_are_in_our_memory_no_more_often_than_said() {
     if !rustix::process::geteuid().is_root() {
-        return skip(
-            "while_a_program_waits_the_values_are_in_our_memory",
-            "needs root to read the memory of another process",
-        );
+        let test = "memory::while_a_program_waits_the_values_are_in_our_memory_no_more_often_than_said";
+        return skip(test, "needs root to read the memory of another process");
     }
     let (_fake, owner, first, second) = pair("");
-    let own = counted(&owner, &first);
+    let own = rotate(&owner, &first);
     // A value that another host sent is read from there.
     second.run(["sync", "pull"]).assert_code(0);
     owner.does("die-set");
     first.run(["rotate", "DB"]).assert_code(137);
-    let other = counted(&owner, &second);
-    for (whose, [old, new]) in [("our", own), ("another host's", other)] {
-        eprintln!("while a hook waits: {old} of the old value, {new} of the new one, which is {whose}");
-        assert_eq!([old, new], MOST, "SECURITY.md says how many");
+    let other = rotate(&owner, &second);
+    for (whose, found) in [("our own", own), ("another host's", other)] {
+        for (step, [old, new]) in STEPS.iter().zip(&found) {
+            counted(&format!(
+                "in our memory while a hook waits in `{step}`, the new value being {whose}: {old:?} of the old one, {new:?} of \
+                 the new one (whole, its middle, base64 of that)"
+            ));
+        }
+        assert_eq!(found, [MOST; 4], "SECURITY.md says how many");
     }
 }
