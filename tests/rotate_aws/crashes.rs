@@ -6,7 +6,7 @@ use vault_kit::rotate::claim::{self, Promoted};
 use crate::aws::{ANY, Trouble};
 use crate::owner::Owner;
 use crate::rig::{Crash, Ended, Host, NAME, content, current, fake, pending};
-use crate::{COUNTED, told, within};
+use crate::{told, within};
 
 /// Where a run can die: before and after each of its requests, and of its two steps at the owner. Whoever finds another
 /// host's value there makes one request more, to read it.
@@ -52,7 +52,9 @@ fn whatever_point_a_host_dies_at_one_more_run_ends_it() {
                 converged += 1;
             }
         }
-        told(&format!("{COUNTED}crash points: {converged} of {tried} converge"));
+        told(&format!(
+            "a claim in AWS, deaths before and after each request and step: {converged} of {tried} converge"
+        ));
         assert_eq!(tried, 2 * (14 + 16));
     });
 }

@@ -25,12 +25,12 @@ mod support;
 
 use std::process::Command;
 
-use support::Run;
+use support::{Run, counted};
 
 /// Tells the second process that it is the second.
 const INSIDE: &str = "VAULT_KIT_TEST_INSIDE";
 
-/// Begins a line that is to be seen by whoever runs the tests.
+/// Begins a line of what was counted, by which the second process tells the first.
 const COUNTED: &str = "COUNTED ";
 
 /// Runs `body` in a process whose environment has credentials of nobody, and looks nowhere else for some.
@@ -51,13 +51,11 @@ fn within(test: &str, body: impl FnOnce()) {
     ]);
     let run = Run::of(&mut command).assert_code(0);
     assert!(run.stdout.contains("1 passed"), "no test of that name ran: {}", run.both());
-    for line in run.stderr.lines().filter(|line| line.starts_with(COUNTED)) {
-        told(line);
-    }
+    run.stderr.lines().filter_map(|line| line.strip_prefix(COUNTED)).for_each(counted);
 }
 
 /// Says what was counted.
-#[expect(clippy::print_stderr, reason = "figures must be heard")]
+#[expect(clippy::print_stderr, reason = "the first process reads it there")]
 fn told(line: &str) {
-    eprintln!("{line}");
+    eprintln!("{COUNTED}{line}");
 }

@@ -9,7 +9,7 @@ use vault_kit::rotate::claim::{self, Promoted, Seen};
 use crate::aws::{ANY, Fake, Trouble};
 use crate::owner::{Owner, generation};
 use crate::rig::{Crash, Ended, Host, NAME, Stopped, current, fake, pending};
-use crate::{COUNTED, told, within};
+use crate::{told, within};
 
 const HOSTS: usize = 8;
 
@@ -103,7 +103,7 @@ fn model(slots: usize) {
     let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     let Counts { runs, crashes, rotated, joined, already, superseded } = &counts;
     told(&format!(
-        "{COUNTED}{slots} slots, {HOSTS} hosts, {} rounds: {} runs, {} deaths, {} promoted, {} found promoted by another, \
+        "claims in AWS, {slots} slots, {HOSTS} hosts, {} rounds: {} runs, {} deaths, {} promoted, {} found promoted by another, \
          {} already, {} superseded, {} sets, {} violations",
         rounds(),
         n(runs),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::aws::Fake;
 use crate::owner::Owner;
 use crate::rig::{Crash, Ended, Host, NAME, current, fake, pending};
-use crate::{COUNTED, told, within};
+use crate::{told, within};
 
 /// The requests before each of which it can fall asleep; before the first it has not even sent its value.
 const BEFORE: [&str; 4] = ["nothing", "PutSecretValue", "UpdateSecretVersionStage", "DescribeSecret"];
@@ -22,7 +22,7 @@ fn a_host_that_slept_through_rotations_sets_nothing_at_the_owner() {
                 }
             }
         }
-        told(&format!("{COUNTED}sleepers: {harmless} of 24 harmless"));
+        told(&format!("a claim in AWS, hosts that slept through rotations: {harmless} of 24 harmless"));
     });
 }
 

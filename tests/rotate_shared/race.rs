@@ -82,20 +82,20 @@ fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> BTreeSet<String> {
 
 #[test]
 fn eight_hosts_that_die_at_random_rotate_exactly_once_a_round() {
-    race(&["DB", "SESSION"], false);
+    race("a secret and a bundle", &["DB", "SESSION"], false);
 }
 
 #[test]
 fn eight_hosts_that_die_at_random_rotate_a_bundle_alone_exactly_once_a_round() {
-    race(&["SESSION"], false);
+    race("a bundle alone", &["SESSION"], false);
 }
 
 #[test]
 fn eight_hosts_that_die_and_give_up_at_random_come_to_one_value() {
-    race(&["DB", "SESSION"], true);
+    race("a secret and a bundle, some given up", &["DB", "SESSION"], true);
 }
 
-fn race(due: &[&str], gives_up: bool) {
+fn race(what: &str, due: &[&str], gives_up: bool) {
     let (fake, owner) = (Fake::start(), Owner::new());
     let text = manifest(&owner, "");
     let mut hosts = vec![Host::first(&fake, &text, &owner)];
@@ -113,7 +113,7 @@ fn race(due: &[&str], gives_up: bool) {
     });
     let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     counted(&format!(
-        "{HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} values in force and not accepted",
+        "rotations of {what} in AWS, {HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} values in force and not accepted",
         rounds(),
         n(&counts.runs),
         n(&counts.deaths),
