@@ -5,8 +5,10 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use vault_kit::rotate::claim::{self, Seen};
+
 use crate::aws::{ANY, Fake, Trouble};
-use crate::fixture::{DB, Host, Owner, assert_one, key, manifest, there};
+use crate::fixture::{DB, Host, Owner, assert_one, key, manifest};
 use crate::support::counted;
 
 const HOSTS: usize = 8;
@@ -65,19 +67,44 @@ fn live(host: &Host, mut dice: Dice, counts: &Counts, gives_up: bool) {
     }
 }
 
-/// Looks all the time whether the value in force is one that the owner accepts; answers with those that were not.
-fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> BTreeSet<String> {
-    let mut violations = BTreeSet::new();
+/// The versions that were in force while the owner did not accept them, by whether somebody had given them up before.
+#[derive(Default)]
+struct Refused {
+    given_up: BTreeSet<String>,
+    others: BTreeSet<String>,
+}
+
+/// Looks all the time whether the value in force is one that the owner accepts.
+fn watch(fake: &Fake, owner: &Owner, is_over: &AtomicBool) -> Refused {
+    let mut refused = Refused::default();
     while !is_over.load(Ordering::Relaxed) {
-        let before = there(fake, DB);
-        let is_accepted = owner.accepts(&before);
+        let before = fake.holder(DB, "AWSCURRENT").unwrap();
+        let value = String::from_utf8(fake.value_of(DB, &before)).unwrap();
+        let is_accepted = owner.accepts(&value);
+        let was_given_up = was_given_up(fake, &before);
         // Retired because another one is in force by now.
-        if !is_accepted && there(fake, DB) == before {
-            violations.insert(before);
+        if !is_accepted && fake.holder(DB, "AWSCURRENT").as_ref() == Some(&before) {
+            (if was_given_up { &mut refused.given_up } else { &mut refused.others }).insert(before);
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    violations
+    refused
+}
+
+/// Whether somebody gave up the attempt that made the version in force.
+fn was_given_up(fake: &Fake, version: &str) -> bool {
+    let Some(base) = fake.holder(DB, "AWSPREVIOUS") else { return false };
+    let (name, arn) = (DB.to_owned(), fake.arn(DB));
+    let mut seen = Seen { name, arn, current: base, attempt: String::new() };
+    (0..attempts(fake)).any(|attempt| {
+        seen.attempt = attempt.to_string();
+        claim::id(&seen).to_string() == version
+    })
+}
+
+/// How often somebody gave up.
+fn attempts(fake: &Fake) -> usize {
+    fake.tags(DB).get("vault-kit:attempt").map_or(0, |it| it.parse().unwrap())
 }
 
 #[test]
@@ -101,30 +128,34 @@ fn race(what: &str, due: &[&str], gives_up: bool) {
     let mut hosts = vec![Host::first(&fake, &text, &owner)];
     hosts.extend((1..HOSTS).map(|_| Host::other(&fake, &text)));
     let (counts, is_over) = (Counts::default(), AtomicBool::new(false));
-    let violations = std::thread::scope(|scope| {
+    let refused = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| watch(&fake, &owner, &is_over));
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             (1..=rounds()).for_each(|round| play(round, (due, gives_up), (&fake, &owner), &hosts, &counts));
         }));
         is_over.store(true, Ordering::Relaxed);
-        let violations = watcher.join().unwrap();
+        let refused = watcher.join().unwrap();
         ended.unwrap_or_else(|cause| std::panic::resume_unwind(cause));
-        violations
+        refused
     });
     let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     counted(&format!(
-        "rotations of {what} in AWS, {HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} values in force and not accepted",
+        "rotations of {what} in AWS, {HOSTS} hosts, {} rounds: {} runs, {} killed, {} refused, {} given up, {} values in force and not accepted, {} of \
+         them after they were given up",
         rounds(),
         n(&counts.runs),
         n(&counts.deaths),
         n(&counts.refused),
-        violations.len()
+        attempts(&fake),
+        refused.others.len() + refused.given_up.len(),
+        refused.given_up.len(),
     ));
+    assert!(gives_up || attempts(&fake) == 0, "nobody gave up");
+    assert_eq!(refused.others, BTreeSet::new(), "in force, not given up, and not accepted");
     // Where one host gives up what another one, which has been waiting for an answer for longer than a second, then puts in force,
-    // its owner refuses that until somebody comes again: at most once for each time that somebody gave up.
-    let attempts = fake.tags(DB).get("vault-kit:attempt").map_or(0, |it| it.parse::<usize>().unwrap());
-    assert!(gives_up || attempts == 0, "nobody gave up");
-    assert!(violations.len() <= attempts, "{} values in force were not accepted", violations.len());
+    // its owner refuses that until somebody comes again: at most one version for each time that somebody gave up, and none at the
+    // end of a round. Nobody can know sooner: a request that is on its way cannot be called back.
+    assert!(refused.given_up.len() <= attempts(&fake), "{:?}", refused.given_up);
 }
 
 fn play(
