@@ -13,6 +13,7 @@ mod aws;
 #[allow(dead_code, reason = "it is another program's client")]
 mod client;
 mod crashes;
+mod given_up;
 mod hosts;
 mod model;
 mod owner;

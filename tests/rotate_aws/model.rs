@@ -11,21 +11,21 @@ use crate::owner::{Owner, generation};
 use crate::rig::{Crash, Ended, Host, NAME, Stopped, current, fake, pending};
 use crate::{told, within};
 
-const HOSTS: usize = 8;
+pub(crate) const HOSTS: usize = 8;
 
 /// Deaths at requests that are planned for a round.
 const DEATHS: u64 = 12;
 
 /// Enough for every commit; a hundred with `VAULT_KIT_RACE_ROUNDS=100` when the tests are built.
-fn rounds() -> usize {
+pub(crate) fn rounds() -> usize {
     option_env!("VAULT_KIT_RACE_ROUNDS").and_then(|text| text.parse().ok()).unwrap_or(25)
 }
 
 /// Numbers that are the same in each run (splitmix64).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,7 +33,7 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % end
     }
 
-    fn crash(&mut self) -> Crash {
+    pub(crate) fn crash(&mut self) -> Crash {
         match self.below(12) {
             0 => Crash::BeforeSet,
             1 => Crash::AfterSet,
@@ -45,7 +45,7 @@ impl Dice {
 }
 
 /// Ends the one who looks all the time, also when the rounds end in a panic.
-struct End<'g>(&'g AtomicBool);
+pub(crate) struct End<'g>(pub(crate) &'g AtomicBool);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
