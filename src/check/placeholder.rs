@@ -42,7 +42,16 @@ pub fn serves_nobody(value: &[u8]) -> bool {
 }
 
 fn judged(value: &[u8]) -> &[u8] {
-    password_of_url(value).unwrap_or(value).trim_ascii()
+    let lone_user = || lone_user_of_url(value).filter(|user| is_bracketed(user) || asks_for_a_value(user));
+    password_of_url(value).or_else(lone_user).unwrap_or(value).trim_ascii()
+}
+
+/// The user of a URL that has no password, which is the credential of Sentry's: `https://KEY@host/1`.
+fn lone_user_of_url(value: &[u8]) -> Option<&[u8]> {
+    let rest = &value[memchr::memmem::find(value, b"://")? + 3..];
+    let authority = rest.split(|&byte| byte == b'/').next()?;
+    let user = &authority[..memchr::memchr(b'@', authority)?];
+    (!user.is_empty() && !user.contains(&b':')).then_some(user)
 }
 
 /// Whether a word is so common that guessers try it first.
@@ -250,6 +259,8 @@ mod tests {
             "insert your token here",
             "insert-slack-token-here",
             "sk-your-openai-key",
+            "https://your-key@sentry.io/your-project",
+            "https://<key>@o1.ingest.sentry.io/1",
             "super-secret-jwt-token-with-at-least-32-characters-long",
             "postgres://postgres:postgres@db:5432/app",
             "postgresql://app:changeme@localhost/app",

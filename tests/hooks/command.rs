@@ -52,11 +52,12 @@ struct Found {
 }
 
 impl Found {
-    /// Nobody was, and most were quick enough to tell.
+    /// Nobody was. Who is slower than the overlap on a machine with much to do is one in a hundred at most, so that a server which
+    /// refuses does not pass for a slow one.
     #[track_caller]
     fn assert_nobody_refused(&self) {
         assert_eq!(self.refused, 0, "{self:?}");
-        assert!(self.late * 4 <= self.uses, "{self:?}");
+        assert!(self.late * 100 <= self.uses, "{self:?}");
     }
 }
 

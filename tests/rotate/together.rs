@@ -2,7 +2,7 @@
 
 use vault_kit::name::SecretName;
 
-use crate::support::Project;
+use crate::support::{Project, counted};
 
 /// Enough for every commit; a hundred with `VAULT_KIT_RACE_ROUNDS=100` when the tests are built.
 fn rotations() -> usize {
@@ -36,4 +36,5 @@ fn eight_processes_with_many_rotations_each_lose_none() {
         assert!(project.read(".env").contains(&value), "{name}");
     }
     project.run(["check"]).assert_code(0);
+    counted(&format!("8 processes in one directory: {0} of {0} rotations are there", 8 * rotations()));
 }
