@@ -46,6 +46,13 @@ fn judged(value: &[u8]) -> &[u8] {
     password_of_url(value).or_else(lone_user).unwrap_or(value).trim_ascii()
 }
 
+/// `https://your-project.supabase.co`: the host of everybody who reads it.
+fn is_your_host(value: &[u8]) -> bool {
+    let host = memchr::memmem::find(value, b"://").map_or(&[][..], |at| &value[at + 3..]);
+    let label = host.split(|byte| b"./:".contains(byte)).next().unwrap_or_default();
+    label.to_ascii_lowercase().starts_with(b"your-") && is_plain(label)
+}
+
 /// The user of a URL that has no password, which is the credential of Sentry's: `https://KEY@host/1`.
 fn lone_user_of_url(value: &[u8]) -> Option<&[u8]> {
     let rest = &value[memchr::memmem::find(value, b"://")? + 3..];
@@ -119,6 +126,9 @@ fn is_spelled(value: &[u8]) -> bool {
 
 /// `your-openai-api-key`, `insert token here`: it asks for a value, and says for which in plain words.
 fn asks_for_a_value(value: &[u8]) -> bool {
+    if is_your_host(value) {
+        return true;
+    }
     const ASKS: [&str; 8] = ["add", "enter", "insert", "paste", "put", "replace", "type", "your"];
     const WHAT: [&str; 9] = ["credential", "here", "id", "key", "password", "secret", "token", "url", "value"];
     let is_one_of = |word: Option<&[u8]>, list: &[&str]| {
@@ -126,7 +136,9 @@ fn asks_for_a_value(value: &[u8]) -> bool {
     };
     let mut words = parts(value);
     let first = words.next();
-    let asks = is_one_of(first, &ASKS) || value.starts_with(b"sk-") && is_one_of(words.next(), &ASKS);
+    // Behind `sk-` may stand whose key it is.
+    let asks =
+        is_one_of(first, &ASKS) || value.starts_with(b"sk-") && words.take(2).any(|it| is_one_of(Some(it), &ASKS));
     let last = parts(value).last();
     asks && is_one_of(last, &WHAT) && is_plain(value) && (is_one_of(first, &["your"]) || parts(value).count() <= 6)
 }
@@ -259,6 +271,8 @@ mod tests {
             "insert your token here",
             "insert-slack-token-here",
             "sk-your-openai-key",
+            "sk-ant-your-api-key-here",
+            "https://your-project.supabase.co",
             "https://your-key@sentry.io/your-project",
             "https://<key>@o1.ingest.sentry.io/1",
             "super-secret-jwt-token-with-at-least-32-characters-long",
@@ -288,6 +302,7 @@ mod tests {
         for text in [
             "correct horse battery staple",
             "sk-proj-4fTq9sXaZ81LmN0pQvRw",
+            "https://yourcompany.okta.com",
             "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
             "AKIAJ2ZQ5RLM7HXW4T3A",
             "change-mechanic",
