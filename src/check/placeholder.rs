@@ -126,9 +126,6 @@ fn is_spelled(value: &[u8]) -> bool {
 
 /// `your-openai-api-key`, `insert token here`: it asks for a value, and says for which in plain words.
 fn asks_for_a_value(value: &[u8]) -> bool {
-    if is_your_host(value) {
-        return true;
-    }
     const ASKS: [&str; 8] = ["add", "enter", "insert", "paste", "put", "replace", "type", "your"];
     const WHAT: [&str; 9] = ["credential", "here", "id", "key", "password", "secret", "token", "url", "value"];
     let is_one_of = |word: Option<&[u8]>, list: &[&str]| {
@@ -140,7 +137,8 @@ fn asks_for_a_value(value: &[u8]) -> bool {
     let asks =
         is_one_of(first, &ASKS) || value.starts_with(b"sk-") && words.take(2).any(|it| is_one_of(Some(it), &ASKS));
     let last = parts(value).last();
-    asks && is_one_of(last, &WHAT) && is_plain(value) && (is_one_of(first, &["your"]) || parts(value).count() <= 6)
+    let asks = asks && is_one_of(last, &WHAT) && is_plain(value);
+    is_your_host(value) || asks && (is_one_of(first, &["your"]) || parts(value).count() <= 6)
 }
 
 /// The words and numbers of a value: `changeMe-123` is `change`, `Me`, `123`.

@@ -66,6 +66,18 @@ broken! {
     a_container_that_writes_where_it_should_not: "docker-mcp", |project| {
         edit(project, "docker-compose.yml", "    networks: [monitoring]\n", "    read_only: false\n    networks: [monitoring]\n");
     } => "not-read-only" at "read_only: false" in "docker-compose.yml";
+    a_database_that_can_gain_privileges: "e2i", |project| {
+        edit(project, "docker/docker-compose.secure.yml", "    networks: [data, celery]\n", "    security_opt: []\n    networks: [data, celery]\n");
+    } => "new-privileges" at "redis:" in "docker/docker-compose.secure.yml";
+    a_database_that_writes_where_it_should_not: "e2i", |project| {
+        edit(project, "docker/docker-compose.secure.yml", "    networks: [data, celery]\n", "    read_only: false\n    networks: [data, celery]\n");
+    } => "not-read-only" at "read_only: false" in "docker/docker-compose.secure.yml";
+    a_frontend_without_limits: "e2i", |project| {
+        edit(project, "docker/docker-compose.secure.yml", "    networks: [app]\n    deploy: { resources: { limits: { cpus: \"0.5\", memory: 512M } } }\n", "    networks: [app]\n");
+    } => "no-limits" at "frontend:" in "docker/docker-compose.secure.yml";
+    a_service_without_the_certificate_that_it_serves: "sutra", |project| {
+        edit(project, "docker-compose.yml", "    volumes:\n      - ./.secrets/tls:/run/tls:ro\n    secrets: [service_token]\n", "    secrets: [service_token]\n");
+    } => "secret-holders" at "sutra-api:" in "docker-compose.yml";
     a_container_without_limits: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "    depends_on: [mcp-rag]\n    deploy: { resources: { limits: { cpus: \"0.5\", memory: 256M } } }", "    depends_on: [mcp-rag]");
     } => "no-limits" at "nginx" in "docker-compose.yml";

@@ -53,6 +53,7 @@ impl Disk {
         (is_cut && unmount(&self.place()) && self.mount()).then_some(ended_before.unwrap_or(ended))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a test writes what nobody syncs")]
     fn loses_what_is_not_synced(&self) -> bool {
         let file = self.place().join("not-synced");
         std::fs::write(&file, "x").unwrap();
