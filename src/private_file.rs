@@ -92,7 +92,7 @@ impl Root {
         &self.path
     }
 
-    /// The content of a regular file; `None` when there is none. Fails with `too-large` beyond [`LARGEST`].
+    /// The content of a regular file; `None` when there is none. Fails with `too-large` beyond 64 MiB.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         self.read_at_most(path, LARGEST)
     }

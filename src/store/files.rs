@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use super::identity::Identities;
 use super::ledger::{DeliveredFile, Header, Ledger};
 use super::second_copy::{CopyHeader, SecondCopy};
-use super::{DIRECTORY, LARGEST, Store, seal};
+use super::{DIRECTORY, LARGEST, Store, recover, seal};
 use crate::error::{Error, Kind, Result};
 use crate::name::{EnvName, VersionId};
 use crate::private_file::{Root, WriteOptions};
@@ -26,7 +26,11 @@ pub struct StoreFiles<'a> {
     pub(super) project: &'a Root,
     pub(super) copy: SecondCopy<'a>,
     pub(super) environment: &'a EnvName,
+    newest: Option<Newest>,
 }
+
+/// The newest generation of a store that the audit record tells of, which this module does not know.
+pub type Newest = fn(&Root, &Store) -> Result<u64>;
 
 /// A store that is open for writing, and which bytes it was read from.
 #[derive(Debug)]
@@ -40,7 +44,13 @@ pub struct Opened {
 impl<'a> StoreFiles<'a> {
     /// The files of an environment.
     pub fn new(project: &'a Root, state: Option<PathBuf>, environment: &'a EnvName) -> Self {
-        Self { project, copy: SecondCopy::new(project, state, environment), environment }
+        Self { project, copy: SecondCopy::new(project, state, environment), environment, newest: None }
+    }
+
+    /// The same, of which a store without a second copy is held against the audit record.
+    #[must_use]
+    pub fn held_against(self, newest: Newest) -> Self {
+        Self { newest: Some(newest), ..self }
     }
 
     /// The sealed store's path below the project.
@@ -117,7 +127,9 @@ impl<'a> StoreFiles<'a> {
         let Some(mut sealed) = self.present()? else { return Ok(None) };
         loop {
             let store = self.unseal(&sealed, identities, &self.store_path())?;
-            let Err(error) = self.refuse_older(store.store_id, store.generation) else {
+            let held =
+                self.refuse_older(store.store_id, store.generation).and_then(|()| self.refuse_unrecorded(&store));
+            let Err(error) = held else {
                 return Ok(Some((store, sealed)));
             };
             sealed = self.sealed()?.filter(|now| *now != sealed).ok_or(error)?;
@@ -148,6 +160,16 @@ impl<'a> StoreFiles<'a> {
     pub fn refuse_older(&self, store_id: VersionId, generation: u64) -> Result<()> {
         let is_newer = |header: CopyHeader| header.store_id == store_id && header.generation > generation;
         if self.copy.header()?.is_some_and(is_newer) { Err(self.went_back()) } else { Ok(()) }
+    }
+
+    /// Refuses with `store-went-back` a store that is older than the audit record tells, where its second copy is gone: nothing else
+    /// would, and a write would take newer values out of the files.
+    fn refuse_unrecorded(&self, store: &Store) -> Result<()> {
+        let Some(newest) = self.newest.filter(|_| self.copy.is_wanted()) else { return Ok(()) };
+        if self.copy.header()?.is_some() {
+            return Ok(());
+        }
+        recover::expect_newest(store, newest(self.project, store)?, &self.store_path())
     }
 
     /// What would keep store, ledger or second copy from being written, found before anything is.

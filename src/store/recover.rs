@@ -202,8 +202,16 @@ fn own_up(store: &mut Store, is_older: bool, manner: Manner<'_>) {
 
 /// Whether the audit record tells of a newer generation, which has to be accepted.
 fn is_behind(store: &Store, newest: u64, manner: Manner<'_>, place: &str) -> Result<bool> {
-    if newest <= store.generation || manner.accept_older {
+    if manner.accept_older {
         return Ok(newest > store.generation);
+    }
+    expect_newest(store, newest, place).map(|()| false)
+}
+
+/// Refuses with `store-went-back` a store of which the audit record tells a newer generation.
+pub(super) fn expect_newest(store: &Store, newest: u64, place: &str) -> Result<()> {
+    if newest <= store.generation {
+        return Ok(());
     }
     let message = format!(
         "{place} is older than the audit record: that tells of {newest} changes, and it has {}",

@@ -140,10 +140,20 @@ impl<'a> SecondCopy<'a> {
         self.state.as_ref().map_or(Ok(()), preflight)
     }
 
-    /// Keeps the copy under another name; tells where.
+    /// Whether there is a place for one.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Keeps the copy under another name, a damaged one as it is; tells where.
     pub(super) fn set_aside(&self) -> Result<Option<PathBuf>> {
-        let (Some(root), Some(copy)) = (self.root()?, self.read()?) else { return Ok(None) };
-        let aside = format!("{}.replaced-{}.age", self.environment, &sha256_hex(&copy)[..8]);
+        let Some(root) = self.root()? else { return Ok(None) };
+        let (copy, ending) = match self.read() {
+            Err(error) if error.code() == "copy-damaged" => (root.read_at_most(&self.path(), LARGEST)?, "damaged"),
+            copy => (copy?, "age"),
+        };
+        let Some(copy) = copy else { return Ok(None) };
+        let aside = format!("{}.replaced-{}.{ending}", self.environment, &sha256_hex(&copy)[..8]);
         root.write(&aside, &copy, &WriteOptions::default())?;
         Ok(Some(root.path().join(aside)))
     }

@@ -127,6 +127,47 @@ fn accept_older_keeps_the_old_one_and_puts_the_newer_copy_aside() {
 }
 
 #[test]
+fn an_old_store_without_a_second_copy_is_held_against_the_record() {
+    let project = Project::initialised(&format!("{EXTERNAL}\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n"));
+    set(&project, "API_KEY", "old-Zk3vYq8mT1xWc5RbLp");
+    let old = project.bytes(STORE);
+    set(&project, "API_KEY", "new-Zk3vYq8mT1xWc5RbLp");
+    let delivered = project.read(".env");
+    project.write(STORE, old);
+    fs::remove_file(project.state().join("dev.copy")).unwrap();
+    for command in
+        [&["get", "API_KEY"][..], &["render"], &["render", "-n"], &["run", "--", "true"], &["rotate", "--due"]]
+    {
+        let run = project.run(command).assert_code(4);
+        assert!(run.stderr.contains("older than the audit record"), "{command:?}: {run:?}");
+    }
+    project.run(["check"]).assert_code(1);
+    assert_eq!(project.read(".env"), delivered);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    // Values that only the files have are left there until somebody said what becomes of them.
+    project.run(["render"]).assert_code(7);
+    assert_eq!(project.read(".env"), delivered);
+    project.run(["import", "--replace", ".env"]).assert_code(0);
+    assert_eq!(project.get("API_KEY"), b"new-Zk3vYq8mT1xWc5RbLp");
+    project.run(["check"]).assert_code(0);
+}
+
+#[test]
+fn a_damaged_second_copy_keeps_nobody_from_accepting_an_old_store() {
+    let project = with_an_old_store();
+    let copy = project.state().join("dev.copy");
+    let damaged = &fs::read(&copy).unwrap()[..400];
+    fs::File::options().write(true).open(&copy).unwrap().set_len(400).unwrap();
+    project.run(["store", "recover", "--accept-older", "--yes", "-n"]).assert_code(0);
+    project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
+    assert_eq!(project.get("API_KEY"), b"old-Zk3vYq8mT1xWc5RbLp");
+    let kept = fs::read_dir(project.state()).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = kept.filter(|path| path.extension().is_some_and(|it| it == "damaged")).collect();
+    assert_eq!(kept.len(), 1);
+    assert!(fs::read(&kept[0]).unwrap() == damaged);
+}
+
+#[test]
 fn recover_mends_a_damaged_and_a_truncated_store() {
     for damage in [|bytes: &mut Vec<u8>| bytes[0] ^= 1, |bytes: &mut Vec<u8>| bytes.truncate(100), Vec::clear] {
         let project = Project::initialised(MANIFEST);

@@ -48,7 +48,7 @@ pub(super) fn run(context: &Context, arguments: &Verify) -> Result<Exit> {
 /// Readers take no turn: what a writer does in between looks like damage, and is gone when looked at again.
 fn look(session: &Session<'_>, arguments: &Verify) -> Result<Report> {
     let identities = session.context.identities()?;
-    let files = session.files();
+    let files = session.files_as_they_are();
     let mut attempt = 1;
     loop {
         let opened = files.open_current(&identities)?.ok_or_else(|| session.no_store())?;
