@@ -57,9 +57,9 @@ fn a_block_from_another_host_is_not_replaced_by_new_values() {
     let there = Project::with_manifest(&env_of(RANDOM));
     there.write(".env", here.bytes(".env"));
     let refused = there.run(["init"]).assert_code(7);
-    assert!(refused.stderr.contains("vault-kit import .env"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("vault-kit import --replace .env"), "{}", refused.stderr);
     assert_eq!(there.bytes(".env"), here.bytes(".env"));
-    there.run(["import", ".env"]).assert_code(0);
+    there.run(["import", "--replace", ".env"]).assert_code(0);
     there.run(["init"]).assert_code(0);
     assert_eq!(there.get("AUTH_KEY"), here.get("AUTH_KEY"));
 }
