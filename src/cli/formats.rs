@@ -1,5 +1,6 @@
 //! In which forms a report is told, and where each of them goes.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -87,15 +88,21 @@ impl<'a> Formats<'a> {
     /// Refuses the place of a file that is no report, also where that is not there yet: what the manifest delivers in any
     /// environment, and the manifest itself.
     pub fn expect_free(&self, session: &Session<'_>) -> Result<()> {
-        let manifest = &session.manifest;
-        let delivered = manifest.environments.keys().chain([&session.environment]);
-        let delivered = delivered.flat_map(|environment| Delivered::new(manifest, environment).files.into_keys());
-        let kept: Vec<PathBuf> =
-            delivered.chain([manifest.file.clone()]).filter_map(|path| real(&session.root.path().join(path))).collect();
-        let places = self.files.iter().map(|(_, root, name)| root.path().join(name));
-        let Some(taken) = places.into_iter().find(|place| real(place).is_some_and(|it| kept.contains(&it))) else {
+        if self.files.is_empty() {
             return Ok(());
+        }
+        let manifest = &session.manifest;
+        let environments = manifest.environments.keys().chain([&session.environment]);
+        let delivered = environments.flat_map(|environment| Delivered::new(manifest, environment).files.into_keys());
+        let kept: BTreeSet<PathBuf> =
+            delivered.chain([manifest.file.clone()]).map(|path| session.root.path().join(path)).collect();
+        // Thousands may be delivered: only of those that are called so is asked where they really are.
+        let is_kept = |place: &PathBuf| {
+            let mut named = kept.iter().filter(|it| it.file_name() == place.file_name());
+            real(place).is_some_and(|place| named.any(|it| real(it).is_some_and(|it| it == place)))
         };
+        let mut places = self.files.iter().map(|(_, root, name)| root.path().join(name));
+        let Some(taken) = places.find(is_kept) else { return Ok(()) };
         let message = format!("`{}` is the place of a file of the project: no report goes there", taken.display());
         Err(Error::usage(message).hint("nothing was changed; name another file"))
     }
