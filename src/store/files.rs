@@ -127,9 +127,7 @@ impl<'a> StoreFiles<'a> {
         let Some(mut sealed) = self.present()? else { return Ok(None) };
         loop {
             let store = self.unseal(&sealed, identities, &self.store_path())?;
-            let held =
-                self.refuse_older(store.store_id, store.generation).and_then(|()| self.refuse_unrecorded(&store));
-            let Err(error) = held else {
+            let Err(error) = self.refuse_old(&store) else {
                 return Ok(Some((store, sealed)));
             };
             sealed = self.sealed()?.filter(|now| *now != sealed).ok_or(error)?;
@@ -162,14 +160,16 @@ impl<'a> StoreFiles<'a> {
         if self.copy.header()?.is_some_and(is_newer) { Err(self.went_back()) } else { Ok(()) }
     }
 
-    /// Refuses with `store-went-back` a store that is older than the audit record tells, where its second copy is gone: nothing else
-    /// would, and a write would take newer values out of the files.
-    fn refuse_unrecorded(&self, store: &Store) -> Result<()> {
-        let Some(newest) = self.newest.filter(|_| self.copy.is_wanted()) else { return Ok(()) };
-        if self.copy.header()?.is_some() {
-            return Ok(());
+    /// As [`StoreFiles::refuse_older`]; where the second copy is gone, the audit record is asked: nothing else would tell, and a write
+    /// would take newer values out of the files.
+    fn refuse_old(&self, store: &Store) -> Result<()> {
+        match (self.copy.header()?, self.newest) {
+            (Some(header), _) if header.is_newer_than(store) => Err(self.went_back()),
+            (None, Some(newest)) if self.copy.is_wanted() => {
+                recover::expect_newest(store, newest(self.project, store)?, &self.store_path())
+            }
+            _ => Ok(()),
         }
-        recover::expect_newest(store, newest(self.project, store)?, &self.store_path())
     }
 
     /// What would keep store, ledger or second copy from being written, found before anything is.
