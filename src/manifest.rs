@@ -29,6 +29,7 @@ mod validate;
 pub mod window;
 
 pub use allowance::Allowance;
+pub use comments::Comments;
 pub use deployment::Deployment;
 pub use hook::Hook;
 pub use issue::{Issue, Issues};
@@ -65,8 +66,7 @@ pub fn parse_in(text: &str, file: &str, zones: &dyn Zones) -> Result<Manifest, I
     }
     let raw = read::read_table(table.get_ref(), &read::Path::ROOT, &mut problems);
     let manifest = validate::manifest(raw, table.into_inner(), file, zones, &mut problems);
-    let typed_comments = comments::with_credential(text);
-    problems.finish(file).map(|warnings| Manifest { warnings, typed_comments, ..manifest })
+    problems.finish(file).map(|warnings| Manifest { warnings, comments: Comments::of(text), ..manifest })
 }
 
 /// As [`parse_in`], for a text whose windows are all in `UTC` or at an offset.

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::facts::{Content, ExpectedFile, Facts, FileFact, FileState, StoreFact};
 use crate::manifest::model::{Dialect, Role, Token, TokenAlgorithm};
 use crate::manifest::period::Period;
-use crate::manifest::{Declaration, Environment, Format, Kind, Manifest, Output};
+use crate::manifest::{Comments, Declaration, Environment, Format, Kind, Manifest, Output};
 use crate::name::{EnvName, OutputName, SecretName, VersionId};
 use crate::store::ledger::{DeliveredFile, Entry, Header, Ledger, SCHEMA_VERSION};
 
@@ -75,7 +75,7 @@ pub(crate) fn manifest() -> Manifest {
     Manifest {
         file: "vault-kit.toml".into(),
         warnings: Vec::new(),
-        typed_comments: Vec::new(),
+        comments: Comments::default(),
         project: "p".into(),
         issuer: "p".into(),
         default_environment: env("dev"),

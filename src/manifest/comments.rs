@@ -1,12 +1,31 @@
 //! What somebody wrote into the comments of a manifest, which is committed with them.
 
+use std::fmt;
+
 use crate::credential::has_credential;
 
-/// The lines, from 1, whose comments have a credential in them.
-pub(super) fn with_credential(text: &str) -> Vec<usize> {
-    let lines = text.lines().enumerate();
-    let typed = lines.filter(|(_, line)| comment(line).is_some_and(|it| has_credential(it.trim())));
-    typed.map(|(index, _)| index + 1).collect()
+/// The comments by their lines, from 1. They are judged when somebody asks: every command reads a manifest, and `check` alone wants to
+/// know.
+#[derive(Default)]
+pub struct Comments(Vec<(usize, String)>);
+
+impl Comments {
+    pub(super) fn of(text: &str) -> Self {
+        let lines = text.lines().zip(1..).filter(|(line, _)| line.contains('#'));
+        Self(lines.filter_map(|(line, number)| Some((number, comment(line)?.trim().to_owned()))).collect())
+    }
+
+    /// The lines whose comments have a credential in them.
+    pub fn with_credential(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().filter(|(_, text)| has_credential(text)).map(|(line, _)| *line)
+    }
+}
+
+/// Nobody prints what may be a credential.
+impl fmt::Debug for Comments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Comments({})", self.0.len())
+    }
 }
 
 /// What stands behind the `#` of a line that is in no quotes. In a text of several lines a `#` is no comment, and is read all the same:
@@ -42,7 +61,7 @@ mod tests {
             ("a = '# password=hunter2'", &[]),
             ("a = \"it's # password=hunter2\"", &[]),
         ] {
-            assert_eq!(with_credential(text), expected, "{text}");
+            assert_eq!(Comments::of(text).with_credential().collect::<Vec<_>>(), expected, "{text}");
         }
     }
 }

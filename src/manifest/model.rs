@@ -10,6 +10,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::allowance::Allowance;
+use super::comments::Comments;
 use super::deployment::{ComposeVariables, Deployment};
 use super::hook::Hook;
 use super::issue::Issue;
@@ -55,8 +56,8 @@ pub struct Manifest {
     pub order: Vec<Arc<Declaration>>,
     /// What is worth a word but not wrong.
     pub warnings: Vec<Issue>,
-    /// The lines, from 1, whose comments have a credential in them.
-    pub typed_comments: Vec<usize>,
+    /// What is written beside what counts.
+    pub comments: Comments,
 }
 
 /// What differs between environments.

@@ -103,7 +103,7 @@ pub(super) fn manifest(
         scan,
         order,
         warnings,
-        typed_comments: Vec::new(),
+        comments: super::Comments::default(),
     }
 }
 

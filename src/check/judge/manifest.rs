@@ -50,7 +50,7 @@ impl Bench<'_> {
         for allowance in manifest.allowances.iter().filter(|it| has_credential(&it.reason)) {
             self.typed_at("`check.allow.reason`", "reason", Some(allowance.line));
         }
-        for &line in &manifest.typed_comments {
+        for line in manifest.comments.with_credential() {
             self.typed_at("a comment", "comment", Some(line));
         }
     }
