@@ -137,11 +137,19 @@ impl SecretName {
     pub fn previous(&self) -> Option<Self> {
         Self::new(format!("{self}{}", previous_suffix(&self.0))).ok()
     }
+
+    /// What stands before the end that the name of a previous value has.
+    pub fn before_suffix(&self) -> Option<&str> {
+        [UPPER_SUFFIX, LOWER_SUFFIX].into_iter().find_map(|suffix| self.as_str().strip_suffix(suffix))
+    }
 }
+
+const UPPER_SUFFIX: &str = "_PREVIOUS";
+const LOWER_SUFFIX: &str = "_previous";
 
 /// What is added to a name or file name for the previous value, in its own style.
 pub fn previous_suffix(name: &str) -> &'static str {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { "_PREVIOUS" } else { "_previous" }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { UPPER_SUFFIX } else { LOWER_SUFFIX }
 }
 
 /// One version of a secret: a UUID in lower case.

@@ -117,7 +117,7 @@ fn is_known(Lost { entry, is_replaced }: &Lost, world: &World<'_>, records: &[&D
     let Some(name) = SecretName::new(entry.name.as_str()).ok().filter(|_| !is_replaced) else { return false };
     let declaration = world.manifest.secret(&name);
     // The name of a previous value is ours alone.
-    let is_previous = world.manifest.secrets.keys().any(|it| it.previous().as_ref() == Some(&name));
+    let is_previous = world.manifest.of_previous(&name).is_some();
     let is_setting = declaration.is_some_and(|it| it.kind.setting(world.environment).is_some());
     is_setting || is_previous || records.iter().any(|record| record.holds.contains_key(&name))
 }

@@ -85,8 +85,8 @@ impl Prepared<'_> {
 
 /// The secret that is delivered under a name, which may be that of its previous value.
 fn declared(world: &World<'_>, name: &SecretName) -> SecretName {
-    let of_previous = || world.manifest.secrets.keys().find(|it| it.previous().as_ref() == Some(name));
-    if world.manifest.secrets.contains_key(name) { name } else { of_previous().unwrap_or(name) }.clone()
+    let declared = world.manifest.secret(name).or_else(|| world.manifest.of_previous(name));
+    declared.map_or(name, |it| &it.name).clone()
 }
 
 impl PreparedFile<'_> {

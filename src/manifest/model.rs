@@ -625,6 +625,11 @@ impl Manifest {
         self.secrets.get(name.borrow()).map(AsRef::as_ref)
     }
 
+    /// The secret whose previous value is delivered under a name.
+    pub fn of_previous(&self, name: &SecretName) -> Option<&Declaration> {
+        self.secret(name.before_suffix()?).filter(|it| it.name.previous().as_ref() == Some(name))
+    }
+
     /// The secrets of an environment, each after everything that it refers to.
     pub fn secrets_in<'a>(&'a self, environment: &'a EnvName) -> impl Iterator<Item = &'a Declaration> {
         self.order.iter().map(AsRef::as_ref).filter(|declaration: &&Declaration| declaration.is_in(environment))

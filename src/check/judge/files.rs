@@ -185,8 +185,7 @@ impl<'a> Bench<'a> {
 
     /// Whether it is the name that the previous value of a declared secret is delivered under.
     fn is_previous(&self, name: &SecretName) -> bool {
-        !self.manifest.secrets.contains_key(name)
-            && self.manifest.secrets.keys().any(|declared| declared.previous().as_ref() == Some(name))
+        !self.manifest.secrets.contains_key(name) && self.manifest.of_previous(name).is_some()
     }
 
     /// The one previous value in a file of its own that no output has any more.

@@ -71,8 +71,7 @@ impl<'a> FromDisk<'a> {
     /// The version that is delivered under the name of a previous value.
     fn previous<'s>(&self, store: &'s Store, name: &SecretName) -> Option<&'s Version> {
         let (manifest, now) = (&self.session.manifest, self.session.context.now);
-        let declaration = manifest.secrets.values().find(|it| it.name.previous().as_ref() == Some(name))?;
-        companions::previous(manifest, declaration, store, now)
+        companions::previous(manifest, manifest.of_previous(name)?, store, now)
     }
 
     fn or_failed<T>(&self, result: Result<T>) -> Option<T> {
