@@ -43,7 +43,9 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
         if is_leaked && step.why == Why::Revoked {
             lines.push(format!("`{}` leaked: it is replaced at once, before verifiers know another", step.secret));
         }
-        lines.extend(leaked_inputs(session, store, plan, declaration).filter(|_| step.action != Action::Publish));
+        if step.action != Action::Publish {
+            lines.extend(leaked_inputs(session, store, plan, declaration));
+        }
         match (&step.why, step.action) {
             (Why::Revoked, _) => lines.extend(of_value(session, store, declaration, Change::Revoke)),
             // What leaked is in no key set or bundle any more, and no overlap is for it.
@@ -65,12 +67,7 @@ pub fn of_plan(session: &Session<'_>, store: &Store, plan: &Plan) -> Vec<String>
 }
 
 /// What a value is made from that leaked, and is in force behind the plan too: whoever has that makes such values as well.
-fn leaked_inputs(
-    session: &Session<'_>,
-    store: &Store,
-    plan: &Plan,
-    declaration: &Declaration,
-) -> impl Iterator<Item = String> {
+fn leaked_inputs(session: &Session<'_>, store: &Store, plan: &Plan, declaration: &Declaration) -> Vec<String> {
     let is_changed =
         |name: &SecretName| plan.steps.iter().any(|step| step.secret == *name && step.action != Action::Publish);
     let inputs: BTreeSet<&SecretName> = declaration.references().into_iter().collect();
@@ -82,7 +79,12 @@ fn leaked_inputs(
             "`{name}` is made from `{input}`, which leaked: whoever has that makes such values too; have both replaced by `{incident}`"
         )
     };
-    leaked.map(line).collect::<Vec<_>>().into_iter()
+    leaked.map(line).collect()
+}
+
+/// Whether the old value serves for a while beside a new one. No overlap is for what leaked.
+pub fn has_overlap(store: &Store, declaration: &Declaration) -> bool {
+    declaration.overlap.is_some() && declaration.kind.is_single() && !store.is_current_leaked(&declaration.name)
 }
 
 /// What a value that changes breaks, line by line; nothing where there was none. `store` is the one before it.
@@ -92,7 +94,6 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
     if store.current(name).is_none() || (change == Change::Drop && !has_previous) {
         return lines;
     }
-    let has_overlap = declaration.overlap.is_some() && declaration.kind.is_single() && !store.is_current_leaked(name);
     if signs(session, store, declaration) {
         lines.extend(broken(session, store, declaration, change));
     } else if change != Change::Replace {
@@ -106,7 +107,7 @@ pub fn of_value(session: &Session<'_>, store: &Store, declaration: &Declaration,
         lines.extend(of_requests(session, store, declaration, change));
     }
     let holders = holders(session, store, declaration);
-    if !holders.is_empty() && (change != Change::Replace || !has_overlap) {
+    if !holders.is_empty() && (change != Change::Replace || !has_overlap(store, declaration)) {
         lines.extend(order(session, name, &holders));
     }
     lines

@@ -81,13 +81,10 @@ fn on_their_way(session: &Session<'_>, scope: &Scope, plan: &Plan) -> Vec<String
 /// What a person must agree to; `None` when everything works on as it does now.
 fn question(session: &Session<'_>, store: &Store, plan: &Plan) -> Option<String> {
     let sharp: Vec<&Step> = plan.steps.iter().filter(|step| is_sharp(step)).collect();
-    let has_overlap = |step: &&&Step| {
-        let declaration = session.manifest.secret(&step.secret);
-        let is_leaked = store.is_current_leaked(&step.secret);
-        declaration.is_some_and(|it| it.overlap.is_some() && it.kind.is_single() && !is_leaked)
-    };
+    let has_overlap =
+        |step: &&Step| session.manifest.secret(&step.secret).is_some_and(|it| consequences::has_overlap(store, it));
     let mut replaced = sharp.iter().filter(|step| step.why == Why::Replaced).peekable();
-    let softened = replaced.peek().is_some() && replaced.all(|step| has_overlap(&step));
+    let softened = replaced.peek().is_some() && replaced.all(has_overlap);
     match sharp.as_slice() {
         [] => None,
         [step] if step.why == Why::Revoked => Some(format!("drop the old value of `{}` at once", step.secret)),
