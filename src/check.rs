@@ -94,10 +94,15 @@ fn password_of_url(value: &[u8]) -> Option<&[u8]> {
     if !value.contains(&b'@') {
         return None;
     }
-    let scheme = value.windows(3).position(|window| window == b"://")?;
-    let rest = &value[scheme + 3..];
-    let authority = &rest[..rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len())];
+    let (scheme, authority) = authority_of_url(value)?;
     let user_info = &authority[..authority.iter().rposition(|&byte| byte == b'@')?];
     let colon = user_info.iter().position(|&byte| byte == b':')?;
-    (scheme > 0 && value[..scheme].iter().all(u8::is_ascii_alphanumeric)).then_some(&user_info[colon + 1..])
+    (!scheme.is_empty() && scheme.iter().all(u8::is_ascii_alphanumeric)).then_some(&user_info[colon + 1..])
+}
+
+/// What stands before the `://` of a URL, and what stands between that and the path.
+fn authority_of_url(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memmem::find(value, b"://")?;
+    let rest = &value[at + 3..];
+    Some((&value[..at], &rest[..memchr::memchr(b'/', rest).unwrap_or(rest.len())]))
 }

@@ -7,7 +7,7 @@
 
 mod vocabulary;
 
-use super::password_of_url;
+use super::{authority_of_url, password_of_url};
 use vocabulary::{DEFAULTS, VOCABULARY};
 
 /// A word with more digits than this is not spelled but, say, half of a UUID.
@@ -48,15 +48,14 @@ fn judged(value: &[u8]) -> &[u8] {
 
 /// `https://your-project.supabase.co`: the host of everybody who reads it.
 fn is_your_host(value: &[u8]) -> bool {
-    let host = memchr::memmem::find(value, b"://").map_or(&[][..], |at| &value[at + 3..]);
-    let label = host.split(|byte| b"./:".contains(byte)).next().unwrap_or_default();
+    let host = authority_of_url(value).map_or(&[][..], |(_, host)| host);
+    let label = host.split(|byte| b".:".contains(byte)).next().unwrap_or_default();
     label.to_ascii_lowercase().starts_with(b"your-") && is_plain(label)
 }
 
 /// The user of a URL that has no password, which is the credential of Sentry's: `https://KEY@host/1`.
 fn lone_user_of_url(value: &[u8]) -> Option<&[u8]> {
-    let rest = &value[memchr::memmem::find(value, b"://")? + 3..];
-    let authority = rest.split(|&byte| byte == b'/').next()?;
+    let (_, authority) = authority_of_url(value)?;
     let user = &authority[..memchr::memchr(b'@', authority)?];
     (!user.is_empty() && !user.contains(&b':')).then_some(user)
 }
