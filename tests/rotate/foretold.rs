@@ -29,21 +29,27 @@ fn calls(project: &Project, words: &[&str]) -> Vec<String> {
     answer["calls"].as_array().unwrap().iter().map(text).collect()
 }
 
+/// Each of these lines was told, whatever blanks are in it, and in this order.
+#[track_caller]
+fn assert_in_order(told: &str, expected: &[&str]) {
+    let lines: Vec<String> = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let at = |line: &&str| lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {told}"));
+    assert!(expected.iter().map(at).is_sorted(), "{told}");
+}
+
 #[test]
 fn a_dry_run_names_the_hooks_in_the_order_in_which_the_run_calls_them() {
     let project = project();
     let before = project.contents();
     let told = project.run(["rotate", "DB", "-n"]).assert_code(0).stderr;
-    let lines: Vec<String> = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    let at = |line: &str| lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {told}"));
     let order = [
-        at("would set DB by hook `owner` (hooks/owner)"),
-        at("would test DB by hook `owner` (hooks/owner)"),
-        at("would write .env 0600"),
-        at("would reload .env by hook `server` (hooks/owner), for `jobs`, `web`"),
-        at("would retire DB by hook `owner` (hooks/owner), 1d after the new value is in force"),
+        "would set DB by hook `owner` (hooks/owner)",
+        "would test DB by hook `owner` (hooks/owner)",
+        "would write .env 0600",
+        "would reload .env by hook `server` (hooks/owner), for `jobs`, `web`",
+        "would retire DB by hook `owner` (hooks/owner), 1d after the new value is in force",
     ];
-    assert!(order.is_sorted(), "{told}");
+    assert_in_order(&told, &order);
     let foretold = calls(&project, &["rotate", "DB"]);
     assert_eq!(foretold, ["set owner", "test owner", "reload server", "retire owner"]);
     assert!(project.contents() == before && steps(&project).is_empty());
@@ -308,18 +314,16 @@ fn an_incident_names_what_its_rotation_would_call_and_make() {
     std::fs::remove_file(project.path("asked")).unwrap();
     let before = project.contents();
     let told = project.run(["incident", "DB", "-n"]).assert_code(0).stderr;
-    let lines: Vec<String> = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    let at = |line: &str| lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {told}"));
     let order = [
-        at("would make URL template"),
-        at("would rotate DB now, without an overlap"),
-        at("would set DB by hook `owner` (hooks/owner)"),
-        at("would test DB by hook `owner` (hooks/owner)"),
-        at("would write .env 0600"),
-        at("would reload .env by hook `server` (hooks/owner), for `jobs`, `web`"),
-        at("would retire DB by hook `owner` (hooks/owner)"),
+        "would make URL template",
+        "would rotate DB now, without an overlap",
+        "would set DB by hook `owner` (hooks/owner)",
+        "would test DB by hook `owner` (hooks/owner)",
+        "would write .env 0600",
+        "would reload .env by hook `server` (hooks/owner), for `jobs`, `web`",
+        "would retire DB by hook `owner` (hooks/owner)",
     ];
-    assert!(order.is_sorted(), "{told}");
+    assert_in_order(&told, &order);
     let foretold = calls(&project, &["incident", "DB"]);
     assert_eq!(foretold, ["set owner", "test owner", "reload server", "retire owner"]);
     assert!(project.contents() == before && steps(&project).is_empty());
@@ -383,17 +387,16 @@ fn a_rollback_is_foretold_with_its_owners_its_files_and_their_readers() {
     }
     let before = project.contents();
     let told = project.run(["rotate", "rollback", "DB", "-n"]).assert_code(0).stderr;
-    let lines: Vec<String> = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    let at = |line: &str| lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("{line}: {told}"));
     let order = [
-        at("would set DB by hook `owner` (hooks/owner)"),
-        at("would test DB by hook `owner` (hooks/owner)"),
-        at("would make URL template, since `DB` changed"),
-        at("would write .env 0600"),
-        at("would reload .env by hook `server` (hooks/owner), for `jobs`, `web`"),
-        at("would retire DB by hook `owner` (hooks/owner), 1d after the new value is in force"),
+        "would set DB by hook `owner` (hooks/owner)",
+        "would test DB by hook `owner` (hooks/owner)",
+        "would make URL template, since `DB` changed",
+        "would write .env 0600",
+        "would reload .env by hook `server` (hooks/owner), for `jobs`, `web`",
+        "would retire DB by hook `owner` (hooks/owner), 1d after the new value is in force",
     ];
-    assert!(order.is_sorted() && project.contents() == before, "{told}");
+    assert_in_order(&told, &order);
+    assert!(project.contents() == before, "{told}");
     std::fs::remove_file(project.path("asked")).unwrap();
     let foretold = calls(&project, &["rotate", "rollback", "DB"]);
     let answer = project.run(["rotate", "rollback", "DB", "-n", "--json"]).assert_code(0).stdout;

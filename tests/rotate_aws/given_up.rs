@@ -1,15 +1,15 @@
 //! Many hosts that die and give up at random, and what each of them owes the owner then.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use vault_kit::remote::{PENDING, Remote as _};
 use vault_kit::rotate::claim::{self, ATTEMPT_TAG, Claimed, Promoted, Seen};
 
-use crate::aws::{ANY, Fake, Trouble};
-use crate::model::{Dice, End, HOSTS, rounds};
+use crate::aws::Fake;
+use crate::model::{Dice, HOSTS, count, plan_trouble, rounds, watched};
 use crate::owner::generation;
 use crate::rig::{Crash, Host, NAME, OWNER, Stopped, content, current, fake, pending, text};
 use crate::{told, within};
@@ -111,10 +111,6 @@ struct Counts {
     told_again: AtomicUsize,
 }
 
-fn count(counter: &AtomicUsize) {
-    counter.fetch_add(1, Ordering::Relaxed);
-}
-
 #[derive(Clone, Copy)]
 struct Game<'g> {
     fake: &'g Fake,
@@ -131,19 +127,9 @@ fn eight_hosts_that_die_and_give_up_at_random_come_to_one_value_that_the_owner_a
         let owner = Owner { fake: &fake, state: Mutex::default() };
         owner.set("0-0-first");
         let hosts: Vec<Host> = (0..HOSTS).map(|_| Host::of(&fake)).collect();
-        let (counts, is_over) = (Counts::default(), AtomicBool::new(false));
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_over.load(Ordering::Relaxed) {
-                    owner.look();
-                    std::thread::sleep(Duration::from_micros(200));
-                }
-            });
-            let _end = End(&is_over);
-            for round in 1..=rounds() {
-                play(Game { fake: &fake, owner: &owner, counts: &counts, round }, &hosts);
-            }
-        });
+        let counts = Counts::default();
+        let play = |round| play(Game { fake: &fake, owner: &owner, counts: &counts, round }, &hosts);
+        watched(|| owner.look(), || (1..=rounds()).for_each(play));
         let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         let state = owner.state();
         told(&format!(
@@ -167,11 +153,7 @@ fn play(game: Game<'_>, hosts: &[Host]) {
     let Game { fake, owner, round, .. } = game;
     let mut dice = Dice(round as u64);
     let (base, versions, given_up) = (current(fake), fake.versions(NAME).len(), attempts(fake));
-    for _ in 0..DEATHS {
-        let trouble = if dice.below(2) == 0 { Trouble::DropBefore } else { Trouble::DropAfter };
-        fake.fail_nth(ANY, usize::try_from(dice.below(80)).unwrap() + 1, trouble);
-    }
-    fake.list_lag(usize::try_from(dice.below(4)).unwrap());
+    plan_trouble(fake, &mut dice, DEATHS);
     std::thread::scope(|scope| {
         for (index, host) in hosts.iter().enumerate() {
             let dice = Dice(dice.below(u64::MAX));

@@ -44,8 +44,32 @@ impl Dice {
     }
 }
 
+/// Plays while somebody looks: at every moment, not only at those that hosts choose.
+pub(crate) fn watched(look: impl Fn() + Sync, play: impl FnOnce()) {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                look();
+                std::thread::sleep(Duration::from_micros(200));
+            }
+        });
+        let _end = End(&is_over);
+        play();
+    });
+}
+
+/// Plans deaths at requests of a round, and listings that do not know yet what was done last.
+pub(crate) fn plan_trouble(fake: &Fake, dice: &mut Dice, deaths: u64) {
+    for _ in 0..deaths {
+        let trouble = if dice.below(2) == 0 { Trouble::DropBefore } else { Trouble::DropAfter };
+        fake.fail_nth(ANY, usize::try_from(dice.below(80)).unwrap() + 1, trouble);
+    }
+    fake.list_lag(usize::try_from(dice.below(4)).unwrap());
+}
+
 /// Ends the one who looks all the time, also when the rounds end in a panic.
-pub(crate) struct End<'g>(pub(crate) &'g AtomicBool);
+struct End<'g>(&'g AtomicBool);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
@@ -64,7 +88,7 @@ struct Counts {
     superseded: AtomicUsize,
 }
 
-fn count(counter: &AtomicUsize) {
+pub(crate) fn count(counter: &AtomicUsize) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -84,20 +108,12 @@ fn model(slots: usize) {
     let hosts: Vec<Host> = (0..HOSTS).map(|_| Host::of(&fake)).collect();
     let counts = Counts::default();
     let mut past = Vec::new();
-    let is_over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        // At every moment, not only at those that hosts choose.
-        scope.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) {
-                owner.look();
-                std::thread::sleep(Duration::from_micros(200));
-            }
-        });
-        let _end = End(&is_over);
+    let rounds_of = || {
         for round in 1..=rounds() {
             past.push(play(round, slots, &Game { fake: &fake, owner: &owner, past: &past, counts: &counts }, &hosts));
         }
-    });
+    };
+    watched(|| owner.look(), rounds_of);
     hosts[0].rotate_now(&format!("{}-last", rounds() + 1), &owner);
     assert_eq!(pending(&fake), None);
     let n = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
@@ -134,12 +150,7 @@ fn play(round: usize, slots: usize, game: &Game<'_>, hosts: &[Host]) -> Seen {
     let mut dice = Dice((round * 10 + slots) as u64);
     let base = hosts[0].see().unwrap();
     let versions = fake.versions(NAME).len();
-    for _ in 0..DEATHS {
-        let trouble = if dice.below(2) == 0 { Trouble::DropBefore } else { Trouble::DropAfter };
-        fake.fail_nth(ANY, usize::try_from(dice.below(80)).unwrap() + 1, trouble);
-    }
-    // Listings that do not know yet what was done last.
-    fake.list_lag(usize::try_from(dice.below(4)).unwrap());
+    plan_trouble(fake, &mut dice, DEATHS);
     let barrier = Barrier::new(HOSTS);
     std::thread::scope(|scope| {
         for (index, host) in hosts.iter().enumerate() {
