@@ -27,6 +27,10 @@ pub struct Job {
     pub every: Every,
     /// Directories that it writes to besides the project's, absolute.
     pub writes: Vec<String>,
+    /// `$XDG_STATE_HOME`, where that says that the state directory is somewhere else than in the home.
+    pub state_home: Option<String>,
+    /// Whether a hook's program belongs to somebody else, who can be root alone.
+    pub runs_roots: bool,
     /// Whose units these are.
     pub account: Account,
 }
@@ -99,7 +103,7 @@ impl Job {
     /// The first of its paths that neither a unit nor a crontab can hold.
     pub fn unfit(&self) -> Option<&str> {
         let own = [&self.program, &self.directory, &self.place, &self.manifest, &self.identity];
-        let paths = own.into_iter().chain(&self.writes);
+        let paths = own.into_iter().chain(&self.writes).chain(&self.state_home);
         paths.map(String::as_str).find(|path| path.chars().any(char::is_control))
     }
 }

@@ -154,7 +154,10 @@ pub fn open_identity() -> Option<(String, u32)> {
     use std::os::unix::fs::MetadataExt;
     let path = identity_file()?;
     let mode = std::fs::metadata(&path).ok()?.mode() & 0o7777;
-    (mode & 0o077 != 0).then(|| (path.display().to_string(), mode))
+    // Of what systemd hands over an access list says who may read it, which shows as the rights of the group.
+    let is_credential = path_variable("CREDENTIALS_DIRECTORY").as_deref() == path.parent();
+    let open = if is_credential { 0o007 } else { 0o077 };
+    (mode & open != 0).then(|| (path.display().to_string(), mode))
 }
 
 /// Whom to trust, as the other AWS tools are told, and then those that are made with OpenSSL.

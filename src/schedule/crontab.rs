@@ -15,8 +15,10 @@ pub fn line(job: &Job) -> String {
     let words = std::iter::once(job.program.as_str()).chain(job.words()).map(shell::word);
     let command = words.collect::<Vec<_>>().join(" ");
     let identity = shell::word(&job.identity);
+    let state_home = job.state_home.as_ref().map(|home| format!("XDG_STATE_HOME={} ", shell::word(home)));
+    let state_home = state_home.unwrap_or_default();
     // A `%` would end the line, wherever it stands.
-    let command = format!("VAULT_KIT_IDENTITY_FILE={identity} {command}").replace('%', r"\%");
+    let command = format!("VAULT_KIT_IDENTITY_FILE={identity} {state_home}{command}").replace('%', r"\%");
     format!("{times} {command} {}", mark(job))
 }
 

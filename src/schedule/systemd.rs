@@ -12,7 +12,6 @@ const HARDENING: &str = "\
 NoNewPrivileges=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
-ProtectSystem=strict
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 RestrictNamespaces=yes
 RestrictRealtime=yes
@@ -35,6 +34,11 @@ ProtectKernelTunables=yes
 ProtectProc=invisible
 ";
 
+/// In the namespace that a user's manager needs in order to mount anything, root's files are nobody's.
+const WITHOUT_USERS: &str = "\
+# Without PrivateUsers=yes, and what a user's manager mounts: a hook's program is root's, which would seem to be nobody's.
+";
+
 /// Directories that `ProtectHome=yes` would hide.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
 
@@ -53,34 +57,52 @@ pub fn service(job: &Job) -> String {
     let _ = writeln!(text, "ExecStart={}", command(job));
     let _ = writeln!(text, "WorkingDirectory={}", specifiers(&job.directory));
     let _ = writeln!(text, "LoadCredential=identity:{}", specifiers(&job.identity));
-    text.push_str("Environment=VAULT_KIT_IDENTITY_FILE=%d/identity\nTimeoutStartSec=1h\n\n");
-    if let Account::Other(user) = &job.account {
-        let _ = writeln!(text, "User={}", specifiers(user));
+    text.push_str("Environment=VAULT_KIT_IDENTITY_FILE=%d/identity\n");
+    if let Some(home) = &job.state_home {
+        let _ = writeln!(text, "Environment={}", quoted(&format!("XDG_STATE_HOME={home}")));
+    }
+    text.push_str("TimeoutStartSec=1h\n\n");
+    match &job.account {
+        Account::Own => {}
+        // Without the line a service of the system's has no HOME, where this user's trust decisions and the second copy are.
+        Account::Root => text.push_str("User=root\n"),
+        Account::Other(user) => {
+            let _ = writeln!(text, "User={}", specifiers(user));
+        }
     }
     text.push_str(HARDENING);
-    text.push_str(if is_below(job, &TEMPORARY) {
-        "# Without PrivateTmp=yes: it would hide the project, this program or what it writes to, which is in a temporary directory.\n"
-    } else {
-        "PrivateTmp=yes\n"
-    });
-    text.push_str(match &job.account {
-        // Without a user namespace of its own a user's manager cannot mount anything read-only.
-        Account::Own => "PrivateUsers=yes\n",
-        Account::Root | Account::Other(_) => OF_THE_SYSTEM,
-    });
     text.push_str(match &job.account {
         Account::Own => "",
         // Outputs may be declared to belong to others.
         Account::Root => "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER\n",
         Account::Other(_) => "CapabilityBoundingSet=\n",
     });
-    let _ = writeln!(text, "ProtectHome={}", if is_below(job, &HOMES) { "read-only" } else { "yes" });
+    match &job.account {
+        Account::Own if job.runs_roots => text.push_str(WITHOUT_USERS),
+        // Without a user namespace of its own a user's manager cannot mount anything read-only.
+        Account::Own => files(&mut text, job, "PrivateUsers=yes\n"),
+        Account::Root | Account::Other(_) => files(&mut text, job, OF_THE_SYSTEM),
+    }
+    text
+}
+
+/// Which files it can see and change; `more` = what is mounted for it besides.
+fn files(text: &mut String, job: &Job, more: &str) {
+    text.push_str("ProtectSystem=strict\n");
+    text.push_str(if is_below(job, &TEMPORARY) {
+        "# Without PrivateTmp=yes: it would hide the project, this program or what it writes to, which is in a temporary directory.\n"
+    } else {
+        "PrivateTmp=yes\n"
+    });
+    text.push_str(more);
+    // A user's own manager hands credentials over in /run/user.
+    let is_home_needed = job.account == Account::Own || is_below(job, &HOMES);
+    let _ = writeln!(text, "ProtectHome={}", if is_home_needed { "read-only" } else { "yes" });
     let place = Some(&job.place).filter(|place| **place != job.directory);
     for path in std::iter::once(&job.directory).chain(place).chain(&job.writes) {
         // One that is not there is no reason not to start.
         let _ = writeln!(text, "ReadWritePaths={}", quoted(&format!("-{path}")));
     }
-    text
 }
 
 /// The text of the timer.

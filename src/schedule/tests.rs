@@ -13,6 +13,8 @@ fn job(directory: &str, account: Account) -> Job {
         identity: "/etc/vault-kit/identity.txt".to_owned(),
         every: Every::Minutes(5),
         writes: vec!["/var/lib/vault-kit/0123456789abcdef".to_owned()],
+        state_home: None,
+        runs_roots: false,
         account,
     }
 }
@@ -57,7 +59,6 @@ fn the_service_of_a_system() {
     NoNewPrivileges=yes
     LockPersonality=yes
     MemoryDenyWriteExecute=yes
-    ProtectSystem=strict
     RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
     RestrictNamespaces=yes
     RestrictRealtime=yes
@@ -66,6 +67,8 @@ fn the_service_of_a_system() {
     SystemCallFilter=@system-service
     SystemCallErrorNumber=EPERM
     UMask=0077
+    CapabilityBoundingSet=
+    ProtectSystem=strict
     PrivateTmp=yes
     PrivateDevices=yes
     ProtectClock=yes
@@ -75,7 +78,6 @@ fn the_service_of_a_system() {
     ProtectKernelModules=yes
     ProtectKernelTunables=yes
     ProtectProc=invisible
-    CapabilityBoundingSet=
     ProtectHome=yes
     ReadWritePaths=-/srv/shop
     ReadWritePaths=-/var/lib/vault-kit/0123456789abcdef
@@ -112,6 +114,31 @@ fn a_home_is_hidden_unless_it_is_needed() {
         assert_eq!(protects(home), "read-only", "{home}");
     }
     assert_eq!(protects("/rootless/shop"), "yes");
+    let own = systemd::service(&job("/srv/shop", Account::Own));
+    assert!(own.contains("\nProtectHome=read-only\n"), "its credentials are in /run/user: {own}");
+}
+
+#[test]
+fn a_service_knows_where_its_user_s_state_is() {
+    assert!(systemd::service(&job("/srv/shop", Account::Root)).contains("\nUser=root\n"), "only then it has a HOME");
+    let elsewhere = Job { state_home: Some("/data/50% more".to_owned()), ..job("/srv/shop", Account::Own) };
+    let service = systemd::service(&elsewhere);
+    assert!(service.contains("\nEnvironment=\"XDG_STATE_HOME=/data/50%% more\"\n"), "{service}");
+    let line = crontab::line(&elsewhere);
+    assert!(line.contains(r" XDG_STATE_HOME='/data/50\% more' "), "{line}");
+}
+
+#[test]
+fn a_user_s_own_service_whose_hooks_are_root_s_keeps_knowing_whose_they_are() {
+    let own = Job { runs_roots: true, ..job("/srv/shop", Account::Own) };
+    let service = systemd::service(&own);
+    for key in ["PrivateUsers=", "ProtectSystem=", "ProtectHome=", "PrivateTmp=", "ReadWritePaths="] {
+        assert!(!service.contains(&format!("\n{key}")), "{service}");
+    }
+    assert!(service.contains("\n# Without PrivateUsers=yes, ") && service.contains("\nSystemCallFilter="), "{service}");
+    // The system's manager needs no such namespace.
+    let of_system = Job { account: Account::Other("deploy".to_owned()), ..own };
+    assert!(systemd::service(&of_system).contains("\nProtectSystem=strict\n"));
 }
 
 #[test]

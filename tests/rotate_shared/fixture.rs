@@ -167,14 +167,20 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// One without a store.
-    pub(crate) fn bare(fake: &Fake, manifest: &str) -> Self {
+    /// A manifest with its hook, of which nothing is trusted yet.
+    pub(crate) fn untouched(fake: &Fake, manifest: &str) -> Self {
         let project = Project::with_manifest(manifest);
         project.write("hooks/owner", PROGRAM);
         set_mode(&project.path("hooks"), 0o755);
         set_mode(&project.path("hooks/owner"), 0o755);
-        project.run(["trust", "--yes"]).assert_code(0);
         Self { project, environment: fake.environment() }
+    }
+
+    /// One without a store.
+    pub(crate) fn bare(fake: &Fake, manifest: &str) -> Self {
+        let host = Self::untouched(fake, manifest);
+        host.project.run(["trust", "--yes"]).assert_code(0);
+        host
     }
 
     /// One that made the values and sent them, with an owner that accepts its `DB`.
@@ -221,7 +227,7 @@ impl Host {
     }
 
     /// A value in force, read without a run of ours, which could repair something.
-    fn stored(&self, name: &str) -> String {
+    pub(crate) fn stored(&self, name: &str) -> String {
         let store = self.project.store();
         let value = store.current(&secret(name)).and_then(|it| it.parts.primary()).unwrap();
         value.expose_text().unwrap().to_owned()

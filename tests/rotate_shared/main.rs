@@ -19,4 +19,5 @@ mod race;
 mod roots;
 #[path = "../support/mod.rs"]
 mod support;
+mod unattended;
 mod users;

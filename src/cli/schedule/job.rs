@@ -1,5 +1,6 @@
 //! What is to be run: this program, on this project, by this user.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use crate::cli::context::{self, Context, IdentitySource};
@@ -28,6 +29,7 @@ pub fn of(session: &Session<'_>, every: Option<Every>, own: bool) -> Result<Job>
     let outputs = expected::directories(&session.manifest).into_iter().filter(|path| path.starts_with('/'));
     let mut writes = vec![text(&state)?];
     writes.extend(outputs);
+    let runs_roots = session.manifest.hooks.values().any(|hook| is_of_another(&hook.program));
     let job = Job {
         project: session.manifest.project.clone(),
         environment: session.environment.to_string(),
@@ -38,6 +40,8 @@ pub fn of(session: &Session<'_>, every: Option<Every>, own: bool) -> Result<Job>
         identity: every.map_or(Ok(String::new()), |_| text(&identity(caller.as_ref())?))?,
         every: every.unwrap_or(Every::Minutes(5)),
         writes,
+        state_home: state_home.as_deref().map(text).transpose()?,
+        runs_roots,
         account: match caller {
             Some(user) => Account::Other(user.name),
             None if !own && rustix::process::geteuid().is_root() => Account::Root,
@@ -46,6 +50,12 @@ pub fn of(session: &Session<'_>, every: Option<Every>, own: bool) -> Result<Job>
     };
     job.unfit().map_or(Ok(()), |path| Err(unfit(path)))?;
     Ok(job)
+}
+
+/// Whether the program of a hook that lies elsewhere belongs to another user.
+fn is_of_another(program: &str) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    program.starts_with('/') && std::fs::metadata(program).is_ok_and(|facts| facts.uid() != user)
 }
 
 /// The project's directory by the path that it was named by, or that the shell stands in, as far as that leads there.
