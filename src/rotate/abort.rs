@@ -8,7 +8,7 @@ use super::machine::{Failed, Machine, Run, in_flight, write_down};
 use super::order::waves;
 use super::programs::{Programs, Step};
 use super::promote::{begin_retiring, overlap};
-use super::withdraw::is_ahead;
+use super::withdraw::are_published;
 use super::{Event, Report, What};
 use crate::apply::Deed;
 use crate::error::{Error, Kind, Result};
@@ -24,7 +24,7 @@ impl Machine<'_> {
     /// [`expect_hooks`] does.
     pub fn abort(&self, names: &BTreeSet<SecretName>, leaves_owners: bool) -> Result<Report> {
         let (world, mut opened) = self.open()?;
-        if is_ahead(&world, &opened.store, names) {
+        if are_published(&opened.store, names) {
             drop(opened);
             return self.withdraw(names);
         }

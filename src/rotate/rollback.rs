@@ -36,6 +36,11 @@ pub struct Earlier {
 pub fn earlier(world: &World<'_>, store: &Store, name: &SecretName, to: Option<VersionId>) -> Result<Earlier> {
     world.refuse_in_flight(store, std::slice::from_ref(name))?;
     let declaration = world.declaration(name)?;
+    if store.next(name).is_some() {
+        let message =
+            format!("`{name}` is a {}, whose next one is published and does not sign yet", declaration.kind.name());
+        return Err(Error::usage(message).hint(format!("take that back with `vault-kit rotate abort {name}`")));
+    }
     if !declaration.kind.is_single() {
         let message = format!("`{name}` is a {}, which is made anew rather than taken back", declaration.kind.name());
         let words = if declaration.is_generated() { format!("rotate {name}") } else { declaration.supply_words() };

@@ -1,20 +1,31 @@
-//! Taking back a key or root that all hosts publish before it signs.
+//! Taking back a key or root that is published before it signs, here or on all hosts.
 
 use std::collections::BTreeSet;
 
 use super::machine::{Machine, Run};
 use super::{Report, What};
+use crate::apply::Deed;
 use crate::companions;
+use crate::deliver::{Changing, Delivered};
 use crate::error::{Error, Kind, Result};
 use crate::name::SecretName;
 use crate::store::Store;
-use crate::world::World;
 
 impl Machine<'_> {
-    /// Takes back keys and roots that all hosts publish and that do not sign yet.
+    /// Takes back keys and roots that are published and do not sign yet.
     pub(super) fn withdraw(&self, names: &BTreeSet<SecretName>) -> Result<Report> {
+        let (world, opened) = self.open()?;
+        let is_joint = |name: &SecretName| {
+            let declaration = world.manifest.secret(name);
+            declaration.is_some_and(|it| companions::is_joint(world.manifest, it, &opened.store))
+        };
+        let (joint, alone): (BTreeSet<_>, BTreeSet<_>) = names.iter().cloned().partition(is_joint);
+        drop(opened);
         let mut run = Run { withdraws: true, ..Run::default() };
-        let (fresh, targets) = self.look(&mut run, names.clone())?;
+        if !alone.is_empty() {
+            self.withdraw_here(&mut run, &alone.into_iter().collect::<Vec<_>>())?;
+        }
+        let (fresh, targets) = self.look(&mut run, joint)?;
         self.stage(&mut run, fresh.clone(), &targets)?;
         let mut report = self.carry_on(run, targets)?;
         let (_, opened) = self.open()?;
@@ -26,12 +37,26 @@ impl Machine<'_> {
         report.refused.extend(lost.into_iter().map(Into::into));
         Ok(report)
     }
+
+    /// Of what no other host has the successor goes out of store and files in one change.
+    fn withdraw_here(&self, run: &mut Run, names: &[SecretName]) -> Result<()> {
+        let (world, mut opened) = self.open()?;
+        for name in names {
+            opened.store.withdraw(name, world.now);
+        }
+        let lists = world.refresh_lists(&mut opened.store)?;
+        let mut owe = |store: &mut Store, changing: &Changing| self.owe_reloads(store, changing);
+        let deeds = [Deed::of("rotate-abort", names)];
+        let delivered = world.settle_deeds(&mut opened, &deeds, true, Some(&mut owe))?;
+        run.deliver(Delivered { lists, ..delivered });
+        run.tell(names, &What::Withdrawn);
+        Ok(())
+    }
 }
 
-/// Whether all of these are keys or roots that all hosts publish and that do not sign yet, with no rotation on its way.
-pub fn is_ahead(world: &World<'_>, store: &Store, names: &BTreeSet<SecretName>) -> bool {
-    let is_joint = |name| world.manifest.secret(name).is_some_and(|it| companions::is_joint(world.manifest, it, store));
-    names.iter().all(|name| store.rotations.open(name).is_none() && store.next(name).is_some() && is_joint(name))
+/// Whether all of these are keys or roots that are published and do not sign yet, with no rotation on its way.
+pub fn are_published(store: &Store, names: &BTreeSet<SecretName>) -> bool {
+    names.iter().all(|name| store.rotations.open(name).is_none() && store.next(name).is_some())
 }
 
 /// Another host had begun to activate what was to be taken back, and all came to that.

@@ -196,6 +196,7 @@ fn what_is_published_is_taken_back_on_all_hosts() {
     let (hosts, old) = ([&first, &second], signing(&first));
     let run = second.run(["rotate", "abort", "SIGNER", "-n"]).assert_code(0);
     assert!(run.stderr.contains("would withdraw SIGNER") && has_next(&fake), "{run:?}");
+    assert!(run.stderr.contains("would write   jwks.json"), "{run:?}");
     let run = second.run(["rotate", "abort", "SIGNER"]).assert_code(0);
     assert!(run.stderr.contains("withdrawn     SIGNER") && !has_next(&fake), "{run:?}");
     assert_eq!(second.run(["rotate", "abort", "SIGNER"]).code, 2, "there is nothing to give up any more");

@@ -9,11 +9,12 @@ use crate::cli::context::Context;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::name::SecretName;
+use crate::plan::Plan;
 use crate::rotate::abort::{expect_hooks, expect_open, is_promised, may_know_more, untold};
 use crate::rotate::declared::Declared;
 use crate::rotate::intent::{self, Deed, Intent};
 use crate::rotate::machine::Machine;
-use crate::rotate::withdraw::is_ahead;
+use crate::rotate::withdraw::are_published;
 use crate::store::Store;
 use crate::world::World;
 
@@ -33,11 +34,20 @@ pub struct Arguments {
 pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let leaves_owners = arguments.without_hooks;
     let rehearse = |world: &World<'_>, store: &mut Store, programs: &Declared<'_>, names: &BTreeSet<SecretName>| {
-        if is_ahead(world, store, names) {
+        if are_published(store, names) {
+            for name in names {
+                store.withdraw(name, world.now);
+            }
             let withdraw =
                 |name: &SecretName| Intent { secret: name.clone(), deeds: vec![Deed::Withdraw], keeps: false };
             let intents = names.iter().map(withdraw).collect();
-            return Ok(Rehearsed { intents, stopped: Vec::new(), plan: None, lists: Vec::new(), is_begun: false });
+            return Ok(Rehearsed {
+                intents,
+                stopped: Vec::new(),
+                plan: Some(Plan::default()),
+                lists: Vec::new(),
+                is_begun: false,
+            });
         }
         expect_open(store, names)?;
         if !leaves_owners {

@@ -222,7 +222,7 @@ fn tell_events(ui: Ui, report: &Report, events: &[Event]) {
             What::Learned { version } => {
                 row("published", secret, format_args!("{version}, which another host made, and which signs next"))
             }
-            What::Withdrawn => row("withdrawn", secret, format_args!("its next key; the current one signs as before")),
+            What::Withdrawn => row("withdrawn", secret, format_args!("the next one; the current one signs as before")),
             What::Tested => row("tested", secret, format_args!("the new value works")),
             What::Retires { from } => {
                 row("keeps", secret, format_args!("the old value is accepted until {}", minute(*from)))

@@ -101,7 +101,7 @@ pub fn tell(
                 Deed::RetireCandidate(hook) => ("would retire", by("the candidate", hook)),
                 Deed::Drop => ("would drop", "the candidate; the current value stays in force".to_owned()),
                 Deed::Withdraw => {
-                    ("would withdraw", "the next key, on all hosts; the current one signs as before".to_owned())
+                    ("would withdraw", "the next one, from whoever has it; the current one signs as before".to_owned())
                 }
                 Deed::Leave => (
                     "would leave",
