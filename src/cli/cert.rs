@@ -125,7 +125,7 @@ fn read(context: &Context, path: &Path) -> Result<Vec<Certificate>> {
     chain::read(bytes.expose()).map_err(|why| unreadable(path, &why))
 }
 
-pub(super) use renew::root_question;
+pub(super) use renew::root_questions;
 
 fn unreadable(path: &Path, why: &str) -> Error {
     Error::new(Kind::Findings, "certificate-unreadable", format!("`{}` {why}", path.display()))

@@ -67,6 +67,13 @@ impl Context {
         self.ui.warn(&Paste::new(self).words(words));
     }
 
+    /// Says, in a rehearsal, what the command would ask before it does anything; with `--yes` it asks nothing.
+    pub fn say_question(&self, question: &str) {
+        if !self.global.yes {
+            self.ui.say(&format!("would ask first: {question}?"));
+        }
+    }
+
     /// The time at this moment: `now` is that of the command's start, before it waited for a lock or an answer.
     #[expect(clippy::unused_self, reason = "time comes through the context")]
     pub fn read_clock(&self) -> DateTime<Utc> {

@@ -46,18 +46,21 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     consequences.extend(plan.steps.iter().filter_map(|step| unasked(&session, &opened.store, step)));
     consequences.extend(on_their_way(&session, &scope, &plan));
     consequences::say(context, &consequences);
+    let question = question(&session, &opened.store, &plan).filter(|_| arguments.replace);
     if arguments.dry_run {
+        let questions: Vec<String> =
+            unreadable_data(&opened.store, &plan).filter(|_| arguments.replace).or(question).into_iter().collect();
         let (_, lists) = world.make_revoking(&mut opened.store, &plan)?;
         let delivered = world.rehearse(&mut opened.store)?.with_lists(lists);
         let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true);
-        summary.breaking(&consequences).tell(context)?;
+        summary.breaking(&consequences).asking(&questions).tell(context)?;
         return Ok(delivered.exit());
     }
     if arguments.replace {
         refuse_unreadable_data(context, &opened.store, &plan)?;
-        if let Some(question) = question(&session, &opened.store, &plan) {
-            context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
-        }
+    }
+    if let Some(question) = question {
+        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
     }
     let (changed, lists) = world.make_revoking(&mut opened.store, &plan)?;
     let delivered = mounted::noted(&session, world.settle(&mut opened, "generate", &changed)?).with_lists(lists);
@@ -115,15 +118,17 @@ fn is_sharp(step: &Step) -> bool {
     step.action == Action::Make || step.why == Why::Revoked
 }
 
+/// What a new encryption key leaves behind.
+fn unreadable_data(store: &Store, plan: &Plan) -> Option<String> {
+    let is_in_use = |step: &&Step| step.kind == "encryption-key" && store.current(&step.secret).is_some();
+    let keys: Vec<String> = plan.steps.iter().filter(is_in_use).map(|step| format!("`{}`", step.secret)).collect();
+    (!keys.is_empty()).then(|| format!("what is encrypted with {} cannot be read with a new value", keys.join(", ")))
+}
+
 /// A new encryption key wants more than a habitual `y`: what was encrypted with the old one is lost to whoever has only
 /// the new one, and nothing here encrypts it anew.
 pub fn refuse_unreadable_data(context: &Context, store: &Store, plan: &Plan) -> Result<()> {
-    let is_in_use = |step: &&Step| step.kind == "encryption-key" && store.current(&step.secret).is_some();
-    let keys: Vec<String> = plan.steps.iter().filter(is_in_use).map(|step| format!("`{}`", step.secret)).collect();
-    if keys.is_empty() || context.global.yes {
-        return Ok(());
-    }
-    let message = format!("what is encrypted with {} cannot be read with a new value", keys.join(", "));
+    let Some(message) = unreadable_data(store, plan).filter(|_| !context.global.yes) else { return Ok(()) };
     Err(Error::new(Kind::Usage, "confirmation-needed", message)
         .hint("nothing was changed; vault-kit encrypts no data anew: whoever reads it needs the old value until that is done")
         .hint("to make a new value all the same, add `--yes`; the store keeps the old one for good"))

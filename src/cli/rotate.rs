@@ -60,7 +60,7 @@ enum Verb {
     Status(status::Arguments),
     /// Carry on what was begun, with the same values
     Resume(resume::Arguments),
-    /// Give up a rotation that is not promoted
+    /// Give up a rotation that is not promoted, or take back what is published and does not sign yet
     Abort(abort::Arguments),
     /// Put an earlier value in force again, as a new version
     Rollback(rollback::Arguments),
@@ -152,9 +152,7 @@ fn act(
         world.check_agreement(&opened.store)?;
         let risk = risk(&opened.store, &programs, &names);
         let rehearsed = rehearse(&world, &mut opened.store, &programs, &names)?;
-        if let Some(risk) = risk {
-            context.ui.say(&format!("would ask first: {risk}?"));
-        }
+        risk.iter().for_each(|risk| context.say_question(risk));
         let reloads = opened.store.rotations.reloads.clone();
         let delivered = match &rehearsed.plan {
             Some(plan) => rehearsal::deliver(&world, &mut opened.store, plan)?,

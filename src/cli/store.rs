@@ -73,9 +73,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
     let record = Record { announce: &announce, newest: &newest };
     let recover =
         |dry_run| files.recover(&identities, Manner { accept_older, dry_run, owned: &owned }, context.now, &record);
+    let older = format!("go on with an older `{}`, without what was changed since", files.store_path());
     if !dry_run && accept_older && recover(true)?.is_older {
-        let question = format!("go on with an older `{}`, without what was changed since", files.store_path());
-        context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+        context.ui.confirm(&older, context.global.yes, !context.global.non_interactive)?;
     }
     let recovered = recover(dry_run)?;
     let recovery = recovered.recovery;
@@ -96,7 +96,13 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         ledger_anew: flaw.is_some(),
     };
     if dry_run {
-        store.inspect(|store| tell_clock(context, store, dry_run));
+        store.as_ref().inspect(|store| tell_clock(context, store, dry_run));
+        if accept_older && recovered.is_older {
+            context.say_question(&older);
+        }
+        if let Some(store) = store.as_ref().filter(|_| goes_back) {
+            context.say_question(&clock_question(&world, store));
+        }
         return answer.tell(context);
     }
     if flaw.is_some() {
@@ -131,9 +137,13 @@ impl Answer<'_> {
     }
 }
 
+fn clock_question(world: &World<'_>, store: &Store) -> String {
+    format!("is it {} now? the store goes on from then, not from {}", world.now, store.updated)
+}
+
 /// Sets the time of a store back to that of the clock, once a person said that the clock is right.
 fn accept_clock(context: &Context, world: &World<'_>, opened: &mut Opened) -> Result<()> {
-    let question = format!("is it {} now? the store goes on from then, not from {}", world.now, opened.store.updated);
+    let question = clock_question(world, &opened.store);
     context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
     tell_clock(context, &opened.store, false);
     opened.store.accept_clock(world.now);

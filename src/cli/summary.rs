@@ -42,6 +42,8 @@ pub struct Summary<'a> {
     untold: Vec<Waits>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     consequences: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    questions: &'a [String],
     warnings: &'a [String],
     #[serde(rename = "errors", skip_serializing_if = "Option::is_none")]
     refused: Option<Refused>,
@@ -119,6 +121,7 @@ impl<'a> Summary<'a> {
             publishing: &plan.publishing,
             outputs_waiting: &delivered.waiting,
             consequences: &[],
+            questions: &[],
             warnings: &delivered.warnings,
             refused: None,
             delivered,
@@ -154,6 +157,11 @@ impl<'a> Summary<'a> {
         Self { consequences, ..self }
     }
 
+    /// Adds what would be asked before anything is done.
+    pub fn asking(self, questions: &'a [String]) -> Self {
+        Self { questions, ..self }
+    }
+
     /// Whether nothing was made or written.
     pub fn is_empty(&self) -> bool {
         let is_made = !(self.made.is_empty() && self.lists.is_empty());
@@ -177,6 +185,7 @@ impl<'a> Summary<'a> {
         if summary.is_empty() && !waits {
             ui.say(&format!("environment `{}`: nothing to do", summary.environment));
         }
+        summary.questions.iter().for_each(|question| context.say_question(question));
         Ok(())
     }
 

@@ -56,7 +56,8 @@ fn a_new_encryption_key_wants_an_explicit_yes_and_is_told_what_is_lost() {
         assert_eq!(error_code(&run), "confirmation-needed");
         assert!(run.stderr.contains("what is encrypted with `DATA_KEY` cannot be read with a new value"), "{run:?}");
     }
-    project.run(["generate", "--replace", "DATA_KEY", "--dry-run"]).assert_code(0);
+    let dry = project.run(["generate", "--replace", "DATA_KEY", "--dry-run"]).assert_code(0);
+    assert!(dry.stderr.contains("would ask first: what is encrypted with `DATA_KEY` cannot be read"), "{dry:?}");
     assert!(project.contents() == before);
     project.run(["generate", "--replace", "DATA_KEY", "--yes"]).assert_code(0);
     let store = project.store();
@@ -74,6 +75,12 @@ fn a_dry_run_names_what_would_be_made_and_writes_nothing() {
     for line in ["would make    AUTH", "would make    TOKEN", "would write   .env", "would write   .secrets/token"] {
         assert!(run.stderr.lines().any(|it| it.starts_with(line)), "{line}: {}", run.stderr);
     }
+    let question = "make new values for 2 secrets; the old ones stop working";
+    assert!(run.stderr.contains(&format!("would ask first: {question}?\n")), "{}", run.stderr);
+    let answer = json(&project.run(["generate", "--replace", "AUTH", "-n", "--json"]).assert_code(0));
+    assert_eq!(answer["questions"], serde_json::json!([question]));
+    let agreed = project.run(["generate", "--replace", "AUTH", "-n", "--yes"]).assert_code(0);
+    assert!(!agreed.stderr.contains("would ask"), "{}", agreed.stderr);
 }
 
 #[test]

@@ -114,6 +114,9 @@ fn what_stands_against_a_run_and_what_it_would_ask_is_foretold() {
         let run = project.run(["rotate", "DB", "-n", "--json"]).assert_code(code);
         let answer: Value = serde_json::from_str(&run.stdout).unwrap();
         assert!(!answer["errors"][0]["fix"].as_array().unwrap().is_empty(), "{answer}");
+        for words in ["rotate DB --yes", "rotate SESSION", "rotate DB SESSION --yes"] {
+            refused_alike(&project, words, code);
+        }
         if code == 6 {
             std::fs::remove_file(project.path("hooks/owner")).unwrap();
         }
@@ -240,6 +243,16 @@ fn a_rollback_whose_programs_cannot_be_started_is_foretold() {
     let told = project.run(["rotate", "rollback", "SESSION", "-n", "--json"]).assert_code(3);
     let answer: Value = serde_json::from_str(&told.stdout).unwrap();
     assert_eq!(answer["errors"][0]["code"], "hook-missing", "{answer}");
+}
+
+#[test]
+fn what_comes_to_light_only_later_is_not_told_of_a_run_that_does_not_begin() {
+    let project = project();
+    project.write("fail-test", "");
+    project.run(["rotate", "DB"]).assert_code(8);
+    project.write("hooks/owner", format!("{PROGRAM}# more\n"));
+    let told = refused_alike(&project, "rotate DB SESSION", 6);
+    assert!(told.contains("hook `server`") && !told.contains("error: refusing to run the hook `owner`"), "{told}");
 }
 
 #[test]

@@ -245,6 +245,22 @@ fn the_committed_list_follows_what_programs_were_told_whether_or_not_it_came_int
 }
 
 #[test]
+fn a_resumption_of_giving_up_is_foretold_with_the_list_that_it_writes() {
+    let project = listed();
+    for (step, words) in [("fail-test", ["rotate", "DB"].as_slice()), ("fail-set", &["rotate", "abort", "DB"])] {
+        project.write(step, "");
+        project.run(words).assert_code(8);
+    }
+    remove(&project, "fail-set");
+    let dry = project.run(["rotate", "resume", "-n"]).assert_code(0);
+    assert!(dry.stderr.contains("would write   prints.json"), "{dry:?}");
+    assert_eq!(states(&project), ["current", "next"]);
+    let run = project.run(["rotate", "resume"]).assert_code(0);
+    assert!(run.stderr.contains("wrote         prints.json"), "{run:?}");
+    assert_eq!(states(&project), ["current", "past"]);
+}
+
+#[test]
 fn what_was_given_up_and_leaks_later_is_found_and_banned() {
     for then in [&["rotate", "abort", "DB"][..], &["rotate", "abort", "DB", "--without-hooks", "--yes"]] {
         let project = listed();

@@ -36,6 +36,10 @@ secrets = ["ROOT"]
 files = { ca = "ca.pem", crl = "crl.pem" }
 "#;
 
+/// A key that is published before it signs.
+const KEYS: &str = "[secrets.SIGNER]\nkind = \"keypair\"\n[outputs.keys]\nformat = \"jwks\"\npath = \"keys.json\"\n\
+                    secrets = [\"SIGNER\"]\nmax_age = \"1h\"\n";
+
 /// What a client and a server hold.
 #[derive(Clone, PartialEq, Eq)]
 struct Delivery {
@@ -161,9 +165,7 @@ fn the_end_of_a_root_s_overlap_is_told_once() {
 
 #[test]
 fn the_day_from_which_on_a_published_key_signs_is_told_as_it_stays() {
-    let keys = "[secrets.SIGNER]\nkind = \"keypair\"\n[outputs.keys]\nformat = \"jwks\"\npath = \"keys.json\"\n\
-                secrets = [\"SIGNER\"]\nmax_age = \"1h\"\n";
-    let project = Project::initialised(&format!("{MANIFEST}{keys}"));
+    let project = Project::initialised(&format!("{MANIFEST}{KEYS}"));
     let signs = || {
         let run = project.run(["rotate", "ROOT", "SIGNER", "--yes", "--json"]).assert_code(0);
         serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()["publishing"].clone()
@@ -273,6 +275,64 @@ fn whoever_rotates_a_root_is_told_by_when_to_read_the_bundle_or_in_which_order_t
     ] {
         assert!(run.stderr.contains(words), "{}", run.stderr);
     }
+}
+
+#[test]
+fn whoever_names_a_root_whose_next_one_is_published_is_asked_nothing() {
+    let project = Project::initialised(MANIFEST);
+    for words in [&["rotate", "ROOT"][..], &["cert", "renew", "ROOT", "--force"]] {
+        let dry = project.run([words, &["-n"]].concat()).assert_code(0);
+        assert!(dry.stderr.contains("would ask first: publish a new root `ROOT`"), "{dry:?}");
+        project.run(words).assert_code(2);
+    }
+    project.run(["rotate", "ROOT", "--yes"]).assert_code(0);
+    let published = project.read("client/ca.pem");
+    for words in [&["rotate", "ROOT"][..], &["cert", "renew", "ROOT", "--force"]] {
+        let dry = project.run([words, &["-n"]].concat()).assert_code(0);
+        assert!(!dry.stderr.contains("would ask"), "{dry:?}");
+        project.run(words).assert_code(0);
+    }
+    assert_eq!(project.read("client/ca.pem"), published);
+    // To cut the old one off is another question.
+    let cut = ["generate", "--replace", "ROOT", "--revoke"];
+    let dry = project.run([&cut[..], &["-n"]].concat()).assert_code(0);
+    assert!(dry.stderr.contains("would ask first: "), "{dry:?}");
+    project.run(cut).assert_code(2);
+}
+
+#[test]
+fn what_is_published_is_taken_back_before_it_signs() {
+    let project = Project::initialised(&format!("{MANIFEST}{KEYS}"));
+    let files = || ["client/ca.pem", "server/ca.pem", "keys.json"].map(|path| project.read(path));
+    let before = files();
+    project.run(["rotate", "ROOT", "SIGNER", "--yes"]).assert_code(0);
+    let published = project.contents();
+    assert!(files().iter().zip(&before).all(|(now, before)| now != before));
+    for name in ["ROOT", "SIGNER"] {
+        let run = project.run(["rotate", "rollback", name]).assert_code(2);
+        assert!(run.stderr.contains(&format!("`vault-kit rotate abort {name}`")), "{run:?}");
+    }
+    let told = |run: &Run, verbs: [&str; 2]| {
+        let lines = ["ROOT", "SIGNER"].map(|name| (verbs[0], name)).into_iter();
+        for (verb, what) in lines.chain(["client/ca.pem", "server/ca.pem", "keys.json"].map(|path| (verbs[1], path))) {
+            let is_it = |line: &str| line.strip_prefix(verb).is_some_and(|rest| rest.trim_start().starts_with(what));
+            assert!(run.stderr.lines().any(is_it), "{verb} {what}: {run:?}");
+        }
+    };
+    let abort = ["rotate", "abort", "ROOT", "SIGNER"];
+    let dry = project.run([&abort[..], &["-n"]].concat()).assert_code(0);
+    told(&dry, ["would withdraw ", "would write "]);
+    assert_eq!(project.contents(), published);
+    told(&project.run(abort).assert_code(0), ["withdrawn ", "wrote "]);
+    assert_eq!(files(), before);
+    assert_eq!([stages(&project, "ROOT"), stages(&project, "SIGNER")], [[Stage::Current], [Stage::Current]]);
+    project.run(["check", "--strict"]).assert_code(0);
+    project.run(["audit", "verify"]).assert_code(0);
+    let run = project.run(abort).assert_code(2);
+    assert!(run.stderr.contains("`ROOT` is not being rotated"), "{run:?}");
+    // Another one is published as ever.
+    project.run(["rotate", "ROOT", "--yes"]).assert_code(0);
+    assert_eq!(stages(&project, "ROOT"), [Stage::Current, Stage::Next]);
 }
 
 trait ParseName {

@@ -293,6 +293,11 @@ fn a_rehearsal_of_recover_says_what_it_would_do_and_does_nothing() {
     let older = with_an_old_store();
     rehearse(&older, &[], "would bring `.vault-kit/dev.age` back");
     rehearse(&older, &["--accept-older"], "would make the second copy follow");
+    rehearse(
+        &older,
+        &["--accept-older"],
+        "would ask first: go on with an older `.vault-kit/dev.age`, without what was",
+    );
 }
 
 #[test]
@@ -325,6 +330,7 @@ fn an_accepted_clock_lets_every_writer_go_on_without_the_flag() {
     let before = project.store();
     let dry = project.run(["store", "recover", "--accept-clock", "-n"]).assert_code(0);
     assert!(dry.stderr.contains("would set the store's time back from "), "{dry:?}");
+    assert!(dry.stderr.contains("would ask first: is it "), "{dry:?}");
     assert!(dry.stderr.contains(" agree\n") && !dry.stderr.contains("nothing to do"), "{dry:?}");
     project.run(["rotate", "--due"]).assert_code(8);
 

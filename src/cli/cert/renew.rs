@@ -91,8 +91,12 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         plan::plan(&session.manifest, &session.environment, &world.observe(&opened.store), &Scope::Replace(due.clone()))
     };
     consequences::say(context, &consequences::of_plan(&session, &opened.store, &plan));
-    if !arguments.dry_run {
-        confirm_roots(&session, &opened.store, &due)?;
+    for question in root_questions(&session, &opened.store, (&due, &plan)) {
+        if arguments.dry_run {
+            context.say_question(&question);
+        } else {
+            context.ui.confirm(&question, context.global.yes, !context.global.non_interactive)?;
+        }
     }
     let (changed, lists) = world.make_revoking(&mut opened.store, &plan)?;
     let delivered = if arguments.dry_run {
@@ -200,18 +204,18 @@ fn is_root(session: &Session<'_>, name: &SecretName) -> bool {
     matches!(session.manifest.secrets[name].kind, Kind::Ca(_)) && issuer(&session.manifest, name).is_none()
 }
 
-fn confirm_roots(session: &Session<'_>, store: &Store, due: &BTreeSet<SecretName>) -> Result<()> {
-    due.iter().filter(|name| is_root(session, name)).try_for_each(|name| confirm_root(session, store, name))
+/// What is asked before roots are replaced: of one whose next one is on its way already nothing.
+pub fn root_questions(
+    session: &Session<'_>,
+    store: &Store,
+    (names, plan): (&BTreeSet<SecretName>, &Plan),
+) -> Vec<String> {
+    let is_new = |name: &SecretName| plan.steps.iter().any(|step| step.secret == *name && !step.is_next());
+    let roots = names.iter().filter(|name| is_root(session, name) && is_new(name));
+    roots.map(|name| root_question(session, store, name)).collect()
 }
 
-/// Asks whether a root is really to be replaced.
-fn confirm_root(session: &Session<'_>, store: &Store, name: &SecretName) -> Result<()> {
-    let global = &session.context.global;
-    session.context.ui.confirm(&root_question(session, store, name), global.yes, !global.non_interactive)
-}
-
-/// What is asked before a root is replaced.
-pub fn root_question(session: &Session<'_>, store: &Store, name: &SecretName) -> String {
+fn root_question(session: &Session<'_>, store: &Store, name: &SecretName) -> String {
     let declaration = &session.manifest.secrets[name];
     let environment = session.manifest.environments.get(&session.environment);
     match declaration.overlap_in(environment).filter(|_| !store.is_current_leaked(name)) {

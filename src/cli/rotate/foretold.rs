@@ -128,14 +128,14 @@ pub fn lacks_readers(session: &Session<'_>, programs: &dyn Programs) -> bool {
 }
 
 impl Calls {
-    /// Why those of the hooks could not be started that could not, as the run itself says it: before anything is changed what it begins
-    /// with, and the readers of files where it `expects_reloads`; else it is a step that fails.
+    /// Why those of the hooks could not be started that could not, as the run itself says it: first what it begins with, and the readers
+    /// of files where it `expects_reloads`, before anything is changed; then those of steps that fail.
     pub fn unusable(
         &self,
         context: &Context,
         programs: &dyn Programs,
         (selection, expects_reloads): (&Selection, bool),
-    ) -> Vec<Error> {
+    ) -> (Vec<Error>, Vec<Error>) {
         let is_begun_with = |call: &Call| match &call.secret {
             Some(name) => selection.fresh.contains(name),
             None => expects_reloads && !call.files.is_empty(),
@@ -143,10 +143,8 @@ impl Calls {
         let (first, later): (Vec<&Call>, Vec<&Call>) = self.all().partition(|call| is_begun_with(call));
         let first: BTreeSet<&str> = first.into_iter().map(|call| call.hook.as_str()).collect();
         let later = later.into_iter().map(|call| call.hook.as_str()).filter(|hook| !first.contains(hook));
-        let later = not_startable(context, programs, later);
-        let mut errors = not_startable(context, programs, first.iter().copied());
-        errors.extend(later.into_iter().map(Error::incomplete));
-        errors
+        let later = not_startable(context, programs, later).into_iter().map(Error::incomplete).collect();
+        (not_startable(context, programs, first.iter().copied()), later)
     }
 
     /// All of them, in order.

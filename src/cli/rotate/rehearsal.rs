@@ -42,8 +42,6 @@ struct Answer<'a> {
     promoted: &'a BTreeSet<SecretName>,
     /// The hooks that it would call, in order.
     calls: Vec<&'a foretold::Call>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    questions: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Told>,
 }
@@ -74,17 +72,22 @@ impl Rehearsal {
         let calls = foretold::calls(session, &store, &programs, selection, (&keeping, &delivered.files))?;
         let paste = Paste::new(context);
         let stopped = self.stopped.into_iter().map(|error| paste.error(error));
-        let errors: Vec<Error> =
-            stopped.chain(calls.unusable(context, &programs, (&self.selection, expects_reloads))).collect();
+        let (refused, failing) = calls.unusable(context, &programs, (&self.selection, expects_reloads));
+        let errors: Vec<Error> = if refused.is_empty() || self.order == Order::Due {
+            stopped.chain(refused).chain(failing).collect()
+        } else {
+            // Nothing is begun, so that nothing else comes to light.
+            refused
+        };
         let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or_else(|| delivered.exit(), Exit::from);
         let asked = self.plan.steps.iter().filter(|step| step.why.is_asked_for()).map(|step| step.secret.clone());
         let summary = Summary::new(&session.environment, &session.manifest, &self.plan, &delivered, true);
         let summary = summary.telling(&asked.collect()).without_made(&promoted).breaking(&self.consequences);
+        let summary = summary.asking(&self.questions);
         if context.ui.json {
             let summary = summary.completed(context);
             let (calls, errors) = (calls.all().collect(), errors.iter().map(Told::from).collect());
-            let questions = &self.questions;
-            context.ui.object(&Answer { summary: &summary, promoted: &promoted, calls, questions, errors })?;
+            context.ui.object(&Answer { summary: &summary, promoted: &promoted, calls, errors })?;
             return Ok(exit);
         }
         calls.tell_before(context.ui);
@@ -93,9 +96,6 @@ impl Rehearsal {
         }
         summary.tell(context)?;
         calls.tell_after(context.ui);
-        for question in self.questions.iter().filter(|_| !context.global.yes) {
-            context.ui.say(&format!("would ask first: {question}?"));
-        }
         for error in &errors {
             context.ui.problem(error);
         }

@@ -17,6 +17,7 @@ use crate::rotate::intent;
 use crate::rotate::machine::Machine;
 use crate::rotate::select::Order;
 use crate::store::Store;
+use crate::store::rotations::Step;
 use crate::world::World;
 
 #[derive(Debug, Args)]
@@ -37,6 +38,9 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let intents = intent::resume(world.manifest, store, programs, &selection.going, world.now, &is_promised);
         let stopped = take_stopped(world, store, programs, &mut selection);
         let plan = Some(preview(world, store, &order, &selection));
+        let is_given_up = |name: &&SecretName| store.rotations.open(name).is_some_and(|it| it.step == Step::Aborting);
+        let given_up = selection.going.iter().filter(is_given_up).cloned().collect();
+        intent::give_up(store, programs, &given_up, (false, world.now))?;
         Ok(Rehearsed { intents, stopped, plan, lists: Vec::new(), is_begun: true })
     };
     let resume = |machine: &Machine<'_>, names| machine.run(&Order::Resume(names), true);

@@ -126,7 +126,8 @@ fn foretell(
     let (plan, delivered) = deliver(world, &mut store, name, earlier)?;
     let selected = (&Order::Now(fresh), &selection, &BTreeSet::new());
     let calls = foretold::calls(session, &store, programs, selected, (&keeping, &delivered.files))?;
-    let errors = calls.unusable(context, programs, (&selection, true));
+    let (refused, failing) = calls.unusable(context, programs, (&selection, true));
+    let errors = if refused.is_empty() { failing } else { refused };
     let exit = Kind::most_severe(errors.iter().map(Error::kind)).map_or_else(|| delivered.exit(), Exit::from);
     let summary = Summary::new(&session.environment, &session.manifest, &plan, &delivered, true).completed(context);
     let Earlier { version, created, .. } = *earlier;

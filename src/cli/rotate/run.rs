@@ -21,7 +21,7 @@ use crate::plan::{self, Plan, Scope};
 use crate::rotate::intent;
 use crate::rotate::machine::Machine;
 use crate::rotate::programs::Programs;
-use crate::rotate::select::{self, Order, Ready, Selection};
+use crate::rotate::select::{self, Order, Selection};
 use crate::store::Store;
 use crate::store::ledger::Header;
 use crate::store::rotations::Step;
@@ -87,7 +87,7 @@ fn run_in(session: &Session<'_>, arguments: &Arguments) -> Result<Exit> {
     let plan = preview(&world, &opened.store, &order, &selection);
     let consequences = consequences::of_plan(session, &opened.store, &plan);
     consequences::say(context, &consequences);
-    let questions = questions(session, &world, &opened.store, (&order, &selection));
+    let questions = questions(session, &world, &opened.store, (&order, &selection, &plan));
     if arguments.dry_run {
         let rehearsal = Rehearsal { order, selection, plan, stopped, questions, consequences };
         return rehearsal.tell(session, &world, opened.store);
@@ -120,8 +120,9 @@ fn expect_reloads(
     if !foretold::expects_reloads(store, order, selection) || !foretold::lacks_readers(session, programs) {
         return Ok(());
     }
-    Machine::new(world, programs, &SystemClock).expect_programs(&selection.fresh)?;
-    foretold::refuse_unread(session, programs, &rehearsal::deliver(world, store, plan)?.files)
+    let refused = Machine::new(world, programs, &SystemClock).expect_programs(&selection.fresh).err();
+    let unread = foretold::refuse_unread(session, programs, &rehearsal::deliver(world, store, plan)?.files).err();
+    Error::all(refused.into_iter().chain(unread)).map_or(Ok(()), Err)
 }
 
 /// What a schedule meets now and then is told in one line: there is nothing to be done about it.
@@ -204,18 +205,14 @@ fn questions(
     session: &Session<'_>,
     world: &World<'_>,
     store: &Store,
-    (order, selection): (&Order, &Selection),
+    (order, selection, plan): (&Order, &Selection, &Plan),
 ) -> Vec<String> {
     let Order::Now(names) = order else { return Vec::new() };
-    let is_root = |name: &&SecretName| {
-        let ready = |it| select::ready(&session.manifest, &session.environment, it, false);
-        session.manifest.secrets.get(*name).is_some_and(|it| ready(it) == Ready::Root)
-    };
-    let roots = names.iter().filter(is_root).map(|name| cert::root_question(session, store, name));
+    let roots = cert::root_questions(session, store, (names, plan));
     let early = retired_early(world, store, (names, selection));
     let early = (!early.is_empty())
         .then(|| format!("retire the old value of {} now, before its overlap has ended", early.join(", ")));
-    roots.chain(early).collect()
+    roots.into_iter().chain(early).collect()
 }
 
 /// The secrets whose former value is promised for longer than until they are rotated again: by its owner, or in the files.
