@@ -20,22 +20,23 @@ pub(crate) const DB: &str = "/shop/dev/db";
 /// The bundle.
 pub(crate) const APP: &str = "/shop/dev/app";
 
-/// The owner, as a program tells it: `current` has what it accepted last, `accepted/` everything that it accepts, `log` what
-/// it was told. An input that ends early is that of a host which died.
+/// The owner, as a program tells it: `current` has what it accepted last, `accepted/` everything that it accepts, or by the name of
+/// each user its password, of which a user has one; `log` what it was told. An input that ends early is that of a host which died.
 const PROGRAM: &str = r#"#!/bin/sh
 input=$(cat)
 case $input in *'}') ;; *) exit 1 ;; esac
-field() { printf %s "$input" | sed -n "s/.*\"$1\":{[^}]*\"value\":\"\([^\"]*\)\".*/\1/p"; }
+field() { printf %s "$input" | sed -n "s/.*\"$1\":{[^}]*\"$2\":\"\([^\"]*\)\".*/\1/p"; }
 at=$(printf %s "$input" | sed -n 's/.*"at":"\([^"]*\)".*/\1/p')
-new=$(field new); old=$(field old)
+new=$(field new value); old=$(field old value)
+user=$(field new username); before=$(field old username)
 [ -e "$at/fail-$1" ] && exit 1
 [ -e "$at/die-$1" ] && { rm "$at/die-$1"; kill -9 "$PPID"; exit 0; }
 printf '%s %s\n' "$1" "$new" >> "$at/log"
 while [ -e "$at/wait-$1" ]; do sleep 0.02; done
 case $1 in
-set) : > "$at/accepted/$new"; printf %s "$new" > "$at/current.$$"; mv "$at/current.$$" "$at/current" ;;
+set) printf %s "$new" > "$at/next.$$"; mv "$at/next.$$" "$at/accepted/${user:-$new}"; printf %s "$new" > "$at/current.$$"; mv "$at/current.$$" "$at/current" ;;
 test) [ "$(cat "$at/current")" = "$new" ] ;;
-retire) rm -f "$at/accepted/$old" ;;
+retire) [ -n "$user" ] && [ "$before" = "$user" ] || rm -f "$at/accepted/${before:-$old}" ;;
 esac
 did=$?
 [ -e "$at/die-after-$1" ] && { rm "$at/die-after-$1"; kill -9 "$PPID"; }
@@ -77,6 +78,17 @@ impl Owner {
 
     pub(crate) fn accepts(&self, value: &str) -> bool {
         self.path("accepted").join(value).exists()
+    }
+
+    /// Lets a user in with a password that nobody told it of.
+    #[expect(clippy::disallowed_methods, reason = "an owner of the test's own")]
+    pub(crate) fn let_in(&self, user: &str, password: &str) {
+        std::fs::write(self.path("accepted").join(user), password).unwrap();
+    }
+
+    /// Whether it lets a user in.
+    pub(crate) fn lets_in(&self, user: &str, password: &str) -> bool {
+        std::fs::read_to_string(self.path("accepted").join(user)).is_ok_and(|it| it == password)
     }
 
     /// What it was told last.
@@ -231,6 +243,14 @@ impl Host {
         let store = self.project.store();
         let value = store.current(&secret(name)).and_then(|it| it.parts.primary()).unwrap();
         value.expose_text().unwrap().to_owned()
+    }
+
+    /// What was made of a value for the database, in the file or read from the store: whose it is, and the value.
+    pub(crate) fn logins(&self) -> [(String, String); 2] {
+        [self.delivered("URL"), self.stored("URL")].map(|url| {
+            let login = url.strip_prefix("postgres://").and_then(|it| it.strip_suffix("@db/app")).unwrap();
+            login.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned())).unwrap()
+        })
     }
 
     /// A value in the file.

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use crate::aws::Fake;
+use crate::deaths::is_killed_at;
 use crate::fixture::{DB, Host, Owner, manifest, there};
+use crate::support::counted;
 
 /// The shop whose `DB` belongs to `app_a` and `app_b` in turn.
 fn with_users(owner: &Owner) -> String {
@@ -57,6 +59,69 @@ fn a_rotation_that_another_host_goes_on_with_has_its_user() {
     first.run(["rotate", "resume"]).assert_code(0);
     first.run(["sync", "pull"]).assert_code(0);
     assert_user(&fake, [&first, &second], "app_a");
+}
+
+/// Whoever asks AWS, the store of a host or its file is let in as the user that comes with the value.
+#[track_caller]
+fn assert_let_in(fake: &Fake, owner: &Owner, hosts: &[&Host], point: &str) {
+    let there: Value = serde_json::from_str(&there(fake, DB)).unwrap();
+    let [user, password] = ["username", "password"].map(|key| there[key].as_str().unwrap());
+    assert!(owner.lets_in(user, password), "{point}: `{user}` is refused with what is in force in AWS");
+    for (user, password) in hosts.iter().flat_map(|host| host.logins()) {
+        assert!(owner.lets_in(&user, &password), "{point}: `{user}` is refused with what a host has");
+    }
+}
+
+#[test]
+fn whoever_dies_behind_any_request_or_in_a_step_leaves_every_user_what_is_in_force() {
+    let (fake, owner, first, second) = pair();
+    let hosts = [&first, &second];
+    let [(user, password), _] = first.logins();
+    owner.let_in(&user, &password);
+    let mut kept = 0;
+    let mut ends = |begin: &dyn Fn(&str), point: &str, turns: [&Host; 2], serving: &[&Host]| {
+        let versions = fake.versions(DB).len();
+        hosts.into_iter().for_each(|host| host.age(&["DB"]));
+        begin(point);
+        assert_let_in(&fake, &owner, serving, point);
+        for host in turns {
+            host.run(["rotate", "--due", "--wait"]).assert_code(0);
+            // Without an overlap the other one has to come, too.
+            assert_let_in(&fake, &owner, &[host], point);
+        }
+        assert_eq!(fake.versions(DB).len(), versions + 1, "{point}: exactly one new version");
+        let there: Value = serde_json::from_str(&there(&fake, DB)).unwrap();
+        assert_eq!(there["username"], ["app_a", "app_b"][versions % 2], "{point}");
+        for (user, password) in hosts.into_iter().flat_map(Host::logins) {
+            assert_eq!(
+                (there["username"].as_str(), there["password"].as_str()),
+                (Some(&*user), Some(&*password)),
+                "{point}"
+            );
+        }
+        assert!(hosts.into_iter().all(Host::is_still), "{point}");
+        kept += 1;
+    };
+    for nth in 1..=7 {
+        let begin = |point: &str| {
+            assert!(is_killed_at(&first, &fake, ["rotate", "--due"], (nth, true)), "{point}");
+        };
+        // By turns another host comes next, and the one who died.
+        let turns = if nth % 2 == 0 { hosts } else { [&second, &first] };
+        ends(&begin, &format!("request {nth}"), turns, &hosts);
+    }
+    for when in ["die-set", "die-after-set", "die-test", "die-after-retire"] {
+        let begin = |point: &str| {
+            owner.does(point);
+            first.run(["rotate", "--due"]).assert_code(137);
+            first.wait_for_orphans();
+        };
+        // Without an overlap the value before is refused before the other host knows of it.
+        let serving = if when == "die-after-retire" { &hosts[..1] } else { &hosts };
+        ends(&begin, when, [&second, &first], serving);
+    }
+    let what = "a rotation in AWS of users in turn, each with one password, killed behind each request and in steps";
+    counted(&format!("{what}: {kept} of 11 survived"));
 }
 
 #[test]
