@@ -514,7 +514,7 @@ fn a_damaged_second_copy() {
     exit 4
     --- stderr
     vault-kit: error: the second copy of the store, `[home]/.local/state/vault-kit/[id]/dev.copy`, is damaged
-    vault-kit: hint: if `.vault-kit/dev.age` is whole, make the copy anew: `rm [home]/.local/state/vault-kit/[id]/dev.copy`, then `vault-kit render`
+    vault-kit: hint: if `.vault-kit/dev.age` is whole, make the copy anew: `rm [home]/.local/state/vault-kit/[id]/dev.copy`, then `vault-kit store recover`
     "#);
 }
 

@@ -109,16 +109,15 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         files.drop_ledger()?;
     }
     let mut opened = session.open_store_for_writing(&identities)?;
+    let unknown = world.record_recovered(&opened, recovered.is_forgotten)?;
+    for path in &unknown {
+        let import = format!("`vault-kit import --replace {}`", shell::path(path));
+        context.warn(&format!(
+            "`{path}` has values that the store does not: before it is written anew, take them in with {import}"
+        ));
+    }
     if world.consent.clock && opened.store.is_clock_behind(world.now) {
         accept_clock(context, &world, &mut opened)?;
-    } else {
-        let unknown = world.record_recovered(&opened, recovered.is_forgotten)?;
-        for path in &unknown {
-            let import = format!("`vault-kit import --replace {}`", shell::path(path));
-            context.warn(&format!(
-                "`{path}` has values that the store does not: before it is written anew, take them in with {import}"
-            ));
-        }
     }
     if recovery != Recovery::Nothing {
         let next = "write the files anew with `vault-kit render`, then see `vault-kit check`";

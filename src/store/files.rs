@@ -162,7 +162,7 @@ impl<'a> StoreFiles<'a> {
 
     /// As [`StoreFiles::refuse_older`]; where the second copy is gone, the audit record is asked: nothing else would tell, and a write
     /// would take newer values out of the files.
-    fn refuse_old(&self, store: &Store) -> Result<()> {
+    pub fn refuse_old(&self, store: &Store) -> Result<()> {
         match (self.copy.header()?, self.newest) {
             (Some(header), _) if header.is_newer_than(store) => Err(self.went_back()),
             (None, Some(newest)) if self.copy.is_wanted() => {
@@ -170,6 +170,11 @@ impl<'a> StoreFiles<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether there should be a second copy, and is none.
+    pub fn lacks_copy(&self) -> Result<bool> {
+        Ok(self.copy.is_wanted() && self.copy.header()?.is_none())
     }
 
     /// What would keep store, ledger or second copy from being written, found before anything is.

@@ -171,7 +171,7 @@ impl<'a> SecondCopy<'a> {
         let place = self.place();
         Error::new(Kind::Store, "copy-damaged", format!("the second copy of the store, `{place}`, is damaged")).hint(
             format!(
-                "if `{DIRECTORY}/{}.age` is whole, make the copy anew: `rm {}`, then `vault-kit render`",
+                "if `{DIRECTORY}/{}.age` is whole, make the copy anew: `rm {}`, then `vault-kit store recover`",
                 self.environment,
                 shell::path(&place)
             ),

@@ -11,6 +11,14 @@ use crate::support::{Project, skip};
 use crate::{EXTERNAL, MANIFEST, assert_refused, code_of, set};
 
 const STORE: &str = ".vault-kit/dev.age";
+const LEDGER: &str = ".vault-kit/dev.ledger.jsonl";
+
+/// Values that are delivered in files of two kinds.
+const SHOP: &str = "[project]\nname = \"p\"\n[secrets.KEY]\nkind = \"random\"\noverlap = \"1d\"\nrotate = \"30d\"\n\
+                    [secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"KEY\"\nrole = \"service\"\n\
+                    [secrets.PASSWORD]\nkind = \"password\"\n\
+                    [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n\
+                    [outputs.files]\nformat = \"docker-secrets\"\npath = \".secrets\"\nsecrets = [\"PASSWORD\"]\n";
 
 /// A store that an old file replaced: it holds `old`, the second copy `new`.
 fn with_an_old_store() -> Project {
@@ -130,18 +138,27 @@ fn accept_older_keeps_the_old_one_and_puts_the_newer_copy_aside() {
 fn an_old_store_without_a_second_copy_is_held_against_the_record() {
     let project = Project::initialised(&format!("{EXTERNAL}\n[outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n"));
     set(&project, "API_KEY", "old-Zk3vYq8mT1xWc5RbLp");
-    let old = project.bytes(STORE);
+    let (old, old_ledger) = (project.bytes(STORE), project.bytes(LEDGER));
     set(&project, "API_KEY", "new-Zk3vYq8mT1xWc5RbLp");
     let delivered = project.read(".env");
     project.write(STORE, old);
     fs::remove_file(project.state().join("dev.copy")).unwrap();
-    for command in
-        [&["get", "API_KEY"][..], &["render"], &["render", "-n"], &["run", "--", "true"], &["rotate", "--due"]]
-    {
+    for command in [
+        &["get", "API_KEY"][..],
+        &["render"],
+        &["render", "-n"],
+        &["run", "--", "true"],
+        &["rotate", "--due"],
+        &["check"],
+    ] {
         let run = project.run(command).assert_code(4);
         assert!(run.stderr.contains("older than the audit record"), "{command:?}: {run:?}");
     }
-    project.run(["check"]).assert_code(1);
+    // Also where the ledger of the old store came back with it.
+    let newer = project.bytes(LEDGER);
+    project.write(LEDGER, old_ledger);
+    assert_refused(&project, &["check"], 4, "store-went-back");
+    project.write(LEDGER, newer);
     assert_eq!(project.read(".env"), delivered);
     project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
     // Values that only the files have are left there until somebody said what becomes of them.
@@ -214,7 +231,7 @@ fn a_damaged_second_copy_is_said_and_made_anew_as_the_hint_says() {
         assert_refused(&project, command, 4, "copy-damaged");
     }
     fs::remove_file(project.state().join("dev.copy")).unwrap();
-    project.run(["render"]).assert_code(0);
+    project.run(["store", "recover"]).assert_code(0);
     assert!(project.second_copy() == project.bytes(STORE));
     project.run(["check"]).assert_code(0);
 }
@@ -367,24 +384,43 @@ fn what_a_record_told_that_was_rotated_away_counts_as_what_it_tells_now() {
     project.run(["store", "recover"]).assert_code(0);
 }
 
+/// The fixes of what `check` finds.
+fn fixes(project: &Project) -> Vec<String> {
+    let report: serde_json::Value =
+        serde_json::from_str(&project.run(["check", "--json"]).assert_code(1).stdout).unwrap();
+    report["findings"].as_array().unwrap().iter().map(|it| it["fix"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_recovery_that_accepts_the_clock_looks_at_the_files_too() {
+    let project = Project::initialised(SHOP);
+    let old = project.bytes(STORE);
+    project.run(["generate", "--replace", "PASSWORD", "--yes"]).assert_code(0);
+    project.write(STORE, old);
+    project.edit_store(|store| store.updated += TimeDelta::days(900));
+    fs::remove_file(project.state().join("dev.copy")).unwrap();
+    let run = project.run(["store", "recover", "--accept-older", "--accept-clock", "--yes"]).assert_code(0);
+    assert!(run.stderr.contains("set the store's time back from "), "{run:?}");
+    assert!(run.stderr.contains("`vault-kit import --replace .secrets/password`"), "{run:?}");
+    project.run(["render"]).assert_code(7);
+    assert!(fixes(&project).iter().any(|fix| fix.starts_with("vault-kit import --replace .secrets/password ")));
+    project.run(["render", "--yes"]).assert_code(0);
+    project.run(["check"]).assert_code(0);
+    project.run(["audit", "verify"]).assert_code(0);
+}
+
 /// What only files have, since the store that had it and its second copy are gone, is not dropped by the next write.
 #[test]
 fn values_that_only_the_files_have_are_kept_from_being_overwritten_behind_an_older_store() {
-    const SHOP: &str = "[project]\nname = \"p\"\n[secrets.KEY]\nkind = \"random\"\noverlap = \"1d\"\nrotate = \"30d\"\n\
-                        [secrets.TOKEN]\nkind = \"token\"\nsigned_by = \"KEY\"\nrole = \"service\"\n\
-                        [secrets.PASSWORD]\nkind = \"password\"\n\
-                        [outputs.env]\nformat = \"dotenv\"\npath = \".env\"\n\
-                        [outputs.files]\nformat = \"docker-secrets\"\npath = \".secrets\"\nsecrets = [\"PASSWORD\"]\n";
     for with_ledger in [false, true] {
         let project = Project::initialised(SHOP);
-        let ledger = ".vault-kit/dev.ledger.jsonl";
-        let old = [STORE, ledger].map(|file| project.bytes(file));
+        let old = [STORE, LEDGER].map(|file| project.bytes(file));
         project.run(["rotate", "KEY"]).assert_code(0);
         project.run(["generate", "--replace", "PASSWORD", "--yes"]).assert_code(0);
         let newer = [project.get("KEY"), project.get("PASSWORD")];
         project.write(STORE, &old[0]);
         if with_ledger {
-            project.write(ledger, &old[1]);
+            project.write(LEDGER, &old[1]);
         }
         fs::remove_file(project.state().join("dev.copy")).unwrap();
         let run = project.run(["store", "recover", "--accept-older", "--yes"]).assert_code(0);
@@ -396,6 +432,13 @@ fn values_that_only_the_files_have_are_kept_from_being_overwritten_behind_an_old
             assert!(hints.iter().all(|hint| run.stderr.contains(hint)), "{words:?}: {run:?}");
             assert!([project.read(".env"), project.read(".secrets/password")] == files, "{words:?}");
         }
+        let told = fixes(&project);
+        let expected = [(".env", "KEY"), (".secrets/password", "PASSWORD")].map(|(file, name)| {
+            format!(
+                "vault-kit import --replace {file}    # takes what {file} has for {name}; to drop it: vault-kit render --yes"
+            )
+        });
+        assert_eq!(told, expected);
         project.run(["import", "--replace", ".env"]).assert_code(0);
         let run = project.run(["render"]).assert_code(0);
         assert!(!run.stderr.contains("loses"), "{run:?}");

@@ -242,15 +242,23 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// What takes in what a file has, where a person supplies that: it may be the new one, and nowhere else.
-    fn keeping<'n>(&self, expected: &ExpectedFile, mut edited: impl Iterator<Item = &'n SecretName>) -> Option<String> {
+    /// What takes in what a file has, where a person supplies that: it may be the new one, and nowhere else. So may all values of a
+    /// file of which the ledger does not know that it was written, and which is not replaced without a yes.
+    fn keeping<'n>(&self, expected: &ExpectedFile, edited: impl Iterator<Item = &'n SecretName>) -> Option<String> {
         let output = self.manifest.outputs.get(&expected.output)?;
         let is_read = matches!(output.format, Format::DockerSecrets { .. } | Format::Dotenv { .. } | Format::Json)
             && !self.facts.handwritten.contains_key(&expected.path);
-        let is_supplied =
-            |name: &SecretName| self.manifest.secret(name).is_some_and(|it| matches!(it.kind, Kind::External));
-        let name = edited.find(|name| is_read && is_supplied(name))?;
-        let (file, render) = (shell::path(&expected.path), self.command("render"));
+        let is_unknown = self.ledger.is_some_and(|ledger| !ledger.files.contains_key(&expected.path));
+        let is_kept = |name: &SecretName| {
+            let declaration = self.manifest.secret(name);
+            declaration.is_some_and(|it| matches!(it.kind, Kind::External) || is_unknown && it.kind.is_single())
+        };
+        let render = self.command(if is_unknown { "render --yes" } else { "render" });
+        let edited: Vec<&SecretName> = edited.collect();
+        let Some(name) = edited.iter().find(|name| is_read && is_kept(name)) else {
+            return Some(render).filter(|_| is_unknown && !edited.is_empty());
+        };
+        let file = shell::path(&expected.path);
         Some(
             self.command(&format!(
                 "import --replace {file}    # takes what {file} has for {name}; to drop it: {render}"

@@ -55,10 +55,12 @@ fn ledger(
         files.refuse_older(header.store_id, header.generation)?;
     }
     let is_judged = ledger.as_ref().is_some_and(|ledger| check::is_judged_by(ledger, &session.manifest));
-    let Some(identities) = identities.filter(|_| !(is_current && is_judged)) else { return Ok(ledger) };
+    // Only who can open a store without a second copy can hold it against the audit record.
+    let is_enough = is_current && is_judged && !files.lacks_copy()?;
+    let Some(identities) = identities.filter(|_| !is_enough) else { return Ok(ledger) };
     let store = seal::open(&sealed, identities, &files.store_path())?;
     drop(sealed);
-    files.refuse_older(store.store_id, store.generation)?;
+    files.refuse_old(&store)?;
     Ok(Some(match ledger {
         Some(mut ledger) if is_current => {
             derive::judge_patterns(&mut ledger, &store, &session.manifest);
