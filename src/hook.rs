@@ -19,4 +19,4 @@ pub use input::{Affected, Call, Failure, Given, SCHEMA};
 pub use program::{Found, LOCK, Program};
 pub use redact::has_value;
 pub use running::{Ended, Running, Status};
-pub use shipped::{SHIPPED, shipped};
+pub use shipped::{SHIPPED, shipped, writes};

@@ -25,7 +25,7 @@ pub struct Job {
     pub identity: String,
     /// How often.
     pub every: Every,
-    /// Directories that it writes to besides the project's, absolute.
+    /// Directories and files that it writes to besides the project's, absolute.
     pub writes: Vec<String>,
     /// `$XDG_STATE_HOME`, where that says that the state directory is somewhere else than in the home.
     pub state_home: Option<String>,

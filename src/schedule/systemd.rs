@@ -61,7 +61,8 @@ pub fn service(job: &Job) -> String {
     if let Some(home) = &job.state_home {
         let _ = writeln!(text, "Environment={}", quoted(&format!("XDG_STATE_HOME={home}")));
     }
-    text.push_str("TimeoutStartSec=1h\n\n");
+    // No timeout: each hook has its own, of up to a day, and everything else ends by itself.
+    text.push('\n');
     match &job.account {
         Account::Own => {}
         // Without the line a service of the system's has no HOME, where this user's trust decisions and the second copy are.

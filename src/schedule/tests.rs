@@ -53,7 +53,6 @@ fn the_service_of_a_system() {
     WorkingDirectory=/srv/shop
     LoadCredential=identity:/etc/vault-kit/identity.txt
     Environment=VAULT_KIT_IDENTITY_FILE=%d/identity
-    TimeoutStartSec=1h
 
     User=deploy
     NoNewPrivileges=yes

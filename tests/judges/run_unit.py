@@ -137,7 +137,7 @@ class Service:
         self.words = ["setpriv", "--inh-caps=-all"]
         self.refusing = Filter()
         self.sets = system_call_sets()
-        self.is_ignored = {"Type", "TimeoutStartSec"}
+        self.is_ignored = {"Type"}
 
     def text(self, value):
         return value.replace("%d", self.credentials).replace("%%", "%")

@@ -2,6 +2,8 @@
 //! environment, with no other system calls than they allow, and with the identity as a credential.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::aws::{Fake, REGION};
 use crate::fixture::{DB, Host, Owner, alone, manifest, there};
-use crate::support::{self, Run, program, skip};
+use crate::support::{self, Run, program, set_mode, skip};
 
 /// Who runs it, by whose service manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +53,32 @@ mount --bind "$4" /srv/owner
 mount --bind "$5" /mnt
 mount --bind "$6" /etc/passwd
 mount --bind "$7" "$8"
+: > /run/nginx.pid
+for it in /var/log/nginx /var/lib/nginx; do [ ! -d "$it" ] || mount -t tmpfs tmpfs "$it"; done
 cp /srv/hooks/owner /run/bin/pager
 chmod 755 /run/bin/pager
 shift 8
 cd /srv
 exec "$@"
 "#;
+
+/// Where Debian's and others' write to.
+const NGINX: &str = "pid /run/nginx.pid;\nerror_log /var/log/nginx/error.log;\nevents {}\nhttp {\n  \
+                     access_log /var/log/nginx/access.log;\n  server { listen unix:/srv/nginx.sock; }\n}\n";
+
+/// A service that accepts whatever it is asked with; its port.
+fn serve() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    port
+}
 
 /// A machine of its own as far as files go.
 struct Machine {
@@ -71,11 +93,18 @@ impl Machine {
     fn start(fake: &Fake, account: Account) -> Self {
         let owner = Owner::new();
         let text = manifest(&owner, MORE).replace(owner.path("").to_str().unwrap().trim_end_matches('/'), "/srv/owner");
-        let text = text.replace("[secrets.LOCAL]", "[secrets.LOCAL]\nhooks = [\"neighbour\"]\noverlap = \"1h\"");
+        let text =
+            text.replace("[secrets.LOCAL]", "[secrets.LOCAL]\nhooks = [\"neighbour\", \"probe\"]\noverlap = \"1h\"");
+        let text = text.replace("PORT", &serve().to_string());
         // What another one may change is no hook of a user's, so that it matters whose it is.
         let text = if account == Account::Own { text.replace("/run/bin/pager", "hooks/owner") } else { text };
         let machine = Self { host: Host::untouched(fake, &text), owner, elsewhere: TempDir::new().unwrap(), account };
         let project = &machine.host.project;
+        for hook in ["http-probe", "nginx"] {
+            project.write(&format!("hooks/{hook}"), std::fs::read(support::root().join("hooks").join(hook)).unwrap());
+            set_mode(&project.path(&format!("hooks/{hook}")), 0o755);
+        }
+        project.write("nginx.conf", NGINX);
         std::fs::create_dir(project.path("owner")).unwrap();
         std::fs::create_dir_all(machine.owner.path("neighbour/accepted")).unwrap();
         std::fs::create_dir(machine.elsewhere.path().join("shop")).unwrap();
@@ -162,12 +191,31 @@ impl Machine {
     }
 }
 
-/// The owner of what no other host has, whom to tell of failures, and a file elsewhere.
+/// The owner of what no other host has, a service that is asked whether it accepts that, whom to tell of failures, a file elsewhere,
+/// and a server whose files never change.
 const MORE: &str = r#"
 [hooks.neighbour]
 program = "hooks/owner"
 steps = ["set", "test", "retire"]
 options = { at = "/srv/owner/neighbour" }
+
+[hooks.probe]
+program = "hooks/http-probe"
+steps = ["test"]
+options = { url = "http://127.0.0.1:PORT/" }
+
+[hooks.nginx]
+program = "hooks/nginx"
+steps = ["reload"]
+outputs = ["still"]
+
+[secrets.STILL]
+kind = "random"
+
+[outputs.still]
+format = "docker-secrets"
+path = "still"
+secrets = ["STILL"]
 
 [hooks.pager]
 program = "/run/bin/pager"
@@ -220,6 +268,15 @@ fn works_as(test: &str, account: Account) {
     machine.owner.stops("fail-test");
     machine.run(&["rotate", "resume"]).assert_code(0);
     machine.run(&["check"]).assert_code(0);
+    if account == Account::Root && program("nginx").is_some() {
+        // What the hook calls before it has the server read its files.
+        let test = "ExecStart=/usr/sbin/nginx -t -q -c /srv/nginx.conf";
+        let swap = |line: &str| if line.starts_with("ExecStart=") { test.to_owned() } else { line.to_owned() };
+        let tests: Vec<String> = unit.lines().map(swap).collect();
+        machine.trigger(&name, &tests.join("\n")).assert_code(0);
+        let narrower: Vec<String> = tests.into_iter().filter(|line| !line.ends_with("/run/nginx.pid")).collect();
+        machine.trigger(&name, &narrower.join("\n")).assert_code(1);
+    }
     // The judge does keep it from what the lines do not leave it.
     machine.age();
     for (line, instead) in [

@@ -242,30 +242,6 @@ impl<'a> Bench<'a> {
         }
     }
 
-    /// What takes in what a file has, where a person supplies that: it may be the new one, and nowhere else. So may all values of a
-    /// file of which the ledger does not know that it was written, and which is not replaced without a yes.
-    fn keeping<'n>(&self, expected: &ExpectedFile, edited: impl Iterator<Item = &'n SecretName>) -> Option<String> {
-        let output = self.manifest.outputs.get(&expected.output)?;
-        let is_read = matches!(output.format, Format::DockerSecrets { .. } | Format::Dotenv { .. } | Format::Json)
-            && !self.facts.handwritten.contains_key(&expected.path);
-        let is_unknown = self.ledger.is_some_and(|ledger| !ledger.files.contains_key(&expected.path));
-        let is_kept = |name: &SecretName| {
-            let declaration = self.manifest.secret(name);
-            declaration.is_some_and(|it| matches!(it.kind, Kind::External) || is_unknown && it.kind.is_single())
-        };
-        let render = self.command(if is_unknown { "render --yes" } else { "render" });
-        let edited: Vec<&SecretName> = edited.collect();
-        let Some(name) = edited.iter().find(|name| is_read && is_kept(name)) else {
-            return Some(render).filter(|_| is_unknown && !edited.is_empty());
-        };
-        let file = shell::path(&expected.path);
-        Some(
-            self.command(&format!(
-                "import --replace {file}    # takes what {file} has for {name}; to drop it: {render}"
-            )),
-        )
-    }
-
     /// The settings that a dotenv file should hold. Other formats hold none that `check` can find by name.
     fn settings_in(&self, expected: &ExpectedFile) -> Vec<&'a SecretName> {
         let output = self.manifest.outputs.get(&expected.output).filter(|_| expected.dotenv);

@@ -7,6 +7,7 @@ use crate::cli::context::{self, Context, IdentitySource};
 use crate::cli::session::{self, Session};
 use crate::deliver::expected;
 use crate::error::{Error, Kind, Result};
+use crate::hook;
 use crate::project::MANIFEST;
 use crate::schedule::{Account, Every, Job};
 use crate::trust;
@@ -29,6 +30,8 @@ pub fn of(session: &Session<'_>, every: Option<Every>, own: bool) -> Result<Job>
     let outputs = expected::directories(&session.manifest).into_iter().filter(|path| path.starts_with('/'));
     let mut writes = vec![text(&state)?];
     writes.extend(outputs);
+    let hooks = session.manifest.hooks.values();
+    writes.extend(hooks.flat_map(|it| hook::writes(&it.program)).map(|path| (*path).to_owned()));
     let runs_roots = session.manifest.hooks.values().any(|hook| is_of_another(&hook.program));
     let job = Job {
         project: session.manifest.project.clone(),
