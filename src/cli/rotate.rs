@@ -152,7 +152,9 @@ fn act(
         world.check_agreement(&opened.store)?;
         let risk = risk(&opened.store, &programs, &names);
         let rehearsed = rehearse(&world, &mut opened.store, &programs, &names)?;
-        risk.iter().for_each(|risk| context.say_question(risk));
+        if let Some(risk) = &risk {
+            context.say_question(risk);
+        }
         let reloads = opened.store.rotations.reloads.clone();
         let delivered = match &rehearsed.plan {
             Some(plan) => rehearsal::deliver(&world, &mut opened.store, plan)?,

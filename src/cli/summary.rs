@@ -185,7 +185,9 @@ impl<'a> Summary<'a> {
         if summary.is_empty() && !waits {
             ui.say(&format!("environment `{}`: nothing to do", summary.environment));
         }
-        summary.questions.iter().for_each(|question| context.say_question(question));
+        for question in summary.questions {
+            context.say_question(question);
+        }
         Ok(())
     }
 

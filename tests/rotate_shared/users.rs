@@ -81,7 +81,9 @@ fn whoever_dies_behind_any_request_or_in_a_step_leaves_every_user_what_is_in_for
     let mut kept = 0;
     let mut ends = |begin: &dyn Fn(&str), point: &str, turns: [&Host; 2], serving: &[&Host]| {
         let versions = fake.versions(DB).len();
-        hosts.into_iter().for_each(|host| host.age(&["DB"]));
+        for host in hosts {
+            host.age(&["DB"]);
+        }
         begin(point);
         assert_let_in(&fake, &owner, serving, point);
         for host in turns {
