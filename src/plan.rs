@@ -117,13 +117,6 @@ pub struct Waiting {
     pub obtain: Option<String>,
 }
 
-impl Step {
-    /// Whether it goes on with what was published before, so that nothing new comes of it.
-    pub fn is_next(&self) -> bool {
-        matches!(self.why, Why::NotPublished | Why::Published)
-    }
-}
-
 impl Plan {
     /// What was asked for was asked for by the schedule.
     pub fn by_schedule(&mut self) {

@@ -13,7 +13,7 @@ use super::undeclared::{is_gone, refusal};
 use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 use crate::name::SecretName;
-use crate::store::rotations::{Operation, Step as Reached};
+use crate::store::rotations::{Operation, Step as Reached, Turn};
 use crate::store::{Store, Version};
 
 /// What would be done about one secret.
@@ -101,6 +101,9 @@ pub fn resume(
         if step == Reached::Aborting {
             return abort(store, programs, name, (false, is_promised(name)));
         }
+        if is_taken_back(store, name) {
+            return Intent { secret: name.clone(), deeds: vec![Deed::Withdraw], keeps: false };
+        }
         let asked = |step: Step| programs.hooks(name, step).into_iter();
         let mut deeds = Vec::new();
         if matches!(step, Reached::Staged | Reached::Setting) {
@@ -120,6 +123,11 @@ pub fn resume(
         }
     };
     going.map(intent).collect()
+}
+
+/// Whether what goes on is that a key or root is published no more.
+pub fn is_taken_back(store: &Store, name: &SecretName) -> bool {
+    store.rotations.open(name).is_some_and(|it| it.turn == Some(Turn::Withdraw))
 }
 
 /// Why a rotation that was begun would not be carried on by the manifest as it is, as the run itself would say it.

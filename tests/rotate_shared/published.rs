@@ -215,6 +215,23 @@ fn what_is_published_is_taken_back_on_all_hosts() {
 }
 
 #[test]
+fn whoever_died_while_taking_it_back_is_told_what_a_resumption_writes() {
+    let (fake, _owner, first, second, _) = published();
+    assert!(is_killed_at(&first, &fake, ["rotate", "abort", "SIGNER"], (3, true)), "it was sent, and is not in force");
+    let before = first.project.contents();
+    let run = first.run(["rotate", "resume", "-n"]).assert_code(0);
+    for line in ["would withdraw SIGNER", "would write   jwks.json"] {
+        assert!(run.stderr.contains(line) && !run.stderr.contains("would promote"), "{line}: {run:?}");
+    }
+    assert_eq!(first.project.contents(), before);
+    let run = first.run(["rotate", "resume"]).assert_code(0);
+    assert!(run.stderr.contains("withdrawn     SIGNER") && run.stderr.contains("wrote         jwks.json"), "{run:?}");
+    assert_eq!((first.stages("SIGNER"), kids(&first).len()), (vec![Stage::Current], 1));
+    second.run(["sync", "pull"]).assert_code(0);
+    assert_agreed(&fake, &[&first, &second]);
+}
+
+#[test]
 fn what_another_host_began_to_activate_is_not_taken_back_any_more() {
     let (fake, _owner, first, second, _) = published();
     let (hosts, old) = ([&first, &second], signing(&first));

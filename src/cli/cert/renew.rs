@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::manifest::Kind;
 use crate::name::{EnvName, SecretName};
 use crate::plan::due::{self, Due};
-use crate::plan::{self, Plan, Publishing, Scope};
+use crate::plan::{self, Plan, Publishing, Scope, Step, Why};
 use crate::revocation::issuer;
 use crate::store::derive::is_revoked;
 use crate::store::{Stage, Store, Version};
@@ -210,7 +210,8 @@ pub fn root_questions(
     store: &Store,
     (names, plan): (&BTreeSet<SecretName>, &Plan),
 ) -> Vec<String> {
-    let is_new = |name: &SecretName| plan.steps.iter().any(|step| step.secret == *name && !step.is_next());
+    let is_next = |step: &Step| matches!(step.why, Why::NotPublished | Why::Published);
+    let is_new = |name: &SecretName| plan.steps.iter().any(|step| step.secret == *name && !is_next(step));
     let roots = names.iter().filter(|name| is_root(session, name) && is_new(name));
     roots.map(|name| root_question(session, store, name)).collect()
 }

@@ -40,6 +40,11 @@ pub fn run(context: &Context, arguments: &Arguments) -> Result<Exit> {
         let plan = Some(preview(world, store, &order, &selection));
         let is_given_up = |name: &&SecretName| store.rotations.open(name).is_some_and(|it| it.step == Step::Aborting);
         let given_up = selection.going.iter().filter(is_given_up).cloned().collect();
+        for name in
+            selection.going.iter().filter(|name| intent::is_taken_back(store, name)).cloned().collect::<Vec<_>>()
+        {
+            store.withdraw(&name, world.now);
+        }
         intent::give_up(store, programs, &given_up, (false, world.now))?;
         Ok(Rehearsed { intents, stopped, plan, lists: Vec::new(), is_begun: true })
     };
