@@ -34,6 +34,19 @@ pub struct Deployed {
     pub contexts: BTreeMap<String, Ignored>,
     /// The configuration files of nginx, by path.
     pub gateways: BTreeMap<String, Gateway>,
+    /// The outputs that the manifest alone decides, as the repository has them, by path.
+    pub documents: BTreeMap<String, Document>,
+}
+
+/// An output that the manifest alone decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// There is none.
+    Absent,
+    /// Whether it says what the manifest says.
+    Read(bool),
+    /// It was not read, and why.
+    Unseen(Unread),
 }
 
 /// A file that a Compose file names.

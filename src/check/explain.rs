@@ -95,8 +95,8 @@ const TABLE: &[Explanation] = explanations! {
         cause "No line of `.gitignore` covers a file that holds values, or a later one takes it back."
         risk "The next `git add .` commits the values."
         cure "The `printf` of the finding adds the line; `vault-kit init` adds those that the project's own `.gitignore` lacks."
-    "missing" at [Host, Env]
-        cause "Nobody supplied or made the value yet, an output was not written, or a variable is not set in the job that was looked at."
+    "missing" at [Repo, Host, Env]
+        cause "Nobody supplied or made the value yet, an output was not written (at `repo`: one of format `external-secret`, which is committed), or a variable is not set in the job that was looked at."
         risk "The service does not start, or starts without what protects it."
         cure "`vault-kit generate` or `vault-kit set` for a value, `vault-kit render` for a file, the job's own settings for a variable."
     "placeholder" at [Host, Env]
@@ -191,8 +191,8 @@ const TABLE: &[Explanation] = explanations! {
         cause "A template or certificate was made of a value that was replaced since, and was not made anew with it."
         risk "Whoever reads it works with the value of before, and fails once that is refused."
         cure "`vault-kit generate` with its name makes it of what is in force, and delivers it."
-    "stale" at [Host]
-        cause "A file does not hold what store and manifest say now: it was edited, copied from elsewhere, or not written since the last change."
+    "stale" at [Repo, Host]
+        cause "A file does not hold what store and manifest say now: it was edited, copied from elsewhere, or not written since the last change. At `repo` it is an `external-secret`, for which the manifest is enough."
         risk "The service runs with an old or a foreign value."
         cure "`vault-kit render`; take an edit that you want to keep into the store first, with `vault-kit import`."
     "name-outside-block" at [Host]

@@ -5,6 +5,7 @@ mod cloud;
 mod compose;
 mod deployment;
 mod derived;
+mod documents;
 mod files;
 mod fix;
 mod gateway;
@@ -70,6 +71,7 @@ pub fn judge(
     if looks_at(Place::Repo) || looks_at(Place::Host) {
         if !looks_at(Place::Host) {
             bench.hooks();
+            bench.documents();
         }
         bench.typed();
         bench.git();

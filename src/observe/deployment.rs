@@ -1,6 +1,7 @@
 //! Brings `check` the files that a deployment starts from: Compose files and what they name, Dockerfiles, the gateway's.
 
 mod context;
+mod documents;
 mod gateway;
 mod images;
 mod leads;
@@ -60,6 +61,7 @@ pub fn look(
         let gateway = observer.gateway(path, deployed.compose.as_ref());
         deployed.gateways.insert(path.clone(), gateway);
     }
+    deployed.documents = observer.documents();
     deployed
 }
 

@@ -1,5 +1,6 @@
 //! What a system in AWS says of its accounts and policies.
 
+use crate::typed::git;
 use crate::{broken, edit};
 
 broken! {
@@ -24,6 +25,58 @@ broken! {
     a_policy_of_before_a_secret_was_declared: "mcp-rag" with ["-e", "staging", "--at", "repo"], |project| {
         edit(project, "vault-kit.toml", "aws = \"redis/password\"", "aws = \"redis/passwort\"");
     } => "policy-stale";
+    an_external_secret_in_another_namespace: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/prod/database-credentials.yaml", "namespace: \"mcp-demo\"", "namespace: \"default\"");
+    } => "stale";
+    an_external_secret_that_is_read_again_too_seldom: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/prod/database-credentials.yaml", "refreshInterval: \"1h\"", "refreshInterval: \"24h\"");
+    } => "stale";
+    an_external_secret_from_another_store: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/prod/application.yaml", "name: \"aws-secrets-manager\"", "name: \"vault\"");
+    } => "stale";
+    an_external_secret_under_a_key_that_pods_do_not_read: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/prod/database-credentials.yaml", "secretKey: \"url\"", "secretKey: \"uri\"");
+    } => "stale";
+    an_external_secret_of_another_name_in_aws: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/prod/application.yaml", "/mcp-demo/prod/api-keys/openai", "/mcp-demo/staging/api-keys/openai");
+    } => "stale";
+    an_external_secret_that_is_gone: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        std::fs::remove_file(project.path("k8s/prod/application.yaml")).unwrap();
+    } => "missing";
+    a_manifest_that_an_external_secret_does_not_follow: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "vault-kit.toml", "keys = { DATABASE_URL = \"url\" }", "keys = { DATABASE_URL = \"dsn\" }");
+    } => "stale";
+}
+
+#[test]
+fn an_external_secret_of_the_repository_is_told_once_and_is_the_index_s_where_that_is_judged() {
+    let project = crate::whole("mcp-rag");
+    let path = "k8s/prod/database-credentials.yaml";
+    let found = |arguments: &[&str]| {
+        let run = crate::check(
+            &project,
+            &[&["-e", "prod", "--json", "--only", "stale", "--only", "missing"], arguments].concat(),
+        );
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+        let findings = report["findings"].as_array().unwrap().iter().filter(|it| it["file"] == path);
+        findings.map(|it| format!("{} {} {}", it["place"], it["code"], it["fix"])).collect::<Vec<_>>()
+    };
+    let whole = project.read(path);
+    project.write(path, whole.replace("mcp-demo", "other"));
+    let told = [r#""repo" "stale" "vault-kit -e prod render    # where its store is; then commit the file""#];
+    assert_eq!(found(&["--at", "repo"]), told);
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    project.write(path, &whole);
+    assert_eq!(found(&["--at", "repo", "--staged"]), told);
+    assert_eq!(found(&["--at", "repo"]), [""; 0]);
+    // Who keeps it out of git writes it where it is deployed from.
+    git(&project, &["rm", "--quiet", "--cached", "--force", path]);
+    assert_eq!(found(&["--at", "repo", "--staged"]), [told[0].replace("stale", "missing")]);
+    crate::append(&project, ".gitignore", "/k8s/prod/\n");
+    std::fs::remove_file(project.path(path)).unwrap();
+    assert_eq!(found(&["--at", "repo"]), [""; 0]);
+    assert_eq!(found(&["--at", "repo", "--at", "host"]).len(), 1);
 }
 
 #[test]

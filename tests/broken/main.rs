@@ -142,6 +142,8 @@ fn what_is_not_broken_has_no_finding() {
             let run = check(&project, place).assert_code(0);
             assert!(run.stdout.contains("no problem found") && run.stdout.contains(" services"), "{example}: {run:?}");
         }
+        let run = check(&project, &["-e", "prod", "--at", "repo", "--strict"]).assert_code(0);
+        assert!(run.stdout.contains("no problem found"), "{example}: {run:?}");
     }
 }
 
