@@ -7,6 +7,7 @@ mod canonical;
 mod consistency;
 mod env_file;
 mod environment;
+pub mod flat;
 mod interpolate;
 mod keys;
 mod load;

@@ -45,6 +45,7 @@ pub mod shell;
 pub mod store;
 pub mod sync;
 pub mod token;
+pub mod traefik;
 pub mod trust;
 mod ui;
 pub mod words;

@@ -33,7 +33,9 @@ pub struct Deployed {
     /// What is kept back of the directories among `additional_contexts`, by [`compose::model::HostPath::path`].
     pub contexts: BTreeMap<String, Ignored>,
     /// The configuration files of nginx, by path.
-    pub gateways: BTreeMap<String, Gateway>,
+    pub gateways: BTreeMap<String, Gateway<Configuration>>,
+    /// The files of Traefik's dynamic configuration, by path.
+    pub traefik: BTreeMap<String, Gateway<Vec<compose::flat::Entry>>>,
     /// The outputs that the manifest alone decides, as the repository has them, by path.
     pub documents: BTreeMap<String, Document>,
 }
@@ -159,13 +161,13 @@ pub struct Known {
     pub links: BTreeSet<String>,
 }
 
-/// A configuration file of nginx.
+/// A configuration file of a gateway.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Gateway {
+pub enum Gateway<C> {
     /// There is none.
     Absent,
     /// What it says.
-    Read(Configuration),
+    Read(C),
     /// It was not read, and why.
     Unseen(Unread),
 }

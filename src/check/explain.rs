@@ -244,7 +244,7 @@ const TABLE: &[Explanation] = explanations! {
         risk "`docker compose up` stops, and what the deployment is held to cannot be judged."
         cure "Mend the line of the finding; `docker compose config` says the same in Compose's own words."
     "compose-unreadable" at [Repo, Host]
-        cause "A Compose file, a Dockerfile, a `.dockerignore` or a file in `nginx` is a directory, a pipe, a symlink, larger than 1 MiB or not readable by whoever checks, or its aliases, variables or `extends` multiply it beyond any project."
+        cause "A Compose file, a Dockerfile, a `.dockerignore` or a file in `nginx` or `traefik` is a directory, a pipe, a symlink, larger than 1 MiB or not readable by whoever checks, or its aliases, variables or `extends` multiply it beyond any project."
         risk "Services, ports and secrets of it are not judged: whatever is wrong there goes unnoticed."
         cure "Put a regular file of text and of a sensible size there, and let whoever runs `check` read it."
     "compose-unnamed" at [Repo, Host]
@@ -360,9 +360,17 @@ const TABLE: &[Explanation] = explanations! {
         risk "Neither networks nor published ports keep it apart: it reaches whatever listens on the host."
         cure "Take `network_mode: host`, `pid: host` or `ipc: host` out."
     "weak-tls" at [Repo, Host]
-        cause "The gateway's configuration allows a version of TLS below `tls_min`, or leaves the choice to nginx."
+        cause "The gateway's configuration allows a version of TLS below `tls_min`, or leaves the choice to nginx or Traefik."
         risk "Connections can be brought down to versions that are broken (RFC 8996)."
-        cure "The `ssl_protocols` line of the finding, then reload nginx."
+        cure "The `ssl_protocols` line of the finding, then reload nginx; for Traefik its `minVersion`."
+    "route-unprotected" at [Repo, Host]
+        cause "A router of Traefik leads to a service of `forward_auth` and passes no ForwardAuth, or one of `open_routes` goes before one that asks: it has the higher priority, or the longer rule."
+        risk "Whoever comes by that route is let in without a token, and can say who they are in the headers that the service trusts."
+        cure "Put the middleware that asks into the router's `middlewares`; or name the router in `open_routes`, if everybody may come."
+    "header-forgeable" at [Repo, Host]
+        cause "The `authResponseHeaders` of a ForwardAuth lack a header that `forward_auth` names, or an open route does not take it away."
+        risk "Traefik hands on what the client sends under that name: anybody can be anybody, in any role."
+        cure "Name the header in `authResponseHeaders`; on an open route, empty it by `headers.customrequestheaders`. `vault-kit token forward-auth labels` prints both."
     "unused" at [Repo, Host]
         cause "A secret or setting is declared, and no service of the Compose files reads its variable or file."
         risk "It is made, kept and rotated for nobody; or a service lost it by a mistake."

@@ -218,6 +218,10 @@ codes! {
     HostNamespace = "host-namespace",
     /// The gateway allows an older version of TLS than declared.
     WeakTls = "weak-tls",
+    /// A route of the gateway leads to a service without asking who comes, which the manifest promises.
+    RouteUnprotected = "route-unprotected",
+    /// A header by which a service knows who comes reaches it as the client sends it.
+    HeaderForgeable = "header-forgeable",
     /// It is declared, and no service reads it.
     Unused = "unused",
     /// A production setting allows every origin.

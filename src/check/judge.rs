@@ -22,6 +22,7 @@ mod secrets;
 mod store;
 #[cfg(test)]
 mod tests;
+mod traefik;
 mod variables;
 
 use chrono::{DateTime, Utc};
@@ -80,6 +81,7 @@ pub fn judge(
         bench.deployment();
         bench.images();
         bench.gateway();
+        bench.traefik();
         bench.cloud();
         bench.leaks();
         bench.found_at(if looks_at(Place::Repo) { Place::Repo } else { Place::Host });

@@ -36,10 +36,16 @@ pub struct Deployment {
     pub read_only: Rules<()>,
     /// Whether every container has limits of processors and memory.
     pub limits: bool,
-    /// The oldest version of TLS that the files in `nginx` may allow.
+    /// The oldest version of TLS that the files in `nginx` and `traefik` may allow.
     pub tls_min: TlsVersion,
     /// Configuration files of nginx, relative to the manifest's directory.
     pub nginx: Vec<String>,
+    /// Files of Traefik's dynamic configuration, relative to the manifest's directory.
+    pub traefik: Vec<String>,
+    /// Services that trust what Traefik lets through, with the headers by which they know who comes.
+    pub forward_auth: Rules<BTreeSet<String>>,
+    /// Of those services, the routers that let everybody through.
+    pub open_routes: Rules<BTreeSet<String>>,
     /// Secrets and settings that no service reads: a person or another host does.
     pub outside: BTreeSet<SecretName>,
 }

@@ -254,11 +254,19 @@ table! {
         read_only: Texts,
         /// Whether every container has limits of processors and memory.
         limits: bool,
-        /// The oldest version of TLS that the files in `nginx` may allow; default `1.2`.
+        /// The oldest version of TLS that the files in `nginx` and `traefik` may allow; default `1.2`.
         tls_min: TlsVersion,
         /// Configuration files of nginx.
         #[schemars(inner(length(min = 1)))]
         nginx: Texts,
+        /// Files of Traefik's dynamic configuration, in YAML.
+        #[schemars(inner(length(min = 1)))]
+        traefik: Texts,
+        /// Services that Traefik asks for who comes (ForwardAuth), with the headers that tell them, such as
+        /// `api = ["X-User-Id", "X-User-Role"]`: each route to them asks, and no client says who it is.
+        forward_auth: Map<Texts>,
+        /// The routers that lead to a service in `forward_auth` and are open to everybody, such as `api = ["health"]`.
+        open_routes: Map<Texts>,
         /// Secrets and settings that no service reads, but a person or another host.
         outside: Texts,
     }

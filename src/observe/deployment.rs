@@ -61,6 +61,9 @@ pub fn look(
         let gateway = observer.gateway(path, deployed.compose.as_ref());
         deployed.gateways.insert(path.clone(), gateway);
     }
+    for path in subject.manifest.deployment.iter().flat_map(|it| &it.traefik) {
+        deployed.traefik.insert(path.clone(), observer.traefik(path));
+    }
     deployed.documents = observer.documents();
     deployed
 }

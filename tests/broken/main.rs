@@ -16,6 +16,7 @@ mod nginx;
 mod posture;
 #[path = "../support/mod.rs"]
 mod support;
+mod traefik;
 mod typed;
 mod values;
 
@@ -149,11 +150,19 @@ fn what_is_not_broken_has_no_finding() {
 
 #[test]
 fn every_rule_about_deployments_has_a_system_that_breaks_it() {
-    let caught: BTreeSet<&str> =
-        [cloud::CODES, compose::CODES, delivery::CODES, files::CODES, images::CODES, posture::CODES, values::CODES]
-            .concat()
-            .into_iter()
-            .collect();
+    let caught: BTreeSet<&str> = [
+        cloud::CODES,
+        compose::CODES,
+        delivery::CODES,
+        files::CODES,
+        images::CODES,
+        posture::CODES,
+        traefik::CODES,
+        values::CODES,
+    ]
+    .concat()
+    .into_iter()
+    .collect();
     let explained = vault_kit::check::explain::all().iter().map(|it| it.code);
     let from = |code: &str| explained.clone().position(|it| it == code).unwrap();
     let ours: BTreeSet<&str> = explained.clone().take(from("policy-stale") + 1).skip(from("compose-invalid")).collect();

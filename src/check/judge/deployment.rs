@@ -42,6 +42,7 @@ impl<'a> Bench<'a> {
         self.known("localhost", &deployment.localhost, "service", &services);
         self.known("read_only", &deployment.read_only, "service", &services);
         self.known("matrix", &deployment.matrix, "service", &services);
+        self.known("forward_auth", &deployment.forward_auth, "service", &services);
         self.known("internal", &deployment.internal, "network", &networks);
         for rule in deployment.holders.values() {
             let row = rule.value.iter().map(|name| (name.clone(), Rule { value: (), line: rule.line }));

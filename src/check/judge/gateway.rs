@@ -1,4 +1,4 @@
-//! The versions of TLS that the gateway's configuration allows.
+//! The versions of TLS that the configuration of nginx allows.
 
 use super::Bench;
 use crate::check::deployed::Gateway;
@@ -19,21 +19,35 @@ impl Bench<'_> {
         let (manifest, facts) = (self.manifest, self.facts);
         let Some(deployment) = &manifest.deployment else { return };
         for file in &deployment.nginx {
-            match facts.deployed.gateways.get(file) {
-                Some(Gateway::Read(configuration)) => self.versions(file, configuration, deployment.tls_min),
-                Some(Gateway::Absent) => {
-                    let others = deployment.nginx.iter().filter(|it| *it != file).map(|it| format!("\"{it}\""));
-                    let others = others.collect::<Vec<_>>().join(", ");
-                    let fix = format!("write `{file}`, or {}", in_table("deployment", format!("nginx = [{others}]")));
-                    self.about_file(Code::Missing, file, "is not there", fix);
-                }
-                Some(Gateway::Unseen(it)) if it.is_fault => {
-                    self.about_file(Code::ComposeUnreadable, file, format!("it is not judged: {}", it.why), &it.fix);
-                }
-                Some(Gateway::Unseen(it)) => self.not_checked(file, &it.why),
-                None => self.not_checked(file, "nobody looked at it"),
+            let found = facts.deployed.gateways.get(file);
+            if let Some(configuration) = self.opened(("nginx", &deployment.nginx), file, found) {
+                self.versions(file, configuration, deployment.tls_min);
             }
         }
+    }
+
+    /// What a file that a field of `[deployment]` names says, if it was read.
+    pub(super) fn opened<'f, C>(
+        &mut self,
+        (field, files): (&str, &[String]),
+        file: &str,
+        found: Option<&'f Gateway<C>>,
+    ) -> Option<&'f C> {
+        match found {
+            Some(Gateway::Read(configuration)) => return Some(configuration),
+            Some(Gateway::Absent) => {
+                let others = files.iter().filter(|it| *it != file).map(|it| format!("\"{it}\""));
+                let others = others.collect::<Vec<_>>().join(", ");
+                let fix = format!("write `{file}`, or {}", in_table("deployment", format!("{field} = [{others}]")));
+                self.about_file(Code::Missing, file, "is not there", fix);
+            }
+            Some(Gateway::Unseen(it)) if it.is_fault => {
+                self.about_file(Code::ComposeUnreadable, file, format!("it is not judged: {}", it.why), &it.fix);
+            }
+            Some(Gateway::Unseen(it)) => self.not_checked(file, &it.why),
+            None => self.not_checked(file, "nobody looked at it"),
+        }
+        None
     }
 
     fn versions(&mut self, file: &str, configuration: &Configuration, least: TlsVersion) {

@@ -24,9 +24,11 @@ pub(super) fn declare(
         let hint = "add `compose = [\"docker-compose.yml\"]` to `[project]`";
         problems.add_with_hint(at, "`deployment` is about Compose files, and `project.compose` names none", hint);
     }
-    if let Some(tls_min) = raw.tls_min.as_ref().filter(|_| raw.nginx.is_none()) {
-        let hint = "add `nginx = [\"nginx/nginx.conf\"]`: the files that it is asked of";
-        problems.add_with_hint(tls_min.at, "`deployment.tls_min` without `deployment.nginx` judges nothing", hint);
+    if let Some(tls_min) = raw.tls_min.as_ref().filter(|_| raw.nginx.is_none() && raw.traefik.is_none()) {
+        let hint =
+            "add `nginx = [\"nginx/nginx.conf\"]` or `traefik = [\"traefik/tls.yml\"]`: the files that it is asked of";
+        let message = "`deployment.tls_min` without `deployment.nginx` or `deployment.traefik` judges nothing";
+        problems.add_with_hint(tls_min.at, message, hint);
     }
     let names_ports = raw.public.is_some() || raw.localhost.is_some();
     let fields = [("public", raw.public.as_ref()), ("localhost", raw.localhost.as_ref())];
@@ -35,6 +37,16 @@ pub(super) fn declare(
     let public = ports(raw.public, "public", problems);
     let localhost = ports(raw.localhost, "localhost", problems);
     refuse_both(&public, &localhost, at, problems);
+    let asks = raw.forward_auth.as_ref().map(|it| it.value.0.as_slice()).unwrap_or_default();
+    for (service, _) in raw.open_routes.iter().flat_map(|it| &it.value.0) {
+        if asks.iter().all(|(it, _)| it.value != service.value) {
+            let message = "`deployment.open_routes` names a service that `deployment.forward_auth` does not";
+            problems.add_with_hint(service.at, message, "all of its routes are open: take it out");
+        }
+    }
+    let open_routes = rules(raw.open_routes, "open_routes", problems, |it, place, problems| {
+        Some(set(it.value, "route", place, problems))
+    });
     Some(Deployment {
         public,
         localhost,
@@ -52,6 +64,11 @@ pub(super) fn declare(
         limits: raw.limits.is_some_and(|it| it.value),
         tls_min: raw.tls_min.map(|it| it.value).unwrap_or_default(),
         nginx: files(raw.nginx, "deployment.nginx", problems),
+        traefik: files(raw.traefik, "deployment.traefik", problems),
+        forward_auth: rules(raw.forward_auth, "forward_auth", problems, |it, place, problems| {
+            Some(set(it.value, "header", place, problems))
+        }),
+        open_routes,
         outside: outside(raw.outside, secrets, problems),
     })
 }
@@ -60,7 +77,7 @@ impl RawDeployment {
     /// Whether something in it can only be asked of a Compose file.
     fn needs_compose(&self) -> bool {
         let maps = self.public.is_some() || self.localhost.is_some() || self.subnets.is_some() || self.matrix.is_some();
-        let maps = maps || self.holders.is_some();
+        let maps = maps || self.holders.is_some() || self.forward_auth.is_some();
         let lists = self.internal.is_some() || self.isolated.is_some() || self.read_only.is_some();
         maps || lists || self.no_new_privileges.is_some() || self.limits.is_some() || self.outside.is_some()
     }

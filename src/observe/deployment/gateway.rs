@@ -1,4 +1,5 @@
-//! The configuration of nginx, with what it includes: by the paths of its container, as far as these are mounted from the project.
+//! The configuration of Traefik, and that of nginx with what it includes: by the paths of its container, as far as these are mounted
+//! from the project.
 
 use std::collections::BTreeSet;
 
@@ -6,6 +7,7 @@ use super::super::compose::is_outside;
 use super::{Observer, beneath};
 use crate::check::delivered::is_below;
 use crate::check::deployed::{Gateway, Unread};
+use crate::compose::flat::{self, Entry};
 use crate::compose::model::VolumeKind;
 use crate::compose::{Project, Service};
 use crate::nginx::{Configuration, Directive, Included, NotNginx};
@@ -27,7 +29,20 @@ struct Seat<'p> {
 }
 
 impl Observer<'_> {
-    pub(super) fn gateway(&self, path: &str, project: Option<&Project>) -> Gateway {
+    /// A file of Traefik's dynamic configuration.
+    pub(super) fn traefik(&self, path: &str) -> Gateway<Vec<Entry>> {
+        if !path.ends_with(".yml") && !path.ends_with(".yaml") {
+            return Gateway::Unseen(Unread::elsewhere("of Traefik's files only YAML is read"));
+        }
+        let not_yaml = |line| Gateway::Unseen(Unread::elsewhere(format!("line {line} is not YAML")));
+        match self.content(path) {
+            Ok(Some(bytes)) => flat::entries(&bytes, path).map_or_else(not_yaml, Gateway::Read),
+            Ok(None) => Gateway::Absent,
+            Err(it) => Gateway::Unseen(Unread { why: format!("`{path}` {}", it.why), ..it }),
+        }
+    }
+
+    pub(super) fn gateway(&self, path: &str, project: Option<&Project>) -> Gateway<Configuration> {
         match self.text(path) {
             Ok(Some(text)) => match Configuration::parse(&text) {
                 Ok(configuration) => {
