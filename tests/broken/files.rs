@@ -67,6 +67,9 @@ broken! {
         edit(project, "vault-kit.toml", "dialect = \"compose\"\n", "dialect = \"compose\"\nuid = 54321\n");
     } => "wrong-owner";
     an_env_that_is_gone: "mcp-rag", |project| std::fs::remove_file(project.path(".env")).unwrap() => "missing";
+    a_token_that_is_gone: "sutra", |project| {
+        std::fs::remove_file(project.path(".secrets/tokens/service_token.txt")).unwrap();
+    } => "missing";
     an_env_behind_a_symlink: "mcp-rag", |project| {
         std::fs::rename(project.path(".env"), project.path("env")).unwrap();
         symlink("env", project.path(".env")).unwrap();

@@ -39,6 +39,9 @@ broken! {
     a_service_that_lacks_a_network: "e2i", |project| {
         edit(project, "docker/docker-compose.secure.yml", "networks: [data, celery]", "networks: [data]");
     } => "network-matrix";
+    a_scheduler_beside_the_data: "e2i", |project| {
+        edit(project, "docker/docker-compose.secure.yml", "    networks: [celery]\n", "    networks: [celery, data]\n");
+    } => "network-matrix" at "celery, data" in "docker/docker-compose.secure.yml";
     a_service_that_no_row_of_the_matrix_has: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "services:\n", "services:\n  adminer:\n    <<: *hardened\n    image: adminer\n    networks: [backend]\n    deploy: { resources: { limits: { cpus: \"1\", memory: 64M } } }\n");
     } => "network-matrix" at "adminer" in "docker-compose.yml";
@@ -54,6 +57,16 @@ broken! {
     a_service_that_gets_the_shared_secret_and_needs_it_not: "sutra", |project| {
         edit(project, "docker-compose.yml", "    networks: [sutra-public]\n", "    environment: *auth\n    networks: [sutra-public]\n");
     } => "secret-holders" at "SUTRA_AUTH_SECRET" in "docker-compose.yml";
+    a_service_without_the_token_that_it_calls_others_with: "sutra", |project| {
+        edit(project, "docker-compose.yml", "    secrets: [service_token]\n    networks: [sutra-internal]\n    expose: [\"7001\", \"7002\"]", "    networks: [sutra-internal]\n    expose: [\"7001\", \"7002\"]");
+    } => "secret-holders" at "grid-master:" in "docker-compose.yml";
+    a_service_that_gets_the_administrators_token: "sutra", |project| {
+        edit(project, "docker-compose.yml", "    networks: [sutra-public]\n", "    secrets: [admin_token]\n    networks: [sutra-public]\n");
+        edit(project, "docker-compose.yml", "\nsecrets:\n", "\nsecrets:\n  admin_token: { file: ./.secrets/tokens/admin_token.txt }\n");
+    } => "secret-holders" at "secrets: [admin_token]" in "docker-compose.yml";
+    a_storage_server_without_its_certificate: "sutra", |project| {
+        edit(project, "docker-compose.yml", "  volumes:\n    - ./.secrets/tls:/run/tls:ro\n  networks: [sutra-internal]\n", "  networks: [sutra-internal]\n");
+    } => "secret-holders" at "storage-server:" in "docker-compose.yml";
     a_url_that_tells_the_password_to_a_service_that_is_not_to_have_it: "mcp-rag", |project| {
         edit(project, "vault-kit.toml", "tls_min = \"1.2\"", "tls_min = \"1.2\"\nholders = { REDIS_PASSWORD = [\"redis\"] }");
     } => "secret-holders" at "REDIS_URL" in "docker-compose.yml";
