@@ -284,11 +284,11 @@ const TABLE: &[Explanation] = explanations! {
         risk "The service does not start, mostly with a `permission denied` that names no cause."
         cure "Run the service as the owner of the file (`user:`), or declare that user as `uid` of the output."
     "secret-in-environment" at [Repo, Host]
-        cause "A credential stands in a Compose file: in an `environment`, as a value or as the default of a variable, in the `content` of a config, or in an option of a driver."
+        cause "A credential stands in a Compose file: in an `environment`, as a value or as the default of a variable, typed into `command`, `entrypoint`, a health check or a hook, in the `content` of a config, or in an option of a driver."
         risk "Whoever can read the repository has it, and every deployment shares it."
         cure "Take it in by a variable, declare that in the manifest, and replace the value: history keeps the old one."
     "secret-in-arguments" at [Repo, Host]
-        cause "A Compose file puts a secret into `command`, `entrypoint` or a health check, or somebody typed a credential there."
+        cause "A Compose file puts a secret into `command`, `entrypoint` or a health check by a variable."
         risk "Everybody on the host reads it in the list of processes, and `docker inspect` shows it."
         cure "Hand it over as a file or variable, and let the program in the container read it: `$$NAME` in a shell there."
     "secret-in-label" at [Repo, Host]

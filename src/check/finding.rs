@@ -178,9 +178,9 @@ codes! {
     FileVariableDangling = "file-variable-dangling",
     /// The user of a container cannot read a secret that is mounted for it.
     SecretUnreadable = "secret-unreadable",
-    /// A secret stands in a Compose file: in an `environment`, a config, or an option of a driver.
+    /// A secret stands in a Compose file: in an `environment`, a command line, a config, or an option of a driver.
     SecretInEnvironment = "secret-in-environment",
-    /// A secret is put or typed into a command line, where everybody on the host reads it.
+    /// A secret is put into a command line, where everybody on the host reads it.
     SecretInArguments = "secret-in-arguments",
     /// A secret is put into a label, where everybody reads it who may ask Docker.
     SecretInLabel = "secret-in-label",

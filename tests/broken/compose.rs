@@ -59,6 +59,10 @@ broken! {
     a_secret_in_an_argument: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "\\\"$$REDIS_PASSWORD\\\"", "$REDIS_PASSWORD");
     } => "secret-in-arguments" at "requirepass" in "docker-compose.yml";
+    a_password_that_is_typed_into_a_command: "mcp-rag", |project| {
+        let shell = r#"["sh", "-c", "printf 'requirepass %s\\ndir /data\\n' \"$$REDIS_PASSWORD\" | redis-server -"]"#;
+        edit(project, "docker-compose.yml", shell, &format!("redis-server --requirepass {CANARY} --dir /data"));
+    } => "secret-in-environment" at "requirepass" in "docker-compose.yml";
     a_secret_in_a_label: "docker-mcp", |project| {
         edit(project, "docker-compose.yml", "    networks: [frontend]\n    expose: [\"8501\"]", "    labels: { ui.key: \"${UI_API_KEY}\" }\n    networks: [frontend]\n    expose: [\"8501\"]");
     } => "secret-in-label" at "ui.key" in "docker-compose.yml";

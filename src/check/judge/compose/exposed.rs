@@ -206,10 +206,10 @@ impl Bench<'_> {
             let arguments: Vec<Argument<'_>> = arguments.collect();
             if let Some(text) = typed(&arguments).map(|at| &words[at]).filter(|text| self.secret_in(text).is_none()) {
                 let message = format!(
-                    "`{name}`: a credential is typed into its {what}, which everybody reads who may see its processes"
+                    "`{name}`: a credential is typed into its {what}, and stands in the Compose file; who may see its processes reads it too"
                 );
                 let fix = "hand it over as a file, or declare it and let a shell put in $$NAME from `environment`; replace the value, which may be in the history";
-                self.at(Code::SecretInArguments, &text.at, message, fix);
+                self.at(Code::SecretInEnvironment, &text.at, message, fix);
             }
         }
         let words = lines.iter().flat_map(|(_, words)| *words);
