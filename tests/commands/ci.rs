@@ -88,6 +88,20 @@ fn the_action_checks_and_leaves_its_reports() {
     assert_eq!(code, Some(0), "{told}");
     assert!(project.read("vault-kit.sarif").contains("2.1.0") && project.read("vault-kit.xml").contains("<testsuites"));
 
+    // What could not be looked at fails, unless somebody says that it may not.
+    let project = Project::with_manifest(
+        "[project]\nname = \"p\"\ncompose = [\"compose.yml\"]\n[secrets.K]\nkind = \"random\"\n",
+    );
+    project.write(
+        "compose.yml",
+        "services:\n  a: { extends: { file: ../base.yml, service: a }, environment: [\"K=${K}\"] }\n",
+    );
+    for (strict, expected) in [("true", 1), ("", 1), ("false", 0)] {
+        let skip = [("DIRECTORY", "."), ("FAIL_ON", "error"), ("STRICT", strict)];
+        let (code, told) = bash(&project, script, &skip);
+        assert_eq!(code, Some(expected), "{strict}: {told}");
+    }
+
     let project = shop();
     project.write(
         "deploy/vault-kit.toml",
@@ -120,6 +134,11 @@ fn gitlab_s_script_leaves_its_reports_and_fails_for_what_is_found() {
     let (code, told) = bash(&project, script, &first_push);
     assert_eq!(code, Some(0), "{told}");
     assert!(project.read("vault-kit.xml").contains("vault-kit check repo"));
+    project.write("compose.yml", "services:\n  a: { extends: { file: ../base.yml, service: a } }\n");
+    let manifest = project.read("vault-kit.toml");
+    project.write("vault-kit.toml", manifest.replacen("[project]\n", "[project]\ncompose = [\"compose.yml\"]\n", 1));
+    let (code, told) = bash(&project, script, &first_push);
+    assert!(code == Some(1) && told.contains("../base.yml"), "what could not be looked at: {told}");
     project.write("vault-kit.toml", "[project]\nname = 1\n");
     assert_eq!(bash(&project, script, &first_push).0, Some(3));
 }
