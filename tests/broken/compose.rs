@@ -84,6 +84,10 @@ broken! {
     a_misspelt_key: "mcp-rag", |project| {
         edit(project, "docker-compose.yml", "depends_on: [mcp-rag]", "depend_on: [mcp-rag]");
     } => "compose-invalid" at "depend_on" in "docker-compose.yml";
+    a_port_that_is_published_in_a_swarm: "docker-mcp" with ["-e", "prod", "--at", "repo", "--fail-on", "warning", "--skip", "secret-external", "--skip", "unused"], |project| {
+        crate::swarm(project);
+        append(project, "docker-compose.swarm.yml", "services:\n  postgres:\n    ports: [\"5432:5432\"]\n");
+    } => "port-published" at "5432" in "docker-compose.swarm.yml";
     a_secret_of_swarm_that_nobody_puts_there: "omni2", |project| {
         edit(project, "docker-compose.yml", "\nsecrets:\n", "\nsecrets:\n  stripe: { external: true, name: omni2_stripe }\n");
         edit(project, "docker-compose.yml", "    secrets: [signing_key]", "    secrets: [signing_key, stripe]");

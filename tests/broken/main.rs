@@ -148,6 +148,37 @@ fn what_is_not_broken_has_no_finding() {
     }
 }
 
+/// Makes docker-mcp's production a Swarm, as its manifest says how.
+fn swarm(project: &Project) {
+    edit(
+        project,
+        "vault-kit.toml",
+        "# compose = [\"docker-compose.yml\", \"docker-compose.swarm.yml\"]\n",
+        "compose = [\"docker-compose.yml\", \"docker-compose.swarm.yml\"]\n",
+    );
+}
+
+#[test]
+fn in_a_swarm_what_the_cluster_holds_is_a_notice() {
+    let project = whole("docker-mcp");
+    swarm(&project);
+    let run = check(&project, &["-e", "prod", "--at", "repo", "--strict", "--json"]).assert_code(0);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let expected = [
+        ("secret-external", "`postgres_password`"),
+        ("secret-external", "`api_keys`"),
+        ("unused", "`MCP_API_KEY`"),
+        ("unused", "`POSTGRES_PASSWORD`"),
+        ("unused", "`VALID_API_KEYS`"),
+    ];
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), expected.len(), "{report}");
+    for (finding, (code, word)) in findings.iter().zip(expected) {
+        assert!(finding["code"] == code && finding["message"].as_str().unwrap().contains(word), "{finding}");
+    }
+    assert_eq!(report["looked_at"]["services"], 9, "{report}");
+}
+
 #[test]
 fn every_rule_about_deployments_has_a_system_that_breaks_it() {
     let caught: BTreeSet<&str> = [
