@@ -262,8 +262,8 @@ table! {
         /// Files of Traefik's dynamic configuration, in YAML.
         #[schemars(inner(length(min = 1)))]
         traefik: Texts,
-        /// Services that Traefik asks for who comes (ForwardAuth), with the headers that tell them, such as
-        /// `api = ["X-User-Id", "X-User-Role"]`: each route to them asks, and no client says who it is.
+        /// Services that believe headers about who comes, such as `api = ["X-User-Id", "X-User-Role"]`: each of Traefik's routes to
+        /// them passes a `ForwardAuth`, whose answer sets these headers in the place of the client's.
         forward_auth: Map<Texts>,
         /// The routers that lead to a service in `forward_auth` and are open to everybody, such as `api = ["health"]`.
         open_routes: Map<Texts>,
