@@ -25,6 +25,7 @@ pub mod iam;
 pub mod ignore_lines;
 pub mod image;
 pub mod incident;
+pub mod kubernetes;
 pub mod manifest;
 pub mod metrics;
 pub mod name;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::Comparison;
 use crate::compose::{self, Problem, Text};
 use crate::image::{Dockerfile, Ignored};
+use crate::kubernetes::Object;
 use crate::name::SecretName;
 use crate::nginx::Configuration;
 
@@ -38,6 +39,8 @@ pub struct Deployed {
     pub traefik: BTreeMap<String, Gateway<Vec<compose::flat::Entry>>>,
     /// The outputs that the manifest alone decides, as the repository has them, by path.
     pub documents: BTreeMap<String, Document>,
+    /// The objects of Kubernetes that lie beside those outputs and in the directories above, by directory.
+    pub objects: BTreeMap<String, Vec<Object>>,
 }
 
 /// An output that the manifest alone decides.

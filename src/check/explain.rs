@@ -387,6 +387,10 @@ const TABLE: &[Explanation] = explanations! {
         cause "A file such as `iam/prod-reader.json` was printed by `vault-kit iam policy` and is not what that prints now: a secret, prefix or account changed, or somebody edited it."
         risk "Services are denied what they need, as by an ARN that lacks the slash of its names; or they may read what is not theirs."
         cure "`vault-kit iam policy` prints it anew, with `-e` and `--role` as the name of the file says; put it into the file, and attach it."
+    "external-store" at [Repo, Host]
+        cause "The `SecretStore` that an `external-secret` names is in a file beside it or above, and leads to another region or account than `aws` of the environment; or its service account has no role (`eks.amazonaws.com/role-arn`), or a placeholder for one."
+        risk "The operator is denied the values, or reads those of another environment: pods do not start, or with the wrong ones."
+        cure "Write the region, and the ARN of a role of the environment's account, into the file of the finding; the role has the policy of `vault-kit iam policy --role reader`."
     "leaked" at [Repo]
         cause "`scan` found a known value, or what a rule blocks, in a file, a commit or an image; `check --range` finds it in commits, also those that were pushed with `--no-verify`."
         risk "Whoever can read that place has the value, and git keeps it when the file is gone."

@@ -230,6 +230,8 @@ codes! {
     AccountShared = "account-shared",
     /// An IAM policy of the repository is not what the manifest needs.
     PolicyStale = "policy-stale",
+    /// By what the repository has for Kubernetes, the External Secrets Operator does not read from the environment's AWS account.
+    ExternalStore = "external-store",
     /// A value stands where others can read it.
     Leaked = "leaked",
     /// What looks like a credential was committed.
@@ -291,6 +293,7 @@ impl Code {
             | Self::AllowTooLong
             | Self::CrlExpiring
             | Self::Expiring
+            | Self::ExternalStore
             | Self::HookUnusable
             | Self::NameOutsideBlock
             | Self::LeakSuspected

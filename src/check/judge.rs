@@ -12,6 +12,7 @@ mod gateway;
 mod git;
 mod handwritten;
 mod image;
+mod kubernetes;
 mod leaks;
 mod lists;
 mod manifest;
@@ -83,6 +84,7 @@ pub fn judge(
         bench.gateway();
         bench.traefik();
         bench.cloud();
+        bench.stores();
         bench.leaks();
         bench.found_at(if looks_at(Place::Repo) { Place::Repo } else { Place::Host });
     }

@@ -1,5 +1,6 @@
-//! YAML files of other programs, such as Traefik's: each scalar with the keys that lead to it. No variable is put in.
+//! YAML files of other programs, such as Traefik's and Kubernetes': each scalar with the keys that lead to it. No variable is put in.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Text;
@@ -16,15 +17,23 @@ pub struct Entry {
     pub text: Text,
 }
 
-/// All entries of a file, in the order of their keys; `Err` = the line on which it stops being YAML.
-pub fn entries(bytes: &[u8], file: &str) -> Result<Vec<Entry>, u32> {
+/// Whether a file is one of YAML, by its name.
+pub fn is_yaml(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|it| it == "yml" || it == "yaml")
+}
+
+/// The entries of each document of a file, in the order of their keys; `Err` = the line on which it stops being YAML.
+pub fn documents(bytes: &[u8], file: &str) -> Result<Vec<Vec<Entry>>, u32> {
     let mut problems = Problems::default();
     let Some(documents) = yaml::read(bytes, &Arc::from(file), &mut problems) else {
         return Err(problems.sorted().first().map_or(1, |it| it.at.line));
     };
-    let mut found = Vec::new();
-    documents.into_iter().for_each(|document| flatten(document, &[], &mut found));
-    Ok(found)
+    let entries = |document| {
+        let mut found = Vec::new();
+        flatten(document, &[], &mut found);
+        found
+    };
+    Ok(documents.into_iter().map(entries).collect())
 }
 
 fn flatten(node: Node, keys: &[String], found: &mut Vec<Entry>) {
@@ -49,17 +58,23 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<String> {
-        let entries = entries(text.as_bytes(), "a.yml").unwrap();
-        let shown = |it: &Entry| format!("{}:{}={}", it.text.at.line, it.keys.join("."), it.text.as_str());
-        entries.iter().map(shown).collect()
+        let documents = (0..).zip(documents(text.as_bytes(), "a.yml").unwrap());
+        let entries = documents.flat_map(|(number, it): (u32, _)| it.into_iter().map(move |it| (number, it)));
+        let shown = |(number, it): (u32, Entry)| {
+            format!("{number} {}:{}={}", it.text.at.line, it.keys.join("."), it.text.as_str())
+        };
+        entries.map(shown).collect()
     }
 
     #[test]
     fn every_scalar_has_the_keys_that_lead_to_it() {
         let text = "a:\n  b: [x, y]\n  c: 1\nd:\n  - e: f\n  - g\nh: {}\ni:\n---\nj: k\n";
-        assert_eq!(read(text), ["2:a.b=x,y", "3:a.c=1", "5:d.0.e=f", "6:d.1=g", "7:h=", "8:i=", "10:j=k"]);
+        assert_eq!(
+            read(text),
+            ["0 2:a.b=x,y", "0 3:a.c=1", "0 5:d.0.e=f", "0 6:d.1=g", "0 7:h=", "0 8:i=", "1 10:j=k"]
+        );
         assert_eq!(read(""), [""; 0]);
-        assert_eq!(entries(b"a: 1\nb: [", "a.yml"), Err(3));
-        assert_eq!(entries(b"a: 1\na: 2\n", "a.yml"), Err(2));
+        assert_eq!(documents(b"a: 1\nb: [", "a.yml"), Err(3));
+        assert_eq!(documents(b"a: 1\na: 2\n", "a.yml"), Err(2));
     }
 }

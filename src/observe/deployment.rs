@@ -65,6 +65,7 @@ pub fn look(
         deployed.traefik.insert(path.clone(), observer.traefik(path));
     }
     deployed.documents = observer.documents();
+    deployed.objects = observer.objects();
     deployed
 }
 

@@ -46,6 +46,46 @@ broken! {
     a_manifest_that_an_external_secret_does_not_follow: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
         edit(project, "vault-kit.toml", "keys = { DATABASE_URL = \"url\" }", "keys = { DATABASE_URL = \"dsn\" }");
     } => "stale";
+    a_service_account_without_a_role: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/service-account.yaml", "  annotations:\n    eks.amazonaws.com/role-arn: arn:aws:iam::222222222222:role/mcp-rag-prod-reader\n", "");
+    } => "external-store" at "mcp-rag-secrets" in "k8s/service-account.yaml";
+    a_role_that_is_a_placeholder: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/service-account.yaml", "iam::222222222222:role", "iam::ACCOUNT_ID:role");
+    } => "external-store" at "role-arn" in "k8s/service-account.yaml";
+    a_role_in_the_account_of_staging: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/service-account.yaml", "iam::222222222222:role", "iam::111111111111:role");
+    } => "external-store" at "role-arn" in "k8s/service-account.yaml";
+    a_store_in_another_region: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/secret-store.yaml", "region: us-east-1", "region: eu-west-1");
+    } => "external-store" at "region" in "k8s/secret-store.yaml";
+    a_store_with_a_role_elsewhere: "mcp-rag" with ["-e", "prod", "--at", "repo"], |project| {
+        edit(project, "k8s/secret-store.yaml", "      region:", "      role: arn:aws:iam::333333333333:role/reader\n      region:");
+    } => "external-store" at "role:" in "k8s/secret-store.yaml";
+}
+
+#[test]
+fn a_store_that_may_be_right_is_not_told() {
+    let fine = |change: &dyn Fn(&crate::support::Project)| {
+        let project = crate::whole("mcp-rag");
+        change(&project);
+        let run = crate::check(&project, &["-e", "prod", "--at", "repo", "--strict"]).assert_code(0);
+        assert!(run.stdout.contains("no problem found"), "{run:?}");
+    };
+    let account = "k8s/service-account.yaml";
+    // Somebody puts the account in before it is applied; it lies in another repository; or it is no YAML yet.
+    fine(&|project| edit(project, account, "222222222222:role", "${ACCOUNT}:role"));
+    fine(&|project| std::fs::remove_file(project.path(account)).unwrap());
+    fine(&|project| edit(project, account, "kind: ServiceAccount", "{{- if .Values.irsa }}\nkind: ServiceAccount"));
+    fine(&|project| edit(project, account, "name: mcp-rag-secrets", "name: others"));
+    // Of two clusters, each with its own.
+    fine(&|project| {
+        let text = project.read(account);
+        project.write("k8s/a.yaml", format!("{}\n---\n{text}", text.replace("222222222222", "111111111111")));
+    });
+    fine(&|project| {
+        let text = project.read("k8s/secret-store.yaml");
+        project.write("secret-store.yaml", text.replace("us-east-1", "eu-west-1"));
+    });
 }
 
 #[test]

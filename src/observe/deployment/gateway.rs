@@ -31,12 +31,15 @@ struct Seat<'p> {
 impl Observer<'_> {
     /// A file of Traefik's dynamic configuration.
     pub(super) fn traefik(&self, path: &str) -> Gateway<Vec<Entry>> {
-        if !path.ends_with(".yml") && !path.ends_with(".yaml") {
+        if !flat::is_yaml(path) {
             return Gateway::Unseen(Unread::elsewhere("of Traefik's files only YAML is read"));
         }
         let not_yaml = |line| Gateway::Unseen(Unread::elsewhere(format!("line {line} is not YAML")));
         match self.content(path) {
-            Ok(Some(bytes)) => flat::entries(&bytes, path).map_or_else(not_yaml, Gateway::Read),
+            Ok(Some(bytes)) => {
+                let entries = flat::documents(&bytes, path).map(|it| it.into_iter().flatten().collect());
+                entries.map_or_else(not_yaml, Gateway::Read)
+            }
             Ok(None) => Gateway::Absent,
             Err(it) => Gateway::Unseen(Unread { why: format!("`{path}` {}", it.why), ..it }),
         }
@@ -99,7 +102,7 @@ impl Observer<'_> {
     }
 
     /// The files of a directory: those that git's index has, and what it ignores, where that is judged.
-    fn names(&self, directory: &str) -> Option<BTreeSet<String>> {
+    pub(super) fn names(&self, directory: &str) -> Option<BTreeSet<String>> {
         let lying = self.disk.tree().names(directory);
         let Some(staged) = self.subject.staged else { return lying.map(|names| names.into_iter().collect()) };
         let name = |path: &str| {
