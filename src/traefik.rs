@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compose::flat::Entry;
-use crate::compose::{Location, Project, Text};
+use crate::compose::{Location, Project, Service, Text};
 
 /// Who told Traefik of something: each provider has names of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,7 +101,10 @@ impl Configuration {
         for Entry { keys, text } in files {
             all.take(keys, text, Provider::File, None);
         }
-        for (owner, service) in project.into_iter().flat_map(|it| &it.services) {
+        let is_left_out =
+            |service: &Service| service.labels.get("traefik.enable").is_some_and(|it| it.as_str() == "false");
+        let services = project.into_iter().flat_map(|it| &it.services);
+        for (owner, service) in services.filter(|(_, it)| !is_left_out(it)) {
             for (label, text) in &service.labels {
                 let keys: Vec<String> = label.split('.').map(str::to_owned).collect();
                 if let Some(keys) = keys.strip_prefix(&["traefik".to_owned()][..]) {

@@ -102,6 +102,7 @@ fn routers_and_middlewares_are_those_of_labels_and_files() {
     let label = |text: &str| format!("labels: [\"traefik.http.routers.r.rule=Path(`/`)\", {text}]");
     assert_told(&label("\"traefik.http.routers.r.middlewares=ask@file\""), ASK, &[], "");
     assert_told(&label("\"Traefik.enable=true\""), ASK, &["route-unprotected"], "");
+    assert_told(&label("\"traefik.enable=false\""), ASK, &[], "the routes of Traefik to `api`");
     // Of another provider, and of nobody who is read here.
     assert_told(&label("\"traefik.http.routers.r.middlewares=ask\""), ASK, &[], "who is asked");
     assert_told(&label("\"traefik.http.routers.r.middlewares=ask@consul\""), ASK, &[], "who is asked");
@@ -146,16 +147,4 @@ fn a_file_that_cannot_be_read_as_yaml_is_told() {
     project.write("compose.yml", format!("services:\n  api:\n    image: a\n    {label}\n"));
     let run = project.run(["check", "--at", "repo", "--strict"]).assert_code(1);
     assert!(run.stdout.contains("only YAML is read"), "{run:?}");
-}
-
-#[test]
-fn a_route_that_is_open_is_one_of_a_service_that_asks() {
-    let manifest = MANIFEST.replace("forward_auth = { api", "open_routes = { web = [\"a\"] }\nforward_auth = { api");
-    let project = Project::empty();
-    project.write("vault-kit.toml", manifest);
-    let run = project.run(["check", "--at", "repo"]).assert_code(3);
-    assert!(
-        run.stderr.contains("`deployment.open_routes` names a service that `deployment.forward_auth` does not"),
-        "{run:?}"
-    );
 }

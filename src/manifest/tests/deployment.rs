@@ -66,9 +66,37 @@ tls_min = "1.3"
 "#,
         &[(
             4,
-            "`deployment.tls_min` without `deployment.nginx` judges nothing",
-            "add `nginx = [\"nginx/nginx.conf\"]`: the files that it is asked of",
+            "`deployment.tls_min` without `deployment.nginx` or `deployment.traefik` judges nothing",
+            "add `nginx = [\"nginx/nginx.conf\"]` or `traefik = [\"traefik/tls.yml\"]`: the files that it is asked of",
         )],
+    ),
+    (
+        r#"[project]
+name = "p"
+compose = ["compose.yml"]
+[deployment]
+traefik = ["../tls.yml"]
+forward_auth = { api = ["X-User", "X-User", "X User"] }
+open_routes = { web = ["a"] }
+"#,
+        &[
+            (
+                5,
+                "`deployment.traefik` names a path that leads out of its directory with `..`",
+                "write the path of a file below the manifest's directory, with `/` and without `..`",
+            ),
+            (6, "`deployment.forward_auth` names a header twice", ""),
+            (
+                6,
+                "`deployment.forward_auth` holds something that is not a name",
+                "it holds only A–Z a–z 0–9 `_` `.` `-`, as the Compose file has it",
+            ),
+            (
+                7,
+                "`deployment.open_routes` names a service that `deployment.forward_auth` does not",
+                "name it there too, with the headers that it believes, or take it out: its routes are open to everybody",
+            ),
+        ],
     ),
     (
         r#"[project]

@@ -30,6 +30,7 @@ pub(super) fn declare(
         let message = "`deployment.tls_min` without `deployment.nginx` or `deployment.traefik` judges nothing";
         problems.add_with_hint(tls_min.at, message, hint);
     }
+    refuse_open(&raw, problems);
     let names_ports = raw.public.is_some() || raw.localhost.is_some();
     let fields = [("public", raw.public.as_ref()), ("localhost", raw.localhost.as_ref())];
     let tables = fields.into_iter().filter(|(_, field)| has_header(*field, problems));
@@ -37,16 +38,6 @@ pub(super) fn declare(
     let public = ports(raw.public, "public", problems);
     let localhost = ports(raw.localhost, "localhost", problems);
     refuse_both(&public, &localhost, at, problems);
-    let asks = raw.forward_auth.as_ref().map(|it| it.value.0.as_slice()).unwrap_or_default();
-    for (service, _) in raw.open_routes.iter().flat_map(|it| &it.value.0) {
-        if asks.iter().all(|(it, _)| it.value != service.value) {
-            let message = "`deployment.open_routes` names a service that `deployment.forward_auth` does not";
-            problems.add_with_hint(service.at, message, "all of its routes are open: take it out");
-        }
-    }
-    let open_routes = rules(raw.open_routes, "open_routes", problems, |it, place, problems| {
-        Some(set(it.value, "route", place, problems))
-    });
     Some(Deployment {
         public,
         localhost,
@@ -68,7 +59,9 @@ pub(super) fn declare(
         forward_auth: rules(raw.forward_auth, "forward_auth", problems, |it, place, problems| {
             Some(set(it.value, "header", place, problems))
         }),
-        open_routes,
+        open_routes: rules(raw.open_routes, "open_routes", problems, |it, place, problems| {
+            Some(set(it.value, "route", place, problems))
+        }),
         outside: outside(raw.outside, secrets, problems),
     })
 }
@@ -195,6 +188,18 @@ fn refuse_both(public: &Rules<Vec<Ports>>, localhost: &Rules<Vec<Ports>>, at: us
             let message =
                 format!("`deployment.public` and `deployment.localhost` both have port {port} of `{service}`");
             problems.add(at, message);
+        }
+    }
+}
+
+/// A route is open only of a service whose others ask.
+fn refuse_open(raw: &RawDeployment, problems: &mut Problems) {
+    let asks = raw.forward_auth.as_ref().map(|it| it.value.0.as_slice()).unwrap_or_default();
+    for (service, _) in raw.open_routes.iter().flat_map(|it| &it.value.0) {
+        if asks.iter().all(|(it, _)| it.value != service.value) {
+            let message = "`deployment.open_routes` names a service that `deployment.forward_auth` does not";
+            let hint = "name it there too, with the headers that it believes, or take it out: its routes are open to everybody";
+            problems.add_with_hint(service.at, message, hint);
         }
     }
 }
